@@ -1,0 +1,75 @@
+"""Exact ranks of the true candidate, and its ranks when the pairs are permuted."""
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.integer]
+
+_TIE = 1e-12
+"""Scores closer than this, relative to the largest, are a tie: float64 sums of equal terms differ by less."""
+
+
+def ranks(
+    queries: FloatArray,
+    candidates: FloatArray,
+    *,
+    permuted: IntArray | None = None,
+    chunk_rows: int = 1024,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32] | None]:
+    """Rank of candidate i for query i: 1 + candidates scored above it + half of those tied with it.
+
+    Scores are dot products in float64, so for unit vectors cosines. Memory is `chunk_rows` × n at a time (besides
+    the result), whatever n is.
+
+    Parameters
+    ----------
+    queries, candidates : (n, dim) array. Row i of one belongs to row i of the other.
+    permuted : (p, n) integer array, optional. Each row names for every query another candidate to take for the true
+        one; its rank is counted in the same pool.
+    chunk_rows : queries scored at a time.
+
+    Returns
+    -------
+    (n,) float64 ranks from 1 to n, and (p, n) float32 ranks of the permuted candidates (None without `permuted`).
+
+    Examples
+    --------
+    >>> ranks(np.eye(3), np.eye(3))[0]
+    array([1., 1., 1.])
+    >>> ranks(np.ones((4, 2)), np.ones((4, 2)))[0]
+    array([2.5, 2.5, 2.5, 2.5])
+    """
+    pool = np.asarray(candidates, dtype=np.float64)
+    count = len(queries)
+    tie = _TIE * max(_largest_norm(queries) * _largest_norm(candidates), np.finfo(np.float64).tiny)
+    true_ranks = np.empty(count)
+    null_ranks = None if permuted is None else np.empty(permuted.shape, dtype=np.float32)
+    for first in range(0, count, chunk_rows):
+        rows = np.arange(first, min(first + chunk_rows, count))
+        scores = np.asarray(queries[rows], dtype=np.float64) @ pool.T
+        true = scores[np.arange(len(rows)), rows][:, None]
+        above = (scores > true + tie).sum(axis=1)
+        not_below = (scores >= true - tie).sum(axis=1)
+        true_ranks[rows] = _mid_rank(above, not_below)
+        if permuted is not None and null_ranks is not None:
+            for row, line in zip(rows, scores, strict=True):
+                null_ranks[:, row] = _ranks_in_line(line, permuted[:, row], tie)
+    return true_ranks, null_ranks
+
+
+def _ranks_in_line(line: FloatArray, targets: IntArray, tie: float) -> npt.NDArray[np.float64]:
+    """Mid-ranks of several candidates in one query's scores: one sort serves all of them."""
+    ascending = np.sort(line)
+    wanted = line[targets]
+    above = len(line) - np.searchsorted(ascending, wanted + tie, side="right")
+    not_below = len(line) - np.searchsorted(ascending, wanted - tie, side="left")
+    return _mid_rank(above, not_below)
+
+
+def _mid_rank(above: IntArray, not_below: IntArray) -> npt.NDArray[np.float64]:
+    return (above + not_below + 1) / 2
+
+
+def _largest_norm(rows: FloatArray) -> float:
+    return float(np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64).max(initial=0.0)))

@@ -1,0 +1,69 @@
+"""Numbers that sum up a list of ranks, plain or weighted, and what chance gives."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating]
+
+
+def summarise(ranks: FloatArray, ks: Sequence[int]) -> dict[str, FloatArray]:
+    """Median and mean rank, MRR and recall@k over the last axis.
+
+    Parameters
+    ----------
+    ranks : (..., n) ranks, 1 the best.
+    ks : cut-offs of recall@k; a rank counts when it is at most k.
+
+    Returns
+    -------
+    dict of (...) arrays, keyed "median_rank", "mean_rank", "mrr", "recall@k".
+
+    Examples
+    --------
+    >>> {key: float(value) for key, value in summarise(np.array([1.0, 2.0, 4.0]), ks=(1,)).items()}
+    {'median_rank': 2.0, 'mean_rank': 2.3333333333333335, 'mrr': 0.5833333333333334, 'recall@1': 0.3333333333333333}
+    """
+    result = {
+        "median_rank": np.median(ranks, axis=-1),
+        "mean_rank": ranks.mean(axis=-1, dtype=np.float64),
+        "mrr": (1 / ranks).mean(axis=-1, dtype=np.float64),
+    }
+    return result | {f"recall@{k}": (ranks <= k).mean(axis=-1) for k in ks}
+
+
+def summarise_weighted(
+    ranks: FloatArray, weights: npt.NDArray[np.int64], ks: Sequence[int]
+) -> dict[str, FloatArray]:
+    """As `summarise` of (n,) ranks, each row counted as often as (b, n) `weights` say: (b,) values a key."""
+    order = np.argsort(ranks, kind="stable")
+    sorted_ranks, sorted_weights = ranks[order], weights[:, order]
+    running = np.cumsum(sorted_weights, axis=1)
+    total = running[:, -1]
+    low = sorted_ranks[_first_reaching(running, (total - 1) // 2 + 1)]
+    high = sorted_ranks[_first_reaching(running, total // 2 + 1)]
+    result = {
+        "median_rank": (low + high) / 2,
+        "mean_rank": weights @ ranks / total,
+        "mrr": weights @ (1 / ranks) / total,
+    }
+    return result | {f"recall@{k}": weights @ (ranks <= k) / total for k in ks}
+
+
+def _first_reaching(running: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    return np.argmax(running >= wanted[:, None], axis=1)
+
+
+def chance(pool: int, ks: Sequence[int]) -> dict[str, float]:
+    """What random scores are expected to give in a pool of this size (ranks uniform on 1 … pool).
+
+    Examples
+    --------
+    >>> chance(1000, ks=(10,))["median_rank"], chance(1000, ks=(10,))["recall@10"]
+    (500.5, 0.01)
+    """
+    middle = (pool + 1) / 2
+    harmonic = float((1 / np.arange(1, pool + 1)).sum())
+    result = {"median_rank": middle, "mean_rank": middle, "mrr": harmonic / pool}
+    return result | {f"recall@{k}": min(k / pool, 1.0) for k in ks}
