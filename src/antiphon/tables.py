@@ -6,7 +6,7 @@ place, so a reader sees the old table or the new one and never a half.
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def feature_schema(dim: int) -> pa.Schema:
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Generator[Path]:
     """A temporary path beside `path`, renamed onto it when the block ends without an error.
 
     The temporary file has a leading dot and the ending `.partial`, and is removed when the block fails.

@@ -18,9 +18,7 @@ def group_numbers(groups: npt.ArrayLike | None, count: int) -> IntArray:
         return np.arange(count)
     names = np.asarray(groups)
     if names.shape != (count,):
-        raise ValueError(
-            f"groups has shape {names.shape}; it must name the video of each of the {count} rows."
-        )
+        raise ValueError(f"groups has shape {names.shape}; it must name the video of each of the {count} rows.")
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 

@@ -64,9 +64,7 @@ def retrieval(
     """
     sound, pictures = _matrix(audio, "audio"), _matrix(video, "video")
     if sound.shape != pictures.shape:
-        raise ValueError(
-            f"audio has shape {sound.shape} and video {pictures.shape}; row i of both is one pair."
-        )
+        raise ValueError(f"audio has shape {sound.shape} and video {pictures.shape}; row i of both is one pair.")
     numbers = group_numbers(groups, len(sound))
     weights = bootstrap_weights(numbers, resamples, generator(seed, "retrieval", "bootstrap"))
     permuted = permuted_rows(numbers, permutations, generator(seed, "retrieval", "permutation"))
@@ -90,8 +88,7 @@ def _one_way(
     levels = chance(len(queries), ks)
     block = max(1, _BLOCK // len(queries))
     blocks = [
-        summarise_weighted(true_ranks, weights[first : first + block], ks)
-        for first in range(0, len(weights), block)
+        summarise_weighted(true_ranks, weights[first : first + block], ks) for first in range(0, len(weights), block)
     ]
     resampled = {name: np.concatenate([part[name] for part in blocks]) for name in values}
     nulls = summarise(np.asarray(null_ranks), ks)
@@ -116,12 +113,8 @@ def _interval(values: npt.NDArray[np.floating]) -> list[float]:
 def _matrix(rows: npt.ArrayLike, name: str) -> npt.NDArray[np.floating]:
     matrix = np.asarray(rows)
     if matrix.ndim != 2 or 0 in matrix.shape or not np.issubdtype(matrix.dtype, np.floating):
-        raise ValueError(
-            f"{name} must be a matrix of floats with at least one row, not {matrix.dtype} {matrix.shape}."
-        )
+        raise ValueError(f"{name} must be a matrix of floats with at least one row, not {matrix.dtype} {matrix.shape}.")
     broken = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
     if len(broken):
-        raise ValueError(
-            f"{name} holds values that are not finite in {len(broken)} rows, the first is {broken[0]}."
-        )
+        raise ValueError(f"{name} holds values that are not finite in {len(broken)} rows, the first is {broken[0]}.")
     return matrix

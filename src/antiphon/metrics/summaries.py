@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.floating]
+Summary = dict[str, npt.NDArray[np.float64]]
 
 
-def summarise(ranks: FloatArray, ks: Sequence[int]) -> dict[str, FloatArray]:
+def summarise(ranks: FloatArray, ks: Sequence[int]) -> Summary:
     """Median and mean rank, MRR and recall@k over the last axis.
 
     Parameters
@@ -25,17 +26,15 @@ def summarise(ranks: FloatArray, ks: Sequence[int]) -> dict[str, FloatArray]:
     >>> {key: float(value) for key, value in summarise(np.array([1.0, 2.0, 4.0]), ks=(1,)).items()}
     {'median_rank': 2.0, 'mean_rank': 2.3333333333333335, 'mrr': 0.5833333333333334, 'recall@1': 0.3333333333333333}
     """
-    result = {
-        "median_rank": np.median(ranks, axis=-1),
+    result: Summary = {
+        "median_rank": np.median(ranks, axis=-1).astype(np.float64),
         "mean_rank": ranks.mean(axis=-1, dtype=np.float64),
         "mrr": (1 / ranks).mean(axis=-1, dtype=np.float64),
     }
     return result | {f"recall@{k}": (ranks <= k).mean(axis=-1) for k in ks}
 
 
-def summarise_weighted(
-    ranks: FloatArray, weights: npt.NDArray[np.int64], ks: Sequence[int]
-) -> dict[str, FloatArray]:
+def summarise_weighted(ranks: FloatArray, weights: npt.NDArray[np.int64], ks: Sequence[int]) -> Summary:
     """As `summarise` of (n,) ranks, each row counted as often as (b, n) `weights` say: (b,) values a key."""
     order = np.argsort(ranks, kind="stable")
     sorted_ranks, sorted_weights = ranks[order], weights[:, order]
@@ -43,7 +42,7 @@ def summarise_weighted(
     total = running[:, -1]
     low = sorted_ranks[_first_reaching(running, (total - 1) // 2 + 1)]
     high = sorted_ranks[_first_reaching(running, total // 2 + 1)]
-    result = {
+    result: Summary = {
         "median_rank": (low + high) / 2,
         "mean_rank": weights @ ranks / total,
         "mrr": weights @ (1 / ranks) / total,
