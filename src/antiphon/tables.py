@@ -25,6 +25,7 @@ CATALOGUE = pa.schema(
         pa.field("tags", pa.list_(pa.string())),
         pa.field("year", pa.int32()),
         pa.field("split", pa.string()),
+        pa.field("start_s", pa.float64()),  # of the usable stretch, on the track's time line
         pa.field("duration_s", pa.float64()),
         pa.field("has_audio", pa.bool_()),
         pa.field("has_video", pa.bool_()),

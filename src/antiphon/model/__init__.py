@@ -1,1 +1,1 @@
-"""Under construction."""
+"""The heads, the losses, and the recipes that say how they are trained."""

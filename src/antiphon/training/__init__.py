@@ -1,1 +1,1 @@
-"""Under construction."""
+"""Training of the heads."""

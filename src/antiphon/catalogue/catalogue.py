@@ -1,0 +1,204 @@
+"""The table of music videos."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import pyarrow as pa
+
+from antiphon.catalogue.media import probe
+from antiphon.catalogue.reading import read_folder, read_metadata
+from antiphon.catalogue.splits import SPLITS, artist_key, assign_split
+from antiphon.catalogue.validation import Record
+from antiphon.errors import CatalogueError, DecodeError
+from antiphon.tables import CATALOGUE, read_table, write_table
+
+FRACTIONS = (0.8, 0.1, 0.1)
+
+
+class Catalogue:
+    """Music videos: id, path, artist, title, genre, tags, year, split, and whatever other columns you bring.
+
+    Make one with `from_folder`, `from_csv` or `from_parquet`. A catalogue is not changed in place: `split`, `probe` and
+    `extended` return another one. Items with sound only or pictures only are welcome.
+
+    Attributes
+    ----------
+    table : the Arrow table, with the columns of `antiphon.tables.CATALOGUE` first.
+    """
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        if not records:
+            raise CatalogueError("The catalogue has no rows. Add at least one music video.")
+        _refuse_duplicates(records)
+        self.table = _to_table(records)
+
+    @classmethod
+    def from_folder(cls, folder: str | Path, metadata: str | Path | None = None) -> Self:
+        """Every media file in `folder` and below; `metadata` (CSV or Parquet) says more about them.
+
+        The id of a video is its path inside the folder. Rows of `metadata` are matched by a column `id`, `path` or
+        `filename` that holds that path, the file's name, or its name without the ending.
+
+        Raises
+        ------
+        CatalogueError
+            The folder is missing or holds no media, or the metadata is not usable.
+        """
+        return cls(read_folder(Path(folder), None if metadata is None else Path(metadata)))
+
+    @classmethod
+    def from_csv(cls, path: str | Path) -> Self:
+        """A CSV with a header; columns id and/or path, and any of artist, title, genre, tags, year, split.
+
+        Tags are separated by semicolons (or given as a JSON list). Relative paths start at the CSV's folder; other
+        columns are kept.
+
+        Raises
+        ------
+        CatalogueError
+            Naming file, row and column.
+        """
+        return cls(read_metadata(Path(path)))
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> Self:
+        """As `from_csv`, from a Parquet table (tags may be a list column)."""
+        return cls(read_metadata(Path(path)))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote."""
+        return cls(read_table(Path(path), CATALOGUE).to_pylist())
+
+    def save(self, path: str | Path) -> None:
+        """Write the catalogue as Parquet, atomically."""
+        write_table(self.table, Path(path))
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in self.split_counts().items())
+        return f"Catalogue({len(self)} videos: {counts})"
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the videos, in the table's order."""
+        return self.table["id"].to_pylist()
+
+    def records(self) -> list[Record]:
+        """The rows as dictionaries."""
+        return self.table.to_pylist()
+
+    def split_counts(self) -> dict[str, int]:
+        """Videos in each split; those without one count as "unsplit"."""
+        values = self.table["split"].to_pylist()
+        counts = {name: values.count(name) for name in SPLITS} | {"unsplit": values.count(None)}
+        return {name: count for name, count in counts.items() if count}
+
+    def split(
+        self, by: Literal["artist", "video"] = "artist", fractions: Sequence[float] = FRACTIONS, seed: int = 0
+    ) -> Self:
+        """Assign every video to train, validation or test.
+
+        Parameters
+        ----------
+        by : "artist" keeps all videos of an artist in one split (a video without an artist goes by its id); "video"
+            looks at the id alone.
+        fractions : shares of train, validation and test. They hold on average: the hash of a name decides, so that
+            the videos of tomorrow never move those of today.
+        seed : draws another assignment.
+        """
+        return type(self)(
+            [
+                row | {"split": assign_split(row["id"], row["artist"] if by == "artist" else None, fractions, seed)}
+                for row in self.records()
+            ]
+        )
+
+    def artists_in_two_splits(self) -> list[str]:
+        """Artists that stand in more than one split: empty unless splits were given from outside."""
+        splits: dict[str, set[str]] = {}
+        for row in self.records():
+            if row["artist"] and row["split"]:
+                splits.setdefault(artist_key(row["artist"]), set()).add(row["split"])
+        return sorted(artist for artist, found in splits.items() if len(found) > 1)
+
+    def extended(self, other: "Catalogue") -> Self:
+        """This catalogue with the rows of `other` joined; rows that both have are taken from `other`.
+
+        Raises
+        ------
+        CatalogueError
+            An id stands for another file in `other`.
+        """
+        rows = {row["id"]: row for row in self.records()}
+        for row in other.records():
+            known = rows.get(row["id"])
+            if known is not None and known["path"] != row["path"]:
+                raise CatalogueError(
+                    f"id '{row['id']}' is {known['path']} in this catalogue and {row['path']} in the other. "
+                    "Rename one of them, or use another workspace for another catalogue."
+                )
+            given = {key: value for key, value in row.items() if value is not None}
+            rows[row["id"]] = (known or row) | given
+        return type(self)(list(rows.values()))
+
+    def probe(self, progress: Callable[[int, int], None] | None = None) -> tuple[Self, dict[str, str]]:
+        """Read the headers of files not looked at yet: duration, and whether there is sound and picture.
+
+        Returns
+        -------
+        The catalogue with `duration_s`, `has_audio` and `has_video` filled in, and the reason for each file that
+        could not be read, by id. Such a file stays in the catalogue: it may be mended, or its place may come back.
+        """
+        rows = self.records()
+        waiting = [row for row in rows if row["path"] is not None and row["has_audio"] is None]
+        reasons: dict[str, str] = {}
+        with ThreadPoolExecutor(max_workers=4) as threads:
+            for done, (row, found) in enumerate(zip(waiting, threads.map(_probe_row, waiting), strict=True), start=1):
+                if isinstance(found, DecodeError):
+                    reasons[row["id"]] = str(found)
+                else:
+                    row.update(found)
+                if progress is not None:
+                    progress(done, len(waiting))
+        return type(self)(rows), reasons
+
+
+def _probe_row(row: Record) -> dict[str, Any] | DecodeError:
+    try:
+        info = probe(row["path"])
+    except DecodeError as error:
+        return error
+    return {
+        "start_s": info.start_s,
+        "duration_s": info.duration_s,
+        "has_audio": info.has_audio,
+        "has_video": info.has_video,
+    }
+
+
+def _refuse_duplicates(records: Sequence[Record]) -> None:
+    seen: dict[str, int] = {}
+    for number, record in enumerate(records, start=1):
+        first = seen.setdefault(record["id"], number)
+        if first != number:
+            raise CatalogueError(
+                f"id '{record['id']}' stands in rows {first} and {number}. Every video needs an id of its own."
+            )
+
+
+def _to_table(records: Sequence[Record]) -> pa.Table:
+    names = dict.fromkeys(name for record in records for name in record)
+    further = [name for name in names if name not in CATALOGUE.names]
+    columns = {field.name: pa.array([row.get(field.name) for row in records], field.type) for field in CATALOGUE}
+    for name in further:
+        values = [row.get(name) for row in records]
+        try:
+            columns[name] = pa.array(values)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            columns[name] = pa.array([None if value is None else str(value) for value in values])
+    return pa.table(columns)

@@ -1,0 +1,72 @@
+"""What a catalogue holds: the counts that the paper's data appendix compares between its data sets."""
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from antiphon.catalogue.catalogue import Catalogue
+from antiphon.catalogue.splits import SPLITS
+from antiphon.tables import CATALOGUE
+
+_DURATION_EDGES_S = (0, 30, 60, 120, 180, 240, 300, 600, np.inf)
+
+
+def describe(catalogue: Catalogue, most: int = 20) -> dict[str, Any]:
+    """Counts per split, histograms of duration and year, frequencies of genres and tags, and missing values.
+
+    Parameters
+    ----------
+    catalogue : any catalogue; durations are known after `Catalogue.probe`.
+    most : genres and tags to list, the most frequent first.
+
+    Returns
+    -------
+    dict with "videos", "artists", "splits", "media" (with sound, pictures, both), "duration_s" and "year" (histograms:
+    label → count), "genres" and "tags" (name → count per split and in total), "missing" (column → rows without it).
+    """
+    rows = catalogue.records()
+    durations = [row["duration_s"] for row in rows if row["duration_s"] is not None]
+    years = Counter(f"{row['year'] // 10 * 10}s" for row in rows if row["year"] is not None)
+    return {
+        "videos": len(rows),
+        "artists": len({row["artist"] for row in rows if row["artist"]}),
+        "splits": catalogue.split_counts(),
+        "media": {
+            "sound and pictures": sum(bool(row["has_audio"] and row["has_video"]) for row in rows),
+            "sound only": sum(bool(row["has_audio"] and row["has_video"] is False) for row in rows),
+            "pictures only": sum(bool(row["has_video"] and row["has_audio"] is False) for row in rows),
+            "not readable or not looked at": sum(row["has_audio"] is None for row in rows),
+        },
+        "duration_s": {"total": float(sum(durations)), "histogram": _histogram(durations)},
+        "year": dict(sorted(years.items())),
+        "genres": _frequencies([([row["genre"]] if row["genre"] else [], row["split"]) for row in rows], most),
+        "tags": _frequencies([(row["tags"] or [], row["split"]) for row in rows], most),
+        "missing": {
+            name: sum(not row[name] for row in rows)
+            for name in CATALOGUE.names
+            if not name.startswith(("has_", "start_"))
+        },
+    }
+
+
+def _histogram(durations: list[float]) -> dict[str, int]:
+    counts, _ = np.histogram(durations, bins=np.array(_DURATION_EDGES_S))
+    labels = [
+        f"{low:.0f}–{high:.0f} s" if np.isfinite(high) else f"over {low:.0f} s"
+        for low, high in pairwise(_DURATION_EDGES_S)
+    ]
+    return {label: int(count) for label, count in zip(labels, counts, strict=True) if count}
+
+
+def _frequencies(rows: list[tuple[list[str], str | None]], most: int) -> dict[str, dict[str, int]]:
+    total: Counter[str] = Counter()
+    per_split: Counter[tuple[str, str]] = Counter()
+    for names, split in rows:
+        total.update(names)
+        per_split.update((name, split) for name in names if split)
+    return {
+        name: {"total": count} | {split: per_split[name, split] for split in SPLITS}
+        for name, count in sorted(total.items(), key=lambda item: (-item[1], item[0]))[:most]
+    }

@@ -1,0 +1,121 @@
+"""Where rows come from: a folder of media files, a CSV or a Parquet table."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from antiphon.catalogue.validation import Record, clean_record
+from antiphon.errors import CatalogueError
+
+MEDIA_SUFFIXES = frozenset(
+    {".3gp", ".aac", ".aif", ".aiff", ".avi", ".flac", ".flv", ".m2ts", ".m4a", ".m4v", ".mka", ".mkv", ".mov"}
+    | {".mp3", ".mp4", ".mpeg", ".mpg", ".oga", ".ogg", ".ogv", ".opus", ".ts", ".wav", ".webm", ".wma", ".wmv"}
+)
+
+
+def read_folder(folder: Path, metadata: Path | None) -> list[Record]:
+    """One row a media file below `folder`; its id is the path inside the folder, so it never changes as files join.
+
+    Raises
+    ------
+    CatalogueError
+        The folder is missing or holds no media, or no row of `metadata` names one of its files.
+    """
+    if not folder.is_dir():
+        raise CatalogueError(f"{folder}: no such folder. Name the folder that holds your music videos.")
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in MEDIA_SUFFIXES and path.is_file() and not _is_hidden(path.relative_to(folder))
+    )
+    if not files:
+        raise CatalogueError(f"{folder}: no media files ({', '.join(sorted(MEDIA_SUFFIXES)[:6])}, …) in it or below.")
+    records = {
+        path.relative_to(folder).as_posix(): clean_record(
+            {"id": path.relative_to(folder).as_posix(), "path": str(path.absolute())}, f"{path}"
+        )
+        for path in files
+    }
+    if metadata is not None:
+        _join_metadata(records, metadata)
+    return list(records.values())
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _join_metadata(records: dict[str, Record], metadata: Path) -> None:
+    """Fill in what `metadata` knows, matched by path inside the folder, file name, or file name without its ending."""
+    aliases: dict[str, list[str]] = {}
+    for name in records:
+        for alias in {name, name.rsplit(".", 1)[0], Path(name).name, Path(name).stem}:
+            aliases.setdefault(alias, []).append(name)
+    unmatched: list[str] = []
+    seen: dict[str, str] = {}
+    for where, record in _read_rows(metadata):
+        name = record.get("path") or record.get("id") or record.get("filename")
+        if name is None:
+            raise CatalogueError(f"{where}: none of the columns id, path and filename says which file it is about.")
+        found = aliases.get(str(name), [])
+        if not found:
+            unmatched.append(f"{where} ('{name}')")
+            continue
+        if len(found) > 1:
+            raise CatalogueError(f"{where}: '{name}' fits several files ({', '.join(found[:3])}); give the whole path.")
+        if found[0] in seen:
+            raise CatalogueError(f"{where}: '{name}' is the file that {seen[found[0]]} describes already.")
+        seen[found[0]] = where
+        kept = {key: value for key, value in record.items() if key not in {"id", "path"} and value is not None}
+        records[found[0]] |= kept
+    if not seen:
+        raise CatalogueError(f"{metadata}: none of its {len(unmatched)} rows names a file of the folder.")
+    if unmatched:
+        message = f"{metadata}: {len(unmatched)} rows name no file of the folder; the first is {unmatched[0]}."
+        warnings.warn(message, stacklevel=4)
+
+
+def read_metadata(path: Path) -> list[Record]:
+    """Rows of a CSV or Parquet table; relative paths are taken from the table's own folder.
+
+    Raises
+    ------
+    CatalogueError
+        The file is not readable, has no rows or no ids, or a value is not what its column holds.
+    """
+    records: list[Record] = []
+    for where, record in _read_rows(path):
+        if record.get("id") is None and record.get("path") is None:
+            raise CatalogueError(f"{where}: has neither an id nor a path; one of them must say what it is.")
+        record["id"] = record["id"] or str(record["path"])
+        if record["path"] is not None and "://" not in record["path"]:
+            record["path"] = str((path.absolute().parent / record["path"]).resolve())
+        records.append(record)
+    return records
+
+
+def _read_rows(path: Path) -> list[tuple[str, Record]]:
+    frame = _read_frame(path)
+    if frame.is_empty():
+        raise CatalogueError(f"{path}: has no rows. A catalogue needs at least one music video.")
+    if not {"id", "path", "filename"} & set(frame.columns):
+        raise CatalogueError(f"{path}: has neither a column id nor path; its columns are {', '.join(frame.columns)}.")
+    rows: list[dict[str, Any]] = frame.to_dicts()
+    places = [f"{path}, row {number}" for number in range(1, len(rows) + 1)]
+    return [(where, clean_record(row, where)) for where, row in zip(places, rows, strict=True)]
+
+
+def _read_frame(path: Path) -> pl.DataFrame:
+    if not path.is_file():
+        raise CatalogueError(f"{path}: no such file.")
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pl.read_parquet(path)
+        return pl.read_csv(path, infer_schema=False, encoding="utf8")
+    except pl.exceptions.NoDataError:
+        raise CatalogueError(f"{path}: is empty. A catalogue needs a header and at least one row.") from None
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+        kind = "Parquet" if path.suffix.lower() == ".parquet" else "CSV in UTF-8"
+        raise CatalogueError(f"{path}: cannot be read as {kind}: {error}") from error

@@ -1,0 +1,140 @@
+"""Metadata is checked at the door: every message names file, row and column."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from antiphon.catalogue.splits import SPLITS
+from antiphon.errors import CatalogueError
+
+Record = dict[str, Any]
+
+
+def clean_record(record: Mapping[str, Any], where: str) -> Record:
+    """One row with every known column in its own type; further columns are kept as they are.
+
+    Parameters
+    ----------
+    record : column → value as read from CSV (text) or Parquet (typed).
+    where : names the file and row in messages.
+
+    Raises
+    ------
+    CatalogueError
+        A value is not what its column holds.
+    """
+    cleaned = {column: _blank_to_none(value) for column, value in record.items()}
+    for column, clean in _CLEANERS.items():
+        if cleaned.get(column) is None:
+            cleaned[column] = None
+            continue
+        try:
+            cleaned[column] = clean(cleaned[column])
+        except ValueError as error:
+            raise CatalogueError(f"{where}, column '{column}': {error}") from error
+    return cleaned
+
+
+def _blank_to_none(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not text.")
+    return value
+
+
+def _identifier(value: Any) -> str:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    if any(ord(character) < 32 for character in text):
+        raise ValueError(f"{text!r} holds control characters.")
+    return text
+
+
+def _genre(value: Any) -> str:
+    text = value if isinstance(value, str) else None
+    if text is None or _is_number(text):
+        raise ValueError(f"{value!r} is a number; give the name of the genre, or leave it empty.")
+    return text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _tags(value: Any) -> list[str]:
+    if isinstance(value, str):
+        value = _tags_from_text(value)
+    if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
+        raise ValueError(f"{value!r} is not a list of names; separate them by semicolons.")
+    return list(dict.fromkeys(tag.strip() for tag in value if tag.strip()))
+
+
+def _tags_from_text(text: str) -> Any:
+    if text.startswith("["):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{text!r} starts like a JSON list but is none ({error.msg}).") from error
+    separator = next((mark for mark in (";", "|") if mark in text), ",")
+    return text.split(separator)
+
+
+def _year(value: Any) -> int:
+    try:
+        year = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not a year; give four digits or leave it empty.") from None
+    if not year.is_integer() or not 1000 <= year <= 9999:
+        raise ValueError(f"{value!r} is not a year; give four digits or leave it empty.")
+    return int(year)
+
+
+def _split(value: Any) -> str:
+    if value not in SPLITS:
+        raise ValueError(f"{value!r} is none of {', '.join(SPLITS)}.")
+    return value
+
+
+def _duration(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not a duration in seconds.") from None
+    if not seconds >= 0 or math.isinf(seconds):
+        raise ValueError(f"{value!r} is not a duration in seconds.")
+    return seconds
+
+
+def _flag(value: Any) -> bool:
+    known = {"true": True, "false": False, "1": True, "0": False}
+    answer = known.get(str(value).lower())
+    if answer is None:
+        raise ValueError(f"{value!r} is neither true nor false.")
+    return answer
+
+
+_CLEANERS: dict[str, Callable[[Any], Any]] = {
+    "id": _identifier,
+    "path": _text,
+    "artist": _text,
+    "title": _text,
+    "genre": _genre,
+    "tags": _tags,
+    "year": _year,
+    "split": _split,
+    "start_s": _duration,
+    "duration_s": _duration,
+    "has_audio": _flag,
+    "has_video": _flag,
+}

@@ -1,0 +1,76 @@
+"""Joins the stores of two backbones with the catalogue into `Features`."""
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.catalogue import Catalogue
+from antiphon.errors import FeatureStoreError
+from antiphon.features.features import Features
+from antiphon.features.store import FeatureStore
+from antiphon.workspace import Workspace, safe_name
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, video: str | None) -> Features:
+    """Features of all videos of `catalogue` that the workspace has, in the catalogue's order.
+
+    Parameters
+    ----------
+    audio, video : names of the stores to take each side from, or None to leave it out.
+
+    Raises
+    ------
+    FeatureStoreError
+        A store is missing or damaged, or holds none of the catalogue's videos.
+    """
+    order = {video_id: number for number, video_id in enumerate(catalogue.ids)}
+    sides = {name: _read(workspace, name, order) for name in (audio, video) if name is not None}
+    places: dict[str, str] = {}
+    for segment_ids, video_ids, _ in sides.values():
+        places.update(zip(segment_ids, video_ids, strict=True))
+    if not places:
+        raise FeatureStoreError(f"{workspace.features}: no features of this catalogue's videos. Extract them first.")
+    ids = sorted(places, key=lambda segment_id: (order[places[segment_id]], _natural(segment_id)))
+    rows = {segment_id: row for row, segment_id in enumerate(ids)}
+    about = {row["id"]: row for row in catalogue.records()}
+    return Features.from_arrays(
+        audio=_aligned(sides.get(audio or ""), rows),
+        video=_aligned(sides.get(video or ""), rows),
+        ids=ids,
+        groups=[places[segment_id] for segment_id in ids],
+        labels=[_labels(about[places[segment_id]]) for segment_id in ids],
+        splits=[about[places[segment_id]]["split"] for segment_id in ids],
+        audio_name=audio or "",
+        video_name=video or "",
+    )
+
+
+def _read(workspace: Workspace, name: str, order: dict[str, int]) -> tuple[list[str], list[str], FloatArray]:
+    store = FeatureStore.existing(workspace.features / safe_name(name, "backbone"))
+    segment_ids, video_ids, vectors = store.read()
+    first: dict[str, int] = {}
+    for row, (segment_id, video_id) in enumerate(zip(segment_ids, video_ids, strict=True)):
+        if video_id in order:
+            first.setdefault(segment_id, row)
+    kept = list(first.values())
+    return [segment_ids[row] for row in kept], [video_ids[row] for row in kept], vectors[kept]
+
+
+def _aligned(side: tuple[list[str], list[str], FloatArray] | None, rows: dict[str, int]) -> FloatArray | None:
+    if side is None:
+        return None
+    segment_ids, _, vectors = side
+    result = np.full((len(rows), vectors.shape[1]), np.nan, dtype=np.float32)
+    result[[rows[segment_id] for segment_id in segment_ids]] = vectors
+    return result
+
+
+def _natural(segment_id: str) -> tuple[int, str]:
+    """Sections in order of number: 10 after 9."""
+    return len(segment_id), segment_id
+
+
+def _labels(row: dict[str, object]) -> list[str]:
+    tags = row["tags"]
+    return [str(tag) for tag in tags] if isinstance(tags, list) else []

@@ -1,0 +1,97 @@
+"""Runs a function over many jobs in worker processes; a job that kills its worker does not end the run."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from antiphon.errors import AntiphonError, DecodeError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def run_in_processes(
+    function: Callable[[Job], Result], jobs: Iterable[Job], workers: int
+) -> Iterator[tuple[Job, Result | AntiphonError]]:
+    """Yield each job with its result, or with the `AntiphonError` that it raised, as they are ready.
+
+    At most `workers` + 2 jobs are under way or waiting to be taken, so memory does not grow with the number of jobs.
+    If a worker dies (a decoder can crash on a damaged file), the jobs under way are run again one by one, and the one
+    that kills its worker again is yielded as a `DecodeError`.
+
+    Parameters
+    ----------
+    function : importable by name, since workers are spawned; other errors than `AntiphonError` end the run.
+    """
+    waiting = iter(jobs)
+    while True:
+        suspects: list[Job] = []
+        with _pool(workers) as pool:
+            under_way: dict[Future[Result], Job] = {}
+            try:
+                yield from _feed(pool, function, waiting, under_way, workers + 2)
+                return
+            except BrokenProcessPool:
+                suspects = list(under_way.values())
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        for job in suspects:
+            yield job, _run_alone(function, job)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        max_workers=workers, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_parent
+    )
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _feed(
+    pool: ProcessPoolExecutor,
+    function: Callable[[Job], Result],
+    waiting: Iterator[Job],
+    under_way: dict[Future[Result], Job],
+    most: int,
+) -> Iterator[tuple[Job, Result | AntiphonError]]:
+    exhausted = False
+    while under_way or not exhausted:
+        while not exhausted and len(under_way) < most:
+            try:
+                job = next(waiting)
+            except StopIteration:
+                exhausted = True
+                break
+            try:
+                under_way[pool.submit(function, job)] = job
+            except BrokenProcessPool:
+                under_way[Future()] = job
+                raise
+        if not under_way:
+            break
+        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+            result = _outcome(future)
+            yield under_way.pop(future), result
+
+
+def _outcome(future: Future[Result]) -> Result | AntiphonError:
+    try:
+        return future.result()
+    except AntiphonError as error:
+        return error
+
+
+def _run_alone(function: Callable[[Job], Result], job: Job) -> Result | AntiphonError:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(function, job).result()
+        except BrokenProcessPool:
+            return DecodeError("The decoder crashed on this file; it is damaged in a way that cannot be read.")
+        except AntiphonError as error:
+            return error

@@ -1,0 +1,246 @@
+"""Catalogue → segments → decoded once → every chosen backbone → feature stores."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon import backbones
+from antiphon.backbones import AudioBackbone, VideoBackbone
+from antiphon.catalogue import Catalogue
+from antiphon.errors import AntiphonError, CatalogueError, DecodeError
+from antiphon.features.assembly import assemble
+from antiphon.features.executors import run_in_processes
+from antiphon.features.features import Features
+from antiphon.features.planning import plan_segments
+from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.seeding import generator
+from antiphon.segments.decoding import decode_stretches
+from antiphon.segments.layout import FrameLayout
+from antiphon.segments.sampling import SamplingConfig
+from antiphon.workspace import Failure, Workspace
+
+STAGE = "extract"
+_FLUSH_S = 10.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an extraction has come: videos done and failed in this run, out of those it had to do."""
+
+    done: int
+    failed: int
+    total: int
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One video to decode: its windows, and what the backbones that lack it ask for."""
+
+    video_id: str
+    path: str
+    segment_ids: tuple[str, ...]
+    windows: tuple[tuple[float, float], ...]
+    layouts: tuple[FrameLayout, ...]
+    rate_hz: int | None
+    seed: int
+
+
+@dataclass
+class _Decoded:
+    """Windows of one video: (n, samples) sound and, for each layout, (n, frames, size, size, 3) pictures."""
+
+    waveforms: npt.NDArray[np.float32] | None
+    frames: dict[FrameLayout, npt.NDArray[np.uint8]]
+
+
+@dataclass
+class _Target:
+    """A backbone, its store, the videos that it has, and rows not yet written."""
+
+    backbone: AudioBackbone | VideoBackbone
+    store: FeatureStore
+    done: set[str]
+    waiting: list[FeatureRows] = field(default_factory=list)
+
+    def flush(self) -> None:
+        self.store.append(self.waiting)
+        self.waiting = []
+
+
+def extract(
+    catalogue: Catalogue,
+    audio: str | None = "musicnn-mtt",
+    video: str | None = "efficientnet_lite0",
+    workspace: str | Path = "antiphon-workspace",
+    *,
+    sampling: SamplingConfig | None = None,
+    workers: int | None = None,
+    device: str = "auto",
+    progress: Callable[[Progress], None] | None = None,
+) -> Features:
+    """Compute the features of every video of `catalogue` that the workspace lacks, and return all of them.
+
+    Worker processes decode, each file once for all backbones, while the networks run on what is ready. What has been
+    computed is written every few seconds, so that an extraction can be stopped at any moment and started again.
+    A file that cannot be used becomes a row in the workspace's `failures.parquet`; it is tried again next time.
+
+    Parameters
+    ----------
+    audio, video : names of backbones (see `antiphon.backbones.names`), or None to leave that side out.
+    workspace : folder for everything that is written; a workspace belongs to one catalogue, which may grow.
+    sampling : where segments lie; a workspace keeps to what it was started with.
+    workers : decoding processes. Default: one a core.
+    device : "cpu", "cuda" or "auto".
+    progress : called after every video.
+
+    Raises
+    ------
+    CatalogueError
+        The workspace holds another catalogue.
+    WeightsError
+        A backbone is unknown, or its weights cannot be had.
+    FeatureStoreError
+        The workspace's features were made with other weights or settings.
+    """
+    place = Workspace(Path(workspace))
+    chosen = [backbones.load(name, device=device) for name in (audio, video) if name is not None]
+    with place.lock():
+        known = _join_workspace(place, catalogue)
+        extract_into(place, known, chosen, sampling or SamplingConfig(), workers, progress)
+    return assemble(place, catalogue, audio, video)
+
+
+def extract_into(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    chosen: Sequence[AudioBackbone | VideoBackbone],
+    sampling: SamplingConfig,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> None:
+    """Fill the feature stores of a locked workspace with what `catalogue` has and they lack."""
+    segments, failures = plan_segments(workspace, catalogue, sampling)
+    targets = [_open_target(workspace, backbone, sampling) for backbone in chosen]
+    jobs = _jobs(catalogue, segments, targets, sampling.seed)
+    by_video = {failure.video_id: failure for failure in failures}
+    flushed, done, failed = time.monotonic(), 0, 0
+    try:
+        for job, decoded in run_in_processes(_decode, jobs, workers or os.cpu_count() or 1):
+            outcome = decoded if isinstance(decoded, AntiphonError) else _compute(job, decoded, targets)
+            if isinstance(outcome, AntiphonError):
+                by_video[job.video_id] = Failure(job.video_id, STAGE, type(outcome).__name__, str(outcome))
+                failed += 1
+            done += 1
+            if progress is not None:
+                progress(Progress(done, failed, len(jobs)))
+            if time.monotonic() - flushed > _FLUSH_S:
+                _flush(workspace, targets, by_video)
+                flushed = time.monotonic()
+    finally:
+        _flush(workspace, targets, by_video)
+
+
+def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> Catalogue:
+    """The workspace's catalogue with `catalogue` joined, headers read, and saved."""
+    joined = catalogue
+    if workspace.catalogue.exists():
+        stored = Catalogue.load(workspace.catalogue)
+        if not set(stored.ids) & set(catalogue.ids):
+            raise CatalogueError(
+                f"{workspace.root}: holds another catalogue ({len(stored)} videos, the first is '{stored.ids[0]}'), of "
+                f"which yours ({len(catalogue)} videos, the first is '{catalogue.ids[0]}') has none. Use another workspace."
+            )
+        joined = stored.extended(catalogue)
+    joined, _ = joined.probe()
+    joined.save(workspace.catalogue)
+    return joined
+
+
+def _open_target(workspace: Workspace, backbone: AudioBackbone | VideoBackbone, sampling: SamplingConfig) -> _Target:
+    made_by = {
+        "backbone": backbone.name,
+        "weights": backbone.fingerprint,
+        "sampling": sampling.model_dump_json(),
+    }
+    if isinstance(backbone, VideoBackbone):
+        made_by["frames"] = backbone.layout.model_dump_json()
+    store = FeatureStore(workspace.features / backbone.name, made_by)
+    return _Target(backbone, store, store.done())
+
+
+def _jobs(
+    catalogue: Catalogue, segments: dict[str, list[dict[str, Any]]], targets: Sequence[_Target], seed: int
+) -> list[_Job]:
+    jobs: list[_Job] = []
+    for row in catalogue.records():
+        windows = segments.get(row["id"])
+        lacking = [
+            target.backbone
+            for target in targets
+            if row["id"] not in target.done and row[f"has_{target.backbone.modality}"]
+        ]
+        if not windows or not lacking:
+            continue
+        rates = {backbone.rate_hz for backbone in lacking if isinstance(backbone, AudioBackbone)}
+        layouts = {backbone.layout: None for backbone in lacking if isinstance(backbone, VideoBackbone)}
+        jobs.append(
+            _Job(
+                video_id=row["id"],
+                path=row["path"],
+                segment_ids=tuple(window["segment_id"] for window in windows),
+                windows=tuple((window["window_start_s"], window["window_end_s"]) for window in windows),
+                layouts=tuple(layouts),
+                rate_hz=rates.pop() if rates else None,
+                seed=seed,
+            )
+        )
+    return jobs
+
+
+def _decode(job: _Job) -> _Decoded:
+    """Runs in a worker process."""
+    crops = generator(job.seed, "crop", job.video_id)
+    windows = list(decode_stretches(job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops))
+    return _Decoded(
+        waveforms=np.stack(_present(window.waveform for window in windows)) if job.rate_hz else None,
+        frames={layout: np.stack([window.frames[layout] for window in windows]) for layout in job.layouts},
+    )
+
+
+def _present(waveforms: Iterator[npt.NDArray[np.float32] | None]) -> list[npt.NDArray[np.float32]]:
+    found = [waveform for waveform in waveforms if waveform is not None]
+    if not found:
+        raise DecodeError("The file's header promised sound, and none could be decoded.")
+    return found
+
+
+def _compute(job: _Job, decoded: _Decoded, targets: Sequence[_Target]) -> AntiphonError | None:
+    """Run the networks on one video's windows, always the same batch, so that a resumed run gives the same bits."""
+    for target in targets:
+        backbone = target.backbone
+        if job.video_id in target.done:
+            continue
+        if isinstance(backbone, AudioBackbone):
+            if decoded.waveforms is None:
+                continue
+            vectors = backbone(decoded.waveforms, backbone.rate_hz)
+        else:
+            if backbone.layout not in decoded.frames:
+                continue
+            vectors = backbone(decoded.frames[backbone.layout])
+        if not np.isfinite(vectors).all():
+            return DecodeError(f"{job.path}: {backbone.name} gave values that are not finite for it.")
+        target.waiting.append(FeatureRows(job.video_id, list(job.segment_ids), vectors))
+    return None
+
+
+def _flush(workspace: Workspace, targets: Sequence[_Target], failures: dict[str, Failure]) -> None:
+    for target in targets:
+        target.flush()
+    workspace.write_failures(failures.values())

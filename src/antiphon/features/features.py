@@ -1,0 +1,201 @@
+"""Paired features in memory: row i of the sound belongs to row i of the pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.catalogue.splits import SPLITS, assign_split
+from antiphon.errors import FeatureStoreError
+
+FloatArray = npt.NDArray[np.float32]
+NameArray = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Features of segments (or of whole tracks), as a backbone computed them.
+
+    Attributes
+    ----------
+    ids : (n,) names of the rows.
+    audio, video : (n, dim) float32. A row of NaN says that this item has no sound (no pictures).
+    groups : (n,) the video of each row. Rows of one video never meet in a batch, and are resampled together.
+    splits : (n,) "train", "validation", "test" or "" for none.
+    labels : for each row its labels (may be empty).
+    audio_name, video_name : the backbones, or "" for features computed elsewhere.
+    """
+
+    ids: NameArray
+    audio: FloatArray
+    video: FloatArray
+    groups: NameArray
+    splits: NameArray
+    labels: tuple[tuple[str, ...], ...]
+    audio_name: str = ""
+    video_name: str = ""
+
+    @classmethod
+    def from_arrays(
+        cls,
+        audio: npt.ArrayLike | None = None,
+        video: npt.ArrayLike | None = None,
+        ids: Sequence[Any] | npt.NDArray[Any] | None = None,
+        groups: Sequence[Any] | npt.NDArray[Any] | None = None,
+        labels: Sequence[Any] | npt.NDArray[Any] | None = None,
+        splits: Sequence[str] | npt.NDArray[Any] | None = None,
+        audio_name: str = "",
+        video_name: str = "",
+    ) -> Self:
+        """Features computed elsewhere: start here with ready-made vectors.
+
+        Parameters
+        ----------
+        audio, video : (n, dim) numbers, row i of both one pair; None if there is no such side at all. A row of NaN
+            says that this one item lacks it.
+        ids : (n,) names of the rows, each once. Default: "0", "1", …
+        groups : (n,) the video that each row is from. Default: each row is a video of its own.
+        labels : for each row a label or a list of labels, or an (n, labels) matrix of 0 and 1.
+        splits : (n,) of "train", "validation", "test". Default: none; see `split`.
+        audio_name, video_name : what computed them, kept with a model so that it refuses others.
+
+        Raises
+        ------
+        FeatureStoreError
+            Naming the argument and the row.
+        """
+        count = next((len(np.asarray(side)) for side in (audio, video) if side is not None), None)
+        if not count:
+            raise FeatureStoreError("audio and video are both missing or empty: give at least one row of one of them.")
+        names = _names(ids, count, "ids") if ids is not None else np.arange(count).astype(np.str_)
+        repeated = np.flatnonzero(np.bincount(np.unique(names, return_inverse=True)[1]) > 1)
+        if len(repeated):
+            raise FeatureStoreError(f"ids: '{np.unique(names)[repeated[0]]}' stands more than once.")
+        return cls(
+            ids=names,
+            audio=_side(audio, count, "audio"),
+            video=_side(video, count, "video"),
+            groups=names if groups is None else _names(groups, count, "groups"),
+            splits=np.full(count, "") if splits is None else _splits(splits, count),
+            labels=_labels(labels, count),
+            audio_name=audio_name,
+            video_name=video_name,
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        sides = f"audio {self.audio.shape[1]} {self.audio_name}".strip()
+        sides += f", video {self.video.shape[1]} {self.video_name}".rstrip()
+        counts = ", ".join(f"{(self.splits == name).sum()} {name}" for name in SPLITS if (self.splits == name).any())
+        return f"Features({len(self)} rows of {len(np.unique(self.groups))} videos; {sides}; {counts or 'no splits'})"
+
+    def __getitem__(self, split: str) -> Self:
+        """The rows of one split.
+
+        Raises
+        ------
+        FeatureStoreError
+            There is no such split.
+        """
+        if split not in SPLITS:
+            raise FeatureStoreError(f"'{split}' is no split; there are {', '.join(SPLITS)}.")
+        rows = np.flatnonzero(self.splits == split)
+        if not len(rows) and not (self.splits != "").any():
+            raise FeatureStoreError("These features have no splits; assign them with features.split().")
+        return self.take(rows)
+
+    def take(self, rows: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Self:
+        """The given rows (indices or a mask), in that order."""
+        chosen = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return replace(
+            self,
+            ids=self.ids[chosen],
+            audio=self.audio[chosen],
+            video=self.video[chosen],
+            groups=self.groups[chosen],
+            splits=self.splits[chosen],
+            labels=tuple(self.labels[row] for row in chosen),
+        )
+
+    def split(self, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0) -> Self:
+        """Assign whole groups to train, validation and test by a keyed hash, as `Catalogue.split` does."""
+        chosen = {group: assign_split(str(group), None, fractions, seed) for group in np.unique(self.groups)}
+        return replace(self, splits=np.array([chosen[group] for group in self.groups], dtype=np.str_))
+
+    @cached_property
+    def has_audio(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether the row has sound."""
+        return _present(self.audio)
+
+    @cached_property
+    def has_video(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether the row has pictures."""
+        return _present(self.video)
+
+    @property
+    def paired(self) -> Self:
+        """The rows that have both sound and pictures: what training and evaluation use."""
+        both = self.has_audio & self.has_video
+        return self if both.all() else self.take(both)
+
+
+def _present(side: FloatArray) -> npt.NDArray[np.bool_]:
+    return ~np.isnan(side[:, 0]) if side.shape[1] else np.zeros(len(side), dtype=bool)
+
+
+def _side(values: npt.ArrayLike | None, count: int, name: str) -> FloatArray:
+    if values is None:
+        return np.empty((count, 0), dtype=np.float32)
+    try:
+        side = np.ascontiguousarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise FeatureStoreError(f"{name}: is not a matrix of numbers ({error}).") from error
+    if side.ndim != 2 or not side.shape[1]:
+        raise FeatureStoreError(f"{name}: has shape {side.shape}; give (n, dim).")
+    if len(side) != count:
+        raise FeatureStoreError(f"{name}: has {len(side)} rows where there are {count}; row i of both is one pair.")
+    broken = np.flatnonzero(~np.isfinite(side).all(axis=1) & ~np.isnan(side).all(axis=1))
+    if len(broken):
+        raise FeatureStoreError(
+            f"{name}: {len(broken)} rows hold values that are not finite, the first is row {broken[0]}. "
+            "Leave them out, or fill them with NaN to say that they are missing."
+        )
+    return side
+
+
+def _names(values: Sequence[Any] | npt.NDArray[Any], count: int, name: str) -> NameArray:
+    names = np.asarray([str(value) for value in values], dtype=np.str_)
+    if len(names) != count:
+        raise FeatureStoreError(f"{name}: has {len(names)} entries where there are {count} rows.")
+    return names
+
+
+def _splits(values: Sequence[str] | npt.NDArray[Any], count: int) -> NameArray:
+    splits = _names(["" if value is None else value for value in values], count, "splits")
+    unknown = sorted(set(splits) - {*SPLITS, ""})
+    if unknown:
+        raise FeatureStoreError(f"splits: '{unknown[0]}' is none of {', '.join(SPLITS)}.")
+    return splits
+
+
+def _labels(values: Sequence[Any] | npt.NDArray[Any] | None, count: int) -> tuple[tuple[str, ...], ...]:
+    if values is None:
+        return ((),) * count
+    if len(values) != count:
+        raise FeatureStoreError(f"labels: has {len(values)} entries where there are {count} rows.")
+    if isinstance(values, np.ndarray) and values.ndim == 2:
+        return tuple(tuple(str(column) for column in np.flatnonzero(row)) for row in values)
+    return tuple(_label_list(value) for value in values)
+
+
+def _label_list(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
+        return (str(value),)
+    return tuple(str(label) for label in value)

@@ -1,0 +1,60 @@
+"""Draws the segments of each video once, and keeps to them."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from antiphon.catalogue import Catalogue
+from antiphon.catalogue.media import probe
+from antiphon.errors import DecodeError, FeatureStoreError
+from antiphon.segments.sampling import SamplingConfig, segment_rows
+from antiphon.tables import SEGMENTS, read_table, write_table
+from antiphon.workspace import Failure, Workspace
+
+_SAMPLING = b"sampling"
+
+
+def plan_segments(
+    workspace: Workspace, catalogue: Catalogue, sampling: SamplingConfig
+) -> tuple[dict[str, list[dict[str, Any]]], list[Failure]]:
+    """Segments of every readable video, drawn where the workspace has none yet, and why the others have none.
+
+    Raises
+    ------
+    FeatureStoreError
+        The workspace's segments were drawn with other settings.
+    """
+    planned = _planned(workspace, sampling)
+    failures: list[Failure] = []
+    fresh: list[dict[str, Any]] = []
+    for row in catalogue.records():
+        if row["path"] is None or row["id"] in planned:
+            continue
+        try:
+            if row["duration_s"] is None:
+                probe(row["path"])
+                raise DecodeError(f"{row['path']}: its duration is unknown. Add it to the catalogue again.")
+            planned[row["id"]] = segment_rows(row["id"], row["duration_s"], sampling, row["start_s"] or 0.0)
+            fresh += planned[row["id"]]
+        except DecodeError as error:
+            failures.append(Failure(row["id"], "segments", type(error).__name__, str(error)))
+    if fresh or not workspace.segments.exists():
+        table = pa.Table.from_pylist([row for rows in planned.values() for row in rows], SEGMENTS)
+        write_table(table.replace_schema_metadata({_SAMPLING: sampling.model_dump_json()}), workspace.segments)
+    return planned, failures
+
+
+def _planned(workspace: Workspace, sampling: SamplingConfig) -> dict[str, list[dict[str, Any]]]:
+    if not workspace.segments.exists():
+        return {}
+    table = read_table(workspace.segments, SEGMENTS)
+    drawn = (table.schema.metadata or {}).get(_SAMPLING, b"").decode()
+    if drawn != sampling.model_dump_json():
+        raise FeatureStoreError(
+            f"{workspace.segments}: was drawn with {drawn}, not {sampling.model_dump_json()}. "
+            "Use another workspace for another sampling."
+        )
+    planned: dict[str, list[dict[str, Any]]] = {}
+    for row in table.to_pylist():
+        planned.setdefault(row["video_id"], []).append(row)
+    return planned

@@ -1,0 +1,96 @@
+"""The projection head: feature → embedding."""
+
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+
+class HeadConfig(BaseModel):
+    """Layers of one head.
+
+    Attributes
+    ----------
+    hidden : widths of the hidden layers; none makes the head linear.
+    dim : size of the embedding.
+    activation : after each hidden layer.
+    normalisation : between a hidden layer and its activation. The paper prints none; its code has "batch".
+    dropout : share of hidden values dropped in training.
+    input_dropout : share of the feature's values dropped in training.
+    output : "sigmoid" as the paper, or "none".
+    standardise : shift and scale each value of the feature by the training set's mean and deviation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hidden: tuple[int, ...] = (512,)
+    dim: int = Field(default=256, ge=1)
+    activation: Literal["relu", "gelu"] = "relu"
+    normalisation: Literal["none", "batch", "layer"] = "none"
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    input_dropout: float = Field(default=0.0, ge=0, lt=1)
+    output: Literal["none", "sigmoid"] = "none"
+    standardise: bool = False
+
+
+class Standardise(nn.Module):
+    """(n, dim) → (n, dim): subtract the mean and divide by the deviation that `fit` saw."""
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("scale", torch.ones(dim))
+
+    def fit(self, features: Tensor) -> None:
+        """Take mean and deviation of (n, dim) features; a value that never varies is left unscaled."""
+        deviation = features.std(dim=0, correction=0)
+        self.mean.copy_(features.mean(dim=0))
+        self.scale.copy_(torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return (features - self.mean) / self.scale
+
+
+class Head(nn.Module):
+    """(n, feature_dim) → (n, config.dim), not yet of unit length.
+
+    Veldkamp et al. (2023), section 3.2: dense, ReLU, dropout 0.3, dense, sigmoid.
+    """
+
+    def __init__(self, feature_dim: int, config: HeadConfig) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [Standardise(feature_dim)] if config.standardise else []
+        if config.input_dropout:
+            layers.append(nn.Dropout(config.input_dropout))
+        width = feature_dim
+        for hidden in config.hidden:
+            layers += [nn.Linear(width, hidden), *_normalisation(config, hidden), _activation(config)]
+            layers.append(nn.Dropout(config.dropout))
+            width = hidden
+        layers.append(nn.Linear(width, config.dim))
+        if config.output == "sigmoid":
+            layers.append(nn.Sigmoid())
+        self.layers = nn.Sequential(*layers)
+
+    def fit_input(self, features: Tensor) -> None:
+        """Let the standardisation, where there is one, see the training features."""
+        first = self.layers[0]
+        if isinstance(first, Standardise):
+            first.fit(features)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.layers(features)
+
+
+def _normalisation(config: HeadConfig, width: int) -> list[nn.Module]:
+    if config.normalisation == "batch":
+        return [nn.BatchNorm1d(width)]
+    return [nn.LayerNorm(width)] if config.normalisation == "layer" else []
+
+
+def _activation(config: HeadConfig) -> nn.Module:
+    return nn.ReLU() if config.activation == "relu" else nn.GELU()

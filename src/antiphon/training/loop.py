@@ -1,0 +1,191 @@
+"""Trains the heads: one epoch after the other, until validation stops improving."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from antiphon.errors import ModelError
+from antiphon.features.features import Features
+from antiphon.metrics.ranks import ranks
+from antiphon.model.losses import chance_loss, contrastive_loss, least_loss
+from antiphon.model.recipe import Recipe
+from antiphon.model.towers import Towers
+from antiphon.seeding import derived_seed, generator
+from antiphon.training.sampler import batches
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the training history. Losses are in nats and the sum of both directions.
+
+    `chance_*` is the loss of a model that knows nothing about the pairs and `least_*` a lower bound of the loss, both
+    for the batches that were used; ranks are in the pool of all validation rows.
+    """
+
+    epoch: int
+    learning_rate: float
+    temperature: float
+    train_loss: float
+    train_chance: float
+    train_least: float
+    validation_loss: float
+    validation_chance: float
+    validation_least: float
+    validation_median_rank: float
+    validation_log_rank: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class _Batched:
+    audio: Tensor
+    video: Tensor
+    groups: np.ndarray
+
+
+Progress = Callable[[Epoch, int], None]
+
+
+def train(
+    recipe: Recipe,
+    features: Features,
+    validation: Features,
+    *,
+    seed: int,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> tuple[Towers, list[Epoch]]:
+    """Train heads on paired features; the returned ones are those of the best epoch.
+
+    Parameters
+    ----------
+    features, validation : paired rows only.
+    seed : of the first weights, dropout and batches. The global generators are left as they were.
+    progress : called with each finished epoch and the most epochs that there can be.
+
+    Raises
+    ------
+    ModelError
+        There are fewer than two videos to train on or to validate with.
+    """
+    for name, part in (("training", features), ("validation", validation)):
+        if len(np.unique(part.groups)) < 2:
+            raise ModelError(
+                f"The {name} split has {len(np.unique(part.groups))} videos with both sound and pictures; contrast "
+                "needs at least two. Add videos, or split with other fractions."
+            )
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(derived_seed(seed, "training"))
+        return _train(recipe, _to(features, device), _to(validation, device), seed, progress)
+
+
+def _train(
+    recipe: Recipe, data: _Batched, validation: _Batched, seed: int, progress: Progress | None
+) -> tuple[Towers, list[Epoch]]:
+    settings = recipe.training
+    towers = Towers(data.audio.shape[1], data.video.shape[1], recipe.head, recipe.loss).to(data.audio.device)
+    towers.audio.fit_input(data.audio)
+    towers.video.fit_input(data.video)
+    optimizer = _optimizer(recipe, towers)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, settings.learning_rate_decay)
+    shuffler = generator(seed, "batches")
+    history: list[Epoch] = []
+    best, best_score, waited = copy.deepcopy(towers.state_dict()), float("inf"), 0
+    for number in range(1, settings.epochs + 1):
+        sizes, losses = _one_epoch(recipe, towers, optimizer, data, shuffler)
+        epoch = _measure(recipe, towers, validation, number, optimizer.param_groups[0]["lr"], sizes, losses)
+        schedule.step()
+        score = epoch.validation_loss if settings.stop_on == "loss" else epoch.validation_log_rank
+        if score < best_score:
+            best, best_score, waited = copy.deepcopy(towers.state_dict()), score, 0
+        else:
+            waited += 1
+        history.append(Epoch(**{**asdict(epoch), "best": waited == 0}))
+        if progress is not None:
+            progress(history[-1], settings.epochs)
+        if waited >= settings.patience:
+            break
+    towers.load_state_dict(best)
+    return towers.eval(), history
+
+
+def _to(features: Features, device: torch.device) -> _Batched:
+    audio, video = (torch.from_numpy(side).to(device) for side in (features.audio, features.video))
+    return _Batched(audio, video, features.groups)
+
+
+def _optimizer(recipe: Recipe, towers: Towers) -> torch.optim.Optimizer:
+    settings = recipe.training
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    matrices = [p for p in towers.parameters() if p.ndim > 1]
+    others = [p for p in towers.parameters() if p.ndim <= 1 and p.requires_grad]
+    return kind(
+        [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}],
+        lr=settings.learning_rate,
+    )
+
+
+def _one_epoch(
+    recipe: Recipe, towers: Towers, optimizer: torch.optim.Optimizer, data: _Batched, shuffler: np.random.Generator
+) -> tuple[list[int], list[float]]:
+    towers.train()
+    sizes: list[int] = []
+    losses: list[float] = []
+    for rows in batches(data.groups, recipe.training.batch_size, shuffler):
+        audio, video = towers(data.audio[rows], data.video[rows])
+        loss = contrastive_loss(recipe.loss.name, audio, video, towers.temperature)
+        if not torch.isfinite(loss):
+            raise ModelError("Training diverged: the loss is not finite. Lower the recipe's learning rate.")
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        towers.clamp_temperature()
+        sizes.append(len(rows))
+        losses.append(loss.item())
+    return sizes, losses
+
+
+def _measure(
+    recipe: Recipe,
+    towers: Towers,
+    validation: _Batched,
+    number: int,
+    learning_rate: float,
+    train_sizes: list[int],
+    train_losses: list[float],
+) -> Epoch:
+    towers.eval()
+    name, non_negative = recipe.loss.name, recipe.head.output == "sigmoid"
+    temperature = float(towers.temperature.detach())
+    with torch.inference_mode():
+        audio, video = towers(validation.audio, validation.video)
+        parts = batches(validation.groups, recipe.training.batch_size, None)
+        losses = [float(contrastive_loss(name, audio[rows], video[rows], temperature)) for rows in parts]
+    sizes = [len(rows) for rows in parts]
+    sound, pictures = audio.cpu().numpy(), video.cpu().numpy()
+    both_ways = np.concatenate([ranks(sound, pictures)[0], ranks(pictures, sound)[0]])
+
+    def mean(values: list[float], weights: list[int]) -> float:
+        return float(np.average(values, weights=weights))
+
+    def least(size: int) -> float:
+        return least_loss(name, size, temperature, non_negative=non_negative)
+
+    return Epoch(
+        epoch=number,
+        learning_rate=learning_rate,
+        temperature=temperature,
+        train_loss=mean(train_losses, train_sizes),
+        train_chance=mean([chance_loss(name, size) for size in train_sizes], train_sizes),
+        train_least=mean([least(size) for size in train_sizes], train_sizes),
+        validation_loss=mean(losses, sizes),
+        validation_chance=mean([chance_loss(name, size) for size in sizes], sizes),
+        validation_least=mean([least(size) for size in sizes], sizes),
+        validation_median_rank=float(np.median(both_ways)),
+        validation_log_rank=float(np.log(both_ways).mean()),
+        best=False,
+    )

@@ -1,0 +1,112 @@
+"""Where everything lies on disk, one writer at a time, and the table of what failed."""
+
+import fcntl
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from antiphon.errors import ConfigError
+from antiphon.tables import FAILURES, read_table, write_table
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One thing that did not work: which video, at which stage, the kind of error, and why in words."""
+
+    video_id: str
+    stage: str
+    error: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that a catalogue's tables, features and runs live in. Nothing is written outside it."""
+
+    root: Path
+
+    @property
+    def catalogue(self) -> Path:
+        """Table of the music videos."""
+        return self.root / "catalogue.parquet"
+
+    @property
+    def segments(self) -> Path:
+        """Table of where each segment starts."""
+        return self.root / "segments.parquet"
+
+    @property
+    def failures(self) -> Path:
+        """Table of what did not work and why."""
+        return self.root / "failures.parquet"
+
+    @property
+    def features(self) -> Path:
+        """Folder with one folder a backbone."""
+        return self.root / "features"
+
+    @property
+    def runs(self) -> Path:
+        """Folder with one folder a trained model."""
+        return self.root / "runs"
+
+    def run(self, name: str) -> Path:
+        """Folder of the run called `name`.
+
+        Raises
+        ------
+        ConfigError
+            The name would lead out of the workspace.
+        """
+        return self.runs / safe_name(name, "run")
+
+    @contextmanager
+    def lock(self) -> Generator[None]:
+        """Hold the workspace for writing; the lock goes with the process, however it ends.
+
+        Raises
+        ------
+        ConfigError
+            Another process holds it.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(
+                    f"{self.root}: another process is writing to this workspace. Wait for it, or use another workspace."
+                ) from None
+            yield
+
+    def read_failures(self) -> list[Failure]:
+        """What has failed so far, in order of video and stage."""
+        if not self.failures.exists():
+            return []
+        return [Failure(**row) for row in read_table(self.failures, FAILURES).to_pylist()]
+
+    def write_failures(self, failures: Iterable[Failure]) -> None:
+        """Replace the table of failures."""
+        rows = [vars(failure) for failure in sorted(failures, key=lambda item: (item.video_id, item.stage))]
+        write_table(pa.Table.from_pylist(rows, schema=FAILURES), self.failures)
+
+
+def safe_name(name: str, kind: str) -> str:
+    """`name` if it can be a folder of its own, and nothing else.
+
+    Raises
+    ------
+    ConfigError
+        It is empty, starts with a dot, or holds a path separator.
+
+    Examples
+    --------
+    >>> safe_name("musicnn-mtt", "backbone")
+    'musicnn-mtt'
+    """
+    if not name or name.startswith(".") or any(mark in name for mark in "/\\\0"):
+        raise ConfigError(f"'{name}' cannot name a {kind}: no slashes, no leading dot.")
+    return name
