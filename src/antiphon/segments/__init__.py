@@ -1,1 +1,1 @@
-"""Under construction."""
+"""Where the segments of a track lie, and decoding them."""

@@ -1,0 +1,311 @@
+"""Opening media files that nobody vouches for, and what is in them.
+
+FFmpeg gets the bytes of one file and nothing else: it never sees a name, cannot open another file or a network
+address (playlists, concat scripts, session descriptions and data references are refused), and tries only container
+formats on a list. All that it raises becomes a `DecodeError`.
+"""
+
+import io
+import math
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn, cast
+
+import av
+import av.error
+import fsspec
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from antiphon.errors import DecodeError
+
+CONTAINER_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,avi,flv,mpegts,mpeg,asf,mp3,flac,wav,w64,aac,aiff,caf,ac3,eac3,amr"
+)
+_MAX_PICTURE_PX = 8192 * 8192
+_READ_BYTES = 1 << 17
+_MICROSECONDS = 1_000_000
+_LOOK_BACK_S = (2.0, 8.0, 32.0, 128.0, 512.0)
+_HEADER_TRUST_S = 0.5
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What a media file holds. Times in seconds on the track's time line, whose zero is the container's start.
+
+    Attributes
+    ----------
+    start_s, duration_s : the usable stretch: where sound and pictures overlap, or the extent of the only one there.
+    audio_start_s, audio_end_s, video_start_s, video_end_s : extent of each stream, None where there is none.
+    width_px, height_px : stored size of the pictures, before rotation and pixel shape are applied.
+    """
+
+    start_s: float
+    duration_s: float
+    has_audio: bool
+    has_video: bool
+    audio_start_s: float | None = None
+    audio_end_s: float | None = None
+    video_start_s: float | None = None
+    video_end_s: float | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+
+
+@contextmanager
+def media_errors(uri: str | Path) -> Generator[None]:
+    """Turn what FFmpeg and file systems raise in the block into `DecodeError`."""
+    try:
+        yield
+    except (av.error.FFmpegError, OSError, ValueError, EOFError, ArithmeticError, LookupError, RuntimeError) as error:
+        raise DecodeError(f"{uri}: cannot be read: {_reason(error)}.") from error
+    except MemoryError as error:
+        raise DecodeError(f"{uri}: asks for more memory than there is; the file may be damaged.") from error
+
+
+@contextmanager
+def open_container(uri: str | Path) -> Generator[InputContainer]:
+    """Open a media file for reading; local paths and whatever fsspec knows (s3://, gs://, https://).
+
+    Errors that the block raises while it reads are its own: wrap reading in `media_errors`.
+
+    Raises
+    ------
+    DecodeError
+        The file is missing, empty, cut short, or not a media file of a format in `CONTAINER_FORMATS`.
+    """
+    with _open_bytes(uri) as file:
+        source = _Source(file)
+        head = _read_head(uri, source)
+        container = _open_ffmpeg(uri, source, head)
+        try:
+            yield container
+        finally:
+            container.close()
+
+
+def probe(uri: str | Path) -> MediaInfo:
+    """Find out what a media file holds and how long it is.
+
+    Headers are checked against the timestamps of the last packets: a file that was cut short or whose header states
+    no duration gets the duration that can be read.
+
+    Raises
+    ------
+    DecodeError
+        The file cannot be opened, or holds neither sound nor pictures, or the two never overlap.
+    """
+    with open_container(uri) as container, media_errors(uri):
+        audio, video = audio_stream(container), video_stream(container)
+        audio_s = _extent(container, audio) if audio else None
+        video_s = _extent(container, video) if video else None
+        if audio_s is None and video_s is None:
+            raise DecodeError(f"{uri}: holds no usable stream of sound or pictures.")
+        extents = [extent for extent in (audio_s, video_s) if extent]
+        start_s, end_s = max(extent[0] for extent in extents), min(extent[1] for extent in extents)
+        if end_s <= start_s:
+            raise DecodeError(
+                f"{uri}: its sound and pictures never overlap"
+                f" ({'; '.join(f'{first:.1f}–{last:.1f} s' for first, last in extents)})."
+            )
+        return MediaInfo(
+            start_s=start_s,
+            duration_s=end_s - start_s,
+            has_audio=audio_s is not None,
+            has_video=video_s is not None,
+            audio_start_s=audio_s[0] if audio_s else None,
+            audio_end_s=audio_s[1] if audio_s else None,
+            video_start_s=video_s[0] if video_s else None,
+            video_end_s=video_s[1] if video_s else None,
+            width_px=video.codec_context.width if video and video_s else None,
+            height_px=video.codec_context.height if video and video_s else None,
+        )
+
+
+def audio_stream(container: InputContainer) -> AudioStream | None:
+    """The sound to use: the stream marked as default, else the first that can be decoded."""
+    streams = [s for s in container.streams.audio if _has_decoder(s)]
+    return min(streams, key=_preference, default=None)
+
+
+def video_stream(container: InputContainer) -> VideoStream | None:
+    """The pictures to use, chosen as for sound; cover art and thumbnails are not pictures."""
+    streams = [s for s in container.streams.video if _has_decoder(s) and not _is_still(s)]
+    return min(streams, key=_preference, default=None)
+
+
+def origin_s(container: InputContainer) -> float:
+    """Time stamp in seconds at which the container starts: zero of the track's time line."""
+    # PyAV declares an int; FFmpeg leaves it unset for some formats.
+    return (cast(int | None, container.start_time) or 0) / _MICROSECONDS
+
+
+def stream_start_s(container: InputContainer, stream: AudioStream | VideoStream) -> float:
+    """Where the header says that a stream starts, in seconds on the track's time line."""
+    if stream.start_time is None or stream.time_base is None:
+        return 0.0
+    return float(stream.start_time * stream.time_base) - origin_s(container)
+
+
+class _Source:
+    """The bytes of one file, and nothing else of it: FFmpeg would guess the format by the ending of a name."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._file.read(size)
+        except Exception as error:  # network file systems raise types of their own
+            raise OSError(f"reading failed ({error})") from error
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except Exception as error:
+            raise OSError(f"reading from another position failed ({error})") from error
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+@contextmanager
+def _open_bytes(uri: str | Path) -> Generator[BinaryIO]:
+    if "://" in str(uri):
+        try:
+            opened = cast(Any, fsspec).open(str(uri), "rb").open()
+        except FileNotFoundError as error:
+            raise DecodeError(f"{uri}: no such file.") from error
+        except Exception as error:
+            raise DecodeError(f"{uri}: cannot be opened: {error}.") from error
+        with opened as file:
+            yield file
+        return
+    try:
+        path = Path(uri)
+        if path.exists() and not path.is_file():
+            raise DecodeError(f"{uri}: is not a file.")
+        local = path.open("rb")
+    except FileNotFoundError as error:
+        raise DecodeError(f"{uri}: no such file.") from error
+    except (OSError, ValueError) as error:
+        raise DecodeError(f"{uri}: cannot be opened: {_reason(error)}.") from error
+    with local:
+        yield local
+
+
+def _read_head(uri: str | Path, source: _Source) -> bytes:
+    with media_errors(uri):
+        head = source.read(512)
+        source.seek(0)
+    if not head:
+        raise DecodeError(f"{uri}: is empty (0 bytes).")
+    return head
+
+
+def _open_ffmpeg(uri: str | Path, source: _Source, head: bytes) -> InputContainer:
+    try:
+        return av.open(
+            source,
+            "r",
+            options={"max_pixels": str(_MAX_PICTURE_PX)},
+            container_options={"format_whitelist": CONTAINER_FORMATS, "protocol_whitelist": "none"},
+            metadata_errors="replace",
+            buffer_size=_READ_BYTES,
+            io_open=_refuse_to_open,
+        )
+    except (av.error.FFmpegError, OSError, ValueError, EOFError, LookupError, RuntimeError) as error:
+        raise DecodeError(f"{uri}: {_why_unopened(head, error)}") from error
+
+
+def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+    raise PermissionError("a media file may not open other files")
+
+
+def _why_unopened(head: bytes, error: BaseException) -> str:
+    if head[4:8] == b"ftyp" and isinstance(error, av.error.InvalidDataError):
+        return (
+            "is an MP4 without its index (no moov atom): it was cut short, by a download that"
+            " stopped for instance. Get the file again."
+        )
+    if not any(byte < 9 for byte in head):
+        return "is text or a playlist, not a media file."
+    if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError):
+        return "is not a media file of a known format, or is damaged at its start."
+    return f"cannot be opened: {_reason(error)}."
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).rstrip(".")
+
+
+def _has_decoder(stream: AudioStream | VideoStream) -> bool:
+    # PyAV gives no codec context to a stream whose codec it does not know.
+    return cast(Any, stream.codec_context) is not None
+
+
+def _is_still(stream: VideoStream) -> bool:
+    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
+
+
+def _preference(stream: AudioStream | VideoStream) -> tuple[bool, int]:
+    return (not stream.disposition & Disposition.default, stream.index)
+
+
+def _extent(container: InputContainer, stream: AudioStream | VideoStream) -> tuple[float, float] | None:
+    """Start and end of a stream on the track's time line; None where not one packet can be read."""
+    start_s = stream_start_s(container, stream)
+    stated_s = _stated_end_s(container, stream)
+    last_s = _last_packet_end_s(container, stream, stated_s)
+    if last_s is None:
+        return None
+    if stated_s is not None and abs(stated_s - last_s) < _HEADER_TRUST_S:
+        return start_s, stated_s
+    return start_s, last_s
+
+
+def _stated_end_s(container: InputContainer, stream: AudioStream | VideoStream) -> float | None:
+    if stream.duration is not None and stream.time_base is not None:
+        return stream_start_s(container, stream) + float(stream.duration * stream.time_base)
+    return container.duration / _MICROSECONDS if container.duration else None
+
+
+def _last_packet_end_s(
+    container: InputContainer, stream: AudioStream | VideoStream, stated_s: float | None
+) -> float | None:
+    """Where the last packet ends: read from shortly before the stated end, or else from ever earlier on."""
+    for back_s in _LOOK_BACK_S if stated_s else ():
+        from_s = cast(float, stated_s) - back_s
+        if from_s <= 0:
+            break
+        end_s = _read_to_end(container, stream, from_s)
+        if end_s is not None:
+            return end_s
+    return _read_to_end(container, stream, -math.inf)
+
+
+def _read_to_end(container: InputContainer, stream: AudioStream | VideoStream, from_s: float) -> float | None:
+    time_base = stream.time_base
+    if time_base is None:
+        return None
+    zero_s = origin_s(container)
+    first = stream.start_time or 0
+    end_s: float | None = None
+    try:
+        container.seek(
+            max(first, int((from_s + zero_s) / time_base)) if math.isfinite(from_s) else first, stream=stream
+        )
+        for packet in container.demux(stream):
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if stamp is not None:
+                time_s = float((stamp + (packet.duration or 0)) * time_base) - zero_s
+                end_s = time_s if end_s is None else max(end_s, time_s)
+    except (av.error.FFmpegError, OSError):
+        # A file cut short ends so: what could be read up to here counts.
+        return end_s
+    return end_s

@@ -1,0 +1,151 @@
+"""Where the segments of a track lie: one at random in each of n equal sections, and a window in each segment.
+
+Source: Veldkamp et al. 2023, section 3: six sections a video, a segment of 5 s from each, windows of 3 s.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from antiphon.errors import DecodeError
+from antiphon.seeding import generator as seeded_generator
+from antiphon.tables import FAILURES, SEGMENTS
+
+
+class SamplingConfig(BaseModel):
+    """How segments are drawn.
+
+    Attributes
+    ----------
+    sections : equal parts that a track is cut into; one segment is drawn from each.
+    segment_s, window_s : lengths in seconds; a window is no longer than a segment.
+    seed : together with the id of the track it decides where the segments lie.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sections: int = Field(default=6, ge=1)
+    segment_s: float = Field(default=5.0, gt=0, allow_inf_nan=False)
+    window_s: float = Field(default=3.0, gt=0, allow_inf_nan=False)
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        if self.window_s > self.segment_s:
+            raise ValueError(f"window_s ({self.window_s}) must not be longer than segment_s ({self.segment_s})")
+        return self
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a track and the window in it, in seconds on the track's time line."""
+
+    section: int
+    start_s: float
+    end_s: float
+    window_start_s: float
+    window_end_s: float
+
+
+def sample_segments(
+    duration_s: float, config: SamplingConfig, generator: np.random.Generator, start_s: float = 0.0
+) -> list[Segment]:
+    """Draw one segment from each section of a track, and a window in each segment.
+
+    A track too short for `config.sections` segments is cut into as many sections as hold one each. One shorter than
+    a segment but not than a window is a single segment, whole.
+
+    Parameters
+    ----------
+    duration_s : length of the usable stretch of the track.
+    config : number of sections and lengths.
+    generator : draws the positions.
+    start_s : where the usable stretch starts on the track's time line.
+
+    Returns
+    -------
+    list of Segment
+        In order of time. Segments never overlap; each lies in its section, each window in its segment.
+
+    Raises
+    ------
+    DecodeError
+        The track is shorter than a window.
+    """
+    if not math.isfinite(duration_s) or duration_s < config.window_s:
+        raise DecodeError(f"The track lasts {duration_s:.2f} s: too short for a window of {config.window_s:g} s.")
+    segment_s = min(config.segment_s, duration_s)
+    count = max(1, min(config.sections, int(duration_s / segment_s)))
+    section_s = duration_s / count
+    segments: list[Segment] = []
+    for section in range(count):
+        segment_at, window_at = generator.random(2).tolist()
+        # min: a sum of floats must not reach past the section by a rounding error.
+        first = start_s + section * section_s + segment_at * max(0.0, section_s - segment_s)
+        last = min(first + segment_s, start_s + (section + 1) * section_s)
+        window = min(first + window_at * (segment_s - config.window_s), last - config.window_s)
+        segments.append(Segment(section, first, last, window, window + config.window_s))
+    return segments
+
+
+def segment_rows(
+    video_id: str, duration_s: float, config: SamplingConfig, start_s: float = 0.0
+) -> list[dict[str, str | int | float]]:
+    """Rows of the `SEGMENTS` table for one music video: the same ones whatever else is sampled, and in what order.
+
+    Raises
+    ------
+    DecodeError
+        The track is shorter than a window.
+    """
+    draws = seeded_generator(config.seed, "segments", video_id)
+    return [
+        {
+            "segment_id": f"{video_id}#{segment.section}",
+            "video_id": video_id,
+            **asdict(segment),
+            "seed": config.seed,
+        }
+        for segment in sample_segments(duration_s, config, draws, start_s)
+    ]
+
+
+def sample_catalogue(catalogue: pa.Table, config: SamplingConfig) -> tuple[pa.Table, pa.Table]:
+    """Draw the segments of every music video of a catalogue that has a file.
+
+    Parameters
+    ----------
+    catalogue : table with the columns id, path and duration_s of `CATALOGUE`; where it also has a column start_s,
+        that is where the usable stretch of each track starts.
+    config : how to draw.
+
+    Returns
+    -------
+    segments, failures : tables after `SEGMENTS` and `FAILURES`
+        Music videos that are too short or whose duration is unknown are in the second. Those without a path are in
+        neither.
+    """
+    names = [name for name in ("id", "path", "duration_s", "start_s") if name in catalogue.column_names]
+    segments: list[dict[str, str | int | float]] = []
+    failures: list[dict[str, str]] = []
+    for row in catalogue.select(names).to_pylist():
+        if row["path"] is None:
+            continue
+        try:
+            if row["duration_s"] is None:
+                raise DecodeError(f"{row['path']}: its duration is unknown. Catalogue the file again.")
+            segments += segment_rows(row["id"], row["duration_s"], config, row.get("start_s") or 0.0)
+        except DecodeError as error:
+            failures.append(
+                {
+                    "video_id": row["id"],
+                    "stage": "segments",
+                    "error": type(error).__name__,
+                    "message": str(error),
+                }
+            )
+    return pa.Table.from_pylist(segments, SEGMENTS), pa.Table.from_pylist(failures, FAILURES)
