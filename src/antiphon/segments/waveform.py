@@ -1,8 +1,9 @@
 """The sound of a stretch of a file: mono, at the rate asked for, in its place in time."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import av.error
 import numpy as np
@@ -17,8 +18,12 @@ from antiphon.segments.track import Track
 _WARM_UP_S = 0.3
 # The resampling filter looks this far at most (0.02 s at rates of music), with a wide margin.
 _FILTER_S = 0.1
-# Time stamps may be off by this without there being a gap; less than a frame of AAC.
+# Time stamps may be off by this without there being a gap: less than a frame of AAC. Those of Vorbis in WebM are off
+# by up to 20 ms where long and short blocks meet.
 _JITTER_S = 0.015
+_JITTER_VORBIS_S = 0.03
+# So many time stamps in a row decide whether they jumped or only one of them is off.
+_STEADY = 8
 _TAIL_S = 0.5
 # ITU-R BS.775 as FFmpeg's `-ac 1` applies it; divided by their sum. Low-frequency effects are left out.
 _WEIGHTS = {
@@ -38,37 +43,26 @@ _WEIGHTS = {
 }
 
 
-@dataclass
-class _Run:
-    """Frames that follow each other without a gap."""
+@dataclass(frozen=True)
+class _Piece:
+    """One decoded frame of sound: when it starts by its time stamp, and float32 (samples,)."""
 
+    time_s: float
     rate_hz: int
-    tick_s: float
-    samples: int = 0
-    pieces: list[np.ndarray] = field(default_factory=list[np.ndarray])
-    earliest_s: float = -math.inf
-    latest_s: float = math.inf
+    mono: np.ndarray
 
-    @property
-    def start_s(self) -> float:
-        """Where the run starts: each time stamp is rounded to a tick, all together are much more exact."""
-        return (self.earliest_s + self.latest_s) / 2
+
+@dataclass(frozen=True)
+class _Run:
+    """Sound without a gap."""
+
+    start_s: float
+    rate_hz: int
+    mono: np.ndarray
 
     @property
     def end_s(self) -> float:
-        return self.start_s + self.samples / self.rate_hz
-
-    def follows(self, time_s: float) -> bool:
-        return not self.pieces or abs(time_s - self.end_s) <= _JITTER_S
-
-    def add(self, time_s: float, mono: np.ndarray) -> None:
-        start_s = time_s - self.samples / self.rate_hz
-        earliest_s = max(self.earliest_s, start_s - self.tick_s / 2)
-        latest_s = min(self.latest_s, start_s + self.tick_s / 2)
-        if earliest_s <= latest_s:
-            self.earliest_s, self.latest_s = earliest_s, latest_s
-        self.pieces.append(mono)
-        self.samples += mono.size
+        return self.start_s + self.mono.size / self.rate_hz
 
 
 def downmix(frame: AudioFrame) -> np.ndarray:
@@ -138,8 +132,7 @@ def _resample(track: Track[AudioStream], runs: list[_Run], start_s: float, sampl
     length_in = math.ceil((skip_out + samples + margin_out) * source_hz / rate_hz)
     sound = np.zeros(length_in, np.float32)
     for run in runs:
-        at = round((run.start_s - track.start_s) * source_hz) - periods * period_in
-        _paste(sound, np.concatenate(run.pieces), at)
+        _paste(sound, run.mono, round((run.start_s - track.start_s) * source_hz) - periods * period_in)
     resampled = soxr.resample(sound, source_hz, rate_hz) if source_hz != rate_hz else sound
     return np.ascontiguousarray(resampled[skip_out : skip_out + samples], dtype=np.float32)
 
@@ -161,17 +154,49 @@ def _read_runs(track: Track[AudioStream], start_s: float, end_s: float) -> list[
 
 
 def _gather(track: Track[AudioStream], frames: Iterator[AudioFrame], until_s: float) -> list[_Run]:
-    runs: list[_Run] = []
+    pieces: list[_Piece] = []
     for frame in frames:
         if frame.pts is None or not frame.samples:
             continue
         time_s = track.time_s(frame.pts)
         if time_s > until_s:
             break
-        if not runs or not runs[-1].follows(time_s) or runs[-1].rate_hz != frame.sample_rate:
-            runs.append(_Run(frame.sample_rate, track.tick_s))
-        runs[-1].add(time_s, downmix(frame))
-    return runs
+        pieces.append(_Piece(time_s, frame.sample_rate, downmix(frame)))
+    jitter_s = _JITTER_VORBIS_S if track.stream.codec_context.name == "vorbis" else _JITTER_S
+    return _runs(pieces, track.tick_s, jitter_s)
+
+
+def _runs(pieces: Sequence[_Piece], tick_s: float, jitter_s: float) -> list[_Run]:
+    """Join pieces that follow each other; where the time stamps jump and stay so, another run starts."""
+    if not pieces:
+        return []
+    before_s = np.cumsum([0.0, *(piece.mono.size / piece.rate_hz for piece in pieces)])[:-1]
+    # Where each piece says that the first one starts: the same for all, but for rounding and jitter.
+    starts_s = np.array([piece.time_s for piece in pieces]) - before_s
+    cuts = [0]
+    for i in range(1, len(pieces)):
+        usual_s = float(np.median(starts_s[max(cuts[-1], i - _STEADY) : i]))
+        jumps = abs(starts_s[i] - usual_s) > jitter_s
+        stays = abs(float(np.median(starts_s[i : i + _STEADY])) - usual_s) > jitter_s
+        if pieces[i].rate_hz != pieces[i - 1].rate_hz or (jumps and stays):
+            cuts.append(i)
+    return [
+        _Run(
+            _agreed(starts_s[first:last], tick_s) + float(before_s[first]),
+            pieces[first].rate_hz,
+            np.concatenate([piece.mono for piece in pieces[first:last]]),
+        )
+        for first, last in pairwise([*cuts, len(pieces)])
+    ]
+
+
+def _agreed(starts_s: np.ndarray, tick_s: float) -> float:
+    """The start that time stamps rounded to ticks agree on: many of them are far more exact than one.
+
+    Vorbis in WebM carries some stamps that are off by a block; they are outvoted.
+    """
+    near_s = starts_s[np.abs(starts_s - np.median(starts_s)) <= tick_s]
+    return float(near_s.min() + near_s.max()) / 2 if near_s.size else float(np.median(starts_s))
 
 
 def _frames(track: Track[AudioStream], position_s: float, start_s: float, end_s: float) -> Iterator[AudioFrame]:
