@@ -1,1 +1,18 @@
-"""Under construction."""
+"""Pretrained networks, frozen: waveform or frames → feature. Importing this package imports no torch."""
+
+from antiphon.backbones.base import AudioBackbone, VideoBackbone
+from antiphon.backbones.registry import BackboneCheck, BackboneInfo, check, fetch, info, load, names
+from antiphon.backbones.spec import BackboneSpec
+
+__all__ = [
+    "AudioBackbone",
+    "BackboneCheck",
+    "BackboneInfo",
+    "BackboneSpec",
+    "VideoBackbone",
+    "check",
+    "fetch",
+    "info",
+    "load",
+    "names",
+]

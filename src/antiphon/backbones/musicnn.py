@@ -1,0 +1,172 @@
+"""musicnn as an audio backbone: 3 s of sound → 1506 pooled values or 200 penultimate ones, and 50 tags.
+
+Pons and Serra (2019), https://arxiv.org/abs/1909.06654; weights from the PyPI wheel musicnn 0.1.0 (ISC licence). The
+outputs are those of the TensorFlow original in float32 (`tests/backbones/test_musicnn.py`).
+"""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from antiphon.backbones.base import AudioBackbone, FloatArray
+from antiphon.backbones.downloads import read_member
+from antiphon.backbones.inference import checked_waveform, exact_inference, loaded, resolve_device
+from antiphon.backbones.mel import BANDS, MIN_SAMPLES, PATCH_FRAMES, RATE_HZ, log_mel_patches
+from antiphon.backbones.musicnn_network import (
+    PENULTIMATE,
+    POOLED,
+    Activations,
+    MusicnnNetwork,
+    from_tensorflow,
+    interleaved,
+)
+from antiphon.backbones.tensorflow_checkpoint import read_index, read_variable
+from antiphon.backbones.weights import Tensors
+from antiphon.errors import ConfigError
+
+Corpus = Literal["mtt", "msd"]
+Output = Literal["pooled", "penultimate"]
+
+_MTT_TAGS = (
+    "guitar,classical,slow,techno,strings,drums,electronic,rock,fast,piano,ambient,beat,violin,vocal,synth,female,"
+    "indian,opera,male,singing,vocals,no vocals,harpsichord,loud,quiet,flute,woman,male vocal,no vocal,pop,soft,sitar,"
+    "solo,man,classic,choir,voice,new age,dance,male voice,female vocal,beats,harp,cello,no voice,weird,country,metal,"
+    "female voice,choral"
+)
+_MSD_TAGS = (
+    "rock,pop,alternative,indie,electronic,female vocalists,dance,00s,alternative rock,jazz,beautiful,metal,chillout,"
+    "male vocalists,classic rock,soul,indie rock,Mellow,electronica,80s,folk,90s,chill,instrumental,punk,oldies,blues,"
+    "hard rock,ambient,acoustic,experimental,female vocalist,guitar,Hip-Hop,70s,party,country,easy listening,sexy,"
+    "catchy,funk,electro,heavy metal,Progressive rock,60s,rnb,indie pop,sad,House,happy"
+)
+TAGS: dict[Corpus, tuple[str, ...]] = {"mtt": tuple(_MTT_TAGS.split(",")), "msd": tuple(_MSD_TAGS.split(","))}
+"""The 50 tags of MagnaTagATune and of the Million Song Dataset, in the order of the networks' outputs."""
+
+
+class MusicnnOutputs(NamedTuple):
+    """What musicnn says of each patch; fields can also be had by name, `outputs["taggram"]`.
+
+    Attributes
+    ----------
+    taggram : (patches, 50) float32, a probability for each tag.
+    mean_pool, max_pool : (patches, 753) float32, over time, of the front end's 561 and the middle's 3 × 64 channels.
+    penultimate : (patches, 200) float32.
+    """
+
+    taggram: FloatArray
+    mean_pool: FloatArray
+    max_pool: FloatArray
+    penultimate: FloatArray
+
+    def __getitem__(self, key: str | int) -> FloatArray:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return getattr(self, key) if isinstance(key, str) else tuple(self)[key]
+
+
+class Musicnn(AudioBackbone):
+    """musicnn trained on MagnaTagATune ("mtt") or the Million Song Dataset ("msd").
+
+    Parameters
+    ----------
+    corpus : which of the two networks, and so which tags.
+    output : what the feature is: "pooled" (1506 values in the order max₀, mean₀, max₁, …) or "penultimate" (200).
+    tensors, fingerprint : the weights and their SHA-256.
+    device : "cpu", "cuda" or "auto".
+    """
+
+    rate_hz = RATE_HZ
+
+    def __init__(self, corpus: Corpus, output: Output, tensors: Tensors, fingerprint: str, device: str = "cpu") -> None:
+        self.name = f"musicnn-{corpus}" + ("-penultimate" if output == "penultimate" else "")
+        self.dim = 2 * POOLED if output == "pooled" else PENULTIMATE
+        self.tags = TAGS[corpus]
+        self.fingerprint = fingerprint
+        self.device = resolve_device(device)
+        self.network = loaded(MusicnnNetwork(), tensors, self.name).to(self.device)
+        self._output: Output = output
+        # One patch at a time stays in a CPU's cache, and is as fast there as any batch.
+        self._batch = 64 if self.device.type == "cuda" else 1
+
+    def __call__(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
+        """(n, samples) or (samples,) float waveform in [-1, 1], mono, 16 kHz → (n, dim) float32.
+
+        A window of 3 s (48,000 samples) is one patch of 187 mel frames. Of a longer waveform the mean over its
+        consecutive patches is returned; a last part shorter than a patch is left out.
+
+        Raises
+        ------
+        ConfigError
+            Another rate than 16 kHz, integers, values that are not finite, or fewer than 47,616 samples.
+        """
+        patches = self._log_mel(waveform, rate_hz)
+        with exact_inference():
+            run = self._run(patches.flatten(0, 1))
+            feature = run.penultimate if self._output == "penultimate" else interleaved(run.max_pool, run.mean_pool)
+            return feature.unflatten(0, patches.shape[:2]).mean(1).cpu().numpy()
+
+    def log_mel(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
+        """(samples,) float waveform → (patches, 187, 96) float32 log-mel spectrogram; raises as `__call__`."""
+        return self._log_mel(_one(waveform), rate_hz)[0].cpu().numpy()
+
+    def outputs(self, log_mel: npt.ArrayLike) -> MusicnnOutputs:
+        """(patches, 187, 96) log-mel spectrogram, or one patch (187, 96) → what the network says of each patch.
+
+        Raises
+        ------
+        ConfigError
+            The shape is another.
+        """
+        array = np.asarray(log_mel, np.float32)
+        patches = array[None] if array.ndim == 2 else array
+        if patches.ndim != 3 or patches.shape[1:] != (PATCH_FRAMES, BANDS):
+            raise ConfigError(f"A log-mel spectrogram is (patches, {PATCH_FRAMES}, {BANDS}), not {np.shape(log_mel)}.")
+        with exact_inference():
+            run = self._run(torch.tensor(patches, device=self.device))
+            values = (run.logits.sigmoid(), run.mean_pool, run.max_pool, run.penultimate)
+            return MusicnnOutputs(*(value.cpu().numpy() for value in values))
+
+    def tag(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> list[tuple[str, float]]:
+        """(samples,) float waveform → the 50 tags with their mean probability over the patches, likeliest first.
+
+        Raises
+        ------
+        ConfigError
+            As `__call__`.
+        """
+        scores = self.outputs(self.log_mel(waveform, rate_hz)).taggram.mean(0)
+        return [(self.tags[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")]
+
+    def _log_mel(self, waveform: npt.ArrayLike, rate_hz: int) -> torch.Tensor:
+        checked = checked_waveform(waveform, rate_hz, RATE_HZ, MIN_SAMPLES)
+        with exact_inference():
+            return log_mel_patches(checked.to(self.device))
+
+    def _run(self, patches: torch.Tensor) -> Activations:
+        if not len(patches):
+            return self.network(patches)
+        runs = [self.network(batch) for batch in patches.split(self._batch)]
+        return Activations(*(torch.cat(parts) for parts in zip(*runs, strict=True)))
+
+
+def _one(waveform: npt.ArrayLike) -> npt.NDArray[np.floating]:
+    array = np.asarray(waveform)
+    if array.ndim != 1:
+        raise ConfigError(f"One mono waveform (samples,) is expected here, not shape {array.shape}.")
+    return array
+
+
+def convert(wheel: Path, corpus: Corpus) -> Tensors:
+    """The network's tensors from the TensorFlow checkpoint inside the musicnn wheel.
+
+    Raises
+    ------
+    WeightsError
+        The checkpoint is missing or damaged.
+    """
+    folder = f"musicnn/{corpus.upper()}_musicnn"
+    data = read_member(wheel, f"{folder}/.data-00000-of-00001")
+    index = read_index(read_member(wheel, f"{folder}/.index"))
+    wanted = {name: entry for name, entry in index.items() if "/Adam" not in name and "_power" not in name}
+    return from_tensorflow({name: read_variable(entry, data).astype(np.float32) for name, entry in wanted.items()})

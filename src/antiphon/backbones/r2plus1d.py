@@ -1,0 +1,58 @@
+"""R(2+1)D-18 trained on Kinetics-400 as a video backbone: a window of frames → 512 values.
+
+The video backbone of Veldkamp et al. (2023). Weights: torchvision's `R2Plus1D_18_Weights.KINETICS400_V1`, whose
+normalisation is applied here; the authors' code fed raw values of 0 to 255 instead. The layout keeps the centre of the
+frames; the paper's random crop is `load("r2plus1d_18", crop="random")`.
+"""
+
+import numpy.typing as npt
+import torch
+
+from antiphon.backbones.base import FloatArray, VideoBackbone
+from antiphon.backbones.inference import checked_frames, exact_inference, loaded, resolve_device, square
+from antiphon.backbones.r2plus1d_network import CHANNELS, SIZE_PX, R2Plus1D18
+from antiphon.backbones.weights import Tensors
+from antiphon.segments.layout import FrameLayout
+
+_MEAN = (0.43216, 0.394666, 0.37645)
+_STD = (0.22803, 0.22145, 0.216989)
+
+
+class R2Plus1D(VideoBackbone):
+    """R(2+1)D-18.
+
+    Parameters
+    ----------
+    tensors, fingerprint : the weights and their SHA-256.
+    device : "cpu", "cuda" or "auto".
+    """
+
+    name = "r2plus1d_18"
+    dim = CHANNELS
+
+    def __init__(self, tensors: Tensors, fingerprint: str, device: str = "cpu") -> None:
+        self.fingerprint = fingerprint
+        self.layout = FrameLayout(size_px=SIZE_PX, every=1)
+        self.device = resolve_device(device)
+        self.network = loaded(R2Plus1D18(), tensors, self.name).to(self.device)
+        self._mean = torch.tensor(_MEAN, device=self.device).view(3, 1, 1)
+        self._std = torch.tensor(_STD, device=self.device).view(3, 1, 1)
+
+    def __call__(self, frames: npt.ArrayLike) -> FloatArray:
+        """(n, frames, height, width, 3) uint8 RGB, or without n for one window → (n, 512) float32.
+
+        Frames of another size than 112 × 112 are scaled to 112 by their shorter side, and the middle is kept.
+
+        Raises
+        ------
+        ConfigError
+            Another type or shape.
+        """
+        windows = checked_frames(frames)
+        features = torch.empty(len(windows), self.dim)
+        with exact_inference():
+            for row, window in enumerate(windows):
+                pictures = square(torch.tensor(window, device=self.device), SIZE_PX) / 255
+                normalised = (pictures - self._mean) / self._std
+                features[row] = self.network.features(normalised.transpose(0, 1)[None])[0].cpu()
+        return features.numpy()

@@ -1,0 +1,212 @@
+"""Backbones by name: ours, and those that other packages register in the entry-point group `antiphon.backbones`.
+
+An entry point refers to a `BackboneSpec` of the same name. A plug-in that cannot be imported is left out of the list
+and named in the log; asking for it says why.
+"""
+
+import difflib
+import logging
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from antiphon.backbones.base import AudioBackbone, VideoBackbone
+from antiphon.backbones.spec import BackboneSpec
+from antiphon.errors import ConfigError, WeightsError
+from antiphon.segments.layout import FrameLayout
+
+GROUP = "antiphon.backbones"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """What a person wants to know before using a backbone.
+
+    Attributes
+    ----------
+    name, modality, dim, licence, description : as in `BackboneSpec`.
+    source : where the weights are published.
+    size_bytes : of the weights in the cache.
+    cached : whether loading needs no network.
+    path : the file in the cache, there or not.
+    """
+
+    name: str
+    modality: Literal["audio", "video"]
+    dim: int
+    licence: str
+    description: str
+    source: str
+    size_bytes: int
+    cached: bool
+    path: str
+
+
+@dataclass(frozen=True)
+class BackboneCheck:
+    """What `check` found; `None` where an earlier step did not allow it, or no reference is known.
+
+    Attributes
+    ----------
+    name : of the backbone.
+    cached : its weights are in the cache.
+    loads : they fit the network, name by name and shape by shape.
+    matches : a fixed input gives the number that it gave when this version was made.
+    message : the same in words.
+    """
+
+    name: str
+    cached: bool
+    loads: bool | None
+    matches: bool | None
+    message: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it can be used, and nothing speaks against it."""
+        return bool(self.loads) and self.matches is not False
+
+
+def names() -> list[str]:
+    """The names of all backbones that can be used, in alphabetical order."""
+    usable: list[str] = []
+    for name, point in sorted(_points().items()):
+        try:
+            _spec(point)
+        except WeightsError as error:
+            _log.warning("%s", error)
+        else:
+            usable.append(name)
+    return usable
+
+
+def info(name: str) -> BackboneInfo:
+    """What is known of a backbone without loading it.
+
+    Raises
+    ------
+    WeightsError
+        The name is unknown, or its plug-in is broken.
+    """
+    spec = _find(name)
+    return BackboneInfo(
+        name=spec.name,
+        modality=spec.modality,
+        dim=spec.dim,
+        licence=spec.licence,
+        description=spec.description,
+        source=spec.weights.origin.description,
+        size_bytes=spec.weights.size_bytes,
+        cached=spec.weights.cached,
+        path=str(spec.weights.path),
+    )
+
+
+def fetch(name: str) -> Path:
+    """Bring the weights into the cache unless they are there, and name their file.
+
+    Raises
+    ------
+    WeightsError
+        The name is unknown, or the weights cannot be had; the message says what to bring where.
+    """
+    return _find(name).weights.fetch()
+
+
+def load(
+    name: str,
+    device: str = "cpu",
+    *,
+    weights: Path | str | None = None,
+    crop: Literal["centre", "random"] | None = None,
+    every: int | None = None,
+) -> AudioBackbone | VideoBackbone:
+    """A backbone ready for use: its weights (fetched if need be) on `device`, frozen, in evaluation mode.
+
+    Parameters
+    ----------
+    name : one of `names()`.
+    device : "cpu", "cuda", "cuda:1", … or "auto".
+    weights : a local file to use in place of the published weights: safetensors, or the file as published.
+    crop, every : change the layout of a video backbone, see `FrameLayout`.
+
+    Raises
+    ------
+    WeightsError
+        The name is unknown, or the weights cannot be had or are of another network.
+    ConfigError
+        The device cannot be used, or a layout is asked for that does not exist.
+    """
+    backbone = _find(name).build(device, None if weights is None else Path(weights))
+    changes = {key: value for key, value in {"crop": crop, "every": every}.items() if value is not None}
+    if changes:
+        if not isinstance(backbone, VideoBackbone):
+            raise ConfigError(f"{name} takes sound: it has no {' or '.join(changes)}.")
+        backbone.layout = _changed(backbone.layout, changes)
+    return backbone
+
+
+def check(name: str) -> BackboneCheck:
+    """Whether a backbone is cached, loads strictly, and computes what it should; fetches nothing.
+
+    Raises
+    ------
+    WeightsError
+        The name is unknown, or its plug-in is broken.
+    """
+    spec = _find(name)
+    if not spec.weights.cached:
+        return BackboneCheck(name, False, None, None, f"not in the cache: {spec.weights.origin.description}")
+    from antiphon.backbones.checks import TOLERANCE, response
+
+    try:
+        backbone = spec.build("cpu", None)
+    except WeightsError as error:
+        return BackboneCheck(name, True, False, None, str(error))
+    found = response(backbone)
+    if spec.golden is None:
+        return BackboneCheck(name, True, True, None, f"loads; no reference output is known, it computes {found:.6g}")
+    matches = abs(found - spec.golden) <= TOLERANCE * abs(spec.golden)
+    verdict = "as it should" if matches else f"not {spec.golden:.6g}: other weights, or a fault of this machine"
+    return BackboneCheck(name, True, True, matches, f"loads and computes {found:.6g}, {verdict}")
+
+
+def _points() -> dict[str, EntryPoint]:
+    """Entry points by name; of two with the same name ours counts."""
+    found = entry_points(group=GROUP)
+    return {point.name: point for point in sorted(found, key=lambda point: point.value.startswith("antiphon."))}
+
+
+def _spec(point: EntryPoint) -> BackboneSpec:
+    try:
+        spec: Any = point.load()
+    except Exception as error:
+        raise WeightsError(
+            f"The plug-in of the backbone {point.name!r} ({point.value}) cannot be imported: "
+            f"{type(error).__name__}: {error}. Mend or uninstall it."
+        ) from error
+    if not isinstance(spec, BackboneSpec):
+        raise WeightsError(
+            f"The plug-in of the backbone {point.name!r} ({point.value}) is no BackboneSpec but {type(spec).__name__}."
+        )
+    return spec
+
+
+def _find(name: str) -> BackboneSpec:
+    points = _points()
+    if name not in points:
+        near = difflib.get_close_matches(name, points, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise WeightsError(f"There is no backbone {name!r}.{hint} Known: {', '.join(sorted(points))}.")
+    return _spec(points[name])
+
+
+def _changed(layout: FrameLayout, changes: dict[str, Any]) -> FrameLayout:
+    try:
+        return FrameLayout.model_validate(layout.model_dump() | changes)
+    except ValidationError as error:
+        raise ConfigError(f"The frames cannot be laid out so: {error}") from error

@@ -1,0 +1,186 @@
+"""Reads the variables of a TensorFlow 1 checkpoint without TensorFlow.
+
+A checkpoint is two files. `.index` is a LevelDB table that maps the name of each variable to a `BundleEntryProto`
+(type, shape, where its bytes lie, their CRC-32C); `.data-00000-of-00001` holds the bytes. Formats:
+tensorflow/core/protobuf/tensor_bundle.proto and leveldb/doc/table_format.md. Nothing in either file is executed.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.errors import WeightsError
+
+_MAGIC = 0xDB4775248B80FB57
+_FOOTER_SIZE = 48
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_DTYPES = {1: np.dtype("<f4"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where one variable lies in the data file.
+
+    Attributes
+    ----------
+    dtype : type of one value.
+    shape : as TensorFlow has it: convolutions are height × width × in × out, dense layers in × out.
+    offset, size : bytes from the start of the data file, and how many.
+    crc32c : masked checksum of those bytes.
+    """
+
+    dtype: np.dtype[np.generic]
+    shape: tuple[int, ...]
+    offset: int
+    size: int
+    crc32c: int
+
+
+def read_index(index: bytes) -> dict[str, Entry]:
+    """Name → where it lies, for every variable of a checkpoint's `.index` file.
+
+    Raises
+    ------
+    WeightsError
+        The bytes are no LevelDB table, are damaged, compressed, sharded, or hold a type that is not read here.
+    """
+    if len(index) < _FOOTER_SIZE or struct.unpack("<Q", index[-8:])[0] != _MAGIC:
+        raise _damaged("its footer is not that of a LevelDB table")
+    _, at = _handle(index, len(index) - _FOOTER_SIZE)
+    (offset, size), _ = _handle(index, at)
+    found: dict[str, Entry] = {}
+    for _, pointer in _block(index, offset, size):
+        for key, value in _block(index, *_handle(pointer, 0)[0]):
+            if key:  # the entry without a name describes the bundle, not a variable
+                found[key.decode("utf-8", "replace")] = _entry(value)
+    return found
+
+
+def read_variable(entry: Entry, data: bytes) -> npt.NDArray[np.generic]:
+    """The values of `entry`, a copy of its own, from the bytes of the data file.
+
+    Raises
+    ------
+    WeightsError
+        The data file is too short, the size does not fit the shape, or the checksum differs.
+    """
+    raw = _slice(data, entry.offset, entry.size)
+    if int(np.prod(entry.shape, dtype=np.int64)) * entry.dtype.itemsize != entry.size:
+        raise _damaged(f"{entry.size} bytes are stored for the shape {entry.shape}")
+    if _masked_crc32c(raw) != entry.crc32c:
+        raise _damaged("a variable's checksum differs")
+    return np.frombuffer(raw, entry.dtype).reshape(entry.shape).copy()
+
+
+def _damaged(what: str) -> WeightsError:
+    return WeightsError(f"TensorFlow checkpoint: {what}. The file is damaged or of another format: fetch it again.")
+
+
+def _slice(data: bytes, start: int, size: int) -> bytes:
+    if start < 0 or size < 0 or start + size > len(data):
+        raise _damaged(f"{size} bytes at {start} lie outside the {len(data)} there are")
+    return data[start : start + size]
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 64, 7):
+        byte = _slice(data, at, 1)[0]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+    raise _damaged("a number is longer than 64 bits")
+
+
+def _handle(data: bytes, at: int) -> tuple[tuple[int, int], int]:
+    offset, at = _varint(data, at)
+    size, at = _varint(data, at)
+    return (offset, size), at
+
+
+def _block(index: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and values of one block; a key stores only what differs from the one before it."""
+    body = _slice(index, offset, size + 1)
+    (crc,) = struct.unpack("<I", _slice(index, offset + size + 1, 4))
+    if _masked_crc32c(body) != crc:
+        raise _damaged("a block's checksum differs")
+    if body[-1] != 0:
+        raise _damaged("its blocks are compressed, which is not read here")
+    (restarts,) = struct.unpack("<I", _slice(body, size - 4, 4))
+    end, at, key = size - 4 - 4 * restarts, 0, b""
+    while at < end:
+        shared, at = _varint(body, at)
+        rest, at = _varint(body, at)
+        length, at = _varint(body, at)
+        key = _slice(key, 0, shared) + _slice(body, at, rest)
+        yield key, _slice(body, at + rest, length)
+        at += rest + length
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """Field number and value of each field of a protocol-buffer message."""
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        kind = tag & 7
+        if kind == _VARINT:
+            value, at = _varint(message, at)
+            yield tag >> 3, value
+            continue
+        if kind == _BYTES:
+            size, at = _varint(message, at)
+        elif kind in (_FIXED32, _FIXED64):
+            size = 4 if kind == _FIXED32 else 8
+        else:
+            raise _damaged(f"a field of the unknown kind {kind}")
+        raw = _slice(message, at, size)
+        at += size
+        yield tag >> 3, raw if kind == _BYTES else int.from_bytes(raw, "little")
+
+
+def _entry(message: bytes) -> Entry:
+    fields = dict(_fields(message))
+    number = {key: value for key, value in fields.items() if isinstance(value, int)}
+    dtype = _DTYPES.get(number.get(1, 0))
+    if dtype is None:
+        raise _damaged(f"a variable of the unknown type {number.get(1, 0)}")
+    if number.get(3, 0) != 0 or 7 in fields:
+        raise _damaged("its variables are spread over several files, which is not read here")
+    shape = fields.get(2, b"")
+    return Entry(
+        dtype, _shape(shape if isinstance(shape, bytes) else b""), number.get(4, 0), number.get(5, 0), number.get(6, 0)
+    )
+
+
+def _shape(message: bytes) -> tuple[int, ...]:
+    sizes: list[int] = []
+    for field, dimension in _fields(message):
+        if field == 2 and isinstance(dimension, bytes):
+            size = dict(_fields(dimension)).get(1, 0)
+            sizes.append(size if isinstance(size, int) else 0)
+    return tuple(sizes)
+
+
+def _crc_table() -> list[int]:
+    table: list[int] = []
+    for value in range(256):
+        for _ in range(8):
+            value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)  # noqa: PLW2901 (shifted in place, bit by bit)
+        table.append(value)
+    return table
+
+
+_CRC_TABLE = _crc_table()
+
+
+def _masked_crc32c(data: bytes) -> int:
+    """CRC-32C, rotated and offset as LevelDB and TensorFlow store it."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = _CRC_TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    crc ^= 0xFFFFFFFF
+    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
