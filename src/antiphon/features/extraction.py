@@ -2,13 +2,10 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
@@ -19,9 +16,7 @@ from antiphon.features.executors import run_in_processes
 from antiphon.features.features import Features
 from antiphon.features.planning import plan_segments
 from antiphon.features.store import FeatureRows, FeatureStore
-from antiphon.seeding import generator
-from antiphon.segments.decoding import decode_stretches
-from antiphon.segments.layout import FrameLayout
+from antiphon.features.windows import DecodedWindows, WindowsJob, decode_windows, window_features, windows_job
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workspace import Failure, Workspace
 
@@ -36,27 +31,6 @@ class Progress:
     done: int
     failed: int
     total: int
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One video to decode: its windows, and what the backbones that lack it ask for."""
-
-    video_id: str
-    path: str
-    segment_ids: tuple[str, ...]
-    windows: tuple[tuple[float, float], ...]
-    layouts: tuple[FrameLayout, ...]
-    rate_hz: int | None
-    seed: int
-
-
-@dataclass
-class _Decoded:
-    """Windows of one video: (n, samples) sound and, for each layout, (n, frames, size, size, 3) pictures."""
-
-    waveforms: npt.NDArray[np.float32] | None
-    frames: dict[FrameLayout, npt.NDArray[np.uint8]]
 
 
 @dataclass
@@ -128,13 +102,17 @@ def extract_into(
     segments, failures = plan_segments(workspace, catalogue, sampling)
     targets = [_open_target(workspace, backbone, sampling) for backbone in chosen]
     jobs = _jobs(catalogue, segments, targets, sampling.seed)
-    by_video = {failure.video_id: failure for failure in failures}
+    by_video = {failure.video_id: failure for failure in _still_standing(workspace, jobs) + failures}
     flushed, done, failed = time.monotonic(), 0, 0
     try:
-        for job, decoded in run_in_processes(_decode, jobs, workers or os.cpu_count() or 1):
-            outcome = decoded if isinstance(decoded, AntiphonError) else _compute(job, decoded, targets)
-            if isinstance(outcome, AntiphonError):
-                by_video[job.video_id] = Failure(job.video_id, STAGE, type(outcome).__name__, str(outcome))
+        for job, decoded in run_in_processes(decode_windows, jobs, workers or os.cpu_count() or 1):
+            if isinstance(decoded, DecodedWindows):
+                names = [row["segment_id"] for row in segments[job.video_id]]
+                problem = _compute(job, decoded, names, targets)
+            else:
+                problem = decoded
+            if problem is not None:
+                by_video[job.video_id] = Failure(job.video_id, STAGE, type(problem).__name__, str(problem))
                 failed += 1
             done += 1
             if progress is not None:
@@ -153,8 +131,8 @@ def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> Catalogue:
         stored = Catalogue.load(workspace.catalogue)
         if not set(stored.ids) & set(catalogue.ids):
             raise CatalogueError(
-                f"{workspace.root}: holds another catalogue ({len(stored)} videos, the first is '{stored.ids[0]}'), of "
-                f"which yours ({len(catalogue)} videos, the first is '{catalogue.ids[0]}') has none. Use another workspace."
+                f"{workspace.root}: holds another catalogue ({len(stored)} videos, the first is '{stored.ids[0]}') "
+                f"and none of yours ({len(catalogue)}, the first is '{catalogue.ids[0]}'). Use another workspace."
             )
         joined = stored.extended(catalogue)
     joined, _ = joined.probe()
@@ -174,69 +152,43 @@ def _open_target(workspace: Workspace, backbone: AudioBackbone | VideoBackbone, 
     return _Target(backbone, store, store.done())
 
 
+def _still_standing(workspace: Workspace, jobs: Sequence[WindowsJob]) -> list[Failure]:
+    """Earlier failures of videos that this run does not try again, because it asks for another side of them."""
+    tried = {job.video_id for job in jobs}
+    return [item for item in workspace.read_failures() if item.stage == STAGE and item.video_id not in tried]
+
+
 def _jobs(
     catalogue: Catalogue, segments: dict[str, list[dict[str, Any]]], targets: Sequence[_Target], seed: int
-) -> list[_Job]:
-    jobs: list[_Job] = []
+) -> list[WindowsJob]:
+    jobs: list[WindowsJob] = []
     for row in catalogue.records():
-        windows = segments.get(row["id"])
+        windows = [(planned["window_start_s"], planned["window_end_s"]) for planned in segments.get(row["id"], [])]
         lacking = [
             target.backbone
             for target in targets
             if row["id"] not in target.done and row[f"has_{target.backbone.modality}"]
         ]
-        if not windows or not lacking:
-            continue
-        rates = {backbone.rate_hz for backbone in lacking if isinstance(backbone, AudioBackbone)}
-        layouts = {backbone.layout: None for backbone in lacking if isinstance(backbone, VideoBackbone)}
-        jobs.append(
-            _Job(
-                video_id=row["id"],
-                path=row["path"],
-                segment_ids=tuple(window["segment_id"] for window in windows),
-                windows=tuple((window["window_start_s"], window["window_end_s"]) for window in windows),
-                layouts=tuple(layouts),
-                rate_hz=rates.pop() if rates else None,
-                seed=seed,
-            )
-        )
+        if windows and lacking:
+            jobs.append(windows_job(row["id"], row["path"], windows, lacking, seed))
     return jobs
 
 
-def _decode(job: _Job) -> _Decoded:
-    """Runs in a worker process."""
-    crops = generator(job.seed, "crop", job.video_id)
-    windows = list(decode_stretches(job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops))
-    return _Decoded(
-        waveforms=np.stack(_present(window.waveform for window in windows)) if job.rate_hz else None,
-        frames={layout: np.stack([window.frames[layout] for window in windows]) for layout in job.layouts},
-    )
-
-
-def _present(waveforms: Iterator[npt.NDArray[np.float32] | None]) -> list[npt.NDArray[np.float32]]:
-    found = [waveform for waveform in waveforms if waveform is not None]
-    if not found:
-        raise DecodeError("The file's header promised sound, and none could be decoded.")
-    return found
-
-
-def _compute(job: _Job, decoded: _Decoded, targets: Sequence[_Target]) -> AntiphonError | None:
+def _compute(
+    job: WindowsJob, decoded: DecodedWindows, segment_ids: list[str], targets: Sequence[_Target]
+) -> AntiphonError | None:
     """Run the networks on one video's windows, always the same batch, so that a resumed run gives the same bits."""
-    for target in targets:
-        backbone = target.backbone
-        if job.video_id in target.done:
-            continue
-        if isinstance(backbone, AudioBackbone):
-            if decoded.waveforms is None:
-                continue
-            vectors = backbone(decoded.waveforms, backbone.rate_hz)
-        else:
-            if backbone.layout not in decoded.frames:
-                continue
-            vectors = backbone(decoded.frames[backbone.layout])
-        if not np.isfinite(vectors).all():
-            return DecodeError(f"{job.path}: {backbone.name} gave values that are not finite for it.")
-        target.waiting.append(FeatureRows(job.video_id, list(job.segment_ids), vectors))
+    computed: list[tuple[_Target, FeatureRows]] = []
+    try:
+        for target in targets:
+            wanted = job.rate_hz if isinstance(target.backbone, AudioBackbone) else job.layouts
+            if wanted and job.video_id not in target.done:
+                vectors = window_features(target.backbone, decoded)
+                computed.append((target, FeatureRows(job.video_id, segment_ids, vectors)))
+    except DecodeError as error:
+        return DecodeError(f"{job.path}: {error}")
+    for target, rows in computed:
+        target.waiting.append(rows)
     return None
 
 

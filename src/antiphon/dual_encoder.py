@@ -1,0 +1,254 @@
+"""The object that people hold: train it on paired features, embed with it, save it, load it."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from antiphon.errors import ModelError
+from antiphon.features.features import Features
+from antiphon.features.single import file_features
+from antiphon.model.checkpoint import load_towers, save_towers
+from antiphon.model.recipe import Recipe, load_recipe, recipe_from
+from antiphon.model.towers import Towers
+from antiphon.runs import fingerprint, read_run, versions, write_run
+from antiphon.tables import read_table, write_table
+from antiphon.training.loop import Epoch, Progress, train
+
+FloatArray = npt.NDArray[np.float32]
+
+_FORMAT = 1
+_SET_ASIDE = (0.9, 0.1, 0.0)
+_CHUNK_ROWS = 8192
+
+
+class DualEncoder:
+    """Two heads that project sound and pictures into one space.
+
+    Parameters
+    ----------
+    recipe : a recipe, its name ("antiphon-base", "paper-base"), or a path to a TOML file.
+    seed : of the first weights, dropout and batches: the same seed gives the same numbers on the same machine.
+    device : "auto" takes a GPU where there is one.
+
+    Attributes
+    ----------
+    history : the training's epochs, once fitted.
+    audio_name, video_name : backbones of the features it was fitted on.
+
+    Examples
+    --------
+    >>> sound = np.random.default_rng(0).normal(size=(64, 8)).astype(np.float32)
+    >>> features = Features.from_arrays(audio=sound, video=sound[:, ::-1])
+    >>> audio, video = DualEncoder(seed=1).fit(features).embed(features)
+    >>> audio.shape == video.shape == (64, 256)
+    True
+    """
+
+    def __init__(self, recipe: str | Path | Recipe = "antiphon-base", seed: int = 0, device: str = "auto") -> None:
+        self.recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+        self.seed = seed
+        self.device = _device(device)
+        self.history: list[Epoch] = []
+        self.audio_name = ""
+        self.video_name = ""
+        self._towers: Towers | None = None
+        self._dims = (0, 0)
+        self._inputs: dict[str, Any] = {}
+
+    def fit(self, features: Features, validation: Features | None = None, progress: Progress | None = None) -> Self:
+        """Train on the paired rows of `features`, and keep the epoch that does best on `validation`.
+
+        Parameters
+        ----------
+        validation : features of other videos. Default: about a tenth of the videos of `features` is set aside.
+        progress : called with each epoch.
+
+        Raises
+        ------
+        ModelError
+            There are too few videos, both share a video, or `validation` has features of another size.
+        """
+        if validation is None:
+            halves = features.split(_SET_ASIDE, seed=self.seed)
+            features, validation = halves["train"], halves["validation"]
+        pairs, held_out = features.paired, validation.paired
+        _refuse_shared_videos(pairs, held_out)
+        self._dims = (pairs.audio.shape[1], pairs.video.shape[1])
+        self.audio_name, self.video_name = features.audio_name, features.video_name
+        if len(held_out) and (held_out.audio.shape[1], held_out.video.shape[1]) != self._dims:
+            raise ModelError("The validation features have another size than those to train on; extract both alike.")
+        self._towers, self.history = train(
+            self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=progress
+        )
+        self._inputs = {
+            "pairs": len(pairs),
+            "videos": len(np.unique(pairs.groups)),
+            "validation_pairs": len(held_out),
+            "sha256": fingerprint(pairs.audio, pairs.video, held_out.audio, held_out.video),
+        }
+        return self
+
+    def embed(self, features: Features) -> tuple[FloatArray, FloatArray]:
+        """Embeddings of sound and of pictures.
+
+        Returns
+        -------
+        Two (n, dim) float32 arrays of unit rows, row i of one paired with row i of the other; a row of NaN where
+        `features` has no sound (no pictures).
+
+        Raises
+        ------
+        ModelError
+            The model is not fitted, or the features are of another backbone or size.
+        """
+        return (
+            self._embed(features.audio, features.has_audio, features.audio_name, "audio"),
+            self._embed(features.video, features.has_video, features.video_name, "video"),
+        )
+
+    def encode_audio(self, path: str | Path, per: Literal["segment", "track"] = "segment") -> FloatArray:
+        """Embed the sound of a media file: (segments, dim) float32 unit rows, or (1, dim) for the whole track.
+
+        Raises
+        ------
+        DecodeError
+            The file cannot be read or has no sound.
+        ModelError
+            The model was fitted on features that no backbone of this installation computes.
+        """
+        return self._encode(path, "audio", per)
+
+    def encode_video(self, path: str | Path, per: Literal["segment", "track"] = "segment") -> FloatArray:
+        """Embed the pictures of a media file, as `encode_audio` does its sound."""
+        return self._encode(path, "video", per)
+
+    def save(self, folder: str | Path) -> None:
+        """Write `run.toml`, `model.safetensors` and `history.parquet` to `folder`."""
+        place = Path(folder)
+        save_towers(self._fitted(), place)
+        write_table(pa.Table.from_pylist([asdict(epoch) for epoch in self.history]), place / "history.parquet")
+        write_run(self._record(), place)
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str = "auto") -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ModelError
+            There is no model in `folder`, or it is damaged or of another version.
+        """
+        place = Path(folder)
+        record = read_run(place)
+        try:
+            model = cls(recipe_from(record["recipe"], str(place / "run.toml")), record["seed"], device)
+            if record["format"] != _FORMAT:
+                raise ModelError(f"{place}: was written in format {record['format']}; this version reads {_FORMAT}.")
+            model._dims = (int(record["features"]["audio_dim"]), int(record["features"]["video_dim"]))
+            model.audio_name, model.video_name = record["features"]["audio"], record["features"]["video"]
+            model._inputs = record["inputs"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
+        model._towers = load_towers(place, model.recipe, *model._dims, model.device)
+        if (place / "history.parquet").exists():
+            model.history = [Epoch(**row) for row in read_table(place / "history.parquet").to_pylist()]
+        return model
+
+    def _record(self) -> dict[str, Any]:
+        audio_dim, video_dim = self._dims
+        return {
+            "format": _FORMAT,
+            "seed": self.seed,
+            "features": {
+                "audio": self.audio_name,
+                "audio_dim": audio_dim,
+                "video": self.video_name,
+                "video_dim": video_dim,
+            },
+            "inputs": self._inputs,
+            "versions": versions(),
+            "recipe": self.recipe.model_dump(mode="json"),
+        }
+
+    def _fitted(self) -> Towers:
+        if self._towers is None:
+            raise ModelError(
+                "This model is not trained yet. Call fit(train, validation=…) or DualEncoder.load(folder)."
+            )
+        return self._towers
+
+    def _embed(self, features: FloatArray, present: npt.NDArray[np.bool_], name: str, modality: str) -> FloatArray:
+        towers = self._fitted()
+        trained_on = getattr(self, f"{modality}_name")
+        dim = self._dims[modality == "video"]
+        result = np.full((len(features), self.recipe.head.dim), np.nan, dtype=np.float32)
+        if not present.any():
+            return result
+        if name and trained_on and name != trained_on:
+            raise ModelError(f"The {modality} features are of {name}; this model was trained on {trained_on}.")
+        if features.shape[1] != dim:
+            raise ModelError(f"The {modality} features have {features.shape[1]} values; this model takes {dim}.")
+        head: Callable[[Tensor], Tensor] = getattr(towers, f"embed_{modality}")
+        rows = np.flatnonzero(present)
+        with torch.inference_mode():
+            for first in range(0, len(rows), _CHUNK_ROWS):
+                chunk = rows[first : first + _CHUNK_ROWS]
+                result[chunk] = head(torch.from_numpy(features[chunk]).to(self.device)).cpu().numpy()
+        return result
+
+    def _encode(self, path: str | Path, modality: Literal["audio", "video"], per: str) -> FloatArray:
+        name = getattr(self, f"{modality}_name")
+        if not name:
+            raise ModelError(
+                f"This model was trained on {modality} features without a backbone's name; embed features."
+            )
+        _, vectors = file_features(path, name, str(self.device))
+        rows = self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
+        return track_embeddings(rows, np.zeros(len(rows)))[1] if per == "track" else rows
+
+
+def track_embeddings(rows: FloatArray, groups: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], FloatArray]:
+    """One unit vector a video: the mean of its segments' embeddings, brought back to unit length.
+
+    Parameters
+    ----------
+    rows : (n, dim) unit rows.
+    groups : (n,) the video of each row.
+
+    Returns
+    -------
+    (v,) videos, sorted, and (v, dim) float32 unit rows.
+    """
+    names, numbers = np.unique(groups, return_inverse=True)
+    sums = np.zeros((len(names), rows.shape[1]))
+    np.add.at(sums, numbers, rows)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return names, (sums / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+def _refuse_shared_videos(features: Features, validation: Features) -> None:
+    shared = np.intersect1d(features.groups, validation.groups)
+    if len(shared):
+        raise ModelError(
+            f"{len(shared)} videos stand in both training and validation, the first is '{shared[0]}': early stopping "
+            "would judge by what was learned by heart. Split by video."
+        )
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ModelError(f"'{name}' is no device: {error}. Give cpu, cuda or auto.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ModelError("cuda was asked for and there is none; use --device cpu or auto.")
+    return device

@@ -1,0 +1,41 @@
+"""Ranks of held-out pairs under a trained model: segments, and whole tracks."""
+
+from typing import Any
+
+import numpy as np
+
+from antiphon.dual_encoder import DualEncoder, track_embeddings
+from antiphon.errors import ModelError
+from antiphon.features.features import Features
+from antiphon.metrics import retrieval
+
+
+def evaluate(model: DualEncoder, features: Features, *, seed: int = 0) -> dict[str, Any]:
+    """Rank the pairs of `features` both ways, with pool size, chance, 95% interval and permutation null.
+
+    Parameters
+    ----------
+    model : a fitted model.
+    features : held-out features; only rows with both sound and pictures count.
+    seed : of the bootstrap and the permutations.
+
+    Returns
+    -------
+    What `antiphon.metrics.retrieval` returns for the rows ("a2v", "v2a"), and, where videos have several rows, the
+    same under "tracks" for one embedding a video, the normalised mean of its rows.
+
+    Raises
+    ------
+    ModelError
+        There are fewer than two videos to rank, or the features are not the model's.
+    """
+    pairs = features.paired
+    videos = len(np.unique(pairs.groups))
+    if videos < 2:
+        raise ModelError(f"{videos} videos with both sound and pictures: ranking needs at least two.")
+    audio, video = model.embed(pairs)
+    result: dict[str, Any] = dict(retrieval(audio, video, groups=pairs.groups, seed=seed))
+    if videos < len(pairs):
+        sound, pictures = (track_embeddings(side, pairs.groups)[1] for side in (audio, video))
+        result["tracks"] = retrieval(sound, pictures, seed=seed)
+    return result

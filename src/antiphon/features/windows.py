@@ -1,0 +1,104 @@
+"""Windows of one video: decoded for whichever backbones ask, and put through one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.backbones import AudioBackbone, VideoBackbone
+from antiphon.errors import ConfigError, DecodeError
+from antiphon.seeding import generator
+from antiphon.segments.decoding import decode_stretches
+from antiphon.segments.layout import FrameLayout
+
+
+@dataclass(frozen=True)
+class WindowsJob:
+    """What to decode of one video, small enough to be sent to another process.
+
+    Attributes
+    ----------
+    windows : start and end in seconds on the track's time line.
+    layouts : how frames are wanted; none: no pictures.
+    rate_hz : of the waveform; None: no sound.
+    seed : of random crops, together with the video's id.
+    """
+
+    video_id: str
+    path: str
+    windows: tuple[tuple[float, float], ...]
+    layouts: tuple[FrameLayout, ...]
+    rate_hz: int | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class DecodedWindows:
+    """(n, samples) float32 sound or None, and for each layout (n, frames, size, size, 3) uint8 pictures."""
+
+    waveforms: npt.NDArray[np.float32] | None
+    frames: dict[FrameLayout, npt.NDArray[np.uint8]]
+
+
+def windows_job(
+    video_id: str,
+    path: str,
+    windows: Sequence[tuple[float, float]],
+    networks: Sequence[AudioBackbone | VideoBackbone],
+    seed: int,
+) -> WindowsJob:
+    """What has to be decoded so that all of `networks` can be run.
+
+    Raises
+    ------
+    ConfigError
+        Two of them want the sound at different rates.
+    """
+    rates = {network.rate_hz for network in networks if isinstance(network, AudioBackbone)}
+    if len(rates) > 1:
+        raise ConfigError(
+            f"Audio backbones at {sorted(rates)} Hz cannot share one decoding; extract one after the other."
+        )
+    layouts = dict.fromkeys(network.layout for network in networks if isinstance(network, VideoBackbone))
+    return WindowsJob(video_id, path, tuple(windows), tuple(layouts), next(iter(rates), None), seed)
+
+
+def decode_windows(job: WindowsJob) -> DecodedWindows:
+    """Decode all windows of one video; the file is opened once.
+
+    Raises
+    ------
+    DecodeError
+        It cannot be read, or lacks the sound or the pictures that the job asks for.
+    """
+    crops = generator(job.seed, "crop", job.video_id)
+    decoded = list(decode_stretches(job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops))
+    waveforms = [window.waveform for window in decoded if window.waveform is not None]
+    if job.rate_hz is not None and len(waveforms) < len(decoded):
+        raise DecodeError(f"{job.path}: has no sound that can be decoded.")
+    if any(layout not in window.frames for window in decoded for layout in job.layouts):
+        raise DecodeError(f"{job.path}: has no pictures that can be decoded.")
+    return DecodedWindows(
+        waveforms=np.stack(waveforms) if waveforms else None,
+        frames={layout: np.stack([window.frames[layout] for window in decoded]) for layout in job.layouts},
+    )
+
+
+def window_features(network: AudioBackbone | VideoBackbone, decoded: DecodedWindows) -> npt.NDArray[np.float32]:
+    """(n, dim) features of decoded windows by one backbone.
+
+    Raises
+    ------
+    DecodeError
+        The sound or pictures lead to values that are not finite.
+    """
+    if isinstance(network, VideoBackbone):
+        vectors = network(decoded.frames[network.layout])
+    elif decoded.waveforms is None:
+        raise DecodeError(f"{network.name} needs sound, and none was decoded.")
+    else:
+        vectors = network(decoded.waveforms, network.rate_hz)
+    if not np.isfinite(vectors).all():
+        raise DecodeError(f"{network.name} gave values that are not finite for it.")
+    return vectors

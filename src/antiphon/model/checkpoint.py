@@ -1,0 +1,43 @@
+"""Weights of trained heads on disk, as safetensors: nothing is unpickled."""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from antiphon.errors import ModelError
+from antiphon.model.recipe import Recipe
+from antiphon.model.towers import Towers
+from antiphon.tables import atomic_path
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+def save_towers(towers: Towers, folder: Path) -> None:
+    """Write the weights to `model.safetensors` in `folder`, atomically."""
+    with atomic_path(folder / WEIGHTS_FILE) as partial:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in towers.state_dict().items()}, partial)
+
+
+def load_towers(folder: Path, recipe: Recipe, audio_dim: int, video_dim: int, device: torch.device) -> Towers:
+    """Read the weights from `folder` into heads of the recipe's shape, strictly.
+
+    Raises
+    ------
+    ModelError
+        The file is missing or damaged, or holds the weights of other heads.
+    """
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file. The run was not finished; train it again.")
+    try:
+        weights = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: is damaged ({error}). Train the run again, or restore the file.") from error
+    towers = Towers(audio_dim, video_dim, recipe.head, recipe.loss)
+    try:
+        towers.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: does not hold the heads that its run.toml describes: {error}") from error
+    return towers.to(device).eval()

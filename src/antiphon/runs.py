@@ -1,0 +1,65 @@
+"""The record of a run: what was trained with which settings on what, as TOML beside its results."""
+
+import hashlib
+import platform
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tomli_w
+
+from antiphon.errors import ModelError
+from antiphon.tables import write_text
+
+RUN_FILE = "run.toml"
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers of a run depend on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in ("antiphon", "torch", "numpy")}
+
+
+def fingerprint(*arrays: npt.NDArray[Any]) -> str:
+    """SHA-256 (hex) of the values, types and shapes of some arrays.
+
+    Examples
+    --------
+    >>> fingerprint(np.zeros(2)) == fingerprint(np.zeros(2)) != fingerprint(np.zeros((2, 1)))
+    True
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def write_run(record: dict[str, Any], folder: Path) -> None:
+    """Write `record` to `run.toml` in `folder`, atomically; values that are None are left out."""
+    write_text(tomli_w.dumps(_without_none(record)), folder / RUN_FILE)
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Read `run.toml` of `folder`.
+
+    Raises
+    ------
+    ModelError
+        There is none, or it is not TOML.
+    """
+    path = folder / RUN_FILE
+    if not path.is_file():
+        raise ModelError(f"{folder}: no trained model here (no {RUN_FILE}). Train one, or name another run.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: is damaged: {error}.") from error
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return value
