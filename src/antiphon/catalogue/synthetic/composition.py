@@ -120,9 +120,7 @@ def _motif(steps: int, busy: float, random: np.random.Generator) -> list[tuple[i
     return [(int(on), int(min(end - on, 8)), int(move)) for on, end, move in zip(onsets, ends, moves, strict=True)]
 
 
-def _lead(
-    style: SongStyle, bars: list[Bar], grid: Grid, harmony: Harmony, random: np.random.Generator
-) -> list[Note]:
+def _lead(style: SongStyle, bars: list[Bar], grid: Grid, harmony: Harmony, random: np.random.Generator) -> list[Note]:
     """A motif for each kind of section, repeated over the changing chords; phrases of two bars, some of them silent."""
     steps = STEPS_PER_BEAT * style.beats_per_bar
     busy = style.traits.density

@@ -55,13 +55,17 @@ TIMBRES: dict[str, Timbre] = {
     "voice low": Timbre(0.8, attack_s=0.03, release_s=0.06, vibrato_cents=10, breath=0.09, vowel=True, glide_cents=160),
     "choir": Timbre(1.0, attack_s=0.35, release_s=0.6, detune_cents=16, vibrato_cents=14, breath=0.05, vowel=True),
     "flute": Timbre(2.4, even=0.7, partials=7, attack_s=0.07, release_s=0.1, vibrato_cents=18, breath=0.16),
-    "saxophone": Timbre(0.95, even=0.75, partials=24, attack_s=0.04, vibrato_cents=22, breath=0.1, drive=1.2, glide_cents=60),
+    "saxophone": Timbre(
+        0.95, even=0.75, partials=24, attack_s=0.04, vibrato_cents=22, breath=0.1, drive=1.2, glide_cents=60
+    ),
     "trumpet": Timbre(0.75, partials=26, fade_s=(inf, 3.0, 1.2), attack_s=0.035, vibrato_cents=14, breath=0.03),
     "fiddle": Timbre(0.85, attack_s=0.07, release_s=0.09, vibrato_cents=26, breath=0.07, glide_cents=35),
     "strings solo": Timbre(1.0, attack_s=0.12, release_s=0.2, vibrato_cents=28, breath=0.05),
     "strings": Timbre(1.05, attack_s=0.3, release_s=0.5, detune_cents=13, vibrato_cents=8, breath=0.02),
     "synth pad": Timbre(1.2, attack_s=0.4, release_s=0.6, detune_cents=20),
-    "synth lead": Timbre(0.9, even=0.25, attack_s=0.006, release_s=0.1, detune_cents=14, vibrato_cents=16, glide_cents=90),
+    "synth lead": Timbre(
+        0.9, even=0.25, attack_s=0.006, release_s=0.1, detune_cents=14, vibrato_cents=16, glide_cents=90
+    ),
     "synth brass": Timbre(0.85, attack_s=0.03, fade_s=(inf, 0.9, 0.4), detune_cents=10),
     "synth pluck": Timbre(0.9, fade_s=(0.9, 0.3, 0.1), detune_cents=9, attack_s=0.002),
     "acid": Timbre(0.55, fade_s=(0.6, 0.22, 0.08), drive=2.5, attack_s=0.002, glide_cents=120),
@@ -186,9 +190,7 @@ def _phase(timbre: Timbre, frequency_hz: float, time_s: Waveform, start: float) 
     return phase >> np.uint32(32 - _TABLE_BITS)
 
 
-def _band_tables(
-    timbre: Timbre, frequency_hz: float, brightness: float, vowel: int
-) -> list[tuple[Waveform, float]]:
+def _band_tables(timbre: Timbre, frequency_hz: float, brightness: float, vowel: int) -> list[tuple[Waveform, float]]:
     """One period of each band of harmonics with the band's fade; bands that fade alike share a table."""
     amplitudes = _amplitudes(timbre, frequency_hz, brightness, vowel)
     bands: dict[float, NDArray[np.float64]] = {}
@@ -237,4 +239,6 @@ def _amplified(wave: Waveform, drive: float, brightness: float) -> Waveform:
     hertz = np.fft.rfftfreq(size, 1 / RATE_HZ)
     edge_hz = 2500 + 3500 * brightness
     response = (1 / (1 + (hertz / edge_hz) ** 6)) * (hertz / (hertz + 45))
-    return np.fft.irfft(np.fft.rfft(saturated, size) * response.astype(np.float32), size)[: len(wave)].astype(np.float32)
+    return np.fft.irfft(np.fft.rfft(saturated, size) * response.astype(np.float32), size)[: len(wave)].astype(
+        np.float32
+    )

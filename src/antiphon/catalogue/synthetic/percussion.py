@@ -113,4 +113,6 @@ def _cymbal(
     partials = np.array([2490, 3220, 4150, 5430, 6310, 8170], np.float32) * np.float32(0.8 + 0.4 * traits.brightness)
     metal = np.sin(2 * np.pi * partials[:, None] * time_s).sum(0)
     wave = (1 - ring) * hiss + ring * metal
-    return wave * np.exp(-time_s / fade_s) * np.minimum(time_s / attack_s, 1) * np.minimum((duration_s - time_s) / 0.01, 1)
+    return (
+        wave * np.exp(-time_s / fade_s) * np.minimum(time_s / attack_s, 1) * np.minimum((duration_s - time_s) / 0.01, 1)
+    )

@@ -60,8 +60,8 @@ class SongStyle:
 
     @property
     def warmth(self) -> float:
-        """How warm the song feels, in [0, 1]: acoustic instruments and a major third are warm."""
-        return 0.68 * self.traits.acoustic + 0.32 * self.is_bright_mode
+        """How warm the song feels, in [0, 1]: acoustic or overdriven instruments and a major third are."""
+        return 0.55 * self.traits.acoustic + 0.25 * self.is_bright_mode + 0.2 * self.traits.dirt
 
 
 def draw_song(seed: int, index: int, songs_per_artist: int) -> SongStyle:

@@ -68,9 +68,7 @@ def _place(mix: Waveform, track: Waveform, pan: float, width_s: float) -> None:
     mix[1, late:] += track[: len(track) - late] * np.float32(np.sin(angle))
 
 
-def _add_drums(
-    mix: Waveform, send: Waveform, style: SongStyle, score: Score, random: np.random.Generator
-) -> None:
+def _add_drums(mix: Waveform, send: Waveform, style: SongStyle, score: Score, random: np.random.Generator) -> None:
     kit = make_kit(style.traits, random)
     level = 0.35 + 0.5 * style.traits.energy
     length = mix.shape[1]

@@ -1,0 +1,28 @@
+"""How fast synthetic music videos are rendered: `python benchmarks/synthetic.py [videos] [processes]`."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from antiphon.catalogue.synthetic import SyntheticConfig, render_catalogue
+
+
+def main() -> None:
+    """Render a catalogue into a temporary folder and print seconds and bytes per video."""
+    videos, processes = (*map(int, sys.argv[1:3]), *(22, 2)[len(sys.argv[1:3]) :])
+    config = SyntheticConfig(videos=videos)
+    with tempfile.TemporaryDirectory() as name:
+        started_s = time.perf_counter()
+        render_catalogue(Path(name), config, processes=processes)
+        took_s = time.perf_counter() - started_s
+        size = sum(path.stat().st_size for path in Path(name).glob("*.mp4")) / videos
+    print(
+        f"{videos} videos of about {config.duration_s:g} s, {processes} processes: {took_s:.1f} s, "
+        f"{took_s / videos:.3f} s per video, {took_s * processes / videos:.3f} s of one core each, "
+        f"{size / 1e6:.2f} MB each"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""The whole catalogue: a folder of videos, the table that describes them, and a record of how they were made."""
+
+import csv
+import io
+import multiprocessing
+import os
+import tomllib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import tomli_w
+
+from antiphon.catalogue.synthetic.config import SyntheticConfig
+from antiphon.catalogue.synthetic.rendering import draw_video, render_video
+from antiphon.catalogue.synthetic.tags import tags_of
+from antiphon.errors import CatalogueError
+from antiphon.tables import write_text
+
+VERSION = 1
+"""Raised whenever the same configuration renders other videos, so that old ones are not kept beside new ones."""
+
+COLUMNS = ("id", "path", "artist", "title", "genre", "tags", "year")
+
+_README = """This folder holds a synthetic catalogue, rendered by Antiphon.
+
+Its music videos were composed, synthesised and painted by a program. No artist, song, person or place in them is
+real. They serve to try out and to test Antiphon without other people's media; results on them say nothing about real
+music videos. How far the pictures follow the songs is the value of `coupling` in synthetic.toml (0: not at all).
+"""
+
+
+def render_catalogue(
+    folder: Path,
+    config: SyntheticConfig,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Render a synthetic catalogue into `folder`, or what is still missing of it.
+
+    Videos that an earlier, perhaps interrupted, call with the same configuration left there are kept; those of another
+    configuration or version are rendered anew. A catalogue may be extended by a larger `videos`.
+
+    Parameters
+    ----------
+    folder
+        Gets `synthetic-0001.mp4` and so on, `catalogue.csv`, `synthetic.toml` and a `README.txt`. Other files are left
+        alone.
+    config
+        What to render.
+    processes
+        Worker processes; by default as many as there are cores. With 1 everything runs in this process.
+    progress
+        Called with the number of videos done and of all, first with those already there.
+
+    Returns
+    -------
+    Path
+        `folder/catalogue.csv`, with the columns id, path (relative to the folder), artist, title, genre, tags
+        (separated by semicolons) and year.
+
+    Raises
+    ------
+    CatalogueError
+        `processes` is not positive, `folder` is a file, or its `synthetic.toml` is not readable.
+    """
+    if processes is not None and processes < 1:
+        raise CatalogueError(f"processes is {processes}: at least one process must do the work.")
+    if folder.exists() and not folder.is_dir():
+        raise CatalogueError(f"{folder}: is a file, not a folder to render a synthetic catalogue into.")
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, config)
+    missing = [index for index in range(config.videos) if not _path(folder, index).exists()]
+    done = config.videos - len(missing)
+    if progress:
+        progress(done, config.videos)
+    for number, _ in enumerate(_rendered(folder, config, missing, processes), done + 1):
+        if progress:
+            progress(number, config.videos)
+    table = folder / "catalogue.csv"
+    write_text(_table(config), table)
+    return table
+
+
+def _path(folder: Path, index: int) -> Path:
+    return folder / f"synthetic-{index + 1:04d}.mp4"
+
+
+def _claim(folder: Path, config: SyntheticConfig) -> None:
+    """Record what the folder will hold, after removing the videos that were made otherwise."""
+    record = folder / "synthetic.toml"
+    # How many there are does not change any of them.
+    wanted = {"version": VERSION, "synthetic": config.model_dump(exclude={"videos"})}
+    found = _read_record(record) if record.exists() else None
+    surplus = {_path(folder, index).name for index in range(config.videos)}
+    for path in sorted(folder.glob("synthetic-*.mp4")):
+        if found != wanted or path.name not in surplus:
+            path.unlink()
+    for partial in folder.glob(".synthetic-*.partial"):
+        partial.unlink()
+    (folder / "catalogue.csv").unlink(missing_ok=True)
+    write_text(_README, folder / "README.txt")
+    write_text(tomli_w.dumps(wanted), record)
+
+
+def _read_record(record: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(record.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise CatalogueError(f"{record}: not readable ({error}). Delete it to render the catalogue anew.") from error
+
+
+def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], processes: int | None) -> Iterable[int]:
+    """Render videos, yielding the number of each when its file is in place."""
+    workers = min(processes or os.cpu_count() or 1, max(len(indices), 1))
+    if workers == 1:
+        for index in indices:
+            render_video(config, index, _path(folder, index))
+            yield index
+        return
+    # Spawned, not forked: media libraries and their threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, mp_context=context)
+    try:
+        futures = {executor.submit(render_video, config, index, _path(folder, index)): index for index in indices}
+        for future in as_completed(futures):
+            future.result()
+            yield futures[future]
+    finally:
+        # Reached on Ctrl-C and on errors too: what has not begun is dropped, files in the making are never in place.
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _table(config: SyntheticConfig) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for index in range(config.videos):
+        video = draw_video(config, index)
+        style = video.style
+        tags = ";".join(tags_of(style))
+        writer.writerow([video.id, f"{video.id}.mp4", style.artist, style.title, style.genre.name, tags, style.year])
+    return text.getvalue()
