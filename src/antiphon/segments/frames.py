@@ -18,6 +18,8 @@ from antiphon.segments.track import Track
 _REORDER = 32
 # How long the last picture may be held beyond the end of its own duration.
 _HELD_S = 0.5
+# Two pictures count as equally near within this: rounding errors shall not decide.
+_TIE_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -172,9 +174,7 @@ def _choose(
     half_s = 0.5 * _spacing_s(track.stream)
     for picture in stream:
         while index < len(times_s) and times_s[index] <= picture.time_s:
-            chosen = picture
-            if before is not None and times_s[index] - before.time_s <= picture.time_s - times_s[index]:
-                chosen = before
+            chosen = _nearer(before, picture, times_s[index])
             if picture.after_loss and abs(chosen.time_s - times_s[index]) > half_s:
                 raise DecodeError(f"{track.uri}: the pictures are damaged near {times_s[index]:.2f} s.")
             yield index, chosen.frame
@@ -185,6 +185,12 @@ def _choose(
             return
         before = picture
     yield from _hold(track, before, times_s, index, pictures.loss)
+
+
+def _nearer(before: _Picture | None, after: _Picture, time_s: float) -> _Picture:
+    if before is not None and time_s - before.time_s <= after.time_s - time_s + _TIE_S:
+        return before
+    return after
 
 
 def _hold(

@@ -16,6 +16,8 @@ from antiphon.errors import DecodeError
 S = TypeVar("S", AudioStream, VideoStream)
 
 _BACK_OFF_S = (0.0, 2.0, 8.0, 32.0, 128.0)
+# Seeking in a transport stream to its very start lands after the first picture.
+_RUN_UP_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,20 @@ class Track(Generic[S]):
             In the middle of the iteration: the file cannot be read any further.
         """
         try:
-            self.container.seek(int((position_s + self.zero_s) / self.tick_s), stream=self.stream)
+            self._seek(position_s)
             for packet in self.container.demux(self.stream):
                 yield cast("Packet[S]", packet)
         except (av.error.FFmpegError, OSError) as error:
             raise DecodeError(f"{self.uri}: cannot be read further ({error.strerror}).") from error
+
+    def _seek(self, position_s: float) -> None:
+        if position_s <= self.start_s:
+            try:
+                self._seek_stamp(self.start_s - _RUN_UP_S)
+            except av.error.FFmpegError:
+                self._seek_stamp(self.start_s)  # AVI has nothing before its start
+        else:
+            self._seek_stamp(position_s)
+
+    def _seek_stamp(self, time_s: float) -> None:
+        self.container.seek(int((time_s + self.zero_s) / self.tick_s), stream=self.stream)
