@@ -123,11 +123,21 @@ class DualEncoder:
         ModelError
             The model was fitted on features that no backbone of this installation computes.
         """
-        return self._encode(path, "audio", per)
+        return _per(self.encode_windows(path, "audio")[1], per)
 
     def encode_video(self, path: str | Path, per: Literal["segment", "track"] = "segment") -> FloatArray:
         """Embed the pictures of a media file, as `encode_audio` does its sound."""
-        return self._encode(path, "video", per)
+        return _per(self.encode_windows(path, "video")[1], per)
+
+    def encode_windows(
+        self, path: str | Path, modality: Literal["audio", "video"]
+    ) -> tuple[list[tuple[float, float]], FloatArray]:
+        """As `encode_audio` and `encode_video`, with the windows: their (start, end) in seconds on the time line."""
+        name = self.audio_name if modality == "audio" else self.video_name
+        if not name:
+            raise ModelError(f"This model was trained on {modality} features of no backbone; use embed(features).")
+        windows, vectors = file_features(path, name, str(self.device))
+        return windows, self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
 
     def save(self, folder: str | Path) -> None:
         """Write `run.toml`, `model.safetensors` and `history.parquet` to `folder`."""
@@ -203,16 +213,6 @@ class DualEncoder:
                 result[chunk] = head(torch.from_numpy(features[chunk]).to(self.device)).cpu().numpy()
         return result
 
-    def _encode(self, path: str | Path, modality: Literal["audio", "video"], per: str) -> FloatArray:
-        name = getattr(self, f"{modality}_name")
-        if not name:
-            raise ModelError(
-                f"This model was trained on {modality} features without a backbone's name; embed features."
-            )
-        _, vectors = file_features(path, name, str(self.device))
-        rows = self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
-        return track_embeddings(rows, np.zeros(len(rows)))[1] if per == "track" else rows
-
 
 def track_embeddings(rows: FloatArray, groups: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], FloatArray]:
     """One unit vector a video: the mean of its segments' embeddings, brought back to unit length.
@@ -231,6 +231,10 @@ def track_embeddings(rows: FloatArray, groups: npt.NDArray[Any]) -> tuple[npt.ND
     np.add.at(sums, numbers, rows)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     return names, (sums / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+def _per(rows: FloatArray, per: str) -> FloatArray:
+    return track_embeddings(rows, np.zeros(len(rows)))[1] if per == "track" else rows
 
 
 def _refuse_shared_videos(features: Features, validation: Features) -> None:

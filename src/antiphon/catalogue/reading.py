@@ -1,6 +1,7 @@
 """Where rows come from: a folder of media files, a CSV or a Parquet table."""
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,7 @@ def read_folder(folder: Path, metadata: Path | None) -> list[Record]:
     """
     if not folder.is_dir():
         raise CatalogueError(f"{folder}: no such folder. Name the folder that holds your music videos.")
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in MEDIA_SUFFIXES and path.is_file() and not _is_hidden(path.relative_to(folder))
-    )
+    files = media_files([folder])
     if not files:
         raise CatalogueError(f"{folder}: no media files ({', '.join(sorted(MEDIA_SUFFIXES)[:6])}, …) in it or below.")
     records = {
@@ -41,6 +38,21 @@ def read_folder(folder: Path, metadata: Path | None) -> list[Record]:
     if metadata is not None:
         _join_metadata(records, metadata)
     return list(records.values())
+
+
+def media_files(paths: Iterable[Path]) -> list[Path]:
+    """The files among `paths` as they are, and for each folder the media files in it and below, by their endings."""
+    files: list[Path] = []
+    for given in paths:
+        if not given.is_dir():
+            files.append(given)
+            continue
+        files += sorted(
+            path
+            for path in given.rglob("*")
+            if path.suffix.lower() in MEDIA_SUFFIXES and path.is_file() and not _is_hidden(path.relative_to(given))
+        )
+    return files
 
 
 def _is_hidden(path: Path) -> bool:

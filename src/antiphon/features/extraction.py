@@ -26,11 +26,12 @@ _FLUSH_S = 10.0
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an extraction has come: videos done and failed in this run, out of those it had to do."""
+    """How far an extraction has come: videos done and failed in this run, out of those it had to do, and its speed."""
 
     done: int
     failed: int
     total: int
+    videos_per_s: float
 
 
 @dataclass
@@ -103,7 +104,8 @@ def extract_into(
     targets = [_open_target(workspace, backbone, sampling) for backbone in chosen]
     jobs = _jobs(catalogue, segments, targets, sampling.seed)
     by_video = {failure.video_id: failure for failure in _still_standing(workspace, jobs) + failures}
-    flushed, done, failed = time.monotonic(), 0, 0
+    started = flushed = time.monotonic()
+    done = failed = 0
     try:
         for job, decoded in run_in_processes(decode_windows, jobs, workers or os.cpu_count() or 1):
             if isinstance(decoded, DecodedWindows):
@@ -116,7 +118,7 @@ def extract_into(
                 failed += 1
             done += 1
             if progress is not None:
-                progress(Progress(done, failed, len(jobs)))
+                progress(Progress(done, failed, len(jobs), done / (time.monotonic() - started)))
             if time.monotonic() - flushed > _FLUSH_S:
                 _flush(workspace, targets, by_video)
                 flushed = time.monotonic()
@@ -143,6 +145,7 @@ def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> Catalogue:
 def _open_target(workspace: Workspace, backbone: AudioBackbone | VideoBackbone, sampling: SamplingConfig) -> _Target:
     made_by = {
         "backbone": backbone.name,
+        "modality": backbone.modality,
         "weights": backbone.fingerprint,
         "sampling": sampling.model_dump_json(),
     }

@@ -106,11 +106,8 @@ def import_features(
             rows.setdefault(str(group), {"id": str(group), "split": str(split) or None, "tags": list(labels)})
         catalogue = _joined(workspace, list(rows.values()))
         digest = fingerprint(features.audio, features.video)
-        for side, present, name in (
-            (features.audio, features.has_audio, features.audio_name),
-            (features.video, features.has_video, features.video_name),
-        ):
-            _store(workspace, named.take(present), side[present], name, digest)
+        for modality in ("audio", "video"):
+            _store(workspace, named, modality, digest)
         catalogue.save(workspace.catalogue)
     return catalogue
 
@@ -125,10 +122,14 @@ def _joined(workspace: Workspace, rows: list[dict[str, Any]]) -> Catalogue:
     return stored.extended(catalogue)
 
 
-def _store(workspace: Workspace, rows: Features, vectors: np.ndarray, name: str, digest: str) -> None:
-    if not len(rows):
+def _store(workspace: Workspace, features: Features, modality: str, digest: str) -> None:
+    present = getattr(features, f"has_{modality}")
+    if not present.any():
         return
-    store = FeatureStore(workspace.features / safe_name(name, "backbone"), {"backbone": name, "imported": digest})
+    rows, name = features.take(present), getattr(features, f"{modality}_name")
+    vectors: np.ndarray = getattr(rows, modality)
+    made_by = {"backbone": name, "modality": modality, "imported": digest}
+    store = FeatureStore(workspace.features / safe_name(name, "backbone"), made_by)
     if store.done():
         return
     order = np.argsort(rows.groups, kind="stable")

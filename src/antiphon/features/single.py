@@ -8,10 +8,14 @@ import numpy.typing as npt
 
 from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
+from antiphon.backbones.musicnn import Musicnn
 from antiphon.catalogue.media import probe
-from antiphon.errors import DecodeError
+from antiphon.errors import ConfigError, DecodeError
 from antiphon.features.windows import decode_windows, window_features, windows_job
+from antiphon.segments.decoding import decode_stretches
 from antiphon.segments.sampling import SamplingConfig, segment_rows
+
+_PATCH_S = 3.0
 
 
 def file_features(
@@ -38,6 +42,33 @@ def file_features(
     windows = [(float(row["window_start_s"]), float(row["window_end_s"])) for row in rows]
     decoded = decode_windows(windows_job(name, str(path), windows, [network], settings.seed))
     return windows, window_features(network, decoded)
+
+
+def file_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str, float]]:
+    """The tags of a whole file with their mean probability over its consecutive 3 s patches, likeliest first.
+
+    Raises
+    ------
+    DecodeError
+        The file cannot be read, has no sound, or is shorter than a patch.
+    """
+    network = _loaded(backbone, "auto")
+    if not isinstance(network, Musicnn):
+        raise ConfigError(f"{backbone} gives no tags; take musicnn-mtt or musicnn-msd.")
+    info = probe(path)
+    if not info.has_audio:
+        raise DecodeError(f"{path}: has no sound.")
+    count = int(info.duration_s // _PATCH_S)
+    if not count:
+        raise DecodeError(f"{path}: lasts {info.duration_s:.2f} s, less than the {_PATCH_S:g} s that {backbone} needs.")
+    starts = info.start_s + _PATCH_S * np.arange(count)
+    windows = [(float(start_s), float(start_s) + _PATCH_S) for start_s in starts]
+    scores = np.zeros(len(network.tags))
+    for window in decode_stretches(str(path), windows, rate_hz=network.rate_hz):
+        if window.waveform is not None:
+            scores += network.outputs(network.log_mel(window.waveform)).taggram.mean(axis=0)
+    order = np.argsort(-scores, kind="stable")
+    return [(network.tags[place], float(scores[place] / count)) for place in order]
 
 
 @lru_cache(maxsize=4)

@@ -56,7 +56,7 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(name: str | Path) -> Recipe:
-    """A recipe by its name, or from a TOML file of your own (a path that ends in .toml).
+    """A recipe by its name, or from a TOML file: your own, or the run.toml of an earlier run.
 
     Raises
     ------
@@ -75,11 +75,12 @@ def load_recipe(name: str | Path) -> Recipe:
 
 
 def parse_recipe(text: str, where: str) -> Recipe:
-    """A recipe from TOML text; `where` names it in messages."""
+    """A recipe from TOML text, its own or the record of a run; `where` names it in messages."""
     try:
-        return recipe_from(tomllib.loads(text), where)
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: is not TOML: {error}.") from error
+    return recipe_from(data.get("recipe", data), where)
 
 
 def recipe_from(data: dict[str, Any], where: str) -> Recipe:

@@ -1,0 +1,144 @@
+"""`antiphon catalogue`: which music videos there are."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from cyclopts import App
+from rich.console import Console
+from rich.table import Table
+
+from antiphon.catalogue import Catalogue
+from antiphon.catalogue.catalogue import FRACTIONS
+from antiphon.catalogue.description import describe as describe_catalogue
+from antiphon.cli.session import Here, Session
+from antiphon.errors import ConfigError
+
+app = App(name="catalogue", help="Add music videos to the workspace's catalogue, and describe it.")
+
+_TABLES = {".csv", ".parquet"}
+_BAR = 30
+
+
+@app.command
+def add(
+    source: Path,
+    *,
+    metadata: Path | None = None,
+    by: Literal["artist", "video"] = "artist",
+    fractions: tuple[float, float, float] = FRACTIONS,
+    seed: int = 0,
+    session: Here,
+) -> None:
+    """Add a folder of media files, or the rows of a table, and put every video into a split.
+
+    Videos of one artist never stand in two splits. A split never changes when videos are added later. Splits given in
+    a column `split` are kept.
+
+    Parameters
+    ----------
+    source
+        A folder (every media file in it and below), or a .csv or .parquet with the columns id and/or path and any of
+        artist, title, genre, tags, year, split.
+    metadata
+        For a folder: a .csv or .parquet that says more about its files, matched by id, path or file name.
+    by
+        Keep all videos of an artist together, or look at each video alone.
+    fractions
+        Shares of train, validation and test, such as --fractions 0.8 0.1 0.1.
+    seed
+        Draws another assignment.
+    """
+    catalogue, unreadable = add_to_workspace(session, source, metadata, by, fractions, seed)
+    data = {
+        "workspace": str(session.workspace.root),
+        "videos": len(catalogue),
+        "splits": catalogue.split_counts(),
+        "unreadable": unreadable,
+    }
+
+    def show(out: Console) -> None:
+        out.print(f"{len(catalogue)} videos in {session.workspace.root}: {_counts(catalogue.split_counts())}.")
+        for reason in list(unreadable.values())[:10]:
+            out.print(f"  not readable: {reason}", markup=False)
+        if unreadable:
+            out.print(f"{len(unreadable)} files could not be read; they stay in the catalogue and are tried again.")
+
+    session.result(data, show)
+
+
+def add_to_workspace(
+    session: Session,
+    source: Path,
+    metadata: Path | None,
+    by: Literal["artist", "video"],
+    fractions: tuple[float, float, float],
+    seed: int,
+) -> tuple[Catalogue, dict[str, str]]:
+    """Read `source`, split it, join it to the workspace's catalogue and look into its files."""
+    found = _read(source, metadata)
+    if not found.split_counts().keys() - {"unsplit"}:
+        found = found.split(by=by, fractions=fractions, seed=seed)
+    workspace = session.workspace
+    with workspace.lock():
+        joined = Catalogue.load(workspace.catalogue).extended(found) if workspace.catalogue.exists() else found
+        with session.progress("Reading headers") as progress:
+            joined, unreadable = joined.probe(progress=lambda done, total: progress(done, total, ""))
+        joined.save(workspace.catalogue)
+    shared = joined.artists_in_two_splits()
+    if shared:
+        session.warn(f"{len(shared)} artists stand in two splits, the first is '{shared[0]}'.")
+    return joined, unreadable
+
+
+def _read(source: Path, metadata: Path | None) -> Catalogue:
+    if source.suffix.lower() not in _TABLES:
+        return Catalogue.from_folder(source, metadata)
+    if metadata is not None:
+        raise ConfigError("--metadata goes with a folder; a table brings its own columns.")
+    return Catalogue.from_csv(source) if source.suffix.lower() == ".csv" else Catalogue.from_parquet(source)
+
+
+@app.command
+def describe(*, session: Here) -> None:
+    """Print what the catalogue holds: splits, durations, years, genres, tags and missing values."""
+    found = describe_catalogue(Catalogue.load(session.existing_workspace().catalogue))
+    session.result(found, lambda out: _show(found, out))
+
+
+def _show(found: dict[str, Any], out: Console) -> None:
+    hours = found["duration_s"]["total"] / 3600
+    out.print(f"[bold]{found['videos']} videos[/] of {found['artists']} artists, {hours:.1f} h")
+    out.print(f"Splits: {_counts(found['splits'])}")
+    out.print(f"Media: {_counts({name: count for name, count in found['media'].items() if count})}")
+    for title, histogram in (("Duration", found["duration_s"]["histogram"]), ("Year", found["year"])):
+        _show_bars(title, histogram, out)
+    for title in ("genres", "tags"):
+        _show_frequencies(title, found[title], out)
+    missing = {name: count for name, count in found["missing"].items() if count}
+    out.print(f"Missing: {_counts(missing) if missing else 'nothing'}")
+
+
+def _show_bars(title: str, histogram: Mapping[str, int], out: Console) -> None:
+    if not histogram:
+        return
+    table = Table(title=title, title_justify="left", box=None, show_header=False)
+    most = max(histogram.values())
+    for label, count in histogram.items():
+        table.add_row(label, str(count), "█" * max(1, round(_BAR * count / most)))
+    out.print(table)
+
+
+def _show_frequencies(title: str, frequencies: Mapping[str, Mapping[str, int]], out: Console) -> None:
+    if not frequencies:
+        return
+    table = Table(title=f"Most frequent {title}", title_justify="left", box=None)
+    for column in ("", "total", "train", "validation", "test"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, counts in frequencies.items():
+        table.add_row(name, *(str(counts[column]) for column in ("total", "train", "validation", "test")))
+    out.print(table, markup=False)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())

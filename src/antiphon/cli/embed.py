@@ -1,0 +1,99 @@
+"""`antiphon embed`: embeddings of files never seen."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pyarrow as pa
+from rich.console import Console
+
+from antiphon.catalogue.media import probe
+from antiphon.catalogue.reading import media_files
+from antiphon.cli.session import Here, Session
+from antiphon.cli.train import run_folder
+from antiphon.errors import ConfigError, DecodeError
+from antiphon.tables import write_table
+
+if TYPE_CHECKING:
+    from antiphon.dual_encoder import DualEncoder
+
+MODALITIES: tuple[Literal["audio", "video"], ...] = ("audio", "video")
+
+
+def embed(
+    *files: Path, model: str | None = None, out: Path = Path("embeddings.parquet"), device: str = "auto", session: Here
+) -> int:
+    """Embed the sound and the pictures of media files with a trained model, and write them as Parquet.
+
+    One row a window and modality: file, modality, start_s, end_s, vector (unit length). Files that cannot be used are
+    listed with their reasons; exit code 1 where none could.
+
+    Parameters
+    ----------
+    files
+        Media files, or folders of them.
+    model
+        Name of a run of the workspace, or the path of a run's folder. Default: the run trained last.
+    out
+        The Parquet table to write.
+    device
+        cpu, cuda, or auto.
+    """
+    from antiphon.dual_encoder import DualEncoder
+
+    paths = media_files(files)
+    if not paths:
+        raise ConfigError("Name at least one media file, or a folder that holds some.")
+    folder = Path(model) if model and Path(model).is_dir() else run_folder(session.workspace, model)
+    encoder = DualEncoder.load(folder, device)
+    rows: list[dict[str, object]] = []
+    failures: dict[str, str] = {}
+    with session.progress("Embedding files") as report:
+        for number, path in enumerate(paths, start=1):
+            report(number - 1, len(paths), path.name)
+            try:
+                rows += _rows(encoder, path)
+            except DecodeError as error:
+                failures[str(path)] = str(error)
+            report(number, len(paths), path.name)
+    if rows:
+        _write(rows, encoder.recipe.head.dim, out)
+    _show(session, rows, failures, out)
+    return 0 if rows else 1
+
+
+def _rows(encoder: "DualEncoder", path: Path) -> list[dict[str, object]]:
+    """Rows of one file: every window of every side that it has."""
+    info = probe(path)
+    rows: list[dict[str, object]] = []
+    for modality in MODALITIES:
+        if info.has_audio if modality == "audio" else info.has_video:
+            for (start_s, end_s), vector in zip(*encoder.encode_windows(path, modality), strict=True):
+                rows.append(
+                    {"file": str(path), "modality": modality, "start_s": start_s, "end_s": end_s, "vector": vector}
+                )
+    return rows
+
+
+def _write(rows: list[dict[str, object]], dim: int, out: Path) -> None:
+    schema = pa.schema(
+        [
+            pa.field("file", pa.string()),
+            pa.field("modality", pa.string()),
+            pa.field("start_s", pa.float64()),
+            pa.field("end_s", pa.float64()),
+            pa.field("vector", pa.list_(pa.float32(), dim)),
+        ]
+    )
+    write_table(pa.Table.from_pylist(rows, schema), out)
+
+
+def _show(session: Session, rows: list[dict[str, object]], failures: dict[str, str], path: Path) -> None:
+    files = len({row["file"] for row in rows})
+    data = {"out": str(path) if rows else None, "files": files, "rows": len(rows), "failures": failures}
+
+    def show(out: Console) -> None:
+        for reason in failures.values():
+            out.print(f"  {reason}", markup=False, soft_wrap=True)
+        out.print(f"{len(rows)} embeddings of {files} files in {path}." if rows else "No file could be embedded.")
+
+    session.result(data, show)

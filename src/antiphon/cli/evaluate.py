@@ -1,0 +1,94 @@
+"""`antiphon evaluate`: ranks of held-out videos."""
+
+import json
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from antiphon.cli.session import Here, Session
+from antiphon.cli.train import run_folder, workspace_features
+from antiphon.tables import write_text
+
+METRICS_FILE = "metrics.json"
+_WAYS = {"a2v": "sound → pictures", "v2a": "pictures → sound"}
+
+
+def evaluate(
+    *, run: str | None = None, split: Literal["train", "validation", "test"] = "test", seed: int = 0, session: Here
+) -> None:
+    """Rank the held-out pairs both ways, with pool size, chance, 95% interval and the permutation null.
+
+    Writes runs/RUN/metrics.json (for the test split).
+
+    Parameters
+    ----------
+    run
+        Name of the run. Default: the one trained last.
+    split
+        Which videos to rank.
+    seed
+        Of the bootstrap and the permutations.
+    """
+    found = run_evaluate(session, run, split, seed)
+    session.result(found, lambda out: show_ranks(found, out))
+
+
+def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> dict[str, Any]:
+    """Evaluate a run and write its metrics."""
+    from antiphon.dual_encoder import DualEncoder
+    from antiphon.evaluation import evaluate as measure
+
+    workspace = session.existing_workspace()
+    folder = run_folder(workspace, run)
+    model = DualEncoder.load(folder)
+    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    found = {"run": folder.name, "split": split, "audio": model.audio_name, "video": model.video_name, "seed": seed}
+    found |= measure(model, features[split], seed=seed)
+    if split == "test":
+        write_text(json.dumps(found, indent=2), folder / METRICS_FILE)
+    return found
+
+
+def show_ranks(found: dict[str, Any], out: Console) -> None:
+    """Print the ranks as a table: one line a pool and direction."""
+    table = Table(title=f"Run {found['run']}, {found['split']} split", title_justify="left", box=None)
+    for column in (
+        "",
+        "median rank",
+        "N",
+        "95% interval",
+        "permutation null",
+        "chance",
+        "recall@1",
+        "@5",
+        "@10",
+        "MRR",
+    ):
+        table.add_column(column, justify="left" if not column else "right")
+    for pool, part in (("segments", found), ("tracks", found.get("tracks"))):
+        if part is None:
+            continue
+        label = pool if "tracks" in found else "pairs"
+        for way, words in _WAYS.items():
+            ranks = part[way]
+            table.add_row(
+                f"{label}, {words}",
+                f"{ranks['median_rank']:g}",
+                str(ranks["n"]),
+                _interval(ranks["ci95"]),
+                _interval(ranks["null95"]),
+                f"{ranks['chance']:g}",
+                *(f"{ranks[name]:.3f}" for name in ("recall@1", "recall@5", "recall@10", "mrr")),
+            )
+    out.print(table)
+    videos = found["a2v"]["groups"]
+    out.print(
+        f"Intervals: bootstrap over {videos} videos, pool kept. Null: the same model's median rank when the videos' "
+        "partners are permuted at random (middle 95%).",
+        soft_wrap=True,
+    )
+
+
+def _interval(edges: list[float]) -> str:
+    return f"{edges[0]:g}–{edges[1]:g}"

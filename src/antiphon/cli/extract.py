@@ -1,0 +1,87 @@
+"""`antiphon extract`: decode the catalogue and run the backbones."""
+
+from typing import Any
+
+from rich.console import Console
+
+from antiphon.catalogue import Catalogue
+from antiphon.cli.session import Here, Session
+from antiphon.segments.sampling import SamplingConfig
+
+AUDIO, VIDEO = "musicnn-mtt", "efficientnet_lite0"
+
+
+def extract(
+    *,
+    audio: str = AUDIO,
+    video: str = VIDEO,
+    sections: int = 6,
+    seed: int = 0,
+    workers: int | None = None,
+    device: str = "auto",
+    session: Here,
+) -> None:
+    """Decode every video of the catalogue once and compute its features with the chosen backbones.
+
+    Can be stopped at any moment (Ctrl-C, or harder) and started again: only what is missing is computed. Files that
+    cannot be used are listed with their reasons in failures.parquet.
+
+    Parameters
+    ----------
+    audio
+        Backbone for the sound; see `antiphon backbones list`. "none" leaves the sound out.
+    video
+        Backbone for the pictures. "none" leaves the pictures out.
+    sections
+        Equal parts of a track; one segment of 5 s is drawn at random from each, and a window of 3 s in it.
+    seed
+        Draws the segments.
+    workers
+        Processes that decode. Default: one a core.
+    device
+        cpu, cuda, or auto.
+    """
+    found = run_extract(session, audio, video, SamplingConfig(sections=sections, seed=seed), workers, device)
+
+    def show(out: Console) -> None:
+        out.print(f"{found['segments']} segments of {found['videos']} videos have features.")
+        for failure in found["failures"][:10]:
+            out.print(f"  {failure['video_id']}: {failure['message']}", markup=False, soft_wrap=True)
+        if found["failures"]:
+            out.print(f"{len(found['failures'])} videos could not be used; failures.parquet lists all with reasons.")
+
+    session.result(found, show)
+
+
+def run_extract(
+    session: Session, audio: str, video: str, sampling: SamplingConfig, workers: int | None, device: str
+) -> dict[str, Any]:
+    """Fill the workspace's feature stores, with a progress bar."""
+    from antiphon.features.extraction import Progress
+    from antiphon.features.extraction import extract as extract_features
+
+    workspace = session.existing_workspace()
+    catalogue = Catalogue.load(workspace.catalogue)
+    with session.progress("Extracting videos") as report:
+
+        def progress(state: Progress) -> None:
+            failed = f", {state.failed} failed" if state.failed else ""
+            report(state.done, state.total, f"{state.videos_per_s:.2f}/s{failed}")
+
+        features = extract_features(
+            catalogue,
+            None if audio == "none" else audio,
+            None if video == "none" else video,
+            workspace.root,
+            sampling=sampling,
+            workers=workers,
+            device=device,
+            progress=progress,
+        )
+    return {
+        "segments": len(features),
+        "videos": len(set(features.groups.tolist())),
+        "audio": features.audio_name,
+        "video": features.video_name,
+        "failures": [vars(failure) for failure in workspace.read_failures()],
+    }

@@ -1,0 +1,30 @@
+"""`antiphon report`: one HTML file to look at."""
+
+from pathlib import Path
+
+from antiphon.cli.session import Here, Session
+from antiphon.cli.train import run_folder
+
+
+def report(*, run: str | None = None, session: Here) -> None:
+    """Write runs/RUN/report.html: ranks, curves, answers to see and hear, failures. One file, no network.
+
+    Parameters
+    ----------
+    run
+        Name of the run. Default: the one trained last.
+    """
+    path = run_report(session, run)
+    session.result({"report": str(path)}, lambda out: out.print(f"Report: {path.resolve().as_uri()}", soft_wrap=True))
+
+
+def run_report(session: Session, run: str | None) -> Path:
+    """Build a run's report."""
+    from antiphon.report import build_report
+
+    workspace = session.existing_workspace()
+    with session.progress("Writing the report") as progress:
+        progress(0, 1, "")
+        path = build_report(workspace, run_folder(workspace, run).name)
+        progress(1, 1, "")
+    return path

@@ -1,0 +1,106 @@
+"""What every command is handed: the workspace, and where to print for people and for machines."""
+
+import json
+import sys
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from antiphon.errors import ConfigError
+from antiphon.workspace import Workspace
+
+DEFAULT_WORKSPACE = Path("antiphon-workspace")
+
+Report = Callable[[int, int, str], None]
+"""Takes how many are done, of how many, and a few words."""
+
+
+@dataclass
+class Session:
+    """One call of the command line.
+
+    Attributes
+    ----------
+    folder : `--workspace`, or None where it was not given.
+    json : print one JSON document to stdout and nothing else there.
+    """
+
+    folder: Path | None = None
+    json: bool = False
+    out: Console = field(default_factory=lambda: Console(highlight=False))
+    err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace to work in."""
+        return Workspace(self.folder or DEFAULT_WORKSPACE)
+
+    def existing_workspace(self) -> Workspace:
+        """The workspace, which must hold a catalogue.
+
+        Raises
+        ------
+        ConfigError
+            It does not.
+        """
+        if not self.workspace.catalogue.exists():
+            raise ConfigError(
+                f"{self.workspace.root}: no catalogue here. Start with `antiphon catalogue add FOLDER`, "
+                "or name another workspace with --workspace."
+            )
+        return self.workspace
+
+    def result(self, data: dict[str, Any], show: Callable[[Console], None]) -> None:
+        """Print what a command found: `data` for machines, or what `show` draws for people."""
+        if self.json:
+            sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        else:
+            show(self.out)
+
+    def say(self, text: str) -> None:
+        """A line for people, beside the result."""
+        (self.err if self.json else self.out).print(text, markup=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """A plain warning on stderr."""
+        self.err.print(f"Warning: {text}", style="yellow", markup=False, soft_wrap=True)
+
+    @contextmanager
+    def progress(self, label: str) -> Generator[Report]:
+        """A progress bar on stderr with time left."""
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+        further = (TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        with Progress(*columns, *further, console=self.err, transient=not self.err.is_terminal) as bar:
+            task = bar.add_task(label, total=None, note="")
+
+            def report(done: int, total: int, note: str = "") -> None:
+                bar.update(task, completed=done, total=total, note=note)
+
+            yield report
+
+    @contextmanager
+    def plain_warnings(self) -> Generator[None]:
+        """Show Python warnings as plain lines."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = lambda message, *_, **__: self.warn(str(message))
+            yield
+
+
+Here = Annotated[Session, Parameter(parse=False)]
+"""A parameter that the launcher fills in."""

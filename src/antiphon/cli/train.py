@@ -1,0 +1,185 @@
+"""`antiphon train`: train the heads on the workspace's features."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from antiphon.catalogue import Catalogue
+from antiphon.cli.session import Here, Session
+from antiphon.errors import FeatureStoreError, ModelError
+from antiphon.features import Features
+from antiphon.features.assembly import assemble
+from antiphon.features.store import FeatureStore, store_names
+from antiphon.runs import RUN_FILE
+from antiphon.tables import write_text
+from antiphon.workspace import Workspace
+
+LEARNING_CURVE_FILE = "learning_curve.json"
+
+
+def train(
+    *,
+    recipe: str = "antiphon-base",
+    name: str | None = None,
+    audio: str | None = None,
+    video: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    learning_curve: bool = True,
+    session: Here,
+) -> None:
+    """Train two heads on the features of the training split; stop when the validation split stops improving.
+
+    Writes runs/NAME: run.toml (settings, seed, versions, hashes of the inputs), model.safetensors, history.parquet.
+    `--recipe runs/NAME/run.toml` trains with the settings of an earlier run.
+
+    Parameters
+    ----------
+    recipe
+        antiphon-base, paper-base, or a TOML file of your own.
+    name
+        Of the run. Default: the recipe's name.
+    audio
+        Features of the sound. Default: the only ones in the workspace.
+    video
+        Features of the pictures. Default: the only ones in the workspace.
+    seed
+        Of the first weights, dropout and batches.
+    device
+        cpu, cuda, or auto.
+    learning_curve
+        Also train on a quarter and half of the videos, to say whether more would help.
+    """
+    found = run_train(session, recipe, name, audio, video, seed, device, learning_curve)
+
+    def show(out: Console) -> None:
+        out.print(
+            f"Run {found['run']}: {found['epochs']} epochs on {found['pairs']} pairs of {found['videos']} videos; "
+            f"best at epoch {found['best_epoch']}, validation median rank {found['validation_median_rank']:g} of "
+            f"{found['validation_pairs']} (chance {(found['validation_pairs'] + 1) / 2:g})."
+        )
+        if found["learning_curve"]:
+            out.print(found["learning_curve"]["verdict"], soft_wrap=True)
+
+    session.result(found, show)
+
+
+def run_train(
+    session: Session,
+    recipe: str,
+    name: str | None,
+    audio: str | None,
+    video: str | None,
+    seed: int,
+    device: str,
+    learning_curve: bool,
+) -> dict[str, Any]:
+    """Train and save a run, with a progress bar."""
+    from antiphon.dual_encoder import DualEncoder
+    from antiphon.training.loop import Epoch
+
+    workspace = session.existing_workspace()
+    features = workspace_features(workspace, audio, video)
+    model = DualEncoder(recipe, seed, device)
+    folder = workspace.run(name or model.recipe.name)
+    pairs, validation = features["train"].paired, features["validation"].paired
+    _warn_of_few(session, len(np.unique(pairs.groups)), model.recipe.name, model.recipe.training.least_pairs)
+    with workspace.lock():
+        with session.progress(f"Training {model.recipe.name}") as report:
+
+            def progress(epoch: Epoch, most: int) -> None:
+                report(epoch.epoch, most, f"loss {epoch.validation_loss:.2f} (chance {epoch.validation_chance:.2f})")
+
+            model.fit(pairs, validation, progress)
+        (folder / RUN_FILE).unlink(missing_ok=True)
+        curve = _curve(session, model, pairs, validation) if learning_curve else None
+        model.save(folder)
+        if curve is not None:
+            write_text(json.dumps(curve, indent=2), folder / LEARNING_CURVE_FILE)
+    best = max(epoch for epoch in range(len(model.history)) if model.history[epoch].best)
+    return {
+        "run": folder.name,
+        "folder": str(folder),
+        "epochs": len(model.history),
+        "best_epoch": best + 1,
+        "pairs": len(pairs),
+        "videos": len(np.unique(pairs.groups)),
+        "validation_pairs": len(validation),
+        "validation_median_rank": model.history[best].validation_median_rank,
+        "learning_curve": curve,
+    }
+
+
+def workspace_features(workspace: Workspace, audio: str | None, video: str | None) -> Features:
+    """The workspace's features; a side that is not named is the only one of its kind there.
+
+    Raises
+    ------
+    FeatureStoreError
+        A side has no features, or several and none is named.
+    """
+    catalogue = Catalogue.load(workspace.catalogue)
+    names = {"audio": audio, "video": video}
+    for modality, name in names.items():
+        if name is None:
+            names[modality] = _only_store(workspace, modality)
+    return assemble(workspace, catalogue, names["audio"], names["video"])
+
+
+def _only_store(workspace: Workspace, modality: str) -> str:
+    found = [
+        name
+        for name in store_names(workspace.features)
+        if FeatureStore.existing(workspace.features / name).made_by.get("modality") == modality
+    ]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise FeatureStoreError(f"{workspace.root}: no {modality} features. Run antiphon extract or features import.")
+    raise FeatureStoreError(
+        f"{workspace.root}: several {modality} features; choose with --{modality} {'|'.join(found)}."
+    )
+
+
+def _warn_of_few(session: Session, videos: int, recipe: str, least: int) -> None:
+    if videos < least:
+        session.warn(
+            f"{videos} training videos are few for {recipe}, which wants at least {least}: expect ranks near chance, "
+            "and do not trust small differences."
+        )
+
+
+def _curve(session: Session, model: Any, pairs: Features, validation: Features) -> dict[str, Any] | None:
+    from antiphon.evaluation.learning_curve import SHARES
+    from antiphon.evaluation.learning_curve import learning_curve as measure
+
+    with session.progress("Would more data help?") as report:
+        try:
+            return measure(
+                model,
+                pairs,
+                validation,
+                progress=lambda share: report(SHARES.index(share), len(SHARES), f"{share:.0%}"),
+            )
+        except ModelError as error:
+            session.warn(f"No learning curve: {error}")
+            return None
+
+
+def run_folder(workspace: Workspace, run: str | None) -> Path:
+    """The folder of a run; without a name the run trained last.
+
+    Raises
+    ------
+    ModelError
+        There is none.
+    """
+    if run is not None:
+        return workspace.run(run)
+    folders = sorted(workspace.runs.glob(f"*/{RUN_FILE}"), key=lambda path: path.stat().st_mtime)
+    if not folders:
+        raise ModelError(f"{workspace.root}: no trained run. Start with antiphon train.")
+    return folders[-1].parent

@@ -1,0 +1,83 @@
+"""Would more data help? The same recipe trained on a quarter, half and all of the pairs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from antiphon.dual_encoder import DualEncoder
+from antiphon.features.features import Features
+from antiphon.metrics.groups import bootstrap_weights, group_numbers
+from antiphon.metrics.ranks import ranks
+from antiphon.seeding import generator
+
+SHARES = (0.25, 0.5, 1.0)
+_RESAMPLES = 1000
+
+
+def learning_curve(
+    model: DualEncoder,
+    features: Features,
+    validation: Features,
+    *,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
+    """Rank the validation pairs with models trained on nested parts of the training videos.
+
+    Parameters
+    ----------
+    model : fitted on all of `features`; its recipe and seed train the smaller ones.
+    features, validation : as in `DualEncoder.fit`; videos, not rows, are left out.
+    progress : called with the share whose training starts.
+
+    Returns
+    -------
+    dict
+        "points": for each share its "videos", "pairs", "median_rank" both ways and "n", the pool; "gain": by what
+        factor the typical (geometric mean) rank falls from half of the videos to all, with "ci95", a bootstrap over
+        videos of the paired difference; "verdict" in words. The pool is the one that early stopping looked at, so the
+        ranks are not those of a test.
+    """
+    pairs, held_out = features.paired, validation.paired
+    videos = generator(seed, "learning curve").permutation(np.unique(pairs.groups))
+    points: list[dict[str, Any]] = []
+    logs: list[np.ndarray] = []
+    for share in SHARES:
+        if progress is not None:
+            progress(share)
+        part = pairs.take(np.isin(pairs.groups, videos[: max(2, round(share * len(videos)))]))
+        fitted = model if share == 1 else DualEncoder(model.recipe, model.seed, str(model.device)).fit(part, held_out)
+        audio, video = fitted.embed(held_out)
+        a2v, v2a = ranks(audio, video)[0], ranks(video, audio)[0]
+        logs.append((np.log(a2v) + np.log(v2a)) / 2)
+        points.append(
+            {
+                "share": share,
+                "videos": len(np.unique(part.groups)),
+                "pairs": len(part),
+                "n": len(held_out),
+                "median_rank": {"a2v": float(np.median(a2v)), "v2a": float(np.median(v2a))},
+                "geometric_mean_rank": float(np.exp(logs[-1].mean())),
+            }
+        )
+    gain, ci95 = _paired_gain(logs[-2] - logs[-1], held_out.groups, seed)
+    return {"points": points, "gain": gain, "ci95": ci95, "verdict": _verdict(gain, ci95)}
+
+
+def _paired_gain(differences: np.ndarray, groups: np.ndarray, seed: int) -> tuple[float, list[float]]:
+    numbers = group_numbers(groups, len(differences))
+    weights = bootstrap_weights(numbers, _RESAMPLES, generator(seed, "learning curve", "bootstrap"))
+    resampled = weights @ differences / weights.sum(axis=1)
+    edges = np.exp(np.percentile(resampled, [2.5, 97.5]))
+    return float(np.exp(differences.mean())), [float(edge) for edge in edges]
+
+
+def _verdict(gain: float, ci95: Sequence[float]) -> str:
+    measured = f"from half of the videos to all, the typical rank fell by a factor of {gain:.2f} (95% {ci95[0]:.2f}–"
+    measured += f"{ci95[1]:.2f})"
+    if ci95[0] > 1:
+        return f"More music videos would help: {measured}."
+    if ci95[1] < 1:
+        return f"More of the same music videos did not help: {measured}."
+    return f"No measurable gain from more music videos yet: {measured}."
