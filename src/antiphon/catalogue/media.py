@@ -302,7 +302,7 @@ def _read_to_end(container: InputContainer, stream: AudioStream | VideoStream, f
         )
         for packet in container.demux(stream):
             stamp = packet.dts if packet.pts is None else packet.pts
-            if stamp is not None:
+            if stamp is not None and not packet.is_corrupt:
                 time_s = float((stamp + (packet.duration or 0)) * time_base) - zero_s
                 end_s = time_s if end_s is None else max(end_s, time_s)
     except (av.error.FFmpegError, OSError):
