@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from antiphon.catalogue.synthetic.palette import Colour, Picture
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating]
 """`(height, width)` of one number a pixel."""
 
 

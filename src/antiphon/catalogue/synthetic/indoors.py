@@ -108,7 +108,7 @@ def room(palette: Palette, shape: Shape, random: np.random.Generator) -> Picture
     bars = opening & ((np.abs(u % (1 / 2) - 1 / 4) > 0.232) | (np.abs(v % (1 / 3) - 1 / 6) > 0.152))
     blend(picture, palette.near, bars * 0.9)
     floor = np.broadcast_to(y > 0.74, shape)
-    blend(picture, palette.near * 1.6, floor * (0.8 + 0.2 * (np.sin((x - 0.5) / (y - 0.4) * 26) > 0)))
+    blend(picture, palette.near * 1.6, floor * (0.8 + 0.2 * (np.sin((x - 0.5) / np.maximum(y - 0.4, 0.1) * 26) > 0)))
     slant = (x - left - (y - 0.58) * 0.5) / wide
     patch = floor & (slant > 0) & (slant < 1) & (np.abs(slant % 0.5 - 0.25) < 0.2)
     blend(picture, outside, patch * 0.5)

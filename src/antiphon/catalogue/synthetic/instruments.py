@@ -10,7 +10,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-Waveform = NDArray[np.float32]
+Waveform = NDArray[np.floating]
 """Samples of one channel, or `(2, n)` of two."""
 
 RATE_HZ = 44_100

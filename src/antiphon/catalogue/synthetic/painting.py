@@ -73,10 +73,9 @@ class _Painter:
         shake = self.random.normal(0, 2.2 * max(self.look.motion - 0.6, 0), 2)
         at = np.clip((start + (end - start) * share) * free + shake, 0, free)
         row, column = (int(value) // 2 * 2 for value in at)
-        if shot.zoom:
-            scale = 1 / (1 + shot.zoom * share)
-            rows = row + _zoomed(self.height, scale)
-            columns = column + _zoomed(self.width, scale)
+        scale = 1 / (1 + shot.zoom * share)
+        rows = row + _zoomed(self.height, scale)
+        columns = column + _zoomed(self.width, scale)
         for plane, (ground, target) in enumerate(zip(setup.background, planes, strict=True)):
             half = 1 if plane == 0 else 2
             if shot.zoom:

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from antiphon.catalogue.synthetic.looks import Look
 
-Colour = NDArray[np.float32]
+Colour = NDArray[np.floating]
 """Red, green, blue in [0, 1]."""
 
-Picture = NDArray[np.float32]
+Picture = NDArray[np.floating]
 """`(height, width, 3)`, red, green, blue in [0, 1]."""
 
 
@@ -82,6 +82,6 @@ def planes(picture: Picture, tone: str) -> tuple[NDArray[np.uint8], NDArray[np.u
     return luma.astype(np.uint8), blue.astype(np.uint8), red.astype(np.uint8)
 
 
-def _weighted(picture: Picture, red: float, green: float, blue: float) -> NDArray[np.float32]:
+def _weighted(picture: Picture, red: float, green: float, blue: float) -> NDArray[np.floating]:
     # Not a matrix product: those start threads, which costs more than such a small sum.
     return picture[..., 0] * red + picture[..., 1] * green + picture[..., 2] * blue

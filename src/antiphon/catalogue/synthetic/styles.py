@@ -87,8 +87,8 @@ def song_style(seed: int, role: str, artist: int, song: int) -> SongStyle:
     traits = Traits(*(float(np.clip(mean + by, 0, 1)) for mean, by in zip(astuple(genre.traits), offsets, strict=True)))
 
     def choose(options: Sequence[str]) -> str:
-        favourite = options[leaning.integers(len(options))]
-        other = options[random.integers(len(options))]
+        favourite = options[int(leaning.integers(len(options)))]
+        other = options[int(random.integers(len(options)))]
         return favourite if random.random() < LOYALTY else other
 
     low, high = genre.tempo_bpm
