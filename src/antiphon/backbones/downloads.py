@@ -9,6 +9,7 @@ import http.client
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 import zipfile
 from dataclasses import dataclass
@@ -145,6 +146,8 @@ class Url:
                 while block := reply.read(_BLOCK):
                     file.write(block)
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
             raise WeightsError(
                 f"{self.url} could not be fetched: {error}.\n"
                 f"Fetch that file where the network is open, put it at {path}, and try again."

@@ -5,6 +5,7 @@ A checkpoint is two files. `.index` is a LevelDB table that maps the name of eac
 tensorflow/core/protobuf/tensor_bundle.proto and leveldb/doc/table_format.md. Nothing in either file is executed.
 """
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def read_variable(entry: Entry, data: bytes) -> npt.NDArray[np.generic]:
         The data file is too short, the size does not fit the shape, or the checksum differs.
     """
     raw = _slice(data, entry.offset, entry.size)
-    if int(np.prod(entry.shape, dtype=np.int64)) * entry.dtype.itemsize != entry.size:
+    if math.prod(entry.shape) * entry.dtype.itemsize != entry.size:
         raise _damaged(f"{entry.size} bytes are stored for the shape {entry.shape}")
     if _masked_crc32c(raw) != entry.crc32c:
         raise _damaged("a variable's checksum differs")

@@ -1,0 +1,152 @@
+import dataclasses
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from antiphon import backbones
+from antiphon.backbones import builtin, checks, registry
+from antiphon.errors import ConfigError, WeightsError
+
+OURS = [
+    "efficientnet_lite0",
+    "musicnn-msd",
+    "musicnn-msd-penultimate",
+    "musicnn-mtt",
+    "musicnn-mtt-penultimate",
+    "r2plus1d_18",
+]
+
+
+def with_plugins(monkeypatch: pytest.MonkeyPatch, *plugins: tuple[str, str]) -> None:
+    points = [EntryPoint(name, value, registry.GROUP) for name, value in plugins]
+    own = list(registry._points().values())
+    monkeypatch.setattr(registry, "entry_points", lambda group: [*own, *points])
+
+
+def test_our_backbones_are_listed() -> None:
+    assert set(OURS) <= set(backbones.names())
+
+
+def test_listing_needs_no_torch() -> None:
+    code = (
+        "import sys; from antiphon import backbones\n"
+        "for name in backbones.names(): backbones.info(name)\n"
+        "print(len(backbones.names()), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[1] == "False"
+    assert int(done.stdout.split()[0]) >= len(OURS)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_info_says_what_loading_will_give(name: str) -> None:
+    info = backbones.info(name)
+    assert info.name == name
+    assert info.licence in {"ISC", "Apache-2.0", "BSD-3-Clause"}
+    assert "==" in info.source or info.source.startswith("https://")
+    if info.cached:
+        assert Path(info.path).stat().st_size == info.size_bytes
+        backbone = backbones.load(name)
+        assert (backbone.name, backbone.modality, backbone.dim) == (name, info.modality, info.dim)
+        assert len(backbone.fingerprint) == 64
+
+
+def test_info_of_weights_not_fetched(empty_cache: Path) -> None:
+    info = backbones.info("musicnn-mtt")
+    assert not info.cached
+    assert info.path == str(empty_cache / "musicnn-mtt.safetensors")
+
+
+@pytest.mark.parametrize("ask", [backbones.load, backbones.fetch, backbones.check, backbones.info])
+def test_an_unknown_name_lists_near_misses_and_all_names(ask: object) -> None:
+    with pytest.raises(
+        WeightsError, match=r"no backbone 'musicnn_mtt'. Did you mean musicnn-mtt.*Known: .*r2plus1d_18"
+    ):
+        ask("musicnn_mtt")  # type: ignore[operator]
+    with pytest.raises(WeightsError, match=r"no backbone 'zzz'. Known: "):
+        ask("zzz")  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("no_such_package:SPEC", "cannot be imported: ModuleNotFoundError"),
+        ("antiphon.errors:NONE", "cannot be imported: AttributeError"),
+        ("antiphon.errors:WeightsError", "is no BackboneSpec but type"),
+    ],
+)
+def test_a_broken_plugin_breaks_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, value: str, reason: str
+) -> None:
+    with_plugins(monkeypatch, ("broken", value))
+    names = backbones.names()
+    assert "broken" not in names
+    assert set(OURS) <= set(names)
+    assert reason in caplog.text
+    with pytest.raises(WeightsError, match=reason):
+        backbones.load("broken")
+
+
+def test_a_plugin_cannot_take_our_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_plugins(
+        monkeypatch, ("musicnn-mtt", "no_such_package:SPEC"), ("mine", "antiphon.backbones.builtin:R2PLUS1D_18")
+    )
+    assert "mine" in backbones.names()
+    assert backbones.info("musicnn-mtt").dim == 1506
+
+
+@pytest.mark.parametrize("name", OURS[:-1])
+def test_check_of_weights_in_the_cache(name: str) -> None:
+    backbones.fetch(name)
+    check = backbones.check(name)
+    assert (check.cached, check.loads, check.matches, check.ok) == (True, True, True, True)
+    assert "as it should" in check.message
+
+
+def test_check_notices_other_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = builtin.MUSICNN_MTT
+    monkeypatch.setattr(builtin, "MUSICNN_MTT", dataclasses.replace(spec, build=builtin.MUSICNN_MSD.build))
+    check = backbones.check("musicnn-mtt")
+    assert (check.loads, check.matches, check.ok) == (True, False, False)
+    assert "other weights" in check.message
+    monkeypatch.setattr(builtin, "MUSICNN_MTT", dataclasses.replace(spec, golden=None))
+    assert backbones.check("musicnn-mtt").ok
+
+
+def test_check_fetches_nothing(empty_cache: Path) -> None:
+    check = backbones.check("musicnn-mtt")
+    assert (check.cached, check.loads, check.matches, check.ok) == (False, None, None, False)
+    assert "not in the cache" in check.message
+    assert not empty_cache.exists()
+
+
+def test_check_of_a_damaged_file(empty_cache: Path) -> None:
+    empty_cache.mkdir()
+    (empty_cache / "musicnn-mtt.safetensors").write_bytes(b"damaged")
+    check = backbones.check("musicnn-mtt")
+    assert (check.cached, check.loads, check.ok) == (True, False, False)
+    assert "not a readable safetensors file" in check.message
+
+
+def test_sound_has_no_layout() -> None:
+    with pytest.raises(ConfigError, match="musicnn-mtt takes sound: it has no every"):
+        backbones.load("musicnn-mtt", every=2)
+
+
+def test_a_device_that_is_not_there() -> None:
+    with pytest.raises(ConfigError, match="The device 'abacus' cannot be used"):
+        backbones.load("musicnn-mtt", device="abacus")
+    assert backbones.load("musicnn-mtt", device="auto").name == "musicnn-mtt"
+
+
+def test_the_fixed_inputs_do_not_change() -> None:
+    sound, pictures = checks.sweep(), checks.gradients(224)
+    assert sound.shape == (48_000,)
+    assert np.abs(sound).max() <= 0.5
+    assert float(np.abs(sound).sum()) == pytest.approx(9167.4, abs=2)
+    assert pictures.shape == (4, 224, 224, 3)
+    assert pictures.mean() == pytest.approx(127.5, abs=1)
