@@ -41,7 +41,7 @@ def make_palette(look: Look, random: np.random.Generator, lift: float = 0.0, tur
         low=_oklch(base + spread, chroma, hue + aside * 0.55),
         far=_oklch(base - 0.1, chroma * 0.8, hue - 25),
         near=_oklch(0.12 + 0.3 * max(base - 0.2, 0), chroma * 0.5, hue - 40),
-        accent=_oklch(0.62 + 0.18 * look.lightness, min(chroma * 1.4 + 0.04, 0.2), hue + 150 + aside * 0.4),
+        accent=_oklch(0.62 + 0.18 * look.lightness, min(chroma * 1.4 + 0.04, 0.2), hue + 120 + aside * 0.5),
         light=_oklch(0.93, chroma * 0.35, hue + aside),
     )
 

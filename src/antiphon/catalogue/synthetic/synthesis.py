@@ -11,7 +11,7 @@ from antiphon.catalogue.synthetic.timeline import Timeline
 PEAK = 0.89
 """No sample exceeds this, which leaves the lossy codec room to overshoot."""
 
-_GAINS = {"lead": 0.34, "comp": 0.24, "bass": 0.3, "pad": 0.13}
+_GAINS = {"lead": 0.34, "comp": 0.24, "bass": 0.25, "pad": 0.12}
 _SENDS = {"lead": 0.9, "comp": 0.7, "bass": 0.05, "pad": 1.0}
 _PANS = {"lead": 0.05, "comp": -0.3, "bass": 0.0, "pad": 0.0}
 _WIDTH_S = {"pad": 0.013, "comp": 0.0, "lead": 0.0, "bass": 0.0}
@@ -70,7 +70,7 @@ def _place(mix: Waveform, track: Waveform, pan: float, width_s: float) -> None:
 
 def _add_drums(mix: Waveform, send: Waveform, style: SongStyle, score: Score, random: np.random.Generator) -> None:
     kit = make_kit(style.traits, random)
-    level = 0.35 + 0.5 * style.traits.energy
+    level = 0.6 + 0.75 * style.traits.energy
     length = mix.shape[1]
     for hit in score.drums:
         start = round(hit.start_s * RATE_HZ)
