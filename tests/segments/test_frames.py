@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
 from antiphon.catalogue.media import open_container, probe, video_stream
 from antiphon.errors import DecodeError
 from antiphon.segments.decoding import decode_stretches
@@ -16,23 +17,25 @@ from .media_files import ffmpeg, join, make_sound, make_video, nearest, noise, r
 
 LAYOUT = FrameLayout(size_px=180)
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23")
-UNEVEN = "settb=1/1000,setpts='round(1000*(N+0.45*sin(N*1.7)+if(gt(N,90),25,0))/25)'"
+VPX = ("-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "1", "-lag-in-frames", "16")
+UNEVEN_PTS = "settb=1/1000,setpts='round(1000*(N+0.45*sin(N*1.7)+if(gt(N,90),25,0))/25)'"
 
 CODINGS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+UNEVEN = ("-vf", UNEVEN_PTS, "-fps_mode", "passthrough", "-enc_time_base", "1:1000")
     "constant, B-frames": ("a.mp4", "25", (*X264, "-bf", "3", "-g", "60")),
     "30000/1001": ("b.mp4", "30000/1001", (*X264, "-g", "250")),
     "60 per second": ("c.mkv", "60", (*X264, "-bf", "5", "-g", "120")),
     "slower than 10 per second": ("d.mp4", "4", X264),
-    "variable, B-frames, mp4": ("e.mp4", "25", (*X264, "-bf", "2", "-vf", UNEVEN, "-fps_mode", "passthrough", "-enc_time_base", "1:1000")),
-    "variable, B-frames, mkv": ("f.mkv", "25", (*X264, "-bf", "2", "-vf", UNEVEN, "-fps_mode", "passthrough", "-enc_time_base", "1:1000")),
+    "variable, B-frames, mp4": ("e.mp4", "25", (*X264, "-bf", "2", *UNEVEN)),
+    "variable, B-frames, mkv": ("f.mkv", "25", (*X264, "-bf", "2", *UNEVEN)),
     "open groups of pictures": ("g.mkv", "25", (*X264, "-bf", "3", "-x264-params", "open-gop=1:keyint=30")),
     "transport stream": ("h.ts", "25", (*X264, "-bf", "2", "-g", "50")),
     "gradual refresh": ("i.mkv", "25", (*X264, "-x264-params", "intra-refresh=1:keyint=25")),
     "gradual refresh, transport stream": ("j.ts", "25", (*X264, "-x264-params", "intra-refresh=1:keyint=25")),
     "interlaced": ("k.mp4", "25", (*X264, "-flags", "+ildct+ilme", "-bf", "2")),
     "HEVC": ("l.mp4", "25", ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:bframes=3")),
-    "VP8": ("m.webm", "30", ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "1", "-lag-in-frames", "16")),
-    "VP9": ("n.webm", "30", ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "1", "-lag-in-frames", "16")),
+    "VP8": ("m.webm", "30", ("-c:v", "libvpx", *VPX)),
+    "VP9": ("n.webm", "30", ("-c:v", "libvpx-vp9", *VPX)),
     "Theora": ("o.ogv", "25", ("-c:v", "libtheora", "-q:v", "6", "-g", "64")),
     "MPEG-4 in AVI": ("p.avi", "25", ("-c:v", "mpeg4", "-q:v", "3", "-bf", "2")),
     "Motion JPEG": ("q.mov", "25", ("-c:v", "mjpeg", "-q:v", "3")),

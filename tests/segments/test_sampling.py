@@ -1,16 +1,18 @@
 """Where segments lie."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from antiphon.errors import DecodeError
-from antiphon.segments.sampling import SamplingConfig, sample_catalogue, sample_segments, segment_rows
-from antiphon.tables import CATALOGUE, FAILURES, SEGMENTS
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
+from antiphon.errors import DecodeError
+from antiphon.segments.sampling import SamplingConfig, sample_catalogue, sample_segments, segment_rows
+from antiphon.tables import CATALOGUE, FAILURES, SEGMENTS
 
 EPSILON = 1e-6
 
@@ -41,7 +43,7 @@ def test_segments_lie_in_their_sections_and_windows_in_their_segments(config, du
         assert segment.window_end_s - segment.window_start_s == pytest.approx(config.window_s, abs=EPSILON)
         assert segment.start_s - EPSILON <= segment.window_start_s
         assert segment.window_end_s <= segment.end_s + EPSILON
-    for before, after in zip(segments, segments[1:], strict=False):
+    for before, after in pairwise(segments):
         assert before.end_s <= after.start_s
 
 

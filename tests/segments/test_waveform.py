@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 import soxr
+
 from antiphon.catalogue.media import probe
 from antiphon.errors import DecodeError
 from antiphon.segments.decoding import decode_stretches

@@ -26,11 +26,13 @@ from antiphon.errors import DecodeError
 CONTAINER_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,avi,flv,mpegts,mpeg,asf,mp3,flac,wav,w64,aac,aiff,caf,ac3,eac3,amr"
 )
-_MAX_PICTURE_PX = 8192 * 8192
+# A header of a few bytes may not ask for gigabytes.
+MAX_PICTURE_PX = 8192 * 8192
 _READ_BYTES = 1 << 17
 _MICROSECONDS = 1_000_000
 _LOOK_BACK_S = (2.0, 8.0, 32.0, 128.0, 512.0)
-_HEADER_TRUST_S = 0.5
+# A header may end within the last packet, which is padded; further off, the packets are right.
+_HEADER_TRUST_S = 0.12
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ def _open_ffmpeg(uri: str | Path, source: _Source, head: bytes) -> InputContaine
         return av.open(
             source,
             "r",
-            options={"max_pixels": str(_MAX_PICTURE_PX)},
+            options={"max_pixels": str(MAX_PICTURE_PX)},
             container_options={"format_whitelist": CONTAINER_FORMATS, "protocol_whitelist": "none"},
             metadata_errors="replace",
             buffer_size=_READ_BYTES,

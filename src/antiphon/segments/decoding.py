@@ -42,6 +42,8 @@ def decode_stretches(
     """Decode stretches of one file, opening it once and decoding only what they need.
 
     Frame i of a stretch is the source frame nearest to start + i / `frames_per_s`: at most half a source frame away.
+    The same call gives the same result. What one stretch gives does not depend on the others, but for random crops
+    and for AAC that leaves noise to the decoder to make up (perceptual noise substitution).
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from antiphon.catalogue.media import origin_s, stream_start_s
+from antiphon.catalogue.media import MAX_PICTURE_PX, origin_s, stream_start_s
 from antiphon.errors import DecodeError
 
 S = TypeVar("S", AudioStream, VideoStream)
@@ -43,6 +43,7 @@ class Track(Generic[S]):
     def of(cls, uri: str, container: InputContainer, stream: S) -> "Track[S]":
         """The track of a stream of a container, set to decode in one thread."""
         stream.codec_context.thread_count = 1
+        stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
         start_s = stream_start_s(container, stream)
         length_s = None
         if stream.duration is not None and stream.time_base is not None:
