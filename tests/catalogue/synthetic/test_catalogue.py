@@ -1,6 +1,7 @@
 """The folder: files that decode, a table that describes them, and what a second call does."""
 
 import csv
+import multiprocessing
 import tomllib
 from pathlib import Path
 
@@ -118,6 +119,19 @@ def test_an_interrupted_render_leaves_whole_files_and_goes_on(tmp_path: Path) ->
     render_catalogue(tmp_path, TINY, processes=1, progress=lambda done, of: calls.append((done, of)))
     assert calls[0] == (1, 3)
     assert len(rows(tmp_path / "catalogue.csv")) == 3
+
+
+def test_an_interrupt_stops_the_workers_early(tmp_path: Path) -> None:
+    def interrupt(done: int, of: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    many = TINY.model_copy(update={"videos": 16})
+    with pytest.raises(KeyboardInterrupt):
+        render_catalogue(tmp_path, many, processes=2, progress=interrupt)
+    assert not multiprocessing.active_children()
+    assert 1 <= len(list(tmp_path.glob("*.mp4"))) < 12
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ import csv
 import io
 import multiprocessing
 import os
+import signal
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from pathlib import Path
 
 import tomli_w
@@ -74,9 +76,11 @@ def render_catalogue(
     done = config.videos - len(missing)
     if progress:
         progress(done, config.videos)
-    for number, _ in enumerate(_rendered(folder, config, missing, processes), done + 1):
-        if progress:
-            progress(number, config.videos)
+    # Closed at once when `progress` raises: what has not begun must not keep the workers busy.
+    with closing(_rendered(folder, config, missing, processes)) as rendered:
+        for number, _ in enumerate(rendered, done + 1):
+            if progress:
+                progress(number, config.videos)
     table = folder / "catalogue.csv"
     write_text(_table(config), table)
     return table
@@ -110,7 +114,7 @@ def _read_record(record: Path) -> dict[str, object]:
         raise CatalogueError(f"{record}: not readable ({error}). Delete it to render the catalogue anew.") from error
 
 
-def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], processes: int | None) -> Iterable[int]:
+def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], processes: int | None) -> Generator[int]:
     """Render videos, yielding the number of each when its file is in place."""
     workers = min(processes or os.cpu_count() or 1, max(len(indices), 1))
     if workers == 1:
@@ -120,7 +124,7 @@ def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], process
         return
     # Spawned, not forked: media libraries and their threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent)
     try:
         futures = {executor.submit(render_video, config, index, _path(folder, index)): index for index in indices}
         for future in as_completed(futures):
@@ -129,6 +133,11 @@ def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], process
     finally:
         # Reached on Ctrl-C and on errors too: what has not begun is dropped, files in the making are never in place.
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Ctrl-C reaches all processes of a terminal: the parent stops handing out work, the rest finish their video."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _table(config: SyntheticConfig) -> str:

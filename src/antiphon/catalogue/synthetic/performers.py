@@ -66,7 +66,7 @@ def _arm(shoulder: float, elbow: tuple[float, float], hand: tuple[float, float])
 
 def _singer(phase: float) -> list[Limb]:
     lift = float(np.sin(phase))
-    microphone: list[Limb] = [(0.56, 0.2, 0.5, 0.165, 0.018), (0.58, 0.24, 0.62, 1.0, 0.006)]
+    microphone: list[Limb] = [(0.56, 0.2, 0.5, 0.165, 0.018), (0.58, 0.24, 0.62, 1.0, 0.011)]
     free = _arm(0.36, (0.24, 0.32 - 0.1 * lift), (0.12, 0.3 - 0.24 * lift))
     return [*_body(lift), *_arm(0.53, (0.64, 0.33), (0.57, 0.21)), *free, *microphone]
 
@@ -98,7 +98,7 @@ def _horn(phase: float) -> list[Limb]:
     tip = 0.07 * float(np.sin(phase))
     bell = (0.74, 0.42 - tip)
     horn: list[Limb] = [
-        (0.49, 0.16, *bell, 0.013),
+        (0.49, 0.16, *bell, 0.022),
         (*bell, bell[0] + 0.05, bell[1] - 0.02, 0.045),
         (bell[0] + 0.05, bell[1] - 0.02, bell[0] + 0.07, bell[1] - 0.05, 0.055),
     ]
@@ -109,7 +109,7 @@ def _horn(phase: float) -> list[Limb]:
 def _fiddler(phase: float) -> list[Limb]:
     bow = 0.1 * float(np.sin(phase))
     violin: list[Limb] = [(0.5, 0.2, 0.6, 0.22, 0.045), (0.6, 0.22, 0.76, 0.25, 0.01)]
-    stick: list[Limb] = [(0.4 + bow, 0.36, 0.68 + bow, 0.1, 0.006)]
+    stick: list[Limb] = [(0.4 + bow, 0.36, 0.68 + bow, 0.1, 0.011)]
     arms = [*_arm(0.37, (0.28, 0.36), (0.42 + bow, 0.34)), *_arm(0.53, (0.66, 0.36), (0.73, 0.26))]
     return [*_body(0.7 * float(np.sin(phase))), *violin, *stick, *arms]
 

@@ -99,7 +99,9 @@ def _cut_out(act: str, pose: int, height_px: int, body: Colour, light: Colour, t
     (luma0, blue0, red0), (luma1, blue1, red1) = (
         tuple(int(plane[0, 0]) for plane in planes(colour, tone)) for colour in colours
     )
-    shade = np.linspace(1.12, 0.8, len(opacity), dtype=np.float32)[:, None]
+    down = np.linspace(0, 1, len(opacity), dtype=np.float32)[:, None]
+    # Heads are lighter than clothes.
+    shade = 1.15 - 0.4 * down + 0.45 * np.clip((0.215 - down) * 60, 0, 1)
     luma = opacity * (luma0 * shade + rim * (luma1 - luma0))
     small, small_rim = opacity[::2, ::2], rim[::2, ::2]
     blue = small * (blue0 + small_rim * (blue1 - blue0))
