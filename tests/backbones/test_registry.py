@@ -147,6 +147,6 @@ def test_the_fixed_inputs_do_not_change() -> None:
     sound, pictures = checks.sweep(), checks.gradients(224)
     assert sound.shape == (48_000,)
     assert np.abs(sound).max() <= 0.5
-    assert float(np.abs(sound).sum()) == pytest.approx(9167.4, abs=2)
+    assert float(np.abs(sound).sum()) == pytest.approx(9164.97, abs=0.1)
     assert pictures.shape == (4, 224, 224, 3)
     assert pictures.mean() == pytest.approx(127.5, abs=1)

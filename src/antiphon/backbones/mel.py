@@ -47,10 +47,13 @@ def log_mel_patches(waveform: torch.Tensor) -> torch.Tensor:
 
     A waveform of s samples has s // 256 + 1 frames: 48,000 samples have 188, the first 187 of which are a patch.
     """
+    rows, samples = waveform.shape
+    patches = (samples // HOP + 1) // PATCH_FRAMES
+    if not rows:  # torch's Fourier transform takes none
+        return waveform.new_empty(0, patches, PATCH_FRAMES, BANDS)
     window = torch.hann_window(N_FFT, periodic=True, device=waveform.device)
     spectrum = torch.stft(waveform, N_FFT, HOP, window=window, center=True, pad_mode="constant", return_complex=True)
-    patches = spectrum.shape[-1] // PATCH_FRAMES
     power = spectrum[..., : patches * PATCH_FRAMES].abs().square()
     mel = torch.from_numpy(mel_filters()).to(waveform.device) @ power
     log_mel = torch.log10(10_000 * mel + 1).transpose(1, 2)
-    return log_mel.reshape(waveform.shape[0], patches, PATCH_FRAMES, BANDS)
+    return log_mel.reshape(rows, patches, PATCH_FRAMES, BANDS)
