@@ -1,0 +1,95 @@
+"""What a model answers: the best candidates for a query, and where the true partner stands among all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.metrics.ranks import ranks
+
+FloatArray = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one query.
+
+    Attributes
+    ----------
+    query : row of the query; the candidate of the same row is its true partner.
+    best : rows of the highest scoring candidates, best first.
+    scores : their dot products with the query, for unit rows cosines.
+    rank : of the true partner among all candidates, from 1; ties count half.
+    true_score : dot product with the true partner.
+    n : size of the pool.
+    """
+
+    query: int
+    best: tuple[int, ...]
+    scores: tuple[float, ...]
+    rank: float
+    true_score: float
+    n: int
+
+
+def answers(queries: FloatArray, candidates: FloatArray, rows: Sequence[int], k: int = 5) -> list[Answer]:
+    """The `k` best candidates for some of the queries, from the pool of all candidates.
+
+    Parameters
+    ----------
+    queries, candidates : (n, dim) arrays, row i of one paired with row i of the other.
+    rows : which queries to answer, each once.
+    k : how many candidates to list at the most; of equal scores the earlier row comes first.
+
+    Returns
+    -------
+    One answer for each of `rows`, in their order.
+
+    Raises
+    ------
+    ValueError
+        The arrays are of different shape, or a row stands twice or does not exist.
+
+    Examples
+    --------
+    >>> answers(np.eye(3), np.eye(3)[:, ::-1], rows=[0], k=1)[0]
+    Answer(query=0, best=(2,), scores=(1.0,), rank=2.5, true_score=0.0, n=3)
+    """
+    if queries.shape != candidates.shape:
+        raise ValueError(f"queries have shape {queries.shape} and candidates {candidates.shape}; row i is one pair.")
+    wanted = np.asarray(rows, dtype=np.intp)
+    if len(np.unique(wanted)) < len(wanted) or not np.isin(wanted, np.arange(len(queries))).all():
+        raise ValueError(f"rows must be distinct and below {len(queries)}, not {list(rows)}.")
+    if not len(wanted):
+        return []
+    # The partners of the wanted queries come first, so that only these queries are scored.
+    order = np.concatenate([wanted, np.setdiff1d(np.arange(len(queries)), wanted)])
+    true_ranks = ranks(queries[wanted], candidates[order])[0]
+    scores = np.asarray(queries[wanted], dtype=np.float64) @ np.asarray(candidates, dtype=np.float64).T
+    found: list[Answer] = []
+    for row, rank, line in zip(wanted.tolist(), true_ranks.tolist(), scores, strict=True):
+        best = np.argsort(-line, kind="stable")[:k].tolist()
+        found.append(Answer(row, tuple(best), tuple(line[best].tolist()), rank, float(line[row]), len(line)))
+    return found
+
+
+def spread(values: npt.ArrayLike, count: int) -> list[int]:
+    """Rows at even steps through the list sorted by `values`, the lowest and the highest included.
+
+    A choice that nobody can make by taste: from the best through the middle to the worst. Of equal values the earlier
+    row comes first.
+
+    Parameters
+    ----------
+    values : (n,) numbers to sort by, such as ranks.
+    count : how many rows; all of them where there are no more.
+
+    Examples
+    --------
+    >>> spread([30.0, 10.0, 50.0, 20.0, 40.0], 3)
+    [1, 0, 2]
+    """
+    order = np.argsort(np.asarray(values), kind="stable")
+    places = np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)
+    return order[places].tolist()

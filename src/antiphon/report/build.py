@@ -1,0 +1,161 @@
+"""Builds the report of a run: one HTML file that needs nothing else."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any, cast
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from antiphon.metrics.summaries import chance
+from antiphon.report import about, charts, numbers, training_charts, words
+from antiphon.report.gallery import Gallery, build_gallery
+from antiphon.report.inputs import Inputs, read_inputs
+from antiphon.report.retrieved import Retrieved, disagreement, levels_of, retrieve
+from antiphon.runs import versions
+from antiphon.tables import write_text
+from antiphon.workspace import Workspace
+
+REPORT_FILE = "report.html"
+
+Progress = Callable[[int, int, str], None]
+"""Takes how many steps are done, of how many, and a few words."""
+
+
+def build_report(workspace: Workspace, run: str, *, progress: Progress | None = None) -> Path:
+    """Write `runs/<run>/report.html`: ranks, curves, answers to see and hear, failures; one file, no network.
+
+    Parts of the run that are not there yet (metrics, history, media) are named as missing on the page.
+
+    Parameters
+    ----------
+    workspace : where the run, its catalogue and its features lie.
+    run : name of the run.
+    progress : called while the previews are encoded, which takes most of the time.
+
+    Returns
+    -------
+    The file, written atomically.
+
+    Raises
+    ------
+    ModelError
+        There is no such run, or a file of it is damaged.
+    """
+    tell = progress or _silent
+    tell(0, 1, "ranking")
+    inputs = read_inputs(workspace, run)
+    retrieved = retrieve(inputs)
+    gallery = None
+    if isinstance(retrieved, Retrieved):
+        gallery = build_gallery(inputs, retrieved, lambda done, total: tell(done, total, "previews"))
+    path = inputs.folder / REPORT_FILE
+    write_text(render(inputs, retrieved, gallery), path)
+    return path
+
+
+def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None) -> str:
+    """The page as text."""
+    script = _resource("report.js")
+    environment = Environment(
+        loader=PackageLoader("antiphon.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    texts = {name: getattr(numbers, name) for name in ("whole", "rank", "share", "loss", "duration")}
+    cast(dict[str, Any], environment.filters).update(texts)
+    cast(dict[str, Any], environment.globals).update(metric=numbers.metric, asks=charts.ASKS, query=charts.QUERY)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("report.html").render(
+        # Our own files, not anyone's data: the only markup that is not escaped.
+        style=Markup(_resource("report.css")),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        script_hash=f"sha256-{digest}",
+        **_context(inputs, retrieved, gallery),
+    )
+
+
+def _context(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None) -> dict[str, Any]:
+    recipe = about.run_recipe(inputs)
+    return {
+        "inputs": inputs,
+        "recipe": recipe,
+        "recipe_sentences": words.recipe_sentences(recipe) if recipe else [],
+        "written_at": datetime.now(UTC),
+        "written_by": versions(),
+        "catalogue": about.catalogue_facts(inputs.catalogue) if inputs.catalogue else None,
+        "synthetic": about.synthetic_notice(inputs.catalogue) if inputs.catalogue else None,
+        "failures": about.failure_groups(inputs.failures),
+        "commands": about.commands(inputs, recipe),
+        "gallery": gallery,
+        "why_no_gallery": retrieved if isinstance(retrieved, str) else None,
+        **_answer(inputs),
+        **_histograms(inputs, retrieved),
+        **_training(inputs),
+    }
+
+
+def _answer(inputs: Inputs) -> dict[str, Any]:
+    """Section 2: verdict, pictures and table, where there are metrics."""
+    if inputs.metrics is None:
+        return {"levels": None, "headline": None, "interval_charts": {}, "rank_sentences": {}, "number_rows": []}
+    levels = levels_of(inputs.metrics)
+    return {
+        "levels": levels,
+        "headline": words.headline(levels),
+        "interval_charts": {name: charts.intervals(both) for name, both in levels.items()},
+        "rank_sentences": {
+            name: [words.rank_sentence(way, both[way]) for way in words.DIRECTIONS] for name, both in levels.items()
+        },
+        "number_rows": [
+            {"level": name, "way": way, "n": both[way]["n"], "metric": metric, **found}
+            for name, both in levels.items()
+            for way in words.DIRECTIONS
+            for metric, found in both[way]["by_metric"].items()
+        ],
+    }
+
+
+def _histograms(inputs: Inputs, retrieved: Retrieved | str) -> dict[str, Any]:
+    if isinstance(retrieved, str):
+        return {"histograms": {}, "histogram_bins": {}, "disagreement": None}
+    return {
+        "histograms": {
+            name: [charts.histogram(way, both[way]) for way in words.DIRECTIONS]
+            for name, both in retrieved.levels.items()
+        },
+        "histogram_bins": {
+            name: {way: charts.rank_bins(both[way]) for way in words.DIRECTIONS}
+            for name, both in retrieved.levels.items()
+        },
+        "disagreement": disagreement(retrieved, inputs.metrics) if inputs.metrics else None,
+    }
+
+
+def _training(inputs: Inputs) -> dict[str, Any]:
+    history = inputs.history
+    best = training_charts.best_index(history) if history else None
+    pairs = inputs.record.get("inputs", {}).get("validation_pairs")
+    return {
+        "history": history,
+        "best": history[best] if history and best is not None else None,
+        "validation_pairs": pairs,
+        "validation_chance": chance(pairs, ())["median_rank"] if pairs else None,
+        "training_charts": training_charts.training_panels(history, pairs) if history else [],
+        "curve": inputs.curve,
+        "curve_chart": training_charts.learning_panel(inputs.curve) if inputs.curve else None,
+    }
+
+
+def _resource(name: str) -> str:
+    return (resources.files("antiphon.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _silent(done: int, total: int, note: str) -> None:
+    """Nobody wants to know."""

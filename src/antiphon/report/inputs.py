@@ -1,0 +1,135 @@
+"""Everything about a run that lies on disk, read once; what is missing is None."""
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from antiphon.catalogue import Catalogue
+from antiphon.errors import ModelError
+from antiphon.runs import RUN_FILE, read_run
+from antiphon.tables import read_table
+from antiphon.training.loop import Epoch
+from antiphon.workspace import Failure, Workspace
+
+_SYNTHETIC_NAME = re.compile(r"synthetic-\d{4,}(\.mp4)?")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A run and the workspace it belongs to.
+
+    Attributes
+    ----------
+    record : `run.toml`.
+    trained_at : when `run.toml` was written.
+    history, metrics, curve, catalogue : None where the file is not there (yet).
+    windows : start and end in seconds of each video's segments, in order.
+    """
+
+    workspace: Workspace
+    run: str
+    folder: Path
+    record: dict[str, Any]
+    trained_at: datetime
+    history: list[Epoch] | None
+    metrics: dict[str, Any] | None
+    curve: dict[str, Any] | None
+    catalogue: Catalogue | None
+    failures: list[Failure]
+    segments: dict[str, list[dict[str, Any]]]
+
+    @property
+    def backbones(self) -> tuple[str, str]:
+        """Names of the sound's and of the pictures' features; "" where they have none."""
+        named = self.record.get("features", {})
+        return str(named.get("audio", "")), str(named.get("video", ""))
+
+    @property
+    def split(self) -> str:
+        """The split that the metrics are about."""
+        return str((self.metrics or {}).get("split", "test"))
+
+
+def read_inputs(workspace: Workspace, run: str) -> Inputs:
+    """Read a run's folder and its workspace.
+
+    Raises
+    ------
+    ModelError
+        There is no such run, or a file of it is damaged.
+    """
+    folder = workspace.run(run)
+    record = read_run(folder)
+    return Inputs(
+        workspace=workspace,
+        run=run,
+        folder=folder,
+        record=record,
+        trained_at=datetime.fromtimestamp((folder / RUN_FILE).stat().st_mtime, UTC),
+        history=_history(folder / "history.parquet"),
+        metrics=_json(folder / "metrics.json"),
+        curve=_json(folder / "learning_curve.json"),
+        catalogue=Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None,
+        failures=workspace.read_failures(),
+        segments=_segments(workspace),
+    )
+
+
+def synthetic_ids(catalogue: Catalogue) -> set[str]:
+    """Videos that Antiphon's synthetic catalogue rendered.
+
+    Known by a column `synthetic`, or by the file: `synthetic-0001.mp4`, with or without its folder's record.
+    """
+    found: set[str] = set()
+    for row in catalogue.records():
+        name = row["path"].replace("\\", "/").rsplit("/", 1)[-1] if row["path"] else row["id"]
+        if row.get("synthetic") in (True, "true", "True", "1", 1) or _SYNTHETIC_NAME.fullmatch(name):
+            found.add(row["id"])
+    return found
+
+
+def synthetic_coupling(catalogue: Catalogue) -> float | None:
+    """How far the pictures of a synthetic catalogue follow the songs, where its record still says so."""
+    folders = {Path(row["path"]).parent for row in catalogue.records() if row["path"] and "://" not in row["path"]}
+    for folder in sorted(folders):
+        try:
+            record = tomllib.loads((folder / "synthetic.toml").read_text(encoding="utf-8"))
+            return float(record["synthetic"]["coupling"])
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+            continue
+    return None
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: is damaged ({error}). Delete it and run its stage again.") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{path}: is no record of a run. Delete it and run its stage again.")
+    return found
+
+
+def _history(path: Path) -> list[Epoch] | None:
+    if not path.is_file():
+        return None
+    table = read_table(path)
+    wanted = [field.name for field in fields(Epoch)]
+    if not table.num_rows or set(wanted) - set(table.column_names):
+        return None
+    return [Epoch(**row) for row in table.select(wanted).to_pylist()]
+
+
+def _segments(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
+    if not workspace.segments.exists():
+        return {}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in read_table(workspace.segments).to_pylist():
+        found.setdefault(row["video_id"], []).append(row)
+    return found

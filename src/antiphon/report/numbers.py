@@ -1,0 +1,69 @@
+"""Numbers as text: enough digits to compare, no more."""
+
+import math
+
+
+def whole(value: float) -> str:
+    """A count with its thousands apart.
+
+    Examples
+    --------
+    >>> whole(1234567)
+    '1,234,567'
+    """
+    return f"{value:,.0f}"
+
+
+def rank(value: float) -> str:
+    """A rank: whole, or with one decimal where it is between two.
+
+    Examples
+    --------
+    >>> rank(1234.0), rank(8.5), rank(8.2632)
+    ('1,234', '8.5', '8.3')
+    """
+    return whole(value) if float(value).is_integer() else f"{value:,.1f}"
+
+
+def share(value: float) -> str:
+    """A share in percent.
+
+    Examples
+    --------
+    >>> share(0.14583), share(0.001234), share(1.0)
+    ('14.6%', '0.12%', '100%')
+    """
+    percent = 100 * value
+    if float(percent).is_integer():
+        return f"{percent:.0f}%"
+    return f"{percent:.1f}%" if percent >= 1 else f"{percent:.2g}%"
+
+
+def loss(value: float) -> str:
+    """A loss in nats, or any other number that is not a rank or a share."""
+    return f"{value:.3f}" if math.isfinite(value) else "not finite"
+
+
+def duration(seconds: float) -> str:
+    """Hours, minutes or seconds, the two largest that matter.
+
+    Examples
+    --------
+    >>> duration(36.4), duration(1583), duration(5_400), duration(400_000)
+    ('36 s', '26 min 23 s', '1 h 30 min', '111 h')
+    """
+    total = round(seconds)
+    if total < 60:
+        return f"{total} s"
+    if total < 3600:
+        return f"{total // 60} min {total % 60} s"
+    if total < 100 * 3600:
+        return f"{total // 3600} h {total % 3600 // 60} min"
+    return f"{whole(total // 3600)} h"
+
+
+def metric(name: str, value: float) -> str:
+    """A retrieval metric by its name: ranks, shares (recall@k), or MRR."""
+    if name.startswith("recall"):
+        return share(value)
+    return rank(value) if name.endswith("rank") else loss(value)

@@ -1,0 +1,98 @@
+"""What the run's model does with the held-out pairs: ranks of segments and tracks, and the answers to show."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.dual_encoder import DualEncoder, track_embeddings
+from antiphon.errors import AntiphonError
+from antiphon.evaluation.answers import Answer, answers, spread
+from antiphon.features.assembly import assemble
+from antiphon.features.features import Features
+from antiphon.metrics.ranks import ranks
+from antiphon.report.inputs import Inputs
+
+Ranks = dict[str, npt.NDArray[np.float64]]
+
+QUERIES = 12
+BEST = 5
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """Ranks and answers in the pool of held-out videos.
+
+    Attributes
+    ----------
+    levels : "tracks" and "segments" ("pairs" where every video has one row) → ranks of all queries both ways.
+    videos : ids of the pool's tracks.
+    a2v, v2a : answers of tracks to the same queries, spread over the ranks from best to worst.
+    """
+
+    levels: dict[str, Ranks]
+    videos: list[str]
+    a2v: list[Answer]
+    v2a: list[Answer]
+
+
+def retrieve(inputs: Inputs) -> Retrieved | str:
+    """Embed the held-out pairs, rank them, and answer a dozen queries; or the reason in words why that cannot be."""
+    audio_name, video_name = inputs.backbones
+    if inputs.catalogue is None:
+        return "The workspace has no catalogue, so there are no held-out videos to ask about."
+    if not audio_name or not video_name:
+        return "This model was trained on features without a backbone's name; the workspace cannot find them again."
+    try:
+        features = assemble(inputs.workspace, inputs.catalogue, audio_name, video_name)[inputs.split].paired
+        if len(np.unique(features.groups)) < 2:
+            return f"The {inputs.split} split has fewer than two videos with both sound and pictures."
+        audio, video = DualEncoder.load(inputs.folder, device="cpu").embed(features)
+    except AntiphonError as error:
+        return str(error)
+    return _retrieved(features, audio, video)
+
+
+def _retrieved(features: Features, audio: npt.NDArray[np.float32], video: npt.NDArray[np.float32]) -> Retrieved:
+    videos, sound = track_embeddings(audio, features.groups)
+    _, pictures = track_embeddings(video, features.groups)
+    tracks = _both_ways(sound, pictures)
+    levels = {"tracks": tracks}
+    if len(videos) < len(features):
+        levels["segments"] = _both_ways(audio, video)
+    rows = spread(np.log(tracks["a2v"]) + np.log(tracks["v2a"]), QUERIES)
+    return Retrieved(
+        levels=levels,
+        videos=[str(name) for name in videos],
+        a2v=answers(sound, pictures, rows, BEST),
+        v2a=answers(pictures, sound, rows, BEST),
+    )
+
+
+def levels_of(metrics: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The pools that metrics are about, by name: tracks first."""
+    rows = {way: metrics[way] for way in ("a2v", "v2a")}
+    return {"tracks": metrics["tracks"], "segments": rows} if "tracks" in metrics else {"tracks": rows}
+
+
+def disagreement(retrieved: Retrieved, metrics: dict[str, Any]) -> str | None:
+    """What to say where the features of today do not give the median ranks that were written down."""
+    for name, both in levels_of(metrics).items():
+        for way in ("a2v", "v2a"):
+            found = retrieved.levels.get(name, {}).get(way)
+            if found is None or len(found) != both[way]["n"]:
+                return (
+                    f"The workspace has changed since the evaluation: {0 if found is None else len(found)} {name} in "
+                    f"the pool now, {both[way]['n']} then. Evaluate again."
+                )
+            if abs(float(np.median(found)) - both[way]["median_rank"]) > 0.51:
+                return (
+                    f"The workspace has changed since the evaluation: the median rank of {name} is "
+                    f"{np.median(found):g} now and was {both[way]['median_rank']:g}. Evaluate again."
+                )
+    return None
+
+
+def _both_ways(sound: npt.NDArray[np.float32], pictures: npt.NDArray[np.float32]) -> Ranks:
+    return {"a2v": ranks(sound, pictures)[0], "v2a": ranks(pictures, sound)[0]}

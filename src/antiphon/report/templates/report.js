@@ -1,0 +1,100 @@
+"use strict";
+(() => {
+  const media = JSON.parse(document.getElementById("media").textContent);
+  const urls = new Map();
+
+  /** A blob's address for one preview, made when it is first asked for. */
+  function address(number, kind) {
+    const key = number + kind;
+    if (!urls.has(key)) {
+      const text = atob(media[number][kind]);
+      const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+      const type = kind === "mp4" ? "video/mp4" : "image/jpeg";
+      urls.set(key, URL.createObjectURL(new Blob([bytes], { type })));
+    }
+    return urls.get(key);
+  }
+
+  for (const image of document.querySelectorAll("img[data-poster]")) {
+    image.src = address(image.dataset.poster, "poster");
+  }
+
+  const playing = new Map();
+
+  function stopAll() {
+    for (const [button, element] of playing) {
+      element.pause();
+      element.remove();
+      button.setAttribute("aria-pressed", "false");
+      button.querySelector(".progress").style.transform = "";
+    }
+    playing.clear();
+  }
+
+  /** Start one button's preview; pictures are shown in it without sound, sound is only heard. */
+  function start(button) {
+    const pictures = button.dataset.mode === "pictures";
+    const element = document.createElement(pictures ? "video" : "audio");
+    element.src = address(button.dataset.item, "mp4");
+    element.loop = true;
+    element.muted = pictures;
+    element.playsInline = true;
+    if (pictures) button.querySelector(".icon").before(element);
+    const bar = button.querySelector(".progress");
+    element.addEventListener("timeupdate", () => {
+      bar.style.transform = `scaleX(${element.currentTime / (element.duration || 1)})`;
+    });
+    playing.set(button, element);
+    button.setAttribute("aria-pressed", "true");
+    element.play().catch(() => { if (playing.get(button) === element) stopAll(); });
+  }
+
+  for (const button of document.querySelectorAll("button[data-item]")) {
+    button.addEventListener("click", () => {
+      const stop = button.getAttribute("aria-pressed") === "true";
+      stopAll();
+      if (stop) return;
+      const query = button.dataset.with && document.querySelector(`#${button.dataset.with} button[data-item]`);
+      if (query) start(query);
+      start(button);
+    });
+  }
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") stopAll(); });
+
+  const tip = document.getElementById("tip");
+  document.addEventListener("pointermove", (event) => {
+    const target = event.target.closest ? event.target.closest("[data-tip]") : null;
+    tip.hidden = !target;
+    if (!target) return;
+    tip.textContent = target.dataset.tip;
+    const room = 12;
+    const left = Math.min(event.clientX + room, innerWidth - tip.offsetWidth - room);
+    const above = event.clientY - tip.offsetHeight - room;
+    tip.style.left = `${Math.max(room, left)}px`;
+    tip.style.top = `${above > 0 ? above : event.clientY + room}px`;
+  });
+  document.addEventListener("pointerleave", () => { tip.hidden = true; });
+
+  for (const button of document.querySelectorAll("button[data-copy]")) {
+    button.addEventListener("click", async () => {
+      const rows = [...document.getElementById(button.dataset.copy).rows];
+      const cell = (one) => (one.querySelector("data") ? one.querySelector("data").value : one.textContent);
+      const text = rows.map((row) => [...row.cells].map(cell).join("\t")).join("\n");
+      const status = document.getElementById("copied");
+      try {
+        await navigator.clipboard.writeText(text);
+        status.textContent = "Copied.";
+      } catch {
+        getSelection().selectAllChildren(document.getElementById(button.dataset.copy));
+        status.textContent = "Selected: copy with the keyboard.";
+      }
+    });
+  }
+
+  let unfolded = [];
+  addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll("details:not([open])")];
+    for (const one of unfolded) one.open = true;
+  });
+  addEventListener("afterprint", () => { for (const one of unfolded) one.open = false; });
+})();

@@ -1,0 +1,57 @@
+"""Pictures of the training and of the learning curve."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from antiphon.report.charts import Curve, panel
+from antiphon.training.loop import Epoch
+
+
+def best_index(history: Sequence[Epoch]) -> int | None:
+    """The epoch that was kept: the last one marked as best."""
+    marked = [index for index, epoch in enumerate(history) if epoch.best]
+    return marked[-1] if marked else None
+
+
+def training_panels(history: Sequence[Epoch], validation_pairs: int | None) -> list[Markup]:
+    """Losses of both splits with chance and lower bound, temperature, and validation rank."""
+    epochs = [float(epoch.epoch) for epoch in history]
+    best = best_index(history)
+    ranks = [Curve("median rank", "main", [epoch.validation_median_rank for epoch in history])]
+    if validation_pairs:
+        ranks.append(Curve("chance", "level", [(validation_pairs + 1) / 2] * len(history)))
+    pool = f" of {validation_pairs:,}" if validation_pairs else ""
+    temperatures = [Curve("temperature", "main", [epoch.temperature for epoch in history])]
+    return [
+        panel("Loss of the training pairs (nats)", epochs, _losses(history, "train"), "epoch", best),
+        panel("Loss of the validation pairs (nats)", epochs, _losses(history, "validation"), "epoch", best),
+        panel(f"Median rank of the validation pairs{pool}", epochs, ranks, "epoch", best),
+        panel("Temperature", epochs, temperatures, "epoch", best),
+    ]
+
+
+def learning_panel(curve: dict[str, Any]) -> Markup:
+    """Typical rank of the validation pairs against the number of training videos, with chance."""
+    points = sorted(curve["points"], key=lambda point: point["videos"])
+    videos = [float(point["videos"]) for point in points]
+    # Mid-ranks are nearly uniform from 1 to N by chance; their geometric mean follows.
+    chance = [float(np.exp(np.log(np.arange(1, point["n"] + 1)).mean())) for point in points]
+    curves = [
+        Curve("typical rank", "main", [point["geometric_mean_rank"] for point in points]),
+        Curve("chance", "level", chance),
+    ]
+    return panel(f"Typical rank of {points[0]['n']:,} validation pairs", videos, curves, "training videos")
+
+
+def _losses(history: Sequence[Epoch], split: str) -> list[Curve]:
+    def values(name: str) -> list[float]:
+        return [float(getattr(epoch, f"{split}_{name}")) for epoch in history]
+
+    return [
+        Curve("chance", "level", values("chance")),
+        Curve("loss", "main", values("loss")),
+        Curve("lower bound", "level", values("least")),
+    ]

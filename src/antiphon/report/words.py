@@ -1,0 +1,120 @@
+"""What is said about a run, derived from its numbers and settings and from nothing else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from antiphon.model.recipe import Recipe
+from antiphon.report.numbers import rank, whole
+
+DIRECTIONS = ("a2v", "v2a")
+PHRASES = {
+    "better": "finds the partner better than chance",
+    "worse": "finds the partner worse than chance",
+    "none": "is not distinguishable from chance",
+}
+_WAYS = {"a2v": "from sound to pictures", "v2a": "from pictures to sound"}
+
+
+def verdict(ranks: Mapping[str, Any]) -> str:
+    """What the interval of the median rank says against the null of the same model.
+
+    Parameters
+    ----------
+    ranks : with "ci95" and "null95" of the median rank.
+
+    Returns
+    -------
+    "better" where the interval lies entirely below the null's, "worse" where entirely above, else "none".
+    """
+    (low, high), (null_low, null_high) = ranks["ci95"], ranks["null95"]
+    if high < null_low:
+        return "better"
+    return "worse" if low > null_high else "none"
+
+
+def level_sentence(name: str, both: Mapping[str, Any]) -> str:
+    """One sentence on one pool: both directions' verdicts.
+
+    Examples
+    --------
+    >>> ranks = {"ci95": [2, 4], "null95": [6, 9]}
+    >>> level_sentence("For tracks", {"a2v": ranks, "v2a": ranks})
+    'For tracks, the model finds the partner better than chance, both ways.'
+    """
+    found = {way: PHRASES[verdict(both[way])] for way in DIRECTIONS}
+    if found["a2v"] == found["v2a"]:
+        return f"{name}, the model {found['a2v']}, both ways."
+    parts = " and ".join(f"{found[way]} {_WAYS[way]}" for way in DIRECTIONS)
+    return f"{name}, the model {parts}."
+
+
+def headline(levels: Mapping[str, Mapping[str, Any]]) -> str:
+    """The answer in a sentence or two.
+
+    Parameters
+    ----------
+    levels : name of a pool ("tracks", "segments") → its "a2v" and "v2a".
+    """
+    verdicts = {verdict(both[way]) for both in levels.values() for way in DIRECTIONS}
+    if len(verdicts) == 1:
+        pools = " and for ".join(levels)
+        return f"For {pools}, the model {PHRASES[verdicts.pop()]}, both ways."
+    return " ".join(level_sentence(f"For {name}", both) for name, both in levels.items())
+
+
+def rank_sentence(way: str, ranks: Mapping[str, Any]) -> str:
+    """The median rank of one direction with everything that belongs to it."""
+    low, high = ranks["ci95"]
+    null_low, null_high = ranks["null95"]
+    return (
+        f"{_WAYS[way].capitalize()}: median rank {rank(ranks['median_rank'])} of {whole(ranks['n'])}, "
+        f"95% interval {rank(low)}–{rank(high)}, null {rank(null_low)}–{rank(null_high)}, "
+        f"chance {rank(ranks['chance'])}."
+    )
+
+
+def recipe_sentences(recipe: Recipe) -> list[str]:
+    """A recipe in words: heads, loss, training."""
+    return [_heads(recipe), _loss(recipe), _optimiser(recipe), _stopping(recipe)]
+
+
+def _heads(recipe: Recipe) -> str:
+    head = recipe.head
+    activation = {"relu": "ReLU", "gelu": "GELU"}[head.activation]
+    between = {"none": activation, "layer": f"layer normalisation, {activation}", "batch": f"batch norm, {activation}"}
+    layers = " and ".join(whole(width) for width in head.hidden)
+    hidden = (
+        f"hidden layers of {layers} ({between[head.normalisation]}, dropout {head.dropout:g}) and an"
+        if head.hidden
+        else "a linear"
+    )
+    output = "a sigmoid on the output" if head.output == "sigmoid" else "no activation on the output"
+    inputs = "standardised" if head.standardise else "as they are"
+    if head.input_dropout:
+        inputs += f", with dropout {head.input_dropout:g}"
+    return f"Two heads: features {inputs}; {hidden} embedding of {head.dim} dimensions; {output}."
+
+
+def _loss(recipe: Recipe) -> str:
+    name = "InfoNCE" if recipe.loss.name == "info_nce" else "decoupled contrastive loss"
+    learned = "at the start and learned" if recipe.loss.learn_temperature else "throughout"
+    return f"Loss: {name}, both ways, temperature {recipe.loss.temperature:g} {learned}."
+
+
+def _optimiser(recipe: Recipe) -> str:
+    training = recipe.training
+    name = "AdamW" if training.optimizer == "adamw" else "Adam"
+    decay = f", weight decay {training.weight_decay:g}" if training.weight_decay else ""
+    return (
+        f"Training: {name}, learning rate {training.learning_rate:g} times {training.learning_rate_decay:g} after each "
+        f"epoch{decay}, batches of at most {whole(training.batch_size)} pairs, no two of one video."
+    )
+
+
+def _stopping(recipe: Recipe) -> str:
+    training = recipe.training
+    watched = "validation loss" if training.stop_on == "loss" else "validation rank"
+    return (
+        f"At most {training.epochs} epochs; stops after {training.patience} without a better {watched}, and keeps the "
+        "best epoch."
+    )
