@@ -19,9 +19,9 @@ LAYOUT = FrameLayout(size_px=180)
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23")
 VPX = ("-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "1", "-lag-in-frames", "16")
 UNEVEN_PTS = "settb=1/1000,setpts='round(1000*(N+0.45*sin(N*1.7)+if(gt(N,90),25,0))/25)'"
+UNEVEN = ("-vf", UNEVEN_PTS, "-fps_mode", "passthrough", "-enc_time_base", "1:1000")
 
 CODINGS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-UNEVEN = ("-vf", UNEVEN_PTS, "-fps_mode", "passthrough", "-enc_time_base", "1:1000")
     "constant, B-frames": ("a.mp4", "25", (*X264, "-bf", "3", "-g", "60")),
     "30000/1001": ("b.mp4", "30000/1001", (*X264, "-g", "250")),
     "60 per second": ("c.mkv", "60", (*X264, "-bf", "5", "-g", "120")),

@@ -29,7 +29,7 @@ class _Picture:
     after_loss: bool  # between the picture before and this one, something could not be decoded
 
 
-class _Pictures:
+class PictureReader:
     """Decodes pictures in the order of showing, from the last one that stands alone before `position_s`."""
 
     def __init__(self, track: Track[VideoStream], position_s: float, times_s: Sequence[float]) -> None:
@@ -115,12 +115,13 @@ class _Pictures:
                 if len(ahead) <= _REORDER:
                     continue
             if ahead:
-                yield ahead[0], self._is_needed(ahead[0], sorted(stamps_s))
+                yield ahead[0], self.is_needed(ahead[0], sorted(stamps_s))
                 ahead.popleft()
             while len(stamps_s) > 2 * _REORDER:
                 stamps_s.popleft()
 
-    def _is_needed(self, packet: "Packet[VideoStream]", stamps_s: Sequence[float]) -> bool:
+    def is_needed(self, packet: "Packet[VideoStream]", stamps_s: Sequence[float]) -> bool:
+        """Whether a wanted time lies near a packet, among the ascending `stamps_s` of packets around it."""
         if packet.pts is None:
             return True
         at = bisect_left(stamps_s, self._track.time_s(packet.pts))
@@ -156,7 +157,7 @@ def nearest_frames(track: Track[VideoStream], times_s: Sequence[float]) -> Itera
         A wanted picture is damaged, or there are no pictures at those times.
     """
     for position_s in track.positions_s(times_s[0]):
-        pictures = _Pictures(track, position_s, times_s)
+        pictures = PictureReader(track, position_s, times_s)
         stream = iter(pictures)
         first = next(stream, None)
         at_start = position_s <= track.start_s
@@ -167,7 +168,7 @@ def nearest_frames(track: Track[VideoStream], times_s: Sequence[float]) -> Itera
 
 
 def _choose(
-    track: Track[VideoStream], stream: Iterator[_Picture], times_s: Sequence[float], pictures: _Pictures
+    track: Track[VideoStream], stream: Iterator[_Picture], times_s: Sequence[float], pictures: PictureReader
 ) -> Iterator[tuple[int, VideoFrame]]:
     before: _Picture | None = None
     index = 0
