@@ -1,0 +1,177 @@
+"""Reading folders and tables, and refusing what is wrong with file, row and column."""
+
+import json
+
+import polars as pl
+import pytest
+
+from antiphon.catalogue import Catalogue
+from antiphon.catalogue.description import describe
+from antiphon.errors import CatalogueError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "videos"
+    for name in ("a/one.mp4", "b/one.webm", "b/two.MKV", ".hidden.mp4", "notes.txt"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"not looked at yet")
+    return root
+
+
+def write_csv(path, *lines):
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_folder_gives_its_media_files_and_ids_that_do_not_depend_on_the_others(folder):
+    assert Catalogue.from_folder(folder).ids == ["a/one.mp4", "b/one.webm", "b/two.MKV"]
+    (folder / "b" / "one.webm").unlink()
+    assert Catalogue.from_folder(folder).ids == ["a/one.mp4", "b/two.MKV"]
+
+
+def test_metadata_is_matched_by_path_by_name_and_by_stem(folder, tmp_path):
+    table = write_csv(
+        tmp_path / "m.csv", "filename,artist,tags,label", "a/one.mp4,Ann,x;y,L1", "one.webm,Ben,,L2", "two,Cy,z,L3"
+    )
+    rows = {row["id"]: row for row in Catalogue.from_folder(folder, table).records()}
+    assert [rows[name]["artist"] for name in ("a/one.mp4", "b/one.webm", "b/two.MKV")] == ["Ann", "Ben", "Cy"]
+    assert rows["a/one.mp4"]["tags"] == ["x", "y"]
+    assert rows["a/one.mp4"]["label"] == "L1"
+    assert rows["a/one.mp4"]["path"] == str(folder / "a" / "one.mp4")
+
+
+def test_metadata_that_fits_several_files_or_none_is_named(folder, tmp_path):
+    with pytest.raises(CatalogueError, match=r"m.csv, row 1: 'one' fits several files \(a/one.mp4, b/one.webm\)"):
+        Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "id,genre", "one,pop"))
+    with pytest.raises(CatalogueError, match="row 2: 'a/one' is the file that .*row 1 describes"):
+        Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "id,genre", "a/one.mp4,pop", "a/one,pop"))
+    with pytest.raises(CatalogueError, match="none of its 1 rows names a file"):
+        Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "id,genre", "other,pop"))
+    table = write_csv(tmp_path / "m.csv", "id,genre", "two,pop", "gone,pop")
+    with pytest.warns(UserWarning, match=r"1 rows name no file of the folder; the first is .*row 2 \('gone'\)"):
+        Catalogue.from_folder(folder, table)
+
+
+def test_a_table_keeps_other_columns_and_resolves_paths_from_its_own_folder(tmp_path):
+    table = write_csv(
+        tmp_path / "c.csv",
+        "id,path,title,tags,year,mood",
+        'x,media/x.mp4,"A, B","[""live"", ""solo""]",1999,calm',
+        "y,s3://bucket/y.mp4,,,,",
+    )
+    first, second = Catalogue.from_csv(table).records()
+    assert first["path"] == str(tmp_path / "media" / "x.mp4")
+    assert (first["title"], first["tags"], first["year"], first["mood"]) == ("A, B", ["live", "solo"], 1999, "calm")
+    assert second["path"] == "s3://bucket/y.mp4"
+    assert second["year"] is None
+    assert second["title"] is None
+
+
+def test_parquet_and_csv_say_the_same(tmp_path):
+    frame = pl.DataFrame({"id": ["x", "y"], "genre": ["pop", None], "tags": [["a", "b"], []], "year": [2001, None]})
+    frame.write_parquet(tmp_path / "c.parquet")
+    write_csv(tmp_path / "c.csv", "id,genre,tags,year", "x,pop,a;b,2001", "y,,,")
+    parquet, csv = (
+        Catalogue.from_parquet(tmp_path / "c.parquet").records(),
+        Catalogue.from_csv(tmp_path / "c.csv").records(),
+    )
+    csv[1]["tags"] = []
+    assert parquet == csv
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["id,genre", "x,pop", "y,7"], "c.csv, row 2, column 'genre': '7' is a number"),
+        (["id,year", "x,nineties"], "row 1, column 'year': 'nineties' is not a year"),
+        (["id,year", "x,99"], "column 'year': '99' is not a year"),
+        (["id,split", "x,dev"], "column 'split': 'dev' is none of train, validation, test"),
+        (["id,tags", 'x,"[1, 2]"'], "column 'tags': .* not a list of names"),
+        (["id,tags", "x,[oops"], "column 'tags': .* starts like a JSON list"),
+        (["id,duration_s", "x,-3"], "column 'duration_s': '-3' is not a duration"),
+        (["id,has_audio", "x,maybe"], "column 'has_audio': 'maybe' is neither"),
+        (["id,title", "x,A", ",B"], "row 2: has neither an id nor a path"),
+        (["id,title", "x,A", "y,B", "x,C"], "id 'x' stands in rows 1 and 3"),
+        (["id,title"], "has no rows"),
+        (["name,title", "x,A"], "neither a column id nor path; its columns are name, title"),
+    ],
+)
+def test_a_wrong_value_is_named_with_file_row_and_column(tmp_path, lines, message):
+    with pytest.raises(CatalogueError, match=message):
+        Catalogue.from_csv(write_csv(tmp_path / "c.csv", *lines))
+
+
+def test_a_genre_given_as_a_number_in_parquet_is_refused(tmp_path):
+    pl.DataFrame({"id": ["x"], "genre": [7]}).write_parquet(tmp_path / "c.parquet")
+    with pytest.raises(CatalogueError, match="row 1, column 'genre': 7 is a number"):
+        Catalogue.from_parquet(tmp_path / "c.parquet")
+
+
+def test_files_that_are_no_tables_are_refused(tmp_path):
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "odd.parquet").write_text("id,genre")
+    (tmp_path / "latin.csv").write_bytes("id,title\nx,Déjà\n".encode("latin-1"))
+    for name, message in (
+        ("gone.csv", "no such file"),
+        ("empty.csv", "is empty"),
+        ("odd.parquet", "cannot be read as Parquet"),
+        ("latin.csv", "cannot be read as CSV in UTF-8"),
+    ):
+        with pytest.raises(CatalogueError, match=message):
+            (Catalogue.from_parquet if name.endswith("parquet") else Catalogue.from_csv)(tmp_path / name)
+    with pytest.raises(CatalogueError, match="no such folder"):
+        Catalogue.from_folder(tmp_path / "gone")
+    with pytest.raises(CatalogueError, match="no media files"):
+        Catalogue.from_folder(tmp_path)
+
+
+def test_saving_and_loading_keeps_everything(tmp_path):
+    catalogue = Catalogue([{"id": "x", "tags": ["a"], "year": 1990, "extra": 3}, {"id": "y", "genre": "pop"}]).split()
+    catalogue.save(tmp_path / "c.parquet")
+    assert Catalogue.load(tmp_path / "c.parquet").records() == catalogue.records()
+
+
+def test_joining_catalogues_takes_the_newer_row_and_refuses_another_file():
+    old = Catalogue([{"id": "x", "path": "/a", "genre": "pop", "split": "train"}])
+    joined = old.extended(Catalogue([{"id": "x", "path": "/a", "genre": "rock"}, {"id": "y"}]))
+    assert joined.records()[0] | {"id": "x", "genre": "rock", "split": "train"} == joined.records()[0]
+    assert joined.ids == ["x", "y"]
+    with pytest.raises(CatalogueError, match="id 'x' is /a in this catalogue and /b in the other"):
+        old.extended(Catalogue([{"id": "x", "path": "/b"}]))
+
+
+def test_probing_finds_what_can_be_read_and_why_the_rest_cannot(folder):
+    catalogue, reasons = Catalogue.from_folder(folder).probe()
+    assert set(reasons) == set(catalogue.ids)
+    assert all("not a media file" in reason for reason in reasons.values())
+    assert catalogue.table["has_audio"].to_pylist() == [None] * 3
+
+
+def test_a_description_counts_what_is_there():
+    catalogue = Catalogue(
+        [
+            {"id": "x", "artist": "A", "genre": "pop", "tags": ["a", "b"], "year": 1994, "split": "train"}
+            | {"duration_s": 200.0, "has_audio": True, "has_video": True},
+            {"id": "y", "artist": "A", "genre": "pop", "tags": ["a"], "year": 1999, "split": "test"}
+            | {"duration_s": 20.0, "has_audio": True, "has_video": False},
+            {"id": "z"},
+        ]
+    )
+    found = describe(catalogue)
+    assert found["videos"] == 3
+    assert found["artists"] == 1
+    assert found["splits"] == {"train": 1, "test": 1, "unsplit": 1}
+    assert found["duration_s"] == {"total": 220.0, "histogram": {"0–30 s": 1, "180–240 s": 1}}
+    assert found["year"] == {"1990s": 2}
+    assert found["genres"] == {"pop": {"total": 2, "train": 1, "validation": 0, "test": 1}}
+    assert next(iter(found["tags"].items())) == ("a", {"total": 2, "train": 1, "validation": 0, "test": 1})
+    assert found["media"] == {
+        "sound and pictures": 1,
+        "sound only": 1,
+        "pictures only": 0,
+        "not readable or not looked at": 1,
+    }
+    assert found["missing"]["artist"] == 1
+    assert found["missing"]["path"] == 3
+    json.dumps(found)

@@ -1,0 +1,68 @@
+"""Jobs in processes: results, errors, and workers that die."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from antiphon.errors import DecodeError
+from antiphon.features.executors import run_in_processes
+
+
+def work(job):
+    if job == "bad":
+        raise DecodeError("this one is bad")
+    if job == "bug":
+        raise ZeroDivisionError("a bug of ours")
+    if job == "killer":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return job.upper()
+
+
+def once(job):
+    """Dies the first time that the marked job is tried."""
+    if Path(job).name == "victim" and not Path(job).exists():
+        Path(job).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "fine"
+
+
+def test_every_job_comes_back_with_its_result_or_its_error():
+    found = dict(run_in_processes(work, ["a", "bad", "b", "c"], workers=2))
+    assert str(found.pop("bad")) == "this one is bad"
+    assert found == {"a": "A", "b": "B", "c": "C"}
+
+
+def test_a_job_that_kills_its_worker_is_a_failure_and_the_others_are_done():
+    jobs = [*"abc", "killer", *"defg"]
+    found = list(run_in_processes(work, jobs, workers=2))
+    assert sorted(job for job, _ in found) == sorted(jobs)
+    results = dict(found)
+    assert isinstance(results["killer"], DecodeError)
+    assert "crashed" in str(results.pop("killer"))
+    assert results == {job: job.upper() for job in "abcdefg"}
+
+
+def test_an_innocent_job_under_way_when_a_worker_died_is_run_again(tmp_path):
+    found = dict(run_in_processes(once, [str(tmp_path / "victim"), str(tmp_path / "other")], workers=1))
+    assert set(found.values()) == {"fine"}
+
+
+def test_a_bug_is_not_hidden_as_a_failure():
+    with pytest.raises(ZeroDivisionError, match="a bug of ours"):
+        list(run_in_processes(work, ["a", "bug"], workers=1))
+
+
+def test_jobs_are_taken_as_they_are_needed():
+    taken = []
+
+    def jobs():
+        for number in range(50):
+            taken.append(number)
+            yield "a"
+
+    stream = run_in_processes(work, jobs(), workers=1)
+    next(stream)
+    assert len(taken) <= 5
+    stream.close()

@@ -1,0 +1,86 @@
+"""Features in memory: what is refused, what is missing, and what a split or a pair is."""
+
+import numpy as np
+import pytest
+
+from antiphon.errors import FeatureStoreError
+from antiphon.features import Features
+
+
+def rows(count, dim=2):
+    return np.arange(count * dim, dtype=np.float64).reshape(count, dim)
+
+
+def test_arrays_become_float32_rows_with_names():
+    features = Features.from_arrays(audio=rows(3), video=rows(3, 5), ids=[10, 11, 12], groups=["a", "a", "b"])
+    assert features.audio.dtype == features.video.dtype == np.float32
+    assert features.ids.tolist() == ["10", "11", "12"]
+    assert features.groups.tolist() == ["a", "a", "b"]
+    assert len(features) == 3
+    assert repr(features) == "Features(3 rows of 2 videos; audio 2, video 5; no splits)"
+    assert Features.from_arrays(audio=rows(2)).groups.tolist() == ["0", "1"]
+
+
+def test_a_row_of_nan_is_a_missing_side_and_not_paired():
+    audio, video = rows(4), rows(4)
+    audio[1], video[2] = np.nan, np.nan
+    features = Features.from_arrays(audio=audio, video=video)
+    assert features.has_audio.tolist() == [True, False, True, True]
+    assert features.has_video.tolist() == [True, True, False, True]
+    assert features.paired.ids.tolist() == ["0", "3"]
+    assert not len(Features.from_arrays(audio=audio).paired)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "both missing or empty"),
+        ({"audio": rows(0)}, "both missing or empty"),
+        ({"audio": rows(3), "video": rows(2)}, "video: has 2 rows where there are 3"),
+        ({"audio": np.arange(3.0)}, r"audio: has shape \(3,\); give \(n, dim\)"),
+        ({"audio": [["a"], ["b"]]}, "audio: is not a matrix of numbers"),
+        ({"audio": np.array([[1.0, np.inf], [1.0, 2.0]])}, "audio: 1 rows hold values that are not finite, .* row 0"),
+        ({"audio": np.array([[1.0, 2.0], [np.nan, 2.0]])}, "audio: 1 rows .* the first is row 1"),
+        ({"audio": rows(2), "ids": ["x", "x"]}, "ids: 'x' stands more than once"),
+        ({"audio": rows(2), "ids": ["x"]}, "ids: has 1 entries where there are 2"),
+        ({"audio": rows(2), "groups": ["x"]}, "groups: has 1 entries"),
+        ({"audio": rows(2), "splits": ["train", "dev"]}, "splits: 'dev' is none of"),
+        ({"audio": rows(2), "labels": ["x"]}, "labels: has 1 entries"),
+    ],
+)
+def test_unusable_input_is_refused_by_name(arguments, message):
+    with pytest.raises(FeatureStoreError, match=message):
+        Features.from_arrays(**arguments)
+
+
+def test_labels_may_be_names_lists_or_a_matrix():
+    def labels(values):
+        return Features.from_arrays(audio=rows(2), labels=values).labels
+
+    assert labels(["pop", "rock"]) == (("pop",), ("rock",))
+    assert labels([["pop", "live"], None]) == (("pop", "live"), ())
+    assert labels(np.array([[0, 1, 1], [0, 0, 0]])) == (("1", "2"), ())
+    assert labels(np.array([3, 4])) == (("3",), ("4",))
+
+
+def test_splits_hold_videos_together_and_must_exist():
+    features = Features.from_arrays(audio=rows(400), groups=np.repeat(np.arange(100), 4))
+    with pytest.raises(FeatureStoreError, match=r"have no splits; assign them with features.split\(\)"):
+        features["train"]
+    with pytest.raises(FeatureStoreError, match="'dev' is no split"):
+        features["dev"]
+    split = features.split((0.5, 0.25, 0.25))
+    parts = [split[name] for name in ("train", "validation", "test")]
+    assert sum(map(len, parts)) == 400
+    groups = [set(part.groups) for part in parts]
+    assert all(groups)
+    assert not groups[0] & groups[1] | groups[0] & groups[2] | groups[1] & groups[2]
+
+
+def test_taking_rows_keeps_all_columns_together():
+    features = Features.from_arrays(audio=rows(3), video=rows(3), labels=["a", "b", "c"], groups=["x", "y", "z"])
+    part = features.take(np.array([2, 0]))
+    assert part.ids.tolist() == ["2", "0"]
+    assert part.labels == (("c",), ("a",))
+    assert part.groups.tolist() == ["z", "x"]
+    np.testing.assert_array_equal(part.audio, features.audio[[2, 0]])
