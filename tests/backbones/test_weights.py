@@ -136,3 +136,14 @@ def test_two_processes_may_fetch_at_once(tmp_path: Path) -> None:
         assert (out.strip(), errors) == (str(cache / "musicnn-mtt.safetensors"), "")
     assert sorted(path.name for path in cache.iterdir()) == [MUSICNN_WHEEL.filename, "musicnn-mtt.safetensors"]
     assert read_tensors(cache / "musicnn-mtt.safetensors")[0]["hidden.weight"].shape == (200, 1506)
+
+
+def test_a_write_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_tensors: object, path: Path, metadata: object) -> None:
+        Path(path).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("safetensors.numpy.save_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_tensors(TENSORS, tmp_path / "a.safetensors")
+    assert list(tmp_path.iterdir()) == []
