@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from antiphon import backbones
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.description import describe
 from antiphon.catalogue.splits import SPLITS
@@ -72,17 +73,18 @@ def failure_groups(failures: Sequence[Failure]) -> list[dict[str, Any]]:
 
 
 def commands(inputs: Inputs, recipe: Recipe | None) -> list[str]:
-    """Command lines that repeat the run, to be called from the folder that holds the workspace."""
+    """Command lines that repeat the run beside itself, to be called from the folder that holds the workspace."""
     start = f"antiphon --workspace {shlex.quote(inputs.workspace.root.resolve().name)}"
     audio, video = (shlex.quote(name) for name in inputs.backbones)
-    run = shlex.quote(inputs.run)
+    again = shlex.quote(f"{inputs.run}-again")
     seed = (inputs.metrics or {}).get("seed", 0)
+    computed = set(inputs.backbones) <= set(backbones.names())
     return [
-        f"{start} extract --audio {audio} --video {video}",
-        f"{start} train --recipe {_recipe_argument(inputs, recipe)} --name {run} --audio {audio} --video {video} "
+        f"{start} extract --audio {audio} --video {video}" if computed else "# features: import them as for this run",
+        f"{start} train --recipe {_recipe_argument(inputs, recipe)} --name {again} --audio {audio} --video {video} "
         f"--seed {inputs.record.get('seed', 0)}",
-        f"{start} evaluate --run {run} --split {shlex.quote(inputs.split)} --seed {seed}",
-        f"{start} report --run {run}",
+        f"{start} evaluate --run {again} --split {shlex.quote(inputs.split)} --seed {seed}",
+        f"{start} report --run {again}",
     ]
 
 

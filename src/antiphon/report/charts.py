@@ -18,9 +18,10 @@ WIDTH = 380
 ASKS = {"a2v": "Sound asks for pictures", "v2a": "Pictures ask for sound"}
 QUERY = {"a2v": "sound", "v2a": "pictures"}
 
-_LEFT, _RIGHT = 8, 8
+_LEFT, _RIGHT = 0, 0
+_INSET = 4
 _ROW = 56
-_MOST_BINS = 20
+_LEAST_BINS, _MOST_BINS = 12, 20
 _MOST_TIPS = 200
 
 
@@ -31,7 +32,7 @@ def intervals(both: Mapping[str, Any]) -> Markup:
     """
     pool = both["a2v"]["n"]
     log = min(both[way]["ci95"][0] for way in DIRECTIONS) < pool / 50
-    scale = Scale(1, pool, _LEFT, WIDTH - _RIGHT, log)
+    scale = Scale(1, pool, _INSET, WIDTH - _INSET, log)
     rows = [_interval_row(way, both[way], scale, 4 + _ROW * number) for number, way in enumerate(DIRECTIONS)]
     bottom = 4 + _ROW * len(rows)
     label = " ".join(rank_sentence(way, both[way]) for way in DIRECTIONS)
@@ -92,7 +93,9 @@ def rank_bins(ranks: npt.NDArray[np.float64]) -> Histogram:
     (a tie) counts with the lower one.
     """
     pool = len(ranks)
-    edges = np.unique(np.linspace(0, pool, min(_MOST_BINS, pool) + 1).round().astype(int))
+    even = [bins for bins in range(min(_MOST_BINS, pool), _LEAST_BINS - 1, -1) if pool % bins == 0]
+    number = even[0] if even else min(_MOST_BINS, pool)
+    edges = np.unique(np.linspace(0, pool, number + 1).round().astype(int))
     counts = np.bincount(np.searchsorted(edges, np.floor(ranks), side="left") - 1, minlength=len(edges) - 1)
     return Histogram(
         first=(edges[:-1] + 1).tolist(),
@@ -136,19 +139,24 @@ class Curve:
     values: Sequence[float]
 
 
-def panel(title: str, xs: Sequence[float], curves: Sequence[Curve], x_name: str, best: int | None = None) -> Markup:
+def panel(
+    title: str,
+    xs: Sequence[float],
+    curves: Sequence[Curve],
+    x_name: str,
+    best: int | None = None,
+    least: float | None = None,
+) -> Markup:
     """Curves over a common axis, named at their ends.
 
     Parameters
     ----------
     xs : ascending.
     best : index to mark with a vertical line.
+    least : where the vertical axis starts; by default just below the lowest value.
     """
     bottom, left, right = 160, 40, WIDTH - 84
-    values = [value for curve in curves for value in curve.values if np.isfinite(value)]
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-    y = Scale(low - margin, high + margin, bottom, 28)
+    y = _value_scale([value for curve in curves for value in curve.values], least, bottom)
     x = Scale(xs[0], xs[-1], left, right)
     parts = [svg.text(title, _LEFT, 14, "label"), *_grid(y, left, right)]
     if best is not None:
@@ -168,6 +176,13 @@ def panel(title: str, xs: Sequence[float], curves: Sequence[Curve], x_name: str,
     parts += [*_x_axis(x, xs, bottom, x_name), *_tips(x, xs, curves, x_name)]
     ends = ", ".join(f"{curve.name} {curve.values[0]:.4g} to {curve.values[-1]:.4g}" for curve in curves)
     return svg.drawing(WIDTH, bottom + 36, f"{title}: {ends}, from {x_name} {xs[0]:g} to {xs[-1]:g}.", *parts)
+
+
+def _value_scale(values: Sequence[float], least: float | None, bottom: float) -> Scale:
+    finite = [value for value in values if np.isfinite(value)] or [0.0, 1.0]
+    low, high = min(finite), max(finite)
+    margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+    return Scale(low - margin if least is None else min(least, low), high + margin, bottom, 28)
 
 
 def _grid(y: Scale, left: float, right: float = WIDTH - _RIGHT) -> list[Markup]:

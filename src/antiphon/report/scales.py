@@ -57,12 +57,12 @@ def rank_ticks(pool: int, *, log: bool = False) -> list[int]:
     Examples
     --------
     >>> rank_ticks(96), rank_ticks(1000, log=True)
-    ([1, 50, 96], [1, 10, 100, 1000])
+    ([1, 20, 40, 60, 80, 96], [1, 10, 100, 1000])
     """
     if log:
         inner = [10**power for power in range(1, 10) if 10**power < pool * 0.4]
     else:
-        inner = [int(tick) for tick in ticks(0, pool, 3) if 0.12 * pool < tick < 0.88 * pool and tick >= 2]
+        inner = [int(tick) for tick in ticks(0, pool, 5) if 0.12 * pool < tick < 0.88 * pool and tick >= 2]
     return [1, *inner, pool] if pool > 1 else [1]
 
 

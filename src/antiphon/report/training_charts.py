@@ -28,7 +28,7 @@ def training_panels(history: Sequence[Epoch], validation_pairs: int | None) -> l
     return [
         panel("Loss of the training pairs (nats)", epochs, _losses(history, "train"), "epoch", best),
         panel("Loss of the validation pairs (nats)", epochs, _losses(history, "validation"), "epoch", best),
-        panel(f"Median rank of the validation pairs{pool}", epochs, ranks, "epoch", best),
+        panel(f"Median rank of the validation pairs{pool}", epochs, ranks, "epoch", best, least=1),
         panel("Temperature", epochs, temperatures, "epoch", best),
     ]
 
@@ -43,7 +43,7 @@ def learning_panel(curve: dict[str, Any]) -> Markup:
         Curve("typical rank", "main", [point["geometric_mean_rank"] for point in points]),
         Curve("chance", "level", chance),
     ]
-    return panel(f"Typical rank of {points[0]['n']:,} validation pairs", videos, curves, "training videos")
+    return panel(f"Typical rank of {points[0]['n']:,} validation pairs", videos, curves, "training videos", least=1)
 
 
 def _losses(history: Sequence[Epoch], split: str) -> list[Curve]:

@@ -83,11 +83,9 @@ def _heads(recipe: Recipe) -> str:
     activation = {"relu": "ReLU", "gelu": "GELU"}[head.activation]
     between = {"none": activation, "layer": f"layer normalisation, {activation}", "batch": f"batch norm, {activation}"}
     layers = " and ".join(whole(width) for width in head.hidden)
-    hidden = (
-        f"hidden layers of {layers} ({between[head.normalisation]}, dropout {head.dropout:g}) and an"
-        if head.hidden
-        else "a linear"
-    )
+    several = f"hidden layers of {layers} values" if len(head.hidden) > 1 else f"a hidden layer of {layers} values"
+    inner = f"{several} ({between[head.normalisation]}, dropout {head.dropout:g})"
+    hidden = f"{inner} and an" if head.hidden else "a linear"
     output = "a sigmoid on the output" if head.output == "sigmoid" else "no activation on the output"
     inputs = "standardised" if head.standardise else "as they are"
     if head.input_dropout:
