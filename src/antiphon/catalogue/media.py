@@ -6,7 +6,6 @@ formats on a list. All that it raises becomes a `DecodeError`.
 """
 
 import io
-import math
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +32,9 @@ _MICROSECONDS = 1_000_000
 _LOOK_BACK_S = (2.0, 8.0, 32.0, 128.0, 512.0)
 # A header may end within the last packet, which is padded; further off, the packets are right.
 _HEADER_TRUST_S = 0.12
+
+
+MediaStream = AudioStream | VideoStream
 
 
 @dataclass(frozen=True)
@@ -114,15 +116,17 @@ def probe(uri: str | Path) -> MediaInfo:
                 f"{uri}: its sound and pictures never overlap"
                 f" ({'; '.join(f'{first:.1f}–{last:.1f} s' for first, last in extents)})."
             )
+        audio_start_s, audio_end_s = audio_s or (None, None)
+        video_start_s, video_end_s = video_s or (None, None)
         return MediaInfo(
             start_s=start_s,
             duration_s=end_s - start_s,
             has_audio=audio_s is not None,
             has_video=video_s is not None,
-            audio_start_s=audio_s[0] if audio_s else None,
-            audio_end_s=audio_s[1] if audio_s else None,
-            video_start_s=video_s[0] if video_s else None,
-            video_end_s=video_s[1] if video_s else None,
+            audio_start_s=audio_start_s,
+            audio_end_s=audio_end_s,
+            video_start_s=video_start_s,
+            video_end_s=video_end_s,
             width_px=video.codec_context.width if video and video_s else None,
             height_px=video.codec_context.height if video and video_s else None,
         )
@@ -146,7 +150,7 @@ def origin_s(container: InputContainer) -> float:
     return (cast(int | None, container.start_time) or 0) / _MICROSECONDS
 
 
-def stream_start_s(container: InputContainer, stream: AudioStream | VideoStream) -> float:
+def stream_start_s(container: InputContainer, stream: MediaStream) -> float:
     """Where the header says that a stream starts, in seconds on the track's time line."""
     if stream.start_time is None or stream.time_base is None:
         return 0.0
@@ -162,7 +166,7 @@ class _Source:
     def read(self, size: int) -> bytes:
         try:
             return self._file.read(size)
-        except Exception as error:  # network file systems raise types of their own
+        except Exception as error:
             raise OSError(f"reading failed ({error})") from error
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -177,27 +181,20 @@ class _Source:
 
 @contextmanager
 def _open_bytes(uri: str | Path) -> Generator[BinaryIO]:
-    if "://" in str(uri):
-        try:
-            opened = cast(Any, fsspec).open(str(uri), "rb").open()
-        except FileNotFoundError as error:
-            raise DecodeError(f"{uri}: no such file.") from error
-        except Exception as error:
-            raise DecodeError(f"{uri}: cannot be opened: {error}.") from error
-        with opened as file:
-            yield file
-        return
     try:
-        path = Path(uri)
-        if path.exists() and not path.is_file():
-            raise DecodeError(f"{uri}: is not a file.")
-        local = path.open("rb")
+        opened = cast(Any, fsspec).open(str(uri), "rb").open() if "://" in str(uri) else _open_local(Path(uri))
     except FileNotFoundError as error:
         raise DecodeError(f"{uri}: no such file.") from error
-    except (OSError, ValueError) as error:
+    except Exception as error:  # network file systems raise types of their own
         raise DecodeError(f"{uri}: cannot be opened: {_reason(error)}.") from error
-    with local:
-        yield local
+    with opened as file:
+        yield file
+
+
+def _open_local(path: Path) -> BinaryIO:
+    if path.exists() and not path.is_file():
+        raise OSError("it is not a file")
+    return path.open("rb")
 
 
 def _read_head(uri: str | Path, source: _Source) -> bytes:
@@ -246,7 +243,7 @@ def _reason(error: BaseException) -> str:
     return str(text).rstrip(".")
 
 
-def _has_decoder(stream: AudioStream | VideoStream) -> bool:
+def _has_decoder(stream: MediaStream) -> bool:
     # PyAV gives no codec context to a stream whose codec it does not know.
     return cast(Any, stream.codec_context) is not None
 
@@ -255,11 +252,11 @@ def _is_still(stream: VideoStream) -> bool:
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
 
 
-def _preference(stream: AudioStream | VideoStream) -> tuple[bool, int]:
+def _preference(stream: MediaStream) -> tuple[bool, int]:
     return (not stream.disposition & Disposition.default, stream.index)
 
 
-def _extent(container: InputContainer, stream: AudioStream | VideoStream) -> tuple[float, float] | None:
+def _extent(container: InputContainer, stream: MediaStream) -> tuple[float, float] | None:
     """Start and end of a stream on the track's time line; None where not one packet can be read."""
     start_s = stream_start_s(container, stream)
     stated_s = _stated_end_s(container, stream)
@@ -271,41 +268,34 @@ def _extent(container: InputContainer, stream: AudioStream | VideoStream) -> tup
     return start_s, last_s
 
 
-def _stated_end_s(container: InputContainer, stream: AudioStream | VideoStream) -> float | None:
+def _stated_end_s(container: InputContainer, stream: MediaStream) -> float | None:
     if stream.duration is not None and stream.time_base is not None:
         return stream_start_s(container, stream) + float(stream.duration * stream.time_base)
     return container.duration / _MICROSECONDS if container.duration else None
 
 
-def _last_packet_end_s(
-    container: InputContainer, stream: AudioStream | VideoStream, stated_s: float | None
-) -> float | None:
+def _last_packet_end_s(container: InputContainer, stream: MediaStream, stated_s: float | None) -> float | None:
     """Where the last packet ends: read from shortly before the stated end, or else from ever earlier on."""
-    for back_s in _LOOK_BACK_S if stated_s else ():
-        from_s = cast(float, stated_s) - back_s
-        if from_s <= 0:
+    for back_s in _LOOK_BACK_S:
+        if stated_s is None or stated_s <= back_s:
             break
-        end_s = _read_to_end(container, stream, from_s)
+        end_s = _read_to_end(container, stream, stated_s - back_s)
         if end_s is not None:
             return end_s
-    return _read_to_end(container, stream, -math.inf)
+    return _read_to_end(container, stream, 0.0)
 
 
-def _read_to_end(container: InputContainer, stream: AudioStream | VideoStream, from_s: float) -> float | None:
-    time_base = stream.time_base
-    if time_base is None:
+def _read_to_end(container: InputContainer, stream: MediaStream, from_s: float) -> float | None:
+    if stream.time_base is None:
         return None
     zero_s = origin_s(container)
-    first = stream.start_time or 0
     end_s: float | None = None
     try:
-        container.seek(
-            max(first, int((from_s + zero_s) / time_base)) if math.isfinite(from_s) else first, stream=stream
-        )
+        container.seek(max(stream.start_time or 0, int((from_s + zero_s) / stream.time_base)), stream=stream)
         for packet in container.demux(stream):
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is not None and not packet.is_corrupt:
-                time_s = float((stamp + (packet.duration or 0)) * time_base) - zero_s
+                time_s = float((stamp + (packet.duration or 0)) * stream.time_base) - zero_s
                 end_s = time_s if end_s is None else max(end_s, time_s)
     except (av.error.FFmpegError, OSError):
         # A file cut short ends so: what could be read up to here counts.
