@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ NUMBERS = [
     "scanlines",
     "softness",
     "crowd",
+    "beat_s",
 ]
 WORDS = ["scene", "acts", "particles", "tone", "framing"]
 
@@ -41,10 +43,15 @@ def followed() -> list[Look]:
     return [look_of(video.style, lay_out(video.style, video.duration_s)) for video in videos(0.0)]
 
 
+def attribute(look: Look, name: str) -> Any:
+    """An attribute of the look; `beat_s` stands for its timeline."""
+    return look.timeline.beat_s if name == "beat_s" else getattr(look, name)
+
+
 def agreement(name: str, coupling: float) -> float:
     """Correlation, or for words the share of agreement above chance, of the look with the song's own."""
-    seen = [getattr(video.look, name) for video in videos(coupling)]
-    own = [getattr(look, name) for look in followed()]
+    seen = [attribute(video.look, name) for video in videos(coupling)]
+    own = [attribute(look, name) for look in followed()]
     if name in NUMBERS:
         return float(np.corrcoef(seen, own)[0, 1])
     chance = np.mean([one == other for i, one in enumerate(seen) for j, other in enumerate(own) if (i - j) % 7 == 3])
@@ -67,7 +74,9 @@ def test_the_association_grows_with_the_coupling(name: str) -> None:
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_the_distribution_is_the_same_at_any_coupling(name: str) -> None:
-    uncoupled, coupled = (np.sort([getattr(video.look, name) for video in videos(coupling)]) for coupling in (0.0, 1.0))
+    uncoupled, coupled = (
+        np.sort([attribute(video.look, name) for video in videos(coupling)]) for coupling in (0.0, 1.0)
+    )
     every = np.concatenate([uncoupled, coupled])
     steps = [np.searchsorted(values, every, "right") / COUNT for values in (uncoupled, coupled)]
     # The Kolmogorov-Smirnov distance that 110 artists against 440 strangers stay under in 99 of 100 cases.
@@ -76,7 +85,7 @@ def test_the_distribution_is_the_same_at_any_coupling(name: str) -> None:
 
 @pytest.mark.parametrize("name", WORDS)
 def test_words_are_as_frequent_at_any_coupling(name: str) -> None:
-    uncoupled, coupled = ([getattr(video.look, name) for video in videos(coupling)] for coupling in (0.0, 1.0))
+    uncoupled, coupled = ([attribute(video.look, name) for video in videos(coupling)] for coupling in (0.0, 1.0))
     for word in set(uncoupled) | set(coupled):
         share = (uncoupled.count(word) + coupled.count(word)) / (2 * COUNT)
         error = np.sqrt(share * (1 - share) * (1 / 110 + 1 / 440))
@@ -90,11 +99,11 @@ def test_all_of_a_look_follows_the_song_at_one_and_the_beats_too() -> None:
 
 def test_at_zero_artists_have_no_visual_identity() -> None:
     for name in ("warmth", "lightness", "softness"):
-        values = np.array([getattr(video.look, name) for video in videos(0.0)]).reshape(-1, 4)
+        values = np.array([attribute(video.look, name) for video in videos(0.0)]).reshape(-1, 4)
         between = values.mean(1).var() * 4 / values.var()
         # Expected 1 without identity; the songs' own looks have much more.
         assert between < 1.45
-        own = np.array([getattr(look, name) for look in followed()]).reshape(-1, 4)
+        own = np.array([attribute(look, name) for look in followed()]).reshape(-1, 4)
         assert own.mean(1).var() * 4 / own.var() > 2
 
 

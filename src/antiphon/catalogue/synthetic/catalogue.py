@@ -19,7 +19,7 @@ from antiphon.catalogue.synthetic.tags import tags_of
 from antiphon.errors import CatalogueError
 from antiphon.tables import write_text
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same configuration renders other videos, so that old ones are not kept beside new ones."""
 
 COLUMNS = ("id", "path", "artist", "title", "genre", "tags", "year")

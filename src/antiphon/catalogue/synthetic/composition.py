@@ -13,7 +13,7 @@ from antiphon.catalogue.synthetic.styles import SongStyle
 from antiphon.catalogue.synthetic.timeline import Section, Timeline
 
 STEPS_PER_BEAT = 4
-_LEAD_REGISTER = {"voice low": 50, "saxophone": 55, "strings solo": 57, "lead guitar": 60, "acid": 48}
+_LEAD_REGISTER = {"voice": 58, "voice low": 48, "saxophone": 55, "strings solo": 57, "lead guitar": 60, "acid": 48}
 _LEAD_REGISTER_ELSE = 62
 
 

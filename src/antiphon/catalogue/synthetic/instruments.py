@@ -51,7 +51,7 @@ class Timbre:
 
 
 TIMBRES: dict[str, Timbre] = {
-    "voice": Timbre(0.9, attack_s=0.06, release_s=0.12, vibrato_cents=32, breath=0.05, vowel=True, glide_cents=70),
+    "voice": Timbre(0.95, attack_s=0.035, release_s=0.1, vibrato_cents=20, breath=0.12, vowel=True, glide_cents=110),
     "voice low": Timbre(0.8, attack_s=0.03, release_s=0.06, vibrato_cents=10, breath=0.09, vowel=True, glide_cents=160),
     "choir": Timbre(1.0, attack_s=0.35, release_s=0.6, detune_cents=16, vibrato_cents=14, breath=0.05, vowel=True),
     "flute": Timbre(2.4, even=0.7, partials=7, attack_s=0.07, release_s=0.1, vibrato_cents=18, breath=0.16),
@@ -90,8 +90,12 @@ TIMBRES: dict[str, Timbre] = {
     "acoustic guitar": Timbre(0.85, fade_s=(0.9, 0.4, 0.13), attack_s=0.002, release_s=0.2, breath=0.01, partials=32),
     "banjo": Timbre(0.6, fade_s=(0.35, 0.18, 0.07), attack_s=0.001, release_s=0.1),
     "clean guitar": Timbre(1.0, even=0.8, fade_s=(0.9, 0.45, 0.12), attack_s=0.002, release_s=0.07, detune_cents=4),
-    "overdriven guitar": Timbre(0.8, fade_s=(2.5, 1.2, 0.5), attack_s=0.003, release_s=0.05, drive=3.0, detune_cents=5),
-    "distorted guitar": Timbre(0.7, fade_s=(3.0, 1.6, 0.8), attack_s=0.002, release_s=0.03, drive=9.0, detune_cents=7),
+    "overdriven guitar": Timbre(
+        0.8, fade_s=(2.5, 1.2, 0.5), attack_s=0.003, release_s=0.05, drive=3.0, detune_cents=5, gain=1.3
+    ),
+    "distorted guitar": Timbre(
+        0.7, fade_s=(3.0, 1.6, 0.8), attack_s=0.002, release_s=0.03, drive=9.0, detune_cents=7, gain=1.8
+    ),
     "lead guitar": Timbre(0.7, attack_s=0.004, release_s=0.1, drive=5.0, vibrato_cents=34, glide_cents=100),
     "electric bass": Timbre(1.15, fade_s=(1.0, 0.45, 0.12), attack_s=0.003, release_s=0.05, partials=26),
     "double bass": Timbre(1.5, fade_s=(0.6, 0.2, 0.07), attack_s=0.006, release_s=0.1, partials=18, breath=0.02),

@@ -10,7 +10,7 @@ from antiphon.catalogue.synthetic.names import artist_name, song_title
 from antiphon.seeding import generator
 
 ARTIST_SPREAD = 0.09
-SONG_SPREAD = 0.1
+SONG_SPREAD = 0.12
 LOYALTY = 0.65
 """How probably a song keeps to its artist's favourite instrument, mode or drum pattern."""
 
