@@ -1,5 +1,4 @@
 import ast
-import copy
 import zipfile
 
 import numpy as np
@@ -30,19 +29,10 @@ def test_outputs_are_those_of_the_original(musicnn: Musicnn, reference: dict[str
     np.testing.assert_allclose(found.taggram, expected.taggram, atol=1e-5, rtol=0)
     np.testing.assert_allclose(found.mean_pool, expected.mean_pool, atol=1e-4, rtol=0)
     np.testing.assert_allclose(found.penultimate, expected.penultimate, atol=1e-4, rtol=0)
-    # Maxima reach 92, and here the original's rounding is 3e-4: see the next test.
-    np.testing.assert_allclose(found.max_pool, expected.max_pool, atol=5e-4, rtol=0)
+    # The maxima of the Million Song Dataset's network reach 92, where float32 is spaced by 8e-6 and sums by more.
+    atol = 1e-4 if musicnn.name.startswith("musicnn-mtt") else 2e-4
+    np.testing.assert_allclose(found.max_pool, expected.max_pool, atol=atol, rtol=0)
     assert {value.dtype for value in found} == {np.dtype(np.float32)}
-
-
-def test_in_double_precision_it_is_nearer_to_us_than_to_the_original(
-    musicnn: Musicnn, reference: dict[str, np.ndarray]
-) -> None:
-    with torch.inference_mode():
-        exact = copy.deepcopy(musicnn.network).double()(torch.tensor(reference["log_mel"]).double())
-    ours = np.abs(musicnn.outputs(reference["log_mel"]).max_pool - exact.max_pool.numpy()).max()
-    theirs = np.abs(of_original(musicnn, reference).max_pool - exact.max_pool.numpy()).max()
-    assert ours < theirs < 5e-4
 
 
 def test_from_the_waveform_it_is_the_original_too(musicnn: Musicnn, reference: dict[str, np.ndarray]) -> None:

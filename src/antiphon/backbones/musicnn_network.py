@@ -56,15 +56,21 @@ class _BandPooled(nn.Module):
 
 
 class _Layer(nn.Module):
-    """Convolution over time, ReLU, batch norm."""
+    """Convolution over time, ReLU, batch norm.
+
+    As one plane (time, channels), not as channels over time: so the sums run in the original's order, and the largest
+    pooled values, which float32 rounds by several 1e-4, come out within 1e-4 of its own.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(channels, MIDDLE_FILTERS, 7)
+        self.conv = nn.Conv2d(1, MIDDLE_FILTERS, (7, channels))
         self.norm = nn.BatchNorm1d(MIDDLE_FILTERS, EPS)
 
     def forward(self, values: Tensor) -> Tensor:
-        return self.norm(self.conv(_same(values, 7)).relu())
+        """(n, channels, frames) → (n, 64, frames)."""
+        plane = _same(values, 7).transpose(1, 2)[:, None]
+        return self.norm(self.conv(plane)[:, :, :, 0].relu())
 
 
 class MusicnnNetwork(nn.Module):
@@ -122,8 +128,6 @@ def from_tensorflow(variables: Mapping[str, npt.NDArray[np.float32]]) -> Tensors
         for number, layer in enumerate(_CONVOLUTIONS):
             name = _numbered("conv2d", number)
             kernel = variables[f"{name}/kernel"].transpose(3, 2, 0, 1)  # filters × 1 × time × bands
-            if layer.startswith("middle"):  # those span all their channels, so they are convolutions over time alone
-                kernel = kernel[:, 0].transpose(0, 2, 1)
             state[f"{layer}.conv.weight"] = np.ascontiguousarray(kernel)
             state[f"{layer}.conv.bias"] = variables[f"{name}/bias"]
         for number, layer in enumerate(_NORMS):

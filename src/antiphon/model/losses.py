@@ -98,5 +98,5 @@ def least_loss(name: str, pairs: int, temperature: float, *, non_negative: bool)
     """
     farthest = 0.0 if non_negative else -1 / (pairs - 1)
     others = math.log(pairs - 1) + (farthest - 1) / temperature
-    one_way = others if name == "decoupled" else float(torch.nn.functional.softplus(torch.tensor(others)))
+    one_way = others if name == "decoupled" else float(functional.softplus(torch.tensor(others, dtype=torch.float64)))
     return 2 * one_way

@@ -1,0 +1,66 @@
+"""Answers to queries, against the naive way."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from antiphon.evaluation.answers import answers, spread
+from antiphon.metrics.ranks import ranks
+
+
+@given(st.integers(1, 30), st.integers(1, 8), st.integers(0, 2**32 - 1), st.booleans())
+@settings(deadline=None, max_examples=80)
+def test_equal_to_the_naive_way(count: int, k: int, seed: int, coarse: bool) -> None:
+    """Coarse vectors have many equal scores."""
+    random = np.random.default_rng(seed)
+    queries, candidates = random.normal(size=(2, count, 3))
+    if coarse:
+        queries, candidates = queries.round(), candidates.round()
+    rows = random.permutation(count)[: random.integers(1, count + 1)].tolist()
+    found = answers(queries, candidates, rows, k)
+    assert [answer.query for answer in found] == rows
+    all_ranks = ranks(queries, candidates)[0]
+    for answer in found:
+        scores = [float(queries[answer.query] @ candidate) for candidate in candidates]
+        best = sorted(range(count), key=lambda index: (-round(scores[index], 9), index))[:k]
+        assert answer.scores == pytest.approx([scores[index] for index in best])
+        if coarse:
+            assert list(answer.best) == best
+        assert answer.rank == all_ranks[answer.query]
+        assert answer.true_score == pytest.approx(scores[answer.query])
+        assert answer.n == count
+
+
+def test_direction_matters() -> None:
+    queries = np.array([[1.0, 0.0], [0.0, 1.0]])
+    candidates = np.array([[0.1, 0.9], [0.2, 0.3]])
+    assert answers(queries, candidates, [0], 2)[0].best == (1, 0)
+    assert answers(candidates, queries, [0], 2)[0].best == (1, 0)
+    assert answers(queries, candidates, [1], 2)[0].best == (0, 1)
+    assert answers(candidates, queries, [1], 2)[0].rank == 1
+
+
+def test_no_rows() -> None:
+    assert answers(np.eye(2), np.eye(2), []) == []
+
+
+def test_unusable_input() -> None:
+    with pytest.raises(ValueError, match=r"queries have shape \(3, 3\) and candidates \(2, 2\)"):
+        answers(np.eye(3), np.eye(2), [0])
+    for rows in ([0, 0], [3], [-1]):
+        with pytest.raises(ValueError, match="rows must be distinct and below 3"):
+            answers(np.eye(3), np.eye(3), rows)
+
+
+def test_spread_reaches_from_best_to_worst() -> None:
+    values = np.random.default_rng(0).permutation(1000).astype(float)
+    chosen = values[spread(values, 12)]
+    assert chosen[0] == 0
+    assert chosen[-1] == 999
+    assert (np.abs(np.diff(chosen) - 999 / 11) <= 1).all()
+
+
+def test_spread_of_few_is_all_in_order() -> None:
+    assert spread([3.0, 1.0, 2.0], 12) == [1, 2, 0]
+    assert spread([1.0, 1.0, 1.0], 3) == [0, 1, 2]

@@ -1,0 +1,40 @@
+"""The learning curve says that more data helps where it does."""
+
+import numpy as np
+
+from antiphon.dual_encoder import DualEncoder
+from antiphon.evaluation.learning_curve import learning_curve
+from antiphon.features import Features
+
+
+def part(count, seed, first):
+    random = np.random.default_rng(seed)
+    shared = random.normal(size=(count, 40))
+    mix = np.random.default_rng(7)
+    audio = shared @ mix.normal(size=(40, 60))
+    video = np.tanh(shared) @ mix.normal(size=(40, 60))
+    return Features.from_arrays(audio=audio, video=video, ids=[f"v{first + n}" for n in range(count)])
+
+
+def test_a_rich_association_wants_more_data_and_all_points_share_one_pool():
+    train, validation = part(400, 0, 0), part(120, 1, 1000)
+    shares = []
+    found = learning_curve(DualEncoder().fit(train, validation), train, validation, progress=shares.append)
+    assert shares == [0.25, 0.5, 1.0]
+    assert [point["videos"] for point in found["points"]] == [100, 200, 400]
+    assert {point["n"] for point in found["points"]} == {120}
+    ranks = [point["geometric_mean_rank"] for point in found["points"]]
+    assert ranks[0] > ranks[1] > ranks[2]
+    assert found["gain"] == ranks[1] / ranks[2] or abs(found["gain"] - ranks[1] / ranks[2]) < 1e-9
+    assert found["ci95"][0] > 1
+    assert found["verdict"].startswith("More music videos would help")
+
+
+def test_unrelated_pairs_promise_nothing():
+    random = np.random.default_rng(0)
+    sides = random.normal(size=(2, 160, 8))
+    features = Features.from_arrays(audio=sides[0], video=sides[1], ids=[f"v{n}" for n in range(160)])
+    train, validation = features.take(np.arange(120)), features.take(np.arange(120, 160))
+    found = learning_curve(DualEncoder().fit(train, validation), train, validation)
+    assert found["ci95"][0] < 1 < found["ci95"][1]
+    assert found["verdict"].startswith("No measurable gain")

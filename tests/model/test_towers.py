@@ -1,0 +1,81 @@
+"""Heads as the recipes describe them."""
+
+import pytest
+import tomli_w
+import torch
+from torch import nn
+
+from antiphon.errors import ConfigError
+from antiphon.model.heads import Head, HeadConfig
+from antiphon.model.losses import LossConfig
+from antiphon.model.recipe import load_recipe, parse_recipe, recipe_names
+from antiphon.model.towers import Towers
+
+LEARNED = LossConfig(temperature=0.1, learn_temperature=True)
+
+
+def test_the_papers_base_head_is_dense_relu_dropout_dense_sigmoid():
+    layers = list(Head(1506, load_recipe("paper-base").head).layers)
+    assert [type(layer) for layer in layers] == [nn.Linear, nn.ReLU, nn.Dropout, nn.Linear, nn.Sigmoid]
+    assert (layers[0].in_features, layers[0].out_features, layers[3].out_features) == (1506, 512, 256)
+    assert layers[2].p == 0.3
+
+
+def test_the_papers_code_has_batch_norm_before_the_relu():
+    layers = list(Head(8, HeadConfig(normalisation="batch")).layers)
+    assert [type(layer) for layer in layers[:4]] == [nn.Linear, nn.BatchNorm1d, nn.ReLU, nn.Dropout]
+
+
+def test_a_head_without_hidden_layers_is_linear():
+    assert [type(layer) for layer in Head(8, HeadConfig(hidden=())).layers] == [nn.Linear]
+
+
+def test_standardised_input_has_no_mean_and_unit_deviation_and_survives_constants():
+    features = torch.randn(500, 3) * torch.tensor([5.0, 0.1, 0.0]) + torch.tensor([100.0, -3.0, 7.0])
+    head = Head(3, HeadConfig(standardise=True))
+    head.fit_input(features)
+    scaled = head.layers[0](features)
+    torch.testing.assert_close(scaled.mean(0), torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(scaled.std(0, correction=0), torch.tensor([1.0, 1.0, 0.0]), atol=1e-4, rtol=0)
+    assert any("mean" in name for name in head.state_dict())
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_embeddings_are_unit_vectors(name):
+    recipe = load_recipe(name)
+    towers = Towers(7, 5, recipe.head, recipe.loss).eval()
+    audio, video = towers(torch.randn(4, 7), torch.randn(4, 5))
+    for rows in (audio, video):
+        assert rows.shape == (4, 256)
+        torch.testing.assert_close(rows.norm(dim=1), torch.ones(4))
+
+
+def test_a_learned_temperature_stays_inside_its_limits_and_a_fixed_one_does_not_move():
+    towers = Towers(2, 2, HeadConfig(), LEARNED)
+    assert towers.temperature.item() == pytest.approx(0.1)
+    for value, expected in ((99.0, 0.01), (-99.0, 1.0)):
+        with torch.no_grad():
+            towers.log_scale.fill_(value)
+        towers.clamp_temperature()
+        assert towers.temperature.item() == pytest.approx(expected)
+    assert not Towers(2, 2, HeadConfig(), LossConfig()).log_scale.requires_grad
+
+
+def test_recipes_are_read_strictly(tmp_path):
+    assert recipe_names() == ["antiphon-base", "paper-base"]
+    with pytest.raises(ConfigError, match="'nope' is no recipe. There are antiphon-base, paper-base"):
+        load_recipe("nope")
+    with pytest.raises(ConfigError, match="no such recipe file"):
+        load_recipe(tmp_path / "gone.toml")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        parse_recipe("name =", "mine")
+    text = 'name = "x"\ndescription = ""\n[head]\nwidth = 3\n[loss]\ntemperature = -1\n[training]\n'
+    with pytest.raises(ConfigError, match=r"mine: head.width: .*; loss.temperature: .*greater than 0"):
+        parse_recipe(text, "mine")
+
+
+def test_a_run_record_is_a_recipe_too(tmp_path):
+    recipe = load_recipe("paper-base")
+    path = tmp_path / "run.toml"
+    path.write_text(tomli_w.dumps({"seed": 3, "recipe": recipe.model_dump(mode="json")}))
+    assert load_recipe(path) == recipe

@@ -1,0 +1,184 @@
+"""Training: it learns what is there, learns nothing where nothing is, and repeats itself to the bit."""
+
+import numpy as np
+import pytest
+import torch
+
+from antiphon.dual_encoder import DualEncoder, track_embeddings
+from antiphon.errors import ModelError
+from antiphon.evaluation import evaluate
+from antiphon.features import Features
+from antiphon.model.recipe import load_recipe
+from antiphon.training.loop import train
+
+
+def related(count=160, segments=1, seed=0, noise=0.5, shuffled=False):
+    random = np.random.default_rng(seed)
+    shared = np.repeat(random.normal(size=(count, 6)), segments, axis=0)
+    mix = np.random.default_rng(99)
+    audio = shared @ mix.normal(size=(6, 24)) + noise * random.normal(size=(len(shared), 24))
+    video = shared @ mix.normal(size=(6, 20)) + noise * random.normal(size=(len(shared), 20))
+    groups = [f"{seed}-{n // segments}" for n in range(len(shared))]
+    if shuffled:
+        video = video[random.permutation(len(video))]
+    return Features.from_arrays(
+        audio=audio, video=video, ids=[f"{seed}:{n}" for n in range(len(shared))], groups=groups
+    )
+
+
+@pytest.mark.parametrize("recipe", ["antiphon-base", "paper-base"])
+def test_pairs_that_belong_together_are_found_and_shuffled_ones_are_not(recipe):
+    test = related(100, seed=3)
+    found = evaluate(DualEncoder(recipe).fit(related(seed=1), related(60, seed=2)), test)
+    for way in ("a2v", "v2a"):
+        assert found[way]["n"] == 100
+        assert found[way]["ci95"][1] < found[way]["null95"][0]
+        assert found[way]["median_rank"] < 15
+    untrue = DualEncoder(recipe).fit(related(seed=1, shuffled=True), related(60, seed=2, shuffled=True))
+    nothing = evaluate(untrue, test)
+    assert nothing["a2v"]["median_rank"] > 30
+
+
+def test_same_seed_same_numbers_and_the_global_generator_is_left_alone():
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    models = [DualEncoder(seed=seed).fit(related(40), related(20, seed=2)) for seed in (0, 0, 1)]
+    assert torch.equal(before, torch.random.get_rng_state())
+    first, again, other = (model.embed(related(10, seed=4))[0] for model in models)
+    np.testing.assert_array_equal(first, again)
+    assert models[0].history == models[1].history
+    assert np.abs(first - other).max() > 0.01
+
+
+def test_the_best_epoch_is_kept_and_training_stops_when_it_stops_improving():
+    recipe = load_recipe("paper-base")
+    features, validation = related(80, seed=1), related(40, seed=2)
+    towers, history = train(recipe, features, validation, seed=0, device=torch.device("cpu"))
+    losses = [epoch.validation_loss for epoch in history]
+    best = int(np.argmin(losses))
+    assert history[best].best
+    assert not any(epoch.best for epoch in history[best + 1 :])
+    assert len(history) == best + 1 + recipe.training.patience or len(history) == recipe.training.epochs
+    shorter = recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": best + 1})})
+    stopped, _ = train(shorter, features, validation, seed=0, device=torch.device("cpu"))
+    for name, weights in towers.state_dict().items():
+        assert torch.equal(weights, stopped.state_dict()[name]), name
+
+
+def test_history_holds_losses_between_bound_and_what_chance_gives():
+    model = DualEncoder().fit(related(80, segments=2, seed=1), related(30, segments=2, seed=2))
+    for epoch in model.history:
+        assert epoch.validation_chance == pytest.approx(2 * np.log(30))
+        assert epoch.validation_least <= epoch.validation_loss
+    rates = [epoch.learning_rate for epoch in model.history[:3]]
+    assert rates[1] / rates[0] == pytest.approx(model.recipe.training.learning_rate_decay)
+
+
+def test_no_two_segments_of_one_video_meet_in_a_batch():
+    """If they did, identical segments of a video would be each other's negatives and the loss could not get below."""
+    shared = related(30, segments=4, seed=1, noise=0.0)
+    model = DualEncoder("antiphon-base").fit(shared, related(20, segments=4, seed=2, noise=0.0))
+    assert min(epoch.train_loss for epoch in model.history) < 2 * np.log(4)
+
+
+def test_videos_in_both_training_and_validation_are_refused():
+    with pytest.raises(ModelError, match="80 videos stand in both training and validation"):
+        DualEncoder().fit(related(80), related(80))
+
+
+def test_too_few_videos_are_refused_and_named():
+    with pytest.raises(ModelError, match="The training split has 1 videos"):
+        DualEncoder().fit(related(1, segments=3), related(4, seed=2))
+    with pytest.raises(ModelError, match="The validation split has 0 videos"):
+        DualEncoder().fit(related(9), related(4, seed=2).take(np.array([], dtype=int)))
+
+
+def test_without_validation_some_videos_are_set_aside():
+    model = DualEncoder().fit(related(120, segments=2))
+    assert 0 < model._inputs["validation_pairs"] < 60
+    assert model._inputs["pairs"] + model._inputs["validation_pairs"] == 240
+
+
+def test_a_saved_model_embeds_the_same_and_says_how_it_was_made(tmp_path):
+    model = DualEncoder("paper-base", seed=3).fit(related(40), related(20, seed=2))
+    model.save(tmp_path / "run")
+    loaded = DualEncoder.load(tmp_path / "run")
+    for before, after in zip(model.embed(related(9, seed=5)), loaded.embed(related(9, seed=5)), strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert loaded.history == model.history
+    assert loaded.recipe == model.recipe
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "history.parquet",
+        "model.safetensors",
+        "run.toml",
+    ]
+    again = DualEncoder(tmp_path / "run" / "run.toml", seed=3).fit(related(40), related(20, seed=2))
+    np.testing.assert_array_equal(again.embed(related(9, seed=5))[0], model.embed(related(9, seed=5))[0])
+
+
+def test_damaged_foreign_and_missing_models_are_refused(tmp_path):
+    with pytest.raises(ModelError, match="no trained model here"):
+        DualEncoder.load(tmp_path)
+    with pytest.raises(ModelError, match="not trained yet"):
+        DualEncoder().embed(related(3))
+    model = DualEncoder("paper-base").fit(related(20), related(10, seed=2))
+    model.save(tmp_path)
+    record = (tmp_path / "run.toml").read_text()
+    weights = (tmp_path / "model.safetensors").read_bytes()
+    for text, message in (
+        (record.replace("audio_dim = 24", "audio_dim = 25"), "does not hold the heads"),
+        (record.replace("format = 1", "format = 9"), "was written in format 9; this version reads 1"),
+        (record.replace("audio_dim", "other"), "is not the record of a trained model"),
+        ("= broken", "run.toml: is damaged"),
+    ):
+        (tmp_path / "run.toml").write_text(text)
+        with pytest.raises(ModelError, match=message):
+            DualEncoder.load(tmp_path)
+    (tmp_path / "run.toml").write_text(record)
+    (tmp_path / "model.safetensors").write_bytes(weights[:100])
+    with pytest.raises(ModelError, match=r"model.safetensors: is damaged"):
+        DualEncoder.load(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"\x80\x04\x95cos\nsystem\n")
+    with pytest.raises(ModelError, match=r"model.safetensors: is damaged"):
+        DualEncoder.load(tmp_path)
+
+
+def test_features_of_another_size_or_backbone_are_refused():
+    model = DualEncoder("paper-base").fit(related(20), related(10, seed=2))
+    wrong = Features.from_arrays(audio=np.ones((3, 5)), video=np.ones((3, 20)))
+    with pytest.raises(ModelError, match="audio features have 5 values; this model takes 24"):
+        model.embed(wrong)
+    model.audio_name = "musicnn-mtt"
+    named = Features.from_arrays(audio=np.ones((3, 24)), video=np.ones((3, 20)), audio_name="musicnn-msd")
+    with pytest.raises(ModelError, match="are of musicnn-msd; this model was trained on musicnn-mtt"):
+        model.embed(named)
+
+
+def test_a_missing_side_is_a_row_of_nan_and_the_other_is_embedded():
+    model = DualEncoder("paper-base").fit(related(20), related(10, seed=2))
+    features = related(4, seed=7)
+    features.audio[1] = np.nan
+    audio, video = model.embed(Features.from_arrays(audio=features.audio, video=features.video))
+    assert np.isnan(audio[1]).all()
+    assert np.isfinite(np.delete(audio, 1, axis=0)).all()
+    np.testing.assert_allclose(np.linalg.norm(video, axis=1), 1, atol=1e-5)
+    songs, nothing = model.embed(Features.from_arrays(audio=features.audio[[0, 2]]))
+    np.testing.assert_allclose(songs, audio[[0, 2]], atol=1e-6)
+    assert np.isnan(nothing).all()
+
+
+def test_a_track_is_the_normalised_mean_of_its_segments():
+    rows = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], dtype=np.float32)
+    names, tracks = track_embeddings(rows, np.array(["b", "b", "a"]))
+    assert names.tolist() == ["a", "b"]
+    np.testing.assert_allclose(tracks, [[0.6, 0.8], [2**-0.5, 2**-0.5]], atol=1e-6)
+
+
+def test_evaluation_ranks_segments_and_tracks():
+    model = DualEncoder().fit(related(100, segments=3, seed=1), related(40, segments=3, seed=2))
+    found = evaluate(model, related(50, segments=3, seed=3))
+    assert (found["a2v"]["n"], found["a2v"]["groups"]) == (150, 50)
+    assert (found["tracks"]["v2a"]["n"], found["tracks"]["v2a"]["groups"]) == (50, 50)
+    assert "tracks" not in evaluate(model, related(50, seed=3))
+    with pytest.raises(ModelError, match="1 videos with both sound and pictures"):
+        evaluate(model, related(1, segments=3))
