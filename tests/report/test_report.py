@@ -1,0 +1,318 @@
+"""The page: complete in itself, inert, honest about what is missing, and right in its numbers."""
+
+import base64
+import hashlib
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from antiphon.catalogue import Catalogue
+from antiphon.dual_encoder import DualEncoder, track_embeddings
+from antiphon.errors import ConfigError, ModelError
+from antiphon.features.assembly import assemble
+from antiphon.metrics.ranks import ranks
+from antiphon.report import build_report
+from antiphon.workspace import Workspace
+
+from .page import Node, media_of, read_page
+from .small_workspace import IMAGE, RUN, SCRIPT, TEMPLATE, TEST_VIDEOS, write_json
+
+LINKS = ("src", "href", "srcset", "poster", "data", "action", "xlink:href", "formaction", "background")
+
+
+def metrics_of(workspace: Workspace) -> dict[str, Any]:
+    return json.loads((workspace.run(RUN) / "metrics.json").read_text())
+
+
+def test_page_loads_nothing(page: Node) -> None:
+    for node in page.all():
+        for key in LINKS:
+            assert node.attributes.get(key, "#").startswith("#"), f"<{node.name} {key}={node.attributes[key]}>"
+    assert not page.all("link") + page.all("iframe") + page.all("base") + page.all("object")
+    style = page.one("style").text
+    assert not re.search(r"url\(|@import|@font-face|https?:", style)
+    assert not re.search(r"fetch\(|XMLHttpRequest|import\(|https?:", page.all("script")[-1].text)
+
+
+def test_policy_admits_only_the_script_of_the_page(page: Node, shared_workspace: Workspace) -> None:
+    policy = page.one("meta", **{"http-equiv": "Content-Security-Policy"}).attributes["content"]
+    text = (shared_workspace.run(RUN) / "report.html").read_text(encoding="utf-8")
+    script = text.rsplit("<script>", 1)[1].split("</script>", 1)[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert "default-src 'none'" in policy
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "http" not in policy
+
+
+def test_catalogue_text_is_inert(page: Node) -> None:
+    assert [node.attributes.get("type") for node in page.all("script")] == ["application/json", None]
+    assert not [node for node in page.all() if any(key.startswith("on") for key in node.attributes)]
+    assert not [node for node in page.all("img") if "src" in node.attributes]
+    gallery = page.one("section", id="gallery")
+    titles = {node.text for node in gallery.all("h3")}
+    assert {SCRIPT, TEMPLATE} <= titles | {node.text for node in gallery.all("p", class_="title")}
+    assert any(IMAGE in node.text for node in gallery.all("p"))
+    assert SCRIPT in page.one("section", id="failures").text
+    assert not [node for node in gallery.all("b") if node.text == "bold"]
+    labels = [node.attributes.get("aria-label", "") for node in page.all("button")]
+    assert any(IMAGE in label for label in labels)
+
+
+def test_embedded_json_holds_no_markup(page: Node) -> None:
+    assert not set("<>&'") & set(page.one("script", id="media").text)
+
+
+def test_headings_and_labels(page: Node) -> None:
+    levels = [int(node.name[1]) for node in page.all() if re.fullmatch(r"h[1-6]", node.name)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    ids = [node.attributes["id"] for node in page.all() if "id" in node.attributes]
+    assert len(ids) == len(set(ids))
+    targets = {node.attributes["href"][1:] for node in page.all("a")}
+    targets |= {node.attributes["aria-labelledby"] for node in page.all() if "aria-labelledby" in node.attributes}
+    targets |= {node.attributes["data-with"] for node in page.all("button") if "data-with" in node.attributes}
+    assert targets <= set(ids)
+    assert all("alt" in node.attributes for node in page.all("img"))
+    assert all(node.text or node.attributes.get("aria-label") for node in page.all("button"))
+    assert all(len(node.attributes["aria-label"]) > 20 for node in page.all("svg"))
+
+
+def test_numbers_are_those_of_the_metrics(page: Node, shared_workspace: Workspace) -> None:
+    found = metrics_of(shared_workspace)
+    wanted = {
+        (level, way, name): [m["value"], both[way]["n"], *m["ci95"], *m["null95"], m["chance"]]
+        for level, both in (("tracks", found["tracks"]), ("segments", found))
+        for way in ("a2v", "v2a")
+        for name, m in both[way]["by_metric"].items()
+    }
+    rows = [row for row in page.one("table", id="all-numbers").all("tr") if row.all("td")]
+    shown = {
+        tuple(cell.text for cell in row.all("td")[:3]): [float(n.attributes["value"]) for n in row.all("data")]
+        for row in rows
+    }
+    assert shown == wanted
+    glance = [
+        node for node in page.one("section", id="answer").all("td") if node.attributes["data-name"] == "Median rank"
+    ]
+    assert [float(node.one("data").attributes["value"]) for node in glance] == [
+        both[way]["median_rank"] for both in (found["tracks"], found) for way in ("a2v", "v2a")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ci95", "null95", "phrase"),
+    [
+        ([2.0, 4.0], [5.0, 9.0], "finds the partner better than chance"),
+        ([2.0, 5.0], [5.0, 9.0], "is not distinguishable from chance"),
+        ([6.0, 7.0], [5.0, 9.0], "is not distinguishable from chance"),
+        ([9.5, 11.0], [5.0, 9.0], "finds the partner worse than chance"),
+    ],
+)
+def test_verdict_follows_the_intervals(
+    workspace: Workspace, ci95: list[float], null95: list[float], phrase: str
+) -> None:
+    found = metrics_of(workspace)
+    for both in (found, found["tracks"]):
+        for way in ("a2v", "v2a"):
+            both[way] |= {"ci95": ci95, "null95": null95}
+    write_json(workspace, "metrics.json", found)
+    page = read_page(build_report(workspace, RUN))
+    assert page.one("p", class_="lede").text == f"For tracks and for segments, the model {phrase}, both ways."
+
+
+def test_verdicts_that_differ_are_told_apart(workspace: Workspace) -> None:
+    found = metrics_of(workspace)
+    for both in (found, found["tracks"]):
+        for way in ("a2v", "v2a"):
+            both[way] |= {"ci95": [2.0, 4.0], "null95": [5.0, 9.0]}
+    found["tracks"]["v2a"]["ci95"] = [2.0, 6.0]
+    write_json(workspace, "metrics.json", found)
+    assert read_page(build_report(workspace, RUN)).one("p", class_="lede").text == (
+        "For tracks, the model finds the partner better than chance from sound to pictures and is not distinguishable "
+        "from chance from pictures to sound. For segments, the model finds the partner better than chance, both ways."
+    )
+
+
+def test_gallery_answers_are_the_models(page: Node, shared_workspace: Workspace) -> None:
+    catalogue = Catalogue.load(shared_workspace.catalogue)
+    features = assemble(shared_workspace, catalogue, "hearing", "seeing")["test"]
+    audio, video = DualEncoder.load(shared_workspace.run(RUN)).embed(features)
+    videos, sound = track_embeddings(audio, features.groups)
+    _, pictures = track_embeddings(video, features.groups)
+    names = {row["id"]: row["title"] for row in catalogue.records()}
+    found = {"v2a": ranks(pictures, sound)[0], "a2v": ranks(sound, pictures)[0]}
+    order = np.argsort(np.log(found["v2a"]) + np.log(found["a2v"]), kind="stable")
+    cards = page.all("article")
+    assert len(cards) == 12
+    for card, row in ((cards[0], order[0]), (cards[-1], order[-1])):
+        assert card.one("h3").text == names[videos[row]]
+        for question, way in zip(card.all("div", class_="question"), ("v2a", "a2v"), strict=True):
+            assert float(question.one("p", class_="place").one("data").attributes["value"]) == found[way][row]
+            scores = pictures[row] @ sound.T if way == "v2a" else sound[row] @ pictures.T
+            best = [names[videos[index]] for index in np.argsort(-scores)[:5]]
+            assert [node.text for node in question.all("p", class_="title")] == best
+            hit = [node.text for node in question.all("li", class_="partner")]
+            assert len(hit) == (found[way][row] <= 5)
+            assert len(question.all("li", class_="missed")) == 1 - len(hit)
+
+
+def test_marks_say_what_is_shared(page: Node, shared_workspace: Workspace) -> None:
+    rows = {row["title"]: row for row in Catalogue.load(shared_workspace.catalogue).records() if row["split"] == "test"}
+    checked = 0
+    for card in page.all("article"):
+        query = rows[card.one("h3").text]
+        for item in card.all("li"):
+            if not item.all("p", class_="title") or "partner" in item.attributes.get("class", ""):
+                continue
+            other = rows[item.one("p", class_="title").text]
+            shared = ["same artist"] if other["artist"] == query["artist"] else []
+            shared += [query["genre"]] if other["genre"] == query["genre"] else []
+            shared += [tag for tag in query["tags"] if tag in other["tags"]]
+            assert [node.text for node in item.all("span", class_="mark")] == shared
+            checked += bool(shared)
+    assert checked > 20
+
+
+def test_players_match_what_there_is(page: Node) -> None:
+    """Each preview is embedded once; sound only, pictures only and unreadable files can be told."""
+    media = media_of(page)
+    used = {node.attributes["data-item"] for node in page.all("button") if "data-item" in node.attributes}
+    assert used == set(media)
+    assert len(media) == TEST_VIDEOS - 1
+    for text, title in {"sound only": TEMPLATE, "no preview": "Song 3"}.items():
+        blank = [
+            node for node in page.all("button") if [one for one in node.all("span", class_="blank") if one.text == text]
+        ]
+        assert blank
+        assert all(title in node.attributes["aria-label"] for node in blank)
+    silent = [
+        node for node in page.all("button", class_="sound") if node.attributes["aria-label"].startswith("Song 2 ")
+    ]
+    assert silent
+    assert all("disabled" in node.attributes for node in silent)
+    assert "1 of 12 videos have no preview" in page.one("section", id="gallery").text
+
+
+def test_long_lists_of_failures_are_folded(page: Node) -> None:
+    folds = page.one("section", id="failures").all("details")
+    state = {node.one("summary").text: "open" in node.attributes for node in folds}
+    assert state == {"11 at extract: DecodeError": False, "1 at segments: DecodeError": True}
+    assert "cut short" in folds[0].text
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "text"),
+    [
+        ("metrics.json", "answer", "Not evaluated yet"),
+        ("history.parquet", "training", "no history of its training"),
+        ("learning_curve.json", "training", "No learning curve was measured"),
+        ("model.safetensors", "gallery", "There are no answers to show"),
+    ],
+)
+def test_missing_parts_are_named(workspace: Workspace, name: str, section: str, text: str) -> None:
+    (workspace.run(RUN) / name).unlink(missing_ok=True)
+    page = read_page(build_report(workspace, RUN))
+    assert text in page.one("section", id=section).text
+    others = {"answer": "Not evaluated yet", "training": "no history of its", "gallery": "no answers to show"}
+    for other in set(others) - {section}:
+        assert others[other] not in page.one("section", id=other).text
+
+
+def test_workspace_with_a_run_alone(workspace: Workspace) -> None:
+    for path in (workspace.catalogue, workspace.segments, workspace.failures):
+        path.unlink()
+    page = read_page(build_report(workspace, RUN))
+    assert "no catalogue table" in page.one("section", id="about").text
+    assert "no catalogue" in page.one("section", id="gallery").text
+    assert "No failures are recorded" in page.one("section", id="failures").text
+
+
+def test_features_only_catalogue(workspace: Workspace) -> None:
+    page = read_page(build_report(workspace, RUN))
+    assert "None of these videos has media at hand" in page.one("section", id="gallery").text
+    assert len(page.all("article")) == 12
+    assert media_of(page) == {}
+    assert all("disabled" in node.attributes for node in page.all("button", class_="player"))
+
+
+def test_learning_curve_is_shown(workspace: Workspace) -> None:
+    points = [
+        {
+            "share": s,
+            "videos": v,
+            "pairs": 2 * v,
+            "n": 8,
+            "median_rank": {"a2v": 4.0, "v2a": 3.0},
+            "geometric_mean_rank": g,
+        }
+        for s, v, g in ((0.25, 6, 3.9), (0.5, 12, 3.1), (1.0, 24, 2.2))
+    ]
+    curve = {"points": points, "gain": 1.4, "ci95": [1.1, 1.8], "verdict": "More music videos would help: <1.4>."}
+    write_json(workspace, "learning_curve.json", curve)
+    training = read_page(build_report(workspace, RUN)).one("section", id="training")
+    assert training.one("p", class_="verdict").text == curve["verdict"]
+    assert "typical rank 3.9 to 2.2, chance" in training.all("svg")[-1].attributes["aria-label"]
+
+
+def test_changed_features_are_noticed(workspace: Workspace) -> None:
+    assert "has changed" not in read_page(build_report(workspace, RUN)).one("section", id="ranks").text
+    found = metrics_of(workspace)
+    found["tracks"]["a2v"]["median_rank"] += 2
+    write_json(workspace, "metrics.json", found)
+    assert "The workspace has changed since" in read_page(build_report(workspace, RUN)).one("section", id="ranks").text
+
+
+def test_synthetic_videos_are_announced(workspace: Workspace) -> None:
+    assert not read_page(build_report(workspace, RUN)).one("header", class_="page").all("p", class_="notice")
+    rows = Catalogue.load(workspace.catalogue).records()
+    for number, row in enumerate(rows):
+        row["path"] = str(workspace.root / f"synthetic-{number:04d}.mp4")
+    Catalogue(rows).save(workspace.catalogue)
+    (workspace.root / "synthetic.toml").write_text("version = 1\n[synthetic]\ncoupling = 0.25\n")
+    notice = read_page(build_report(workspace, RUN)).one("header", class_="page").one("p", class_="notice").text
+    assert notice.startswith(f"Synthetic music videos. All {len(rows)} videos")
+    assert "coupling 0.25" in notice
+
+
+def test_leaking_artists_are_announced(workspace: Workspace) -> None:
+    assert (
+        "No artist stands in more than one split"
+        in read_page(build_report(workspace, RUN)).one("section", id="about").text
+    )
+    rows = Catalogue.load(workspace.catalogue).records()
+    rows[0]["artist"] = rows[-1]["artist"] = "Two Places"
+    Catalogue(rows).save(workspace.catalogue)
+    assert (
+        "1 artists stand in more than one split"
+        in read_page(build_report(workspace, RUN)).one("section", id="about").text
+    )
+
+
+def test_unknown_run(workspace: Workspace) -> None:
+    with pytest.raises(ModelError, match="no trained model here"):
+        build_report(workspace, "another")
+    with pytest.raises(ConfigError, match="cannot name a run"):
+        build_report(workspace, "../outside")
+
+
+def test_damaged_file_leaves_the_old_report(workspace: Workspace) -> None:
+    path = build_report(workspace, RUN)
+    before = path.read_bytes()
+    (workspace.run(RUN) / "metrics.json").write_text("{")
+    with pytest.raises(ModelError, match=r"metrics\.json: is damaged"):
+        build_report(workspace, RUN)
+    assert path.read_bytes() == before
+    assert not list(Path(path.parent).glob(".*.partial"))
+
+
+def test_progress_counts_previews(workspace: Workspace) -> None:
+    seen: list[tuple[int, int, str]] = []
+    build_report(workspace, RUN, progress=lambda done, total, note: seen.append((done, total, note)))
+    steps = [(done, total) for done, total, note in seen if note == "previews"]
+    assert steps == [(number, TEST_VIDEOS) for number in range(1, TEST_VIDEOS + 1)]
