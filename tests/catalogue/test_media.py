@@ -153,10 +153,23 @@ def _playlists(secret: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", ["playlist", "concat", "session", "dash"])
 @pytest.mark.parametrize("ending", ["mp4", "m3u8", "ffconcat"])
-def test_a_playlist_leads_nowhere(kind, ending, folder, video):
+def test_a_playlist_leads_nowhere(kind, ending, folder, video, monkeypatch):
+    """Its format is not on the list, so that FFmpeg does not even ask for another file."""
+    asked = []
+    monkeypatch.setattr("antiphon.catalogue.media._refuse_to_open", lambda *arguments: asked.append(arguments))
     path = folder / f"{kind}.{ending}"
     path.write_text(_playlists(video)[kind])
     with pytest.raises(DecodeError, match="is text or a playlist"):
+        probe(path)
+    assert asked == []
+
+
+@pytest.mark.parametrize("kind", ["playlist", "concat", "dash"])
+def test_what_slips_through_the_list_may_not_open_files(kind, folder, video, monkeypatch):
+    monkeypatch.setattr("antiphon.catalogue.media.CONTAINER_FORMATS", "hls,concat,dash,mov")
+    path = folder / f"{kind}.slipped"
+    path.write_text(_playlists(video)[kind])
+    with pytest.raises(DecodeError, match=r"slipped: "):
         probe(path)
 
 

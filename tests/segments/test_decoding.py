@@ -155,16 +155,26 @@ def packet_positions(path: Path) -> dict[float, int]:
         }
 
 
+@pytest.fixture(scope="module")
+def open_groups(tmp_path_factory) -> Path:
+    """Pictures shown before a key picture refer to pictures before it."""
+    options = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-b_strategy", "0")
+    groups = ("-x264-params", "keyint=50:scenecut=0:open-gop=1", "-vf", "noise=alls=20:allf=t")
+    return make_video(tmp_path_factory.mktemp("media") / "open.mp4", 500, "25", *options, *groups)
+
+
 @pytest.mark.parametrize("damage", ["zeros", "noise"])
-def test_damaged_pictures_are_reported_and_the_rest_is_right(damage, video, tmp_path, capfd):
+@pytest.mark.parametrize("groups", ["video", "open_groups"])
+def test_damaged_pictures_are_reported_and_the_rest_is_right(groups, damage, tmp_path, capfd, request):
+    video = request.getfixturevalue(groups)
     path = tmp_path / "damaged.mp4"
     data = bytearray(video.read_bytes())
     at = packet_positions(video)[10.4] + 200
     data[at : at + 15_000] = bytes(15_000) if damage == "zeros" else np.random.default_rng(0).bytes(15_000)
     path.write_bytes(data)
     wrong = []
-    for start_s in range(0, 19, 1):
-        stretch = [(start_s + 0.013, start_s + 0.913)]
+    for start_s in (0, 5, 8, 9, 10, 11, 12, 13, 18):
+        stretch = [(start_s - 0.037 * (start_s > 0), start_s + 0.863)]
         (right,) = decode_stretches(str(video), stretch, [LAYOUT], None)
         try:
             (decoded,) = decode_stretches(str(path), stretch, [LAYOUT], None)
@@ -173,7 +183,7 @@ def test_damaged_pictures_are_reported_and_the_rest_is_right(damage, video, tmp_
             assert "damaged.mp4: the pictures are damaged near 1" in str(error)
         else:
             np.testing.assert_array_equal(decoded.frames[LAYOUT], right.frames[LAYOUT])
-    assert wrong in ([10], [10, 11]), "the key pictures are at 10 s and 12 s"
+    assert wrong == [10, 11, 12], "the key pictures are at 10 s and 12 s, and the last stretch starts before 12 s"
     assert capfd.readouterr().err == ""
 
 

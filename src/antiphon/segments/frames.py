@@ -75,7 +75,8 @@ class PictureReader:
         time_s = self._track.packet_time_s(packet)
         if self._trusted_from_s is None and packet.is_keyframe and time_s is not None:
             self._trusted_from_s = time_s
-            self._by_dts = packet.pts is None
+            # AVI says in what order to decode but not when to show; decoding times of what comes out are in order.
+            self._by_dts = packet.pts is None or self._track.container.format.name == "avi"
         return self._trusted_from_s is not None or self.loss is not None or time_s is None
 
     def _trusts(self, frame: VideoFrame, time_s: float) -> bool:
@@ -122,7 +123,7 @@ class PictureReader:
 
     def is_needed(self, packet: "Packet[VideoStream]", stamps_s: Sequence[float]) -> bool:
         """Whether a wanted time lies near a packet, among the ascending `stamps_s` of packets around it."""
-        if packet.pts is None:
+        if packet.pts is None or self._track.container.format.name == "avi":
             return True
         at = bisect_left(stamps_s, self._track.time_s(packet.pts))
         before_s = stamps_s[at - 2] if at >= 2 else float("-inf")
