@@ -16,7 +16,7 @@ from antiphon.dual_encoder import DualEncoder, track_embeddings
 from antiphon.errors import ConfigError, ModelError
 from antiphon.features.assembly import assemble
 from antiphon.metrics.ranks import ranks
-from antiphon.report import build_report
+from antiphon.report import build_report, retrieved
 from antiphon.workspace import Workspace
 
 from .page import Node, media_of, read_page
@@ -206,6 +206,13 @@ def test_long_lists_of_failures_are_folded(page: Node) -> None:
     assert "cut short" in folds[0].text
 
 
+def test_missing_values_are_counted(page: Node, shared_workspace: Workspace) -> None:
+    table = page.one("section", id="failures").all("table")[-1]
+    shown = {row.one("th").text: row.all("td")[0].text for row in table.all("tr") if row.all("td")}
+    total = len(Catalogue.load(shared_workspace.catalogue))
+    assert shown == {"file": f"{total - TEST_VIDEOS} of {total}", "year": f"{total} of {total}"}
+
+
 @pytest.mark.parametrize(
     ("name", "section", "text"),
     [
@@ -266,6 +273,17 @@ def test_changed_features_are_noticed(workspace: Workspace) -> None:
     found["tracks"]["a2v"]["median_rank"] += 2
     write_json(workspace, "metrics.json", found)
     assert "The workspace has changed since" in read_page(build_report(workspace, RUN)).one("section", id="ranks").text
+
+
+def test_too_many_segments_are_left_out(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieved, "MOST_SEGMENTS", 2 * TEST_VIDEOS - 1)
+    ranks_section = read_page(build_report(workspace, RUN)).one("section", id="ranks")
+    assert "The 24 segments are too many" in ranks_section.text
+    assert len(ranks_section.all("svg")) == 2
+    monkeypatch.setattr(retrieved, "MOST_SEGMENTS", 2 * TEST_VIDEOS)
+    ranks_section = read_page(build_report(workspace, RUN)).one("section", id="ranks")
+    assert "too many" not in ranks_section.text
+    assert len(ranks_section.all("svg")) == 4
 
 
 def test_synthetic_videos_are_announced(workspace: Workspace) -> None:

@@ -124,7 +124,7 @@ def _answer(inputs: Inputs) -> dict[str, Any]:
 
 def _histograms(inputs: Inputs, retrieved: Retrieved | str) -> dict[str, Any]:
     if isinstance(retrieved, str):
-        return {"histograms": {}, "histogram_bins": {}, "disagreement": None}
+        return {"histograms": {}, "histogram_bins": {}, "disagreement": None, "left_out": 0}
     return {
         "histograms": {
             name: [charts.histogram(way, both[way]) for way in words.DIRECTIONS]
@@ -134,6 +134,7 @@ def _histograms(inputs: Inputs, retrieved: Retrieved | str) -> dict[str, Any]:
             name: {way: charts.rank_bins(both[way]) for way in words.DIRECTIONS}
             for name, both in retrieved.levels.items()
         },
+        "left_out": retrieved.left_out,
         "disagreement": disagreement(retrieved, inputs.metrics) if inputs.metrics else None,
     }
 

@@ -16,6 +16,7 @@ from antiphon.report.inputs import Inputs
 
 Ranks = dict[str, npt.NDArray[np.float64]]
 
+MOST_SEGMENTS = 20_000
 QUERIES = 12
 BEST = 5
 
@@ -26,12 +27,14 @@ class Retrieved:
 
     Attributes
     ----------
-    levels : "tracks" and "segments" ("pairs" where every video has one row) → ranks of all queries both ways.
+    levels : "tracks" and, where videos have several rows, "segments" → ranks of all queries both ways.
+    left_out : how many segments there are where they are too many to rank once more (`MOST_SEGMENTS`), else 0.
     videos : ids of the pool's tracks.
     a2v, v2a : answers of tracks to the same queries, spread over the ranks from best to worst.
     """
 
     levels: dict[str, Ranks]
+    left_out: int
     videos: list[str]
     a2v: list[Answer]
     v2a: list[Answer]
@@ -59,11 +62,13 @@ def _retrieved(features: Features, audio: npt.NDArray[np.float32], video: npt.ND
     _, pictures = track_embeddings(video, features.groups)
     tracks = _both_ways(sound, pictures)
     levels = {"tracks": tracks}
-    if len(videos) < len(features):
+    several = len(videos) < len(features)
+    if several and len(features) <= MOST_SEGMENTS:
         levels["segments"] = _both_ways(audio, video)
     rows = spread(np.log(tracks["a2v"]) + np.log(tracks["v2a"]), QUERIES)
     return Retrieved(
         levels=levels,
+        left_out=len(features) if several and "segments" not in levels else 0,
         videos=[str(name) for name in videos],
         a2v=answers(sound, pictures, rows, BEST),
         v2a=answers(pictures, sound, rows, BEST),
@@ -80,11 +85,13 @@ def disagreement(retrieved: Retrieved, metrics: dict[str, Any]) -> str | None:
     """What to say where the features of today do not give the median ranks that were written down."""
     for name, both in levels_of(metrics).items():
         for way in ("a2v", "v2a"):
-            found = retrieved.levels.get(name, {}).get(way)
-            if found is None or len(found) != both[way]["n"]:
+            if name not in retrieved.levels:
+                continue
+            found = retrieved.levels[name][way]
+            if len(found) != both[way]["n"]:
                 return (
-                    f"The workspace has changed since the evaluation: {0 if found is None else len(found)} {name} in "
-                    f"the pool now, {both[way]['n']} then. Evaluate again."
+                    f"The workspace has changed since the evaluation: {len(found)} {name} in the pool now, "
+                    f"{both[way]['n']} then. Evaluate again."
                 )
             if abs(float(np.median(found)) - both[way]["median_rank"]) > 0.51:
                 return (

@@ -60,7 +60,8 @@ def rank_ticks(pool: int, *, log: bool = False) -> list[int]:
     ([1, 20, 40, 60, 80, 96], [1, 10, 100, 1000])
     """
     if log:
-        inner = [10**power for power in range(1, 10) if 10**power < pool * 0.4]
+        # A label needs about a sixth of the axis.
+        inner = [10**power for power in range(1, 10) if 10**power < pool ** (5 / 6)]
     else:
         inner = [int(tick) for tick in ticks(0, pool, 5) if 0.12 * pool < tick < 0.88 * pool and tick >= 2]
     return [1, *inner, pool] if pool > 1 else [1]
