@@ -71,6 +71,8 @@ def test_avi_which_knows_no_display_times(codec, tmp_path):
         offsets = [number - 25 * (start_s + i / 10) for i, number in enumerate(got)]
         assert max(offsets[2:]) - min(offsets[2:]) <= 2
         assert np.abs(offsets).max() <= 4
+        every = numbers(path, start_s + 1, start_s + 2, 25.0)
+        assert every == list(range(every[0], every[0] + 25))
 
 
 def test_half_a_source_frame_at_most(tmp_path):

@@ -56,7 +56,6 @@ class PictureReader:
                 last = picture.frame
                 yield picture
         if self._unreadable is not None:
-            yield from self._trusted(self._decode(None))
             self._lose(self._unreadable)
 
     def _trusted(self, frames: Sequence[VideoFrame]) -> Iterator[_Picture]:
@@ -85,11 +84,11 @@ class PictureReader:
         # What is shown before the first key picture may lean on pictures that were not read.
         return not frame.is_corrupt and self._trusted_from_s is not None and time_s >= self._trusted_from_s
 
-    def _decode(self, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
-        if packet is not None and packet.is_corrupt:
+    def _decode(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
+        if packet.is_corrupt:
             self._lose("a packet is incomplete")
         try:
-            return self._track.stream.decode(packet)
+            return packet.decode()
         except av.error.FFmpegError as error:
             self._lose(error.strerror or "it cannot be decoded")
             return []
