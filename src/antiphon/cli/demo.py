@@ -17,7 +17,7 @@ from antiphon.cli.train import run_train
 from antiphon.segments.sampling import SamplingConfig
 
 DEMO_FOLDER = Path("antiphon-demo")
-_FRACTIONS = (0.6, 0.15, 0.25)
+_FRACTIONS = (0.55, 0.15, 0.3)
 
 
 def demo(

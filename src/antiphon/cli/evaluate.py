@@ -53,42 +53,29 @@ def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> di
 def show_ranks(found: dict[str, Any], out: Console) -> None:
     """Print the ranks as a table: one line a pool and direction."""
     table = Table(title=f"Run {found['run']}, {found['split']} split", title_justify="left", box=None)
-    for column in (
-        "",
-        "median rank",
-        "N",
-        "95% interval",
-        "permutation null",
-        "chance",
-        "recall@1",
-        "@5",
-        "@10",
-        "MRR",
-    ):
-        table.add_column(column, justify="left" if not column else "right")
-    for pool, part in (("segments", found), ("tracks", found.get("tracks"))):
+    for column in ("", "median rank", "95%", "null", "chance", "R@10", "MRR"):
+        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
+    for pool, part in (("segments" if "tracks" in found else "pairs", found), ("tracks", found.get("tracks"))):
         if part is None:
             continue
-        label = pool if "tracks" in found else "pairs"
         for way, words in _WAYS.items():
             ranks = part[way]
             table.add_row(
-                f"{label}, {words}",
-                f"{ranks['median_rank']:g}",
-                str(ranks["n"]),
+                f"{pool}, {words}",
+                f"{ranks['median_rank']:g} of {ranks['n']}",
                 _interval(ranks["ci95"]),
                 _interval(ranks["null95"]),
                 f"{ranks['chance']:g}",
-                *(f"{ranks[name]:.3f}" for name in ("recall@1", "recall@5", "recall@10", "mrr")),
+                f"{ranks['recall@10']:.2f}",
+                f"{ranks['mrr']:.2f}",
             )
     out.print(table)
-    videos = found["a2v"]["groups"]
     out.print(
-        f"Intervals: bootstrap over {videos} videos, pool kept. Null: the same model's median rank when the videos' "
-        "partners are permuted at random (middle 95%).",
+        f"95%: bootstrap over {found['a2v']['groups']} videos, pool kept. Null: the middle 95% of the same model's "
+        "median rank when the videos' partners are permuted at random.",
         soft_wrap=True,
     )
 
 
 def _interval(edges: list[float]) -> str:
-    return f"{edges[0]:g}–{edges[1]:g}"
+    return f"{edges[0]:.3g}–{edges[1]:.3g}"

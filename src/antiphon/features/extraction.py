@@ -12,6 +12,7 @@ from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError, CatalogueError, DecodeError
 from antiphon.features.assembly import assemble
+from antiphon.features.computing import compute_in_threads
 from antiphon.features.executors import run_in_processes
 from antiphon.features.features import Features
 from antiphon.features.planning import plan_segments
@@ -103,19 +104,19 @@ def extract_into(
     segments, failures = plan_segments(workspace, catalogue, sampling)
     targets = [_open_target(workspace, backbone, sampling) for backbone in chosen]
     jobs = _jobs(catalogue, segments, targets, sampling.seed)
+    names = {job.video_id: [row["segment_id"] for row in segments[job.video_id]] for job in jobs}
     by_video = {failure.video_id: failure for failure in _still_standing(workspace, jobs) + failures}
     started = flushed = time.monotonic()
     done = failed = 0
+    decoded = run_in_processes(decode_windows, jobs, workers or os.cpu_count() or 1)
     try:
-        for job, decoded in run_in_processes(decode_windows, jobs, workers or os.cpu_count() or 1):
-            if isinstance(decoded, DecodedWindows):
-                names = [row["segment_id"] for row in segments[job.video_id]]
-                problem = _compute(job, decoded, names, targets)
-            else:
-                problem = decoded
-            if problem is not None:
-                by_video[job.video_id] = Failure(job.video_id, STAGE, type(problem).__name__, str(problem))
+        for job, outcome in compute_in_threads(lambda item: _compute(*item, names, targets), decoded):
+            if isinstance(outcome, AntiphonError):
+                by_video[job.video_id] = Failure(job.video_id, STAGE, type(outcome).__name__, str(outcome))
                 failed += 1
+            else:
+                for target, rows in outcome:
+                    target.waiting.append(rows)
             done += 1
             if progress is not None:
                 progress(Progress(done, failed, len(jobs), done / (time.monotonic() - started)))
@@ -178,21 +179,24 @@ def _jobs(
 
 
 def _compute(
-    job: WindowsJob, decoded: DecodedWindows, segment_ids: list[str], targets: Sequence[_Target]
-) -> AntiphonError | None:
+    job: WindowsJob,
+    decoded: DecodedWindows | AntiphonError,
+    names: dict[str, list[str]],
+    targets: Sequence[_Target],
+) -> tuple[WindowsJob, list[tuple[_Target, FeatureRows]] | AntiphonError]:
     """Run the networks on one video's windows, always the same batch, so that a resumed run gives the same bits."""
+    if isinstance(decoded, AntiphonError):
+        return job, decoded
     computed: list[tuple[_Target, FeatureRows]] = []
     try:
         for target in targets:
             wanted = job.rate_hz if isinstance(target.backbone, AudioBackbone) else job.layouts
             if wanted and job.video_id not in target.done:
                 vectors = window_features(target.backbone, decoded)
-                computed.append((target, FeatureRows(job.video_id, segment_ids, vectors)))
+                computed.append((target, FeatureRows(job.video_id, names[job.video_id], vectors)))
     except DecodeError as error:
-        return DecodeError(f"{job.path}: {error}")
-    for target, rows in computed:
-        target.waiting.append(rows)
-    return None
+        return job, DecodeError(f"{job.path}: {error}")
+    return job, computed
 
 
 def _flush(workspace: Workspace, targets: Sequence[_Target], failures: dict[str, Failure]) -> None:
