@@ -14,7 +14,7 @@ from antiphon.report.retrieved import Retrieved
 
 Row = dict[str, Any]
 
-_ALL_PREVIEWS_BYTES = 5_000_000
+_ALL_PREVIEWS_BYTES = 4_600_000
 _ONE_PREVIEW_BYTES = 90_000
 _MANY = 64
 _PREVIEW_S = 5.0
