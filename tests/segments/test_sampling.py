@@ -4,15 +4,14 @@ import math
 from itertools import pairwise
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from antiphon.errors import DecodeError
-from antiphon.segments.sampling import SamplingConfig, sample_catalogue, sample_segments, segment_rows
-from antiphon.tables import CATALOGUE, FAILURES, SEGMENTS
+from antiphon.segments.sampling import SamplingConfig, sample_segments, segment_rows
+from antiphon.tables import SEGMENTS
 
 EPSILON = 1e-6
 
@@ -87,44 +86,22 @@ def test_wrong_settings_are_refused(wrong):
 
 
 def test_rows_depend_on_seed_and_id_only():
-    def table(*ids: str, seed: int = 0) -> list[dict]:
-        rows = [{"id": i, "path": i, "duration_s": 100.0} for i in ids]
-        catalogue = pa.Table.from_pylist(rows, CATALOGUE)
-        return sample_catalogue(catalogue, SamplingConfig(seed=seed))[0].to_pylist()
+    def starts(video, seed=0):
+        return [row["start_s"] for row in segment_rows(video, 100.0, SamplingConfig(seed=seed))]
 
-    by_id = {row["segment_id"]: row for row in table("a", "b", "c")}
-    assert list(by_id) == [f"{i}#{section}" for i in "abc" for section in range(6)]
-    assert table("c", "a") == [by_id[f"{i}#{s}"] for i in "ca" for s in range(6)]
-    assert {row["start_s"] for row in by_id.values()}.isdisjoint(row["start_s"] for row in table("a", "b", "c", seed=1))
-    starts = [row["start_s"] for row in segment_rows("a", 100.0, SamplingConfig())]
-    assert starts != [row["start_s"] for row in segment_rows("b", 100.0, SamplingConfig())]
+    assert starts("a") == starts("a")
+    assert set(starts("a")).isdisjoint(starts("b"))
+    assert set(starts("a")).isdisjoint(starts("a", seed=1))
 
 
-def test_a_catalogue_gives_segments_and_failures():
-    catalogue = pa.Table.from_pylist(
-        [
-            {"id": "whole", "path": "a.mp4", "duration_s": 60.0},
-            {"id": "short", "path": "b.mp4", "duration_s": 1.0},
-            {"id": "unknown", "path": "c.mp4"},
-            {"id": "features only", "duration_s": 60.0},
-        ],
-        CATALOGUE,
-    )
-    segments, failures = sample_catalogue(catalogue, SamplingConfig(seed=3))
-    assert segments.schema == SEGMENTS
-    assert failures.schema == FAILURES
-    assert set(segments["video_id"].to_pylist()) == {"whole"}
-    assert set(segments["seed"].to_pylist()) == {3}
-    assert [(row["video_id"], row["stage"], row["error"]) for row in failures.to_pylist()] == [
-        ("short", "segments", "DecodeError"),
-        ("unknown", "segments", "DecodeError"),
-    ]
-    assert "c.mp4: its duration is unknown" in failures["message"][1].as_py()
+def test_rows_name_their_segment_and_seed():
+    rows = segment_rows("a", 100.0, SamplingConfig(seed=3))
+    assert [row["segment_id"] for row in rows] == [f"a#{section}" for section in range(6)]
+    assert set(rows[0]) == set(SEGMENTS.names)
+    assert {row["seed"] for row in rows} == {3}
 
 
 def test_a_late_start_moves_the_segments():
-    catalogue = pa.table({"id": ["a"], "path": ["a"], "duration_s": [30.0], "start_s": [2.0]})
-    moved, _ = sample_catalogue(catalogue, SamplingConfig())
-    there, _ = sample_catalogue(catalogue.drop_columns("start_s"), SamplingConfig())
-    np.testing.assert_allclose(moved["start_s"].to_numpy(), there["start_s"].to_numpy() + 2)
-    np.testing.assert_allclose(moved["window_end_s"].to_numpy(), there["window_end_s"].to_numpy() + 2)
+    moved, there = segment_rows("a", 30.0, SamplingConfig(), 2.0), segment_rows("a", 30.0, SamplingConfig())
+    for name in ("start_s", "window_end_s"):
+        np.testing.assert_allclose([row[name] for row in moved], [row[name] + 2 for row in there])

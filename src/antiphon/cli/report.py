@@ -24,7 +24,4 @@ def run_report(session: Session, run: str | None) -> Path:
 
     workspace = session.existing_workspace()
     with session.progress("Writing the report") as progress:
-        progress(0, 1, "")
-        path = build_report(workspace, run_folder(workspace, run).name)
-        progress(1, 1, "")
-    return path
+        return build_report(workspace, run_folder(workspace, run).name, progress=progress)

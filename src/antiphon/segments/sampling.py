@@ -8,12 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Self
 
 import numpy as np
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from antiphon.errors import DecodeError
 from antiphon.seeding import generator as seeded_generator
-from antiphon.tables import FAILURES, SEGMENTS
 
 
 class SamplingConfig(BaseModel):
@@ -112,40 +110,3 @@ def segment_rows(
         }
         for segment in sample_segments(duration_s, config, draws, start_s)
     ]
-
-
-def sample_catalogue(catalogue: pa.Table, config: SamplingConfig) -> tuple[pa.Table, pa.Table]:
-    """Draw the segments of every music video of a catalogue that has a file.
-
-    Parameters
-    ----------
-    catalogue : table with the columns id, path and duration_s of `CATALOGUE`; where it also has a column start_s,
-        that is where the usable stretch of each track starts.
-    config : how to draw.
-
-    Returns
-    -------
-    segments, failures : tables after `SEGMENTS` and `FAILURES`
-        Music videos that are too short or whose duration is unknown are in the second. Those without a path are in
-        neither.
-    """
-    names = [name for name in ("id", "path", "duration_s", "start_s") if name in catalogue.column_names]
-    segments: list[dict[str, str | int | float]] = []
-    failures: list[dict[str, str]] = []
-    for row in catalogue.select(names).to_pylist():
-        if row["path"] is None:
-            continue
-        try:
-            if row["duration_s"] is None:
-                raise DecodeError(f"{row['path']}: its duration is unknown. Catalogue the file again.")
-            segments += segment_rows(row["id"], row["duration_s"], config, row.get("start_s") or 0.0)
-        except DecodeError as error:
-            failures.append(
-                {
-                    "video_id": row["id"],
-                    "stage": "segments",
-                    "error": type(error).__name__,
-                    "message": str(error),
-                }
-            )
-    return pa.Table.from_pylist(segments, SEGMENTS), pa.Table.from_pylist(failures, FAILURES)
