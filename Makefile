@@ -1,5 +1,6 @@
 # make demo: everything on synthetic music videos. make test: everything that must hold.
 PYTHON ?= python3
+DATA ?= ../shared/data
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -36,8 +37,11 @@ format: .venv/.dev ## put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev ## measure speed: decoding, backbones, rendering, training, ranking
-	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+bench: .venv/.dev ## measure: rendering, backbones, decoding, ranks on YouTube-8M
+	$(BIN)/python benchmarks/synthetic.py
+	$(BIN)/python benchmarks/backbones.py
+	$(BIN)/python benchmarks/decoding.py $(wildcard $(DATA)/media/video/*.mp4)
+	$(BIN)/python benchmarks/youtube8m.py $(DATA)/yt8m/music.parquet
 
 clean: ## remove what make made
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
