@@ -73,8 +73,8 @@ class Session:
             show(self.out)
 
     def say(self, text: str) -> None:
-        """A line for people, beside the result."""
-        (self.err if self.json else self.out).print(text, markup=False, soft_wrap=True)
+        """A line for people beside the result, on stderr."""
+        self.err.print(text, markup=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """A plain warning on stderr."""

@@ -1,0 +1,230 @@
+"""The command line, called as a shell calls it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from antiphon.cli.app import run
+from antiphon.metrics import retrieval
+
+ANTIPHON = [sys.executable, "-m", "antiphon"]
+
+
+def call(capsys, *arguments):
+    """Exit code, stdout and stderr of one call."""
+    code = run([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def call_json(capsys, *arguments):
+    code, out, _ = call(capsys, *arguments, "--json")
+    assert code == 0
+    return json.loads(out)
+
+
+@pytest.fixture(scope="module")
+def workspace(synthetic_table, tmp_path_factory):
+    """A workspace taken from files to a trained run by the verbs alone."""
+    place = tmp_path_factory.mktemp("cli") / "w"
+    for arguments in (
+        ["catalogue", "add", synthetic_table, "--by", "video", "--fractions", "0.5", "0.25", "0.25", "--seed", "3"],
+        ["extract", "--sections", "2"],
+        ["train", "--name", "base"],
+        ["evaluate"],
+    ):
+        assert run(["--workspace", str(place), *map(str, arguments)]) == 0
+    return place
+
+
+def test_from_a_table_of_files_to_ranks(workspace):
+    names = {path.name for path in workspace.iterdir()} - {".lock"}
+    assert names == {"catalogue.parquet", "segments.parquet", "failures.parquet", "features", "runs"}
+    assert {path.name for path in (workspace / "runs" / "base").iterdir()} == {
+        "run.toml",
+        "model.safetensors",
+        "history.parquet",
+        "learning_curve.json",
+        "metrics.json",
+    }
+
+
+def test_every_verb_says_what_it_found_in_json(workspace, capsys):
+    described = call_json(capsys, "-w", workspace, "catalogue", "describe")
+    assert described["videos"] == 12
+    assert sum(described["splits"].values()) == 12
+    listed = call_json(capsys, "-w", workspace, "features", "list")
+    assert [(row["name"], row["videos"], row["dim"]) for row in listed["features"]] == [
+        ("efficientnet_lite0", 12, 2560),
+        ("musicnn-mtt", 12, 1506),
+    ]
+    extracted = call_json(capsys, "-w", workspace, "extract", "--sections", "2")
+    assert (extracted["segments"], extracted["failures"]) == (24, [])
+    found = call_json(capsys, "-w", workspace, "evaluate")
+    assert found["run"] == "base"
+    assert found["a2v"]["n"] == 2 * described["splits"]["test"]
+    stored = json.loads((workspace / "runs" / "base" / "metrics.json").read_text())
+    assert stored == found
+    assert call_json(capsys, "backbones", "list")["backbones"][0]["name"] == "efficientnet_lite0"
+
+
+def test_the_same_ranks_as_the_python_api(workspace, capsys):
+    import antiphon as ap
+    from antiphon.cli.train import workspace_features
+    from antiphon.workspace import Workspace
+
+    model = ap.DualEncoder.load(workspace / "runs" / "base")
+    features = workspace_features(Workspace(workspace), None, None)["test"]
+    audio, video = model.embed(features)
+    expected = retrieval(audio, video, groups=features.groups)
+    found = call_json(capsys, "-w", workspace, "evaluate")
+    assert found["a2v"] == expected["a2v"]
+
+
+def test_people_get_tables_and_a_report(workspace, capsys):
+    code, out, _ = call(capsys, "-w", workspace, "evaluate")
+    assert code == 0
+    assert "sound → pictures" in out
+    assert "null" in out
+    code, out, _ = call(capsys, "-w", workspace, "catalogue", "describe")
+    assert "12 videos" in out
+    code, out, _ = call(capsys, "-w", workspace, "report")
+    assert code == 0
+    assert out.startswith("Report: file://")
+    page = (workspace / "runs" / "base" / "report.html").read_text()
+    assert "synthetic" in page.lower()
+    assert "data:" in page or "base64" in page
+
+
+def test_files_never_seen_are_embedded_and_bad_ones_listed(workspace, synthetic_table, tmp_path, capsys):
+    video = sorted(synthetic_table.parent.glob("*.mp4"))[0]
+    (tmp_path / "empty.mp4").touch()
+    out = tmp_path / "e.parquet"
+    found = call_json(capsys, "-w", workspace, "embed", video, tmp_path / "empty.mp4", "--model", "base", "--out", out)
+    assert list(found["failures"]) == [str(tmp_path / "empty.mp4")]
+    rows = pl.read_parquet(out)
+    assert rows.columns == ["file", "modality", "start_s", "end_s", "vector"]
+    assert rows["modality"].to_list() == ["audio", "audio", "video", "video"]
+    np.testing.assert_allclose(np.linalg.norm(rows["vector"].to_numpy(), axis=1), 1, atol=1e-5)
+    code, *_ = call(capsys, "-w", workspace, "embed", tmp_path / "empty.mp4", "--out", tmp_path / "none.parquet")
+    assert code == 1
+    assert not (tmp_path / "none.parquet").exists()
+
+
+def test_a_song_is_tagged(synthetic_table, capsys):
+    video = sorted(synthetic_table.parent.glob("*.mp4"))[0]
+    tags = call_json(capsys, "tag", video)["tags"]
+    assert len(tags) == 50
+    assert all(0 <= score <= 1 for score in tags.values())
+    code, out, _ = call(capsys, "tag", video, "--top", "3")
+    assert code == 0
+    assert out.splitlines()[0].split()[0] == next(iter(tags)).split()[0]
+    assert len(out.splitlines()) == 3
+
+
+def test_imported_features_train_and_evaluate(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    shared = random.normal(size=(300, 8))
+    sides = {name: shared @ random.normal(size=(8, 16)) + 0.3 * random.normal(size=(300, 16)) for name in "av"}
+    frame = pl.DataFrame({"id": [f"v{n}" for n in range(300)], **{k: v.tolist() for k, v in sides.items()}})
+    frame.write_parquet(tmp_path / "f.parquet")
+    place = tmp_path / "w"
+    imported = call_json(
+        capsys, "-w", place, "features", "import", tmp_path / "f.parquet", "--audio", "a", "--video", "v"
+    )
+    assert imported["videos"] == 300
+    trained = call_json(capsys, "-w", place, "train", "--no-learning-curve")
+    assert trained["run"] == "antiphon-base"
+    assert trained["learning_curve"] is None
+    found = call_json(capsys, "-w", place, "evaluate")
+    assert found["a2v"]["ci95"][1] < found["a2v"]["null95"][0]
+    assert "tracks" not in found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["bogus"], 2, 'Unknown command "bogus"'),
+        (["train", "--nope"], 2, "nope"),
+        (["train"], 1, "no catalogue here. Start with `antiphon catalogue add FOLDER`"),
+        (["evaluate"], 1, "no catalogue here"),
+        (["catalogue", "add", "gone"], 1, "gone: no such folder"),
+        (["features", "import"], 1, "Name at least one file"),
+        (["tag", "gone.wav"], 1, "gone.wav: no such file"),
+        (["embed"], 1, "Name at least one media file"),
+        (["backbones", "fetch", "musicnn-mtx"], 1, "musicnn-mtx"),
+        (["demo", "--videos", "3"], 2, "videos"),
+    ],
+)
+def test_what_cannot_be_done_is_said_on_stderr_with_its_exit_code(arguments, code, message, tmp_path, capsys):
+    found, out, err = call(capsys, "-w", tmp_path / "w", *arguments)
+    assert found == code
+    assert message in err
+    assert out == ""
+    assert not (tmp_path / "w" / "catalogue.parquet").exists()
+
+
+def test_runs_and_backbones_that_are_not_there_are_named(workspace, capsys):
+    for arguments, message in (
+        (["evaluate", "--run", "other"], "no trained model here"),
+        (["evaluate", "--run", "../../etc"], "cannot name a run"),
+        (["train", "--recipe", "best"], "'best' is no recipe"),
+        (["train", "--audio", "musicnn-msd"], "no features here"),
+        (["extract", "--audio", "musicnn-mtx", "--sections", "2"], "musicnn-mtx"),
+        (["extract", "--sections", "3"], "was drawn with"),
+    ):
+        code, _, err = call(capsys, "-w", workspace, *arguments)
+        assert code == 1
+        assert message in err
+
+
+def test_few_pairs_are_a_plain_warning(workspace, capsys):
+    code, _, err = call(capsys, "-w", workspace, "train", "--name", "few", "--no-learning-curve")
+    assert code == 0
+    assert "training videos are few for antiphon-base, which wants at least 100" in err
+    shutil.rmtree(workspace / "runs" / "few")
+
+
+def test_two_writers_do_not_meet(workspace, capsys):
+    from antiphon.workspace import Workspace
+
+    with Workspace(workspace).lock():
+        code, _, err = call(capsys, "-w", workspace, "extract", "--sections", "2")
+    assert code == 1
+    assert "another process is writing to this workspace" in err
+
+
+@pytest.mark.parametrize("words", [[], ["catalogue"], ["extract"], ["train"], ["demo"], ["embed"], ["tag"]])
+def test_help_teaches_without_loading_torch(words):
+    code = (
+        f"import sys; from antiphon.cli.app import run; run({[*words, '--help']!r}); sys.exit('torch' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert "Usage: antiphon" in found.stdout
+
+
+def test_interrupted_it_stops_with_130_and_goes_on_from_there(synthetic_table, tmp_path):
+    place = str(tmp_path / "w")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run([*ANTIPHON, "-w", place, "catalogue", "add", str(synthetic_table)], check=True, **quiet)
+    process = subprocess.Popen([*ANTIPHON, "-w", place, "extract", "--sections", "2"], start_new_session=True, **quiet)
+    while not Path(place, "segments.parquet").exists() and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(1.5)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(60) == 130
+    assert not list(Path(place).rglob("*.partial"))
+    done = subprocess.run(
+        [*ANTIPHON, "-w", place, "--json", "extract", "--sections", "2"], check=True, capture_output=True, text=True
+    )
+    assert json.loads(done.stdout)["segments"] == 24
