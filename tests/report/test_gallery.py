@@ -5,6 +5,7 @@ import io
 
 import av
 import numpy as np
+import pytest
 
 from antiphon.catalogue import Catalogue
 from antiphon.dual_encoder import DualEncoder, track_embeddings
@@ -33,10 +34,15 @@ def test_gallery_answers_are_the_models(page: Node, shared_workspace: Workspace)
             assert float(question.one("p", class_="place").one("data").attributes["value"]) == found[way][row]
             scores = pictures[row] @ sound.T if way == "v2a" else sound[row] @ pictures.T
             best = [names[videos[index]] for index in np.argsort(-scores)[:5]]
-            assert [node.text for node in question.all("p", class_="title")] == best
-            hit = [node.text for node in question.all("li", class_="partner")]
-            assert len(hit) == (found[way][row] <= 5)
-            assert len(question.all("li", class_="missed")) == 1 - len(hit)
+            missed = bool(found[way][row] > 5)
+            assert [node.text for node in question.all("p", class_="title")] == best + missed * [names[videos[row]]]
+            partner = question.one("li", class_="partner")
+            assert ("missed" in partner.attributes["class"].split()) == missed
+            assert float(partner.one("span", class_="score").text.removeprefix("score ").replace("−", "-")) == (
+                pytest.approx(scores[row], abs=6e-4)
+            )
+            if missed:
+                assert f"rank {found[way][row]:g}" in partner.text
 
 
 def test_marks_say_what_is_shared(page: Node, shared_workspace: Workspace) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import ConfigError, ModelError
+from antiphon.features.planning import plan_segments
 from antiphon.report import build_report, retrieved
+from antiphon.segments.sampling import SamplingConfig
 from antiphon.workspace import Workspace
 
 from .page import Node, media_of, read_page
@@ -243,9 +246,41 @@ def test_leaking_artists_are_announced(workspace: Workspace) -> None:
     rows[0]["artist"] = rows[-1]["artist"] = "Two Places"
     Catalogue(rows).save(workspace.catalogue)
     assert (
-        "1 artists stand in more than one split"
+        "1 artist stands in more than one split"
         in read_page(build_report(workspace, RUN)).one("section", id="about").text
     )
+
+
+def test_plain_words_are_those_of_the_metrics(page: Node, shared_workspace: Workspace) -> None:
+    tracks = metrics_of(shared_workspace)["tracks"]
+    first = {way: math.ceil(tracks[way]["median_rank"]) for way in ("a2v", "v2a")}
+    assert page.one("section", id="answer").all("p", class_="verdict")[0].text == (
+        f"Half of the {TEST_VIDEOS} tracks find their own pictures among the first {first['a2v']}, and their own sound "
+        f"among the first {first['v2a']}; by chance it would take the first 7."
+    )
+
+
+def test_kept_epoch_has_the_best_rank_of_the_table(page: Node) -> None:
+    training = page.one("section", id="training")
+    rows = [row for row in training.one("table").all("tr") if row.all("td")]
+    kept = training.one("tr", class_="total")
+    typical = [float(row.all("td")[2].text) for row in rows]
+    assert float(kept.all("td")[2].text) == min(typical)
+    assert "the best typical rank" in training.text
+
+
+def test_commands_ask_for_the_segments_that_there_are(workspace: Workspace) -> None:
+    workspace.segments.unlink()
+    catalogue = Catalogue.load(workspace.catalogue)
+    plan_segments(workspace, catalogue, SamplingConfig(sections=2, seed=7))
+    (workspace.run(RUN) / "run.toml").write_text(
+        (workspace.run(RUN) / "run.toml")
+        .read_text()
+        .replace('"hearing"', '"musicnn-mtt"')
+        .replace('"seeing"', '"efficientnet_lite0"')
+    )
+    said = read_page(build_report(workspace, RUN)).one("pre").text
+    assert "extract --audio musicnn-mtt --video efficientnet_lite0 --sections 2 --seed 7 " in said
 
 
 def test_unknown_run(workspace: Workspace) -> None:

@@ -46,7 +46,7 @@ def catalogue_facts(catalogue: Catalogue) -> dict[str, Any]:
         "splits": [*lines, _line("all", rows)],
         "genres": [(name, counts["total"]) for name, counts in found["genres"].items()],
         "more_genres": len({row["genre"] for row in rows if row["genre"]}) - len(found["genres"]),
-        "media": {name: count for name, count in found["media"].items() if count},
+        "media": [(name, count) for name, count in found["media"].items() if count],
         "missing": [(word, found["missing"][column], len(rows)) for column, word in _COLUMNS.items()],
         "shared_artists": catalogue.artists_in_two_splits(),
         "artists": found["artists"],
@@ -80,12 +80,19 @@ def commands(inputs: Inputs, recipe: Recipe | None) -> list[str]:
     seed = (inputs.metrics or {}).get("seed", 0)
     computed = set(inputs.backbones) <= set(backbones.names())
     return [
-        f"{start} extract --audio {audio} --video {video}" if computed else "# features: import them as for this run",
+        f"{start} extract --audio {audio} --video {video}{_sampling(inputs)}"
+        if computed
+        else "# features: import them as for this run",
         f"{start} train --recipe {_recipe_argument(inputs, recipe)} --name {again} --audio {audio} --video {video} "
         f"--seed {inputs.record.get('seed', 0)}",
         f"{start} evaluate --run {again} --split {shlex.quote(inputs.split)} --seed {seed}",
         f"{start} report --run {again}",
     ]
+
+
+def _sampling(inputs: Inputs) -> str:
+    """Options for the segments that the workspace has; `extract` takes no others for it."""
+    return "".join(f" --{key} {inputs.sampling[key]}" for key in ("sections", "seed") if key in inputs.sampling)
 
 
 def _recipe_argument(inputs: Inputs, recipe: Recipe | None) -> str:

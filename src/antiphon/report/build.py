@@ -68,9 +68,11 @@ def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None) 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    texts = {name: getattr(numbers, name) for name in ("whole", "rank", "share", "loss", "duration")}
+    texts = {name: getattr(numbers, name) for name in ("whole", "rank", "share", "loss", "score", "duration")}
     cast(dict[str, Any], environment.filters).update(texts)
-    cast(dict[str, Any], environment.globals).update(metric=numbers.metric, asks=charts.ASKS, query=charts.QUERY)
+    cast(dict[str, Any], environment.globals).update(
+        metric=numbers.metric, asks=charts.ASKS, query=charts.QUERY, typical=training_charts.typical_rank
+    )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html").render(
         # Our own files, not anyone's data: the only markup that is not escaped.
@@ -104,15 +106,13 @@ def _context(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None
 def _answer(inputs: Inputs) -> dict[str, Any]:
     """Section 2: verdict, pictures and table, where there are metrics."""
     if inputs.metrics is None:
-        return {"levels": None, "headline": None, "interval_charts": {}, "rank_sentences": {}, "number_rows": []}
+        return {"levels": None, "headline": None, "interval_charts": {}, "plain_sentences": [], "number_rows": []}
     levels = levels_of(inputs.metrics)
     return {
         "levels": levels,
         "headline": words.headline(levels),
         "interval_charts": {name: charts.intervals(both) for name, both in levels.items()},
-        "rank_sentences": {
-            name: [words.rank_sentence(way, both[way]) for way in words.DIRECTIONS] for name, both in levels.items()
-        },
+        "plain_sentences": [words.plain_sentence(name, both) for name, both in levels.items()],
         "number_rows": [
             {"level": name, "way": way, "n": both[way]["n"], "metric": metric, **found}
             for name, both in levels.items()
@@ -148,6 +148,7 @@ def _training(inputs: Inputs) -> dict[str, Any]:
         "best": history[best] if history and best is not None else None,
         "validation_pairs": pairs,
         "validation_chance": chance(pairs, ())["median_rank"] if pairs else None,
+        "typical_chance": training_charts.typical_chance(pairs) if pairs else None,
         "training_charts": training_charts.training_panels(history, pairs) if history else [],
         "curve": inputs.curve,
         "curve_chart": training_charts.learning_panel(inputs.curve) if inputs.curve else None,

@@ -52,8 +52,8 @@ def _interval_row(way: str, ranks: Mapping[str, Any], scale: Scale, top: float) 
         svg.line(scale.start, middle, scale.end, middle, "rail"),
         svg.box(scale(null_low), middle - 11, scale(null_high) - scale(null_low), 22, "null", round_=2),
         svg.line(chance, middle - 15, chance, middle + 15, "chance"),
-        svg.box(scale(low), middle - 4, max(scale(high) - scale(low), 3), 8, f"bar {QUERY[way]}", round_=4),
-        svg.element("circle", cx=at, cy=middle, r=5.5, class_=f"dot {QUERY[way]}"),
+        svg.box(scale(low), middle - 8, max(scale(high) - scale(low), 3), 16, f"bar {QUERY[way]}", round_=3),
+        svg.element("circle", cx=at, cy=middle, r=4, class_=f"dot {QUERY[way]}"),
         svg.box(0, top, WIDTH, _ROW, "hover", tip),
     )
 

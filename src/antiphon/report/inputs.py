@@ -15,6 +15,7 @@ from antiphon.tables import read_table
 from antiphon.training.loop import Epoch
 from antiphon.workspace import Failure, Workspace
 
+_SAMPLING = b"sampling"
 _SYNTHETIC_NAME = re.compile(r"synthetic-\d{4,}(\.mp4)?")
 
 
@@ -27,7 +28,8 @@ class Inputs:
     record : `run.toml`.
     trained_at : when `run.toml` was written.
     history, metrics, curve, catalogue : None where the file is not there (yet).
-    windows : start and end in seconds of each video's segments, in order.
+    segments : rows of each video's segments, in order.
+    sampling : how they were drawn; empty where that is not recorded.
     """
 
     workspace: Workspace
@@ -41,6 +43,7 @@ class Inputs:
     catalogue: Catalogue | None
     failures: list[Failure]
     segments: dict[str, list[dict[str, Any]]]
+    sampling: dict[str, Any]
 
     @property
     def backbones(self) -> tuple[str, str]:
@@ -76,6 +79,7 @@ def read_inputs(workspace: Workspace, run: str) -> Inputs:
         catalogue=Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None,
         failures=workspace.read_failures(),
         segments=_segments(workspace),
+        sampling=_sampling(workspace),
     )
 
 
@@ -124,6 +128,15 @@ def _history(path: Path) -> list[Epoch] | None:
     if not table.num_rows or set(wanted) - set(table.column_names):
         return None
     return [Epoch(**row) for row in table.select(wanted).to_pylist()]
+
+
+def _sampling(workspace: Workspace) -> dict[str, Any]:
+    """What `segments.parquet` says about how it was drawn."""
+    if not workspace.segments.exists():
+        return {}
+    written = read_table(workspace.segments).schema.metadata or {}
+    found = json.loads(written.get(_SAMPLING, b"{}"))
+    return found if isinstance(found, dict) else {}
 
 
 def _segments(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:

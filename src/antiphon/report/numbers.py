@@ -25,6 +25,17 @@ def rank(value: float) -> str:
     return whole(value) if float(value).is_integer() else f"{value:,.1f}"
 
 
+def score(value: float) -> str:
+    """A cosine, with a true minus sign.
+
+    Examples
+    --------
+    >>> score(0.6031), score(-0.0129), score(-0.0001)
+    ('0.603', '−0.013', '0.000')
+    """
+    return f"{value:z.3f}".replace("-", "\N{MINUS SIGN}")
+
+
 def share(value: float) -> str:
     """A share in percent.
 

@@ -1,5 +1,6 @@
 """Pictures of the training and of the learning curve."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,19 +17,29 @@ def best_index(history: Sequence[Epoch]) -> int | None:
     return marked[-1] if marked else None
 
 
+def typical_rank(epoch: Epoch) -> float:
+    """The geometric mean of the validation ranks of both directions, by which epochs are compared."""
+    return math.exp(epoch.validation_log_rank)
+
+
+def typical_chance(pool: int) -> float:
+    """The geometric mean of the ranks from 1 to the size of the pool, which mid-ranks by chance nearly have."""
+    return float(np.exp(np.log(np.arange(1, pool + 1)).mean()))
+
+
 def training_panels(history: Sequence[Epoch], validation_pairs: int | None) -> list[Markup]:
-    """Losses of both splits with chance and lower bound, temperature, and validation rank."""
+    """Losses of both splits with chance and lower bound, temperature, and typical validation rank."""
     epochs = [float(epoch.epoch) for epoch in history]
     best = best_index(history)
-    ranks = [Curve("median rank", "main", [epoch.validation_median_rank for epoch in history])]
+    ranks = [Curve("typical rank", "main", [typical_rank(epoch) for epoch in history])]
     if validation_pairs:
-        ranks.append(Curve("chance", "level", [(validation_pairs + 1) / 2] * len(history)))
-    pool = f" of {validation_pairs:,}" if validation_pairs else ""
+        ranks.append(Curve("chance", "level", [typical_chance(validation_pairs)] * len(history)))
+    pool = f"the {validation_pairs:,}" if validation_pairs else "the"
     temperatures = [Curve("temperature", "main", [epoch.temperature for epoch in history])]
     return [
         panel("Loss of the training pairs (nats)", epochs, _losses(history, "train"), "epoch", best),
         panel("Loss of the validation pairs (nats)", epochs, _losses(history, "validation"), "epoch", best),
-        panel(f"Median rank of the validation pairs{pool}", epochs, ranks, "epoch", best, least=1),
+        panel(f"Typical rank of {pool} validation pairs", epochs, ranks, "epoch", best, least=1),
         panel("Temperature", epochs, temperatures, "epoch", best),
     ]
 
@@ -37,8 +48,7 @@ def learning_panel(curve: dict[str, Any]) -> Markup:
     """Typical rank of the validation pairs against the number of training videos, with chance."""
     points = sorted(curve["points"], key=lambda point: point["videos"])
     videos = [float(point["videos"]) for point in points]
-    # Mid-ranks are nearly uniform from 1 to N by chance; their geometric mean follows.
-    chance = [float(np.exp(np.log(np.arange(1, point["n"] + 1)).mean())) for point in points]
+    chance = [typical_chance(point["n"]) for point in points]
     curves = [
         Curve("typical rank", "main", [point["geometric_mean_rank"] for point in points]),
         Curve("chance", "level", chance),

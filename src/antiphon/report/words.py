@@ -1,5 +1,6 @@
 """What is said about a run, derived from its numbers and settings and from nothing else."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,6 +63,23 @@ def headline(levels: Mapping[str, Mapping[str, Any]]) -> str:
     return " ".join(level_sentence(f"For {name}", both) for name, both in levels.items())
 
 
+def plain_sentence(name: str, both: Mapping[str, Any]) -> str:
+    """What the median ranks of one pool mean, to somebody who has never heard of a median rank.
+
+    Examples
+    --------
+    >>> sound, pictures = {"median_rank": 6.0, "n": 64, "chance": 32.5}, {"median_rank": 7.5, "n": 64, "chance": 32.5}
+    >>> print(plain_sentence("tracks", {"a2v": sound, "v2a": pictures}).replace(", and", ",\\nand"))
+    Half of the 64 tracks find their own pictures among the first 6,
+    and their own sound among the first 8; by chance it would take the first 33.
+    """
+    sound, pictures = both["a2v"], both["v2a"]
+    first = {way: whole(math.ceil(both[way]["median_rank"])) for way in DIRECTIONS}
+    own_sound = f"and their own sound among the first {first['v2a']}"
+    half = f"Half of the {whole(sound['n'])} {name} find their own pictures among the first {first['a2v']}"
+    return f"{half}, {own_sound}; by chance it would take the first {whole(math.ceil(pictures['chance']))}."
+
+
 def rank_sentence(way: str, ranks: Mapping[str, Any]) -> str:
     """The median rank of one direction with everything that belongs to it."""
     low, high = ranks["ci95"]
@@ -111,7 +129,7 @@ def _optimiser(recipe: Recipe) -> str:
 
 def _stopping(recipe: Recipe) -> str:
     training = recipe.training
-    watched = "validation loss" if training.stop_on == "loss" else "validation rank"
+    watched = "validation loss" if training.stop_on == "loss" else "typical validation rank"
     return (
         f"At most {training.epochs} epochs; stops after {training.patience} without a better {watched}, and keeps the "
         "best epoch."

@@ -62,7 +62,7 @@
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") stopAll(); });
 
   const tip = document.getElementById("tip");
-  document.addEventListener("pointermove", (event) => {
+  function point(event) {
     const target = event.target.closest ? event.target.closest("[data-tip]") : null;
     tip.hidden = !target;
     if (!target) return;
@@ -72,8 +72,11 @@
     const above = event.clientY - tip.offsetHeight - room;
     tip.style.left = `${Math.max(room, left)}px`;
     tip.style.top = `${above > 0 ? above : event.clientY + room}px`;
-  });
-  document.addEventListener("pointerleave", () => { tip.hidden = true; });
+  }
+  // A finger does not move before it touches.
+  for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, point);
+  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+  document.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") tip.hidden = true; });
 
   for (const button of document.querySelectorAll("button[data-copy]")) {
     button.addEventListener("click", async () => {
