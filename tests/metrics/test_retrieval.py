@@ -1,5 +1,7 @@
 """Ranks against a naive count, summaries against a naive loop, intervals against what they must cover."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from antiphon.metrics import retrieval
-from antiphon.metrics.groups import bootstrap_weights, group_numbers, permuted_rows
+from antiphon.metrics.groups import bootstrap_weights, group_numbers, permuted_rows, weight_blocks
 from antiphon.metrics.ranks import ranks
 from antiphon.metrics.summaries import chance, summarise, summarise_weighted
 
@@ -109,6 +111,29 @@ def test_groups_are_resampled_and_permuted_whole():
     assert all(sorted(row) == list(range(9)) for row in plain)
 
 
+def test_weights_in_blocks_are_those_drawn_at_once():
+    numbers = np.arange(300_000) % 150_000
+    parts = list(weight_blocks(numbers, 7, np.random.default_rng(0)))
+    assert [len(part) for part in parts] == [3, 3, 1]
+    np.testing.assert_array_equal(np.concatenate(parts), bootstrap_weights(numbers, 7, np.random.default_rng(0)))
+
+
+def test_memory_does_not_grow_with_the_resamples():
+    rows = np.random.default_rng(0).normal(size=(4000, 2))
+    assert permuted_rows(np.arange(9), 2, np.random.default_rng(0)).dtype == np.int32
+    tracemalloc.start()
+    retrieval(rows, rows, ks=(1,), resamples=2000, permutations=1, chunk_rows=32)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 48e6 < 2000 * 4000 * 8
+
+
+def test_the_result_does_not_depend_on_the_rows_scored_at_a_time():
+    audio, video = np.random.default_rng(0).normal(size=(2, 50, 4))
+    groups = np.arange(50) // 2
+    assert retrieval(audio, video, groups, chunk_rows=7) == retrieval(audio, video, groups, chunk_rows=1024)
+
+
 def test_interval_over_videos_is_wider_than_over_segments():
     """Ten copies of each query carry no more evidence than one: the interval must know."""
     random = np.random.default_rng(3)
@@ -162,6 +187,19 @@ def test_unusable_input_is_refused(audio, video, message):
         retrieval(audio, video)
 
 
-def test_groups_of_the_wrong_length_are_refused():
-    with pytest.raises(ValueError, match="video of each of the 2 rows"):
-        retrieval(np.ones((2, 1)), np.ones((2, 1)), groups=["a"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"groups": ["a"]}, "video of each of the 2 rows"),
+        ({"groups": ["a", None]}, "groups names no video for 1 rows, the first is 1"),
+        ({"groups": [np.nan, 1.0]}, "groups names no video for 1 rows, the first is 0"),
+        ({"permutations": 0}, "permutations: 0 is not a positive integer"),
+        ({"resamples": 0}, "resamples: 0 is not a positive integer"),
+        ({"chunk_rows": 0}, "chunk_rows: 0 is not a positive integer"),
+        ({"ks": (1, 0)}, "ks: 0 is not a positive integer"),
+        ({"ks": (2.5,)}, "ks: 2.5 is not a positive integer"),
+    ],
+)
+def test_unusable_arguments_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        retrieval(np.ones((2, 1)), np.ones((2, 1)), **arguments)

@@ -1,9 +1,16 @@
 """Resampling and permuting by group, so that segments of one video stay together."""
 
+from collections.abc import Iterator
+from math import isnan
+
 import numpy as np
 import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
+Int32Array = npt.NDArray[np.int32]
+
+_BLOCK = 2**20
+"""Numbers in one block of weights or ranks: some 40 MB at work, whatever is resampled."""
 
 
 def group_numbers(groups: npt.ArrayLike | None, count: int) -> IntArray:
@@ -12,24 +19,41 @@ def group_numbers(groups: npt.ArrayLike | None, count: int) -> IntArray:
     Raises
     ------
     ValueError
-        `groups` has not one entry a row.
+        `groups` has not one entry a row, or an entry is None or NaN.
     """
     if groups is None:
         return np.arange(count)
     names = np.asarray(groups)
     if names.shape != (count,):
         raise ValueError(f"groups has shape {names.shape}; it must name the video of each of the {count} rows.")
+    if names.dtype == object or np.issubdtype(names.dtype, np.floating):
+        missing = [row for row, name in enumerate(names) if name is None or (isinstance(name, float) and isnan(name))]
+        if missing:
+            raise ValueError(f"groups names no video for {len(missing)} rows, the first is {missing[0]}.")
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-def bootstrap_weights(numbers: IntArray, resamples: int, generator: np.random.Generator) -> IntArray:
+def bootstrap_weights(numbers: IntArray, resamples: int, generator: np.random.Generator) -> Int32Array:
     """(resamples, n) weight of each row when whole groups are drawn with replacement."""
     total = int(numbers.max(initial=-1)) + 1
-    weights = generator.multinomial(total, np.full(total, 1 / total), size=resamples)
-    return weights[:, numbers]
+    counts = generator.multinomial(total, np.full(total, 1 / total), size=resamples).astype(np.int32)
+    return counts[:, numbers]
 
 
-def permuted_rows(numbers: IntArray, permutations: int, generator: np.random.Generator) -> IntArray:
+def weight_blocks(numbers: IntArray, resamples: int, generator: np.random.Generator) -> Iterator[Int32Array]:
+    """The rows of `bootstrap_weights`, the same ones, in blocks that stay small whatever `resamples` is."""
+    for block in blocks(resamples, len(numbers)):
+        yield bootstrap_weights(numbers, block.stop - block.start, generator)
+
+
+def blocks(rows: int, width: int) -> Iterator[slice]:
+    """Cut the rows of a (rows, width) array into blocks of at most 2**20 numbers, or of one row."""
+    step = max(1, _BLOCK // max(width, 1))
+    for first in range(0, rows, step):
+        yield slice(first, min(first + step, rows))
+
+
+def permuted_rows(numbers: IntArray, permutations: int, generator: np.random.Generator) -> Int32Array:
     """(permutations, n) row that each row is paired with when whole groups change places at random.
 
     The p-th row of a group goes to the p-th row of the group that takes its partner's place; where that group has
@@ -41,7 +65,7 @@ def permuted_rows(numbers: IntArray, permutations: int, generator: np.random.Gen
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
     place = np.empty(len(numbers), dtype=np.int64)
     place[order] = np.arange(len(numbers)) - starts[numbers[order]]
-    result = np.empty((permutations, len(numbers)), dtype=np.int64)
+    result = np.empty((permutations, len(numbers)), dtype=np.int32)
     for index in range(permutations):
         other = generator.permutation(total)[numbers]
         result[index] = order[starts[other] + place % sizes[other]]

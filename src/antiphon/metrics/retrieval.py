@@ -1,19 +1,18 @@
 """Cross-modal retrieval: how far down the list the true partner stands, both ways."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.metrics.groups import bootstrap_weights, group_numbers, permuted_rows
+from antiphon.metrics.groups import blocks, group_numbers, permuted_rows, weight_blocks
 from antiphon.metrics.ranks import ranks
-from antiphon.metrics.summaries import chance, summarise, summarise_weighted
+from antiphon.metrics.summaries import Summary, chance, summarise, summarise_weighted
 from antiphon.seeding import generator
 
 HEADLINE = "median_rank"
 _TAILS = (2.5, 97.5)
-_BLOCK = 2**24
 
 
 def retrieval(
@@ -40,10 +39,12 @@ def retrieval(
         unit rows, as `DualEncoder.embed` returns them, cosines.
     groups : (n,) array, optional. The video of each row, the unit that is resampled and permuted. Default: every row
         its own.
-    ks : cut-offs of recall@k.
+    ks : cut-offs of recall@k, positive integers.
     seed : of the bootstrap and the permutations.
-    resamples, permutations : how many of each.
-    chunk_rows : queries scored at a time; memory is bounded by `chunk_rows` × n scores and `permutations` × n ranks.
+    resamples, permutations : how many of each, at least 1.
+    chunk_rows : queries scored at a time; the result does not depend on it. Memory, besides the embeddings in float64:
+        about 12 bytes for each of `chunk_rows` × n scores and 8 for each of `permutations` × n permuted partners and
+        their ranks, which are kept whole; resamples are drawn and summed up in blocks of fixed size.
 
     Returns
     -------
@@ -54,7 +55,8 @@ def retrieval(
     Raises
     ------
     ValueError
-        The arrays are not two matrices of the same shape, are empty, or hold values that are not finite.
+        The arrays are not two matrices of the same shape, are empty, or hold values that are not finite; a group is
+        missing; a count or a cut-off is not a positive integer.
 
     Examples
     --------
@@ -65,33 +67,32 @@ def retrieval(
     sound, pictures = _matrix(audio, "audio"), _matrix(video, "video")
     if sound.shape != pictures.shape:
         raise ValueError(f"audio has shape {sound.shape} and video {pictures.shape}; row i of both is one pair.")
+    _refuse_others_than_positive_integers(resamples=[resamples], permutations=[permutations], ks=ks)
+    _refuse_others_than_positive_integers(chunk_rows=[chunk_rows])
     numbers = group_numbers(groups, len(sound))
-    weights = bootstrap_weights(numbers, resamples, generator(seed, "retrieval", "bootstrap"))
     permuted = permuted_rows(numbers, permutations, generator(seed, "retrieval", "permutation"))
+    true_ranks: dict[str, npt.NDArray[np.float64]] = {}
+    nulls: dict[str, Summary] = {}
+    for way, queries, candidates in (("a2v", sound, pictures), ("v2a", pictures, sound)):
+        true_ranks[way], found = ranks(queries, candidates, permuted=permuted, chunk_rows=chunk_rows)
+        null_ranks = np.asarray(found)
+        nulls[way] = _joined(summarise(null_ranks[block], ks) for block in blocks(*null_ranks.shape))
+    resampled: dict[str, list[Summary]] = {way: [] for way in true_ranks}
+    for weights in weight_blocks(numbers, resamples, generator(seed, "retrieval", "bootstrap")):
+        for way, values in true_ranks.items():
+            resampled[way].append(summarise_weighted(values, weights, ks))
+    groups_there = int(numbers.max()) + 1
     return {
-        direction: _one_way(queries, candidates, numbers, weights, permuted, ks, chunk_rows)
-        for direction, queries, candidates in (("a2v", sound, pictures), ("v2a", pictures, sound))
+        way: _one_way(values, groups_there, _joined(resampled[way]), nulls[way], ks)
+        for way, values in true_ranks.items()
     }
 
 
 def _one_way(
-    queries: npt.NDArray[np.floating],
-    candidates: npt.NDArray[np.floating],
-    numbers: npt.NDArray[np.int64],
-    weights: npt.NDArray[np.int64],
-    permuted: npt.NDArray[np.int64],
-    ks: Sequence[int],
-    chunk_rows: int,
+    true_ranks: npt.NDArray[np.float64], groups: int, resampled: Summary, nulls: Summary, ks: Sequence[int]
 ) -> dict[str, Any]:
-    true_ranks, null_ranks = ranks(queries, candidates, permuted=permuted, chunk_rows=chunk_rows)
     values = {name: float(value) for name, value in summarise(true_ranks, ks).items()}
-    levels = chance(len(queries), ks)
-    block = max(1, _BLOCK // len(queries))
-    blocks = [
-        summarise_weighted(true_ranks, weights[first : first + block], ks) for first in range(0, len(weights), block)
-    ]
-    resampled = {name: np.concatenate([part[name] for part in blocks]) for name in values}
-    nulls = summarise(np.asarray(null_ranks), ks)
+    levels = chance(len(true_ranks), ks)
     by_metric = {
         name: {
             "value": value,
@@ -102,8 +103,20 @@ def _one_way(
         for name, value in values.items()
     }
     headline = {key: by_metric[HEADLINE][key] for key in ("chance", "ci95", "null95")}
-    sizes = {"n": len(queries), "groups": int(numbers.max()) + 1}
+    sizes = {"n": len(true_ranks), "groups": groups}
     return values | sizes | headline | {"by_metric": by_metric}
+
+
+def _joined(parts: Iterable[Summary]) -> Summary:
+    found = list(parts)
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+
+def _refuse_others_than_positive_integers(**numbers: Sequence[Any]) -> None:
+    for name, values in numbers.items():
+        for value in values:
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(f"{name}: {value!r} is not a positive integer.")
 
 
 def _interval(values: npt.NDArray[np.floating]) -> list[float]:

@@ -34,11 +34,11 @@ def summarise(ranks: FloatArray, ks: Sequence[int]) -> Summary:
     return result | {f"recall@{k}": (ranks <= k).mean(axis=-1) for k in ks}
 
 
-def summarise_weighted(ranks: FloatArray, weights: npt.NDArray[np.int64], ks: Sequence[int]) -> Summary:
+def summarise_weighted(ranks: FloatArray, weights: npt.NDArray[np.integer], ks: Sequence[int]) -> Summary:
     """As `summarise` of (n,) ranks, each row counted as often as (b, n) `weights` say: (b,) values a key."""
     order = np.argsort(ranks, kind="stable")
     sorted_ranks, sorted_weights = ranks[order], weights[:, order]
-    running = np.cumsum(sorted_weights, axis=1)
+    running = np.cumsum(sorted_weights, axis=1, dtype=np.int64)
     total = running[:, -1]
     low = sorted_ranks[_first_reaching(running, (total - 1) // 2 + 1)]
     high = sorted_ranks[_first_reaching(running, total // 2 + 1)]
@@ -50,7 +50,7 @@ def summarise_weighted(ranks: FloatArray, weights: npt.NDArray[np.int64], ks: Se
     return result | {f"recall@{k}": weights @ (ranks <= k) / total for k in ks}
 
 
-def _first_reaching(running: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+def _first_reaching(running: npt.NDArray[np.integer], wanted: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
     return np.argmax(running >= wanted[:, None], axis=1)
 
 
