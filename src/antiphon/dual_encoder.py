@@ -11,13 +11,14 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from antiphon.errors import ModelError
+from antiphon.backbones.inference import resolve_device
+from antiphon.errors import FeatureStoreError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import file_features
 from antiphon.model.checkpoint import load_towers, save_towers
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
-from antiphon.runs import fingerprint, read_run, versions, write_run
+from antiphon.runs import clear_run, fingerprint, read_run, versions, write_run
 from antiphon.tables import read_table, write_table
 from antiphon.training.loop import Epoch, Progress, train
 
@@ -26,6 +27,8 @@ FloatArray = npt.NDArray[np.float32]
 _FORMAT = 1
 _SET_ASIDE = (0.9, 0.1, 0.0)
 _CHUNK_ROWS = 8192
+_VIDEOS_FILE = "videos.parquet"
+_SEEN = ("train", "validation")
 
 
 class DualEncoder:
@@ -54,12 +57,13 @@ class DualEncoder:
     def __init__(self, recipe: str | Path | Recipe = "antiphon-base", seed: int = 0, device: str = "auto") -> None:
         self.recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
         self.seed = seed
-        self.device = _device(device)
+        self.device = resolve_device(device)
         self.history: list[Epoch] = []
         self.audio_name = ""
         self.video_name = ""
         self._towers: Towers | None = None
         self._dims = (0, 0)
+        self._seen = (np.array([], dtype=np.str_), np.array([], dtype=np.str_))
         self._inputs: dict[str, Any] = {}
 
     def fit(self, features: Features, validation: Features | None = None, progress: Progress | None = None) -> Self:
@@ -67,7 +71,8 @@ class DualEncoder:
 
         Parameters
         ----------
-        validation : features of other videos. Default: about a tenth of the videos of `features` is set aside.
+        validation : features of other videos. Default: where `features` has splits, training and validation are taken
+            from them; otherwise about a tenth of its videos is set aside.
         progress : called with each epoch.
 
         Raises
@@ -76,8 +81,8 @@ class DualEncoder:
             There are too few videos, both share a video, or `validation` has features of another size.
         """
         if validation is None:
-            halves = features.split(_SET_ASIDE, seed=self.seed)
-            features, validation = halves["train"], halves["validation"]
+            parts = features if (features.splits != "").any() else features.split(_SET_ASIDE, seed=self.seed)
+            features, validation = parts["train"], parts["validation"]
         pairs, held_out = features.paired, validation.paired
         _refuse_shared_videos(pairs, held_out)
         self._dims = (pairs.audio.shape[1], pairs.video.shape[1])
@@ -87,6 +92,7 @@ class DualEncoder:
         self._towers, self.history = train(
             self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=progress
         )
+        self._seen = (np.unique(pairs.groups), np.unique(held_out.groups))
         self._inputs = {
             "pairs": len(pairs),
             "videos": len(np.unique(pairs.groups)),
@@ -140,9 +146,15 @@ class DualEncoder:
         return windows, self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
 
     def save(self, folder: str | Path) -> None:
-        """Write `run.toml`, `model.safetensors` and `history.parquet` to `folder`."""
+        """Write `run.toml`, `model.safetensors`, `history.parquet` and `videos.parquet` to `folder`.
+
+        What was measured of an earlier model in `folder` is removed. `run.toml` comes last: a run that has it is whole.
+        """
         place = Path(folder)
-        save_towers(self._fitted(), place)
+        towers = self._fitted()
+        clear_run(place)
+        save_towers(towers, place)
+        write_table(self._seen_table(), place / _VIDEOS_FILE)
         write_table(pa.Table.from_pylist([asdict(epoch) for epoch in self.history]), place / "history.parquet")
         write_run(self._record(), place)
 
@@ -167,9 +179,24 @@ class DualEncoder:
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)
-        if (place / "history.parquet").exists():
-            model.history = [Epoch(**row) for row in read_table(place / "history.parquet").to_pylist()]
+        model.history = [Epoch(**row) for row in _stored(place / "history.parquet")]
+        seen = _stored(place / _VIDEOS_FILE)
+        model._seen = tuple(
+            np.array([row["video_id"] for row in seen if row["split"] == split], dtype=np.str_) for split in _SEEN
+        )
         return model
+
+    def trained_on(self, features: Features) -> npt.NDArray[np.bool_]:
+        """(n,) whether the row is of a video that training or early stopping has seen."""
+        return np.isin(features.groups, np.concatenate(self._seen))
+
+    def _seen_table(self) -> pa.Table:
+        rows = [
+            {"video_id": str(video), "split": split}
+            for split, videos in zip(_SEEN, self._seen, strict=True)
+            for video in videos
+        ]
+        return pa.Table.from_pylist(rows, pa.schema([("video_id", pa.string()), ("split", pa.string())]))
 
     def _record(self) -> dict[str, Any]:
         audio_dim, video_dim = self._dims
@@ -246,13 +273,8 @@ def _refuse_shared_videos(features: Features, validation: Features) -> None:
         )
 
 
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def _stored(path: Path) -> list[dict[str, Any]]:
     try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ModelError(f"'{name}' is no device: {error}. Give cpu, cuda or auto.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ModelError("cuda was asked for and there is none; use --device cpu or auto.")
-    return device
+        return read_table(path).to_pylist()
+    except FeatureStoreError as error:
+        raise ModelError(f"{path}: is missing or damaged. Train the run again, or restore the file.") from error

@@ -15,6 +15,9 @@ from antiphon.errors import ModelError
 from antiphon.tables import write_text
 
 RUN_FILE = "run.toml"
+METRICS_FILE = "metrics.json"
+LEARNING_CURVE_FILE = "learning_curve.json"
+REPORT_FILE = "report.html"
 
 
 def versions() -> dict[str, str]:
@@ -35,6 +38,12 @@ def fingerprint(*arrays: npt.NDArray[Any]) -> str:
         digest.update(f"{array.dtype}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def clear_run(folder: Path) -> None:
+    """Remove the record of an earlier run and all that was measured of its model, before another takes its place."""
+    for name in (RUN_FILE, METRICS_FILE, LEARNING_CURVE_FILE, REPORT_FILE):
+        (folder / name).unlink(missing_ok=True)
 
 
 def write_run(record: dict[str, Any], folder: Path) -> None:

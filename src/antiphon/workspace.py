@@ -11,6 +11,8 @@ import pyarrow as pa
 from antiphon.errors import ConfigError
 from antiphon.tables import FAILURES, read_table, write_table
 
+_LONGEST_NAME = 200
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -100,13 +102,13 @@ def safe_name(name: str, kind: str) -> str:
     Raises
     ------
     ConfigError
-        It is empty, starts with a dot, or holds a path separator.
+        It is empty or too long, starts with a dot, or holds a path separator.
 
     Examples
     --------
     >>> safe_name("musicnn-mtt", "backbone")
     'musicnn-mtt'
     """
-    if not name or name.startswith(".") or any(mark in name for mark in "/\\\0"):
-        raise ConfigError(f"'{name}' cannot name a {kind}: no slashes, no leading dot.")
+    if not 0 < len(name.encode()) <= _LONGEST_NAME or name.startswith(".") or any(mark in name for mark in "/\\\0"):
+        raise ConfigError(f"'{name}' cannot name a {kind}: no slashes, no leading dot, 1 to {_LONGEST_NAME} bytes.")
     return name

@@ -1,6 +1,7 @@
 """Reading folders and tables, and refusing what is wrong with file, row and column."""
 
 import json
+import os
 
 import polars as pl
 import pytest
@@ -139,6 +140,24 @@ def test_joining_catalogues_takes_the_newer_row_and_refuses_another_file():
     assert joined.ids == ["x", "y"]
     with pytest.raises(CatalogueError, match="id 'x' is /a in this catalogue and /b in the other"):
         old.extended(Catalogue([{"id": "x", "path": "/b"}]))
+
+
+def test_one_file_under_two_ids_is_refused():
+    with pytest.raises(CatalogueError, match="/a.mp4: is the file of both 'x' and 'y'"):
+        Catalogue([{"id": "x", "path": "/a.mp4"}, {"id": "y", "path": "/a.mp4"}])
+
+
+def test_a_file_name_that_is_no_text_is_left_out_with_a_warning(folder):
+    (folder / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
+    with pytest.warns(UserWarning, match=r"1 files have names that are no valid text .*caf\\udce9.mp4"):
+        catalogue = Catalogue.from_folder(folder)
+    assert len(catalogue) == 3
+
+
+def test_a_damaged_catalogue_is_named_and_not_to_be_deleted(tmp_path):
+    (tmp_path / "c.parquet").write_text("no table")
+    with pytest.raises(CatalogueError, match="c.parquet: is missing or no longer readable as a catalogue"):
+        Catalogue.load(tmp_path / "c.parquet")
 
 
 def test_probing_finds_what_can_be_read_and_why_the_rest_cannot(folder):

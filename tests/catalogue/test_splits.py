@@ -53,6 +53,26 @@ def test_a_growing_catalogue_moves_nothing():
     assert not large.artists_in_two_splits()
 
 
+def test_joining_more_rows_moves_nothing_whatever_is_known_of_them_now():
+    first = Catalogue(rows(60, 20)).split(seed=3)
+    again = [{"id": f"v{n}"} for n in range(60)] + [{"id": f"w{n}", "artist": f"artist {n % 20}"} for n in range(60)]
+    joined = first.extended(Catalogue(again)).split_missing(seed=8)
+    before = {row["id"]: row["split"] for row in first.records()}
+    after = {row["id"]: row["split"] for row in joined.records()}
+    assert all(after[video] == split for video, split in before.items())
+    assert not joined.artists_in_two_splits()
+    assert all(after.values())
+    other_splits = first.extended(Catalogue(rows(60, 20)).split(seed=4))
+    assert other_splits.table["split"] == first.table["split"]
+
+
+def test_splits_given_for_some_are_kept_and_the_others_filled_in():
+    given = [{"id": "x", "artist": "A", "split": "test"}, {"id": "y", "artist": "a "}, {"id": "z"}]
+    filled = Catalogue(given).split_missing()
+    assert [row["split"] for row in filled.records()][:2] == ["test", "test"]
+    assert filled.records()[2]["split"] is not None
+
+
 def test_by_video_looks_past_the_artist_and_another_seed_assigns_otherwise():
     catalogue = Catalogue(rows(400, 1))
     assert set(catalogue.split().split_counts()) <= {"train"} | {"validation"} | {"test"}

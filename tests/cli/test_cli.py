@@ -53,9 +53,37 @@ def test_from_a_table_of_files_to_ranks(workspace):
         "run.toml",
         "model.safetensors",
         "history.parquet",
+        "videos.parquet",
         "learning_curve.json",
         "metrics.json",
     }
+
+
+def test_adding_more_never_moves_what_is_there(synthetic_table, tmp_path, capsys):
+    place, folder = tmp_path / "w", tmp_path / "videos"
+    folder.mkdir()
+    videos = sorted(synthetic_table.parent.glob("*.mp4"))
+    for video in videos[:8]:
+        shutil.copy(video, folder)
+    code, _, err = call(capsys, "-w", place, "catalogue", "add", folder, "--metadata", synthetic_table)
+    assert code == 0
+    assert "4 rows name no file of the folder" in err
+    before = {row["id"]: row["split"] for row in pl.read_parquet(place / "catalogue.parquet").to_dicts()}
+    shutil.copy(videos[8], folder)
+    assert call(capsys, "-w", place, "catalogue", "add", folder, "--seed", "5")[0] == 0
+    after = {row["id"]: row["split"] for row in pl.read_parquet(place / "catalogue.parquet").to_dicts()}
+    assert len(after) == 9
+    assert all(after[video] == split for video, split in before.items())
+
+
+def test_interrupted_while_measuring_the_learning_curve_the_model_is_there(workspace, tmp_path, monkeypatch, capsys):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    shutil.copytree(workspace, tmp_path / "w")
+    monkeypatch.setattr("antiphon.evaluation.learning_curve.learning_curve", interrupt)
+    assert call(capsys, "-w", tmp_path / "w", "train", "--name", "stopped")[0] == 130
+    assert call(capsys, "-w", tmp_path / "w", "evaluate", "--run", "stopped")[0] == 0
 
 
 def test_every_verb_says_what_it_found_in_json(workspace, capsys):
@@ -163,6 +191,9 @@ def test_imported_features_train_and_evaluate(tmp_path, capsys):
         (["embed"], 1, "Name at least one media file"),
         (["backbones", "fetch", "musicnn-mtx"], 1, "musicnn-mtx"),
         (["demo", "--videos", "3"], 2, "videos"),
+        (["extract", "--sections", "0"], 2, "sections"),
+        (["extract", "--workers", "-1"], 2, "workers"),
+        (["embed", __file__, "--model", "x" * 300], 1, "File name too long"),
     ],
 )
 def test_what_cannot_be_done_is_said_on_stderr_with_its_exit_code(arguments, code, message, tmp_path, capsys):

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,14 @@ def test_an_innocent_job_under_way_when_a_worker_died_is_run_again(tmp_path):
 def test_a_bug_is_not_hidden_as_a_failure():
     with pytest.raises(ZeroDivisionError, match="a bug of ours"):
         list(run_in_processes(work, ["a", "bug"], workers=1))
+
+
+def test_a_script_without_a_main_guard_is_told_so(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from antiphon.features.executors import run_in_processes\nlist(run_in_processes(int, [1], 1))\n")
+    found = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert found.returncode != 0
+    assert 'needs its calls under `if __name__ == "__main__":`' in found.stderr
 
 
 def test_jobs_are_taken_as_they_are_needed():

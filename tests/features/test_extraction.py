@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ import antiphon as ap
 from antiphon import backbones
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.media import probe
-from antiphon.errors import CatalogueError, FeatureStoreError, WeightsError
+from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError, WeightsError
 from antiphon.features.single import file_features, file_tags
 from antiphon.features.store import FeatureStore
 from antiphon.segments.decoding import decode_stretches
@@ -119,7 +120,7 @@ def test_killed_and_started_again_it_has_the_rows_of_an_undisturbed_run(undistur
         assert sorted(segment_ids) == sorted(expected.ids)
         order = [expected.ids.tolist().index(segment_id) for segment_id in segment_ids]
         np.testing.assert_array_equal(vectors, side[order])
-    assert not list(place.rglob("part-*.partial"))
+    assert not list(place.rglob("*.partial"))
 
 
 def test_a_second_backbone_decodes_only_for_itself(undisturbed, synthetic_table, tmp_path):
@@ -136,7 +137,8 @@ def test_a_growing_catalogue_keeps_what_it_has(undisturbed, synthetic_table, tmp
     place, features = undisturbed
     shutil.copytree(place, tmp_path / "w")
     rows = Catalogue.from_csv(synthetic_table).split(seed=1).records()
-    newcomer = rows[0] | {"id": "newcomer", "split": "test"}
+    shutil.copy(rows[0]["path"], tmp_path / "newcomer.mp4")
+    newcomer = rows[0] | {"id": "newcomer", "split": "test", "path": str(tmp_path / "newcomer.mp4")}
     states = []
     grown = ap.extract(
         Catalogue([*rows, newcomer]), workspace=tmp_path / "w", sampling=SAMPLING, progress=states.append
@@ -153,8 +155,8 @@ def test_other_settings_other_catalogues_and_unknown_backbones_are_refused(undis
         ap.extract(catalogue, workspace=place, sampling=SamplingConfig(sections=3))
     with pytest.raises(CatalogueError, match="holds another catalogue"):
         ap.extract(Catalogue([{"id": "stranger", "path": "/x.mp4"}]), workspace=place, sampling=SAMPLING)
-    moved = [row | {"path": "/elsewhere.mp4"} for row in catalogue.records()]
-    with pytest.raises(CatalogueError, match=r"is .* in this catalogue and /elsewhere.mp4 in the other"):
+    moved = [row | {"path": f"/elsewhere/{row['id']}.mp4"} for row in catalogue.records()]
+    with pytest.raises(CatalogueError, match=r"is .* in this catalogue and /elsewhere/.*mp4 in the other"):
         ap.extract(Catalogue(moved), workspace=place, sampling=SAMPLING)
     with pytest.raises(WeightsError, match="musicnn-mtx"):
         ap.extract(catalogue, "musicnn-mtx", workspace=tmp_path / "new")
@@ -182,6 +184,45 @@ def test_bad_files_are_rows_with_reasons_and_never_the_end(synthetic_table, tmp_
     mended = ap.extract(catalogue, workspace=tmp_path / "w", sampling=SAMPLING)
     assert set(mended.groups) == {"good.mp4", "empty.mp4"}
     assert len(Workspace(tmp_path / "w").read_failures()) == 3
+
+
+def test_songs_without_pictures_are_extracted_by_the_default_call(media_folder, tmp_path):
+    features = ap.extract(Catalogue.from_folder(media_folder / "music").split(), workspace=tmp_path)
+    assert len(np.unique(features.groups)) >= 4
+    assert features.video.shape[1] == 0
+    assert features.has_audio.all()
+
+
+def test_when_nothing_can_be_used_the_error_says_why(tmp_path):
+    (tmp_path / "empty.mp4").touch()
+    with pytest.raises(FeatureStoreError, match=r"None of the 1 videos gave a feature; 1 failed:\n.*is empty"):
+        ap.extract(Catalogue.from_folder(tmp_path), workspace=tmp_path / "w")
+    with pytest.raises(ConfigError, match="Neither sound nor pictures"):
+        ap.extract(Catalogue.from_folder(tmp_path), None, None, tmp_path / "w")
+
+
+def test_damaged_pictures_do_not_take_the_sound_with_them(synthetic_table, tmp_path):
+    """The sound is copied, the packets of the pictures are noise."""
+    good, bad = sorted(synthetic_table.parent.glob("*.mp4"))[0], tmp_path / "bad.mkv"
+    random = np.random.default_rng(0)
+    with av.open(str(good)) as source, av.open(str(bad), "w") as target:
+        streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
+        for packet in source.demux():
+            if packet.dts is None:
+                continue
+            if packet.stream.type == "video":
+                noise = av.Packet(random.bytes(packet.size))
+                noise.pts, noise.dts, noise.time_base = packet.pts, packet.dts, packet.time_base
+                noise.is_keyframe = packet.is_keyframe
+                noise.stream = streams[packet.stream.index]
+                target.mux(noise)
+            else:
+                packet.stream = streams[packet.stream.index]
+                target.mux(packet)
+    features = ap.extract(Catalogue.from_folder(tmp_path), workspace=tmp_path / "w", sampling=SAMPLING)
+    assert features.has_audio.all()
+    assert not features.has_video.any()
+    assert [failure.video_id for failure in Workspace(tmp_path / "w").read_failures()] == ["bad.mkv"]
 
 
 def test_the_sample_of_real_files_gives_features_or_reasons(media_folder, tmp_path):

@@ -86,6 +86,27 @@ def test_videos_in_both_training_and_validation_are_refused():
         DualEncoder().fit(related(80), related(80))
 
 
+def test_features_with_splits_are_never_trained_on_their_test(tmp_path):
+    features = related(120).split((0.6, 0.2, 0.2))
+    model = DualEncoder().fit(features)
+    assert model.trained_on(features["train"]).all()
+    assert model.trained_on(features["validation"]).all()
+    assert not model.trained_on(features["test"]).any()
+    assert evaluate(model, features["test"])["seen"] == 0
+    model.save(tmp_path)
+    with pytest.warns(UserWarning, match=r"\d+ of the \d+ videos were seen in training .* are no test"):
+        found = evaluate(DualEncoder.load(tmp_path), features["train"])
+    assert found["seen"] == len(features["train"])
+
+
+def test_saving_over_a_run_removes_what_was_measured_of_the_old_model(tmp_path):
+    model = DualEncoder("paper-base").fit(related(20), related(10, seed=2))
+    for name in ("metrics.json", "learning_curve.json", "report.html"):
+        (tmp_path / name).write_text("of the old model")
+    model.save(tmp_path)
+    assert not {"metrics.json", "learning_curve.json", "report.html"} & {path.name for path in tmp_path.iterdir()}
+
+
 def test_too_few_videos_are_refused_and_named():
     with pytest.raises(ModelError, match="The training split has 1 videos"):
         DualEncoder().fit(related(1, segments=3), related(4, seed=2))
@@ -111,6 +132,7 @@ def test_a_saved_model_embeds_the_same_and_says_how_it_was_made(tmp_path):
         "history.parquet",
         "model.safetensors",
         "run.toml",
+        "videos.parquet",
     ]
     again = DualEncoder(tmp_path / "run" / "run.toml", seed=3).fit(related(40), related(20, seed=2))
     np.testing.assert_array_equal(again.embed(related(9, seed=5))[0], model.embed(related(9, seed=5))[0])

@@ -11,7 +11,7 @@ from antiphon.catalogue.media import probe
 from antiphon.catalogue.reading import read_folder, read_metadata
 from antiphon.catalogue.splits import SPLITS, artist_key, assign_split
 from antiphon.catalogue.validation import Record
-from antiphon.errors import CatalogueError, DecodeError
+from antiphon.errors import CatalogueError, DecodeError, FeatureStoreError
 from antiphon.tables import CATALOGUE, read_table, write_table
 
 FRACTIONS = (0.8, 0.1, 0.1)
@@ -69,8 +69,19 @@ class Catalogue:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read what `save` wrote."""
-        return cls(read_table(Path(path), CATALOGUE).to_pylist())
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        CatalogueError
+            The file is missing or damaged.
+        """
+        try:
+            return cls(read_table(Path(path), CATALOGUE).to_pylist())
+        except FeatureStoreError as error:
+            raise CatalogueError(
+                f"{path}: is missing or no longer readable as a catalogue ({error.__cause__ or error})."
+            ) from error
 
     def save(self, path: str | Path) -> None:
         """Write the catalogue as Parquet, atomically."""
@@ -110,6 +121,11 @@ class Catalogue:
         fractions : shares of train, validation and test. They hold on average: the hash of a name decides, so that
             the videos of tomorrow never move those of today.
         seed : draws another assignment.
+
+        Raises
+        ------
+        ConfigError
+            The fractions do not sum to 1.
         """
         return type(self)(
             [
@@ -117,6 +133,25 @@ class Catalogue:
                 for row in self.records()
             ]
         )
+
+    def split_missing(
+        self, by: Literal["artist", "video"] = "artist", fractions: Sequence[float] = FRACTIONS, seed: int = 0
+    ) -> Self:
+        """Assign the videos that stand in no split yet, and move no other.
+
+        By artist, a video joins the split in which its artist stands already; otherwise as `split`.
+        """
+        rows = self.records()
+        known: dict[str, str] = {}
+        for row in rows:
+            if by == "artist" and row["artist"] and row["split"]:
+                known.setdefault(artist_key(row["artist"]), row["split"])
+        for row in rows:
+            if row["split"] is None:
+                artist = row["artist"] if by == "artist" else None
+                row["split"] = known.get(artist_key(artist)) if artist else None
+                row["split"] = row["split"] or assign_split(row["id"], artist, fractions, seed)
+        return type(self)(rows)
 
     def artists_in_two_splits(self) -> list[str]:
         """Artists that stand in more than one split: empty unless splits were given from outside."""
@@ -127,12 +162,14 @@ class Catalogue:
         return sorted(artist for artist, found in splits.items() if len(found) > 1)
 
     def extended(self, other: "Catalogue") -> Self:
-        """This catalogue with the rows of `other` joined; rows that both have are taken from `other`.
+        """This catalogue with the rows of `other` joined; what `other` knows of a common row replaces what was known.
+
+        A split stays what it is in this catalogue.
 
         Raises
         ------
         CatalogueError
-            An id stands for another file in `other`.
+            An id stands for another file in `other`, or a file has another id.
         """
         rows = {row["id"]: row for row in self.records()}
         for row in other.records():
@@ -142,8 +179,11 @@ class Catalogue:
                     f"id '{row['id']}' is {known['path']} in this catalogue and {row['path']} in the other. "
                     "Rename one of them, or use another workspace for another catalogue."
                 )
-            given = {key: value for key, value in row.items() if value is not None}
-            rows[row["id"]] = (known or row) | given
+            if known is None:
+                rows[row["id"]] = row
+                continue
+            kept = {"split"} if known["split"] else set[str]()
+            rows[row["id"]] = known | {key: item for key, item in row.items() if item is not None and key not in kept}
         return type(self)(list(rows.values()))
 
     def probe(self, progress: Callable[[int, int], None] | None = None) -> tuple[Self, dict[str, str]]:
@@ -155,7 +195,7 @@ class Catalogue:
         could not be read, by id. Such a file stays in the catalogue: it may be mended, or its place may come back.
         """
         rows = self.records()
-        waiting = [row for row in rows if row["path"] is not None and row["has_audio"] is None]
+        waiting = [row for row in rows if row["path"] and (row["has_audio"] is None or row["duration_s"] is None)]
         reasons: dict[str, str] = {}
         with ThreadPoolExecutor(max_workers=4) as threads:
             for done, (row, found) in enumerate(zip(waiting, threads.map(_probe_row, waiting), strict=True), start=1):
@@ -188,6 +228,14 @@ def _refuse_duplicates(records: Sequence[Record]) -> None:
         if first != number:
             raise CatalogueError(
                 f"id '{record['id']}' stands in rows {first} and {number}. Every video needs an id of its own."
+            )
+    files: dict[str, str] = {}
+    for record in records:
+        path = record.get("path")
+        if path and files.setdefault(path, record["id"]) != record["id"]:
+            raise CatalogueError(
+                f"{path}: is the file of both '{files[path]}' and '{record['id']}', which could stand in two splits. "
+                "Keep one of them."
             )
 
 

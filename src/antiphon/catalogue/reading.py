@@ -26,12 +26,12 @@ def read_folder(folder: Path, metadata: Path | None) -> list[Record]:
     """
     if not folder.is_dir():
         raise CatalogueError(f"{folder}: no such folder. Name the folder that holds your music videos.")
-    files = media_files([folder])
+    files = _nameable(media_files([folder]))
     if not files:
         raise CatalogueError(f"{folder}: no media files ({', '.join(sorted(MEDIA_SUFFIXES)[:6])}, …) in it or below.")
     records = {
         path.relative_to(folder).as_posix(): clean_record(
-            {"id": path.relative_to(folder).as_posix(), "path": str(path.absolute())}, f"{path}"
+            {"id": path.relative_to(folder).as_posix(), "path": str(path.resolve())}, f"{path}"
         )
         for path in files
     }
@@ -53,6 +53,15 @@ def media_files(paths: Iterable[Path]) -> list[Path]:
             if path.suffix.lower() in MEDIA_SUFFIXES and path.is_file() and not _is_hidden(path.relative_to(given))
         )
     return files
+
+
+def _nameable(files: list[Path]) -> list[Path]:
+    """The files whose names are text; the others cannot stand in a table and are left out with a warning."""
+    odd = [path for path in files if any(c < " " or "\ud800" <= c <= "\udfff" for c in str(path))]
+    if odd:
+        message = f"{len(odd)} files have names that are no valid text and are left out; the first is {str(odd[0])!r}."
+        warnings.warn(message.encode(errors="backslashreplace").decode(), stacklevel=4)
+    return [path for path in files if path not in odd]
 
 
 def _is_hidden(path: Path) -> bool:

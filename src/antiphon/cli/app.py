@@ -29,7 +29,13 @@ Exit codes: 0 done, 1 it could not be done, 2 the call is wrong, 130 interrupted
 
 _FAILED, _WRONG_CALL, _INTERRUPTED = 1, 2, 130
 
-app = App(name="antiphon", help=_HELP, help_format="markdown", result_action="return_value")
+app = App(
+    name="antiphon",
+    help=_HELP,
+    help_format="markdown",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
 app.command(demo.demo)
 app.command(catalogue.app)
 app.command(extract.extract)
@@ -78,7 +84,10 @@ def run(arguments: Sequence[str]) -> int:
     except AntiphonError as error:
         sys.stderr.write(f"antiphon: {error}\n")
         return _FAILED
+    except OSError as error:
+        sys.stderr.write(f"antiphon: {error.filename or 'the file system'}: {error.strerror or error}.\n")
+        return _FAILED
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was finished is kept; the same command goes on from there.\n")
+        sys.stderr.write("\nStopped. What was finished is kept; extract and demo go on from there.\n")
         return _INTERRUPTED
     return result if isinstance(result, int) else 0

@@ -32,8 +32,8 @@ def add(
 ) -> None:
     """Add a folder of media files, or the rows of a table, and put every video into a split.
 
-    Videos of one artist never stand in two splits. A split never changes when videos are added later. Splits given in
-    a column `split` are kept.
+    Videos of one artist never stand in two splits. A split, once given, never changes: later calls look only at videos
+    that have none. Splits given in a column `split` are kept.
 
     Parameters
     ----------
@@ -77,11 +77,10 @@ def add_to_workspace(
 ) -> tuple[Catalogue, dict[str, str]]:
     """Read `source`, split it, join it to the workspace's catalogue and look into its files."""
     found = _read(source, metadata)
-    if not found.split_counts().keys() - {"unsplit"}:
-        found = found.split(by=by, fractions=fractions, seed=seed)
     workspace = session.workspace
     with workspace.lock():
         joined = Catalogue.load(workspace.catalogue).extended(found) if workspace.catalogue.exists() else found
+        joined = joined.split_missing(by=by, fractions=fractions, seed=seed)
         with session.progress("Reading headers") as progress:
             joined, unreadable = joined.probe(progress=lambda done, total: progress(done, total, ""))
         joined.save(workspace.catalogue)

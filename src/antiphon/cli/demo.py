@@ -14,7 +14,6 @@ from antiphon.cli.extract import AUDIO, VIDEO, run_extract
 from antiphon.cli.report import run_report
 from antiphon.cli.session import Here, Session
 from antiphon.cli.train import run_train
-from antiphon.segments.sampling import SamplingConfig
 
 DEMO_FOLDER = Path("antiphon-demo")
 _FRACTIONS = (0.55, 0.15, 0.3)
@@ -25,7 +24,7 @@ def demo(
     videos: Annotated[int, Parameter(validator=Number(gte=40))] = 200,
     coupling: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.85,
     seed: int = 0,
-    sections: int = 3,
+    sections: Annotated[int, Parameter(validator=Number(gte=1, lte=6))] = 3,
     recipe: str = "antiphon-base",
     session: Here,
 ) -> None:
@@ -48,7 +47,8 @@ def demo(
         How the heads are trained.
     """
     inner = Session(
-        (session.folder or DEMO_FOLDER) / f"coupling-{coupling:g}-seed-{seed}-videos-{videos}", session.json
+        (session.folder or DEMO_FOLDER) / f"coupling-{coupling:g}-seed-{seed}-videos-{videos}-sections-{sections}",
+        session.json,
     )
     config = SyntheticConfig(videos=videos, coupling=coupling, seed=seed)
     with inner.progress("Rendering synthetic videos") as report:
@@ -56,7 +56,7 @@ def demo(
             inner.workspace.root / "synthetic", config, progress=lambda done, total: report(done, total, "")
         )
     add_to_workspace(inner, table, None, "artist", _FRACTIONS, seed)
-    extracted = run_extract(inner, AUDIO, VIDEO, SamplingConfig(sections=sections, seed=seed), None, "auto")
+    extracted = run_extract(inner, AUDIO, VIDEO, sections, seed, None, "auto")
     trained = run_train(inner, recipe, None, None, None, seed, "auto", learning_curve=True)
     found = run_evaluate(inner, trained["run"], "test", seed)
     path = run_report(inner, trained["run"])

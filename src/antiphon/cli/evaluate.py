@@ -8,9 +8,9 @@ from rich.table import Table
 
 from antiphon.cli.session import Here, Session
 from antiphon.cli.train import run_folder, workspace_features
+from antiphon.runs import METRICS_FILE
 from antiphon.tables import write_text
 
-METRICS_FILE = "metrics.json"
 _WAYS = {"a2v": "sound → pictures", "v2a": "pictures → sound"}
 
 
@@ -52,22 +52,24 @@ def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> di
 
 def show_ranks(found: dict[str, Any], out: Console) -> None:
     """Print the ranks as a table: one line a pool and direction."""
+    from antiphon.report.numbers import rank, share
+
     table = Table(title=f"Run {found['run']}, {found['split']} split", title_justify="left", box=None)
     for column in ("", "median rank", "95%", "null", "chance", "R@10", "MRR"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
-    for pool, part in (("segments" if "tracks" in found else "pairs", found), ("tracks", found.get("tracks"))):
+    for pool, part in (("tracks", found.get("tracks")), ("segments" if "tracks" in found else "tracks", found)):
         if part is None:
             continue
         for way, words in _WAYS.items():
             ranks = part[way]
             table.add_row(
                 f"{pool}, {words}",
-                f"{ranks['median_rank']:g} of {ranks['n']}",
-                _interval(ranks["ci95"]),
-                _interval(ranks["null95"]),
-                f"{ranks['chance']:g}",
-                f"{ranks['recall@10']:.2f}",
-                f"{ranks['mrr']:.2f}",
+                f"{rank(ranks['median_rank'])} of {ranks['n']}",
+                "–".join(map(rank, ranks["ci95"])),
+                "–".join(map(rank, ranks["null95"])),
+                rank(ranks["chance"]),
+                share(ranks["recall@10"]),
+                f"{ranks['mrr']:.3f}",
             )
     out.print(table)
     out.print(
@@ -75,7 +77,3 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
         "median rank when the videos' partners are permuted at random.",
         soft_wrap=True,
     )
-
-
-def _interval(edges: list[float]) -> str:
-    return f"{edges[0]:.3g}–{edges[1]:.3g}"

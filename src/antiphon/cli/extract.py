@@ -1,7 +1,9 @@
 """`antiphon extract`: decode the catalogue and run the backbones."""
 
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
@@ -15,9 +17,9 @@ def extract(
     *,
     audio: str = AUDIO,
     video: str = VIDEO,
-    sections: int = 6,
-    seed: int = 0,
-    workers: int | None = None,
+    sections: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    seed: int | None = None,
+    workers: Annotated[int | None, Parameter(validator=Number(gte=1, lte=61))] = None,
     device: str = "auto",
     session: Here,
 ) -> None:
@@ -33,15 +35,16 @@ def extract(
     video
         Backbone for the pictures. "none" leaves the pictures out.
     sections
-        Equal parts of a track; one segment of 5 s is drawn at random from each, and a window of 3 s in it.
+        Equal parts of a track; one segment of 5 s is drawn at random from each, and a window of 3 s in it. Default: as
+        the workspace was started with, or 6.
     seed
-        Draws the segments.
+        Draws the segments. Default: as the workspace was started with, or 0.
     workers
         Processes that decode. Default: one a core.
     device
         cpu, cuda, or auto.
     """
-    found = run_extract(session, audio, video, SamplingConfig(sections=sections, seed=seed), workers, device)
+    found = run_extract(session, audio, video, sections, seed, workers, device)
 
     def show(out: Console) -> None:
         out.print(f"{found['segments']} segments of {found['videos']} videos have features.")
@@ -54,14 +57,23 @@ def extract(
 
 
 def run_extract(
-    session: Session, audio: str, video: str, sampling: SamplingConfig, workers: int | None, device: str
+    session: Session,
+    audio: str,
+    video: str,
+    sections: int | None,
+    seed: int | None,
+    workers: int | None,
+    device: str,
 ) -> dict[str, Any]:
     """Fill the workspace's feature stores, with a progress bar."""
     from antiphon.features.extraction import Progress
     from antiphon.features.extraction import extract as extract_features
+    from antiphon.features.planning import stored_sampling
 
     workspace = session.existing_workspace()
     catalogue = Catalogue.load(workspace.catalogue)
+    given = {name: value for name, value in (("sections", sections), ("seed", seed)) if value is not None}
+    sampling = (stored_sampling(workspace) or SamplingConfig()).model_copy(update=given)
     with session.progress("Extracting videos") as report:
 
         def progress(state: Progress) -> None:

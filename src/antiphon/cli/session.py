@@ -83,8 +83,18 @@ class Session:
     @contextmanager
     def progress(self, label: str) -> Generator[Report]:
         """A progress bar on stderr with time left."""
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
-        further = (TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+        )
+        further = (
+            TextColumn("{task.fields[note]}", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, *further, console=self.err, transient=not self.err.is_terminal) as bar:
             task = bar.add_task(label, total=None, note="")
 
@@ -97,7 +107,8 @@ class Session:
     def plain_warnings(self) -> Generator[None]:
         """Show Python warnings as plain lines."""
         with warnings.catch_warnings():
-            warnings.simplefilter("always")
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", UserWarning)
             warnings.showwarning = lambda message, *_, **__: self.warn(str(message))
             yield
 

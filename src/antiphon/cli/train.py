@@ -13,11 +13,9 @@ from antiphon.errors import FeatureStoreError, ModelError
 from antiphon.features import Features
 from antiphon.features.assembly import assemble
 from antiphon.features.store import FeatureStore, store_names
-from antiphon.runs import RUN_FILE
+from antiphon.runs import LEARNING_CURVE_FILE, RUN_FILE
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace
-
-LEARNING_CURVE_FILE = "learning_curve.json"
 
 
 def train(
@@ -34,7 +32,7 @@ def train(
     """Train two heads on the features of the training split; stop when the validation split stops improving.
 
     Writes runs/NAME: run.toml (settings, seed, versions, hashes of the inputs), model.safetensors, history.parquet.
-    `--recipe runs/NAME/run.toml` trains with the settings of an earlier run.
+    `--recipe DIR/runs/NAME/run.toml` trains with the settings of an earlier run.
 
     Parameters
     ----------
@@ -94,9 +92,8 @@ def run_train(
                 report(epoch.epoch, most, f"loss {epoch.validation_loss:.2f} (chance {epoch.validation_chance:.2f})")
 
             model.fit(pairs, validation, progress)
-        (folder / RUN_FILE).unlink(missing_ok=True)
-        curve = _curve(session, model, pairs, validation) if learning_curve else None
         model.save(folder)
+        curve = _curve(session, model, pairs, validation) if learning_curve else None
         if curve is not None:
             write_text(json.dumps(curve, indent=2), folder / LEARNING_CURVE_FILE)
     best = max(epoch for epoch in range(len(model.history)) if model.history[epoch].best)

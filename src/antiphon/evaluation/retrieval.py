@@ -1,5 +1,6 @@
 """Ranks of held-out pairs under a trained model: segments, and whole tracks."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ def evaluate(model: DualEncoder, features: Features, *, seed: int = 0) -> dict[s
     Returns
     -------
     What `antiphon.metrics.retrieval` returns for the rows ("a2v", "v2a"), and, where videos have several rows, the
-    same under "tracks" for one embedding a video, the normalised mean of its rows.
+    same under "tracks" for one embedding a video, the normalised mean of its rows. "seen" counts the videos that the
+    model was trained or stopped on; where it is not 0, a warning says so.
 
     Raises
     ------
@@ -33,8 +35,12 @@ def evaluate(model: DualEncoder, features: Features, *, seed: int = 0) -> dict[s
     videos = len(np.unique(pairs.groups))
     if videos < 2:
         raise ModelError(f"{videos} videos with both sound and pictures: ranking needs at least two.")
+    seen = len(np.unique(pairs.groups[model.trained_on(pairs)]))
+    if seen:
+        message = f"{seen} of the {videos} videos were seen in training or early stopping: these ranks are no test."
+        warnings.warn(message, stacklevel=2)
     audio, video = model.embed(pairs)
-    result: dict[str, Any] = dict(retrieval(audio, video, groups=pairs.groups, seed=seed))
+    result: dict[str, Any] = {**retrieval(audio, video, groups=pairs.groups, seed=seed), "seen": seen}
     if videos < len(pairs):
         sound, pictures = (track_embeddings(side, pairs.groups)[1] for side in (audio, video))
         result["tracks"] = retrieval(sound, pictures, seed=seed)

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from antiphon.errors import AntiphonError, DecodeError
+from antiphon.errors import AntiphonError, ConfigError, DecodeError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -25,11 +25,17 @@ def run_in_processes(
     Parameters
     ----------
     function : importable by name, since workers are spawned; other errors than `AntiphonError` end the run.
+
+    Raises
+    ------
+    ConfigError
+        Worker processes cannot be started.
     """
     waiting = iter(jobs)
     while True:
         suspects: list[Job] = []
         with _pool(workers) as pool:
+            _wait_until_ready(pool)
             under_way: dict[Future[Result], Job] = {}
             try:
                 yield from _feed(pool, function, waiting, under_way, workers + 2)
@@ -51,6 +57,16 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 def _leave_interrupts_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _wait_until_ready(pool: ProcessPoolExecutor) -> None:
+    try:
+        pool.submit(int).result()
+    except BrokenProcessPool:
+        raise ConfigError(
+            "Worker processes cannot be started. A script that calls this needs its calls under "
+            '`if __name__ == "__main__":`, since workers import the script; otherwise see the error above.'
+        ) from None
 
 
 def _feed(

@@ -10,13 +10,13 @@ from typing import Any
 from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.catalogue import Catalogue
-from antiphon.errors import AntiphonError, CatalogueError, DecodeError
+from antiphon.errors import AntiphonError, CatalogueError, ConfigError, DecodeError, FeatureStoreError
 from antiphon.features.assembly import assemble
 from antiphon.features.computing import compute_in_threads
 from antiphon.features.executors import run_in_processes
 from antiphon.features.features import Features
-from antiphon.features.planning import plan_segments
-from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.features.planning import plan_segments, stored_sampling
+from antiphon.features.store import FeatureRows, FeatureStore, store_names
 from antiphon.features.windows import DecodedWindows, WindowsJob, decode_windows, window_features, windows_job
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workspace import Failure, Workspace
@@ -45,8 +45,9 @@ class _Target:
     waiting: list[FeatureRows] = field(default_factory=list)
 
     def flush(self) -> None:
-        self.store.append(self.waiting)
-        self.waiting = []
+        # Taken before it is written: an interrupt between the two must not have the rows written again.
+        rows, self.waiting = self.waiting, []
+        self.store.append(rows)
 
 
 def extract(
@@ -70,7 +71,7 @@ def extract(
     ----------
     audio, video : names of backbones (see `antiphon.backbones.names`), or None to leave that side out.
     workspace : folder for everything that is written; a workspace belongs to one catalogue, which may grow.
-    sampling : where segments lie; a workspace keeps to what it was started with.
+    sampling : where segments lie. Default: as the workspace was started with, or the paper's six sections.
     workers : decoding processes. Default: one a core.
     device : "cpu", "cuda" or "auto".
     progress : called after every video.
@@ -82,14 +83,23 @@ def extract(
     WeightsError
         A backbone is unknown, or its weights cannot be had.
     FeatureStoreError
-        The workspace's features were made with other weights or settings.
+        The workspace's features were made with other weights or settings, or no video gave any feature.
+    ConfigError
+        Neither side was asked for, or worker processes cannot be started.
     """
+    if audio is None and video is None:
+        raise ConfigError("Neither sound nor pictures were asked for; name at least one backbone.")
     place = Workspace(Path(workspace))
     chosen = [backbones.load(name, device=device) for name in (audio, video) if name is not None]
     with place.lock():
         known = _join_workspace(place, catalogue)
-        extract_into(place, known, chosen, sampling or SamplingConfig(), workers, progress)
-    return assemble(place, catalogue, audio, video)
+        extract_into(place, known, chosen, sampling or stored_sampling(place) or SamplingConfig(), workers, progress)
+    there = store_names(place.features)
+    if audio not in there and video not in there:
+        failures = place.read_failures()
+        reasons = "".join(f"\n  {failure.message}" for failure in failures[:5])
+        raise FeatureStoreError(f"None of the {len(catalogue)} videos gave a feature; {len(failures)} failed:{reasons}")
+    return assemble(place, catalogue, audio if audio in there else None, video if video in there else None)
 
 
 def extract_into(
@@ -110,13 +120,12 @@ def extract_into(
     done = failed = 0
     decoded = run_in_processes(decode_windows, jobs, workers or os.cpu_count() or 1)
     try:
-        for job, outcome in compute_in_threads(lambda item: _compute(*item, names, targets), decoded):
-            if isinstance(outcome, AntiphonError):
-                by_video[job.video_id] = Failure(job.video_id, STAGE, type(outcome).__name__, str(outcome))
+        for job, computed, problem in compute_in_threads(lambda item: _compute(*item, names, targets), decoded):
+            for target, rows in computed:
+                target.waiting.append(rows)
+            if problem is not None:
+                by_video[job.video_id] = Failure(job.video_id, STAGE, type(problem).__name__, str(problem))
                 failed += 1
-            else:
-                for target, rows in outcome:
-                    target.waiting.append(rows)
             done += 1
             if progress is not None:
                 progress(Progress(done, failed, len(jobs), done / (time.monotonic() - started)))
@@ -183,20 +192,24 @@ def _compute(
     decoded: DecodedWindows | AntiphonError,
     names: dict[str, list[str]],
     targets: Sequence[_Target],
-) -> tuple[WindowsJob, list[tuple[_Target, FeatureRows]] | AntiphonError]:
-    """Run the networks on one video's windows, always the same batch, so that a resumed run gives the same bits."""
+) -> tuple[WindowsJob, list[tuple[_Target, FeatureRows]], AntiphonError | None]:
+    """Run the networks on one video's windows, always the same batch, so that a resumed run gives the same bits.
+
+    Returns what was computed and what went wrong; with one side damaged, both.
+    """
     if isinstance(decoded, AntiphonError):
-        return job, decoded
+        return job, [], decoded
     computed: list[tuple[_Target, FeatureRows]] = []
     try:
         for target in targets:
-            wanted = job.rate_hz if isinstance(target.backbone, AudioBackbone) else job.layouts
-            if wanted and job.video_id not in target.done:
+            audio = isinstance(target.backbone, AudioBackbone)
+            there = decoded.waveforms is not None if audio else bool(decoded.frames)
+            if there and job.video_id not in target.done:
                 vectors = window_features(target.backbone, decoded)
                 computed.append((target, FeatureRows(job.video_id, names[job.video_id], vectors)))
     except DecodeError as error:
-        return job, DecodeError(f"{job.path}: {error}")
-    return job, computed
+        return job, [], DecodeError(f"{job.path}: {error}")
+    return job, computed, DecodeError(decoded.problem) if decoded.problem else None
 
 
 def _flush(workspace: Workspace, targets: Sequence[_Target], failures: dict[str, Failure]) -> None:

@@ -44,15 +44,22 @@ def plan_segments(
     return planned, failures
 
 
+def stored_sampling(workspace: Workspace) -> SamplingConfig | None:
+    """How the workspace's segments were drawn, or None where there are none yet."""
+    if not workspace.segments.exists():
+        return None
+    drawn = (read_table(workspace.segments, SEGMENTS).schema.metadata or {}).get(_SAMPLING)
+    return None if drawn is None else SamplingConfig.model_validate_json(drawn)
+
+
 def _planned(workspace: Workspace, sampling: SamplingConfig) -> dict[str, list[dict[str, Any]]]:
     if not workspace.segments.exists():
         return {}
     table = read_table(workspace.segments, SEGMENTS)
-    drawn = (table.schema.metadata or {}).get(_SAMPLING, b"").decode()
-    if drawn != sampling.model_dump_json():
+    drawn = stored_sampling(workspace)
+    if drawn != sampling:
         raise FeatureStoreError(
-            f"{workspace.segments}: was drawn with {drawn}, not {sampling.model_dump_json()}. "
-            "Use another workspace for another sampling."
+            f"{workspace.segments}: was drawn with {drawn}, not {sampling}. Use another workspace for another sampling."
         )
     planned: dict[str, list[dict[str, Any]]] = {}
     for row in table.to_pylist():

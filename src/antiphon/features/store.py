@@ -59,7 +59,11 @@ class FeatureStore:
         FeatureStoreError
             The store was made by something else.
         """
-        return {video for part in self._checked() for video in read_table(part)["video_id"].to_pylist()}
+        return {
+            video
+            for part in self._checked()
+            for video in pq.read_table(part, columns=["video_id"])["video_id"].to_pylist()
+        }
 
     def append(self, rows: Iterable[FeatureRows]) -> None:
         """Write the rows of some videos as one new part, whole or not at all."""

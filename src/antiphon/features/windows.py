@@ -1,7 +1,7 @@
 """Windows of one video: decoded for whichever backbones ask, and put through one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +35,14 @@ class WindowsJob:
 
 @dataclass(frozen=True)
 class DecodedWindows:
-    """(n, samples) float32 sound or None, and for each layout (n, frames, size, size, 3) uint8 pictures."""
+    """(n, samples) float32 sound or None, and for each layout (n, frames, size, size, 3) uint8 pictures.
+
+    `problem` says why a side that was asked for is not here.
+    """
 
     waveforms: npt.NDArray[np.float32] | None
     frames: dict[FrameLayout, npt.NDArray[np.uint8]]
+    problem: str | None = None
 
 
 def windows_job(
@@ -65,13 +69,27 @@ def windows_job(
 
 
 def decode_windows(job: WindowsJob) -> DecodedWindows:
-    """Decode all windows of one video; the file is opened once.
+    """Decode all windows of one video; the file is opened once, unless a side is damaged and the other is saved.
 
     Raises
     ------
     DecodeError
-        It cannot be read, or lacks the sound or the pictures that the job asks for.
+        It cannot be read, or lacks all that the job asks for.
     """
+    try:
+        return _decode(job)
+    except DecodeError as error:
+        if job.rate_hz is None or not job.layouts:
+            raise
+        for one_side in (replace(job, rate_hz=None), replace(job, layouts=())):
+            try:
+                return replace(_decode(one_side), problem=str(error))
+            except DecodeError:
+                continue
+        raise
+
+
+def _decode(job: WindowsJob) -> DecodedWindows:
     crops = generator(job.seed, "crop", job.video_id)
     decoded = list(decode_stretches(job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops))
     waveforms = [window.waveform for window in decoded if window.waveform is not None]

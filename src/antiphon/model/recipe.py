@@ -68,7 +68,10 @@ def load_recipe(name: str | Path) -> Recipe:
         path = Path(text)
         if not path.is_file():
             raise ConfigError(f"{path}: no such recipe file.")
-        return parse_recipe(path.read_text(encoding="utf-8"), text)
+        try:
+            return parse_recipe(path.read_text(encoding="utf-8"), text)
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{path}: is not UTF-8 text ({error.reason}).") from error
     if text not in recipe_names():
         raise ConfigError(f"'{text}' is no recipe. There are {', '.join(recipe_names())}, or give a .toml file.")
     return parse_recipe((_shelf() / f"{text}.toml").read_text(encoding="utf-8"), text)

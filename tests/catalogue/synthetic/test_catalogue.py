@@ -94,8 +94,10 @@ def test_worker_processes_make_the_same_files(folder: Path, tmp_path: Path) -> N
 def test_another_configuration_renders_anew(tmp_path: Path) -> None:
     one = TINY.model_copy(update={"videos": 2})
     render_catalogue(tmp_path, one, processes=1)
-    mine = tmp_path / "mine.mp4"
-    mine.write_bytes(b"not ours")
+    names = ("mine.mp4", "synthetic-love.mp4", "synthetic-00001.mp4", "synthetic-0000.mp4", ".mine.partial", "my.csv")
+    mine = [tmp_path / name for name in names]
+    for path in mine:
+        path.write_bytes(b"not ours")
     before = (tmp_path / "synthetic-0001.mp4").read_bytes()
     calls: list[tuple[int, int]] = []
     other = one.model_copy(update={"seed": 5, "videos": 1})
@@ -103,7 +105,23 @@ def test_another_configuration_renders_anew(tmp_path: Path) -> None:
     assert calls[0] == (0, 1)
     assert (tmp_path / "synthetic-0001.mp4").read_bytes() != before
     assert not (tmp_path / "synthetic-0002.mp4").exists()
-    assert mine.read_bytes() == b"not ours"
+    assert all(path.read_bytes() == b"not ours" for path in mine)
+
+
+@pytest.mark.parametrize("name", ["synthetic-0001.mp4", "catalogue.csv", "README.txt", "song.mp3"])
+def test_a_folder_of_other_things_is_refused_and_left_as_it_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"not ours")
+    with pytest.raises(CatalogueError, match=rf"holds {name}, but no synthetic\.toml.*Name a new or an empty folder"):
+        render_catalogue(tmp_path, TINY)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: b"not ours"}
+
+
+def test_a_record_of_something_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    for name in ("synthetic.toml", "synthetic-0001.mp4"):
+        (tmp_path / name).write_text("polymer = 'nylon'")
+    with pytest.raises(CatalogueError, match="is not the record of a synthetic catalogue"):
+        render_catalogue(tmp_path, TINY)
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"polymer = 'nylon'"}
 
 
 def test_an_interrupted_render_leaves_whole_files_and_goes_on(tmp_path: Path) -> None:
@@ -142,5 +160,5 @@ def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match="processes is 0"):
         render_catalogue(tmp_path / "new", TINY, processes=0)
     (tmp_path / "synthetic.toml").write_text("not = = toml")
-    with pytest.raises(CatalogueError, match=r"synthetic\.toml: not readable"):
+    with pytest.raises(CatalogueError, match=r"synthetic\.toml: not readable.* Name a new or an empty folder"):
         render_catalogue(tmp_path, TINY)

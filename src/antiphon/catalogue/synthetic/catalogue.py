@@ -4,6 +4,7 @@ import csv
 import io
 import multiprocessing
 import os
+import re
 import signal
 import tomllib
 from collections.abc import Callable, Generator
@@ -23,6 +24,10 @@ VERSION = 2
 """Raised whenever the same configuration renders other videos, so that old ones are not kept beside new ones."""
 
 COLUMNS = ("id", "path", "artist", "title", "genre", "tags", "year")
+
+_TABLE, _RECORD, _ABOUT = "catalogue.csv", "synthetic.toml", "README.txt"
+_VIDEO_NAME = re.compile(r"synthetic-(\d{4,})\.mp4")
+_PARTIAL_NAME = re.compile(rf"\.({_VIDEO_NAME.pattern}|{_TABLE}|{_RECORD}|{_ABOUT})\.[^.]+\.partial")
 
 _README = """This folder holds a synthetic catalogue, rendered by Antiphon.
 
@@ -46,8 +51,8 @@ def render_catalogue(
     Parameters
     ----------
     folder
-        Gets `synthetic-0001.mp4` and so on, `catalogue.csv`, `synthetic.toml` and a `README.txt`. Other files are left
-        alone.
+        Gets `synthetic-0001.mp4` and so on, `catalogue.csv`, `synthetic.toml` and a `README.txt`. It must be new, empty,
+        or one that was rendered before, as `synthetic.toml` says: there these files are replaced, and no others.
     config
         What to render.
     processes
@@ -64,7 +69,8 @@ def render_catalogue(
     Raises
     ------
     CatalogueError
-        `processes` is not positive, `folder` is a file, or its `synthetic.toml` is not readable.
+        `processes` is not positive, `folder` is a file or holds other things and no record of ours, or its
+        `synthetic.toml` is not readable.
     """
     if processes is not None and processes < 1:
         raise CatalogueError(f"processes is {processes}: at least one process must do the work.")
@@ -81,7 +87,7 @@ def render_catalogue(
         for number, _ in enumerate(rendered, done + 1):
             if progress:
                 progress(number, config.videos)
-    table = folder / "catalogue.csv"
+    table = folder / _TABLE
     write_text(_table(config), table)
     return table
 
@@ -92,26 +98,50 @@ def _path(folder: Path, index: int) -> Path:
 
 def _claim(folder: Path, config: SyntheticConfig) -> None:
     """Record what the folder will hold, after removing the videos that were made otherwise."""
-    record = folder / "synthetic.toml"
+    record = folder / _RECORD
     # How many there are does not change any of them.
     wanted = {"version": VERSION, "synthetic": config.model_dump(exclude={"videos"})}
-    found = _read_record(record) if record.exists() else None
-    surplus = {_path(folder, index).name for index in range(config.videos)}
-    for path in sorted(folder.glob("synthetic-*.mp4")):
-        if found != wanted or path.name not in surplus:
+    if record.exists():
+        found = _read_record(record)
+        for path in sorted(folder.iterdir()):
+            number = _number(path)
+            if number is not None and (found != wanted or number > config.videos):
+                path.unlink()
+        (folder / _TABLE).unlink(missing_ok=True)
+    else:
+        _refuse_what_is_not_ours(folder)
+    for path in sorted(folder.iterdir()):
+        if _PARTIAL_NAME.fullmatch(path.name) and path.is_file():
             path.unlink()
-    for partial in folder.glob(".synthetic-*.partial"):
-        partial.unlink()
-    (folder / "catalogue.csv").unlink(missing_ok=True)
-    write_text(_README, folder / "README.txt")
     write_text(tomli_w.dumps(wanted), record)
+    write_text(_README, folder / _ABOUT)
+
+
+def _number(path: Path) -> int | None:
+    """The number of a video as `_path` names it; None for every other file."""
+    match = _VIDEO_NAME.fullmatch(path.name)
+    number = int(match[1]) if match and path.is_file() else 0
+    return number if number and path == _path(path.parent, number - 1) else None
+
+
+def _refuse_what_is_not_ours(folder: Path) -> None:
+    others = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    if others:
+        raise CatalogueError(
+            f"{folder}: holds {others[0]}{' and other things' if len(others) > 1 else ''}, but no {_RECORD}, so it is "
+            "not a synthetic catalogue of ours. Name a new or an empty folder; nothing was changed in this one."
+        )
 
 
 def _read_record(record: Path) -> dict[str, object]:
+    advice = "Name a new or an empty folder; nothing was changed in this one."
     try:
-        return tomllib.loads(record.read_text(encoding="utf-8"))
+        found = tomllib.loads(record.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise CatalogueError(f"{record}: not readable ({error}). Delete it to render the catalogue anew.") from error
+        raise CatalogueError(f"{record}: not readable ({error}). {advice}") from error
+    if found.keys() != {"version", "synthetic"}:
+        raise CatalogueError(f"{record}: is not the record of a synthetic catalogue. {advice}")
+    return found
 
 
 def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], processes: int | None) -> Generator[int]:
