@@ -51,8 +51,8 @@ def render_catalogue(
     Parameters
     ----------
     folder
-        Gets `synthetic-0001.mp4` and so on, `catalogue.csv`, `synthetic.toml` and a `README.txt`. It must be new, empty,
-        or one that was rendered before, as `synthetic.toml` says: there these files are replaced, and no others.
+        Gets `synthetic-0001.mp4` and so on, `catalogue.csv`, `synthetic.toml` and a `README.txt`. It must be new or
+        empty, or, as `synthetic.toml` says, rendered before: there these files are replaced, and no others.
     config
         What to render.
     processes
