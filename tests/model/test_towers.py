@@ -3,6 +3,7 @@
 import pytest
 import tomli_w
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from antiphon.errors import ConfigError
@@ -72,6 +73,20 @@ def test_recipes_are_read_strictly(tmp_path):
     text = 'name = "x"\ndescription = ""\n[head]\nwidth = 3\n[loss]\ntemperature = -1\n[training]\n'
     with pytest.raises(ConfigError, match=r"mine: head.width: .*; loss.temperature: .*greater than 0"):
         parse_recipe(text, "mine")
+
+
+@pytest.mark.parametrize(("temperature", "least", "most"), [(2.0, 0.01, 1.0), (0.005, 0.01, 1.0), (0.5, 0.9, 0.1)])
+def test_a_learned_temperature_must_start_inside_its_limits(temperature, least, most):
+    limits = {"least_temperature": least, "most_temperature": most}
+    with pytest.raises(ValidationError, match=rf"temperature {temperature:g} is not between least_temperature {least}"):
+        LossConfig(temperature=temperature, learn_temperature=True, **limits)
+    assert LossConfig(temperature=temperature, **limits).temperature == temperature
+
+
+def test_hidden_layers_have_at_least_one_value():
+    assert HeadConfig(hidden=(1, 3)).hidden == (1, 3)
+    with pytest.raises(ValidationError, match=r"hidden\.1\n.*greater than or equal to 1"):
+        HeadConfig(hidden=(4, 0))
 
 
 def test_a_run_record_is_a_recipe_too(tmp_path):

@@ -1,6 +1,6 @@
 """The projection head: feature → embedding."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +12,7 @@ class HeadConfig(BaseModel):
 
     Attributes
     ----------
-    hidden : widths of the hidden layers; none makes the head linear.
+    hidden : widths of the hidden layers, each at least 1; none makes the head linear.
     dim : size of the embedding.
     activation : after each hidden layer.
     normalisation : between a hidden layer and its activation. The paper prints none; its code has "batch".
@@ -24,7 +24,7 @@ class HeadConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    hidden: tuple[int, ...] = (512,)
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = (512,)
     dim: int = Field(default=256, ge=1)
     activation: Literal["relu", "gelu"] = "relu"
     normalisation: Literal["none", "batch", "layer"] = "none"

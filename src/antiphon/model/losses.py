@@ -4,10 +4,10 @@ All take unit embeddings and return the sum of both directions' means, in nats (
 """
 
 import math
-from typing import Literal
+from typing import Literal, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
@@ -21,6 +21,8 @@ class LossConfig(BaseModel):
         not, as in the paper's equation).
     temperature : divides the cosines; where it is learned, its first value.
     learn_temperature : trained as log(1/temperature), kept inside the limits.
+    least_temperature, most_temperature : the limits of a learned temperature, which must start inside them; a fixed
+        one has none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +32,15 @@ class LossConfig(BaseModel):
     learn_temperature: bool = False
     least_temperature: float = Field(default=0.01, gt=0)
     most_temperature: float = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _starts_inside_the_limits(self) -> Self:
+        if self.learn_temperature and not self.least_temperature <= self.temperature <= self.most_temperature:
+            raise ValueError(
+                f"temperature {self.temperature:g} is not between least_temperature {self.least_temperature:g} and "
+                f"most_temperature {self.most_temperature:g}, inside which a learned one is kept"
+            )
+        return self
 
 
 def info_nce(audio: Tensor, video: Tensor, temperature: Tensor | float) -> Tensor:
