@@ -63,6 +63,19 @@ def test_values_that_are_not_packed_are_read_too(tmp_path):
     assert second["x"].tolist() == [2.5]
 
 
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (field(1, field(1, b"\x08\x05")), "field 1 is a number, not bytes"),
+        (field(1, field(1, field(1, b"x") + field(2, b"\x18\x05"))), "a list of values is a number"),
+        (field(1, field(1, field(1, b"x") + field(2, field(3, field(1, b"\xff" * 9 + b"\x7f"))))), "longer than 64"),
+    ],
+)
+def test_messages_of_another_kind_are_refused(tmp_path, message, reason):
+    with pytest.raises(FeatureStoreError, match=rf"record 1 is not a tf.train.Example message \({reason}"):
+        list(read_examples(shard(tmp_path / "s.tfrecord", message)))
+
+
 @needs_yt8m
 def test_real_shards_hold_the_vectors_of_the_published_features():
     """Every shard has 1024 + 128 values a video in [-2, 2], the quantiser's range, and several labels."""

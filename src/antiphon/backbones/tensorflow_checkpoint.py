@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.errors import WeightsError
+from antiphon.protobuf import byte_fields, fields, piece, varint
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER_SIZE = 48
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DTYPES = {1: np.dtype("<f4"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
 
 
@@ -50,13 +50,16 @@ def read_index(index: bytes) -> dict[str, Entry]:
     """
     if len(index) < _FOOTER_SIZE or struct.unpack("<Q", index[-8:])[0] != _MAGIC:
         raise _damaged("its footer is not that of a LevelDB table")
-    _, at = _handle(index, len(index) - _FOOTER_SIZE)
-    (offset, size), _ = _handle(index, at)
     found: dict[str, Entry] = {}
-    for _, pointer in _block(index, offset, size):
-        for key, value in _block(index, *_handle(pointer, 0)[0]):
-            if key:  # the entry without a name describes the bundle, not a variable
-                found[key.decode("utf-8", "replace")] = _entry(value)
+    try:
+        _, at = _handle(index, len(index) - _FOOTER_SIZE)
+        (offset, size), _ = _handle(index, at)
+        for _, pointer in _block(index, offset, size):
+            for key, value in _block(index, *_handle(pointer, 0)[0]):
+                if key:  # the entry without a name describes the bundle, not a variable
+                    found[key.decode("utf-8", "replace")] = _entry(value)
+    except ValueError as error:
+        raise _damaged(str(error)) from error
     return found
 
 
@@ -68,7 +71,10 @@ def read_variable(entry: Entry, data: bytes) -> npt.NDArray[np.generic]:
     WeightsError
         The data file is too short, the size does not fit the shape, or the checksum differs.
     """
-    raw = _slice(data, entry.offset, entry.size)
+    try:
+        raw = piece(data, entry.offset, entry.size)
+    except ValueError as error:
+        raise _damaged(str(error)) from error
     if math.prod(entry.shape) * entry.dtype.itemsize != entry.size:
         raise _damaged(f"{entry.size} bytes are stored for the shape {entry.shape}")
     if _masked_crc32c(raw) != entry.crc32c:
@@ -80,89 +86,50 @@ def _damaged(what: str) -> WeightsError:
     return WeightsError(f"TensorFlow checkpoint: {what}. The file is damaged or of another format: fetch it again.")
 
 
-def _slice(data: bytes, start: int, size: int) -> bytes:
-    if start < 0 or size < 0 or start + size > len(data):
-        raise _damaged(f"{size} bytes at {start} lie outside the {len(data)} there are")
-    return data[start : start + size]
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 64, 7):
-        byte = _slice(data, at, 1)[0]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise _damaged("a number is longer than 64 bits")
-
-
 def _handle(data: bytes, at: int) -> tuple[tuple[int, int], int]:
-    offset, at = _varint(data, at)
-    size, at = _varint(data, at)
+    offset, at = varint(data, at)
+    size, at = varint(data, at)
     return (offset, size), at
 
 
 def _block(index: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values of one block; a key stores only what differs from the one before it."""
-    body = _slice(index, offset, size + 1)
-    (crc,) = struct.unpack("<I", _slice(index, offset + size + 1, 4))
+    body = piece(index, offset, size + 1)
+    (crc,) = struct.unpack("<I", piece(index, offset + size + 1, 4))
     if _masked_crc32c(body) != crc:
         raise _damaged("a block's checksum differs")
     if body[-1] != 0:
         raise _damaged("its blocks are compressed, which is not read here")
-    (restarts,) = struct.unpack("<I", _slice(body, size - 4, 4))
+    (restarts,) = struct.unpack("<I", piece(body, size - 4, 4))
     end, at, key = size - 4 - 4 * restarts, 0, b""
     while at < end:
-        shared, at = _varint(body, at)
-        rest, at = _varint(body, at)
-        length, at = _varint(body, at)
-        key = _slice(key, 0, shared) + _slice(body, at, rest)
-        yield key, _slice(body, at + rest, length)
+        shared, at = varint(body, at)
+        rest, at = varint(body, at)
+        length, at = varint(body, at)
+        key = piece(key, 0, shared) + piece(body, at, rest)
+        yield key, piece(body, at + rest, length)
         at += rest + length
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Field number and value of each field of a protocol-buffer message."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        kind = tag & 7
-        if kind == _VARINT:
-            value, at = _varint(message, at)
-            yield tag >> 3, value
-            continue
-        if kind == _BYTES:
-            size, at = _varint(message, at)
-        elif kind in (_FIXED32, _FIXED64):
-            size = 4 if kind == _FIXED32 else 8
-        else:
-            raise _damaged(f"a field of the unknown kind {kind}")
-        raw = _slice(message, at, size)
-        at += size
-        yield tag >> 3, raw if kind == _BYTES else int.from_bytes(raw, "little")
-
-
 def _entry(message: bytes) -> Entry:
-    fields = dict(_fields(message))
-    number = {key: value for key, value in fields.items() if isinstance(value, int)}
+    """BundleEntryProto {1: type, 2: shape, 3: shard, 4: offset, 5: size, 6: CRC-32C of fixed size, 7: slices}."""
+    found = dict(fields(message))
+    number = {key: value for key, value in found.items() if isinstance(value, int)}
+    raw = {key: value for key, value in found.items() if isinstance(value, bytes)}
     dtype = _DTYPES.get(number.get(1, 0))
     if dtype is None:
         raise _damaged(f"a variable of the unknown type {number.get(1, 0)}")
-    if number.get(3, 0) != 0 or 7 in fields:
+    if number.get(3, 0) != 0 or 7 in found:
         raise _damaged("its variables are spread over several files, which is not read here")
-    shape = fields.get(2, b"")
-    return Entry(
-        dtype, _shape(shape if isinstance(shape, bytes) else b""), number.get(4, 0), number.get(5, 0), number.get(6, 0)
-    )
+    crc32c = int.from_bytes(raw.get(6, b""), "little")
+    return Entry(dtype, _shape(raw.get(2, b"")), number.get(4, 0), number.get(5, 0), crc32c)
 
 
 def _shape(message: bytes) -> tuple[int, ...]:
     sizes: list[int] = []
-    for field, dimension in _fields(message):
-        if field == 2 and isinstance(dimension, bytes):
-            size = dict(_fields(dimension)).get(1, 0)
-            sizes.append(size if isinstance(size, int) else 0)
+    for dimension in byte_fields(message, 2):
+        size = dict(fields(dimension)).get(1, 0)
+        sizes.append(size if isinstance(size, int) else 0)
     return tuple(sizes)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from antiphon.errors import FeatureStoreError
+from antiphon.protobuf import byte_fields, fields, signed, varints
 
 Example = dict[str, list[bytes] | np.ndarray]
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MOST_BYTES = 1 << 28
 
 
@@ -44,62 +44,26 @@ def _example(message: bytes, where: str) -> Example:
     """tf.train.Example {1: Features {1: map<string, Feature>}}."""
     try:
         result: Example = {}
-        for _, features in _fields(message, 1):
-            for _, entry in _fields(features, 1):
-                parts = dict(_fields(entry))
-                result[parts[1].decode()] = _feature(parts.get(2, b""))
+        for features in byte_fields(message, 1):
+            for entry in byte_fields(features, 1):
+                name = byte_fields(entry, 1)[-1].decode()
+                result[name] = _feature(b"".join(byte_fields(entry, 2)))
         return result
-    except (IndexError, KeyError, ValueError, struct.error) as error:
+    except (IndexError, ValueError) as error:
         raise FeatureStoreError(f"{where} is not a tf.train.Example message ({error}).") from error
 
 
 def _feature(message: bytes) -> list[bytes] | np.ndarray:
-    """Feature {1: BytesList, 2: FloatList, 3: Int64List}, each {1: repeated values}."""
-    for kind, values in _fields(message):
+    """Feature {1: BytesList, 2: FloatList, 3: Int64List}, each {1: repeated values}, packed or not."""
+    for kind, values in fields(message):
+        if isinstance(values, int):
+            raise ValueError("a list of values is a number")
         if kind == 1:
-            return [value for _, value in _fields(values, 1)]
+            return byte_fields(values, 1)
         if kind == 2:
-            return np.frombuffer(b"".join(value for _, value in _fields(values, 1)), dtype="<f4")
-        return np.array([number for _, value in _fields(values, 1) for number in _varints(value)], dtype=np.int64)
+            return np.frombuffer(b"".join(byte_fields(values, 1)), dtype="<f4")
+        lists = (
+            [value] if isinstance(value, int) else varints(value) for number, value in fields(values) if number == 1
+        )
+        return np.array([signed(value) for numbers in lists for value in numbers], dtype=np.int64)
     return []
-
-
-def _fields(message: bytes, only: int | None = None) -> Iterator[tuple[int, bytes]]:
-    """Field numbers and raw values of a message, packed or not."""
-    place = 0
-    while place < len(message):
-        key, place = _varint(message, place)
-        wire = key & 7
-        if wire == _BYTES:
-            length, place = _varint(message, place)
-        elif wire == _VARINT:
-            length = _varint(message, place)[1] - place
-        elif wire in {_FIXED32, _FIXED64}:
-            length = 4 if wire == _FIXED32 else 8
-        else:
-            raise ValueError(f"wire type {wire}")
-        if place + length > len(message):
-            raise ValueError("a field reaches past the end")
-        if only is None or key >> 3 == only:
-            yield key >> 3, message[place : place + length]
-        place += length
-
-
-def _varints(data: bytes) -> Iterator[int]:
-    place = 0
-    while place < len(data):
-        value, place = _varint(data, place)
-        yield value - (1 << 64) if value >> 63 else value
-
-
-def _varint(data: bytes, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[place]
-        value |= (byte & 127) << shift
-        place += 1
-        if byte < 128:
-            return value, place
-        shift += 7
-        if shift > 63:
-            raise ValueError("a number is too long")
