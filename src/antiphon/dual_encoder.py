@@ -179,7 +179,8 @@ class DualEncoder:
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)
-        model.history = [Epoch(**row) for row in _stored(place / "history.parquet")]
+        if (place / "history.parquet").exists():
+            model.history = [Epoch(**row) for row in _stored(place / "history.parquet")]
         seen = _stored(place / _VIDEOS_FILE)
         model._seen = tuple(
             np.array([row["video_id"] for row in seen if row["split"] == split], dtype=np.str_) for split in _SEEN

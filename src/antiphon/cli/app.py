@@ -34,8 +34,8 @@ app = App(
     help=_HELP,
     help_format="markdown",
     result_action="return_value",
-    suppress_keyboard_interrupt=False,
 )
+app.meta.suppress_keyboard_interrupt = False
 app.command(demo.demo)
 app.command(catalogue.app)
 app.command(extract.extract)

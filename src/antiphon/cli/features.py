@@ -9,7 +9,8 @@ from rich.table import Table
 from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.cli.session import Here
 from antiphon.errors import ConfigError
-from antiphon.features.importing import from_parquet, from_yt8m, import_features
+from antiphon.features import Features
+from antiphon.features.importing import from_yt8m, import_features
 from antiphon.features.store import FeatureStore, store_names
 
 app = App(name="features", help="Import features computed elsewhere, and list those of the workspace.")
@@ -35,7 +36,7 @@ def import_(
     files
         Parquet tables of one layout, or video-level YouTube-8M shards.
     audio
-        Parquet: the column with the vectors of the sound.
+        Parquet: the column with the vectors of the sound. It or video may be left out.
     video
         Parquet: the column with the vectors of the pictures.
     ids
@@ -55,10 +56,10 @@ def import_(
         raise ConfigError("Name at least one file to import.")
     if all(file.suffix == ".tfrecord" for file in files):
         found = from_yt8m(files)
-    elif audio is None or video is None:
-        raise ConfigError("Parquet tables need --audio COLUMN and --video COLUMN, the columns that hold the vectors.")
+    elif audio is None and video is None:
+        raise ConfigError("Parquet tables need --audio COLUMN or --video COLUMN, the columns that hold the vectors.")
     else:
-        found = from_parquet(files, audio, video, ids, groups, labels, splits)
+        found = Features.from_parquet(files, audio, video, ids, groups, labels, splits)
     catalogue = import_features(found, session.workspace, fractions, seed)
     data = {"rows": len(found), "videos": len(catalogue), "splits": catalogue.split_counts()}
     data |= {"audio": found.audio_name, "video": found.video_name}
