@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import antiphon as ap
-from antiphon.features.importing import from_parquet
 
 MUSIC = Path(__file__).parents[3] / "shared" / "data" / "yt8m" / "music.parquet"
 pytestmark = pytest.mark.skipif(not MUSIC.exists(), reason="the YouTube-8M features are not beside this checkout")
@@ -15,7 +14,7 @@ pytestmark = pytest.mark.skipif(not MUSIC.exists(), reason="the YouTube-8M featu
 
 @pytest.fixture(scope="module")
 def parts():
-    features = from_parquet([MUSIC], audio="mean_audio", video="mean_rgb", labels="labels")
+    features = ap.Features.from_parquet(MUSIC, audio="mean_audio", video="mean_rgb", labels="labels")
     rows = np.random.default_rng(0).permutation(len(features))
     return features.take(rows[1800:]), features.take(rows[1000:1800]), features.take(rows[:1000])
 

@@ -11,7 +11,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.errors import CatalogueError, FeatureStoreError
 from antiphon.features import Features
 from antiphon.features.assembly import assemble
-from antiphon.features.importing import from_parquet, from_yt8m, import_features
+from antiphon.features.importing import from_yt8m, import_features
 from antiphon.features.tfrecord import read_examples
 from antiphon.workspace import Workspace
 
@@ -127,7 +127,7 @@ def table(tmp_path):
 
 
 def test_columns_of_vectors_become_features(table):
-    features = from_parquet([table], audio="song", video="look", groups="video", labels="labels")
+    features = Features.from_parquet(table, audio="song", video="look", groups="video", labels="labels")
     assert features.audio[7].tolist() == [7.0, 1.0]
     assert not features.has_video[5]
     assert features.groups[7] == "v3"
@@ -136,19 +136,51 @@ def test_columns_of_vectors_become_features(table):
 
 def test_columns_that_are_missing_or_no_vectors_are_named(table, tmp_path):
     with pytest.raises(FeatureStoreError, match="has no column sound; its columns are id, song"):
-        from_parquet([table], audio="sound", video="look")
+        Features.from_parquet(table, audio="sound", video="look")
     with pytest.raises(FeatureStoreError, match="column 'video': holds String, not vectors"):
-        from_parquet([table], audio="song", video="video")
+        Features.from_parquet(table, audio="song", video="video")
     pl.DataFrame({"id": ["a", "b"], "x": [[1.0], [1.0, 2.0]], "y": [[1.0], [2.0]]}).write_parquet(
         tmp_path / "r.parquet"
     )
     with pytest.raises(FeatureStoreError, match=r"column 'x': holds vectors of \[1, 2\] values"):
-        from_parquet([tmp_path / "r.parquet"], audio="x", video="y")
+        Features.from_parquet([tmp_path / "r.parquet"], audio="x", video="y")
+
+
+def test_several_tables_and_either_side(table, tmp_path):
+    pl.read_parquet(table).with_columns(
+        ("t" + pl.col("id")).alias("id"), pl.col("song").cast(pl.Array(pl.Float64, 2))
+    ).write_parquet(tmp_path / "more.parquet")
+    both = Features.from_parquet([table, str(tmp_path / "more.parquet")], audio="song", groups="id")
+    assert (len(both), both.audio_name, both.video_name) == (120, "song", "")
+    assert (both.has_audio.all(), both.has_video.any()) == (True, False)
+    assert both.ids[60] == both.groups[60] == "ts0"
+    seen = Features.from_parquet(str(table), video="look")
+    assert (seen.has_audio.any(), seen.has_video.sum(), seen.video_name) == (False, 59, "look")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "audio and video are both missing: name the column"),
+        ({"audio": "song", "video": "song"}, "audio and video are both the column 'song'"),
+        ({"audio": "song", "ids": "gaps"}, "column 'gaps': 1 rows are empty, the first is row 1"),
+        ({"audio": "song", "groups": "gaps"}, "column 'gaps': 1 rows are empty"),
+        ({"audio": "song", "paths": []}, "paths: names no table"),
+        ({"audio": "x", "ids": "x", "paths": ["a.parquet", "b.parquet"]}, "the tables are not alike"),
+    ],
+)
+def test_what_makes_no_features_is_refused(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    pl.DataFrame({"id": ["a", "b"], "song": [[1.0], [2.0]], "gaps": ["a", None]}).write_parquet("t.parquet")
+    pl.DataFrame({"x": ["a"]}).write_parquet("a.parquet")
+    pl.DataFrame({"x": [[1.0]]}).write_parquet("b.parquet")
+    with pytest.raises(FeatureStoreError, match=message):
+        Features.from_parquet(**{"paths": "t.parquet"} | arguments)
 
 
 def test_imported_features_come_back_from_the_workspace(table, tmp_path):
     workspace = Workspace(tmp_path / "w")
-    features = from_parquet([table], audio="song", video="look", groups="video", labels="labels")
+    features = Features.from_parquet(table, audio="song", video="look", groups="video", labels="labels")
     catalogue = import_features(features, workspace)
     again = import_features(features, workspace)
     assert again.records() == catalogue.records()
@@ -158,15 +190,80 @@ def test_imported_features_come_back_from_the_workspace(table, tmp_path):
     np.testing.assert_array_equal(back.audio[order], features.audio)
     np.testing.assert_array_equal(back.video[order], features.video)
     assert set(back.splits) == {"train", "validation", "test"}
-    changed = Features.from_arrays(
-        audio=features.audio + 1, video=features.video, ids=features.ids, audio_name="song", video_name="look"
+
+
+def some(first, last, shift=0.0, ids="s", groups="v", **names):
+    """Two rows a video, whose vectors tell their number."""
+    numbers = np.arange(2 * first, 2 * last)
+    return Features.from_arrays(
+        audio=numbers[:, None] + np.array([shift, 1.0]),
+        video=numbers[:, None] + np.array([shift, 1.0, 2.0]),
+        ids=[f"{ids}{number}" for number in numbers],
+        groups=[f"{groups}{number // 2}" for number in numbers],
+        **{"audio_name": "song", "video_name": "look"} | names,
     )
-    with pytest.raises(FeatureStoreError, match="made with imported"):
+
+
+def test_more_videos_join_those_that_were_imported(tmp_path):
+    workspace = Workspace(tmp_path / "w")
+    import_features(some(0, 20), workspace)
+    splits = {row["id"]: row["split"] for row in Catalogue.load(workspace.catalogue).records()}
+    catalogue = import_features(some(10, 30), workspace)
+    assert {row["id"]: row["split"] for row in catalogue.records()}.items() >= splits.items()
+    back = assemble(workspace, Catalogue.load(workspace.catalogue), "song", "look")
+    assert len(back) == len(back.paired) == 60
+    assert dict(zip(back.ids, back.audio[:, 0].tolist(), strict=True)) == {f"s{n}": float(n) for n in range(60)}
+    assert len(list((workspace.features / "song").iterdir())) == 2
+    import_features(some(0, 30), workspace)
+    assert len(list((workspace.features / "song").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (some(10, 30, shift=0.5), "video 'v10' is here with other rows or vectors"),
+        (some(10, 30, ids="t"), "video 'v10' is here with other rows or vectors"),
+        (some(10, 30, groups="w"), "row 's20' is here as one of video 'v10', not of 'w10'"),
+        (some(10, 30).take(np.arange(1, 40)), "video 'v10' is here with other rows or vectors"),
+        (some(20, 30, audio_name="look", video_name="song"), "was made with "),
+        (some(20, 30, audio_name=""), "audio_name: is empty; say what computed these vectors"),
+        (some(20, 30, video_name=""), "video_name: is empty"),
+        (some(20, 30, video_name="song"), "audio_name and video_name are both 'song'"),
+    ],
+)
+def test_what_contradicts_the_workspace_is_refused_and_nothing_is_written(tmp_path, features, message):
+    workspace = Workspace(tmp_path / "w")
+    import_features(some(0, 20), workspace)
+    before = {path: path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()}
+    with pytest.raises(FeatureStoreError, match=message):
+        import_features(features, workspace)
+    assert {path: path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()} == before
+
+
+def test_other_pictures_do_not_leave_the_sound_behind(tmp_path):
+    workspace = Workspace(tmp_path / "w")
+    import_features(some(0, 20), workspace)
+    changed = some(0, 30)
+    changed.video[3] += 1
+    with pytest.raises(FeatureStoreError, match=r"look: video 'v1' is here with other rows"):
         import_features(changed, workspace)
+    assert len(list((workspace.features / "song").iterdir())) == 1
+
+
+def test_rows_without_vectors_and_splits(tmp_path):
+    """A row with neither side is no video of the catalogue; a video in no split is given one."""
+    workspace = Workspace(tmp_path / "w")
+    features = Features.from_arrays(
+        audio=[[1.0], [np.nan], [3.0]], splits=["test", "train", ""], ids=["a", "b", "c"], audio_name="song"
+    )
+    rows = {row["id"]: row["split"] for row in import_features(features, workspace).records()}
+    assert rows.keys() == {"a", "c"}
+    assert rows["a"] == "test"
+    assert rows["c"] in {"train", "validation", "test"}
 
 
 def test_features_do_not_join_a_catalogue_of_files(table, tmp_path):
     workspace = Workspace(tmp_path / "w")
     Catalogue([{"id": "x", "path": "/x.mp4"}]).save(workspace.catalogue)
     with pytest.raises(CatalogueError, match="holds a catalogue of media files"):
-        import_features(from_parquet([table], audio="song", video="look"), workspace)
+        import_features(Features.from_parquet(table, audio="song", video="look"), workspace)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from antiphon.catalogue.splits import SPLITS, assign_split
 from antiphon.errors import FeatureStoreError
+from antiphon.features.parquet import name_column, read_columns, vector_column
 
 FloatArray = npt.NDArray[np.float32]
 NameArray = npt.NDArray[np.str_]
@@ -83,6 +85,53 @@ class Features:
             labels=_labels(labels, count),
             audio_name=audio_name,
             video_name=video_name,
+        )
+
+    @classmethod
+    def from_parquet(
+        cls,
+        paths: str | Path | Sequence[str | Path],
+        audio: str | None = None,
+        video: str | None = None,
+        ids: str = "id",
+        groups: str | None = None,
+        labels: str | None = None,
+        splits: str | None = None,
+    ) -> Self:
+        """Features from Parquet tables with a row a segment (or a video).
+
+        Parameters
+        ----------
+        paths : one table, or several of the same columns.
+        audio, video : names of the columns that hold the vectors (lists of one length); either may be left out. A null
+            says that this one item lacks it. The names of the columns become `audio_name` and `video_name`.
+        ids, groups, labels, splits : names of further columns, as in `from_arrays`.
+
+        Raises
+        ------
+        FeatureStoreError
+            A file cannot be read, lacks a column, or holds vectors of different lengths; audio and video are both
+            missing, or the same column.
+        """
+        if audio is None and video is None:
+            raise FeatureStoreError(
+                "audio and video are both missing: name the column that holds vectors of one of them."
+            )
+        if audio == video:
+            raise FeatureStoreError(
+                f"audio and video are both the column '{audio}'; sound and pictures need a column each."
+            )
+        several = [paths] if isinstance(paths, str | Path) else list(paths)
+        frame = read_columns(several, [name for name in (ids, audio, video, groups, labels, splits) if name])
+        return cls.from_arrays(
+            audio=vector_column(frame, audio) if audio else None,
+            video=vector_column(frame, video) if video else None,
+            ids=name_column(frame, ids),
+            groups=name_column(frame, groups) if groups else None,
+            labels=frame[labels].to_list() if labels else None,
+            splits=frame[splits].to_list() if splits else None,
+            audio_name=audio or "",
+            video_name=video or "",
         )
 
     def __len__(self) -> int:

@@ -1,11 +1,10 @@
-"""Features computed elsewhere: Parquet tables and YouTube-8M shards, into memory or into a workspace."""
+"""Features computed elsewhere: from YouTube-8M shards, and into a workspace."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.catalogue import FRACTIONS
@@ -13,45 +12,9 @@ from antiphon.errors import CatalogueError, FeatureStoreError
 from antiphon.features.features import Features
 from antiphon.features.store import FeatureRows, FeatureStore
 from antiphon.features.tfrecord import read_examples
-from antiphon.runs import fingerprint
 from antiphon.workspace import Workspace, safe_name
 
 YT8M_AUDIO, YT8M_VIDEO = "mean_audio", "mean_rgb"
-
-
-def from_parquet(
-    paths: Sequence[str | Path],
-    audio: str,
-    video: str,
-    ids: str = "id",
-    groups: str | None = None,
-    labels: str | None = None,
-    splits: str | None = None,
-) -> Features:
-    """Features from Parquet tables with a row a segment (or a video).
-
-    Parameters
-    ----------
-    audio, video : names of the columns that hold the vectors (lists of one length). A null is a missing side.
-    ids, groups, labels, splits : names of further columns, as in `Features.from_arrays`.
-
-    Raises
-    ------
-    FeatureStoreError
-        A file cannot be read, lacks a column, or holds vectors of different lengths.
-    """
-    wanted = [name for name in (ids, audio, video, groups, labels, splits) if name]
-    frame = pl.concat([_read(Path(path), wanted) for path in paths])
-    return Features.from_arrays(
-        audio=_matrix(frame, audio),
-        video=_matrix(frame, video),
-        ids=frame[ids].to_list(),
-        groups=frame[groups].to_list() if groups else None,
-        labels=frame[labels].to_list() if labels else None,
-        splits=frame[splits].to_list() if splits else None,
-        audio_name=audio,
-        video_name=video,
-    )
 
 
 def from_yt8m(paths: Sequence[str | Path]) -> Features:
@@ -86,7 +49,9 @@ def import_features(
 ) -> Catalogue:
     """Write `features` into the stores and the catalogue of a workspace, so that it can train and evaluate.
 
-    Rows without a split are split by video. Importing the same features again changes nothing.
+    Videos that a store has already must come with the same rows and are not written again, so that importing the same
+    features again changes nothing and importing more adds what is new. Videos that stand in no split are split by a
+    keyed hash; rows with neither sound nor pictures are left out.
 
     Returns
     -------
@@ -97,17 +62,18 @@ def import_features(
     CatalogueError
         The workspace holds a catalogue of media files.
     FeatureStoreError
-        The features have no names, or the stores hold others of the same name.
+        The features have no names, or the same name for both sides; or the stores hold features of the same name that
+        were made otherwise, other rows of the same video, or the same ids for another one. Nothing is written then.
     """
-    named = features if (features.splits != "").any() else features.split(fractions, seed)
+    present = features.take(features.has_audio | features.has_video)
     with workspace.lock():
         rows: dict[str, dict[str, Any]] = {}
-        for group, split, labels in zip(named.groups, named.splits, named.labels, strict=True):
+        for group, split, labels in zip(present.groups, present.splits, present.labels, strict=True):
             rows.setdefault(str(group), {"id": str(group), "split": str(split) or None, "tags": list(labels)})
-        catalogue = _joined(workspace, list(rows.values()))
-        digest = fingerprint(features.audio, features.video)
-        for modality in ("audio", "video"):
-            _store(workspace, named, modality, digest)
+        catalogue = _joined(workspace, list(rows.values())).split_missing("video", fractions, seed)
+        waiting = [_new_rows(store, side) for store, side in _sides(present, workspace)]
+        for store, new in waiting:
+            store.append(new)
         catalogue.save(workspace.catalogue)
     return catalogue
 
@@ -122,52 +88,59 @@ def _joined(workspace: Workspace, rows: list[dict[str, Any]]) -> Catalogue:
     return stored.extended(catalogue)
 
 
-def _store(workspace: Workspace, features: Features, modality: str, digest: str) -> None:
-    present = getattr(features, f"has_{modality}")
-    if not present.any():
-        return
-    rows, name = features.take(present), getattr(features, f"{modality}_name")
-    vectors: np.ndarray = getattr(rows, modality)
-    made_by = {"backbone": name, "modality": modality, "imported": digest}
-    store = FeatureStore(workspace.features / safe_name(name, "backbone"), made_by)
-    if store.done():
-        return
-    order = np.argsort(rows.groups, kind="stable")
-    edges = np.flatnonzero(rows.groups[order][1:] != rows.groups[order][:-1]) + 1
-    store.append(
-        FeatureRows(str(rows.groups[part[0]]), [str(rows.ids[row]) for row in part], vectors[part])
+def _sides(features: Features, workspace: Workspace) -> Iterator[tuple[FeatureStore, dict[str, FeatureRows]]]:
+    """The store of each side that there is, and what should be in it, by video."""
+    if features.audio_name and features.audio_name == features.video_name:
+        raise FeatureStoreError(
+            f"audio_name and video_name are both '{features.audio_name}'; sound and pictures need a name each."
+        )
+    for modality in ("audio", "video"):
+        there = getattr(features, f"has_{modality}")
+        if not there.any():
+            continue
+        rows, name = features.take(there), getattr(features, f"{modality}_name")
+        if not name:
+            raise FeatureStoreError(
+                f"{modality}_name: is empty; say what computed these vectors, so that others are not mixed with them."
+            )
+        vectors: np.ndarray = getattr(rows, modality)
+        made_by = {"backbone": name, "modality": modality, "source": "import", "dim": str(vectors.shape[1])}
+        store = FeatureStore(workspace.features / safe_name(name, "backbone"), made_by)
+        yield store, _by_video(rows.ids, rows.groups, vectors)
+
+
+def _new_rows(store: FeatureStore, wanted: dict[str, FeatureRows]) -> tuple[FeatureStore, list[FeatureRows]]:
+    """What of `wanted` the store has not yet; refused where the store says otherwise."""
+    if not store.done():
+        return store, list(wanted.values())
+    ids, groups, vectors = store.read()
+    stored = _by_video(np.array(ids, dtype=np.str_), np.array(groups, dtype=np.str_), vectors)
+    owners = dict(zip(ids, groups, strict=True))
+    for video, rows in wanted.items():
+        known = stored.get(video)
+        if known is not None and (
+            known.segment_ids != rows.segment_ids or not np.array_equal(known.vectors, rows.vectors)
+        ):
+            what = f"video '{video}' is here with other rows or vectors"
+        elif taken := next((name for name in rows.segment_ids if owners.get(name, video) != video), None):
+            what = f"row '{taken}' is here as one of video '{owners[taken]}', not of '{video}'"
+        else:
+            continue
+        raise FeatureStoreError(
+            f"{store.folder}: {what}. Import into another workspace, or delete {store.folder} to import them anew."
+        )
+    return store, [rows for video, rows in wanted.items() if video not in stored]
+
+
+def _by_video(ids: np.ndarray, groups: np.ndarray, vectors: np.ndarray) -> dict[str, FeatureRows]:
+    """Rows of each video, in order of their ids."""
+    order = np.lexsort((ids, groups))
+    edges = np.flatnonzero(groups[order][1:] != groups[order][:-1]) + 1
+    found = (
+        FeatureRows(str(groups[part[0]]), [str(ids[row]) for row in part], vectors[part])
         for part in np.split(order, edges)
     )
-
-
-def _read(path: Path, columns: list[str]) -> pl.DataFrame:
-    if not path.is_file():
-        raise FeatureStoreError(f"{path}: no such file.")
-    try:
-        frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise FeatureStoreError(f"{path}: cannot be read as Parquet: {error}") from error
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise FeatureStoreError(
-            f"{path}: has no column {', '.join(missing)}; its columns are {', '.join(frame.columns)}."
-        )
-    return frame.select(columns)
-
-
-def _matrix(frame: pl.DataFrame, name: str) -> np.ndarray:
-    column = frame[name]
-    try:
-        lists = column.cast(pl.List(pl.Float32))
-    except pl.exceptions.PolarsError as error:
-        raise FeatureStoreError(f"column '{name}': holds {column.dtype}, not vectors of numbers.") from error
-    lengths = lists.list.len().drop_nulls().unique().to_list()
-    if len(lengths) != 1 or not lengths[0]:
-        raise FeatureStoreError(f"column '{name}': holds vectors of {sorted(lengths)} values; they must be alike.")
-    result = np.full((len(frame), lengths[0]), np.nan, dtype=np.float32)
-    present = lists.is_not_null().to_numpy()
-    result[present] = lists.drop_nulls().explode().to_numpy().reshape(-1, lengths[0])
-    return result
+    return {rows.video_id: rows for rows in found}
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,80 @@
+"""Columns of Parquet tables that others wrote: vectors, and what stands beside them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from antiphon.errors import FeatureStoreError
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def read_columns(paths: Sequence[str | Path], columns: Sequence[str]) -> pl.DataFrame:
+    """The given columns of all tables, one below the other.
+
+    Raises
+    ------
+    FeatureStoreError
+        There is no table, or one cannot be read, lacks a column, or has it in another type than those before it.
+    """
+    if not paths:
+        raise FeatureStoreError("paths: names no table; give at least one.")
+    frames = [_read(Path(path), list(dict.fromkeys(columns))) for path in paths]
+    try:
+        return pl.concat(frames, how="vertical_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise FeatureStoreError(f"{', '.join(map(str, paths))}: the tables are not alike: {error}") from error
+
+
+def vector_column(frame: pl.DataFrame, name: str) -> FloatArray:
+    """(n, dim) float32 of a column of lists of one length; a null becomes a row of NaN.
+
+    Raises
+    ------
+    FeatureStoreError
+        The column holds no vectors of numbers, or vectors of different lengths.
+    """
+    column = frame[name]
+    try:
+        lists = column.cast(pl.List(pl.Float32))
+    except pl.exceptions.PolarsError as error:
+        raise FeatureStoreError(f"column '{name}': holds {column.dtype}, not vectors of numbers.") from error
+    lengths = lists.list.len().drop_nulls().unique().to_list()
+    if len(lengths) != 1 or not lengths[0]:
+        raise FeatureStoreError(f"column '{name}': holds vectors of {sorted(lengths)} values; they must be alike.")
+    result = np.full((len(frame), lengths[0]), np.nan, dtype=np.float32)
+    present = lists.is_not_null().to_numpy()
+    result[present] = lists.drop_nulls().explode().to_numpy().reshape(-1, lengths[0])
+    return result
+
+
+def name_column(frame: pl.DataFrame, name: str) -> list[Any]:
+    """A column that must have a value in every row.
+
+    Raises
+    ------
+    FeatureStoreError
+        A row has none.
+    """
+    column = frame[name]
+    if column.null_count():
+        first = column.is_null().arg_true()[0]
+        raise FeatureStoreError(f"column '{name}': {column.null_count()} rows are empty, the first is row {first}.")
+    return column.to_list()
+
+
+def _read(path: Path, columns: list[str]) -> pl.DataFrame:
+    if not path.is_file():
+        raise FeatureStoreError(f"{path}: no such file.")
+    try:
+        there = list(pl.read_parquet_schema(path))
+        missing = [name for name in columns if name not in there]
+        if missing:
+            raise FeatureStoreError(f"{path}: has no column {', '.join(missing)}; its columns are {', '.join(there)}.")
+        return pl.read_parquet(path, columns=columns)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise FeatureStoreError(f"{path}: cannot be read as Parquet: {error}") from error
