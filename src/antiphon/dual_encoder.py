@@ -97,7 +97,7 @@ class DualEncoder:
             "pairs": len(pairs),
             "videos": len(np.unique(pairs.groups)),
             "validation_pairs": len(held_out),
-            "sha256": fingerprint(pairs.audio, pairs.video, held_out.audio, held_out.video),
+            "sha256": inputs_fingerprint(pairs, held_out),
         }
         return self
 
@@ -240,6 +240,12 @@ class DualEncoder:
                 chunk = rows[first : first + _CHUNK_ROWS]
                 result[chunk] = head(torch.from_numpy(features[chunk]).to(self.device)).cpu().numpy()
         return result
+
+
+def inputs_fingerprint(features: Features, validation: Features) -> str:
+    """SHA-256 (hex) of all that a training sees of its paired features: values, and which video each row is of."""
+    parts = (features, validation)
+    return fingerprint(*(array for part in parts for array in (part.audio, part.video, part.groups)))
 
 
 def track_embeddings(rows: FloatArray, groups: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], FloatArray]:

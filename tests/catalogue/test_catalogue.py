@@ -186,9 +186,9 @@ def test_a_description_counts_what_is_there():
     assert found["genres"] == {"pop": {"total": 2, "train": 1, "validation": 0, "test": 1}}
     assert next(iter(found["tags"].items())) == ("a", {"total": 2, "train": 1, "validation": 0, "test": 1})
     assert found["media"] == {
-        "sound and pictures": 1,
-        "sound only": 1,
-        "pictures only": 0,
+        "with sound and pictures": 1,
+        "with sound only": 1,
+        "with pictures only": 0,
         "not readable or not looked at": 1,
     }
     assert found["missing"]["artist"] == 1

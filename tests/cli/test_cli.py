@@ -218,6 +218,20 @@ def test_runs_and_backbones_that_are_not_there_are_named(workspace, capsys):
         assert message in err
 
 
+def test_a_run_that_is_there_is_not_trained_again(workspace, tmp_path, capsys):
+    shutil.copytree(workspace, tmp_path / "w")
+    weights = tmp_path / "w" / "runs" / "base" / "model.safetensors"
+    before = weights.stat().st_mtime_ns
+    again = call_json(capsys, "-w", tmp_path / "w", "train", "--name", "base")
+    assert again["unchanged"]
+    assert weights.stat().st_mtime_ns == before
+    assert again["learning_curve"]["points"]
+    other = call_json(capsys, "-w", tmp_path / "w", "train", "--name", "base", "--seed", "9", "--no-learning-curve")
+    assert not other["unchanged"]
+    assert weights.stat().st_mtime_ns > before
+    assert not (tmp_path / "w" / "runs" / "base" / "metrics.json").exists()
+
+
 def test_few_pairs_are_a_plain_warning(workspace, capsys):
     code, _, err = call(capsys, "-w", workspace, "train", "--name", "few", "--no-learning-curve")
     assert code == 0

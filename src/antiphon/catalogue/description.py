@@ -34,9 +34,9 @@ def describe(catalogue: Catalogue, most: int = 20) -> dict[str, Any]:
         "artists": len({row["artist"] for row in rows if row["artist"]}),
         "splits": catalogue.split_counts(),
         "media": {
-            "sound and pictures": sum(bool(row["has_audio"] and row["has_video"]) for row in rows),
-            "sound only": sum(bool(row["has_audio"] and row["has_video"] is False) for row in rows),
-            "pictures only": sum(bool(row["has_video"] and row["has_audio"] is False) for row in rows),
+            "with sound and pictures": sum(bool(row["has_audio"] and row["has_video"]) for row in rows),
+            "with sound only": sum(bool(row["has_audio"] and row["has_video"] is False) for row in rows),
+            "with pictures only": sum(bool(row["has_video"] and row["has_audio"] is False) for row in rows),
             "not readable or not looked at": sum(row["has_audio"] is None for row in rows),
         },
         "duration_s": {"total": float(sum(durations)), "histogram": _histogram(durations)},

@@ -4,7 +4,6 @@ from dataclasses import asdict
 
 from cyclopts import App
 from rich.console import Console
-from rich.table import Table
 
 from antiphon import backbones
 from antiphon.cli.session import Here
@@ -18,14 +17,10 @@ def list_(*, session: Here) -> None:
     found = [backbones.info(name) for name in backbones.names()]
 
     def show(out: Console) -> None:
-        table = Table(box=None)
-        for column in ("name", "for", "values", "weights", "licence"):
-            table.add_column(column, no_wrap=True)
-        table.add_column("")
         for item in found:
-            weights = f"{item.size_bytes / 1e6:.0f} MB" + (", here" if item.cached else "")
-            table.add_row(item.name, item.modality, str(item.dim), weights, item.licence, item.description)
-        out.print(table)
+            weights = f"{item.size_bytes / 1e6:.0f} MB" + (" (here)" if item.cached else "")
+            out.print(f"[bold]{item.name}[/]  {item.modality}, {item.dim} values, {weights}, {item.licence}")
+            out.print(f"  {item.description}", markup=False)
 
     session.result({"backbones": [asdict(item) for item in found]}, show)
 

@@ -24,7 +24,7 @@ def embed(
 ) -> int:
     """Embed the sound and the pictures of media files with a trained model, and write them as Parquet.
 
-    One row a window and modality: file, modality, start_s, end_s, vector (unit length). Files that cannot be used are
+    One row per window and modality: file, modality, start_s, end_s, vector (unit length). Files that cannot be used are
     listed with their reasons; exit code 1 where none could.
 
     Parameters
@@ -94,6 +94,14 @@ def _show(session: Session, rows: list[dict[str, object]], failures: dict[str, s
     def show(out: Console) -> None:
         for reason in failures.values():
             out.print(f"  {reason}", markup=False, soft_wrap=True)
-        out.print(f"{len(rows)} embeddings of {files} files in {path}." if rows else "No file could be embedded.")
+        out.print(
+        if not rows:
+            out.print("No file could be embedded.")
+            return
+        noun = "file" if files == 1 else "files"
+        out.print(f"{path}: {len(rows)} embeddings, one per window and modality, of {files} {noun}.", soft_wrap=True)
+            if rows
+            else "No file could be embedded."
+        )
 
     session.result(data, show)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -13,9 +13,12 @@ from antiphon.errors import FeatureStoreError, ModelError
 from antiphon.features import Features
 from antiphon.features.assembly import assemble
 from antiphon.features.store import FeatureStore, store_names
-from antiphon.runs import LEARNING_CURVE_FILE, RUN_FILE
+from antiphon.runs import LEARNING_CURVE_FILE, RUN_FILE, read_run, versions
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace
+
+if TYPE_CHECKING:
+    from antiphon.dual_encoder import DualEncoder
 
 
 def train(
@@ -32,6 +35,7 @@ def train(
     """Train two heads on the features of the training split; stop when the validation split stops improving.
 
     Writes runs/NAME: run.toml (settings, seed, versions, hashes of the inputs), model.safetensors, history.parquet.
+    A run that was trained with the same settings on the same features is left as it is.
     `--recipe DIR/runs/NAME/run.toml` trains with the settings of an earlier run.
 
     Parameters
@@ -54,10 +58,13 @@ def train(
     found = run_train(session, recipe, name, audio, video, seed, device, learning_curve)
 
     def show(out: Console) -> None:
+        if found["unchanged"]:
+            out.print(f"Run {found['run']} was trained with these settings on these features already.")
         out.print(
-            f"Run {found['run']}: {found['epochs']} epochs on {found['pairs']} pairs of {found['videos']} videos; "
-            f"best at epoch {found['best_epoch']}, validation median rank {found['validation_median_rank']:g} of "
-            f"{found['validation_pairs']} (chance {(found['validation_pairs'] + 1) / 2:g})."
+            f"Run {found['run']}: {found['epochs']} epochs on {found['pairs']} pairs of {found['videos']} videos; best "
+            f"at epoch {found['best_epoch']}, with a typical (geometric mean) rank of {found['validation_rank']:.1f} "
+            f"among {found['validation_pairs']} validation pairs.",
+            soft_wrap=True,
         )
         if found["learning_curve"]:
             out.print(found["learning_curve"]["verdict"], soft_wrap=True)
@@ -85,6 +92,9 @@ def run_train(
     folder = workspace.run(name or model.recipe.name)
     pairs, validation = features["train"].paired, features["validation"].paired
     _warn_of_few(session, len(np.unique(pairs.groups)), model.recipe.name, model.recipe.training.least_pairs)
+    unchanged = _is_trained(folder, model, pairs, validation, learning_curve)
+    if unchanged:
+        return _found(folder, DualEncoder.load(folder, device), pairs, validation, unchanged=True)
     with workspace.lock():
         with session.progress(f"Training {model.recipe.name}") as report:
 
@@ -96,17 +106,41 @@ def run_train(
         curve = _curve(session, model, pairs, validation) if learning_curve else None
         if curve is not None:
             write_text(json.dumps(curve, indent=2), folder / LEARNING_CURVE_FILE)
-    best = max(epoch for epoch in range(len(model.history)) if model.history[epoch].best)
+    return _found(folder, model, pairs, validation, unchanged=False)
+
+
+def _is_trained(folder: Path, model: "DualEncoder", pairs: Features, validation: Features, curve: bool) -> bool:
+    """Whether the run is there, with this recipe, seed, versions and features, and measured as asked."""
+    from antiphon.dual_encoder import inputs_fingerprint
+
+    if not (folder / RUN_FILE).exists() or (curve and not (folder / LEARNING_CURVE_FILE).exists()):
+        return False
+    record = read_run(folder)
+    return (
+        record.get("recipe") == model.recipe.model_dump(mode="json")
+        and record.get("seed") == model.seed
+        and record.get("versions") == versions()
+        and record.get("inputs", {}).get("sha256") == inputs_fingerprint(pairs, validation)
+    )
+
+
+def _found(
+    folder: Path, model: "DualEncoder", pairs: Features, validation: Features, *, unchanged: bool
+) -> dict[str, Any]:
+    best = max((epoch for epoch in model.history if epoch.best), key=lambda epoch: epoch.epoch)
+    curve = folder / LEARNING_CURVE_FILE
     return {
         "run": folder.name,
         "folder": str(folder),
+        "unchanged": unchanged,
         "epochs": len(model.history),
-        "best_epoch": best + 1,
+        "best_epoch": best.epoch,
         "pairs": len(pairs),
         "videos": len(np.unique(pairs.groups)),
         "validation_pairs": len(validation),
-        "validation_median_rank": model.history[best].validation_median_rank,
-        "learning_curve": curve,
+        "validation_rank": float(np.exp(best.validation_log_rank)),
+        "validation_median_rank": best.validation_median_rank,
+        "learning_curve": json.loads(curve.read_text(encoding="utf-8")) if curve.exists() else None,
     }
 
 
@@ -149,7 +183,7 @@ def _warn_of_few(session: Session, videos: int, recipe: str, least: int) -> None
         )
 
 
-def _curve(session: Session, model: Any, pairs: Features, validation: Features) -> dict[str, Any] | None:
+def _curve(session: Session, model: "DualEncoder", pairs: Features, validation: Features) -> dict[str, Any] | None:
     from antiphon.evaluation.learning_curve import SHARES
     from antiphon.evaluation.learning_curve import learning_curve as measure
 
