@@ -4,10 +4,11 @@ Each stage reads tables and writes a table. A write goes to a temporary file in 
 place, so a reader sees the old table or the new one and never a half.
 """
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -70,19 +71,33 @@ def feature_schema(dim: int) -> pa.Schema:
 def atomic_path(path: Path) -> Generator[Path]:
     """A temporary path beside `path`, renamed onto it when the block ends without an error.
 
-    The temporary file has a leading dot and the ending `.partial`, and is removed when the block fails.
+    The temporary file has a leading dot and the ending `.partial`, and is removed when the block fails. A lock that
+    goes with the process tells it from one that a killed process left behind: see `sweep_partials`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    os.close(handle)
     partial = Path(name)
     try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield partial
         partial.chmod(0o644)
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(handle)
+
+
+def sweep_partials(folder: Path) -> None:
+    """Remove what killed processes left of `atomic_path` below `folder`; what is being written now stays."""
+    for path in folder.rglob(".*.????????.partial"):
+        if path.is_symlink() or not path.is_file():
+            continue
+        with suppress(OSError), path.open("rb") as handle:  # being written, or gone by now
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 def write_table(table: pa.Table, path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from antiphon.errors import ConfigError
-from antiphon.tables import FAILURES, read_table, write_table
+from antiphon.tables import FAILURES, read_table, sweep_partials, write_table
 
 _LONGEST_NAME = 200
 
@@ -69,6 +69,8 @@ class Workspace:
     def lock(self) -> Generator[None]:
         """Hold the workspace for writing; the lock goes with the process, however it ends.
 
+        What a killed process left half-written is removed first.
+
         Raises
         ------
         ConfigError
@@ -82,6 +84,7 @@ class Workspace:
                 raise ConfigError(
                     f"{self.root}: another process is writing to this workspace. Wait for it, or use another workspace."
                 ) from None
+            sweep_partials(self.root)
             yield
 
     def read_failures(self) -> list[Failure]:
