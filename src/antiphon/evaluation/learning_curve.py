@@ -1,4 +1,4 @@
-"""Would more data help? The same recipe trained on a quarter, half and all of the pairs."""
+"""Would more data help? The same recipe trained once each on a quarter, half and all of the music videos."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.features.features import Features
-from antiphon.metrics.groups import bootstrap_weights, group_numbers
+from antiphon.metrics.groups import group_numbers, weight_blocks
 from antiphon.metrics.ranks import ranks
 from antiphon.seeding import generator
 
@@ -25,6 +25,10 @@ def learning_curve(
 ) -> dict[str, Any]:
     """Rank the validation pairs with models trained on nested parts of the training videos.
 
+    This is an indication, not a test. Each part is drawn once and trained once, from one seed; how much the ranks would
+    differ with another part or another seed is not measured and not in the interval. The pool is the one that chose the
+    epoch of each training, so the ranks are somewhat better than they would be on unseen videos.
+
     Parameters
     ----------
     model : fitted on all of `features`; its recipe and seed train the smaller ones.
@@ -35,9 +39,8 @@ def learning_curve(
     -------
     dict
         "points": for each share its "videos", "pairs", "median_rank" both ways and "n", the pool; "gain": by what
-        factor the typical (geometric mean) rank falls from half of the videos to all, with "ci95", a bootstrap over
-        videos of the paired difference; "verdict" in words. The pool is the one that early stopping looked at, so the
-        ranks are not those of a test.
+        factor the typical (geometric mean) rank falls from half of the videos to all, with "ci95", a bootstrap over the
+        validation videos of the paired difference between these two models; "verdict" in words.
     """
     pairs, held_out = features.paired, validation.paired
     videos = generator(seed, "learning curve").permutation(np.unique(pairs.groups))
@@ -67,17 +70,18 @@ def learning_curve(
 
 def _paired_gain(differences: np.ndarray, groups: np.ndarray, seed: int) -> tuple[float, list[float]]:
     numbers = group_numbers(groups, len(differences))
-    weights = bootstrap_weights(numbers, _RESAMPLES, generator(seed, "learning curve", "bootstrap"))
-    resampled = weights @ differences / weights.sum(axis=1)
+    drawn = weight_blocks(numbers, _RESAMPLES, generator(seed, "learning curve", "bootstrap"))
+    resampled = np.concatenate([weights @ differences / weights.sum(axis=1) for weights in drawn])
     edges = np.exp(np.percentile(resampled, [2.5, 97.5]))
     return float(np.exp(differences.mean())), [float(edge) for edge in edges]
 
 
 def _verdict(gain: float, ci95: Sequence[float]) -> str:
-    measured = f"from half of the videos to all, the typical rank fell by a factor of {gain:.2f} (95% {ci95[0]:.2f}–"
-    measured += f"{ci95[1]:.2f})"
+    measured = "from half of the videos to all, the typical rank among the validation videos "
+    measured += f"fell by a factor of {gain:.2f} (95% {ci95[0]:.2f}–{ci95[1]:.2f}; one training each, differences "
+    measured += "between trainings are not in the interval)"
     if ci95[0] > 1:
-        return f"More music videos would help: {measured}."
+        return f"More music videos would probably help: {measured}."
     if ci95[1] < 1:
-        return f"More of the same music videos did not help: {measured}."
-    return f"No measurable gain from more music videos yet: {measured}."
+        return f"More of the same music videos did not help here: {measured}."
+    return f"No measurable gain from more music videos here: {measured}."
