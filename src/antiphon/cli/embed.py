@@ -94,14 +94,10 @@ def _show(session: Session, rows: list[dict[str, object]], failures: dict[str, s
     def show(out: Console) -> None:
         for reason in failures.values():
             out.print(f"  {reason}", markup=False, soft_wrap=True)
-        out.print(
         if not rows:
             out.print("No file could be embedded.")
             return
         noun = "file" if files == 1 else "files"
         out.print(f"{path}: {len(rows)} embeddings, one per window and modality, of {files} {noun}.", soft_wrap=True)
-            if rows
-            else "No file could be embedded."
-        )
 
     session.result(data, show)
