@@ -16,7 +16,7 @@ from antiphon.cli.session import Here, Session
 from antiphon.cli.train import run_train
 
 DEMO_FOLDER = Path("antiphon-demo")
-_FRACTIONS = (0.55, 0.15, 0.3)
+FRACTIONS = (0.55, 0.15, 0.3)
 
 
 def demo(
@@ -55,7 +55,7 @@ def demo(
         table = render_catalogue(
             inner.workspace.root / "synthetic", config, progress=lambda done, total: report(done, total, "")
         )
-    add_to_workspace(inner, table, None, "artist", _FRACTIONS, seed)
+    add_to_workspace(inner, table, None, "artist", FRACTIONS, seed)
     extracted = run_extract(inner, AUDIO, VIDEO, sections, seed, None, "auto")
     trained = run_train(inner, recipe, None, None, None, seed, "auto", learning_curve=True)
     found = run_evaluate(inner, trained["run"], "test", seed)
