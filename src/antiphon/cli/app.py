@@ -34,18 +34,27 @@ app = App(
     help=_HELP,
     help_format="markdown",
     result_action="return_value",
+    default_parameter=Parameter(negative_iterable=()),
 )
 app.meta.suppress_keyboard_interrupt = False
-app.command(demo.demo)
-app.command(catalogue.app)
-app.command(extract.extract)
-app.command(features.app)
-app.command(train.train)
-app.command(evaluate.evaluate)
-app.command(report.report)
-app.command(embed.embed)
-app.command(tag.tag)
-app.command(backbones.app)
+_VERBS = (
+    demo.demo,
+    catalogue.app,
+    extract.extract,
+    features.app,
+    train.train,
+    evaluate.evaluate,
+    report.report,
+    embed.embed,
+    tag.tag,
+    backbones.app,
+)
+for _place, _verb in enumerate(_VERBS):
+    if isinstance(_verb, App):
+        _verb.sort_key = _place
+        app.command(_verb)
+    else:
+        app.command(_verb, sort_key=_place)
 
 
 @app.meta.default
