@@ -95,7 +95,7 @@ class Session:
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, *further, console=self.err, transient=not self.err.is_terminal) as bar:
+        with Progress(*columns, *further, console=self.err) as bar:
             task = bar.add_task(label, total=None, note="")
 
             def report(done: int, total: int, note: str = "") -> None:
