@@ -69,7 +69,7 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
                 "–".join(map(rank, ranks["null95"])),
                 rank(ranks["chance"]),
                 share(ranks["recall@10"]),
-                f"{ranks['mrr']:.3f}",
+                f"{ranks['mrr']:.2f}",
             )
     out.print(table)
     out.print(
