@@ -84,3 +84,22 @@ def test_taking_rows_keeps_all_columns_together():
     assert part.labels == (("c",), ("a",))
     assert part.groups.tolist() == ["z", "x"]
     np.testing.assert_array_equal(part.audio, features.audio[[2, 0]])
+
+
+def test_genres_and_artists_travel_with_their_rows() -> None:
+    features = Features.from_arrays(audio=np.eye(3), genres=["rock", None, "soul"], artists=["A", "B", ""])
+    taken = features.take(np.array([2, 0]))
+    assert taken.genres.tolist() == ["soul", "rock"]
+    assert taken.artists.tolist() == ["", "A"]
+    assert features.genres[1] == ""
+
+
+def test_a_split_keeps_an_artist_together() -> None:
+    artists = [f"artist {number % 20}" for number in range(100)]
+    features = Features.from_arrays(audio=np.eye(100), artists=artists).split((0.5, 0.2, 0.3), seed=3)
+    splits = {
+        artist: {split for split, name in zip(features.splits, artists, strict=True) if name == artist}
+        for artist in artists
+    }
+    assert all(len(found) == 1 for found in splits.values())
+    assert len({split for found in splits.values() for split in found}) == 3

@@ -267,3 +267,18 @@ def test_features_do_not_join_a_catalogue_of_files(table, tmp_path):
     Catalogue([{"id": "x", "path": "/x.mp4"}]).save(workspace.catalogue)
     with pytest.raises(CatalogueError, match="holds a catalogue of media files"):
         import_features(Features.from_parquet(table, audio="song", video="look"), workspace)
+
+
+def test_genres_and_artists_come_along_and_artists_stay_in_one_split(tmp_path: Path) -> None:
+    count = 60
+    features = Features.from_arrays(
+        audio=np.random.default_rng(0).normal(size=(count, 3)),
+        genres=["rock", "soul"] * (count // 2),
+        artists=[f"artist {number % 12}" for number in range(count)],
+        audio_name="mine",
+    )
+    catalogue = import_features(features, Workspace(tmp_path), (0.5, 0.2, 0.3))
+    assert not catalogue.artists_in_two_splits()
+    back = assemble(Workspace(tmp_path), catalogue, "mine", None)
+    assert dict(zip(back.ids, back.genres, strict=True)) == dict(zip(features.ids, features.genres, strict=True))
+    assert dict(zip(back.ids, back.artists, strict=True)) == dict(zip(features.ids, features.artists, strict=True))

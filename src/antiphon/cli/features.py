@@ -25,6 +25,8 @@ def import_(
     groups: str | None = None,
     labels: str | None = None,
     splits: str | None = None,
+    genres: str | None = None,
+    artists: str | None = None,
     fractions: tuple[float, float, float] = FRACTIONS,
     seed: int = 0,
     session: Here,
@@ -47,6 +49,10 @@ def import_(
         Parquet: a column of labels.
     splits
         Parquet: a column of train, validation and test. Default: split by video.
+    genres
+        Parquet: a column with the genre of each row.
+    artists
+        Parquet: a column with the artist of each row.
     fractions
         Shares of train, validation and test where no column gives them.
     seed
@@ -59,7 +65,7 @@ def import_(
     elif audio is None and video is None:
         raise ConfigError("Parquet tables need --audio COLUMN or --video COLUMN, the columns that hold the vectors.")
     else:
-        found = Features.from_parquet(files, audio, video, ids, groups, labels, splits)
+        found = Features.from_parquet(files, audio, video, ids, groups, labels, splits, genres, artists)
     catalogue = import_features(found, session.workspace, fractions, seed)
     data = {"rows": len(found), "videos": len(catalogue), "splits": catalogue.split_counts()}
     data |= {"audio": found.audio_name, "video": found.video_name}

@@ -41,6 +41,8 @@ def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, vide
         groups=[places[segment_id] for segment_id in ids],
         labels=[_labels(about[places[segment_id]]) for segment_id in ids],
         splits=[about[places[segment_id]]["split"] for segment_id in ids],
+        genres=[about[places[segment_id]]["genre"] for segment_id in ids],
+        artists=[about[places[segment_id]]["artist"] for segment_id in ids],
         audio_name=audio or "",
         video_name=video or "",
     )

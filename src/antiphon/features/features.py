@@ -27,7 +27,8 @@ class Features:
     audio, video : (n, dim) float32. A row of NaN says that this item has no sound (no pictures).
     groups : (n,) the video of each row. Rows of one video never meet in a batch, and are resampled together.
     splits : (n,) "train", "validation", "test" or "" for none.
-    labels : for each row its labels (may be empty).
+    labels : for each row its labels, which are tags (may be empty).
+    genres, artists : (n,) of each row, "" where unknown.
     audio_name, video_name : the backbones, or "" for features computed elsewhere.
     """
 
@@ -37,6 +38,8 @@ class Features:
     groups: NameArray
     splits: NameArray
     labels: tuple[tuple[str, ...], ...]
+    genres: NameArray
+    artists: NameArray
     audio_name: str = ""
     video_name: str = ""
 
@@ -49,6 +52,8 @@ class Features:
         groups: Sequence[Any] | npt.NDArray[Any] | None = None,
         labels: Sequence[Any] | npt.NDArray[Any] | None = None,
         splits: Sequence[str] | npt.NDArray[Any] | None = None,
+        genres: Sequence[Any] | npt.NDArray[Any] | None = None,
+        artists: Sequence[Any] | npt.NDArray[Any] | None = None,
         audio_name: str = "",
         video_name: str = "",
     ) -> Self:
@@ -62,6 +67,7 @@ class Features:
         groups : (n,) the video that each row is from. Default: each row is a video of its own.
         labels : for each row a label or a list of labels, or an (n, labels) matrix of 0 and 1.
         splits : (n,) of "train", "validation", "test". Default: none; see `split`.
+        genres, artists : (n,) of each row; None or "" where unknown.
         audio_name, video_name : what computed them, kept with a model so that it refuses others.
 
         Raises
@@ -83,6 +89,8 @@ class Features:
             groups=names if groups is None else _names(groups, count, "groups"),
             splits=np.full(count, "") if splits is None else _splits(splits, count),
             labels=_labels(labels, count),
+            genres=_names_or_none(genres, count, "genres"),
+            artists=_names_or_none(artists, count, "artists"),
             audio_name=audio_name,
             video_name=video_name,
         )
@@ -97,6 +105,8 @@ class Features:
         groups: str | None = None,
         labels: str | None = None,
         splits: str | None = None,
+        genres: str | None = None,
+        artists: str | None = None,
     ) -> Self:
         """Features from Parquet tables with a row a segment (or a video).
 
@@ -105,7 +115,7 @@ class Features:
         paths : one table, or several of the same columns.
         audio, video : names of the columns that hold the vectors (lists of one length); either may be left out. A null
             says that this one item lacks it. The names of the columns become `audio_name` and `video_name`.
-        ids, groups, labels, splits : names of further columns, as in `from_arrays`.
+        ids, groups, labels, splits, genres, artists : names of further columns, as in `from_arrays`.
 
         Raises
         ------
@@ -122,7 +132,8 @@ class Features:
                 f"audio and video are both the column '{audio}'; sound and pictures need a column each."
             )
         several = [paths] if isinstance(paths, str | Path) else list(paths)
-        frame = read_columns(several, [name for name in (ids, audio, video, groups, labels, splits) if name])
+        further = (groups, labels, splits, genres, artists)
+        frame = read_columns(several, [name for name in (ids, audio, video, *further) if name])
         return cls.from_arrays(
             audio=vector_column(frame, audio) if audio else None,
             video=vector_column(frame, video) if video else None,
@@ -130,6 +141,8 @@ class Features:
             groups=name_column(frame, groups) if groups else None,
             labels=frame[labels].to_list() if labels else None,
             splits=frame[splits].to_list() if splits else None,
+            genres=frame[genres].to_list() if genres else None,
+            artists=frame[artists].to_list() if artists else None,
             audio_name=audio or "",
             video_name=video or "",
         )
@@ -169,11 +182,20 @@ class Features:
             groups=self.groups[chosen],
             splits=self.splits[chosen],
             labels=tuple(self.labels[row] for row in chosen),
+            genres=self.genres[chosen],
+            artists=self.artists[chosen],
         )
 
     def split(self, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0) -> Self:
-        """Assign whole groups to train, validation and test by a keyed hash, as `Catalogue.split` does."""
-        chosen = {group: assign_split(str(group), None, fractions, seed) for group in np.unique(self.groups)}
+        """Assign whole artists (whole groups, where unknown) to train, validation and test, as `Catalogue.split` does.
+
+        A group whose rows name several artists goes by the first.
+        """
+        groups, first = np.unique(self.groups, return_index=True)
+        chosen = {
+            group: assign_split(str(group), str(artist) or None, fractions, seed)
+            for group, artist in zip(groups, self.artists[first], strict=True)
+        }
         return replace(self, splits=np.array([chosen[group] for group in self.groups], dtype=np.str_))
 
     @cached_property
@@ -224,8 +246,14 @@ def _names(values: Sequence[Any] | npt.NDArray[Any], count: int, name: str) -> N
     return names
 
 
+def _names_or_none(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, name: str) -> NameArray:
+    if values is None:
+        return np.full(count, "")
+    return _names(["" if value is None else value for value in values], count, name)
+
+
 def _splits(values: Sequence[str] | npt.NDArray[Any], count: int) -> NameArray:
-    splits = _names(["" if value is None else value for value in values], count, "splits")
+    splits = _names_or_none(values, count, "splits")
     unknown = sorted(set(splits) - {*SPLITS, ""})
     if unknown:
         raise FeatureStoreError(f"splits: '{unknown[0]}' is none of {', '.join(SPLITS)}.")

@@ -50,8 +50,9 @@ def import_features(
     """Write `features` into the stores and the catalogue of a workspace, so that it can train and evaluate.
 
     Videos that a store has already must come with the same rows and are not written again, so that importing the same
-    features again changes nothing and importing more adds what is new. Videos that stand in no split are split by a
-    keyed hash; rows with neither sound nor pictures are left out.
+    features again changes nothing and importing more adds what is new. Videos that stand in no split are split by
+    a keyed hash of the artist, or of the video where the artist is unknown; rows with neither sound nor pictures are
+    left out.
 
     Returns
     -------
@@ -68,14 +69,24 @@ def import_features(
     present = features.take(features.has_audio | features.has_video)
     with workspace.lock():
         rows: dict[str, dict[str, Any]] = {}
-        for group, split, labels in zip(present.groups, present.splits, present.labels, strict=True):
-            rows.setdefault(str(group), {"id": str(group), "split": str(split) or None, "tags": list(labels)})
-        catalogue = _joined(workspace, list(rows.values())).split_missing("video", fractions, seed)
+        for row, group in enumerate(present.groups):
+            rows.setdefault(str(group), _about(present, row))
+        catalogue = _joined(workspace, list(rows.values())).split_missing("artist", fractions, seed)
         waiting = [_new_rows(store, side) for store, side in _sides(present, workspace)]
         for store, new in waiting:
             store.append(new)
         catalogue.save(workspace.catalogue)
     return catalogue
+
+
+def _about(features: Features, row: int) -> dict[str, Any]:
+    return {
+        "id": str(features.groups[row]),
+        "split": str(features.splits[row]) or None,
+        "tags": list(features.labels[row]),
+        "genre": str(features.genres[row]) or None,
+        "artist": str(features.artists[row]) or None,
+    }
 
 
 def _joined(workspace: Workspace, rows: list[dict[str, Any]]) -> Catalogue:
