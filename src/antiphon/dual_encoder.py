@@ -18,8 +18,9 @@ from antiphon.features.single import file_features
 from antiphon.model.checkpoint import load_towers, save_towers
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
-from antiphon.runs import clear_run, fingerprint, read_run, versions, write_run
+from antiphon.runs import RECONSTRUCTION_FILE, clear_run, fingerprint, read_run, versions, write_run
 from antiphon.tables import read_table, write_table
+from antiphon.training.autoencoder import Reconstruction
 from antiphon.training.loop import Epoch, Progress, train
 
 FloatArray = npt.NDArray[np.float32]
@@ -27,6 +28,7 @@ FloatArray = npt.NDArray[np.float32]
 _FORMAT = 1
 _SET_ASIDE = (0.9, 0.1, 0.0)
 _CHUNK_ROWS = 8192
+_HISTORY_FILE = "history.parquet"
 _VIDEOS_FILE = "videos.parquet"
 _SEEN = ("train", "validation")
 
@@ -36,13 +38,14 @@ class DualEncoder:
 
     Parameters
     ----------
-    recipe : a recipe, its name ("antiphon-base", "paper-base"), or a path to a TOML file.
+    recipe : a recipe, its name ("antiphon-base", "paper-base", …), or a path to a TOML file.
     seed : of the first weights, dropout and batches: the same seed gives the same numbers on the same machine.
     device : "auto" takes a GPU where there is one.
 
     Attributes
     ----------
     history : the training's epochs, once fitted.
+    reconstruction : the epochs of the autoencoders that the heads started from, where the recipe has them.
     audio_name, video_name : backbones of the features it was fitted on.
 
     Examples
@@ -59,6 +62,7 @@ class DualEncoder:
         self.seed = seed
         self.device = resolve_device(device)
         self.history: list[Epoch] = []
+        self.reconstruction: list[Reconstruction] = []
         self.audio_name = ""
         self.video_name = ""
         self._towers: Towers | None = None
@@ -89,9 +93,8 @@ class DualEncoder:
         self.audio_name, self.video_name = features.audio_name, features.video_name
         if len(held_out) and (held_out.audio.shape[1], held_out.video.shape[1]) != self._dims:
             raise ModelError("The validation features have another size than those to train on; extract both alike.")
-        self._towers, self.history = train(
-            self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=progress
-        )
+        trained = train(self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=progress)
+        self._towers, self.history, self.reconstruction = trained.towers, trained.history, trained.reconstruction
         self._seen = (np.unique(pairs.groups), np.unique(held_out.groups))
         self._inputs = {
             "pairs": len(pairs),
@@ -148,6 +151,7 @@ class DualEncoder:
     def save(self, folder: str | Path) -> None:
         """Write `run.toml`, `model.safetensors`, `history.parquet` and `videos.parquet` to `folder`.
 
+        Heads that started from autoencoders also leave `autoencoders.parquet`.
         What was measured of an earlier model in `folder` is removed. `run.toml` comes last: a run that has it is whole.
         """
         place = Path(folder)
@@ -155,7 +159,10 @@ class DualEncoder:
         clear_run(place)
         save_towers(towers, place)
         write_table(self._seen_table(), place / _VIDEOS_FILE)
-        write_table(pa.Table.from_pylist([asdict(epoch) for epoch in self.history]), place / "history.parquet")
+        write_table(pa.Table.from_pylist([asdict(epoch) for epoch in self.history]), place / _HISTORY_FILE)
+        if self.reconstruction:
+            rows = [asdict(epoch) for epoch in self.reconstruction]
+            write_table(pa.Table.from_pylist(rows), place / RECONSTRUCTION_FILE)
         write_run(self._record(), place)
 
     @classmethod
@@ -179,13 +186,26 @@ class DualEncoder:
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)
-        if (place / "history.parquet").exists():
-            model.history = [Epoch(**row) for row in _stored(place / "history.parquet")]
+        if (place / _HISTORY_FILE).exists():
+            model.history = [Epoch(**row) for row in _stored(place / _HISTORY_FILE)]
+        if (place / RECONSTRUCTION_FILE).exists():
+            model.reconstruction = [Reconstruction(**row) for row in _stored(place / RECONSTRUCTION_FILE)]
         seen = _stored(place / _VIDEOS_FILE)
         model._seen = tuple(
             np.array([row["video_id"] for row in seen if row["split"] == split], dtype=np.str_) for split in _SEEN
         )
         return model
+
+    @property
+    def dim(self) -> int:
+        """Size of the embeddings.
+
+        Raises
+        ------
+        ModelError
+            The model is not fitted.
+        """
+        return self._fitted().dim
 
     def trained_on(self, features: Features) -> npt.NDArray[np.bool_]:
         """(n,) whether the row is of a video that training or early stopping has seen."""
@@ -226,7 +246,7 @@ class DualEncoder:
         towers = self._fitted()
         trained_on = getattr(self, f"{modality}_name")
         dim = self._dims[modality == "video"]
-        result = np.full((len(features), self.recipe.head.dim), np.nan, dtype=np.float32)
+        result = np.full((len(features), towers.dim), np.nan, dtype=np.float32)
         if not present.any():
             return result
         if name and trained_on and name != trained_on:

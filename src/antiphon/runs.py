@@ -18,6 +18,9 @@ RUN_FILE = "run.toml"
 METRICS_FILE = "metrics.json"
 LEARNING_CURVE_FILE = "learning_curve.json"
 REPORT_FILE = "report.html"
+GALLERY_FILE = "gallery.json"
+GALLERY_PAGE = "gallery.html"
+RECONSTRUCTION_FILE = "autoencoders.parquet"
 
 
 def versions() -> dict[str, str]:
@@ -42,7 +45,7 @@ def fingerprint(*arrays: npt.NDArray[Any]) -> str:
 
 def clear_run(folder: Path) -> None:
     """Remove the record of an earlier run and all that was measured of its model, before another takes its place."""
-    for name in (RUN_FILE, METRICS_FILE, LEARNING_CURVE_FILE, REPORT_FILE):
+    for name in (RUN_FILE, METRICS_FILE, LEARNING_CURVE_FILE, REPORT_FILE, RECONSTRUCTION_FILE):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -9,10 +9,11 @@ from torch import nn
 from antiphon.errors import ConfigError
 from antiphon.model.heads import Head, HeadConfig
 from antiphon.model.losses import LossConfig
-from antiphon.model.recipe import load_recipe, parse_recipe, recipe_names
+from antiphon.model.recipe import load_recipe, recipe_names
 from antiphon.model.towers import Towers
 
-LEARNED = LossConfig(temperature=0.1, learn_temperature=True)
+BASE = load_recipe("paper-base")
+LEARNED = BASE.model_copy(update={"loss": LossConfig(temperature=0.1, learn_temperature=True)})
 
 
 def test_the_papers_base_head_is_dense_relu_dropout_dense_sigmoid():
@@ -44,35 +45,94 @@ def test_standardised_input_has_no_mean_and_unit_deviation_and_survives_constant
 @pytest.mark.parametrize("name", recipe_names())
 def test_embeddings_are_unit_vectors(name):
     recipe = load_recipe(name)
-    towers = Towers(7, 5, recipe.head, recipe.loss).eval()
+    towers = Towers(7, 5, recipe).eval()
     audio, video = towers(torch.randn(4, 7), torch.randn(4, 5))
     for rows in (audio, video):
-        assert rows.shape == (4, 256)
+        assert rows.shape == (4, towers.dim)
         torch.testing.assert_close(rows.norm(dim=1), torch.ones(4))
 
 
 def test_a_learned_temperature_stays_inside_its_limits_and_a_fixed_one_does_not_move():
-    towers = Towers(2, 2, HeadConfig(), LEARNED)
+    towers = Towers(2, 2, LEARNED)
     assert towers.temperature.item() == pytest.approx(0.1)
     for value, expected in ((99.0, 0.01), (-99.0, 1.0)):
         with torch.no_grad():
             towers.log_scale.fill_(value)
         towers.clamp_temperature()
         assert towers.temperature.item() == pytest.approx(expected)
-    assert not Towers(2, 2, HeadConfig(), LossConfig()).log_scale.requires_grad
+    assert not Towers(2, 2, BASE).log_scale.requires_grad
 
 
 def test_recipes_are_read_strictly(tmp_path):
-    assert recipe_names() == ["antiphon-base", "paper-base"]
-    with pytest.raises(ConfigError, match="'nope' is no recipe. There are antiphon-base, paper-base"):
+    with pytest.raises(ConfigError, match="'nope' is no recipe. There are antiphon-base, .*paper-base"):
         load_recipe("nope")
     with pytest.raises(ConfigError, match="no such recipe file"):
         load_recipe(tmp_path / "gone.toml")
-    with pytest.raises(ConfigError, match="is not TOML"):
-        parse_recipe("name =", "mine")
-    text = 'name = "x"\ndescription = ""\n[head]\nwidth = 3\n[loss]\ntemperature = -1\n[training]\n'
-    with pytest.raises(ConfigError, match=r"mine: head.width: .*; loss.temperature: .*greater than 0"):
-        parse_recipe(text, "mine")
+    mine = tmp_path / "mine.toml"
+    for text, fault in (
+        ("name =", "is not TOML"),
+        (
+            'name = "x"\ndescription = ""\n[head]\nwidth = 3\n[loss]\ntemperature = -1\n[training]\n',
+            r"mine.toml: head.width: .*; loss.temperature: .*greater than 0",
+        ),
+        ('inherits = "nope"', r"mine.toml: inherits 'nope', which is no recipe. There are antiphon-base"),
+        ('inherits = ["paper-base"]', "which is no recipe"),
+        ('inherits = "paper-base"\n[loss]\nheat = 1', "mine.toml: loss.heat"),
+    ):
+        mine.write_text(text)
+        with pytest.raises(ConfigError, match=fault):
+            load_recipe(mine)
+
+
+def test_a_recipe_says_only_what_it_changes(tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('inherits = "coded-all"\nname = "mine"\n[head]\ndim = 16\n')
+    recipe, above = load_recipe(mine), load_recipe("coded-all")
+    assert recipe.name == "mine"
+    assert recipe.head == above.head.model_copy(update={"dim": 16})
+    assert (recipe.loss, recipe.training) == (above.loss, above.training)
+    assert recipe.training.learning_rate == BASE.training.learning_rate
+
+
+def test_the_six_configurations_of_experiment_1_differ_from_the_base_in_one_thing_each():
+    expected = {
+        "paper-embedding-512": {"head.dim": 512},
+        "paper-four-layers": {"head.hidden": (512, 512, 512)},
+        "paper-single-head": {"heads": "video"},
+        "paper-temperature-0.3": {"loss.temperature": 0.3},
+        "paper-autoencoders": {"autoencoder.epochs": 50},
+    }
+    for name, changes in expected.items():
+        assert differences(load_recipe(name), BASE) == changes
+
+
+def differences(recipe, base):
+    flat = [
+        {
+            f"{part}.{key}" if isinstance(values, dict) else part: value
+            for part, values in found.model_dump(exclude={"name", "description"}).items()
+            for key, value in (values.items() if isinstance(values, dict) else [("", values)])
+        }
+        for found in (recipe, base)
+    ]
+    return {key: value for key, value in flat[0].items() if value != flat[1][key]}
+
+
+def test_a_single_head_projects_pictures_to_the_size_of_the_sound_which_passes_as_it_is():
+    towers = Towers(7, 5, load_recipe("paper-single-head")).eval()
+    sound = torch.randn(4, 7)
+    assert list(towers.heads) == ["video"]
+    assert not [name for name, _ in towers.named_parameters() if name.startswith("audio")]
+    torch.testing.assert_close(towers.embed_audio(sound), sound / sound.norm(dim=1, keepdim=True))
+    assert towers.embed_video(torch.randn(4, 5)).shape == (4, 7)
+
+
+def test_a_frozen_affine_keeps_scale_and_shift_out_of_training():
+    free, frozen = (
+        Head(8, HeadConfig(normalisation="batch", frozen_affine=choice)).layers[1] for choice in (False, True)
+    )
+    assert all(parameter.requires_grad for parameter in free.parameters())
+    assert not any(parameter.requires_grad for parameter in frozen.parameters())
 
 
 @pytest.mark.parametrize(("temperature", "least", "most"), [(2.0, 0.01, 1.0), (0.005, 0.01, 1.0), (0.5, 0.9, 0.1)])

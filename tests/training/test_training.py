@@ -53,14 +53,15 @@ def test_same_seed_same_numbers_and_the_global_generator_is_left_alone():
 def test_the_best_epoch_is_kept_and_training_stops_when_it_stops_improving():
     recipe = load_recipe("paper-base")
     features, validation = related(80, seed=1), related(40, seed=2)
-    towers, history = train(recipe, features, validation, seed=0, device=torch.device("cpu"))
+    trained = train(recipe, features, validation, seed=0, device=torch.device("cpu"))
+    towers, history = trained.towers, trained.history
     losses = [epoch.validation_loss for epoch in history]
     best = int(np.argmin(losses))
     assert history[best].best
     assert not any(epoch.best for epoch in history[best + 1 :])
     assert len(history) == best + 1 + recipe.training.patience or len(history) == recipe.training.epochs
     shorter = recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": best + 1})})
-    stopped, _ = train(shorter, features, validation, seed=0, device=torch.device("cpu"))
+    stopped = train(shorter, features, validation, seed=0, device=torch.device("cpu")).towers
     for name, weights in towers.state_dict().items():
         assert torch.equal(weights, stopped.state_dict()[name]), name
 
@@ -204,3 +205,31 @@ def test_evaluation_ranks_segments_and_tracks():
     assert "tracks" not in evaluate(model, related(50, seed=3))
     with pytest.raises(ModelError, match="1 videos with both sound and pictures"):
         evaluate(model, related(1, segments=3))
+
+
+def test_the_schedule_is_stepped_unless_told_not_to():
+    rates = {
+        name: [epoch.learning_rate for epoch in DualEncoder(name).fit(related(40), related(20, seed=2)).history]
+        for name in ("coded-batch-norm", "coded-schedule-not-stepped")
+    }
+    np.testing.assert_allclose(rates["coded-batch-norm"][:3], [0.01, 0.0095, 0.009025])
+    assert set(rates["coded-schedule-not-stepped"]) == {0.01}
+
+
+def test_the_first_segment_alone_can_be_trained_on():
+    several, validation = related(40, segments=3), related(20, seed=2)
+    firsts = several.take(np.arange(0, 120, 3))
+    whole, coded = (load_recipe(name) for name in ("coded-batch-norm", "coded-first-segment-only"))
+    test = related(10, seed=4)
+    expected = DualEncoder(whole).fit(firsts, validation).embed(test)[0]
+    np.testing.assert_array_equal(DualEncoder(coded).fit(several, validation).embed(test)[0], expected)
+    assert np.abs(DualEncoder(whole).fit(several, validation).embed(test)[0] - expected).max() > 0.01
+
+
+def test_a_frozen_affine_is_never_trained():
+    def scales(name):
+        towers = train(load_recipe(name), related(40), related(20, seed=2), seed=0, device=torch.device("cpu")).towers
+        return [layer.weight for layer in towers.modules() if isinstance(layer, torch.nn.BatchNorm1d)]
+
+    assert all(torch.equal(scale, torch.ones_like(scale)) for scale in scales("coded-frozen-affine"))
+    assert all((scale - 1).abs().max() > 1e-4 for scale in scales("coded-batch-norm"))

@@ -56,7 +56,7 @@ def embed(
                 failures[str(path)] = str(error)
             report(number, len(paths), path.name)
     if rows:
-        _write(rows, encoder.recipe.head.dim, out)
+        _write(rows, encoder.dim, out)
     _show(session, rows, failures, out)
     return 0 if rows else 1
 

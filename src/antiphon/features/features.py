@@ -214,6 +214,11 @@ class Features:
         both = self.has_audio & self.has_video
         return self if both.all() else self.take(both)
 
+    @property
+    def first_segments(self) -> Self:
+        """The first row of each group."""
+        return self.take(np.sort(np.unique(self.groups, return_index=True)[1]))
+
 
 def _present(side: FloatArray) -> npt.NDArray[np.bool_]:
     return ~np.isnan(side[:, 0]) if side.shape[1] else np.zeros(len(side), dtype=bool)

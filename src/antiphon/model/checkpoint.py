@@ -35,7 +35,7 @@ def load_towers(folder: Path, recipe: Recipe, audio_dim: int, video_dim: int, de
         weights = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: is damaged ({error}). Train the run again, or restore the file.") from error
-    towers = Towers(audio_dim, video_dim, recipe.head, recipe.loss)
+    towers = Towers(audio_dim, video_dim, recipe)
     try:
         towers.load_state_dict(weights)
     except RuntimeError as error:

@@ -16,6 +16,8 @@ class HeadConfig(BaseModel):
     dim : size of the embedding.
     activation : after each hidden layer.
     normalisation : between a hidden layer and its activation. The paper prints none; its code has "batch".
+    frozen_affine : keep the normalisation's scale at 1 and its shift at 0. So it was in the authors' code, whose
+        optimiser was never given them.
     dropout : share of hidden values dropped in training.
     input_dropout : share of the feature's values dropped in training.
     output : "sigmoid" as the paper, or "none".
@@ -28,6 +30,7 @@ class HeadConfig(BaseModel):
     dim: int = Field(default=256, ge=1)
     activation: Literal["relu", "gelu"] = "relu"
     normalisation: Literal["none", "batch", "layer"] = "none"
+    frozen_affine: bool = False
     dropout: float = Field(default=0.3, ge=0, lt=1)
     input_dropout: float = Field(default=0.0, ge=0, lt=1)
     output: Literal["none", "sigmoid"] = "none"
@@ -63,6 +66,7 @@ class Head(nn.Module):
 
     def __init__(self, feature_dim: int, config: HeadConfig) -> None:
         super().__init__()
+        self.dim = config.dim
         layers: list[nn.Module] = [Standardise(feature_dim)] if config.standardise else []
         if config.input_dropout:
             layers.append(nn.Dropout(config.input_dropout))
@@ -86,10 +90,29 @@ class Head(nn.Module):
         return self.layers(features)
 
 
+class Unprojected(nn.Module):
+    """(n, feature_dim) → (n, feature_dim): a side without a head, standardised where the recipe's heads are."""
+
+    def __init__(self, feature_dim: int, config: HeadConfig) -> None:
+        super().__init__()
+        self.standardise = Standardise(feature_dim) if config.standardise else None
+
+    def fit_input(self, features: Tensor) -> None:
+        """As `Head.fit_input`."""
+        if self.standardise is not None:
+            self.standardise.fit(features)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features if self.standardise is None else self.standardise(features)
+
+
 def _normalisation(config: HeadConfig, width: int) -> list[nn.Module]:
-    if config.normalisation == "batch":
-        return [nn.BatchNorm1d(width)]
-    return [nn.LayerNorm(width)] if config.normalisation == "layer" else []
+    if config.normalisation == "none":
+        return []
+    norm = nn.BatchNorm1d(width) if config.normalisation == "batch" else nn.LayerNorm(width)
+    if config.frozen_affine:
+        norm.requires_grad_(False)
+    return [norm]
 
 
 def _activation(config: HeadConfig) -> nn.Module:

@@ -22,6 +22,8 @@ class TrainingConfig(BaseModel):
     epochs : at the most.
     patience : epochs without improvement of what `stop_on` names before training stops; the best epoch is kept.
     stop_on : "loss" of the validation pairs, as the paper, or their "rank" (mean log rank both ways).
+    schedule_not_stepped : keep the learning rate as it is at first, whatever its decay. So it was in the authors' code.
+    first_segment_only : train on the first segment of each video alone. So it was in the authors' code.
     least_pairs : with fewer training videos than this the recipe warns that it has too few to learn from.
     """
 
@@ -35,19 +37,54 @@ class TrainingConfig(BaseModel):
     epochs: int = Field(default=100, ge=1)
     patience: int = Field(default=3, ge=1)
     stop_on: Literal["loss", "rank"] = "loss"
+    schedule_not_stepped: bool = False
+    first_segment_only: bool = False
     least_pairs: int = Field(default=100, ge=2)
 
 
+class AutoencoderConfig(BaseModel):
+    """The autoencoders whose encoders the heads start from, where they do.
+
+    The paper names no settings. Their loss is the share of the feature's variance that is not rebuilt: each value's
+    squared error over its variance in the training set, so that 1 is what the mean of all would score.
+
+    Attributes
+    ----------
+    epochs : at the most; 0 for no autoencoders: the heads start at random.
+    patience : epochs without a better validation loss before they stop; the best epoch is kept.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(default=0, ge=0)
+    learning_rate: float = Field(default=0.001, gt=0)
+    batch_size: int = Field(default=256, ge=2)
+    patience: int = Field(default=3, ge=1)
+
+
 class Recipe(BaseModel):
-    """Heads, loss and training of a dual encoder."""
+    """Heads, loss and training of a dual encoder.
+
+    Attributes
+    ----------
+    heads : "both" sides have one, or the "video" alone, which then projects to the audio feature's size: `head.dim`
+        does not count.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     description: str
+    heads: Literal["both", "video"] = "both"
     head: HeadConfig
+    autoencoder: AutoencoderConfig = AutoencoderConfig()
     loss: LossConfig
     training: TrainingConfig
+
+    @property
+    def non_negative(self) -> bool:
+        """Whether no embedding can have a negative value, so that no two are further apart than a right angle."""
+        return self.head.output == "sigmoid" and self.heads == "both"
 
 
 def recipe_names() -> list[str]:
@@ -58,32 +95,57 @@ def recipe_names() -> list[str]:
 def load_recipe(name: str | Path) -> Recipe:
     """A recipe by its name, or from a TOML file: your own, or the run.toml of an earlier run.
 
+    A recipe that names another one under `inherits` says only what it changes.
+
     Raises
     ------
     ConfigError
         There is no such recipe, or it holds a setting that is unknown or out of range.
     """
     text = str(name)
-    if text.endswith(".toml"):
-        path = Path(text)
+    return recipe_from(_resolved(_read(text), text), text)
+
+
+def _read(name: str) -> dict[str, Any]:
+    if name.endswith(".toml"):
+        path = Path(name)
         if not path.is_file():
             raise ConfigError(f"{path}: no such recipe file.")
         try:
-            return parse_recipe(path.read_text(encoding="utf-8"), text)
+            return _parsed(path.read_text(encoding="utf-8"), name)
         except UnicodeDecodeError as error:
             raise ConfigError(f"{path}: is not UTF-8 text ({error.reason}).") from error
-    if text not in recipe_names():
-        raise ConfigError(f"'{text}' is no recipe. There are {', '.join(recipe_names())}, or give a .toml file.")
-    return parse_recipe((_shelf() / f"{text}.toml").read_text(encoding="utf-8"), text)
+    if name not in recipe_names():
+        raise ConfigError(f"'{name}' is no recipe. There are {', '.join(recipe_names())}, or give a .toml file.")
+    return _parsed((_shelf() / f"{name}.toml").read_text(encoding="utf-8"), name)
 
 
-def parse_recipe(text: str, where: str) -> Recipe:
-    """A recipe from TOML text, its own or the record of a run; `where` names it in messages."""
+def _parsed(text: str, where: str) -> dict[str, Any]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: is not TOML: {error}.") from error
-    return recipe_from(data.get("recipe", data), where)
+    return data.get("recipe", data)
+
+
+def _resolved(data: dict[str, Any], where: str) -> dict[str, Any]:
+    """`data` over what it inherits."""
+    if "inherits" not in data:
+        return data
+    parent = data["inherits"]
+    if not isinstance(parent, str) or parent not in recipe_names():
+        raise ConfigError(f"{where}: inherits {parent!r}, which is no recipe. There are {', '.join(recipe_names())}.")
+    base = _resolved(_read(parent), parent)
+    return _over(base, {key: value for key, value in data.items() if key != "inherits"})
+
+
+def _over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`base` with `changes`, tables joined key by key."""
+    joined = dict(base)
+    for key, value in changes.items():
+        below = joined.get(key)
+        joined[key] = _over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return joined
 
 
 def recipe_from(data: dict[str, Any], where: str) -> Recipe:

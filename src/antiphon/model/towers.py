@@ -1,4 +1,4 @@
-"""The two heads and the temperature between them: everything that is trained."""
+"""The heads and the temperature between them: everything that is trained."""
 
 import math
 
@@ -6,19 +6,35 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from antiphon.model.heads import Head, HeadConfig
-from antiphon.model.losses import LossConfig
+from antiphon.model.heads import Head, Unprojected
+from antiphon.model.recipe import Recipe
 
 
 class Towers(nn.Module):
-    """Audio and video features → unit embeddings in the joint space."""
+    """Audio and video features → unit embeddings in the joint space, of `dim` values.
 
-    def __init__(self, audio_dim: int, video_dim: int, head: HeadConfig, loss: LossConfig) -> None:
+    A recipe with `heads = "video"` projects the pictures alone: to the size of the audio feature, which passes as it
+    is (Veldkamp et al. 2023, "single projection head").
+    """
+
+    def __init__(self, audio_dim: int, video_dim: int, recipe: Recipe) -> None:
         super().__init__()
-        self.audio = Head(audio_dim, head)
-        self.video = Head(video_dim, head)
+        head, loss = recipe.head, recipe.loss
+        if recipe.heads == "video":
+            self.dim = audio_dim
+            self.audio: Head | Unprojected = Unprojected(audio_dim, head)
+        else:
+            self.dim = head.dim
+            self.audio = Head(audio_dim, head)
+        self.video = Head(video_dim, head.model_copy(update={"dim": self.dim}))
         self.log_scale = nn.Parameter(torch.tensor(-math.log(loss.temperature)), requires_grad=loss.learn_temperature)
         self._limits = (-math.log(loss.most_temperature), -math.log(loss.least_temperature))
+
+    @property
+    def heads(self) -> dict[str, Head]:
+        """The heads there are, by side."""
+        sides = {"audio": self.audio, "video": self.video}
+        return {side: head for side, head in sides.items() if isinstance(head, Head)}
 
     @property
     def temperature(self) -> Tensor:

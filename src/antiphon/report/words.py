@@ -93,7 +93,7 @@ def rank_sentence(way: str, ranks: Mapping[str, Any]) -> str:
 
 def recipe_sentences(recipe: Recipe) -> list[str]:
     """A recipe in words: heads, loss, training."""
-    return [_heads(recipe), _loss(recipe), _optimiser(recipe), _stopping(recipe)]
+    return [_heads(recipe), *_start(recipe), _loss(recipe), _optimiser(recipe), _stopping(recipe)]
 
 
 def _heads(recipe: Recipe) -> str:
@@ -102,13 +102,23 @@ def _heads(recipe: Recipe) -> str:
     between = {"none": activation, "layer": f"layer normalisation, {activation}", "batch": f"batch norm, {activation}"}
     layers = " and ".join(whole(width) for width in head.hidden)
     several = f"hidden layers of {layers} values" if len(head.hidden) > 1 else f"a hidden layer of {layers} values"
-    inner = f"{several} ({between[head.normalisation]}, dropout {head.dropout:g})"
+    frozen = ", its scale and shift never trained" if head.frozen_affine else ""
+    inner = f"{several} ({between[head.normalisation]}{frozen}, dropout {head.dropout:g})"
     hidden = f"{inner} and an" if head.hidden else "a linear"
     output = "a sigmoid on the output" if head.output == "sigmoid" else "no activation on the output"
     inputs = "standardised" if head.standardise else "as they are"
     if head.input_dropout:
         inputs += f", with dropout {head.input_dropout:g}"
+    if recipe.heads == "video":
+        own = "One head, on the pictures; the sound passes without one"
+        return f"{own}: features {inputs}; {hidden} embedding of the audio feature's size; {output}."
     return f"Two heads: features {inputs}; {hidden} embedding of {head.dim} dimensions; {output}."
+
+
+def _start(recipe: Recipe) -> list[str]:
+    if not recipe.autoencoder.epochs:
+        return []
+    return [f"The heads start as the encoders of autoencoders, trained for at most {recipe.autoencoder.epochs} epochs."]
 
 
 def _loss(recipe: Recipe) -> str:
@@ -121,9 +131,13 @@ def _optimiser(recipe: Recipe) -> str:
     training = recipe.training
     name = "AdamW" if training.optimizer == "adamw" else "Adam"
     decay = f", weight decay {training.weight_decay:g}" if training.weight_decay else ""
+    schedule = f" times {training.learning_rate_decay:g} after each epoch"
+    if training.schedule_not_stepped:
+        schedule = " throughout"
+    rows = " The first segment of each video alone is trained on." if training.first_segment_only else ""
     return (
-        f"Training: {name}, learning rate {training.learning_rate:g} times {training.learning_rate_decay:g} after each "
-        f"epoch{decay}, batches of at most {whole(training.batch_size)} pairs, no two of one video."
+        f"Training: {name}, learning rate {training.learning_rate:g}{schedule}{decay}, batches of at most "
+        f"{whole(training.batch_size)} pairs, no two of one video.{rows}"
     )
 
 

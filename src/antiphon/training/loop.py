@@ -15,6 +15,7 @@ from antiphon.model.losses import chance_loss, contrastive_loss, least_loss
 from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.seeding import derived_seed, generator
+from antiphon.training.autoencoder import Reconstruction, initialise
 from antiphon.training.sampler import batches
 
 
@@ -47,6 +48,22 @@ class _Batched:
     groups: np.ndarray
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves.
+
+    Attributes
+    ----------
+    towers : the heads of the best epoch, in evaluation mode.
+    history : its epochs.
+    reconstruction : those of the autoencoders that the heads started from; empty where they started at random.
+    """
+
+    towers: Towers
+    history: list[Epoch]
+    reconstruction: list[Reconstruction]
+
+
 Progress = Callable[[Epoch, int], None]
 
 
@@ -58,8 +75,8 @@ def train(
     seed: int,
     device: torch.device,
     progress: Progress | None = None,
-) -> tuple[Towers, list[Epoch]]:
-    """Train heads on paired features; the returned ones are those of the best epoch.
+) -> Trained:
+    """Train heads on paired features.
 
     Parameters
     ----------
@@ -78,18 +95,18 @@ def train(
                 f"The {name} split has {len(np.unique(part.groups))} videos with both sound and pictures; contrast "
                 "needs at least two. Add videos, or split with other fractions."
             )
+    shown = features.first_segments if recipe.training.first_segment_only else features
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derived_seed(seed, "training"))
-        return _train(recipe, _to(features, device), _to(validation, device), seed, progress)
+        return _train(recipe, _to(shown, device), _to(validation, device), seed, progress)
 
 
-def _train(
-    recipe: Recipe, data: _Batched, validation: _Batched, seed: int, progress: Progress | None
-) -> tuple[Towers, list[Epoch]]:
+def _train(recipe: Recipe, data: _Batched, validation: _Batched, seed: int, progress: Progress | None) -> Trained:
     settings = recipe.training
-    towers = Towers(data.audio.shape[1], data.video.shape[1], recipe.head, recipe.loss).to(data.audio.device)
+    towers = Towers(data.audio.shape[1], data.video.shape[1], recipe).to(data.audio.device)
     towers.audio.fit_input(data.audio)
     towers.video.fit_input(data.video)
+    rebuilt = _initialise(recipe, towers, data, validation, seed)
     optimizer = _optimizer(recipe, towers)
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, settings.learning_rate_decay)
     shuffler = generator(seed, "batches")
@@ -98,7 +115,8 @@ def _train(
     for number in range(1, settings.epochs + 1):
         sizes, losses = _one_epoch(recipe, towers, optimizer, data, shuffler)
         epoch = _measure(recipe, towers, validation, number, optimizer.param_groups[0]["lr"], sizes, losses)
-        schedule.step()
+        if not settings.schedule_not_stepped:
+            schedule.step()
         score = epoch.validation_loss if settings.stop_on == "loss" else epoch.validation_log_rank
         if score < best_score:
             best, best_score, waited = copy.deepcopy(towers.state_dict()), score, 0
@@ -110,7 +128,19 @@ def _train(
         if waited >= settings.patience:
             break
     towers.load_state_dict(best)
-    return towers.eval(), history
+    return Trained(towers.eval(), history, rebuilt)
+
+
+def _initialise(
+    recipe: Recipe, towers: Towers, data: _Batched, validation: _Batched, seed: int
+) -> list[Reconstruction]:
+    if not recipe.autoencoder.epochs:
+        return []
+    rebuilt: list[Reconstruction] = []
+    for side, head in towers.heads.items():
+        parts = (getattr(part, side) for part in (data, validation))
+        rebuilt += initialise(head, side, recipe.head, recipe.autoencoder, *parts, seed=seed)
+    return rebuilt
 
 
 def _to(features: Features, device: torch.device) -> _Batched:
@@ -159,7 +189,7 @@ def _measure(
     train_losses: list[float],
 ) -> Epoch:
     towers.eval()
-    name, non_negative = recipe.loss.name, recipe.head.output == "sigmoid"
+    name = recipe.loss.name
     temperature = float(towers.temperature.detach())
     with torch.inference_mode():
         audio, video = towers(validation.audio, validation.video)
@@ -173,7 +203,7 @@ def _measure(
         return float(np.average(values, weights=weights))
 
     def least(size: int) -> float:
-        return least_loss(name, size, temperature, non_negative=non_negative)
+        return least_loss(name, size, temperature, non_negative=recipe.non_negative)
 
     return Epoch(
         epoch=number,
