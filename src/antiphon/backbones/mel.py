@@ -5,6 +5,8 @@ and later: periodic Hann window, frames centred by zeros before and after, power
 Slaney's mel scale. Up to 0.9 librosa mirrored the ends instead; only the first frame of a waveform differs by it.
 """
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -31,15 +33,29 @@ def mel_to_hz(mel: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return np.where(mels < 15, mels * 200 / 3, 1000 * np.exp((np.maximum(mels, 15) - 15) * np.log(6.4) / 27))
 
 
-def mel_filters() -> npt.NDArray[np.float32]:
-    """(96, 257) triangles, each of area one over hertz, from 0 to 8 kHz."""
+def triangles(edges_hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(bands + 2,) edges → (bands, 257) triangles of height one, each over three neighbouring edges."""
     bins_hz = np.linspace(0, RATE_HZ / 2, N_FFT // 2 + 1)
-    edges_hz = mel_to_hz(np.linspace(0, hz_to_mel(RATE_HZ / 2), BANDS + 2))
     low, centre, high = edges_hz[:-2, None], edges_hz[1:-1, None], edges_hz[2:, None]
     rising = (bins_hz - low) / (centre - low)
     falling = (high - bins_hz) / (high - centre)
-    triangles = np.maximum(0, np.minimum(rising, falling))
-    return (triangles * 2 / (high - low)).astype(np.float32)
+    return np.maximum(0, np.minimum(rising, falling))
+
+
+def mel_filters() -> npt.NDArray[np.float32]:
+    """(96, 257) triangles, each of area one over hertz, from 0 to 8 kHz."""
+    edges_hz = mel_to_hz(np.linspace(0, hz_to_mel(RATE_HZ / 2), BANDS + 2))
+    return (triangles(edges_hz) * 2 / (edges_hz[2:, None] - edges_hz[:-2, None])).astype(np.float32)
+
+
+def power_spectrum(waveform: torch.Tensor, pad_mode: Literal["constant", "reflect"]) -> torch.Tensor:
+    """(n, samples) float32 → (n, 257, samples // 256 + 1): squared magnitudes under a periodic Hann window.
+
+    Frames are centred; `pad_mode` says what lies before the start and after the end: zeros or the mirrored waveform.
+    """
+    window = torch.hann_window(N_FFT, periodic=True, device=waveform.device)
+    spectrum = torch.stft(waveform, N_FFT, HOP, window=window, center=True, pad_mode=pad_mode, return_complex=True)
+    return spectrum.abs().square()
 
 
 def log_mel_patches(waveform: torch.Tensor) -> torch.Tensor:
@@ -51,9 +67,7 @@ def log_mel_patches(waveform: torch.Tensor) -> torch.Tensor:
     patches = (samples // HOP + 1) // PATCH_FRAMES
     if not rows:  # torch's Fourier transform takes none
         return waveform.new_empty(0, patches, PATCH_FRAMES, BANDS)
-    window = torch.hann_window(N_FFT, periodic=True, device=waveform.device)
-    spectrum = torch.stft(waveform, N_FFT, HOP, window=window, center=True, pad_mode="constant", return_complex=True)
-    power = spectrum[..., : patches * PATCH_FRAMES].abs().square()
+    power = power_spectrum(waveform, "constant")[..., : patches * PATCH_FRAMES]
     mel = torch.from_numpy(mel_filters()).to(waveform.device) @ power
     log_mel = torch.log10(10_000 * mel + 1).transpose(1, 2)
     return log_mel.reshape(rows, patches, PATCH_FRAMES, BANDS)

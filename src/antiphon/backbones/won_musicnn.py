@@ -1,0 +1,90 @@
+"""musicnn as re-trained by Won et al. (2020) as an audio backbone: 3 s of sound → 1506 pooled values.
+
+The audio backbone of Veldkamp et al. (2023): https://github.com/minzwon/sota-music-tagging-models, weights trained on
+MagnaTagATune. As many values as `musicnn-mtt` has, but other ones in another order. Its tags are not offered, because
+the order of its outputs is not published with the weights.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from antiphon.backbones.base import AudioBackbone, FloatArray
+from antiphon.backbones.decibel_mel import decibel_mel, htk_filters
+from antiphon.backbones.inference import checked_waveform, exact_inference, loaded, resolve_device
+from antiphon.backbones.mel import N_FFT, RATE_HZ
+from antiphon.backbones.weights import Tensors, read_pth
+from antiphon.backbones.won_musicnn_network import POOLED, WonMusicnnNetwork
+from antiphon.errors import WeightsError
+
+WINDOW_SAMPLES = 3 * RATE_HZ
+"""What the network was trained on."""
+_WINDOW, _FILTERS = "spec.spectrogram.window", "spec.mel_scale.fb"
+
+
+class WonMusicnn(AudioBackbone):
+    """musicnn of Won et al. (2020), trained on MagnaTagATune.
+
+    Parameters
+    ----------
+    tensors, fingerprint : the weights and their SHA-256.
+    device : "cpu", "cuda" or "auto".
+    """
+
+    name = "musicnn-won-mtat"
+    dim = 2 * POOLED
+    rate_hz = RATE_HZ
+
+    def __init__(self, tensors: Tensors, fingerprint: str, device: str = "cpu") -> None:
+        self.fingerprint = fingerprint
+        self.device = resolve_device(device)
+        self.network = loaded(WonMusicnnNetwork(), tensors, self.name).to(self.device)
+
+    def __call__(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
+        """(n, samples) or (samples,) float waveform in [-1, 1], mono, 16 kHz → (n, 1506) float32.
+
+        The maxima over 3 s (48,000 samples, 188 mel frames) of 753 channels, then their means. Of a longer waveform the
+        mean over its consecutive windows is returned; a last part shorter than 3 s is left out.
+
+        Raises
+        ------
+        ConfigError
+            Another rate than 16 kHz, integers, values that are not finite, or fewer than 48,000 samples.
+        """
+        checked = checked_waveform(waveform, rate_hz, RATE_HZ, WINDOW_SAMPLES)
+        windows = checked.unfold(1, WINDOW_SAMPLES, WINDOW_SAMPLES)
+        features = torch.empty(*windows.shape[:2], self.dim)
+        with exact_inference():
+            for row in range(len(windows)):
+                # A window at a time stays in a CPU's cache, and its bits do not depend on what stands beside it.
+                for part, window in enumerate(windows[row]):
+                    features[row, part] = self.network.features(decibel_mel(window[None].to(self.device)))[0].cpu()
+        return features.mean(1).numpy()
+
+
+def convert(path: Path) -> Tensors:
+    """The learnt tensors of a state file of that project.
+
+    Some versions of torchaudio store the window and the mel filters among them. They are not learnt: where they are
+    there, they must be those that are computed here, and are left out.
+
+    Raises
+    ------
+    WeightsError
+        The file cannot be read safely, or its network was trained on another spectrogram.
+    """
+    tensors = read_pth(path)
+    expected = {_WINDOW: torch.hann_window(N_FFT, periodic=True).numpy(), _FILTERS: htk_filters().T}
+    for name, values in expected.items():
+        stored = tensors.pop(name, None)
+        # Filters that were not computed yet when the state was saved are stored as an empty tensor.
+        if stored is None or (name == _FILTERS and stored.size == 0):
+            continue
+        if stored.shape != values.shape or not np.allclose(stored, values, atol=1e-3):
+            raise WeightsError(
+                f"{path}: its {name} is not that of torchaudio's default spectrogram at 16 kHz with {N_FFT} points, so "
+                "the network was trained on another one. Use models/mtat/musicnn/best_model.pth of that project."
+            )
+    return tensors
