@@ -67,6 +67,23 @@ def test_frames_are_scaled_and_normalised_as_the_network_was_trained(backbone: R
     assert not any(module.training for module in backbone.network.modules())
 
 
+def test_unscaled_is_the_same_network_on_raw_values(state_file: Path, backbone: R2Plus1D, network: R2Plus1D18) -> None:
+    unscaled = backbones.load("r2plus1d_18-unscaled", weights=state_file)
+    assert isinstance(unscaled, R2Plus1D)
+    assert (unscaled.name, backbone.name) == ("r2plus1d_18-unscaled", "r2plus1d_18")
+    assert unscaled.fingerprint == backbone.fingerprint
+    assert unscaled.layout == backbone.layout
+    frames = np.random.default_rng(0).integers(0, 256, (2, 4, 112, 112, 3), dtype=np.uint8)
+    raw = torch.tensor(frames, dtype=torch.float32).permute(0, 4, 1, 2, 3)
+    with torch.inference_mode():
+        expected = torch.cat([network.features(raw[:1]), network.features(raw[1:])]).numpy()
+    np.testing.assert_array_equal(unscaled(frames), expected)
+    assert np.abs(unscaled(frames) - backbone(frames)).max() > 0.1
+    info = backbones.info("r2plus1d_18-unscaled")
+    assert "neither scaled nor normalised" in info.description
+    assert info.path == backbones.info("r2plus1d_18").path
+
+
 def test_crop_can_be_the_papers(state_file: Path, backbone: R2Plus1D) -> None:
     assert (backbone.layout.size_px, backbone.layout.every, backbone.layout.crop) == (112, 1, "centre")
     random = backbones.load("r2plus1d_18", weights=state_file, crop="random", every=2)

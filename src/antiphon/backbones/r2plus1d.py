@@ -1,8 +1,9 @@
 """R(2+1)D-18 trained on Kinetics-400 as a video backbone: a window of frames → 512 values.
 
 The video backbone of Veldkamp et al. (2023). Weights: torchvision's `R2Plus1D_18_Weights.KINETICS400_V1`, whose
-normalisation is applied here; the authors' code fed raw values of 0 to 255 instead. The layout keeps the centre of the
-frames; the paper's random crop is `load("r2plus1d_18", crop="random")`.
+normalisation is applied here. The authors' code fed raw values of 0 to 255 instead: that is "r2plus1d_18-unscaled", a
+backbone of its own, so that the difference can be measured. The layout keeps the centre of the frames; the paper's
+random crop is `load("r2plus1d_18", crop="random")`.
 """
 
 import numpy.typing as npt
@@ -25,16 +26,18 @@ class R2Plus1D(VideoBackbone):
     ----------
     tensors, fingerprint : the weights and their SHA-256.
     device : "cpu", "cuda" or "auto".
+    scaled : whether frames are scaled and normalised as the network was trained, or fed as values of 0 to 255.
     """
 
-    name = "r2plus1d_18"
     dim = CHANNELS
 
-    def __init__(self, tensors: Tensors, fingerprint: str, device: str = "cpu") -> None:
+    def __init__(self, tensors: Tensors, fingerprint: str, device: str = "cpu", *, scaled: bool = True) -> None:
+        self.name = "r2plus1d_18" if scaled else "r2plus1d_18-unscaled"
         self.fingerprint = fingerprint
         self.layout = FrameLayout(size_px=SIZE_PX, every=1)
         self.device = resolve_device(device)
         self.network = loaded(R2Plus1D18(), tensors, self.name).to(self.device)
+        self._scaled = scaled
         self._mean = torch.tensor(_MEAN, device=self.device).view(3, 1, 1)
         self._std = torch.tensor(_STD, device=self.device).view(3, 1, 1)
 
@@ -52,7 +55,8 @@ class R2Plus1D(VideoBackbone):
         features = torch.empty(len(windows), self.dim)
         with exact_inference():
             for row, window in enumerate(windows):
-                pictures = square(torch.tensor(window, device=self.device), SIZE_PX) / 255
-                normalised = (pictures - self._mean) / self._std
-                features[row] = self.network.features(normalised.transpose(0, 1)[None])[0].cpu()
+                pictures = square(torch.tensor(window, device=self.device), SIZE_PX)
+                if self._scaled:
+                    pictures = (pictures / 255 - self._mean) / self._std
+                features[row] = self.network.features(pictures.transpose(0, 1)[None])[0].cpu()
         return features.numpy()
