@@ -45,7 +45,15 @@ def fingerprint(*arrays: npt.NDArray[Any]) -> str:
 
 def clear_run(folder: Path) -> None:
     """Remove the record of an earlier run and all that was measured of its model, before another takes its place."""
-    for name in (RUN_FILE, METRICS_FILE, LEARNING_CURVE_FILE, REPORT_FILE, RECONSTRUCTION_FILE):
+    for name in (
+        RUN_FILE,
+        METRICS_FILE,
+        LEARNING_CURVE_FILE,
+        REPORT_FILE,
+        RECONSTRUCTION_FILE,
+        GALLERY_FILE,
+        GALLERY_PAGE,
+    ):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -55,6 +55,18 @@ FAILURES = pa.schema(
     ]
 )
 
+ATTRIBUTES = pa.schema(
+    [
+        pa.field("segment_id", pa.string(), nullable=False),
+        pa.field("video_id", pa.string(), nullable=False),
+        pa.field("saturation", pa.float64(), nullable=False),
+        pa.field("black_and_white", pa.bool_(), nullable=False),
+        pa.field("luma", pa.float64(), nullable=False),
+        pa.field("motion", pa.float64(), nullable=False),
+        pa.field("cuts_per_s", pa.float64(), nullable=False),
+    ]
+)
+
 
 def feature_schema(dim: int) -> pa.Schema:
     """Schema of one backbone's features: one row a segment, `vector` of `dim` float32."""

@@ -41,6 +41,11 @@ class Workspace:
         return self.root / "segments.parquet"
 
     @property
+    def attributes(self) -> Path:
+        """Table of what can be seen in each segment: colour, brightness, motion, cuts."""
+        return self.root / "attributes.parquet"
+
+    @property
     def failures(self) -> Path:
         """Table of what did not work and why."""
         return self.root / "failures.parquet"
