@@ -1,0 +1,159 @@
+"""The simple attributes of every segment's pictures, measured once and kept in one table."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from antiphon.catalogue import Catalogue
+from antiphon.errors import AntiphonError, DecodeError
+from antiphon.features.executors import run_in_processes
+from antiphon.segments.attributes import ATTRIBUTE_NAMES, attribute_row, picture_attributes
+from antiphon.segments.decoding import decode_stretches
+from antiphon.segments.layout import FrameLayout
+from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
+from antiphon.workspace import Failure, Workspace
+
+STAGE = "attributes"
+LAYOUT = FrameLayout(size_px=96)
+_MADE_BY = {b"measured": b"96 px, 10 frames per second, 1"}
+"""Stands in the table; the last number changes with the definitions, and what was measured otherwise is done anew."""
+_FLUSH_S = 10.0
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AttributesJob:
+    """The windows of one video, (start, end) in seconds on the track's time line."""
+
+    video_id: str
+    path: str
+    windows: tuple[tuple[float, float], ...]
+
+
+def measure_attributes(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    videos: Iterable[str] | None = None,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> None:
+    """Measure the windows of all segments that `attributes.parquet` lacks, and add them to it.
+
+    What is measured is written every few seconds, so it can be stopped at any moment and started again. A file that
+    cannot be used becomes a row of `failures.parquet` and is tried again next time.
+
+    Parameters
+    ----------
+    workspace : must hold `segments.parquet`; without it there is nothing to measure.
+    videos : ids of the videos to measure. Default: all of `catalogue`.
+    workers : decoding processes. Default: one a core.
+    progress : called with videos done, of how many, and a note.
+
+    Raises
+    ------
+    ConfigError
+        Another process writes to the workspace, or worker processes cannot be started.
+    """
+    with workspace.lock():
+        rows = _stored(workspace)
+        segments = _segments(workspace)
+        jobs = _jobs(catalogue, segments, {row["video_id"] for row in rows}, videos)
+        if not jobs:
+            return
+        failures = _other_failures(workspace, {job.video_id for job in jobs})
+        flushed, failed = time.monotonic(), 0
+        try:
+            measured = run_in_processes(measure_windows, jobs, workers or os.cpu_count() or 1)
+            for done, (job, found) in enumerate(measured, start=1):
+                if isinstance(found, AntiphonError):
+                    failures.append(Failure(job.video_id, STAGE, type(found).__name__, str(found)))
+                    failed += 1
+                else:
+                    names = [segment["segment_id"] for segment in segments[job.video_id]]
+                    rows += [_row(name, job.video_id, values) for name, values in zip(names, found, strict=True)]
+                if progress is not None:
+                    progress(done, len(jobs), f"{failed} failed" if failed else "")
+                if time.monotonic() - flushed > _FLUSH_S:
+                    _write(workspace, rows, failures)
+                    flushed = time.monotonic()
+        finally:
+            _write(workspace, rows, failures)
+
+
+def read_attributes(workspace: Workspace, segment_ids: Sequence[str] | npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
+    """(n, attributes) values of some segments in the order of `ATTRIBUTE_NAMES`; rows of NaN where none are known."""
+    known = {row["segment_id"]: row for row in _stored(workspace)}
+    empty = dict.fromkeys(ATTRIBUTE_NAMES, float("nan"))
+    found = [known.get(str(name), empty) for name in segment_ids]
+    return np.array([[float(row[name]) for name in ATTRIBUTE_NAMES] for row in found]).reshape(-1, len(ATTRIBUTE_NAMES))
+
+
+def measure_windows(job: AttributesJob) -> list[list[float]]:
+    """The attributes of each window of a video, in order.
+
+    Raises
+    ------
+    DecodeError
+        The file cannot be read there, or has no pictures.
+    """
+    found: list[list[float]] = []
+    for window in decode_stretches(job.path, job.windows, [LAYOUT], rate_hz=None):
+        if LAYOUT not in window.frames:
+            raise DecodeError(f"{job.path}: has no pictures that can be decoded.")
+        found.append(attribute_row(picture_attributes(window.frames[LAYOUT])))
+    return found
+
+
+def _jobs(
+    catalogue: Catalogue, segments: dict[str, list[Row]], done: set[str], videos: Iterable[str] | None
+) -> list[AttributesJob]:
+    wanted = set(catalogue.ids if videos is None else videos) - done
+    return [
+        AttributesJob(
+            row["id"],
+            row["path"],
+            tuple((segment["window_start_s"], segment["window_end_s"]) for segment in segments[row["id"]]),
+        )
+        for row in catalogue.records()
+        if row["id"] in wanted and row["path"] is not None and row["has_video"] and row["id"] in segments
+    ]
+
+
+def _segments(workspace: Workspace) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    if workspace.segments.exists():
+        for row in read_table(workspace.segments, SEGMENTS).to_pylist():
+            found.setdefault(row["video_id"], []).append(row)
+    return found
+
+
+def _stored(workspace: Workspace) -> list[Row]:
+    if not workspace.attributes.exists():
+        return []
+    table = read_table(workspace.attributes, ATTRIBUTES)
+    if (table.schema.metadata or {}).get(b"measured") != _MADE_BY[b"measured"]:
+        return []
+    return table.to_pylist()
+
+
+def _other_failures(workspace: Workspace, tried: set[str]) -> list[Failure]:
+    return [item for item in workspace.read_failures() if item.stage != STAGE or item.video_id not in tried]
+
+
+def _row(segment_id: str, video_id: str, values: Sequence[float]) -> Row:
+    found: Row = dict(zip(ATTRIBUTE_NAMES, values, strict=True))
+    return {"segment_id": segment_id, "video_id": video_id, **found, "black_and_white": bool(found["black_and_white"])}
+
+
+def _write(workspace: Workspace, rows: Sequence[Row], failures: Sequence[Failure]) -> None:
+    table = pa.Table.from_pylist(list(rows), ATTRIBUTES)
+    write_table(table.replace_schema_metadata(_MADE_BY), workspace.attributes)
+    workspace.write_failures(failures)

@@ -1,0 +1,132 @@
+"""Attributes of a workspace's segments: each once, whatever happens on the way."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from antiphon.catalogue import Catalogue
+from antiphon.features import attributes
+from antiphon.features.attributes import LAYOUT, measure_attributes, read_attributes
+from antiphon.features.planning import plan_segments
+from antiphon.segments.attributes import attribute_row, picture_attributes
+from antiphon.segments.decoding import decode_stretches
+from antiphon.segments.sampling import SamplingConfig
+from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table
+from antiphon.workspace import Failure, Workspace
+
+
+def make_workspace(root: Path, table: Path) -> tuple[Workspace, Catalogue]:
+    workspace = Workspace(root)
+    catalogue, _ = Catalogue.from_csv(table).probe()
+    catalogue.save(workspace.catalogue)
+    plan_segments(workspace, catalogue, SamplingConfig(sections=2))
+    return workspace, catalogue
+
+
+@pytest.fixture(scope="module")
+def measured(synthetic_table, tmp_path_factory):
+    workspace, catalogue = make_workspace(tmp_path_factory.mktemp("attributes") / "w", synthetic_table)
+    told = []
+    measure_attributes(workspace, catalogue, workers=2, progress=lambda *state: told.append(state))
+    assert [state[:2] for state in told] == [(done, 12) for done in range(1, 13)]
+    return workspace, catalogue
+
+
+def test_every_segment_once_and_of_its_window(measured):
+    workspace, catalogue = measured
+    table = read_table(workspace.attributes, ATTRIBUTES)
+    segments = read_table(workspace.segments, SEGMENTS).to_pylist()
+    assert sorted(table["segment_id"].to_pylist()) == sorted(row["segment_id"] for row in segments)
+    row = segments[7]
+    path = {record["id"]: record["path"] for record in catalogue.records()}[row["video_id"]]
+    (window,) = decode_stretches(path, [(row["window_start_s"], row["window_end_s"])], [LAYOUT], rate_hz=None)
+    expected = attribute_row(picture_attributes(window.frames[LAYOUT]))
+    assert read_attributes(workspace, [row["segment_id"]])[0].tolist() == expected
+    assert workspace.read_failures() == []
+
+
+def test_read_in_the_order_asked_for_and_nan_where_unknown(measured):
+    workspace, _ = measured
+    names = read_table(workspace.segments, SEGMENTS)["segment_id"].to_pylist()
+    found = read_attributes(workspace, [names[3], "nobody", names[0]])
+    assert np.isnan(found).tolist() == [[False] * 5, [True] * 5, [False] * 5]
+    assert np.array_equal(found[[2, 0]], read_attributes(workspace, [names[0], names[3]]))
+    assert read_attributes(workspace, []).shape == (0, 5)
+
+
+def test_only_what_is_missing_is_measured(synthetic_table, tmp_path, monkeypatch):
+    workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
+    measure_attributes(workspace, catalogue, catalogue.ids[:2], workers=1)
+    first = read_table(workspace.attributes)
+    assert set(first["video_id"].to_pylist()) == set(catalogue.ids[:2])
+    asked = []
+
+    def no_processes(function, jobs, workers):
+        for job in jobs:
+            asked.append(job.video_id)
+            yield job, function(job)
+
+    monkeypatch.setattr(attributes, "run_in_processes", no_processes)
+    measure_attributes(workspace, catalogue, catalogue.ids[:3])
+    assert asked == [catalogue.ids[2]]
+    assert read_table(workspace.attributes).slice(0, 4).equals(first)
+    monkeypatch.setattr(attributes, "_MADE_BY", {b"measured": b"otherwise"})
+    measure_attributes(workspace, catalogue, catalogue.ids[:3])
+    assert asked[1:] == catalogue.ids[:3]
+
+
+def test_stopped_it_keeps_what_it_has(synthetic_table, tmp_path, monkeypatch):
+    workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
+    monkeypatch.setattr(
+        attributes, "run_in_processes", lambda function, jobs, _: ((job, function(job)) for job in jobs)
+    )
+
+    def interrupt(done, total, note):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure_attributes(workspace, catalogue, progress=interrupt)
+    assert set(read_table(workspace.attributes)["video_id"].to_pylist()) == set(catalogue.ids[:2])
+    with workspace.lock():  # it was let go
+        pass
+
+
+def test_a_bad_file_is_a_row_of_failures_until_it_is_mended(synthetic_table, tmp_path, monkeypatch):
+    workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
+    monkeypatch.setattr(attributes, "run_in_processes", run_in_line)
+    good = catalogue.records()[1]["path"]
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"nothing")
+    rows = catalogue.records()[:2]
+    other = Failure("elsewhere", "extract", "DecodeError", "cut short")
+    workspace.write_failures([other])
+    measure_attributes(workspace, Catalogue([rows[0] | {"path": str(bad)}, rows[1]]))
+    assert set(read_table(workspace.attributes)["video_id"].to_pylist()) == {rows[1]["id"]}
+    kept, failure = sorted(workspace.read_failures(), key=lambda item: item.stage, reverse=True)
+    assert kept == other
+    assert (failure.video_id, failure.stage) == (rows[0]["id"], "attributes")
+    assert "bad.mp4" in failure.message
+    measure_attributes(workspace, Catalogue([rows[0] | {"path": good}, rows[1]]))
+    assert workspace.read_failures() == [other]
+
+
+def test_without_media_or_segments_there_is_nothing_to_do(synthetic_table, tmp_path):
+    workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
+    measure_attributes(workspace, Catalogue([row | {"path": None} for row in catalogue.records()]))
+    workspace.segments.unlink()
+    measure_attributes(workspace, catalogue)
+    assert not workspace.attributes.exists()
+    assert np.isnan(read_attributes(workspace, ["a"])).all()
+
+
+def run_in_line(function, jobs, workers):
+    from antiphon.errors import AntiphonError
+
+    assert workers
+    for job in jobs:
+        try:
+            yield job, function(job)
+        except AntiphonError as error:
+            yield job, error
