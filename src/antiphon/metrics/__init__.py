@@ -1,5 +1,6 @@
 """Pure measures: numpy in, numbers out, no torch."""
 
+from antiphon.metrics.classification import classification, paired_difference
 from antiphon.metrics.retrieval import retrieval
 
-__all__ = ["retrieval"]
+__all__ = ["classification", "paired_difference", "retrieval"]
