@@ -100,7 +100,7 @@ def test_the_six_configurations_of_experiment_1_differ_from_the_base_in_one_thin
         "paper-four-layers": {"head.hidden": (512, 512, 512)},
         "paper-single-head": {"heads": "video"},
         "paper-temperature-0.3": {"loss.temperature": 0.3},
-        "paper-autoencoders": {"autoencoder.epochs": 50},
+        "paper-autoencoders": {"autoencoder.epochs": 20},
     }
     for name, changes in expected.items():
         assert differences(load_recipe(name), BASE) == changes

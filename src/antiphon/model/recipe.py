@@ -57,8 +57,8 @@ class AutoencoderConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = Field(default=0, ge=0)
-    learning_rate: float = Field(default=0.001, gt=0)
-    batch_size: int = Field(default=256, ge=2)
+    learning_rate: float = Field(default=0.002, gt=0)
+    batch_size: int = Field(default=512, ge=2)
     patience: int = Field(default=3, ge=1)
 
 

@@ -18,7 +18,7 @@ class Reconstruction:
     """One epoch of an autoencoder's training.
 
     Losses are the share of the feature's variance that is not rebuilt: 0 is perfect, 1 what the mean of all scores.
-    Epoch 0 is before training.
+    Epoch 0 is before training; from then on `train_loss` is the mean over the batches, with dropout.
     """
 
     side: str
@@ -62,11 +62,14 @@ def initialise(
     best, least, waited = copy.deepcopy(head.state_dict()), history[0].validation_loss, 0
     for number in range(1, settings.epochs + 1):
         both.train()
+        losses: list[float] = []
         for rows in _dealt(len(data), settings.batch_size, shuffler):
             optimizer.zero_grad(set_to_none=True)
-            loss(data[rows]).backward()
+            batch = loss(data[rows])
+            batch.backward()
             optimizer.step()
-        epoch = Reconstruction(side, number, measured(data), measured(validation), best=False)
+            losses.append(batch.item())
+        epoch = Reconstruction(side, number, float(np.mean(losses)), measured(validation), best=False)
         waited += 1
         if epoch.validation_loss < least:
             best, least, waited = copy.deepcopy(head.state_dict()), epoch.validation_loss, 0
