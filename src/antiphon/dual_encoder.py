@@ -16,6 +16,7 @@ from antiphon.errors import FeatureStoreError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import file_features
 from antiphon.model.checkpoint import load_towers, save_towers
+from antiphon.model.published import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
 from antiphon.runs import RECONSTRUCTION_FILE, clear_run, fingerprint, read_run, versions, write_run
@@ -47,6 +48,8 @@ class DualEncoder:
     history : the training's epochs, once fitted.
     reconstruction : the epochs of the autoencoders that the heads started from, where the recipe has them.
     audio_name, video_name : backbones of the features it was fitted on.
+    published : where its weights were read from, if others trained and published them. Such a model embeds no features
+        but those called `audio_name` and `video_name`, not even nameless ones.
 
     Examples
     --------
@@ -65,6 +68,7 @@ class DualEncoder:
         self.reconstruction: list[Reconstruction] = []
         self.audio_name = ""
         self.video_name = ""
+        self.published: Published | None = None
         self._towers: Towers | None = None
         self._dims = (0, 0)
         self._seen = (np.array([], dtype=np.str_), np.array([], dtype=np.str_))
@@ -95,6 +99,7 @@ class DualEncoder:
             raise ModelError("The validation features have another size than those to train on; extract both alike.")
         trained = train(self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=progress)
         self._towers, self.history, self.reconstruction = trained.towers, trained.history, trained.reconstruction
+        self.published = None
         self._seen = (np.unique(pairs.groups), np.unique(held_out.groups))
         self._inputs = {
             "pairs": len(pairs),
@@ -148,6 +153,30 @@ class DualEncoder:
         windows, vectors = file_features(path, name, str(self.device))
         return windows, self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
 
+    @classmethod
+    def from_published(
+        cls, path: str | Path, *, audio_name: str = AUDIO_NAME, video_name: str = VIDEO_NAME, device: str = "auto"
+    ) -> Self:
+        """Read a checkpoint that Veldkamp et al. (2023) published, such as `Single_proj_head.tar`.
+
+        Parameters
+        ----------
+        path : the file. Nothing in it is run, and only its tensors are used.
+        audio_name, video_name : of the features to embed. Default: those it was trained on. Features of other networks
+            are refused even where they have the same size, because their values mean something else; who wants to
+            measure the model on them says so by naming them here ("" for features without a name).
+
+        Raises
+        ------
+        ModelError
+            The file is missing, damaged, holds more than tensors and plain values, or does not hold such heads.
+        """
+        recipe, towers, dims, published = read_published(Path(path))
+        model = cls(recipe, device=device)
+        model._towers, model._dims, model.published = towers.to(model.device), dims, published
+        model.audio_name, model.video_name = audio_name, video_name
+        return model
+
     def save(self, folder: str | Path) -> None:
         """Write `run.toml`, `model.safetensors`, `history.parquet` and `videos.parquet` to `folder`.
 
@@ -183,6 +212,7 @@ class DualEncoder:
             model._dims = (int(record["features"]["audio_dim"]), int(record["features"]["video_dim"]))
             model.audio_name, model.video_name = record["features"]["audio"], record["features"]["video"]
             model._inputs = record["inputs"]
+            model.published = Published(**record["published"]) if "published" in record else None
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)
@@ -208,7 +238,15 @@ class DualEncoder:
         return self._fitted().dim
 
     def trained_on(self, features: Features) -> npt.NDArray[np.bool_]:
-        """(n,) whether the row is of a video that training or early stopping has seen."""
+        """(n,) whether the row is of a video that training or early stopping has seen.
+
+        Raises
+        ------
+        ModelError
+            The model is a published one: its training videos are not known.
+        """
+        if self.published is not None:
+            raise ModelError(f"Which videos {self.published.file} was trained on is not published.")
         return np.isin(features.groups, np.concatenate(self._seen))
 
     def _seen_table(self) -> pa.Table:
@@ -231,6 +269,7 @@ class DualEncoder:
                 "video_dim": video_dim,
             },
             "inputs": self._inputs,
+            "published": None if self.published is None else asdict(self.published),
             "versions": versions(),
             "recipe": self.recipe.model_dump(mode="json"),
         }
@@ -249,6 +288,14 @@ class DualEncoder:
         result = np.full((len(features), towers.dim), np.nan, dtype=np.float32)
         if not present.any():
             return result
+        if self.published is not None and name != trained_on:
+            given, wanted = name or "a network not named", trained_on or "a network not named"
+            raise ModelError(
+                f"The {modality} features are of {given}; this published model was read for those of {wanted}. "
+                "Features of the same size from another network are other values. To measure it on them all the same, "
+                f"name them when it is read: from_published(…, {modality}_name={name!r}), "
+                f"or antiphon published --{modality}."
+            )
         if name and trained_on and name != trained_on:
             raise ModelError(f"The {modality} features are of {name}; this model was trained on {trained_on}.")
         if features.shape[1] != dim:

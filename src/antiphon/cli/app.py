@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from antiphon.cli import backbones, catalogue, demo, embed, evaluate, extract, features, report, tag, train
+from antiphon.cli import backbones, catalogue, demo, embed, evaluate, extract, features, published, report, tag, train
 from antiphon.cli.session import Session
 from antiphon.errors import AntiphonError
 
@@ -43,6 +43,7 @@ _VERBS = (
     extract.extract,
     features.app,
     train.train,
+    published.published,
     evaluate.evaluate,
     report.report,
     embed.embed,

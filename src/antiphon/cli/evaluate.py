@@ -57,7 +57,9 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
     table = Table(title=f"Run {found['run']}, {found['split']} split", title_justify="left", box=None)
     for column in ("", "median rank", "95%", "null", "chance", "R@10", "MRR"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
-    for pool, part in (("tracks", found.get("tracks")), ("segments" if "tracks" in found else "tracks", found)):
+    rows = "segments" if "tracks" in found else "tracks"
+    parts = {"tracks": found.get("tracks"), rows: found, "dot product": found.get("authors_dot_product")}
+    for pool, part in parts.items():
         if part is None:
             continue
         for way, words in _WAYS.items():

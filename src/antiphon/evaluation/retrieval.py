@@ -24,7 +24,9 @@ def evaluate(model: DualEncoder, features: Features, *, seed: int = 0) -> dict[s
     -------
     What `antiphon.metrics.retrieval` returns for the rows ("a2v", "v2a"), and, where videos have several rows, the
     same under "tracks" for one embedding a video, the normalised mean of its rows. "seen" counts the videos that the
-    model was trained or stopped on; where it is not 0, a warning says so.
+    model was trained or stopped on; where it is not 0, a warning says so. Of a published model they are not known:
+    "seen" is None, and a warning says so. Where it also passes the sound as it is, "authors_dot_product" holds the same
+    as for the rows with the scores of Veldkamp et al. (2023), whose code does not bring the sound to unit length.
 
     Raises
     ------
@@ -35,13 +37,27 @@ def evaluate(model: DualEncoder, features: Features, *, seed: int = 0) -> dict[s
     videos = len(np.unique(pairs.groups))
     if videos < 2:
         raise ModelError(f"{videos} videos with both sound and pictures: ranking needs at least two.")
-    seen = len(np.unique(pairs.groups[model.trained_on(pairs)]))
-    if seen:
-        message = f"{seen} of the {videos} videos were seen in training or early stopping: these ranks are no test."
-        warnings.warn(message, stacklevel=2)
     audio, video = model.embed(pairs)
+    seen = _seen(model, pairs, videos)
     result: dict[str, Any] = {**retrieval(audio, video, groups=pairs.groups, seed=seed), "seen": seen}
     if videos < len(pairs):
         sound, pictures = (track_embeddings(side, pairs.groups)[1] for side in (audio, video))
         result["tracks"] = retrieval(sound, pictures, seed=seed)
+    if model.published is not None and model.recipe.heads == "video":
+        result["authors_dot_product"] = retrieval(pairs.audio, video, groups=pairs.groups, seed=seed)
     return result
+
+
+def _seen(model: DualEncoder, pairs: Features, videos: int) -> int | None:
+    """How many videos training or early stopping has seen, with a warning where it is not 0; None where unknown."""
+    if model.published is not None:
+        message = (
+            f"Which videos {model.published.file} was trained on is not published: some of these may be among them."
+        )
+        warnings.warn(message, stacklevel=3)
+        return None
+    seen = len(np.unique(pairs.groups[model.trained_on(pairs)]))
+    if seen:
+        message = f"{seen} of the {videos} videos were seen in training or early stopping: these ranks are no test."
+        warnings.warn(message, stacklevel=3)
+    return seen

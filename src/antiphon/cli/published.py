@@ -1,0 +1,49 @@
+"""`antiphon published`: the paper's published heads as a run of the workspace."""
+
+from pathlib import Path
+
+from antiphon.cli.session import Here
+
+
+def published(
+    file: Path, *, name: str = "published", audio: str | None = None, video: str | None = None, session: Here
+) -> None:
+    """Read the heads that Veldkamp et al. (2023) published into a run, to evaluate them like one trained here.
+
+    Writes runs/NAME. Nothing in the file is run. Evaluating wants the features that the heads were trained on,
+    musicnn-won-mtat and r2plus1d_18-unscaled; others of the same size must be asked for by name.
+
+    Parameters
+    ----------
+    file
+        The authors' checkpoint, such as Single_proj_head.tar.
+    name
+        Of the run.
+    audio
+        Features of the sound to use in place of musicnn-won-mtat.
+    video
+        Features of the pictures to use in place of r2plus1d_18-unscaled.
+    """
+    from antiphon.dual_encoder import DualEncoder
+    from antiphon.model.published import AUDIO_NAME, VIDEO_NAME
+
+    chosen = {"audio": audio or AUDIO_NAME, "video": video or VIDEO_NAME}
+    model = DualEncoder.from_published(file, audio_name=chosen["audio"], video_name=chosen["video"])
+    folder = session.workspace.run(name)
+    with session.workspace.lock():
+        model.save(folder)
+    others = [name for name, own in zip(chosen.values(), (AUDIO_NAME, VIDEO_NAME), strict=True) if name != own]
+    if others:
+        session.warn(
+            f"These heads were not trained on features of {' and '.join(others)}: what they score on them says little "
+            "about the published model."
+        )
+    data = {"run": name, "folder": str(folder), "heads": model.recipe.heads, "dim": model.dim, **chosen}
+    session.result(
+        data,
+        lambda out: out.print(
+            f"Run {name}: {model.recipe.description}. Sound of {chosen['audio']}, pictures of {chosen['video']}, "
+            f"embeddings of {model.dim} values.",
+            soft_wrap=True,
+        ),
+    )
