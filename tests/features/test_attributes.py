@@ -96,7 +96,7 @@ def test_stopped_it_keeps_what_it_has(synthetic_table, tmp_path, monkeypatch):
 def test_a_bad_file_is_a_row_of_failures_until_it_is_mended(synthetic_table, tmp_path, monkeypatch):
     workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
     monkeypatch.setattr(attributes, "run_in_processes", run_in_line)
-    good = catalogue.records()[1]["path"]
+    good = catalogue.records()[0]["path"]
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"nothing")
     rows = catalogue.records()[:2]

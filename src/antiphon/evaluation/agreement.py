@@ -1,0 +1,170 @@
+"""What neighbours have in common: genre, tags, or one tag, against what any other video of the pool has."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.metrics.groups import blocks, bootstrap_weights
+from antiphon.seeding import generator
+
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.integer]
+
+MOST_TAGS = 1024
+_TAILS = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that two videos can have in common.
+
+    Attributes
+    ----------
+    known : (n,) whether the video can ask, because something is known of it.
+    match : takes two arrays of rows that broadcast, and says from 0 to 1 how far the videos of each pair agree.
+    """
+
+    known: npt.NDArray[np.bool_]
+    match: Callable[[IntArray, IntArray], npt.NDArray[Any]]
+
+
+def same_genre(genres: npt.NDArray[np.str_]) -> Target:
+    """Whether both have the same genre. Those without one cannot ask, and agree with nobody.
+
+    Examples
+    --------
+    >>> target = same_genre(np.array(["rock", "pop", "rock", ""]))
+    >>> target.match(np.array([0]), np.arange(4)).tolist()
+    [True, False, True, False]
+    """
+    numbers = np.unique(genres, return_inverse=True)[1]
+    return Target(np.array([bool(genre) for genre in genres]), lambda one, other: numbers[one] == numbers[other])
+
+
+def shared_tags(labels: Sequence[Sequence[str]]) -> Target:
+    """The tags that both have, as a share of those that either has (Jaccard). Those without any cannot ask.
+
+    Of more than `MOST_TAGS` different tags the most frequent count.
+
+    Examples
+    --------
+    >>> target = shared_tags([["calm", "piano"], ["piano"], ["loud"]])
+    >>> target.match(np.array([0]), np.arange(3)).tolist()
+    [1.0, 0.5, 0.0]
+    """
+    names, counts = np.unique([tag for tags in labels for tag in set(tags)] or np.array([], str), return_counts=True)
+    kept = names[np.argsort(-counts, kind="stable")[:MOST_TAGS]]
+    places = {str(name): place for place, name in enumerate(kept)}
+    has = np.zeros((len(labels), -(-max(len(kept), 1) // 64) * 64), dtype=bool)
+    for row, tags in enumerate(labels):
+        has[row, [places[tag] for tag in tags if tag in places]] = True
+    words = np.packbits(has, axis=1).view(np.uint64)
+
+    def match(one: IntArray, other: IntArray) -> npt.NDArray[np.float64]:
+        both = np.bitwise_count(words[one] & words[other]).sum(axis=-1, dtype=np.int64)
+        either = np.bitwise_count(words[one] | words[other]).sum(axis=-1, dtype=np.int64)
+        return both / np.maximum(either, 1)
+
+    return Target(has.any(axis=1), match)
+
+
+def has_tag(labels: Sequence[Sequence[str]], tag: str) -> Target:
+    """Whether both carry one tag; only its carriers ask.
+
+    Examples
+    --------
+    >>> has_tag([["live"], ["live", "loud"], []], "live").known.tolist()
+    [True, True, False]
+    """
+    carries = np.array([tag in tags for tags in labels], dtype=bool)
+    return Target(carries, lambda one, other: carries[one] & carries[other])
+
+
+def per_video(target: Target, nearest: IntArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """How far each video agrees with its neighbours, and how far with all others of the pool.
+
+    Parameters
+    ----------
+    nearest : (n, k) rows of each video's neighbours.
+
+    Returns
+    -------
+    (n,) means over the neighbours and (n,) means over all other videos; NaN where the video cannot ask.
+    """
+    count = len(nearest)
+    found, usual = np.full(count, np.nan), np.full(count, np.nan)
+    asking = np.flatnonzero(target.known)
+    everyone = np.arange(count)
+    found[asking] = target.match(asking[:, None], nearest[asking]).mean(axis=1)
+    itself = target.match(asking, asking)
+    for block in blocks(len(asking), count):
+        rows = asking[block]
+        total = target.match(rows[:, None], everyone).sum(axis=1) - itself[block]
+        usual[rows] = total / max(count - 1, 1)
+    return found, usual
+
+
+def precision(
+    target: Target, nearest: IntArray, *, seed: int = 0, resamples: int = 1000, permutations: int = 500
+) -> dict[str, Any] | None:
+    """How far neighbours agree, against the base rate of the pool and against chance.
+
+    Parameters
+    ----------
+    nearest : (n, k) rows of each video's neighbours.
+    seed : of bootstrap and permutations.
+
+    Returns
+    -------
+    None where no video can ask. Otherwise "value", the mean agreement of the asking videos with their neighbours;
+    "base_rate", the mean with all other videos, which neighbours drawn at random would reach; "lift", their ratio (None
+    where the base rate is 0); "ci95", bootstrap over the asking videos, pool and neighbours kept; "null95" and "p" from
+    permutations of who has which genre or tags, neighbours kept ("p": the share of permutations at least as good);
+    "queries" and "n", the asking videos and the pool.
+
+    Examples
+    --------
+    >>> pairs = np.array([[1], [0], [3], [2]])
+    >>> found = precision(same_genre(np.array(["rock", "rock", "pop", "pop"])), pairs)
+    >>> found["value"], round(found["base_rate"], 3)
+    (1.0, 0.333)
+    """
+    found, usual = per_video(target, nearest)
+    asking = np.flatnonzero(target.known)
+    if not len(asking):
+        return None
+    value, base_rate = float(found[asking].mean()), float(usual[asking].mean())
+    weights = bootstrap_weights(np.arange(len(asking)), resamples, generator(seed, "precision", "bootstrap"))
+    nulls = _nulls(target, nearest, permutations, generator(seed, "precision", "permutation"))
+    return {
+        "value": value,
+        "base_rate": base_rate,
+        "lift": value / base_rate if base_rate else None,
+        "ci95": interval(weights @ found[asking] / len(asking)),
+        "null95": interval(nulls),
+        "p": float((1 + (nulls >= value - 1e-12).sum()) / (1 + permutations)),
+        "queries": len(asking),
+        "n": len(nearest),
+    }
+
+
+def _nulls(
+    target: Target, nearest: IntArray, permutations: int, random: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """(permutations,) mean agreement when what is known of the videos is dealt out to them anew."""
+    asking = np.flatnonzero(target.known)
+    values = np.empty(permutations)
+    for number in range(permutations):
+        dealt = random.permutation(len(nearest))  # video i gets what was known of video dealt[i]
+        place = np.empty_like(dealt)
+        place[dealt] = np.arange(len(dealt))
+        values[number] = target.match(asking[:, None], dealt[nearest[place[asking]]]).mean()
+    return values
+
+
+def interval(values: FloatArray) -> list[float]:
+    """The middle 95% of some values: [low, high]."""
+    return [float(edge) for edge in np.percentile(values, _TAILS)]

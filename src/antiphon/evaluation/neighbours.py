@@ -1,0 +1,92 @@
+"""Nearest neighbours within a pool, by sound, by pictures and by both together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.errors import ModelError
+
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.intp]
+
+REPRESENTATIONS = ("aggregated", "audio", "video")
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The nearest rows of some rows.
+
+    Attributes
+    ----------
+    rows : (q,) those that were asked about.
+    nearest : (q, k) rows of their neighbours, the nearest first.
+    cosines : (q, k) with them; the cosine distance is 1 minus that.
+    """
+
+    rows: IntArray
+    nearest: IntArray
+    cosines: npt.NDArray[np.float64]
+
+
+def representations(audio: FloatArray, video: FloatArray) -> dict[str, FloatArray]:
+    """Unit vectors of each item in the ways that Veldkamp et al. 2023 look for neighbours.
+
+    "aggregated" is both embeddings one after the other, at unit length: its cosine is the mean of the two cosines.
+
+    Parameters
+    ----------
+    audio, video : (n, dim) unit rows, row i of both one item.
+    """
+    both = np.concatenate([audio, video], axis=1) / np.sqrt(2)
+    return dict(zip(REPRESENTATIONS, (both, audio, video), strict=True))
+
+
+def find_neighbours(
+    vectors: FloatArray,
+    k: int = 3,
+    *,
+    groups: npt.NDArray[np.str_] | None = None,
+    rows: IntArray | None = None,
+    chunk_rows: int = 512,
+) -> Neighbours:
+    """The `k` nearest rows by cosine, exactly; of equally near ones the earlier row comes first.
+
+    Parameters
+    ----------
+    vectors : (n, dim) unit rows.
+    k : how many; fewer where the pool has no more.
+    groups : (n,) the video of each row. Rows of the same video are never neighbours. Default: each row its own.
+    rows : which rows to ask about. Default: all.
+    chunk_rows : rows compared with the pool at a time; memory is `chunk_rows` × n float64.
+
+    Raises
+    ------
+    ModelError
+        The pool holds fewer than two videos.
+
+    Examples
+    --------
+    >>> points = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    >>> find_neighbours(points, k=1).nearest.tolist()
+    [[1], [0], [1]]
+    """
+    count = len(vectors)
+    numbers = np.arange(count) if groups is None else np.unique(groups, return_inverse=True)[1]
+    if len(np.unique(numbers)) < 2:
+        raise ModelError("Neighbours need at least two videos to choose from; the pool holds fewer.")
+    depth = min(k, count - int(np.bincount(numbers).max()))
+    asked = np.arange(count) if rows is None else np.asarray(rows, dtype=np.intp)
+    pool = np.asarray(vectors, dtype=np.float64)
+    nearest = np.empty((len(asked), depth), dtype=np.intp)
+    cosines = np.empty((len(asked), depth))
+    for first in range(0, len(asked), chunk_rows):
+        part = slice(first, min(first + chunk_rows, len(asked)))
+        scores = pool[asked[part]] @ pool.T
+        scores[numbers[asked[part]][:, None] == numbers] = -np.inf
+        lines = np.arange(len(scores))
+        for place in range(depth):
+            best = scores.argmax(axis=1)
+            nearest[part, place], cosines[part, place] = best, scores[lines, best]
+            scores[lines, best] = -np.inf
+    return Neighbours(asked, nearest, np.clip(cosines, -1, 1))
