@@ -7,12 +7,11 @@ import numpy as np
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.features.features import Features
-from antiphon.metrics.groups import group_numbers, weight_blocks
+from antiphon.metrics.paired import rank_ratio
 from antiphon.metrics.ranks import ranks
 from antiphon.seeding import generator
 
 SHARES = (0.25, 0.5, 1.0)
-_RESAMPLES = 1000
 
 
 def learning_curve(
@@ -45,7 +44,7 @@ def learning_curve(
     pairs, held_out = features.paired, validation.paired
     videos = generator(seed, "learning curve").permutation(np.unique(pairs.groups))
     points: list[dict[str, Any]] = []
-    logs: list[np.ndarray] = []
+    answers: list[np.ndarray] = []
     for share in SHARES:
         if progress is not None:
             progress(share)
@@ -53,7 +52,7 @@ def learning_curve(
         fitted = model if share == 1 else DualEncoder(model.recipe, model.seed, str(model.device)).fit(part, held_out)
         audio, video = fitted.embed(held_out)
         a2v, v2a = ranks(audio, video)[0], ranks(video, audio)[0]
-        logs.append((np.log(a2v) + np.log(v2a)) / 2)
+        answers.append(np.stack([a2v, v2a]))
         points.append(
             {
                 "share": share,
@@ -61,19 +60,11 @@ def learning_curve(
                 "pairs": len(part),
                 "n": len(held_out),
                 "median_rank": {"a2v": float(np.median(a2v)), "v2a": float(np.median(v2a))},
-                "geometric_mean_rank": float(np.exp(logs[-1].mean())),
+                "geometric_mean_rank": float(np.exp(np.log(answers[-1]).mean())),
             }
         )
-    gain, ci95 = _paired_gain(logs[-2] - logs[-1], held_out.groups, seed)
+    gain, ci95 = rank_ratio(answers[-1], answers[-2], held_out.groups, seed)
     return {"points": points, "gain": gain, "ci95": ci95, "verdict": _verdict(gain, ci95)}
-
-
-def _paired_gain(differences: np.ndarray, groups: np.ndarray, seed: int) -> tuple[float, list[float]]:
-    numbers = group_numbers(groups, len(differences))
-    drawn = weight_blocks(numbers, _RESAMPLES, generator(seed, "learning curve", "bootstrap"))
-    resampled = np.concatenate([weights @ differences / weights.sum(axis=1) for weights in drawn])
-    edges = np.exp(np.percentile(resampled, [2.5, 97.5]))
-    return float(np.exp(differences.mean())), [float(edge) for edge in edges]
 
 
 def _verdict(gain: float, ci95: Sequence[float]) -> str:
