@@ -1,20 +1,15 @@
 """Builds the report of a run: one HTML file that needs nothing else."""
 
-import base64
-import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any, cast
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from antiphon.metrics.summaries import chance
 from antiphon.report import about, charts, numbers, training_charts, words
 from antiphon.report.gallery import Gallery, build_gallery
 from antiphon.report.inputs import Inputs, read_inputs
+from antiphon.report.pages import page_environment, page_frame
 from antiphon.report.retrieved import Retrieved, disagreement, levels_of, retrieve
 from antiphon.runs import versions
 from antiphon.tables import write_text
@@ -60,26 +55,12 @@ def build_report(workspace: Workspace, run: str, *, progress: Progress | None = 
 
 def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None) -> str:
     """The page as text."""
-    script = _resource("report.js")
-    environment = Environment(
-        loader=PackageLoader("antiphon.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    texts = {name: getattr(numbers, name) for name in ("whole", "rank", "share", "loss", "score", "duration")}
-    cast(dict[str, Any], environment.filters).update(texts)
+    environment = page_environment()
     cast(dict[str, Any], environment.globals).update(
         metric=numbers.metric, asks=charts.ASKS, query=charts.QUERY, typical=training_charts.typical_rank
     )
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html").render(
-        # Our own files, not anyone's data: the only markup that is not escaped.
-        style=Markup(_resource("report.css")),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        script_hash=f"sha256-{digest}",
-        **_context(inputs, retrieved, gallery),
+        **page_frame("report.css"), **_context(inputs, retrieved, gallery)
     )
 
 
@@ -153,10 +134,6 @@ def _training(inputs: Inputs) -> dict[str, Any]:
         "curve": inputs.curve,
         "curve_chart": training_charts.learning_panel(inputs.curve) if inputs.curve else None,
     }
-
-
-def _resource(name: str) -> str:
-    return (resources.files("antiphon.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _silent(done: int, total: int, note: str) -> None:

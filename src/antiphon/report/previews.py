@@ -22,7 +22,7 @@ from antiphon.segments.waveform import read_waveform
 
 FRAMES_PER_S = 15
 SOUND_HZ = 32_000
-_LONGER_SIDE_PX = 256
+LONGER_SIDE_PX = 256
 _SOUND_BITS_PER_S = 48_000
 _LEAST_PICTURE_BITS_PER_S = 40_000
 _SOUND_BLOCK = 1024
@@ -44,7 +44,9 @@ class Preview:
     has_pictures: bool
 
 
-def make_preview(uri: str, start_s: float, end_s: float, most_bytes: int) -> Preview:
+def make_preview(
+    uri: str, start_s: float, end_s: float, most_bytes: int, longer_side_px: int = LONGER_SIDE_PX
+) -> Preview:
     """Encode a stretch of a file.
 
     Parameters
@@ -52,6 +54,7 @@ def make_preview(uri: str, start_s: float, end_s: float, most_bytes: int) -> Pre
     uri : local path, or an address that fsspec knows.
     start_s, end_s : on the track's time line.
     most_bytes : what it should about weigh at the most; the pictures give way.
+    longer_side_px : of the pictures.
 
     Raises
     ------
@@ -59,18 +62,20 @@ def make_preview(uri: str, start_s: float, end_s: float, most_bytes: int) -> Pre
         The file cannot be read there, or holds neither sound nor pictures.
     """
     with open_container(uri) as container:
-        pictures = _pictures(uri, container, start_s, end_s)
+        pictures = _pictures(uri, container, start_s, end_s, longer_side_px)
         sound = _sound(uri, container, start_s, end_s)
     if not pictures and sound is None:
         raise DecodeError(f"{uri}: has neither sound nor pictures to show.")
     bits_per_s = int(8 * most_bytes / (end_s - start_s)) - _SOUND_BITS_PER_S
     with media_errors(uri):
         mp4 = _encode(pictures, sound, max(bits_per_s, _LEAST_PICTURE_BITS_PER_S))
-        poster = _jpeg(pictures[len(pictures) // 2]) if pictures else None
+        poster = jpeg(pictures[len(pictures) // 2]) if pictures else None
     return Preview(mp4, poster, has_sound=sound is not None, has_pictures=bool(pictures))
 
 
-def _pictures(uri: str, container: InputContainer, start_s: float, end_s: float) -> list[np.ndarray]:
+def _pictures(
+    uri: str, container: InputContainer, start_s: float, end_s: float, longer_side_px: int
+) -> list[np.ndarray]:
     with media_errors(uri):
         stream = video_stream(container)
         if stream is None:
@@ -81,15 +86,18 @@ def _pictures(uri: str, container: InputContainer, start_s: float, end_s: float)
         shown: VideoFrame | None = None
         pictures: list[np.ndarray] = []
         for _, frame in nearest_frames(track, times_s):
-            pictures.append(pictures[-1] if frame is shown else _shrunk(frame, aspect))
+            pictures.append(pictures[-1] if frame is shown else shrunk(frame, aspect, longer_side_px))
             shown = frame
         return pictures
 
 
-def _shrunk(frame: VideoFrame, aspect: float) -> np.ndarray:
-    """RGB with even sides, the longer one of `_LONGER_SIDE_PX`, turned as it is to be shown."""
+def shrunk(frame: VideoFrame, aspect: float, longer_side_px: int) -> np.ndarray:
+    """RGB with even sides, the longer one of `longer_side_px`, turned as it is to be shown.
+
+    `aspect` is the width of a stored pixel over its height.
+    """
     width, height = frame.width * aspect, float(frame.height)
-    scale = _LONGER_SIDE_PX / max(width, height)
+    scale = longer_side_px / max(width, height)
     even = [max(16, 2 * round(side * scale / 2)) for side in (width, height)]
     small = frame.reformat(width=even[0], height=even[1], format="rgb24", interpolation="AREA", threads=1)
     return np.ascontiguousarray(Orientation.of(frame).apply(small.to_ndarray()))
@@ -162,7 +170,8 @@ def _audio_frames(sound: np.ndarray) -> Iterator[av.AudioFrame]:
         yield frame
 
 
-def _jpeg(picture: np.ndarray) -> bytes:
+def jpeg(picture: np.ndarray) -> bytes:
+    """A picture of uint8 (height, width, 3) with even sides, as JPEG."""
     codec = cast(Any, av.CodecContext.create("mjpeg", "w"))
     codec.height, codec.width, codec.pix_fmt = picture.shape[0], picture.shape[1], "yuvj420p"
     codec.time_base = Fraction(1, FRAMES_PER_S)

@@ -15,34 +15,49 @@
     return urls.get(key);
   }
 
-  for (const image of document.querySelectorAll("img[data-poster]")) {
-    image.src = address(image.dataset.poster, "poster");
+  for (const kind of ["poster", "strip"]) {
+    for (const image of document.querySelectorAll(`img[data-${kind}]`)) {
+      image.src = address(image.dataset[kind], kind);
+    }
   }
 
   const playing = new Map();
+  let following = null;
 
-  function stopAll() {
-    for (const [button, element] of playing) {
-      element.pause();
-      element.remove();
-      button.setAttribute("aria-pressed", "false");
-      button.querySelector(".progress").style.transform = "";
-    }
-    playing.clear();
+  function stop(button) {
+    const element = playing.get(button);
+    playing.delete(button);
+    element.pause();
+    element.remove();
+    button.setAttribute("aria-pressed", "false");
+    button.querySelector(".progress").style.transform = "";
   }
 
-  /** Start one button's preview; pictures are shown in it without sound, sound is only heard. */
+  function stopAll() {
+    for (const button of [...playing.keys()]) stop(button);
+    if (following) following.setAttribute("aria-pressed", "false");
+    following = null;
+  }
+
+  /** Start one button's preview: "pictures" without sound and "sound" on its own, again and again; "full" once. */
   function start(button) {
-    const pictures = button.dataset.mode === "pictures";
-    const element = document.createElement(pictures ? "video" : "audio");
+    const { mode } = button.dataset;
+    const element = document.createElement(mode === "sound" ? "audio" : "video");
     element.src = address(button.dataset.item, "mp4");
-    element.loop = true;
-    element.muted = pictures;
+    element.loop = mode !== "full" && !following;
+    element.muted = mode === "pictures";
     element.playsInline = true;
-    if (pictures) button.querySelector(".icon").before(element);
+    if (mode !== "sound") button.querySelector(".icon").before(element);
     const bar = button.querySelector(".progress");
     element.addEventListener("timeupdate", () => {
       bar.style.transform = `scaleX(${element.currentTime / (element.duration || 1)})`;
+    });
+    element.addEventListener("ended", () => {
+      if (playing.get(button) !== element) return;
+      stop(button);
+      const next = following;
+      following = null;
+      if (next) start(next);
     });
     playing.set(button, element);
     button.setAttribute("aria-pressed", "true");
@@ -50,13 +65,21 @@
   }
 
   for (const button of document.querySelectorAll("button[data-item]")) {
+    const other = (id) => id && document.querySelector(`#${id} button[data-item]`);
     button.addEventListener("click", () => {
-      const stop = button.getAttribute("aria-pressed") === "true";
+      const ends = button.getAttribute("aria-pressed") === "true";
       stopAll();
-      if (stop) return;
-      const query = button.dataset.with && document.querySelector(`#${button.dataset.with} button[data-item]`);
-      if (query) start(query);
-      start(button);
+      if (ends) return;
+      const before = other(button.dataset.after);
+      const beside = other(button.dataset.with);
+      if (beside) start(beside);
+      if (before) {
+        following = button;
+        button.setAttribute("aria-pressed", "true");
+        start(before);
+      } else {
+        start(button);
+      }
     });
   }
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") stopAll(); });
