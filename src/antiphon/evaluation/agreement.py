@@ -68,7 +68,7 @@ def shared_tags(labels: Sequence[Sequence[str]]) -> Target:
         either = np.bitwise_count(words[one] | words[other]).sum(axis=-1, dtype=np.int64)
         return both / np.maximum(either, 1)
 
-    return Target(has.any(axis=1), match)
+    return Target(np.asarray(has.any(axis=1), dtype=bool), match)
 
 
 def has_tag(labels: Sequence[Sequence[str]], tag: str) -> Target:

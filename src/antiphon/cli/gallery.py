@@ -1,0 +1,114 @@
+"""`antiphon gallery`: random videos with their nearest neighbours, and what explains them."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+
+from antiphon.catalogue import Catalogue
+from antiphon.cli.session import Here, Session
+from antiphon.cli.train import run_folder, workspace_features
+from antiphon.features import Features
+from antiphon.runs import GALLERY_FILE
+from antiphon.tables import write_text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_NO_MEDIA = "No media in this workspace."
+
+
+def gallery(
+    *,
+    run: str | None = None,
+    split: Literal["train", "validation", "test"] = "test",
+    videos: Annotated[int, Parameter(validator=Number(gte=1))] = 25,
+    segments: Annotated[int, Parameter(validator=Number(gte=0))] = 20,
+    tag: str | None = None,
+    seed: int = 0,
+    session: Here,
+) -> None:
+    """Show random videos and segments with their nearest neighbours, and measure what neighbours have in common.
+
+    Writes runs/RUN/gallery.html, one file to look at and listen to, and its numbers as gallery.json: whether neighbours
+    share genre and tags, whether that depends on how much alike a video's segments are, and how far colour, brightness,
+    motion and cuts explain who is near whom. The pictures are measured once and kept in attributes.parquet.
+
+    Parameters
+    ----------
+    run
+        Name of the run. Default: the one trained last.
+    split
+        Which videos to choose from.
+    videos
+        How many random videos to show.
+    segments
+        How many random segments to show.
+    tag
+        Ask about this tag alone. Default: every tag that at least 10 videos carry.
+    seed
+        Draws videos and segments, and seeds bootstraps and permutations.
+    """
+    found = run_gallery(session, run, split, videos, segments, tag, seed)
+    session.result(found, lambda out: show_findings(found, out))
+
+
+def run_gallery(
+    session: Session, run: str | None, split: str, videos: int, segments: int, tag: str | None, seed: int
+) -> dict[str, Any]:
+    """Measure, write numbers and page, with progress bars."""
+    from antiphon.dual_encoder import DualEncoder
+    from antiphon.evaluation.qualitative import qualitative
+    from antiphon.report.neighbour_gallery import build_gallery_page
+
+    workspace = session.existing_workspace()
+    folder = run_folder(workspace, run)
+    model = DualEncoder.load(folder)
+    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    attributes, why_none = _attributes(session, features, split)
+    with session.progress("Comparing neighbours") as report:
+        report(0, 1, "")
+        found: dict[str, Any] = {"run": folder.name} | qualitative(
+            model,
+            features,
+            attributes,
+            split=split,
+            videos=videos,
+            segments=segments,
+            tag=tag,
+            seed=seed,
+            why_no_attributes=why_none,
+        )
+        report(1, 1, "")
+    with session.progress("Writing the gallery") as report:
+        path = build_gallery_page(workspace, folder.name, found, progress=report)
+    write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / GALLERY_FILE)
+    return found | {"page": str(path)}
+
+
+def _attributes(session: Session, features: Features, split: str) -> "tuple[npt.NDArray[np.float64] | None, str]":
+    """The attributes of the split's segments, measured where they are missing; or None and the reason."""
+    from antiphon.features.attributes import measure_attributes, read_attributes
+
+    catalogue = Catalogue.load(session.workspace.catalogue)
+    pool = {str(name) for name in features.groups[features.splits == split]}
+    if not any(row["path"] and row["id"] in pool for row in catalogue.records()):
+        return None, _NO_MEDIA
+    with session.progress("Measuring pictures") as report:
+        measure_attributes(session.workspace, catalogue, pool, progress=report)
+    return read_attributes(session.workspace, features.ids), ""
+
+
+def show_findings(found: dict[str, Any], out: Console) -> None:
+    """Print the findings as sentences."""
+    from pathlib import Path
+
+    from antiphon.report.neighbour_words import findings
+
+    out.print(f"Run {found['run']}, {found['split']} split, {found['videos']} videos, {found['segments']} segments:")
+    for sentence in findings(found):
+        out.print(f"- {sentence}", markup=False, soft_wrap=True)
+    out.print(f"Gallery: {Path(found['page']).resolve().as_uri()}", soft_wrap=True)

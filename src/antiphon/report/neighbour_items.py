@@ -1,0 +1,152 @@
+"""The videos and segments that a gallery of neighbours shows: stills, a short preview of each, encoded once."""
+
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from antiphon.errors import DecodeError
+from antiphon.report.gallery import Item, stretch
+from antiphon.report.inputs import Inputs
+from antiphon.report.previews import Preview, make_preview
+from antiphon.report.strips import make_strip
+
+Row = dict[str, Any]
+
+MOST_PLAYERS = 320
+MOST_STRIPS = 600
+_ALL_PREVIEWS_BYTES = 12_000_000
+_ONE_PREVIEW_BYTES = 60_000
+_LONGER_SIDE_PX = 192
+_STILLS = 3
+NO_MEDIA = "No media in this workspace."
+_TOO_MANY = "Left out to keep the page small."
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A video, or one segment of a video.
+
+    Attributes
+    ----------
+    item : the video; its preview is of this segment, or of the video's middle segment.
+    strip : JPEG of stills from all over the video, or from the segment.
+    place : "0:34–0:37" for a segment, "" for a video.
+    """
+
+    item: Item
+    strip: bytes | None
+    place: str
+
+
+def shown_ids(seeds: Mapping[str, Sequence[Row]]) -> dict[tuple[str, str], None]:
+    """(video, segment or "") of everything on the page: first all seeds, then the nearest neighbours, then the next."""
+    found: dict[tuple[str, str], None] = {}
+    listed = [("", seed) for seed in seeds["videos"]] + [(seed["id"], seed) for seed in seeds["segments"]]
+    for segment, seed in listed:
+        found[(seed["video"] if segment else seed["id"], segment)] = None
+    depth = max((len(near) for _, seed in listed for near in seed["neighbours"].values()), default=0)
+    for place in range(depth):
+        for segment, seed in listed:
+            for near in seed["neighbours"].values():
+                if place < len(near):
+                    one = near[place]
+                    found[(one["video"], one["id"]) if segment else (one["id"], "")] = None
+    return found
+
+
+def show_items(
+    inputs: Inputs, seeds: Mapping[str, Sequence[Row]], progress: Callable[[int, int], None] | None = None
+) -> dict[tuple[str, str], Shown]:
+    """Stills and previews of everything that the page shows, by video and segment.
+
+    The first `MOST_PLAYERS` get a preview, the first `MOST_STRIPS` stills; a file that cannot be read is shown with the
+    reason.
+    """
+    keys = list(shown_ids(seeds))
+    rows = {row["id"]: row for row in inputs.catalogue.records()} if inputs.catalogue else {}
+    most_bytes = min(_ONE_PREVIEW_BYTES, _ALL_PREVIEWS_BYTES // max(min(len(keys), MOST_PLAYERS), 1))
+
+    def show(number: int) -> Shown:
+        video, segment = keys[number]
+        row = rows[video]
+        segments = inputs.segments.get(video, [])
+        own = [one for one in segments if one["segment_id"] == segment]
+        preview, strip = _media(row, own or segments, bool(own), number, most_bytes)
+        return Shown(_item(number, row, preview), strip, _place(own))
+
+    found: dict[tuple[str, str], Shown] = {}
+    for number, one in enumerate(_in_threads(show, len(keys))):
+        found[keys[number]] = one
+        if progress is not None:
+            progress(number + 1, len(keys))
+    return found
+
+
+def media_of(items: Mapping[tuple[str, str], Shown]) -> dict[str, dict[str, str]]:
+    """What the page's script plays and shows: base64 by the items' numbers."""
+    found: dict[str, dict[str, str]] = {}
+    for one in items.values():
+        parts = {"strip": one.strip} if one.strip else {}
+        if one.item.preview is not None:
+            parts |= {"mp4": one.item.preview.mp4, "poster": one.item.preview.poster or b""}
+        if parts:
+            found[str(one.item.number)] = {name: base64.b64encode(data).decode() for name, data in parts.items()}
+    return found
+
+
+def _media(
+    row: Row, segments: Sequence[Row], one_segment: bool, number: int, most_bytes: int
+) -> tuple[Preview | str, bytes | None]:
+    if row["path"] is None:
+        return NO_MEDIA, None
+    if number >= MOST_STRIPS:
+        return _TOO_MANY, None
+    start_s, end_s = stretch(row, segments, short=True)
+    try:
+        strip = make_strip(row["path"], _times_s(segments, one_segment, (start_s, end_s)))
+        if number >= MOST_PLAYERS:
+            return _TOO_MANY, strip
+        return make_preview(row["path"], start_s, end_s, most_bytes, _LONGER_SIDE_PX), strip
+    except DecodeError as error:
+        return str(error), None
+
+
+def _times_s(segments: Sequence[Row], one_segment: bool, shown_s: tuple[float, float]) -> list[float]:
+    """When the stills are: the middles of the first, middle and last window; or evenly spread over the one stretch."""
+    if one_segment or len(segments) < _STILLS:
+        start_s, end_s = shown_s
+        return [start_s + (end_s - start_s) * (place + 0.5) / _STILLS for place in range(_STILLS)]
+    ordered = sorted(segments, key=lambda segment: segment["start_s"])
+    chosen = (ordered[0], ordered[len(ordered) // 2], ordered[-1])
+    return [(segment["window_start_s"] + segment["window_end_s"]) / 2 for segment in chosen]
+
+
+def _in_threads(function: Callable[[int], Shown], count: int) -> Iterator[Shown]:
+    threads = ThreadPoolExecutor(max_workers=2)
+    try:
+        yield from threads.map(function, range(count))
+    finally:
+        # Interrupted, what has not begun is not begun.
+        threads.shutdown(cancel_futures=True)
+
+
+def _item(number: int, row: Row, preview: Preview | str) -> Item:
+    there = isinstance(preview, Preview)
+    return Item(
+        number=number,
+        id=row["id"],
+        title=row["title"] or row["id"],
+        artist=row["artist"] or "",
+        genre=row["genre"] or "",
+        tags=tuple(row["tags"] or ()),
+        preview=preview if there else None,
+        reason=None if there else preview,
+    )
+
+
+def _place(own: Sequence[Row]) -> str:
+    if not own:
+        return ""
+    return "–".join(f"{int(own[0][edge]) // 60}:{int(own[0][edge]) % 60:02d}" for edge in ("start_s", "end_s"))
