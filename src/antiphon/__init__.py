@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from antiphon import backbones, metrics
     from antiphon.catalogue import Catalogue
     from antiphon.dual_encoder import DualEncoder
-    from antiphon.evaluation import evaluate
+    from antiphon.evaluation import evaluate, probe
     from antiphon.features import Features
     from antiphon.features.extraction import extract
 
-__all__ = ["Catalogue", "DualEncoder", "Features", "backbones", "evaluate", "extract", "metrics"]
+__all__ = ["Catalogue", "DualEncoder", "Features", "backbones", "evaluate", "extract", "metrics", "probe"]
 
 _HOMES = {
     "Catalogue": "antiphon.catalogue",
@@ -24,6 +24,7 @@ _HOMES = {
     "Features": "antiphon.features",
     "evaluate": "antiphon.evaluation",
     "extract": "antiphon.features.extraction",
+    "probe": "antiphon.evaluation",
 }
 
 

@@ -22,6 +22,18 @@ GALLERY_FILE = "gallery.json"
 GALLERY_PAGE = "gallery.html"
 RECONSTRUCTION_FILE = "autoencoders.parquet"
 
+_PROBES = ("genre", "tags")
+
+
+def probe_file(target: str) -> str:
+    """Name of the file with what classifiers of `target` ("genre", "tags") found."""
+    return f"probe-{target}.json"
+
+
+def probe_scores_file(target: str) -> str:
+    """Name of the table with the scores that these classifiers gave."""
+    return f"probe-{target}.parquet"
+
 
 def versions() -> dict[str, str]:
     """Versions of what the numbers of a run depend on."""
@@ -53,6 +65,8 @@ def clear_run(folder: Path) -> None:
         RECONSTRUCTION_FILE,
         GALLERY_FILE,
         GALLERY_PAGE,
+        *map(probe_file, _PROBES),
+        *map(probe_scores_file, _PROBES),
     ):
         (folder / name).unlink(missing_ok=True)
 

@@ -61,6 +61,7 @@ def classification(
     seed: int = 0,
     resamples: int = 1000,
     permutations: int = 200,
+    found: Measured | None = None,
 ) -> dict[str, Any]:
     """Macro ROC-AUC, macro PR-AUC (average precision) and macro F1, as scikit-learn defines them.
 
@@ -80,6 +81,7 @@ def classification(
     names : of the labels. Default: "0", "1", …
     seed : of the bootstrap and the permutations.
     resamples, permutations : how many of each, at least 1.
+    found : what `measured` returned for the same arguments, where it is at hand already.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def classification(
     several, wanted, labels = _checked(scores, targets, names)
     numbers = group_numbers(groups, len(wanted))
     one_class = np.ndim(targets) == 1
-    found = measured(several, targets, groups, seed=seed, resamples=resamples)
+    found = found or measured(several, targets, groups, seed=seed, resamples=resamples)
     nulls = _nulls(several, wanted, one_class, numbers, permutations, seed)
     judged = np.flatnonzero(np.isfinite(found.by_label["roc_auc"]))
     prevalence = float(wanted[:, judged].mean())

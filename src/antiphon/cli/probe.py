@@ -1,0 +1,136 @@
+"""`antiphon probe`: what classifiers of genre and tags make of the backbones' features and of the embeddings."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from antiphon.cli.session import Here, Session
+from antiphon.cli.train import run_folder, workspace_features
+from antiphon.runs import probe_file, probe_scores_file
+from antiphon.tables import write_text
+
+_METRICS = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "f1": "F1"}
+_WRITTEN_LABELS = 5
+
+
+def probe(
+    *,
+    run: str | None = None,
+    target: Literal["genre", "tags"] = "genre",
+    folds: int | None = None,
+    seeds: int = 3,
+    aggregate: Literal["concatenation", "mean"] = "concatenation",
+    most_frequent: int = 10,
+    least_positives: int | None = None,
+    seed: int = 0,
+    session: Here,
+) -> None:
+    """Train classifiers of genre or tags on six representations, and judge them on videos that they have not seen.
+
+    Writes runs/RUN/probe-TARGET.json and, so that the numbers can be recomputed, all scores to probe-TARGET.parquet.
+
+    Parameters
+    ----------
+    run
+        Name of the run. Default: the one trained last.
+    target
+        genre, one a video, or tags, any number.
+    folds
+        Judge all videos: deal them into so many folds, and train heads and classifiers anew without each.
+        Default: train on the training split, judge the test split.
+    seeds
+        How often the perceptron is trained.
+    aggregate
+        How both embeddings are joined, which the paper does not say.
+    most_frequent
+        How many tags, the most frequent among the videos to train on.
+    least_positives
+        Take instead every tag (or genre) that at least so many of these videos have.
+    seed
+        Of folds, classifiers, bootstrap and permutations.
+    """
+    options = {"folds": folds, "seeds": seeds, "aggregate": aggregate, "seed": seed}
+    options |= {"most_frequent": most_frequent, "least_positives": least_positives}
+    found = run_probe(session, run, target, **options)
+    session.result(found, lambda out: show_probe(found, out))
+
+
+def run_probe(session: Session, run: str | None, target: Literal["genre", "tags"], **options: Any) -> dict[str, Any]:
+    """Probe a run with a progress bar, and write what was found."""
+    from antiphon.dual_encoder import DualEncoder
+    from antiphon.evaluation import probe as measure
+
+    workspace = session.existing_workspace()
+    folder = run_folder(workspace, run)
+    model = DualEncoder.load(folder)
+    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    with workspace.lock(), session.progress(f"Probing {target}") as progress:
+        scores = folder / probe_scores_file(target)
+        found = {"run": folder.name, **measure(model, features, target, progress=progress, scores_to=scores, **options)}
+        write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / probe_file(target))
+    return found
+
+
+def show_probe(found: dict[str, Any], out: Console) -> None:
+    """Print a table for each classifier and level, and how far the embeddings are from the best backbone."""
+    sections = dict.fromkeys((row["kind"], row["level"]) for row in found["table"])
+    for kind, level in sections:
+        rows = [row for row in found["table"] if (row["kind"], row["level"]) == (kind, level)]
+        judged = f"{rows[0]['n']} {level}" + (f" of {rows[0]['groups']} tracks" if level == "segments" else "")
+        out.print(_table(f"Run {found['run']}, {found['target']}, {kind}, {judged}", map(_values, rows)))
+        heads = [row for row in rows if "difference" in row["roc_auc"]]
+        out.print(_table("Difference to the best backbone row on the validation videos", map(_differences, heads)))
+        out.print(_best_backbone(heads[0]), soft_wrap=True)
+        out.print()
+    out.print(_explained(found), soft_wrap=True)
+
+
+def _table(title: str, rows: Iterable[tuple[str, ...]]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("", *_METRICS.values()):
+        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _values(row: dict[str, Any]) -> tuple[str, ...]:
+    return (row["representation"], *(_with_interval(row[metric]) for metric in _METRICS))
+
+
+def _differences(row: dict[str, Any]) -> tuple[str, ...]:
+    name = row["representation"].removeprefix("contrastive ")
+    return (name, *(_with_interval(row[metric]["difference"]) for metric in _METRICS))
+
+
+def _with_interval(part: dict[str, Any]) -> str:
+    low, high = part["ci95"]
+    return f"{_short(part['value'])} [{_short(low)}, {_short(high)}]"
+
+
+def _short(value: float) -> str:
+    """Three decimals of a number from −1 to 1, without the nought before the point."""
+    text = f"{value:z.3f}".replace("-", "\N{MINUS SIGN}")
+    return text[:-1] if text.endswith("1.000") else text.replace("0.", ".", 1)
+
+
+def _best_backbone(row: dict[str, Any]) -> str:
+    names = {words: row[metric]["difference"]["baseline"] for metric, words in _METRICS.items()}
+    return "Best: " + ", ".join(f"{name} ({words})" for words, name in names.items()) + "."
+
+
+def _explained(found: dict[str, Any]) -> str:
+    first = found["table"][0]
+    chance = ", ".join(f"{_short(first[metric]['chance'])} {words}" for metric, words in _METRICS.items())
+    how = "trained on the training split, judged on the test split"
+    if found["folds"]:
+        how = f"each video judged by heads and classifiers of one of {found['folds']} folds, trained without it"
+    text = f"{len(first['labels'])} labels, macro means; {how}. In brackets: 95% bootstrap over videos. Chance: {chance}."
+    left_out = [one["label"] for one in first["left_out"]]
+    if left_out:
+        more = f" and {len(left_out) - _WRITTEN_LABELS} more" if len(left_out) > _WRITTEN_LABELS else ""
+        text += f" Not judged, for want of videos with or without: {', '.join(left_out[:_WRITTEN_LABELS])}{more}."
+    return text

@@ -1,0 +1,86 @@
+"""Who is trained on, who stops the training, who is judged: by split, or by folds in which everyone is judged once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.catalogue.splits import artist_key
+from antiphon.errors import ConfigError, ModelError
+from antiphon.features.features import Features
+from antiphon.seeding import generator
+
+_SET_ASIDE = 8
+"""One of so many artists among those not judged stops the training."""
+
+RowMask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Deal:
+    """(n,) masks of the rows that are trained on, that stop the training, and that are judged."""
+
+    train: RowMask
+    validation: RowMask
+    test: RowMask
+
+
+def by_split(features: Features) -> Deal:
+    """The splits as they stand in `features`.
+
+    Raises
+    ------
+    ModelError
+        One of the three is empty.
+    """
+    masks = [features.splits == name for name in ("train", "validation", "test")]
+    for name, mask in zip(("train", "validation", "test"), masks, strict=True):
+        if not mask.any():
+            raise ModelError(
+                f"The {name} split has no music video with both sound and pictures. Split again "
+                "(features.split(), antiphon catalogue add), or use folds."
+            )
+    return Deal(*masks)
+
+
+def by_folds(features: Features, folds: int, seed: int) -> Iterator[Deal]:
+    """Deal the artists (the videos, where the artist is unknown) into `folds` parts at random; each is judged once.
+
+    Of the others about one in eight is set aside to stop the training. The videos of one artist, and the segments of
+    one video, always stay together.
+
+    Raises
+    ------
+    ConfigError
+        There are fewer than two folds.
+    ModelError
+        There are fewer than three artists (videos) a fold.
+    """
+    if folds < 2:
+        raise ConfigError(f"folds: {folds}; at least 2 are needed, so that others remain to train on.")
+    names, keys = np.unique(_keys(features), return_inverse=True)
+    if len(names) < 3 * folds:
+        raise ModelError(
+            f"{len(names)} artists (videos of unknown artists count each) cannot be dealt into {folds} folds: at least "
+            f"{3 * folds} are needed. Use fewer folds, or add videos."
+        )
+    order = generator(seed, "folds").permutation(len(names))
+    for fold in range(folds):
+        judged = np.zeros(len(names), dtype=bool)
+        judged[order[fold::folds]] = True
+        others = generator(seed, "folds", fold).permutation(np.flatnonzero(~judged))
+        stopping = np.zeros(len(names), dtype=bool)
+        stopping[others[: max(2, len(others) // _SET_ASIDE)]] = True
+        yield Deal(~(judged | stopping)[keys], stopping[keys], judged[keys])
+
+
+def _keys(features: Features) -> npt.NDArray[np.str_]:
+    """The artist of each row's video, else the video; a video whose rows name several artists goes by the first."""
+    groups, first, numbers = np.unique(features.groups, return_index=True, return_inverse=True)
+    artists = features.artists[first].tolist()
+    keys = [
+        f"artist:{artist_key(artist)}" if artist.strip() else f"video:{group}"
+        for group, artist in zip(groups.tolist(), artists, strict=True)
+    ]
+    return np.array(keys, dtype=np.str_)[numbers]

@@ -1,0 +1,84 @@
+"""The table: each classifier on each representation, with intervals, and how far heads are from the best backbone."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from antiphon.evaluation.probes.scoring import Scored
+from antiphon.evaluation.representations import BASELINES, CONTRASTIVE
+from antiphon.metrics.classification import METRICS, Measured, classification, measured
+
+
+def table(scored: Sequence[Scored], seed: int, report: Callable[[str], None]) -> list[dict[str, Any]]:
+    """One row for each of `scored`: what `antiphon.metrics.classification` finds, and the difference to the baseline.
+
+    The baseline of a contrastive row is, for each metric, whichever of the three backbone rows (same classifier, same
+    level) did best on the validation rows: the test rows have no say in it.
+    """
+    found: dict[int, Measured] = {}
+    rows: list[dict[str, Any]] = []
+    for place, one in enumerate(scored):
+        report(f"{one.representation}, {one.kind}")
+        scores, targets, groups = _judged(one)
+        found[place] = measured(scores, targets, groups, seed=seed)
+        names = one.level.targets.names
+        numbers = classification(scores, targets, groups, names=names, seed=seed, found=found[place])
+        about = {"representation": one.representation, "of": one.of, "dim": one.dim, "kind": one.kind}
+        rows.append(about | {"level": one.level.name} | numbers)
+    for place, one in enumerate(scored):
+        rivals = [
+            other
+            for other, it in enumerate(scored)
+            if it.representation in BASELINES and (it.kind, it.level.name) == (one.kind, one.level.name)
+        ]
+        for metric in METRICS:
+            rows[place][metric]["validation"] = _finite(one.on_validation(metric))
+            if one.representation in CONTRASTIVE:
+                best = max(rivals, key=lambda rival: scored[rival].on_validation(metric))
+                gap = found[place].difference(found[best], metric)
+                rows[place][metric]["difference"] = {"baseline": scored[best].representation, **gap}
+    return rows
+
+
+def score_table(scored: Sequence[Scored]) -> pa.Table:
+    """All scores: one row for each item, classifier and training.
+
+    Columns: `representation`, `kind`, `level`, `seed` (number of the training), `id`, `video_id`, `target` (labels that
+    the item has, of those that were judged) and `scores` (float32, one for each of the labels, in the order of the
+    result's "labels").
+    """
+    return pa.concat_tables([_part(one, number) for one in scored for number in range(len(one.by_seed))])
+
+
+def _part(one: Scored, number: int) -> pa.Table:
+    items, names = one.judged, np.array(one.level.targets.names)
+    targets = [names[row].tolist() for row in one.level.targets.matrix[items]]
+    scores = pa.FixedSizeListArray.from_arrays(pa.array(one.by_seed[number][items].ravel()), len(names))
+    return pa.table(
+        {
+            "representation": _repeated(one.representation, len(items)),
+            "kind": _repeated(one.kind, len(items)),
+            "level": _repeated(one.level.name, len(items)),
+            "seed": pa.array(np.full(len(items), number, dtype=np.int32)),
+            "id": pa.array(one.level.ids[items].tolist(), pa.string()),
+            "video_id": pa.array(one.level.groups[items].tolist(), pa.string()),
+            "target": pa.array(targets, pa.list_(pa.string())),
+            "scores": scores,
+        }
+    )
+
+
+def _repeated(text: str, count: int) -> pa.Array:
+    return pa.array([text] * count, pa.string())
+
+
+def _judged(one: Scored) -> tuple[list[Any], Any, Any]:
+    items = one.judged
+    scores = [scores[items] for scores in one.by_seed]
+    return scores, one.level.targets.take(items).for_metrics(), one.level.groups[items]
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
