@@ -7,7 +7,22 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from antiphon.cli import backbones, catalogue, demo, embed, evaluate, extract, features, published, report, tag, train
+from antiphon.cli import (
+    backbones,
+    catalogue,
+    datasets,
+    demo,
+    embed,
+    evaluate,
+    extract,
+    features,
+    gallery,
+    probe,
+    published,
+    report,
+    tag,
+    train,
+)
 from antiphon.cli.session import Session
 from antiphon.errors import AntiphonError
 
@@ -40,12 +55,15 @@ app.meta.suppress_keyboard_interrupt = False
 _VERBS = (
     demo.demo,
     catalogue.app,
+    datasets.app,
     extract.extract,
     features.app,
     train.train,
     published.published,
     evaluate.evaluate,
+    probe.probe,
     report.report,
+    gallery.gallery,
     embed.embed,
     tag.tag,
     backbones.app,

@@ -27,6 +27,7 @@ def import_(
     splits: str | None = None,
     genres: str | None = None,
     artists: str | None = None,
+    label_names: Path | None = None,
     fractions: tuple[float, float, float] = FRACTIONS,
     seed: int = 0,
     session: Here,
@@ -53,6 +54,8 @@ def import_(
         Parquet: a column with the genre of each row.
     artists
         Parquet: a column with the artist of each row.
+    label_names
+        YouTube-8M: a CSV with the columns index and name, such as its vocabulary.csv. Default: labels are indices.
     fractions
         Shares of train, validation and test where no column gives them.
     seed
@@ -61,7 +64,9 @@ def import_(
     if not files:
         raise ConfigError("Name at least one file to import.")
     if all(file.suffix == ".tfrecord" for file in files):
-        found = from_yt8m(files)
+        found = from_yt8m(files, label_names)
+    elif label_names is not None:
+        raise ConfigError("--label-names goes with YouTube-8M shards; Parquet tables bring their own labels.")
     elif audio is None and video is None:
         raise ConfigError("Parquet tables need --audio COLUMN or --video COLUMN, the columns that hold the vectors.")
     else:

@@ -1,5 +1,6 @@
 """Features computed elsewhere: from YouTube-8M shards, and into a workspace."""
 
+import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,21 @@ from antiphon.workspace import Workspace, safe_name
 YT8M_AUDIO, YT8M_VIDEO = "mean_audio", "mean_rgb"
 
 
-def from_yt8m(paths: Sequence[str | Path]) -> Features:
+def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None) -> Features:
     """Features from video-level YouTube-8M shards (.tfrecord): 128 values of sound and 1024 of pictures a video.
 
-    Labels are the data set's indices, as text.
+    Parameters
+    ----------
+    paths : the shards.
+    label_names : CSV with the columns index and name, such as the data set's vocabulary.csv. A label that has no name
+        there (the data set has such ones) keeps its index, as text; without the CSV all do.
 
     Raises
     ------
     FeatureStoreError
-        A shard cannot be read, or a record lacks a feature.
+        A shard or the names cannot be read, or a record lacks a feature.
     """
+    names = {} if label_names is None else _label_names(Path(label_names))
     examples = [(path, example) for path in paths for example in read_examples(Path(path))]
     if not examples:
         raise FeatureStoreError(f"{', '.join(map(str, paths))}: no records.")
@@ -38,7 +44,7 @@ def from_yt8m(paths: Sequence[str | Path]) -> Features:
         audio=np.stack([np.asarray(example[YT8M_AUDIO]) for _, example in examples]),
         video=np.stack([np.asarray(example[YT8M_VIDEO]) for _, example in examples]),
         ids=[_text(example["id"]) for _, example in examples],
-        labels=[np.asarray(example.get("labels", [])) for _, example in examples],
+        labels=[_named(example.get("labels", []), names) for _, example in examples],
         audio_name=YT8M_AUDIO,
         video_name=YT8M_VIDEO,
     )
@@ -152,6 +158,21 @@ def _by_video(ids: np.ndarray, groups: np.ndarray, vectors: np.ndarray) -> dict[
         for part in np.split(order, edges)
     )
     return {rows.video_id: rows for rows in found}
+
+
+def _label_names(path: Path) -> dict[int, str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [{str(key).lower(): value for key, value in row.items()} for row in csv.DictReader(file)]
+            return {int(row["index"]): row["name"].strip() for row in rows}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FeatureStoreError(f"{path}: cannot be read as CSV in UTF-8: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FeatureStoreError(f"{path}: needs the columns index (a number) and name in every row.") from error
+
+
+def _named(labels: Any, names: dict[int, str]) -> list[str]:
+    return [names.get(int(index)) or str(index) for index in labels]
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,7 @@
+"""Known data sets as catalogues: their ids, tags and splits joined to media files that you have."""
+
+from antiphon.catalogue.importers.imported import Imported
+from antiphon.catalogue.importers.jamendo import read_jamendo
+from antiphon.catalogue.importers.msd import read_msd
+
+__all__ = ["Imported", "read_jamendo", "read_msd"]

@@ -1,0 +1,88 @@
+"""MTG-Jamendo: music under Creative Commons licences with tags for genre, instruments and mood. Sound only.
+
+https://github.com/MTG/mtg-jamendo-dataset (Bogdanov et al. 2019). Its splits keep every artist in one split.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from antiphon.catalogue.catalogue import Catalogue
+from antiphon.catalogue.importers.imported import Imported
+from antiphon.catalogue.validation import Record
+from antiphon.errors import CatalogueError
+
+_HEADER = ["TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS"]
+_GENRE = "genre---"
+
+
+def read_jamendo(splits: Mapping[str, Path], audio: Path) -> Imported:
+    """A catalogue of the tracks whose files are below `audio`.
+
+    Parameters
+    ----------
+    splits : "train", "validation" and "test", or some of them → a table of the data set, such as
+        `autotagging_top50tags-test.tsv`.
+    audio : folder of the audio, full or low quality: 15/215.mp3, or 15/215.low.mp3.
+
+    Returns
+    -------
+    Rows with artist (its number), genre (the first tag of that kind), all tags, and split. "missing" holds the tracks
+    without a file.
+
+    Raises
+    ------
+    CatalogueError
+        A table is missing or of another layout, a track stands twice, or no track has a file.
+    """
+    rows: list[Record] = []
+    missing: list[str] = []
+    seen: dict[str, str] = {}
+    for split, table in splits.items():
+        for where, track, artist, path, tags in _tracks(table):
+            if track in seen:
+                raise CatalogueError(f"{where}: {track} stands in {seen[track]} already. A track is in one split.")
+            seen[track] = where
+            file = _file(audio, path, where)
+            if file is None:
+                missing.append(track)
+                continue
+            genre = next((tag.removeprefix(_GENRE) for tag in tags if tag.startswith(_GENRE)), None)
+            rows.append(
+                {"id": track, "path": str(file), "artist": artist, "genre": genre, "tags": tags, "split": split}
+            )
+    if not rows:
+        raise CatalogueError(
+            f"{audio}: holds none of the {len(seen)} tracks' files, such as 15/215.mp3 or 15/215.low.mp3. Name the "
+            "folder that holds the folders 00 to 99."
+        )
+    return Imported(Catalogue(rows), tuple(missing), ())
+
+
+def _tracks(table: Path) -> Iterator[tuple[str, str, str, str, list[str]]]:
+    """Where it stands, track, artist, path and tags of each line."""
+    try:
+        lines = table.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{table}: cannot be read as text: {error}") from error
+    if not lines or lines[0].split("\t") != _HEADER:
+        raise CatalogueError(
+            f"{table}: does not start with {' '.join(_HEADER)}, separated by tabs, as the data set's do."
+        )
+    for number, line in enumerate(lines[1:], start=2):
+        where = f"{table}, line {number}"
+        values = [value.strip() for value in line.split("\t")]
+        if len(values) < len(_HEADER) or not all(values[:4]):
+            raise CatalogueError(f"{where}: lacks a track, artist, album, path, duration or tag.")
+        tags = list(dict.fromkeys(tag for tag in values[5:] if tag))
+        wrong = [tag for tag in tags if "---" not in tag]
+        if wrong:
+            raise CatalogueError(f"{where}: {wrong[0]!r} is no tag of a kind, such as genre---rock.")
+        yield where, values[0], values[1], values[3], tags
+
+
+def _file(audio: Path, path: str, where: str) -> Path | None:
+    relative = PurePosixPath(path)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise CatalogueError(f"{where}: the path {path!r} leads out of the folder of the audio.")
+    full = audio.resolve() / relative
+    return next((file for file in (full, full.with_suffix(f".low{full.suffix}")) if file.is_file()), None)

@@ -1,0 +1,152 @@
+"""The Million Song Dataset with Choi's 50 tags and splits, joined to files of yours.
+
+Lists: https://github.com/keunwoochoi/MSD_split_for_tagging (Choi et al. 2016, https://arxiv.org/abs/1606.00298), the
+convention of music tagging and of Veldkamp et al. (2023). The data set itself comes without media.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.catalogue.catalogue import Catalogue
+from antiphon.catalogue.importers.imported import Imported
+from antiphon.catalogue.validation import Record, clean_record
+from antiphon.errors import CatalogueError
+
+_TAGS = (
+    "rock,pop,alternative,indie,electronic,female vocalists,dance,00s,alternative rock,jazz,beautiful,metal,chillout,"
+    "male vocalists,classic rock,soul,indie rock,Mellow,electronica,80s,folk,90s,chill,instrumental,punk,oldies,blues,"
+    "hard rock,ambient,acoustic,experimental,female vocalist,guitar,Hip-Hop,70s,party,country,easy listening,sexy,"
+    "catchy,funk,electro,heavy metal,Progressive rock,60s,rnb,indie pop,sad,House,happy"
+)
+CHOI_TAGS: tuple[str, ...] = tuple(_TAGS.split(","))
+"""The 50 tags in the order of the columns of the label files."""
+_PARTS = {"train": "train", "valid": "validation", "test": "test"}
+_ID_FILES = ("{part}_x_msd_id.txt", "choi_{part}_ids.txt")
+_LABEL_FILES = ("{part}_y.npy", "choi_{part}_y.npy")
+_SURPLUS = "\0surplus"
+_ID = re.compile(r"TR[A-Z]{5}[0-9A-F]{11}")
+
+
+def read_msd(media: Path, lists: Path, wanted: Path | None = None) -> Imported:
+    """A catalogue of the songs that `media` has files for, with Choi's tags and splits.
+
+    Parameters
+    ----------
+    media : CSV with the columns msd_id and path, and any of artist, title, genre, year. Relative paths start at its
+        folder. Rows without a path, or whose file is not there, count as missing.
+    lists : folder with Choi's lists: `train_x_msd_id.txt` and `train_y.npy`, the same for valid and test. A part that
+        is not there is left out.
+    wanted : text file with one id a line, such as the paper's list; an id may stand there more than once.
+
+    Returns
+    -------
+    "missing" holds the ids of `media` and of `wanted` without a file, in this order.
+
+    Raises
+    ------
+    CatalogueError
+        A file is missing, or holds something else than it should; no song has a file.
+    """
+    listed = _read_lists(lists)
+    rows: list[Record] = []
+    missing: dict[str, None] = {}
+    seen: dict[str, str] = {}
+    for where, row in _media_rows(media):
+        name = row["id"]
+        if name in seen:
+            raise CatalogueError(f"{where}: '{name}' stands in {seen[name]} already. Keep one file for each id.")
+        seen[name] = where
+        if row["path"] is None or not Path(row["path"]).is_file():
+            missing[name] = None
+            continue
+        split, tags = listed.get(name, (None, []))
+        rows.append(row | {"split": split, "tags": tags})
+    if not rows:
+        raise CatalogueError(f"{media}: none of its {len(seen)} rows names a file that is there.")
+    if wanted is not None:
+        missing |= dict.fromkeys(name for name in _read_ids(wanted) if name not in seen)
+    unlisted = tuple(row["id"] for row in rows if row["id"] not in listed)
+    return Imported(Catalogue(rows), tuple(missing), unlisted)
+
+
+def _media_rows(media: Path) -> Iterator[tuple[str, Record]]:
+    try:
+        with media.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restkey=_SURPLUS)
+            if not {"msd_id", "path"} <= set(reader.fieldnames or ()):
+                raise CatalogueError(
+                    f"{media}: needs the columns msd_id and path; it has {reader.fieldnames or 'none'}."
+                )
+            for number, row in enumerate(reader, start=1):
+                where = f"{media}, row {number}"
+                if _SURPLUS in row:
+                    raise CatalogueError(f"{where}: has more values than the header has columns. Quote its commas.")
+                cleaned = clean_record(row | {"id": row["msd_id"]}, where)
+                del cleaned["msd_id"]
+                yield where, cleaned | {"id": _checked(cleaned["id"], where), "path": _place(media, cleaned["path"])}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CatalogueError(f"{media}: cannot be read as CSV in UTF-8: {error}") from error
+
+
+def _place(media: Path, path: str | None) -> str | None:
+    return None if path is None else str((media.absolute().parent / path).resolve())
+
+
+def _read_lists(folder: Path) -> dict[str, tuple[str, list[str]]]:
+    """Split and tags of each id."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for part, split in _PARTS.items():
+        ids_file, labels_file = (_existing(folder, names, part) for names in (_ID_FILES, _LABEL_FILES))
+        if ids_file is None or labels_file is None:
+            continue
+        ids = _read_ids(ids_file)
+        labels = _read_labels(labels_file, len(ids))
+        for name, row in zip(ids, labels, strict=True):
+            if name in found:
+                raise CatalogueError(f"{ids_file}: '{name}' stands there twice, or in another split too.")
+            found[name] = (split, [CHOI_TAGS[column] for column in np.flatnonzero(row)])
+    if not found:
+        raise CatalogueError(
+            f"{folder}: none of Choi's lists is here, such as test_x_msd_id.txt with test_y.npy. Fetch them from "
+            "https://github.com/keunwoochoi/MSD_split_for_tagging."
+        )
+    return found
+
+
+def _existing(folder: Path, names: tuple[str, ...], part: str) -> Path | None:
+    return next((path for name in names if (path := folder / name.format(part=part)).is_file()), None)
+
+
+def _read_ids(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{path}: cannot be read as text: {error}") from error
+    return [_checked(line.strip(), f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _checked(name: str | None, where: str) -> str:
+    if name is None or not _ID.fullmatch(name):
+        raise CatalogueError(
+            f"{where}: {name!r} is no track id of the Million Song Dataset, such as TRAADIN128F931D672."
+        )
+    return name
+
+
+def _read_labels(path: Path, rows: int) -> npt.NDArray[np.bool_]:
+    try:
+        # Mapped, so that a header that promises more than the file holds is refused, not allocated.
+        labels = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, TypeError, SyntaxError) as error:
+        raise CatalogueError(f"{path}: cannot be read as a matrix of labels: {error}") from error
+    shape = (rows, len(CHOI_TAGS))
+    if not isinstance(labels, np.ndarray) or labels.shape != shape or labels.dtype.kind not in "buif":
+        raise CatalogueError(f"{path}: is no matrix of {shape[0]} ids × {shape[1]} tags, as its list of ids wants.")
+    if not np.isin(labels, (0, 1)).all():
+        raise CatalogueError(f"{path}: holds other values than 0 and 1.")
+    return np.asarray(labels, np.bool_)

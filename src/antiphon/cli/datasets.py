@@ -1,0 +1,108 @@
+"""`antiphon datasets`: known data sets, and their import into the workspace's catalogue."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from cyclopts import App
+from rich.console import Console
+
+from antiphon.catalogue import Catalogue
+from antiphon.catalogue.datasets import DATA_SETS
+from antiphon.catalogue.importers import Imported, read_jamendo, read_msd
+from antiphon.cli.session import Here, Session
+from antiphon.errors import ConfigError
+
+app = App(name="datasets", help="Known data sets: what they are, and their import into the catalogue.")
+
+
+@app.command(name="list")
+def list_(*, session: Here) -> None:
+    """List data sets with licence, size, where to get them, what is needed, and the command that imports them."""
+
+    def show(out: Console) -> None:
+        for item in DATA_SETS:
+            out.print(f"[bold]{item.name}[/]: {item.holds}", soft_wrap=True)
+            for label in ("licence", "size", "where", "needs", "command"):
+                out.print(f"  {label:8} {getattr(item, label)}", markup=False, soft_wrap=True)
+
+    session.result({"datasets": [asdict(item) for item in DATA_SETS]}, show)
+
+
+@app.command
+def msd(media: Path, *, lists: Path, wanted: Path | None = None, session: Here) -> None:
+    """Add songs of the Million Song Dataset that you have files of, with Choi's 50 tags and splits.
+
+    Songs that stand in none of Choi's lists get neither tags nor a split. Nothing is drawn at random.
+
+    Parameters
+    ----------
+    media
+        CSV with the columns msd_id and path (relative to the CSV), and any of artist, title, genre, year.
+    lists
+        Folder with Choi's lists: train_x_msd_id.txt and train_y.npy, the same for valid and test.
+    wanted
+        Text file with an id a line, such as the paper's list: those without a file are counted.
+    """
+    _import(session, read_msd(media, lists, wanted))
+
+
+@app.command
+def jamendo(
+    audio: Path,
+    *,
+    train: Path | None = None,
+    validation: Path | None = None,
+    test: Path | None = None,
+    session: Here,
+) -> None:
+    """Add tracks of MTG-Jamendo with their tags, genres, artists and splits. They have sound only.
+
+    Parameters
+    ----------
+    audio
+        Folder of the audio, full or low quality: the one that holds the folders 00 to 99.
+    train
+        Table of the training split, such as autotagging_top50tags-train.tsv.
+    validation
+        Table of the validation split.
+    test
+        Table of the test split.
+    """
+    given = {"train": train, "validation": validation, "test": test}
+    splits = {name: path for name, path in given.items() if path is not None}
+    if not splits:
+        raise ConfigError("Name at least one table of the data set: --train, --validation or --test.")
+    _import(session, read_jamendo(splits, audio))
+
+
+def _import(session: Session, found: Imported) -> None:
+    """Join what was found to the workspace's catalogue, look into its files, and say what is missing."""
+    workspace = session.workspace
+    with workspace.lock():
+        stored = Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None
+        joined = found.catalogue if stored is None else stored.extended(found.catalogue)
+        with session.progress("Reading headers") as progress:
+            joined, unreadable = joined.probe(progress=lambda done, total: progress(done, total, ""))
+        joined.save(workspace.catalogue)
+    data = {
+        "workspace": str(workspace.root),
+        "imported": len(found.catalogue),
+        "videos": len(joined),
+        "splits": joined.split_counts(),
+        "missing": list(found.missing),
+        "unlisted": list(found.unlisted),
+        "unreadable": unreadable,
+    }
+
+    def show(out: Console) -> None:
+        counts = ", ".join(f"{count} {name}" for name, count in joined.split_counts().items())
+        out.print(f"{len(found.catalogue)} imported; {len(joined)} in {workspace.root}: {counts}.", soft_wrap=True)
+        for number, what in (
+            (len(found.missing), "have no file here and are left out; --json lists them"),
+            (len(found.unlisted), "stand in no list: they have neither tags nor a split"),
+            (len(unreadable), "could not be read; they stay in the catalogue and are tried again"),
+        ):
+            if number:
+                out.print(f"  {number} {what}.", soft_wrap=True)
+
+    session.result(data, show)
