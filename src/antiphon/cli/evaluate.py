@@ -58,7 +58,7 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
     for column in ("", "median rank", "95%", "null", "chance", "R@10", "MRR"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
     rows = "segments" if "tracks" in found else "tracks"
-    parts = {"tracks": found.get("tracks"), rows: found, "dot product": found.get("authors_dot_product")}
+    parts = {"tracks": found.get("tracks"), rows: found, "authors": found.get("authors_dot_product")}
     for pool, part in parts.items():
         if part is None:
             continue
@@ -79,3 +79,5 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
         "median rank when the videos' partners are permuted at random.",
         soft_wrap=True,
     )
+    if parts["authors"] is not None:
+        out.print("authors: the same pairs scored as in the paper's code, by the dot product with sound of any length.")

@@ -105,7 +105,10 @@ def _states(path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
 
 def _unpickled(path: Path) -> Any:
     if not path.is_file():
-        raise ModelError(f"{path}: no such file. Give the authors' checkpoint, such as Single_proj_head.tar.")
+        raise ModelError(
+            f"{path}: no such file. Give the authors' checkpoint: data/06_models/Single_proj_head.tar of "
+            "https://github.com/KarelVeldkamp/Multimodal-Musicvideo-Representation."
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
