@@ -162,7 +162,13 @@ def _consistency_chart(numbers: Mapping[str, Any]) -> dict[str, Any] | None:
     if not lines:
         return None
     picture = lines_chart(lines, score, "mean cosine of two segments of a video", high=1.0)
-    return {"title": "How alike a video's segments are", "note": "", "picture": picture, "mark": "of different videos"}
+    return {
+        "title": "How alike a video's segments are",
+        "note": "",
+        "picture": picture,
+        "mark": "of different videos",
+        "null": False,
+    }
 
 
 def _dependence_chart(numbers: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -179,7 +185,13 @@ def _dependence_chart(numbers: Sequence[Mapping[str, Any]]) -> dict[str, Any] | 
     if not lines:
         return None
     picture = lines_chart(lines, score, "rank correlation over videos", low=-1.0, high=1.0)
-    return {"title": "Are neighbours better where segments are alike?", "note": "", "picture": picture, "mark": "none"}
+    return {
+        "title": "Are neighbours better where segments are alike?",
+        "note": "",
+        "picture": picture,
+        "mark": "unrelated",
+        "null": False,
+    }
 
 
 def _attributes_chart(found: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -195,6 +207,7 @@ def _attributes_chart(found: Mapping[str, Any]) -> dict[str, Any] | None:
         "title": "What colour, brightness, motion and cuts explain",
         "note": f"{found['pairs']:,} pairs of segments of {found['videos']} videos",
         "picture": picture,
+        "mark": None,
         "null": True,
     }
 

@@ -98,18 +98,17 @@ def _one_tag(found: Mapping[str, Any]) -> str:
         return f"No tag is carried by {found['least_carriers']} videos of the pool, so no single tag was asked about."
     first = listed[0]
     number = first["by_representation"]["aggregated"]
-    tops = (
-        f"Videos tagged “{first['tag']}” find each other: {spread(number)} of their neighbours by sound and pictures "
-        f"together carry it, against {share(number['base_rate'])} of the other videos"
+    lift = f", {number['lift']:.1f} times as many" if number["lift"] else ""
+    carry = (
+        f"{spread(number)} of the neighbours (by sound and pictures together) of videos tagged “{first['tag']}” carry "
+        f"the tag too, of the other videos {share(number['base_rate'])}{lift}"
     )
-    if clear(number) != "above":
-        tops = tops.replace("find each other", "do not find each other better than chance")
-    lift = f", {number['lift']:.1f} times as many." if number["lift"] else "."
     if len(listed) == 1:
-        return tops + lift
+        verdict = {"above": "above chance", "below": "below chance", "inside": "not distinguishable from chance"}
+        return f"{carry}: {verdict[clear(number)]}."
     better = sum(clear(item["by_representation"]["aggregated"]) == "above" for item in listed)
-    top = f"{tops[0].lower()}{tops[1:]}{lift}"
-    return f"Videos of {better} of {len(listed)} tags find each other better than chance. The highest lift: {top}"
+    found_each_other = f"Of {len(listed)} tags, {better} have carriers that find each other better than chance."
+    return f"{found_each_other} The highest lift: {carry}."
 
 
 def _consistency(found: Mapping[str, Any]) -> list[str]:
