@@ -128,7 +128,9 @@ def _explained(found: dict[str, Any]) -> str:
     how = "trained on the training split, judged on the test split"
     if found["folds"]:
         how = f"each video judged by heads and classifiers of one of {found['folds']} folds, trained without it"
-    text = f"{len(first['labels'])} labels, macro means; {how}. In brackets: 95% bootstrap over videos. Chance: {chance}."
+    text = (
+        f"{len(first['labels'])} labels, macro means; {how}. In brackets: 95% bootstrap over videos. Chance: {chance}."
+    )
     left_out = [one["label"] for one in first["left_out"]]
     if left_out:
         more = f" and {len(left_out) - _WRITTEN_LABELS} more" if len(left_out) > _WRITTEN_LABELS else ""
