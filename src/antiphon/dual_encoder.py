@@ -249,6 +249,12 @@ class DualEncoder:
             raise ModelError(f"Which videos {self.published.file} was trained on is not published.")
         return np.isin(features.groups, np.concatenate(self._seen))
 
+    def seen_videos(self, features: Features) -> int | None:
+        """How many videos of `features` training or early stopping has seen; None for a published model: not known."""
+        if self.published is not None:
+            return None
+        return len(np.unique(features.groups[self.trained_on(features)]))
+
     def _seen_table(self) -> pa.Table:
         rows = [
             {"video_id": str(video), "split": split}

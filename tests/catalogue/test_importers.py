@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -122,11 +123,12 @@ def test_labels_are_not_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     media = media_csv(tmp_path / "media", *IDS)
     with pytest.raises(CatalogueError, match=r"test_y\.npy: cannot be read as a matrix of labels"):
         read_msd(media, lists)
-    assert not Path("harmed").exists()
-    for content in (b"", b"\x93NUMPY", (lists / "train_y.npy").read_bytes()[:-100]):
+    plain = pickle.dumps(Harmful())
+    for content in (plain, b"", b"\x93NUMPY", (lists / "train_y.npy").read_bytes()[:-100]):
         (lists / "test_y.npy").write_bytes(content)
         with pytest.raises(CatalogueError, match=r"test_y\.npy: cannot be read"):
             read_msd(media, lists)
+    assert not Path("harmed").exists()
 
 
 def test_faulty_msd_tables_are_named(tmp_path: Path) -> None:

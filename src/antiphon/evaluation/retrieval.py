@@ -50,14 +50,12 @@ def evaluate(model: DualEncoder, features: Features, *, seed: int = 0) -> dict[s
 
 def _seen(model: DualEncoder, pairs: Features, videos: int) -> int | None:
     """How many videos training or early stopping has seen, with a warning where it is not 0; None where unknown."""
+    seen = model.seen_videos(pairs)
+    message = ""
     if model.published is not None:
-        message = (
-            f"Which videos {model.published.file} was trained on is not published: some of these may be among them."
-        )
-        warnings.warn(message, stacklevel=3)
-        return None
-    seen = len(np.unique(pairs.groups[model.trained_on(pairs)]))
-    if seen:
+        message = f"Which videos {model.published.file} was trained on is not published: these may be among them."
+    elif seen:
         message = f"{seen} of the {videos} videos were seen in training or early stopping: these ranks are no test."
+    if message:
         warnings.warn(message, stacklevel=3)
     return seen
