@@ -99,6 +99,7 @@ def _attributes(session: Session, features: Features, split: str) -> "tuple[npt.
         return None, _NO_MEDIA
     with session.progress("Measuring pictures") as report:
         measure_attributes(session.workspace, catalogue, pool, progress=report)
+        report(len(pool), len(pool), "")
     return read_attributes(session.workspace, features.ids), ""
 
 
