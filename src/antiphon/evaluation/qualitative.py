@@ -82,7 +82,7 @@ def qualitative(
         "k": int(neighbours["audio"].nearest.shape[1]),
         "videos": len(names),
         "segments": len(pool),
-        "seen": len(np.unique(pool.groups[model.trained_on(pool)])),
+        "seen": model.seen_videos(pool),
         "audio": pool.audio_name,
         "video": pool.video_name,
         "agreement": _agreement(about, neighbours, seed),
