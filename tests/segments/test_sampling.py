@@ -85,12 +85,14 @@ def test_wrong_settings_are_refused(wrong):
         SamplingConfig(**wrong)
 
 
-def test_rows_depend_on_seed_and_id_only():
+def test_rows_depend_on_the_seed_and_not_on_the_name():
+    """So that a copy under another name has the same segments, and can be found by their features."""
+
     def starts(video, seed=0):
         return [row["start_s"] for row in segment_rows(video, 100.0, SamplingConfig(seed=seed))]
 
     assert starts("a") == starts("a")
-    assert set(starts("a")).isdisjoint(starts("b"))
+    assert starts("a") == starts("b")
     assert set(starts("a")).isdisjoint(starts("a", seed=1))
 
 

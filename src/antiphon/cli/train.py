@@ -13,7 +13,7 @@ from antiphon.errors import FeatureStoreError, ModelError
 from antiphon.features import Features
 from antiphon.features.assembly import assemble
 from antiphon.features.store import FeatureStore, store_names
-from antiphon.runs import LEARNING_CURVE_FILE, RUN_FILE, read_run, versions
+from antiphon.runs import LEARNING_CURVE_FILE, RUN_FILE
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace
 
@@ -84,6 +84,7 @@ def run_train(
 ) -> dict[str, Any]:
     """Train and save a run, with a progress bar."""
     from antiphon.dual_encoder import DualEncoder
+    from antiphon.experiments.trials import is_trained
     from antiphon.training.loop import Epoch
 
     workspace = session.existing_workspace()
@@ -92,8 +93,8 @@ def run_train(
     folder = workspace.run(name or model.recipe.name)
     pairs, validation = features["train"].paired, features["validation"].paired
     _warn_of_few(session, len(np.unique(pairs.groups)), model.recipe.name, model.recipe.training.least_pairs)
-    unchanged = _is_trained(folder, model, pairs, validation, learning_curve)
-    if unchanged:
+    measured = not learning_curve or (folder / LEARNING_CURVE_FILE).exists()
+    if measured and is_trained(folder, model, pairs, validation):
         return _found(folder, DualEncoder.load(folder, device), pairs, validation, unchanged=True)
     with workspace.lock():
         with session.progress(f"Training {model.recipe.name}") as report:
@@ -107,21 +108,6 @@ def run_train(
         if curve is not None:
             write_text(json.dumps(curve, indent=2), folder / LEARNING_CURVE_FILE)
     return _found(folder, model, pairs, validation, unchanged=False)
-
-
-def _is_trained(folder: Path, model: "DualEncoder", pairs: Features, validation: Features, curve: bool) -> bool:
-    """Whether the run is there, with this recipe, seed, versions and features, and measured as asked."""
-    from antiphon.dual_encoder import inputs_fingerprint
-
-    if not (folder / RUN_FILE).exists() or (curve and not (folder / LEARNING_CURVE_FILE).exists()):
-        return False
-    record = read_run(folder)
-    return (
-        record.get("recipe") == model.recipe.model_dump(mode="json")
-        and record.get("seed") == model.seed
-        and record.get("versions") == versions()
-        and record.get("inputs", {}).get("sha256") == inputs_fingerprint(pairs, validation)
-    )
 
 
 def _found(

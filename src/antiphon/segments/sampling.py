@@ -21,7 +21,8 @@ class SamplingConfig(BaseModel):
     ----------
     sections : equal parts that a track is cut into; one segment is drawn from each.
     segment_s, window_s : lengths in seconds; a window is no longer than a segment.
-    seed : together with the id of the track it decides where the segments lie.
+    seed : decides where in its section each segment lies, and alike in all tracks: the same music video under another
+        name, or encoded anew, has the same segments, so that its features are found to be the same.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -93,14 +94,14 @@ def sample_segments(
 def segment_rows(
     video_id: str, duration_s: float, config: SamplingConfig, start_s: float = 0.0
 ) -> list[dict[str, str | int | float]]:
-    """Rows of the `SEGMENTS` table for one music video: the same ones whatever else is sampled, and in what order.
+    """Rows of the `SEGMENTS` table for one music video: the same ones whatever its name and whatever else is sampled.
 
     Raises
     ------
     DecodeError
         The track is shorter than a window.
     """
-    draws = seeded_generator(config.seed, "segments", video_id)
+    draws = seeded_generator(config.seed, "segments")
     return [
         {
             "segment_id": f"{video_id}#{segment.section}",

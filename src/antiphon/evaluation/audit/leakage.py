@@ -1,0 +1,59 @@
+"""Does the test know something that the training saw: a video, or an artist?"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.catalogue.splits import artist_key
+from antiphon.evaluation.audit.check import Check
+from antiphon.features.features import Features
+
+_SHOWN = 10
+
+
+def shared_checks(features: Features) -> list[Check]:
+    """The same video or the same artist on both sides of a split."""
+    return [_videos(features), _artists(features)]
+
+
+def _in_two_splits(names: npt.NDArray[Any], splits: npt.NDArray[np.str_]) -> list[str]:
+    named = (names != "") & (splits != "")
+    pairs = np.unique(np.stack([names[named], splits[named]], axis=1), axis=0)
+    found, counts = np.unique(pairs[:, 0], return_counts=True)
+    return [str(name) for name in found[counts > 1]]
+
+
+def _videos(features: Features) -> Check:
+    found = _in_two_splits(features.groups, features.splits)
+    count = len(np.unique(features.groups))
+    if not found:
+        return Check(
+            "Leakage: videos", "leakage", "pass", f"None of {count} videos stands in two splits.", {"videos": 0}
+        )
+    finding = f"{len(found)} of {count} videos have segments in more than one split: {listed(found)}. Split by video."
+    return Check("Leakage: videos", "leakage", "fail", finding, {"videos": len(found), "ids": found[:_SHOWN]})
+
+
+def _artists(features: Features) -> Check:
+    keys = np.array([artist_key(str(artist)) if artist else "" for artist in features.artists])
+    known = len(np.unique(keys[keys != ""]))
+    if not known:
+        return Check(
+            "Leakage: artists", "leakage", "n/a", "No artist is known, so none can be looked for in two splits."
+        )
+    found = _in_two_splits(keys, features.splits)
+    nameless = len(np.unique(features.groups[keys == ""]))
+    rest = f" Of {nameless} videos no artist is known." if nameless else ""
+    numbers = {"artists": len(found), "names": found[:_SHOWN], "unknown": nameless}
+    if not found:
+        return Check(
+            "Leakage: artists", "leakage", "pass", f"None of {known} artists stands in two splits.{rest}", numbers
+        )
+    finding = f"{len(found)} of {known} artists stand in more than one split: {listed(found)}.{rest} Split by artist."
+    return Check("Leakage: artists", "leakage", "fail", finding, numbers)
+
+
+def listed(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

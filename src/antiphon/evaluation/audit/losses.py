@@ -1,0 +1,67 @@
+"""Could the loss have told whether anything was learned, and what does it say was?"""
+
+import math
+
+from antiphon.dual_encoder import DualEncoder
+from antiphon.evaluation.audit.check import Check
+from antiphon.training.loop import Epoch
+
+_NARROW = 2 / 3
+"""Share of chance above which the least possible loss leaves too little room to see learning."""
+_LEARNED = 0.02
+"""Share of the room between chance and least that validation must have covered to count as learned."""
+
+
+def loss_checks(model: DualEncoder) -> list[Check]:
+    """The room that temperature, batch size and output leave to the loss; where validation stands in it; and the least
+    information about its partner that an embedding holds for certain."""
+    if not model.history:
+        why = "The model has no training history, so its loss cannot be looked at."
+        return [Check(f"Loss: {name}", "loss", "n/a", why) for name in ("room", "validation", "information")]
+    best = [epoch for epoch in model.history if epoch.best][-1]
+    return [_room(best), _validation(best), _information(model, best)]
+
+
+def _room(best: Epoch) -> Check:
+    chance, least = best.validation_chance / 2, best.validation_least / 2
+    narrow = least > _NARROW * chance
+    finding = (
+        f"At temperature {best.temperature:.2g} and this batch size, one direction's loss lies between {least:.2f} "
+        f"(no embeddings at all can go lower) and {chance:.2f} (nothing known)."
+    )
+    if narrow:
+        finding += (
+            " That is little room: a loss that hardly falls does not mean that nothing is learned. Look at ranks."
+        )
+    numbers = {"chance": chance, "least": least, "temperature": best.temperature}
+    return Check("Loss: room", "loss", "warn" if narrow else "pass", finding, numbers)
+
+
+def _validation(best: Epoch) -> Check:
+    chance, least, loss = best.validation_chance, best.validation_least, best.validation_loss
+    share = (chance - loss) / (chance - least)
+    finding = (
+        f"In the best epoch the validation loss is {loss / 2:.2f} a direction, {share:.0%} of the way from chance "
+        f"({chance / 2:.2f}) to the least possible ({least / 2:.2f})."
+    )
+    numbers = {"loss": loss / 2, "chance": chance / 2, "least": least / 2, "share": share}
+    if share >= _LEARNED:
+        return Check("Loss: validation", "loss", "pass", finding, numbers)
+    finding += (
+        " It sits at chance or above: by its loss the model knows nothing about held-out pairs, or is sure of wrong "
+        "ones. Look at ranks."
+    )
+    return Check("Loss: validation", "loss", "warn", finding, numbers)
+
+
+def _information(model: DualEncoder, best: Epoch) -> Check:
+    name = "Loss: information"
+    if model.recipe.loss.name != "info_nce":
+        return Check(name, "loss", "n/a", "The bound log N − loss holds for info_nce; this model has another loss.")
+    pairs = round(math.exp(best.validation_chance / 2))
+    bound = (best.validation_chance - best.validation_loss) / 2
+    finding = (
+        f"Sound and pictures of held-out pairs share at least {max(bound, 0):.2f} nats by this model (log {pairs} − "
+        f"loss, van den Oord et al. 2018; it cannot show more than log {pairs} = {math.log(pairs):.2f})."
+    )
+    return Check(name, "loss", "pass" if bound > 0 else "warn", finding, {"nats": bound, "most": math.log(pairs)})

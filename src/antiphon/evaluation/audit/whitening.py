@@ -1,0 +1,46 @@
+"""Features turned so that each direction counts alike: what makes near copies and linear relations stand out."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating]
+
+_RIDGE = 0.01
+"""Share of the mean variance that is added to each, so that directions of nearly none do not become noise."""
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Standardises, turns to the principal components and gives each unit variance.
+
+    Attributes
+    ----------
+    mean, scale : (dim,) of the rows it was fitted on.
+    turn : (dim, components).
+    """
+
+    mean: FloatArray
+    scale: FloatArray
+    turn: FloatArray
+
+    @classmethod
+    def fitted(cls, rows: FloatArray, components: int) -> Self:
+        """Fit on (n, dim) rows, with at most n / 4 components: more would fit the rows' noise."""
+        mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+        scale = np.where(deviation > 1e-6, deviation, 1)
+        standard = ((rows - mean) / scale).astype(np.float64)
+        values, vectors = np.linalg.eigh(standard.T @ standard / len(standard))
+        kept = np.argsort(-values)[: max(1, min(components, len(rows) // 4))]
+        return cls(mean, scale, vectors[:, kept] / np.sqrt(values[kept] + _RIDGE * values[kept].mean()))
+
+    def __call__(self, rows: FloatArray) -> FloatArray:
+        """(n, dim) → (n, components)."""
+        return ((rows - self.mean) / self.scale) @ self.turn
+
+
+def unit(rows: FloatArray) -> FloatArray:
+    """Rows of length 1; rows of nothing stay nothing."""
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

@@ -1,0 +1,93 @@
+"""The audit: every check, in the order in which one would ask."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from antiphon.dual_encoder import DualEncoder
+from antiphon.errors import ModelError
+from antiphon.evaluation.audit.check import Check
+from antiphon.evaluation.audit.control import collapse_check, null_check, published_check, shuffled_check
+from antiphon.evaluation.audit.copies import copy_checks
+from antiphon.evaluation.audit.leakage import shared_checks
+from antiphon.evaluation.audit.losses import loss_checks
+from antiphon.evaluation.audit.metrics import Metric, median_ranks, metric_checks
+from antiphon.evaluation.audit.pairing import embedding_shift, feature_shift
+from antiphon.features.features import Features
+
+_RANKED = 5000
+"""Test rows at the most that the checks of the model rank: enough to tell, whatever the size of the test."""
+
+
+def audit(
+    model: DualEncoder,
+    features: Features,
+    *,
+    metric: Metric = median_ranks,
+    control: DualEncoder | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Test an evaluation on itself: its metric, its model, its pairs, its splits and its loss.
+
+    Parameters
+    ----------
+    model : a fitted model.
+    features : all that there is, with splits: training, validation and test rows.
+    metric : what computes the median ranks, (audio, video) → (from sound, from pictures). Default: Antiphon's own.
+    control : the same recipe trained on shuffled pairs (`antiphon.experiments.trials.shuffled_pairs`), if there is one.
+    seed : of permutations and samples.
+
+    Returns
+    -------
+    dict
+        "checks": each with "name", "part", "status" ("pass", "warn", "fail", "n/a"), "finding" and "numbers"; "counts"
+        by status; "verdict" in words.
+
+    Raises
+    ------
+    ModelError
+        The test split has fewer than two videos, or the features are not the model's.
+
+    See Also
+    --------
+    antiphon.metrics.published : the formula that this was written for.
+    """
+    test = features["test"].paired
+    if len(np.unique(test.groups)) < 2:
+        raise ModelError(
+            "The test split has fewer than two videos with both sound and pictures; there is nothing to audit."
+        )
+    ranked = test.take(np.arange(min(len(test), _RANKED)))
+    audio, video = model.embed(ranked)
+    checks = [
+        *metric_checks(metric, seed),
+        null_check(audio, video, ranked.groups, metric, seed),
+        collapse_check(audio, video),
+        _shuffled(model, control, ranked),
+        embedding_shift(model, ranked),
+        feature_shift(features.paired),
+        *shared_checks(features),
+        *copy_checks(features, seed),
+        *loss_checks(model),
+        published_check(audio, video),
+    ]
+    counts = {status: sum(check.status == status for check in checks) for status in ("pass", "warn", "fail", "n/a")}
+    return {"checks": [asdict(check) for check in checks], "counts": counts, "verdict": _verdict(checks)}
+
+
+def _shuffled(model: DualEncoder, control: DualEncoder | None, test: Features) -> Check:
+    if control is None:
+        why = "No model was trained on shuffled pairs to compare with."
+        return Check("Model: shuffled pairs", "model", "n/a", why)
+    return shuffled_check(model, control, test, test.groups)
+
+
+def _verdict(checks: list[Check]) -> str:
+    failed = [check.name for check in checks if check.status == "fail"]
+    warned = [check.name for check in checks if check.status == "warn"]
+    if failed:
+        return f"Do not believe these ranks yet: {', '.join(failed)} failed."
+    if warned:
+        return f"Nothing failed; know this before you believe the ranks: {', '.join(warned)}."
+    return "Nothing found that would make these ranks unbelievable."

@@ -1,0 +1,221 @@
+"""Experiment 1 of Veldkamp et al. (2023): how well sound and pictures are aligned, by six configurations."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.dual_encoder import DualEncoder
+from antiphon.errors import ModelError
+from antiphon.experiments.paper import CONFIGURATIONS, DEVIATIONS, POOL, TABLE_1
+from antiphon.experiments.trials import Trials
+from antiphon.features.features import Features
+from antiphon.metrics import retrieval
+from antiphon.metrics.paired import median_over_seeds, rank_ratio
+from antiphon.metrics.published import published_median_rank
+from antiphon.metrics.ranks import ranks
+from antiphon.model.losses import LossConfig
+from antiphon.model.recipe import Recipe, load_recipe
+from antiphon.seeding import generator
+from antiphon.training.loop import Epoch
+
+WAYS = ("a2v", "v2a")
+CONTROL, REFERENCE = "paper-base", "antiphon-base"
+
+Loss = Literal["info_nce", "decoupled"]
+Progress = Callable[[int, int, str], None]
+Ranks = dict[str, npt.NDArray[np.float64]]
+
+
+def alignment(
+    trials: Trials, *, seeds: int = 3, loss: Loss = "info_nce", progress: Progress | None = None
+) -> dict[str, Any]:
+    """Table 1: true median ranks of six configurations, and what the published formula prints for the same embeddings.
+
+    Parameters
+    ----------
+    trials : the data set.
+    seeds : trainings of each configuration, from seed 0 on.
+    loss : "info_nce" as in the authors' code, or "decoupled" as in their equations 3 and 4.
+    progress : called with how many models are there, of how many, and the one to come.
+
+    Returns
+    -------
+    dict
+        "rows": one for each configuration; "deviations": of the authors' code; "reference": Antiphon's default recipe;
+        "shuffled": the base trained on pairs that do not belong together; each as `_Table.row` describes. "oracle" and
+        "random": what both formulas say of perfect and of random embeddings. "pool": pairs that a query is ranked
+        among, min(1000, test pairs); "test": all test pairs.
+
+    Raises
+    ------
+    ModelError
+        The test split has fewer than two videos.
+    """
+    test = trials.features["test"].paired
+    if len(np.unique(test.groups)) < 2:
+        raise ModelError("The test split has fewer than two videos with both sound and pictures; ranking needs two.")
+    pool = paper_pool(test)
+    names = [*CONFIGURATIONS, *DEVIATIONS, REFERENCE]
+    recipes = {name: _with_loss(load_recipe(name), loss) for name in names}
+    recipes[REFERENCE] = load_recipe(REFERENCE)
+    wanted = [(name, False) for name in names] + [(CONTROL, True)]
+    measured: dict[tuple[str, bool], list[_Trial]] = {}
+    for number, (name, shuffled) in enumerate(wanted):
+        for seed in range(seeds):
+            if progress is not None:
+                words = f"{name}{' on shuffled pairs' if shuffled else ''}, seed {seed}"
+                progress(number * seeds + seed, len(wanted) * seeds, words)
+            model = trials.fitted(recipes[name], seed, shuffled=shuffled)
+            measured.setdefault((name, shuffled), []).append(_measured(model, test, pool))
+    base, coded, reference = (measured[name, False] for name in (CONTROL, "coded-batch-norm", REFERENCE))
+    table = _Table(test.groups, pool)
+    single = len(np.unique(trials.features["train"].groups)) == len(trials.features["train"])
+    result: dict[str, Any] = {
+        "loss": loss,
+        "seeds": seeds,
+        "pool": len(pool),
+        "test": len(test),
+        "test_videos": len(np.unique(test.groups)),
+        "train": len(trials.features["train"].paired),
+        "audio": test.audio_name,
+        "video": test.video_name,
+        "rows": [
+            table.row(name, CONFIGURATIONS[name], measured[name, False], base) | {"paper": TABLE_1[name]}
+            for name in CONFIGURATIONS
+        ],
+        "deviations": [
+            table.row(name, DEVIATIONS[name], measured[name, False], coded) | {"note": _note(name, single=single)}
+            for name in DEVIATIONS
+        ],
+        "reference": table.row(REFERENCE, "Antiphon's default", reference, base),
+        "shuffled": table.row(CONTROL, "Base, trained on shuffled pairs", measured[CONTROL, True], base),
+    }
+    return result | _extremes(len(pool))
+
+
+def paper_pool(test: Features) -> npt.NDArray[np.intp]:
+    """Rows of the paper's pool: min(1000, all) test pairs, drawn once for all models."""
+    return np.sort(generator(0, "paper pool").permutation(len(test))[:POOL])
+
+
+def _with_loss(recipe: Recipe, loss: Loss) -> Recipe:
+    if loss == recipe.loss.name:
+        return recipe
+    changed = LossConfig.model_validate(recipe.loss.model_dump() | {"name": loss})
+    return recipe.model_copy(update={"loss": changed, "name": f"{recipe.name}-{loss}"})
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What one trained model does with the test pairs."""
+
+    full: Ranks
+    pool: Ranks
+    null95: dict[str, list[float]]
+    recall: dict[str, float]
+    published: float
+    epochs: int
+    best: Epoch
+
+
+def _measured(model: DualEncoder, test: Features, pool: npt.NDArray[np.intp]) -> _Trial:
+    audio, video = model.embed(test)
+    found = retrieval(audio[pool], video[pool], groups=test.groups[pool])
+    return _Trial(
+        full=_both_ways(audio, video),
+        pool=_both_ways(audio[pool], video[pool]),
+        null95={way: found[way]["null95"] for way in WAYS},
+        recall={way: found[way]["recall@10"] for way in WAYS},
+        published=published_median_rank(audio[pool], video[pool]),
+        epochs=len(model.history),
+        best=[epoch for epoch in model.history if epoch.best][-1],
+    )
+
+
+def _both_ways(audio: npt.NDArray[np.floating], video: npt.NDArray[np.floating]) -> Ranks:
+    return {"a2v": ranks(audio, video)[0], "v2a": ranks(video, audio)[0]}
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Sums up the trainings of one configuration.
+
+    Attributes
+    ----------
+    groups : (test,) the video of each test pair.
+    pool : (n,) rows of the paper's pool.
+    """
+
+    groups: npt.NDArray[np.str_]
+    pool: npt.NDArray[np.intp]
+
+    def row(self, name: str, words: str, found: list[_Trial], base: list[_Trial]) -> dict[str, Any]:
+        """One line of the table.
+
+        "pool" and "full" (all test pairs) hold for each way the "median_rank" averaged over seeds with "ci95",
+        "by_seed", "n" and "chance"; "pool" also the "null95" that encloses those of all seeds, and "recall@10".
+        "published" is what the published formula prints, by seed. "gain" is the factor by which ranks among all test
+        pairs are lower than those of `base`, with "ci95".
+        """
+        return {
+            "recipe": name,
+            "name": words,
+            "pool": {way: self._in_pool(found, way) for way in WAYS},
+            "full": {way: _summary([trial.full[way] for trial in found], self.groups) for way in WAYS},
+            "published": [trial.published for trial in found],
+            "gain": self._gain(found, base),
+            "epochs": [trial.epochs for trial in found],
+            "validation_loss": [trial.best.validation_loss for trial in found],
+            "validation_chance": [trial.best.validation_chance for trial in found],
+            "validation_least": [trial.best.validation_least for trial in found],
+        }
+
+    def _in_pool(self, found: list[_Trial], way: str) -> dict[str, Any]:
+        nulls = np.array([trial.null95[way] for trial in found])
+        return _summary([trial.pool[way] for trial in found], self.groups[self.pool]) | {
+            "null95": [float(nulls[:, 0].min()), float(nulls[:, 1].max())],
+            "recall@10": float(np.mean([trial.recall[way] for trial in found])),
+        }
+
+    def _gain(self, found: list[_Trial], base: list[_Trial]) -> dict[str, Any]:
+        ours, theirs = (np.array([trial.full[way] for trial in trials for way in WAYS]) for trials in (found, base))
+        value, ci95 = rank_ratio(ours, theirs, self.groups)
+        return {"value": value, "ci95": ci95}
+
+
+def _summary(by_seed: list[npt.NDArray[np.float64]], groups: npt.NDArray[np.str_]) -> dict[str, Any]:
+    value, ci95 = median_over_seeds(np.stack(by_seed), groups)
+    n = len(groups)
+    medians = [float(np.median(row)) for row in by_seed]
+    return {"median_rank": value, "ci95": ci95, "by_seed": medians, "n": n, "chance": (n + 1) / 2}
+
+
+def _extremes(n: int) -> dict[str, Any]:
+    """What both formulas say of embeddings that are perfect and of ones that know nothing."""
+    random = generator(0, "extremes").normal(size=(3, n, 64))
+    found: dict[str, Any] = {}
+    for name, audio, video in (("oracle", random[0], random[0]), ("random", random[1], random[2])):
+        unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (audio, video)]
+        found[name] = {
+            "median_rank": {way: float(np.median(true)) for way, true in _both_ways(*unit).items()},
+            "published": published_median_rank(*unit),
+        }
+    return found
+
+
+def _note(name: str, *, single: bool) -> str:
+    if single and name in ("coded-first-segment-only", "coded-all"):
+        return "The videos have one row each here, so the first is all there is."
+    return ""
+
+
+def configurations_beating_chance(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Recipes whose median rank's interval lies below the permutation null, both ways."""
+    return [
+        row["recipe"]
+        for row in rows
+        if all(row["pool"][way]["ci95"][1] < row["pool"][way]["null95"][0] for way in WAYS)
+    ]

@@ -1,0 +1,68 @@
+"""Trains what an experiment asks for, and only once: what is trained is kept as a run of the workspace."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from antiphon.dual_encoder import DualEncoder, inputs_fingerprint
+from antiphon.features.features import Features
+from antiphon.metrics.groups import group_numbers, permuted_rows
+from antiphon.model.recipe import Recipe
+from antiphon.runs import RUN_FILE, read_run, versions
+from antiphon.seeding import generator
+from antiphon.training.loop import Progress
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A data set with its splits, and where the models trained on it are kept.
+
+    Attributes
+    ----------
+    features : with train, validation and test rows; those without a partner are left out.
+    run : gives the folder of a run by its name.
+    device : as for `DualEncoder`.
+    """
+
+    features: Features
+    run: Callable[[str], Path]
+    device: str = "auto"
+
+    def fitted(
+        self, recipe: Recipe, seed: int, *, shuffled: bool = False, progress: Progress | None = None
+    ) -> DualEncoder:
+        """The model of this recipe and seed: trained now, or read where it was trained before on the same features.
+
+        Parameters
+        ----------
+        shuffled : train on pictures of other videos, as a control: there is nothing to learn then.
+        """
+        pairs, validation = self.features["train"].paired, self.features["validation"].paired
+        if shuffled:
+            pairs, validation = shuffled_pairs(pairs, seed), shuffled_pairs(validation, seed)
+        folder = self.run(f"{recipe.name}{'-shuffled' if shuffled else ''}-seed-{seed}")
+        model = DualEncoder(recipe, seed, self.device)
+        if is_trained(folder, model, pairs, validation):
+            return DualEncoder.load(folder, self.device)
+        model.fit(pairs, validation, progress)
+        model.save(folder)
+        return model
+
+
+def is_trained(folder: Path, model: DualEncoder, pairs: Features, validation: Features) -> bool:
+    """Whether `folder` holds a run of the model's recipe and seed, by these versions, on these very features."""
+    if not (folder / RUN_FILE).exists():
+        return False
+    record = read_run(folder)
+    return (
+        record.get("recipe") == model.recipe.model_dump(mode="json")
+        and record.get("seed") == model.seed
+        and record.get("versions") == versions()
+        and record.get("inputs", {}).get("sha256") == inputs_fingerprint(pairs, validation)
+    )
+
+
+def shuffled_pairs(features: Features, seed: int) -> Features:
+    """The same rows, each video with the pictures of another one drawn at random."""
+    rows = permuted_rows(group_numbers(features.groups, len(features)), 1, generator(seed, "shuffled pairs"))[0]
+    return replace(features, video=features.video[rows])

@@ -1,0 +1,210 @@
+"""The audit finds what was planted, and nothing where nothing was."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from antiphon.dual_encoder import DualEncoder
+from antiphon.errors import ModelError
+from antiphon.evaluation.audit import audit
+from antiphon.evaluation.audit.copies import copy_checks
+from antiphon.evaluation.audit.losses import loss_checks
+from antiphon.evaluation.audit.metrics import median_ranks, metric_checks, published
+from antiphon.experiments.trials import shuffled_pairs
+from antiphon.features import Features
+
+SPLITS = ("train",) * 160 + ("validation",) * 40 + ("test",) * 80
+SHIFT_CHECKS = ("Pairs: test rows", "Pairs: all rows")
+
+
+def catalogue(segments=2, seed=0):
+    """280 videos whose sound and pictures share six hidden values."""
+    random = np.random.default_rng(seed)
+    mix = np.random.default_rng(99)
+    hidden = np.repeat(random.normal(size=(len(SPLITS), 6)), segments, axis=0)
+    hidden = hidden + 0.3 * random.normal(size=hidden.shape)
+    audio, video = (hidden @ mix.normal(size=(6, 40)) + 0.5 * random.normal(size=(len(hidden), 40)) for _ in range(2))
+    names = np.repeat([f"video-{number:03d}" for number in range(len(SPLITS))], segments)
+    artists = np.repeat([f"Artist {number // 2}" for number in range(len(SPLITS))], segments)
+    return Features.from_arrays(
+        audio=audio,
+        video=video,
+        ids=[f"{name}:{row % segments}" for row, name in enumerate(names)],
+        groups=names,
+        splits=np.repeat(SPLITS, segments),
+        artists=artists,
+    )
+
+
+def fitted(features, **changes):
+    return DualEncoder("paper-temperature-0.3", **changes).fit(features["train"], features["validation"])
+
+
+@pytest.fixture(scope="module")
+def features():
+    return catalogue()
+
+
+@pytest.fixture(scope="module")
+def model(features):
+    return fitted(features)
+
+
+def by_name(found):
+    return {check["name"]: check for check in found["checks"]}
+
+
+def flagged(found):
+    return {check["name"] for check in found["checks"] if check["status"] == "fail"}
+
+
+def test_nothing_is_found_where_nothing_was_planted(features, model):
+    control = DualEncoder(model.recipe).fit(
+        shuffled_pairs(features["train"], 0), shuffled_pairs(features["validation"], 0)
+    )
+    found = audit(model, features, control=control)
+    assert flagged(found) == set()
+    assert found["counts"]["n/a"] == 0
+    checks = by_name(found)
+    assert checks["Model: shuffled pairs"]["numbers"]["trained"]["a2v"] < 20
+    assert checks["Model: shuffled pairs"]["numbers"]["shuffled"]["a2v"] > 60
+    assert checks["Model: published formula"]["numbers"]["published_oracle"] > 40
+    assert "believe" in found["verdict"]
+
+
+def test_a_metric_that_returns_the_diagonal_of_argsort(features, model):
+    found = flagged(audit(model, features, metric=published))
+    assert {"Metric: oracle", "Metric: reversed", "Metric: directions"} <= found
+
+
+def test_a_metric_whose_second_direction_reuses_the_first():
+    def reuses(audio, video):
+        return (median_ranks(audio, video)[0],) * 2
+
+    assert {check.name for check in metric_checks(reuses) if check.status == "fail"} == {"Metric: directions"}
+
+
+def test_a_metric_that_counts_ties_as_found():
+    def optimistic(audio, video):
+        scores = audio @ video.T
+        own = np.diagonal(scores)
+        above = (scores > own[:, None] + 1e-9).sum(1), (scores > own[None, :] + 1e-9).sum(0)
+        return float(np.median(above[0]) + 1), float(np.median(above[1]) + 1)
+
+    assert {check.name for check in metric_checks(optimistic) if check.status == "fail"} == {"Metric: constant"}
+
+
+def test_one_video_in_two_splits(features, model):
+    splits = features.splits.copy()
+    splits[-1] = "train"
+    assert "Leakage: videos" in flagged(audit(model, replace(features, splits=splits)))
+
+
+def test_one_artist_in_two_splits(features, model):
+    artists = features.artists.copy()
+    artists[-1] = "  artist 0 "
+    found = audit(model, replace(features, artists=artists))
+    assert "Leakage: artists" in flagged(found)
+    assert "Leakage: videos" not in flagged(found)
+
+
+def test_a_copy_of_a_test_video_in_training(features, model):
+    """The copy's values differ by a little noise, and other segments were drawn from it."""
+    random = np.random.default_rng(1)
+    victim, intruder = features.groups == "video-279", features.groups == "video-000"
+    changed = {}
+    for side in ("audio", "video"):
+        values = getattr(features, side).copy()
+        values[intruder] = values[victim][::-1] + 0.1 * random.normal(size=values[victim].shape)
+        changed[side] = values
+    found = by_name(audit(model, replace(features, **changed)))["Leakage: copies"]
+    assert found["status"] == "fail"
+    assert {"held_out": "video-279", "train": "video-000"}.items() <= found["numbers"]["pairs"][0].items()
+
+
+@pytest.mark.parametrize(("side", "name"), [("audio", "Leakage: sound"), ("video", "Leakage: pictures")])
+def test_a_copy_by_one_modality_is_a_warning(features, side, name):
+    values = getattr(features, side).copy()
+    values[features.groups == "video-000"] = values[features.groups == "video-279"]
+    checks = {check.name: check for check in copy_checks(replace(features, **{side: values}))}
+    assert checks[name].status == "warn"
+    assert checks[name].numbers["pairs"][0]["held_out"] == "video-279"
+    assert checks["Leakage: copies"].status == "pass"
+
+
+def test_test_pairs_shifted_by_one_row(features, model):
+    rows = np.flatnonzero(features.splits == "test")
+    for step in (1, -1):
+        video = features.video.copy()
+        video[rows] = np.roll(video[rows], step, axis=0)
+        check = by_name(audit(model, replace(features, video=video)))["Pairs: test rows"]
+        assert check["status"] == "fail"
+        assert check["numbers"]["shift"] == step
+
+
+def test_all_pairs_shifted_by_one_row_before_training(features):
+    shifted = replace(features, video=np.roll(features.video, 1, axis=0))
+    found = by_name(audit(fitted(shifted), shifted))["Pairs: all rows"]
+    assert found["status"] == "fail"
+    assert found["numbers"]["shift"] == 1
+
+
+def test_pairs_without_any_relation_are_not_taken_for_shifted():
+    random = np.random.default_rng(5)
+    base = catalogue(segments=1)
+    wrong = 0
+    for _ in range(10):
+        features = replace(base, video=random.normal(size=base.video.shape).astype(np.float32))
+        checks = by_name(audit(fitted(features), features))
+        wrong += sum(checks[name]["status"] == "fail" for name in SHIFT_CHECKS)
+    assert wrong <= 1
+
+
+@pytest.mark.parametrize("side", ["audio", "video"])
+def test_a_constant_head(features, side):
+    model = fitted(features)
+    with torch.no_grad():
+        for name, value in getattr(model._towers, side).named_parameters():
+            if name.endswith("weight"):
+                value.zero_()
+    found = by_name(audit(model, features))["Model: constant head"]
+    assert found["status"] == "fail"
+    assert {"audio": "sound", "video": "pictures"}[side] in found["finding"]
+
+
+def test_the_room_of_the_loss_is_narrow_at_temperature_1_and_wide_at_a_tenth():
+    features = catalogue(segments=1)
+    room = {
+        name: loss_checks(DualEncoder(name).fit(features["train"], features["validation"]))[0]
+        for name in ("paper-base", "antiphon-base")
+    }
+    assert room["paper-base"].status == "warn"
+    assert room["antiphon-base"].status == "pass"
+    numbers = room["paper-base"].numbers
+    assert numbers["chance"] == pytest.approx(math.log(40))
+    assert numbers["least"] == pytest.approx(math.log(math.e + 39) - 1)
+
+
+def test_a_validation_loss_at_chance_is_said_and_bounds_no_information():
+    features = catalogue(segments=1)
+    nothing = DualEncoder("paper-base").fit(*(shuffled_pairs(features[split], 1) for split in ("train", "validation")))
+    something = DualEncoder("paper-temperature-0.3").fit(features["train"], features["validation"])
+    assert [check.status for check in loss_checks(nothing)][1] == "warn"
+    _, validation, information = loss_checks(something)
+    assert (validation.status, information.status) == ("pass", "pass")
+    best = [epoch for epoch in something.history if epoch.best][-1]
+    assert information.numbers["nats"] == pytest.approx(math.log(40) - best.validation_loss / 2)
+
+
+def test_what_cannot_be_looked_at_is_said(features, model):
+    nameless = replace(features, artists=np.full(len(features), ""))
+    check = by_name(audit(model, nameless))["Leakage: artists"]
+    assert (check["status"], check["finding"]) == (
+        "n/a",
+        "No artist is known, so none can be looked for in two splits.",
+    )
+    with pytest.raises(ModelError, match="nothing to audit"):
+        audit(model, features.take(features.splits != "test"))
