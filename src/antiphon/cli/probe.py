@@ -119,6 +119,8 @@ def _short(value: float) -> str:
 
 def _best_backbone(row: dict[str, Any]) -> str:
     names = {words: row[metric]["difference"]["baseline"] for metric, words in _METRICS.items()}
+    if len(set(names.values())) == 1:
+        return f"Best: {names['ROC-AUC']}."
     return "Best: " + ", ".join(f"{name} ({words})" for words, name in names.items()) + "."
 
 
