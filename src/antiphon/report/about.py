@@ -83,11 +83,17 @@ def commands(inputs: Inputs, recipe: Recipe | None) -> list[str]:
         f"{start} extract --audio {audio} --video {video}{_sampling(inputs)}"
         if computed
         else "# features: import them as for this run",
-        f"{start} train --recipe {_recipe_argument(inputs, recipe)} --name {again} --audio {audio} --video {video} "
-        f"--seed {inputs.record.get('seed', 0)}",
+        f"{start} {_making(inputs, recipe)} --name {again} --audio {audio} --video {video}",
         f"{start} evaluate --run {again} --split {shlex.quote(inputs.split)} --seed {seed}",
         f"{start} report --run {again}",
     ]
+
+
+def _making(inputs: Inputs, recipe: Recipe | None) -> str:
+    """Trains the run, or reads it where it was published."""
+    if "published" in inputs.record:
+        return f"published {shlex.quote(str(inputs.record['published']['file']))}"
+    return f"train --recipe {_recipe_argument(inputs, recipe)} --seed {inputs.record.get('seed', 0)}"
 
 
 def _sampling(inputs: Inputs) -> str:

@@ -1,14 +1,18 @@
 """Builds the report of a run: one HTML file that needs nothing else."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from antiphon.metrics.summaries import chance
 from antiphon.report import about, charts, numbers, training_charts, words
+from antiphon.report.audit_section import audit_context
+from antiphon.report.audited import find_audit
 from antiphon.report.gallery import Gallery, build_gallery
 from antiphon.report.inputs import Inputs, read_inputs
+from antiphon.report.loaded import load
 from antiphon.report.pages import page_environment, page_frame
 from antiphon.report.retrieved import Retrieved, disagreement, levels_of, retrieve
 from antiphon.runs import versions
@@ -44,24 +48,34 @@ def build_report(workspace: Workspace, run: str, *, progress: Progress | None = 
     tell = progress or _silent
     tell(0, 1, "ranking")
     inputs = read_inputs(workspace, run)
-    retrieved = retrieve(inputs)
+    loaded = load(inputs)
+    retrieved = retrieve(loaded, inputs.split)
     gallery = None
     if isinstance(retrieved, Retrieved):
         gallery = build_gallery(inputs, retrieved, lambda done, total: tell(done, total, "previews"))
+    tell(0, 1, "auditing")
+    found = find_audit(inputs, loaded)
     path = inputs.folder / REPORT_FILE
-    write_text(render(inputs, retrieved, gallery), path)
+    write_text(render(inputs, retrieved, gallery, found), path)
     return path
 
 
-def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None) -> str:
-    """The page as text."""
+def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None, found: Mapping[str, Any]) -> str:
+    """The page as text; `found` is the audit."""
     environment = page_environment()
     cast(dict[str, Any], environment.globals).update(
         metric=numbers.metric, asks=charts.ASKS, query=charts.QUERY, typical=training_charts.typical_rank
     )
     return environment.get_template("report.html").render(
-        **page_frame("report.css"), **_context(inputs, retrieved, gallery)
+        **page_frame("report.css", "audit.css"),
+        **_context(inputs, retrieved, gallery),
+        audit=audit_context(found, _audit_command(inputs)),
     )
+
+
+def _audit_command(inputs: Inputs) -> str:
+    """What trains a control too; a published model cannot be trained again."""
+    return "" if "published" in inputs.record else f"antiphon audit --run {shlex.quote(inputs.run)}"
 
 
 def _context(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import ModelError
-from antiphon.runs import RUN_FILE, read_run
+from antiphon.runs import AUDIT_FILE, RUN_FILE, read_run
 from antiphon.tables import read_table
 from antiphon.training.loop import Epoch
 from antiphon.workspace import Failure, Workspace
@@ -27,7 +27,7 @@ class Inputs:
     ----------
     record : `run.toml`.
     trained_at : when `run.toml` was written.
-    history, metrics, curve, catalogue : None where the file is not there (yet).
+    history, metrics, curve, audit, catalogue : None where the file is not there (yet).
     segments : rows of each video's segments, in order.
     sampling : how they were drawn; empty where that is not recorded.
     """
@@ -40,6 +40,7 @@ class Inputs:
     history: list[Epoch] | None
     metrics: dict[str, Any] | None
     curve: dict[str, Any] | None
+    audit: dict[str, Any] | None
     catalogue: Catalogue | None
     failures: list[Failure]
     segments: dict[str, list[dict[str, Any]]]
@@ -76,6 +77,7 @@ def read_inputs(workspace: Workspace, run: str) -> Inputs:
         history=_history(folder / "history.parquet"),
         metrics=_json(folder / "metrics.json"),
         curve=_json(folder / "learning_curve.json"),
+        audit=_json(folder / AUDIT_FILE),
         catalogue=Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None,
         failures=workspace.read_failures(),
         segments=_segments(workspace),

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.dual_encoder import DualEncoder, track_embeddings
+from antiphon.dual_encoder import track_embeddings
 from antiphon.errors import AntiphonError
 from antiphon.evaluation.answers import Answer, answers, spread
-from antiphon.features.assembly import assemble
 from antiphon.features.features import Features
 from antiphon.metrics.ranks import ranks
-from antiphon.report.inputs import Inputs
+from antiphon.report.loaded import Loaded
 
 Ranks = dict[str, npt.NDArray[np.float64]]
 
@@ -40,18 +39,15 @@ class Retrieved:
     v2a: list[Answer]
 
 
-def retrieve(inputs: Inputs) -> Retrieved | str:
+def retrieve(loaded: Loaded | str, split: str) -> Retrieved | str:
     """Embed the held-out pairs, rank them, and answer a dozen queries; or the reason in words why that cannot be."""
-    audio_name, video_name = inputs.backbones
-    if inputs.catalogue is None:
-        return "The workspace has no catalogue, so there are no held-out videos to ask about."
-    if not audio_name or not video_name:
-        return "This model was trained on features without a backbone's name; the workspace cannot find them again."
+    if isinstance(loaded, str):
+        return loaded
     try:
-        features = assemble(inputs.workspace, inputs.catalogue, audio_name, video_name)[inputs.split].paired
+        features = loaded.features[split].paired
         if len(np.unique(features.groups)) < 2:
-            return f"The {inputs.split} split has fewer than two videos with both sound and pictures."
-        audio, video = DualEncoder.load(inputs.folder, device="cpu").embed(features)
+            return f"The {split} split has fewer than two videos with both sound and pictures."
+        audio, video = loaded.model.embed(features)
     except AntiphonError as error:
         return str(error)
     return _retrieved(features, audio, video)

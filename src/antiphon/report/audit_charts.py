@@ -1,0 +1,105 @@
+"""Pictures of the audit: near copies against what is usual, and the room that the loss has."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from antiphon.report import svg
+from antiphon.report.charts import WIDTH
+from antiphon.report.numbers import share, whole
+from antiphon.report.scales import Scale, ticks
+
+_LEFT = 4
+_RIGHT = WIDTH - 4
+
+
+def copies_chart(side: str, numbers: Mapping[str, Any]) -> Markup:
+    """Held-out videos by the cosine of their nearest training video, over what unrelated training videos have.
+
+    Parameters
+    ----------
+    side : "sound" or "pictures".
+    numbers : of the checks "Leakage: sound" and "Leakage: pictures": "histogram" with counts of "held_out" and
+        "unrelated" in equal bins from −1 to 1, "threshold", and "videos", how many reach it.
+    """
+    held_out, unrelated = (_shares(numbers["histogram"][key]) for key in ("held_out", "unrelated"))
+    first = min(number for number, both in enumerate(zip(held_out, unrelated, strict=True)) if any(both))
+    width = 2 / len(held_out)
+    bottom, top, threshold = 140.0, 34.0, numbers["threshold"]
+    x = Scale(-1 + width * first, 1, _LEFT, _RIGHT)
+    y = Scale(0, max(*held_out, *unrelated), bottom, top + 8)
+    parts: list[Markup] = []
+    steps = [(_LEFT * 1.0, bottom)]
+    for number in range(first, len(held_out)):
+        low = -1 + width * number
+        start, end, ours, usual = x(low), x(low + width), held_out[number], unrelated[number]
+        parts.append(svg.box(start + 0.5, y(ours), end - start - 1, bottom - y(ours), f"bar {side}"))
+        steps += [(start, y(usual)), (end, y(usual))]
+        tip = (
+            f"cosine {_signed(low)} to {_signed(low + width)}: {share(ours)} of the held-out videos, "
+            f"{share(usual)} of unrelated training videos"
+        )
+        parts.append(svg.box(start, top, end - start, bottom - top, "hover", tip))
+    count = f"{whole(numbers['videos'])} at or beyond {threshold:.2f}"
+    parts += [
+        svg.path([*steps, (_RIGHT, bottom)], "curve usual"),
+        svg.line(x(threshold), top - 8, x(threshold), bottom, "limit"),
+        svg.text(count, x(threshold) + 4, top - 14, "label", "end"),
+        svg.line(_LEFT, bottom, _RIGHT, bottom, "axis"),
+        *_axis(x, bottom, "cosine of the whitened features"),
+    ]
+    label = (
+        f"Histogram of the cosine of each held-out video's nearest training video, by {side}: "
+        f"{numbers['videos']} reach {threshold:.2f}, from where it counts as a copy."
+    )
+    return svg.drawing(WIDTH, bottom + 36, label, *parts)
+
+
+def room_chart(room: Mapping[str, float], validation: Mapping[str, float]) -> Markup:
+    """From the least loss that any embeddings can have to that of a model that knows nothing, and where validation is.
+
+    Parameters
+    ----------
+    room, validation : numbers of the checks "Loss: room" and "Loss: validation", in nats a direction.
+    """
+    least, chance, loss = room["least"], room["chance"], validation["loss"]
+    x = Scale(0, max(chance, loss) * 1.02, _LEFT, _RIGHT)
+    middle = 62.0
+    tip = f"validation loss {loss:.2f}, least possible {least:.2f}, chance {chance:.2f} nats a direction"
+    parts = [
+        svg.box(x(0), middle - 11, x(least) - x(0), 22, "null", round_=2),
+        svg.box(x(least), middle - 11, x(chance) - x(least), 22, "room", round_=2),
+        svg.line(x(chance), middle - 18, x(chance), middle + 18, "chance"),
+        svg.element("circle", cx=x(loss), cy=middle, r=5, class_="dot main"),
+        svg.text(f"validation {loss:.2f}", x(loss) + 4, 34, "label", "end" if x(loss) > WIDTH / 2 else "start"),
+        svg.line(x(loss), 38, x(loss), middle - 6, "best"),
+        svg.text("no embeddings reach this", x(0) + 6, middle + 4) if x(least) > 165 else Markup(""),
+        svg.box(_LEFT, 20, WIDTH - 2 * _LEFT, 60, "hover", tip),
+        svg.text(
+            f"least possible {least:.2f}", x(least) + 4, middle + 34, "tick", "end" if x(least) > 120 else "start"
+        ),
+        svg.text(f"chance {chance:.2f}", _RIGHT, middle + 34, "tick", "end"),
+        svg.line(_LEFT, 124, _RIGHT, 124, "axis"),
+        *_axis(x, 124, "loss of one direction, nats"),
+    ]
+    return svg.drawing(WIDTH, 164, f"The room of the loss: {tip}.", *parts)
+
+
+def _signed(value: float) -> str:
+    return f"{value:z.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _shares(counts: Sequence[int]) -> list[float]:
+    total = max(sum(counts), 1)
+    return [count / total for count in counts]
+
+
+def _axis(x: Scale, top: float, name: str) -> list[Markup]:
+    parts: list[Markup] = []
+    for mark in ticks(x.low, x.high, 5):
+        at = x(mark)
+        anchor = "start" if at < x.start + 8 else "end" if at > x.end - 8 else "middle"
+        text = f"{mark:g}".replace("-", "\N{MINUS SIGN}")
+        parts += [svg.line(at, top, at, top + 4, "axis"), svg.text(text, at, top + 16, "tick", anchor)]
+    return [*parts, svg.text(name, WIDTH / 2, top + 31, "tick", "middle")]
