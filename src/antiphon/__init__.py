@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from antiphon.catalogue import Catalogue
     from antiphon.dual_encoder import DualEncoder
     from antiphon.evaluation import evaluate, probe
+    from antiphon.evaluation.audit import audit
     from antiphon.features import Features
     from antiphon.features.extraction import extract
 
-__all__ = ["Catalogue", "DualEncoder", "Features", "backbones", "evaluate", "extract", "metrics", "probe"]
+__all__ = ["Catalogue", "DualEncoder", "Features", "audit", "backbones", "evaluate", "extract", "metrics", "probe"]
 
 _HOMES = {
     "Catalogue": "antiphon.catalogue",
     "DualEncoder": "antiphon.dual_encoder",
     "Features": "antiphon.features",
+    "audit": "antiphon.evaluation.audit",
     "evaluate": "antiphon.evaluation",
     "extract": "antiphon.features.extraction",
     "probe": "antiphon.evaluation",

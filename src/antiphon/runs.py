@@ -18,6 +18,7 @@ RUN_FILE = "run.toml"
 METRICS_FILE = "metrics.json"
 LEARNING_CURVE_FILE = "learning_curve.json"
 REPORT_FILE = "report.html"
+AUDIT_FILE = "audit.json"
 GALLERY_FILE = "gallery.json"
 GALLERY_PAGE = "gallery.html"
 RECONSTRUCTION_FILE = "autoencoders.parquet"
@@ -61,6 +62,7 @@ def clear_run(folder: Path) -> None:
         RUN_FILE,
         METRICS_FILE,
         LEARNING_CURVE_FILE,
+        AUDIT_FILE,
         REPORT_FILE,
         RECONSTRUCTION_FILE,
         GALLERY_FILE,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 
 from antiphon.cli import (
+    audit,
     backbones,
     catalogue,
     datasets,
@@ -61,6 +62,7 @@ _VERBS = (
     train.train,
     published.published,
     evaluate.evaluate,
+    audit.audit,
     probe.probe,
     report.report,
     gallery.gallery,

@@ -1,15 +1,14 @@
 """Trains what an experiment asks for, and only once: what is trained is kept as a run of the workspace."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon.dual_encoder import DualEncoder, inputs_fingerprint
+from antiphon.evaluation.audit import shuffled_pairs
 from antiphon.features.features import Features
-from antiphon.metrics.groups import group_numbers, permuted_rows
 from antiphon.model.recipe import Recipe
 from antiphon.runs import RUN_FILE, read_run, versions
-from antiphon.seeding import generator
 from antiphon.training.loop import Progress
 
 
@@ -60,9 +59,3 @@ def is_trained(folder: Path, model: DualEncoder, pairs: Features, validation: Fe
         and record.get("versions") == versions()
         and record.get("inputs", {}).get("sha256") == inputs_fingerprint(pairs, validation)
     )
-
-
-def shuffled_pairs(features: Features, seed: int) -> Features:
-    """The same rows, each video with the pictures of another one drawn at random."""
-    rows = permuted_rows(group_numbers(features.groups, len(features)), 1, generator(seed, "shuffled pairs"))[0]
-    return replace(features, video=features.video[rows])

@@ -14,8 +14,8 @@ class Check:
     ----------
     name : of the check, a few words.
     part : "metric", "model", "pairs", "leakage" or "loss": what it looks at.
-    status : "fail": do not believe the ranks; "warn": know this before you believe them; "n/a": could not be looked at,
-        and the finding says why.
+    status : "fail": mend this before you rely on the ranks; "warn": know this before you do; "n/a": could not
+        be looked at, and the finding says why.
     finding : a sentence with the numbers.
     numbers : the same for machines.
     """

@@ -1,5 +1,7 @@
 """What the model's numbers are worth: beside permuted partners, a model trained on shuffled pairs, a constant head."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -98,3 +100,21 @@ def published_check(audio: FloatArray, video: FloatArray) -> Check:
 
 def _range(edges: list[float]) -> str:
     return f"{edges[0]:.0f}–{edges[1]:.0f}"
+
+
+def shuffled_control(model: DualEncoder, features: Features) -> DualEncoder:
+    """The model's recipe and seed, trained on pairs of `features` that do not belong together.
+
+    Raises
+    ------
+    ModelError
+        There are fewer than two videos to train on or to validate with.
+    """
+    train, validation = (shuffled_pairs(features[split].paired, model.seed) for split in ("train", "validation"))
+    return DualEncoder(model.recipe, model.seed, str(model.device)).fit(train, validation)
+
+
+def shuffled_pairs(features: Features, seed: int) -> Features:
+    """The same rows, each video with the pictures of another one drawn at random."""
+    rows = permuted_rows(group_numbers(features.groups, len(features)), 1, generator(seed, "shuffled pairs"))[0]
+    return replace(features, video=features.video[rows])

@@ -79,7 +79,8 @@ def _held_out_ranks(
 ) -> FloatArray:
     """Ranks of held-out sounds among held-out pictures, `shift` rows away, by canonical variates of training rows."""
     video = np.roll(features.video, -shift, axis=0)
-    sound, pictures = (Whitening.fitted(rows[train], _COMPONENTS) for rows in (features.audio, video))
+    components = min(_COMPONENTS, int(train.sum()) // 4)
+    sound, pictures = (Whitening.fitted(rows[train], components) for rows in (features.audio, video))
     shared = sound(features.audio[train]).T @ pictures(video[train]) / train.sum()
     left, strengths, right = np.linalg.svd(shared, full_matrices=False)
     queries = unit(sound(features.audio[held_out]) @ (left * strengths))

@@ -28,17 +28,26 @@ class Whitening:
 
     @classmethod
     def fitted(cls, rows: FloatArray, components: int) -> Self:
-        """Fit on (n, dim) rows, with at most n / 4 components: more would fit the rows' noise."""
+        """Fit on (n, dim) rows."""
         mean, deviation = rows.mean(axis=0), rows.std(axis=0)
         scale = np.where(deviation > 1e-6, deviation, 1)
         standard = ((rows - mean) / scale).astype(np.float64)
-        values, vectors = np.linalg.eigh(standard.T @ standard / len(standard))
-        kept = np.argsort(-values)[: max(1, min(components, len(rows) // 4))]
+        values, vectors = _principal(standard)
+        kept = np.argsort(-values)[: max(1, components)]
         return cls(mean, scale, vectors[:, kept] / np.sqrt(values[kept] + _RIDGE * values[kept].mean()))
 
     def __call__(self, rows: FloatArray) -> FloatArray:
         """(n, dim) → (n, components)."""
         return ((rows - self.mean) / self.scale) @ self.turn
+
+
+def _principal(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Variances along the principal components, and these as columns; by whichever way is less work."""
+    if len(rows) < rows.shape[1]:
+        _, lengths, turned = np.linalg.svd(rows, full_matrices=False)
+        return lengths**2 / len(rows), turned.T
+    values, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
+    return values, vectors
 
 
 def unit(rows: FloatArray) -> FloatArray:

@@ -35,7 +35,7 @@ def audit(
     model : a fitted model.
     features : all that there is, with splits: training, validation and test rows.
     metric : what computes the median ranks, (audio, video) → (from sound, from pictures). Default: Antiphon's own.
-    control : the same recipe trained on shuffled pairs (`antiphon.experiments.trials.shuffled_pairs`), if there is one.
+    control : the same recipe trained on shuffled pairs, as `shuffled_control` does. Default: that check is left out.
     seed : of permutations and samples.
 
     Returns
@@ -87,7 +87,7 @@ def _verdict(checks: list[Check]) -> str:
     failed = [check.name for check in checks if check.status == "fail"]
     warned = [check.name for check in checks if check.status == "warn"]
     if failed:
-        return f"Do not believe these ranks yet: {', '.join(failed)} failed."
+        return f"Mend this before you rely on the ranks: {', '.join(failed)}."
     if warned:
         return f"Nothing failed; know this before you believe the ranks: {', '.join(warned)}."
     return "Nothing found that would make these ranks unbelievable."

@@ -1,0 +1,83 @@
+"""`antiphon audit`: whether the numbers of a run can be believed."""
+
+import json
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from antiphon.cli.session import Here, Session
+from antiphon.cli.train import run_folder, workspace_features
+from antiphon.runs import AUDIT_FILE
+from antiphon.tables import write_text
+
+_STYLES = {"fail": "bold red", "warn": "yellow", "n/a": "dim", "pass": "green"}
+"""In the order in which they are printed."""
+
+
+def audit(
+    *,
+    run: str | None = None,
+    metric: Literal["exact", "published"] = "exact",
+    retrain: bool = True,
+    seed: int = 0,
+    session: Here,
+) -> None:
+    """Test an evaluation on itself before its numbers are believed: its metric, model, pairs, splits and loss.
+
+    Writes runs/RUN/audit.json, which the report shows, where the metric is the exact one. Exit code 1: a check failed.
+
+    Parameters
+    ----------
+    run
+        Name of the run. Default: the one trained last.
+    metric
+        exact: Antiphon's ranks. published: the formula published with Veldkamp et al. (2023), to see it fail.
+    retrain
+        Also train the run's recipe on shuffled pairs, which should end near chance.
+    seed
+        Of permutations and samples.
+    """
+    found = run_audit(session, run, metric, retrain, seed)
+    session.result(found, lambda out: show_audit(found, out))
+    if found["counts"]["fail"]:
+        raise SystemExit(1)
+
+
+def run_audit(session: Session, run: str | None, metric: str, retrain: bool, seed: int) -> dict[str, Any]:
+    """Audit a run, and keep what was found beside it."""
+    from antiphon.dual_encoder import DualEncoder
+    from antiphon.evaluation.audit import audit as look
+    from antiphon.evaluation.audit import median_ranks, published, shuffled_control
+
+    workspace = session.existing_workspace()
+    folder = run_folder(workspace, run)
+    model = DualEncoder.load(folder)
+    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    with session.progress("Auditing") as progress:
+        control = None
+        if retrain and not model.published:
+            progress(0, 2, "training on shuffled pairs")
+            control = shuffled_control(model, features)
+        progress(1, 2, "looking")
+        found = {"run": folder.name, "metric": metric} | look(
+            model, features, metric=published if metric == "published" else median_ranks, control=control, seed=seed
+        )
+        progress(2, 2, "")
+    if metric == "exact":
+        write_text(json.dumps(found, indent=2), folder / AUDIT_FILE)
+    return found
+
+
+def show_audit(found: dict[str, Any], out: Console) -> None:
+    """Print the checks: what failed first, then what to know, then the rest."""
+    table = Table(title=f"Audit of run {found['run']}", title_justify="left", box=None, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for status, style in _STYLES.items():
+        for check in found["checks"]:
+            if check["status"] == status:
+                table.add_row(Text(status, style), Text.assemble((f"{check['name']}. ", "bold"), check["finding"]))
+    out.print(table)
+    out.print(Text(found["verdict"], "bold"), soft_wrap=True)
