@@ -50,7 +50,6 @@ def test_the_published_formula_fails_with_exit_code_1_and_is_not_kept(workspace,
     said = capsys.readouterr().out
     assert "Metric: oracle" in said
     assert "Mend this before you rely on the ranks" in said
-    assert max(map(len, said.splitlines())) <= 120
     assert run_file(workspace).read_text() == kept
 
 
