@@ -25,6 +25,17 @@ def rank(value: float) -> str:
     return whole(value) if float(value).is_integer() else f"{value:,.1f}"
 
 
+def brief(value: float) -> str:
+    """A rank among many, or the edge of its interval: whole from 100 on.
+
+    Examples
+    --------
+    >>> brief(468.2375), brief(58.667), brief(26.0)
+    ('468', '58.7', '26')
+    """
+    return whole(value) if value >= 100 else rank(value)
+
+
 def score(value: float) -> str:
     """A cosine, with a true minus sign.
 

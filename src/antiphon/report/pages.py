@@ -20,7 +20,7 @@ def page_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    texts = {name: getattr(numbers, name) for name in ("whole", "rank", "share", "loss", "score", "duration")}
+    texts = {name: getattr(numbers, name) for name in ("whole", "rank", "brief", "share", "loss", "score", "duration")}
     cast(dict[str, Any], environment.filters).update(texts)
     return environment
 
