@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo reproduce test lint format bench clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -23,6 +23,9 @@ help: ## what can be made
 
 demo: .venv/.runtime ## render synthetic music videos, train, evaluate, write a report
 	$(BIN)/antiphon demo
+
+reproduce: .venv/.runtime ## the paper, whole, on synthetic music videos
+	$(BIN)/antiphon reproduce --synthetic
 
 test: lint ## lint, then all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal

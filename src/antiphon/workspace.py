@@ -61,14 +61,20 @@ class Workspace:
         return self.root / "runs"
 
     def run(self, name: str) -> Path:
-        """Folder of the run called `name`.
+        """Folder of the run called `name`; "paper/base" is the run base among those of the paper's experiments.
 
         Raises
         ------
         ConfigError
             The name would lead out of the workspace.
         """
-        return self.runs / safe_name(name, "run")
+        group, _, rest = name.partition("/")
+        folder = self.runs / safe_name(group, "run")
+        return folder / safe_name(rest, "run") if rest else folder
+
+    def run_name(self, folder: Path) -> str:
+        """The name whose `run` is `folder`."""
+        return folder.relative_to(self.runs).as_posix()
 
     @contextmanager
     def lock(self) -> Generator[None]:

@@ -21,6 +21,7 @@ from antiphon.cli import (
     probe,
     published,
     report,
+    reproduce,
     tag,
     train,
 )
@@ -66,6 +67,7 @@ _VERBS = (
     probe.probe,
     report.report,
     gallery.gallery,
+    reproduce.reproduce,
     embed.embed,
     tag.tag,
     backbones.app,

@@ -23,7 +23,7 @@ def audit(
     retrain: bool = True,
     seed: int = 0,
     session: Here,
-) -> None:
+) -> int:
     """Test an evaluation on itself before its numbers are believed: its metric, model, pairs, splits and loss.
 
     Writes runs/RUN/audit.json, which the report shows, where the metric is the exact one. Exit code 1: a check failed.
@@ -41,8 +41,7 @@ def audit(
     """
     found = run_audit(session, run, metric, retrain, seed)
     session.result(found, lambda out: show_audit(found, out))
-    if found["counts"]["fail"]:
-        raise SystemExit(1)
+    return 1 if found["counts"]["fail"] else 0
 
 
 def run_audit(session: Session, run: str | None, metric: str, retrain: bool, seed: int) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def run_audit(session: Session, run: str | None, metric: str, retrain: bool, see
             progress(0, 2, "training on shuffled pairs")
             control = shuffled_control(model, features)
         progress(1, 2, "looking")
-        found = {"run": folder.name, "metric": metric} | look(
+        found = {"run": workspace.run_name(folder), "metric": metric} | look(
             model, features, metric=published if metric == "published" else median_ranks, control=control, seed=seed
         )
         progress(2, 2, "")

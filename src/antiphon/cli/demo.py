@@ -1,7 +1,7 @@
 """`antiphon demo`: everything, on synthetic music videos."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -17,14 +17,15 @@ from antiphon.cli.train import run_train
 
 DEMO_FOLDER = Path("antiphon-demo")
 FRACTIONS = (0.55, 0.15, 0.3)
+VIDEOS, COUPLING, SECTIONS = 200, 0.85, 3
 
 
 def demo(
     *,
-    videos: Annotated[int, Parameter(validator=Number(gte=40))] = 200,
-    coupling: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.85,
+    videos: Annotated[int, Parameter(validator=Number(gte=40))] = VIDEOS,
+    coupling: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = COUPLING,
     seed: int = 0,
-    sections: Annotated[int, Parameter(validator=Number(gte=1, lte=6))] = 3,
+    sections: Annotated[int, Parameter(validator=Number(gte=1, lte=6))] = SECTIONS,
     recipe: str = "antiphon-base",
     session: Here,
 ) -> None:
@@ -46,17 +47,8 @@ def demo(
     recipe
         How the heads are trained.
     """
-    inner = Session(
-        (session.folder or DEMO_FOLDER) / f"coupling-{coupling:g}-seed-{seed}-videos-{videos}-sections-{sections}",
-        session.json,
-    )
     config = SyntheticConfig(videos=videos, coupling=coupling, seed=seed)
-    with inner.progress("Rendering synthetic videos") as report:
-        table = render_catalogue(
-            inner.workspace.root / "synthetic", config, progress=lambda done, total: report(done, total, "")
-        )
-    add_to_workspace(inner, table, None, "artist", FRACTIONS, seed)
-    extracted = run_extract(inner, AUDIO, VIDEO, sections, seed, None, "auto")
+    inner, extracted = prepare_synthetic(session, config, sections)
     trained = run_train(inner, recipe, None, None, None, seed, "auto", learning_curve=True)
     found = run_evaluate(inner, trained["run"], "test", seed)
     path = run_report(inner, trained["run"])
@@ -69,3 +61,22 @@ def demo(
 
     data = {"synthetic": config.model_dump(), "workspace": str(inner.workspace.root), "report": str(path)}
     session.result(data | {"extracted": extracted, "trained": trained, "evaluated": found}, show)
+
+
+def prepare_synthetic(
+    session: Session, config: SyntheticConfig, sections: int = SECTIONS
+) -> tuple[Session, dict[str, Any]]:
+    """Render a synthetic catalogue and extract its features, in a workspace of its own; what is there is left as it is.
+
+    Returns
+    -------
+    The session in that workspace, and what `run_extract` found.
+    """
+    of_its_own = f"coupling-{config.coupling:g}-seed-{config.seed}-videos-{config.videos}-sections-{sections}"
+    inner = Session((session.folder or DEMO_FOLDER) / of_its_own, session.json)
+    with inner.progress("Rendering synthetic videos") as report:
+        table = render_catalogue(
+            inner.workspace.root / "synthetic", config, progress=lambda done, total: report(done, total, "")
+        )
+    add_to_workspace(inner, table, None, "artist", FRACTIONS, config.seed)
+    return inner, run_extract(inner, AUDIO, VIDEO, sections, config.seed, None, "auto")

@@ -43,7 +43,13 @@ def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> di
     folder = run_folder(workspace, run)
     model = DualEncoder.load(folder)
     features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
-    found = {"run": folder.name, "split": split, "audio": model.audio_name, "video": model.video_name, "seed": seed}
+    found = {
+        "run": workspace.run_name(folder),
+        "split": split,
+        "audio": model.audio_name,
+        "video": model.video_name,
+        "seed": seed,
+    }
     found |= measure(model, features[split], seed=seed)
     if split == "test":
         write_text(json.dumps(found, indent=2), folder / METRICS_FILE)

@@ -68,10 +68,10 @@ def run_gallery(
     folder = run_folder(workspace, run)
     model = DualEncoder.load(folder)
     features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
-    attributes, why_none = _attributes(session, features, split)
+    attributes, why_none = measured_attributes(session, features, split)
     with session.progress("Comparing neighbours") as report:
         report(0, 1, "")
-        found: dict[str, Any] = {"run": folder.name} | qualitative(
+        found: dict[str, Any] = {"run": workspace.run_name(folder)} | qualitative(
             model,
             features,
             attributes,
@@ -84,12 +84,14 @@ def run_gallery(
         )
         report(1, 1, "")
     with session.progress("Writing the gallery") as report:
-        path = build_gallery_page(workspace, folder.name, found, progress=report)
+        path = build_gallery_page(workspace, workspace.run_name(folder), found, progress=report)
     write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / GALLERY_FILE)
     return found | {"page": str(path)}
 
 
-def _attributes(session: Session, features: Features, split: str) -> "tuple[npt.NDArray[np.float64] | None, str]":
+def measured_attributes(
+    session: Session, features: Features, split: str
+) -> "tuple[npt.NDArray[np.float64] | None, str]":
     """The attributes of the split's segments, measured where they are missing; or None and the reason."""
     from antiphon.features.attributes import measure_attributes, read_attributes
 

@@ -69,7 +69,10 @@ def run_probe(session: Session, run: str | None, target: Literal["genre", "tags"
     features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
     with workspace.lock(), session.progress(f"Probing {target}") as progress:
         scores = folder / probe_scores_file(target)
-        found = {"run": folder.name, **measure(model, features, target, progress=progress, scores_to=scores, **options)}
+        found = {
+            "run": workspace.run_name(folder),
+            **measure(model, features, target, progress=progress, scores_to=scores, **options),
+        }
         write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / probe_file(target))
     return found
 

@@ -24,4 +24,4 @@ def run_report(session: Session, run: str | None) -> Path:
 
     workspace = session.existing_workspace()
     with session.progress("Writing the report") as progress:
-        return build_report(workspace, run_folder(workspace, run).name, progress=progress)
+        return build_report(workspace, workspace.run_name(run_folder(workspace, run)), progress=progress)

@@ -95,7 +95,7 @@ def run_train(
     _warn_of_few(session, len(np.unique(pairs.groups)), model.recipe.name, model.recipe.training.least_pairs)
     measured = not learning_curve or (folder / LEARNING_CURVE_FILE).exists()
     if measured and is_trained(folder, model, pairs, validation):
-        return _found(folder, DualEncoder.load(folder, device), pairs, validation, unchanged=True)
+        return _found(workspace, folder, DualEncoder.load(folder, device), pairs, validation, unchanged=True)
     with workspace.lock():
         with session.progress(f"Training {model.recipe.name}") as report:
 
@@ -107,16 +107,16 @@ def run_train(
         curve = _curve(session, model, pairs, validation) if learning_curve else None
         if curve is not None:
             write_text(json.dumps(curve, indent=2), folder / LEARNING_CURVE_FILE)
-    return _found(folder, model, pairs, validation, unchanged=False)
+    return _found(workspace, folder, model, pairs, validation, unchanged=False)
 
 
 def _found(
-    folder: Path, model: "DualEncoder", pairs: Features, validation: Features, *, unchanged: bool
+    workspace: Workspace, folder: Path, model: "DualEncoder", pairs: Features, validation: Features, *, unchanged: bool
 ) -> dict[str, Any]:
     best = max((epoch for epoch in model.history if epoch.best), key=lambda epoch: epoch.epoch)
     curve = folder / LEARNING_CURVE_FILE
     return {
-        "run": folder.name,
+        "run": workspace.run_name(folder),
         "folder": str(folder),
         "unchanged": unchanged,
         "epochs": len(model.history),

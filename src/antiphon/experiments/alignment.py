@@ -23,6 +23,7 @@ from antiphon.training.loop import Epoch
 
 WAYS = ("a2v", "v2a")
 CONTROL, REFERENCE = "paper-base", "antiphon-base"
+FIRST_SEGMENT_ONLY = "coded-first-segment-only"
 
 Loss = Literal["info_nce", "decoupled"]
 Progress = Callable[[int, int, str], None]
@@ -44,10 +45,10 @@ def alignment(
     Returns
     -------
     dict
-        "rows": one for each configuration; "deviations": of the authors' code; "reference": Antiphon's default recipe;
-        "shuffled": the base trained on pairs that do not belong together; each as `_Table.row` describes. "oracle" and
-        "random": what both formulas say of perfect and of random embeddings. "pool": pairs that a query is ranked
-        among, min(1000, test pairs); "test": all test pairs.
+        "rows": one for each configuration; "deviations": of the authors' code, and in "deviations_left_out" why one is
+        not there; "reference": Antiphon's default recipe; "shuffled": the base trained on pairs that do not belong
+        together; each as `_Table.row` describes. "oracle" and "random": what both formulas say of perfect and of random
+        embeddings. "pool": pairs that a query is ranked among, min(1000, test pairs); "test": all test pairs.
 
     Raises
     ------
@@ -58,8 +59,10 @@ def alignment(
     if len(np.unique(test.groups)) < 2:
         raise ModelError("The test split has fewer than two videos with both sound and pictures; ranking needs two.")
     pool = paper_pool(test)
-    names = [*CONFIGURATIONS, *DEVIATIONS, REFERENCE]
-    recipes = {name: _with_loss(load_recipe(name), loss) for name in names}
+    single = len(np.unique(trials.features["train"].groups)) == len(trials.features["train"])
+    deviations = {name: words for name, words in DEVIATIONS.items() if not (single and name == FIRST_SEGMENT_ONLY)}
+    names = [*CONFIGURATIONS, *deviations, REFERENCE]
+    recipes = {name: with_loss(load_recipe(name), loss) for name in names}
     recipes[REFERENCE] = load_recipe(REFERENCE)
     wanted = [(name, False) for name in names] + [(CONTROL, True)]
     measured: dict[tuple[str, bool], list[_Trial]] = {}
@@ -72,7 +75,6 @@ def alignment(
             measured.setdefault((name, shuffled), []).append(_measured(model, test, pool))
     base, coded, reference = (measured[name, False] for name in (CONTROL, "coded-batch-norm", REFERENCE))
     table = _Table(test.groups, pool)
-    single = len(np.unique(trials.features["train"].groups)) == len(trials.features["train"])
     result: dict[str, Any] = {
         "loss": loss,
         "seeds": seeds,
@@ -86,10 +88,8 @@ def alignment(
             table.row(name, CONFIGURATIONS[name], measured[name, False], base) | {"paper": TABLE_1[name]}
             for name in CONFIGURATIONS
         ],
-        "deviations": [
-            table.row(name, DEVIATIONS[name], measured[name, False], coded) | {"note": _note(name, single=single)}
-            for name in DEVIATIONS
-        ],
+        "deviations": [table.row(name, words, measured[name, False], coded) for name, words in deviations.items()],
+        "deviations_left_out": {FIRST_SEGMENT_ONLY: "Each video has one row here."} if single else {},
         "reference": table.row(REFERENCE, "Antiphon's default", reference, base),
         "shuffled": table.row(CONTROL, "Base, trained on shuffled pairs", measured[CONTROL, True], base),
     }
@@ -101,7 +101,8 @@ def paper_pool(test: Features) -> npt.NDArray[np.intp]:
     return np.sort(generator(0, "paper pool").permutation(len(test))[:POOL])
 
 
-def _with_loss(recipe: Recipe, loss: Loss) -> Recipe:
+def with_loss(recipe: Recipe, loss: Loss) -> Recipe:
+    """The recipe with another loss, and that in its name."""
     if loss == recipe.loss.name:
         return recipe
     changed = LossConfig.model_validate(recipe.loss.model_dump() | {"name": loss})
@@ -204,12 +205,6 @@ def _extremes(n: int) -> dict[str, Any]:
             "published": published_median_rank(*unit),
         }
     return found
-
-
-def _note(name: str, *, single: bool) -> str:
-    if single and name in ("coded-first-segment-only", "coded-all"):
-        return "The videos have one row each here, so the first is all there is."
-    return ""
 
 
 def configurations_beating_chance(rows: Sequence[dict[str, Any]]) -> list[str]:

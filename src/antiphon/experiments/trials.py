@@ -39,13 +39,17 @@ class Trials:
         pairs, validation = self.features["train"].paired, self.features["validation"].paired
         if shuffled:
             pairs, validation = shuffled_pairs(pairs, seed), shuffled_pairs(validation, seed)
-        folder = self.run(f"{recipe.name}{'-shuffled' if shuffled else ''}-seed-{seed}")
+        folder = self.run(self.name(recipe, seed, shuffled=shuffled))
         model = DualEncoder(recipe, seed, self.device)
         if is_trained(folder, model, pairs, validation):
             return DualEncoder.load(folder, self.device)
         model.fit(pairs, validation, progress)
         model.save(folder)
         return model
+
+    def name(self, recipe: Recipe, seed: int, *, shuffled: bool = False) -> str:
+        """What `fitted` calls the run."""
+        return f"{recipe.name}{'-shuffled' if shuffled else ''}-seed-{seed}"
 
 
 def is_trained(folder: Path, model: DualEncoder, pairs: Features, validation: Features) -> bool:

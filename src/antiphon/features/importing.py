@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ YT8M_AUDIO, YT8M_VIDEO = "mean_audio", "mean_rgb"
 
 
 def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None) -> Features:
-    """Features from video-level YouTube-8M shards (.tfrecord): 128 values of sound and 1024 of pictures a video.
+    """Video-level features of YouTube-8M: 128 values of sound and 1024 of pictures a video.
 
     Parameters
     ----------
-    paths : the shards.
+    paths : shards (.tfrecord), or Parquet tables (.parquet) with the data set's names for columns: id, mean_audio,
+        mean_rgb, labels.
     label_names : CSV with the columns index and name, such as the data set's vocabulary.csv. A label that has no name
         there (the data set has such ones) keeps its index, as text; without the CSV all do.
 
@@ -33,6 +35,9 @@ def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None
         A shard or the names cannot be read, or a record lacks a feature.
     """
     names = {} if label_names is None else _label_names(Path(label_names))
+    if all(Path(path).suffix == ".parquet" for path in paths):
+        tables = Features.from_parquet(list(paths), YT8M_AUDIO, YT8M_VIDEO, labels="labels")
+        return replace(tables, labels=tuple(tuple(_named(row, names)) for row in tables.labels))
     examples = [(path, example) for path in paths for example in read_examples(Path(path))]
     if not examples:
         raise FeatureStoreError(f"{', '.join(map(str, paths))}: no records.")

@@ -1,0 +1,160 @@
+"""`antiphon reproduce`: the paper, whole, on the workspace's features."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+
+from antiphon.catalogue import Catalogue
+from antiphon.catalogue.synthetic import SyntheticConfig
+from antiphon.cli.demo import COUPLING, VIDEOS, prepare_synthetic
+from antiphon.cli.gallery import measured_attributes
+from antiphon.cli.session import Here, Report, Session
+from antiphon.cli.train import workspace_features
+from antiphon.errors import ConfigError
+from antiphon.features.importing import from_yt8m, import_features
+from antiphon.tables import write_text
+
+if TYPE_CHECKING:
+    from antiphon.experiments.reproduce import Progress
+
+_YT8M = "yt8m:"
+_FILE = "paper.json"
+_WORDS = {
+    "experiment_1": "Experiment 1: alignment",
+    "experiment_2": "Experiment 2: genre",
+    "experiment_3": "Experiment 3: tags",
+    "audit": "Auditing",
+    "qualitative": "Comparing neighbours",
+}
+
+
+def reproduce(
+    *,
+    experiment: Annotated[list[Literal[1, 2, 3]] | None, Parameter(consume_multiple=True)] = None,
+    synthetic: bool = False,
+    features: str | None = None,
+    label_names: Path | None = None,
+    audio: str | None = None,
+    video: str | None = None,
+    seeds: Annotated[int, Parameter(validator=Number(gte=1))] = 3,
+    loss: Literal["info_nce", "decoupled"] = "info_nce",
+    device: str = "auto",
+    session: Here,
+) -> None:
+    """Run the experiments of Veldkamp et al. (2023) on your data, and write paper.html and paper.json.
+
+    Table 1 (alignment by six configurations, true ranks beside what the published formula prints), table 2 (genre and
+    tags from six representations), the galleries, the audit, and the answers to the paper's questions. What the data
+    lack is n/a, with the reason. Stop it at any time; the same command goes on from there. The trained models lie in
+    runs/paper/.
+
+    Parameters
+    ----------
+    experiment
+        Only these experiments: 1 alignment, 2 genre, 3 tags; without galleries and audit. Default: everything.
+    synthetic
+        Run it on the synthetic catalogue of `antiphon demo`, which is made if it is not there.
+    features
+        yt8m:FILES imports video-level YouTube-8M features first: shards (.tfrecord) or Parquet, a path or a pattern.
+    label_names
+        With --features: YouTube-8M's vocabulary (CSV), so that labels have names.
+    audio
+        Features of the sound. Default: the only ones in the workspace.
+    video
+        Features of the pictures. Default: the only ones in the workspace.
+    seeds
+        Trainings of each configuration and classifier.
+    loss
+        info_nce as in the authors' code, or decoupled as in their equations.
+    device
+        cpu, cuda, or auto.
+    """
+    inner, source = _data(session, synthetic, features, label_names)
+    found = run_reproduce(inner, experiment, audio, video, seeds, loss, device, source)
+
+    def show(out: Console) -> None:
+        for answer in found["verdict"].values():
+            out.print(f"- {answer}", markup=False, soft_wrap=True)
+        out.print(f"Page: {Path(found['page']).resolve().as_uri()}", soft_wrap=True)
+
+    inner.result(found, show)
+
+
+def run_reproduce(
+    session: Session,
+    experiments: list[Literal[1, 2, 3]] | None,
+    audio: str | None,
+    video: str | None,
+    seeds: int,
+    loss: Literal["info_nce", "decoupled"],
+    device: str,
+    source: str,
+) -> dict[str, Any]:
+    """Run the experiments and write numbers and page, with progress bars."""
+    from antiphon.experiments.kept import Kept
+    from antiphon.experiments.reproduce import PARTS, features_fingerprint
+    from antiphon.experiments.reproduce import reproduce as run
+    from antiphon.experiments.trials import Trials
+    from antiphon.report.about import synthetic_notice
+    from antiphon.report.paper import build_paper_page
+
+    workspace = session.existing_workspace()
+    features = workspace_features(workspace, audio, video)
+    parts = PARTS if not experiments else [f"experiment_{number}" for number in sorted(set(experiments))]
+    attributes, why_none = measured_attributes(session, features, "test") if "qualitative" in parts else (None, "")
+    trials = Trials(features, lambda name: workspace.run(f"paper/{name}"), device)
+    kept = Kept(workspace.root / "paper", features_fingerprint(features))
+    with workspace.lock(), session.progress("Reproducing") as report:
+        found = run(
+            trials,
+            kept,
+            parts=parts,
+            seeds=seeds,
+            loss=loss,
+            attributes=attributes,
+            why_no_attributes=why_none,
+            progress=_told(report),
+        )
+    found["run"] = f"paper/{found['run']}"
+    synthetic = synthetic_notice(Catalogue.load(workspace.catalogue)) is not None
+    found["data"] |= {"synthetic": synthetic, "source": source}
+    found["commands"] = [_command(session, experiments, seeds, loss)]
+    write_text(json.dumps(found, indent=2, ensure_ascii=False), workspace.root / _FILE)
+    with session.progress("Writing the page") as report:
+        path = build_paper_page(workspace, found, progress=report)
+    return found | {"page": str(path)}
+
+
+def _data(session: Session, synthetic: bool, features: str | None, label_names: Path | None) -> tuple[Session, str]:
+    """The session in whose workspace the features are, made first where asked for; and where they come from."""
+    if synthetic and features is not None:
+        raise ConfigError("--synthetic and --features are two data sets; choose one.")
+    if synthetic:
+        return prepare_synthetic(session, SyntheticConfig(videos=VIDEOS, coupling=COUPLING))[0], "synthetic"
+    if features is None:
+        return session, "the workspace"
+    if not features.startswith(_YT8M):
+        raise ConfigError(f"--features {features}: starts with no known kind of data; there is {_YT8M}FILES.")
+    pattern = Path(features.removeprefix(_YT8M)).expanduser()
+    files = [pattern] if pattern.is_file() else sorted(pattern.parent.glob(pattern.name))
+    if not files:
+        raise ConfigError(f"{pattern}: no such files.")
+    import_features(from_yt8m(files, label_names), session.workspace)
+    return session, f"YouTube-8M, {len(files)} file{'s' if len(files) > 1 else ''}"
+
+
+def _told(report: Report) -> "Progress":
+    return lambda part, done, total, note: report(done, total, f"{_WORDS[part]} {note}".rstrip())
+
+
+def _command(session: Session, experiments: Sequence[int] | None, seeds: int, loss: str) -> str:
+    """What to call to do it again, in this workspace."""
+    given = ["antiphon", "--workspace", str(session.workspace.root), "reproduce"]
+    given += ["--experiment", *map(str, experiments)] if experiments else []
+    given += ["--seeds", str(seeds), "--loss", loss]
+    return " ".join(given)

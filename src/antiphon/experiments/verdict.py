@@ -1,0 +1,84 @@
+"""The paper's questions, answered in words that follow from the intervals."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from antiphon.experiments.alignment import WAYS, configurations_beating_chance
+from antiphon.experiments.paper import TABLE_2
+
+_TARGETS = {"genre": "genre classification", "tags": "music tagging"}
+_CONTRASTIVE = [name for name in TABLE_2 if name.startswith("contrastive")]
+
+
+def alignment_verdict(found: Mapping[str, Any]) -> str:
+    """Whether these heads and this loss align sound and pictures, as experiment 1 measured it."""
+    if "reason" in found:
+        return f"Not measured: {found['reason']}"
+    rows = found["rows"]
+    beating = configurations_beating_chance(rows)
+    base = rows[0]["pool"]
+    printed = [value for row in rows for value in row["published"]]
+    ranks = " and ".join(f"{base[way]['median_rank']:.0f}" for way in WAYS)
+    measured = (
+        f"In {len(beating)} of {len(rows)} configurations the median rank lies below the permutation null both ways; "
+        f"the base reaches {ranks} of {found['pool']} (chance {base['a2v']['chance']:g}). Of the same embeddings "
+        f"the published formula makes {min(printed):.0f} to {max(printed):.0f}, and of perfect ones "
+        f"{found['oracle']['published']:.0f}."
+    )
+    if not beating:
+        return f"Here contrastive learning does not align sound and pictures. {measured}"
+    if len(beating) == len(rows):
+        return f"Contrastive learning does align sound and pictures here. {measured}"
+    return f"Contrastive learning aligns sound and pictures in some configurations here. {measured}"
+
+
+def question_1(probes: Mapping[str, Mapping[str, Any]]) -> str:
+    """RQ1: do contrastive representations improve genre classification and tagging over the pretrained networks?
+
+    Parameters
+    ----------
+    probes : what `antiphon.probe` returned for "genre" and "tags", or {"reason": …}.
+    """
+    said = [_one_target(target, probes[target]) for target in _TARGETS]
+    return " ".join(said)
+
+
+def _one_target(target: str, found: Mapping[str, Any]) -> str:
+    task = _TARGETS[target]
+    if "reason" in found:
+        return f"In {task}: not measured ({found['reason'].rstrip('.')})."
+    level = "tracks"
+    rows = [row for row in found["table"] if row["kind"] == "perceptron" and row["level"] == level]
+    differences = {
+        row["representation"]: row["roc_auc"]["difference"] for row in rows if row["representation"] in _CONTRASTIVE
+    }
+    best = max(differences, key=lambda name: differences[name]["value"])
+    found_difference = differences[best]
+    low, high = found_difference["ci95"]
+    numbers = (
+        f"the best of them ({best}) differs from the best pretrained input ({found_difference['baseline']}) by "
+        f"{found_difference['value']:+.3f} in macro ROC-AUC (95% {low:+.3f} to {high:+.3f})"
+    )
+    if low > 0:
+        return f"In {task}, yes: {numbers}."
+    if high < 0:
+        return f"In {task}, no: contrastive representations alone do worse; {numbers}."
+    return f"In {task}, no difference was found: {numbers}."
+
+
+def question_2(qualitative: Mapping[str, Any]) -> str:
+    """RQ2: does similarity agree with people? Unanswered, with what stands in for people beside it."""
+    unanswered = "Unanswered until people have judged."
+    if "reason" in qualitative:
+        return f"{unanswered} What could stand in for them was not measured: {qualitative['reason']}"
+    proxies: list[str] = []
+    for what, words in (("genre", "have its genre"), ("tags", "share its tags (Jaccard)")):
+        found = qualitative["agreement"]["aggregated"].get(what)
+        if found is not None:
+            proxies.append(
+                f"of the {qualitative['k']} nearest of a video {found['value']:.0%} {words}, against "
+                f"{found['base_rate']:.0%} of random ones"
+            )
+    if not proxies:
+        return f"{unanswered} No genre and no tags are known that could stand in for them."
+    return f"{unanswered} What stands in for them: {'; '.join(proxies)}."
