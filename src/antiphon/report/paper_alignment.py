@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from antiphon.experiments.paper import DEVIATIONS
 from antiphon.report import svg
 from antiphon.report.charts import ASKS, QUERY, WIDTH
 from antiphon.report.numbers import brief, rank, whole
@@ -54,6 +55,7 @@ def alignment_context(found: Mapping[str, Any]) -> dict[str, Any]:
         "charts": [rank_chart(way, _marks(found, way), found["pool"]) for way in DIRECTIONS],
         "others": [found["reference"], found["shuffled"]],
         "extremes": [("Perfect embeddings", found["oracle"]), ("Random embeddings", found["random"])],
+        "left_out": [(DEVIATIONS[name], reason) for name, reason in found["deviations_left_out"].items()],
         "differs": found["test"] != found["pool"],
         "tied": [row["name"] for row in rows if any(_flat(row["pool"][way]["ci95"]) for way in DIRECTIONS)],
         "full": [*found["rows"], found["reference"], found["shuffled"]],

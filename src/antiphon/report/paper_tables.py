@@ -18,9 +18,9 @@ _TARGETS = {"experiment_2": "genre", "experiment_3": "tags"}
 def table_1_csv(paper: Mapping[str, Any]) -> str:
     """Experiment 1: one line for each configuration, deviation and control; empty where it was not run.
 
-    Columns: "kind", "recipe", "name", "paper_a2v", "paper_v2a"; for each way and for the paper's pool and all test pairs
-    ("full"), the median rank with its interval, the medians by seed, the null and recall@10 (the pool alone), and how
-    many were ranked; "published" by seed; "gain" with its interval. Several values in a cell stand apart by spaces.
+    Columns: "kind", "recipe", "name", "paper_a2v", "paper_v2a"; for each way, and for the paper's pool and all test
+    pairs ("full"), the median rank with its interval, the medians by seed, the null and recall@10 (of the pool alone),
+    and how many were ranked; "published" by seed; "gain" with its interval. Values by seed stand apart by spaces.
     """
     found = paper["experiment_1"]
     return _csv([] if "reason" in found else [_line_1(kind, row) for kind, row in _rows_1(found)])
@@ -96,7 +96,7 @@ def _line_2(target: str, row: Mapping[str, Any], metric: str, printed: Mapping[s
     gap = found.get("difference")
     line: Row = {"target": target}
     line |= {key: row[key] for key in ("representation", "of", "dim", "kind", "level", "n", "groups")}
-    line |= {"metric": metric, "paper": printed.get(row["representation"], {}).get(target, {}).get(metric, "")}
+    line |= {"metric": metric, "paper": _printed(target, row, printed).get(metric, "")}
     line |= {"value": found["value"]} | _edges("ci95", found["ci95"]) | _edges("null95", found["null95"])
     line |= {"chance": found["chance"]}
     line |= {"worst_label": found["worst"]["label"], "worst_value": found["worst"]["value"]}
@@ -154,7 +154,7 @@ def _markdown_2(target: str, found: Mapping[str, Any], printed: Mapping[str, Any
 
 
 def _cells_2(target: str, row: Mapping[str, Any], printed: Mapping[str, Any]) -> list[str]:
-    theirs = printed.get(row["representation"], {}).get(target, {}) if row["kind"] == "perceptron" else {}
+    theirs = _printed(target, row, printed)
     gap = row["roc_auc"].get("difference")
     return [
         row["representation"],
@@ -163,6 +163,11 @@ def _cells_2(target: str, row: Mapping[str, Any], printed: Mapping[str, Any]) ->
         *(f"{score(one['value'])} [{_scores(one['ci95'], '–')}]" for one in (row[metric] for metric in METRICS)),
         f"{score(gap['value'])} [{_scores(gap['ci95'], ' to ')}], {difference_verdict(gap)}" if gap else "",
     ]
+
+
+def _printed(target: str, row: Mapping[str, Any], printed: Mapping[str, Any]) -> Mapping[str, float]:
+    """The paper's numbers, which are of a perceptron."""
+    return printed.get(row["representation"], {}).get(target, {}) if row["kind"] == "perceptron" else {}
 
 
 def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -175,8 +180,12 @@ def _csv(lines: Iterable[Row]) -> str:
     if rows:
         writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({key: _short(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def _edges(prefix: str, edges: Sequence[float] | None) -> Row:
