@@ -4,11 +4,12 @@ python benchmarks/youtube8m.py PATH/music.parquet [shuffles]
 """
 
 import sys
-from dataclasses import replace
 
 import numpy as np
 
 import antiphon as ap
+from antiphon.evaluation.audit import shuffled_pairs
+from antiphon.metrics.published import published_median_rank
 
 HELD_OUT, VALIDATION = 1000, 800
 
@@ -21,17 +22,11 @@ def main(path: str, shuffles: int) -> None:
     for recipe in ("paper-base", "antiphon-base"):
         model = ap.DualEncoder(recipe).fit(train, validation)
         show(recipe, ap.evaluate(model, test))
-        print(f"  the published formula for the same embeddings: {published_formula(*model.embed(test)):g}")
+        print(f"  the published formula for the same embeddings: {published_median_rank(*model.embed(test)):g}")
     perfect = np.eye(HELD_OUT)
-    print(f"perfect embeddings: true rank 1, published formula {published_formula(perfect, perfect):g}")
+    print(f"perfect embeddings: true rank 1, published formula {published_median_rank(perfect, perfect):g}")
     medians = [shuffled_median(train, validation, test, seed) for seed in range(shuffles)]
     print(f"paper-base trained on shuffled pairs, mean median rank of {shuffles}: {np.mean(medians):.0f}")
-
-
-def published_formula(audio: np.ndarray, video: np.ndarray) -> float:
-    """What the evaluation published with Veldkamp et al. (2023) takes for the median rank: the median of the diagonal
-    of argsort(similarity), which is the index found at place i, not the place at which item i is found."""
-    return float(np.median(np.diag(np.argsort(audio @ video.T, axis=1))))
 
 
 def show(name: str, found: dict) -> None:
@@ -44,8 +39,7 @@ def show(name: str, found: dict) -> None:
 
 
 def shuffled_median(train: ap.Features, validation: ap.Features, test: ap.Features, seed: int) -> float:
-    random = np.random.default_rng(seed)
-    parts = [replace(part, video=part.video[random.permutation(len(part))]) for part in (train, validation)]
+    parts = [shuffled_pairs(part, seed) for part in (train, validation)]
     found = ap.evaluate(ap.DualEncoder("paper-base", seed=seed).fit(*parts), test)
     print(f"  shuffle {seed}: {found['a2v']['median_rank']:g} and {found['v2a']['median_rank']:g}")
     return (found["a2v"]["median_rank"] + found["v2a"]["median_rank"]) / 2

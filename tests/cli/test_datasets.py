@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from antiphon.catalogue import Catalogue
@@ -107,8 +108,20 @@ def test_labels_get_their_names(yt8m: Path, tmp_path: Path, capsys: pytest.Captu
     assert call(capsys, workspace, "features", "import", shard, "--label-names", yt8m / "labels.csv")[0] == 0
     tags = [tag for row in Catalogue.load(workspace / "catalogue.parquet").records() for tag in row["tags"]]
     assert "Music video" in tags
-    code, _, errors = call(capsys, workspace, "features", "import", "a.parquet", "--label-names", "b.csv")
-    assert (code, "--label-names goes with YouTube-8M shards" in errors) == (1, True)
+
+
+def test_labels_of_a_table_get_their_names_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = [[3], [3, 14], [99]] * 10
+    table = {"id": [f"v{row}" for row in range(30)], "x": np.eye(30, dtype=np.float32), "labels": labels}
+    pl.DataFrame(table).write_parquet(tmp_path / "f.parquet")
+    (tmp_path / "names.csv").write_text("index,name\n3,Concert\n14,Music video\n")
+    columns = ["--audio", "x", "--labels", "labels", "--label-names", tmp_path / "names.csv"]
+    assert call(capsys, tmp_path / "w", "features", "import", tmp_path / "f.parquet", *columns)[0] == 0
+    tags = {row["id"]: row["tags"] for row in Catalogue.load(tmp_path / "w" / "catalogue.parquet").records()}
+    assert (tags["v0"], sorted(tags["v1"]), tags["v2"]) == (["Concert"], ["Concert", "Music video"], ["99"])
+    pl.DataFrame(table | {"labels": [["rock"]] * 30}).write_parquet(tmp_path / "g.parquet")
+    code, _, errors = call(capsys, tmp_path / "u", "features", "import", tmp_path / "g.parquet", *columns)
+    assert (code, "'rock' is no index" in errors) == (1, True)
 
 
 def test_faulty_label_names_are_refused(yt8m: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

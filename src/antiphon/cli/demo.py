@@ -8,6 +8,7 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from antiphon.catalogue.synthetic import SyntheticConfig, render_catalogue
+from antiphon.cli.audit import run_audit
 from antiphon.cli.catalogue import add_to_workspace
 from antiphon.cli.evaluate import run_evaluate, show_ranks
 from antiphon.cli.extract import AUDIO, VIDEO, run_extract
@@ -51,16 +52,18 @@ def demo(
     inner, extracted = prepare_synthetic(session, config, sections)
     trained = run_train(inner, recipe, None, None, None, seed, "auto", learning_curve=True)
     found = run_evaluate(inner, trained["run"], "test", seed)
+    audited = run_audit(inner, trained["run"], "exact", retrain=True, seed=seed)
     path = run_report(inner, trained["run"])
 
     def show(out: Console) -> None:
         out.print(f"{videos} synthetic music videos, coupling {coupling:g}; ranks are of held-out artists.")
         show_ranks(found, out)
         out.print(trained["learning_curve"]["verdict"] if trained["learning_curve"] else "", soft_wrap=True)
+        out.print(f"Audit: {audited['verdict']}", soft_wrap=True)
         out.print(f"Report: {path.resolve().as_uri()}", soft_wrap=True)
 
     data = {"synthetic": config.model_dump(), "workspace": str(inner.workspace.root), "report": str(path)}
-    session.result(data | {"extracted": extracted, "trained": trained, "evaluated": found}, show)
+    session.result(data | {"extracted": extracted, "trained": trained, "evaluated": found, "audited": audited}, show)
 
 
 def prepare_synthetic(

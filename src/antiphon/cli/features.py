@@ -10,7 +10,7 @@ from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.cli.session import Here
 from antiphon.errors import ConfigError
 from antiphon.features import Features
-from antiphon.features.importing import from_yt8m, import_features
+from antiphon.features.importing import from_yt8m, import_features, with_label_names
 from antiphon.features.store import FeatureStore, store_names
 
 app = App(name="features", help="Import features computed elsewhere, and list those of the workspace.")
@@ -55,7 +55,7 @@ def import_(
     artists
         Parquet: a column with the artist of each row.
     label_names
-        YouTube-8M: a CSV with the columns index and name, such as its vocabulary.csv. Default: labels are indices.
+        A CSV with the columns index and name, such as YouTube-8M's vocabulary.csv, where labels are indices.
     fractions
         Shares of train, validation and test where no column gives them.
     seed
@@ -65,12 +65,11 @@ def import_(
         raise ConfigError("Name at least one file to import.")
     if all(file.suffix == ".tfrecord" for file in files):
         found = from_yt8m(files, label_names)
-    elif label_names is not None:
-        raise ConfigError("--label-names goes with YouTube-8M shards; Parquet tables bring their own labels.")
     elif audio is None and video is None:
         raise ConfigError("Parquet tables need --audio COLUMN or --video COLUMN, the columns that hold the vectors.")
     else:
         found = Features.from_parquet(files, audio, video, ids, groups, labels, splits, genres, artists)
+        found = found if label_names is None else with_label_names(found, label_names)
     catalogue = import_features(found, session.workspace, fractions, seed)
     data = {"rows": len(found), "videos": len(catalogue), "splits": catalogue.split_counts()}
     data |= {"audio": found.audio_name, "video": found.video_name}

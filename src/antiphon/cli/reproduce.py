@@ -50,8 +50,8 @@ def reproduce(
 
     Table 1 (alignment by six configurations, true ranks beside what the published formula prints), table 2 (genre and
     tags from six representations), the galleries, the audit, and the answers to the paper's questions. What the data
-    lack is n/a, with the reason. Stop it at any time; the same command goes on from there. The trained models lie in
-    runs/paper/.
+    lack is n/a, with the reason. Stop it at any time; the same command goes on from there. The tables are in paper/ as
+    CSV and Markdown too, the trained models in runs/paper/.
 
     Parameters
     ----------
@@ -125,6 +125,8 @@ def run_reproduce(
     found["data"] |= {"synthetic": synthetic, "source": source}
     found["commands"] = [_command(session, experiments, seeds, loss)]
     write_text(json.dumps(found, indent=2, ensure_ascii=False), workspace.root / _FILE)
+    for name, text in _tables(found).items():
+        write_text(text, workspace.root / "paper" / name)
     with session.progress("Writing the page") as report:
         path = build_paper_page(workspace, found, progress=report)
     return found | {"page": str(path)}
@@ -146,6 +148,13 @@ def _data(session: Session, synthetic: bool, features: str | None, label_names: 
         raise ConfigError(f"{pattern}: no such files.")
     import_features(from_yt8m(files, label_names), session.workspace)
     return session, f"YouTube-8M, {len(files)} file{'s' if len(files) > 1 else ''}"
+
+
+def _tables(found: dict[str, Any]) -> dict[str, str]:
+    """The tables for other programs and for a repository, by file."""
+    from antiphon.report.paper_tables import table_1_csv, table_2_csv, tables_markdown
+
+    return {"table-1.csv": table_1_csv(found), "table-2.csv": table_2_csv(found), "tables.md": tables_markdown(found)}
 
 
 def _told(report: Report) -> "Progress":

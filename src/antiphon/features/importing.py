@@ -34,10 +34,10 @@ def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None
     FeatureStoreError
         A shard or the names cannot be read, or a record lacks a feature.
     """
-    names = {} if label_names is None else _label_names(Path(label_names))
     if all(Path(path).suffix == ".parquet" for path in paths):
         tables = Features.from_parquet(list(paths), YT8M_AUDIO, YT8M_VIDEO, labels="labels")
-        return replace(tables, labels=tuple(tuple(_named(row, names)) for row in tables.labels))
+        return tables if label_names is None else with_label_names(tables, label_names)
+    names = {} if label_names is None else _label_names(Path(label_names))
     examples = [(path, example) for path in paths for example in read_examples(Path(path))]
     if not examples:
         raise FeatureStoreError(f"{', '.join(map(str, paths))}: no records.")
@@ -53,6 +53,21 @@ def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None
         audio_name=YT8M_AUDIO,
         video_name=YT8M_VIDEO,
     )
+
+
+def with_label_names(features: Features, label_names: str | Path) -> Features:
+    """The features with names instead of indices for labels, as in `from_yt8m`.
+
+    Raises
+    ------
+    FeatureStoreError
+        The names cannot be read, or a label is no index.
+    """
+    names = _label_names(Path(label_names))
+    for label in {label for row in features.labels for label in row}:
+        if not label.isdecimal():
+            raise FeatureStoreError(f"labels: '{label}' is no index into {label_names}.")
+    return replace(features, labels=tuple(tuple(_named(row, names)) for row in features.labels))
 
 
 def import_features(
