@@ -418,6 +418,23 @@ def test_what_cannot_be_probed_is_refused_in_words(split, change, arguments, err
         ap.probe(model, features, **arguments)
 
 
+def test_a_catalogue_of_songs_has_the_rows_of_the_sound_alone(split):
+    features, model = split
+    songs = replace(features, video=np.full_like(features.video, np.nan))
+    found = ap.probe(model, songs, kinds=("linear",), seeds=1)
+    assert {row["representation"] for row in found["table"]} == {"audio backbone", "contrastive audio"}
+    whole = ap.probe(model, features, kinds=("linear",), seeds=1)
+    for row in found["table"]:
+        same = next(
+            each
+            for each in whole["table"]
+            if each["representation"] == row["representation"] and each["level"] == row["level"]
+        )
+        assert row["roc_auc"]["value"] == same["roc_auc"]["value"]
+    with pytest.raises(ModelError, match="no heads can be trained for the folds"):
+        ap.probe(model, songs, folds=3)
+
+
 @pytest.mark.skipif(not MUSIC.exists(), reason="the YouTube-8M features are not beside this checkout")
 def test_real_sound_and_pictures_together_tell_what_a_music_video_is_of():
     features = ap.Features.from_parquet(MUSIC, audio="mean_audio", video="mean_rgb", labels="labels").split(seed=0)

@@ -34,45 +34,61 @@ class Representation:
     values: FloatArray
 
 
+def comparable(features: Features) -> Features:
+    """The rows that the representations are compared on: those with both sides; where none has, those with one.
+
+    Raises
+    ------
+    ModelError
+        There is no such row, or some have sound only and the others pictures only.
+    """
+    if len(features.paired):
+        return features.paired
+    if features.has_audio.any() == features.has_video.any():
+        raise ModelError("No row has both sound and pictures: there is nothing to compare the representations on.")
+    return features.take(features.has_audio | features.has_video)
+
+
 def representations(
     model: DualEncoder, features: Features, aggregate: Aggregate = "concatenation"
 ) -> dict[str, Representation]:
-    """The six representations of the paired rows of `features`, in the order of Table 2 of Veldkamp et al. (2023).
+    """The six representations of the `comparable` rows of `features`, in the order of table 2 of the paper.
+
+    Where no row has both sides, as in a catalogue of songs, only the representations of the one that there is.
 
     Parameters
     ----------
     model : a fitted model; its heads give the contrastive rows.
-    features : rows with only sound or only pictures are left out, as `.paired` does, so that all six have the same
-        rows.
-    aggregate : how "contrastive aggregated" joins the two embeddings. The paper does not define it: both beside each
-        other, or their "mean".
+    features : their `comparable` rows count, so that all representations have the same rows.
+    aggregate : how "contrastive aggregated" joins the two embeddings. Veldkamp et al. (2023) do not define it: both
+        beside each other, or their "mean".
 
     Returns
     -------
-    dict name → representation, each with the n rows of `features.paired`.
+    dict name → representation, each with the n rows of `comparable(features)`.
 
     Raises
     ------
     ConfigError
         `aggregate` is neither.
     ModelError
-        No row has both sides, the model is not fitted, or the features are not the model's.
+        There are no comparable rows, the model is not fitted, or the features are not the model's.
     """
     if aggregate not in {"concatenation", "mean"}:
         raise ConfigError(f"aggregate: '{aggregate}' is neither concatenation nor mean.")
-    pairs = features.paired
-    if not len(pairs):
-        raise ModelError("No row has both sound and pictures: there is nothing to compare the representations on.")
-    audio, video = model.embed(pairs)
-    joined = np.concatenate([audio, video], axis=1) if aggregate == "concatenation" else np.mean([audio, video], axis=0)
-    sound, pictures = pairs.audio_name or _UNNAMED, pairs.video_name or _UNNAMED
-    both = sound if sound == pictures else f"{sound} + {pictures}"
-    found = (
-        Representation("audio backbone", sound, pairs.audio),
-        Representation("video backbone", pictures, pairs.video),
-        Representation("both backbones", both, np.concatenate([pairs.audio, pairs.video], axis=1)),
-        Representation("contrastive audio", sound, audio),
-        Representation("contrastive video", pictures, video),
-        Representation("contrastive aggregated", both, joined),
-    )
-    return {one.name: one for one in found}
+    rows = comparable(features)
+    audio, video = model.embed(rows)
+    sound, pictures = rows.audio_name or _UNNAMED, rows.video_name or _UNNAMED
+    of_sound = {"audio backbone": (sound, rows.audio), "contrastive audio": (sound, audio)}
+    of_pictures = {"video backbone": (pictures, rows.video), "contrastive video": (pictures, video)}
+    found = of_sound if rows.has_audio.any() else {}
+    found |= of_pictures if rows.has_video.any() else {}
+    if len(rows.paired):
+        both = sound if sound == pictures else f"{sound} + {pictures}"
+        beside = np.concatenate([audio, video], axis=1)
+        found["both backbones"] = (both, np.concatenate([rows.audio, rows.video], axis=1))
+        found["contrastive aggregated"] = (
+            both,
+            beside if aggregate == "concatenation" else np.asarray((audio + video) / 2, dtype=np.float32),
+        )
+    return {name: Representation(name, *found[name]) for name in (*BASELINES, *CONTRASTIVE) if name in found}

@@ -16,12 +16,19 @@ from antiphon.evaluation.probes.levels import levels
 from antiphon.evaluation.probes.scoring import Scored, empty, score
 from antiphon.evaluation.probes.table import score_table, table
 from antiphon.evaluation.probes.targets import Target, Targets, choose_targets
-from antiphon.evaluation.representations import BASELINES, CONTRASTIVE, Aggregate, Representation, representations
+from antiphon.evaluation.representations import (
+    BASELINES,
+    CONTRASTIVE,
+    Aggregate,
+    Representation,
+    comparable,
+    representations,
+)
 from antiphon.features.features import Features
 from antiphon.tables import write_table
 
 Progress = Callable[[int, int, str], None]
-_ROWS = len(BASELINES) + len(CONTRASTIVE)
+_NAMES = (*BASELINES, *CONTRASTIVE)
 
 
 def probe(
@@ -50,7 +57,8 @@ def probe(
     ----------
     model : its heads give the embeddings. With `folds` only its recipe and seed count: heads are trained anew for
         each fold.
-    features : features of all splits; only rows with both sound and pictures count.
+    features : features of all splits; only rows with both sound and pictures count. Where there are none, as in a
+        catalogue of songs, the table has the rows of the side that there is.
     target : "genre", one a video; rows without are left out. Or "tags", any number; rows without count as negatives.
     kinds : which classifiers.
     seeds : trainings of the perceptron. The linear classifier comes out the same every time and is trained once.
@@ -70,10 +78,10 @@ def probe(
     dict
         "target", "protocol" ("split" or "folds"), "folds", "seeds", "seed", "aggregate", "recipe", "audio", "video";
         "labels" of the scores, in order; "rows" and "videos" {"train", "validation", "test"} (with folds: on average);
-        "without_target", rows left out; "seen", videos of the test that the heads were trained or stopped on; and
-        "table", a list with one entry for each representation, kind of classifier and level ("segments", "tracks"; only
-        "tracks" where each video has one row): {"representation", "of", "dim", "kind", "level"}, what
-        `antiphon.metrics.classification` returns, and in each metric "validation", its mean on the rows that stopped
+        "without_target", rows left out; "seen", videos of the test that the heads were trained or stopped on, None
+        where that is unknown; and "table", a list with one entry for each representation, kind of classifier and level
+        ("segments", "tracks"; only "tracks" where each video has one row): {"representation", "of", "dim", "kind",
+        "level"}, what `antiphon.metrics.classification` returns, and in each metric "validation", its mean on the rows that stopped
         the trainings, and for contrastive rows "difference" {"baseline", "value", "ci95"}: to the backbone row that did
         best on the validation rows, resampled in pairs.
 
@@ -87,9 +95,11 @@ def probe(
         A part has too few videos, the model is not fitted, or the features are not the model's.
     """
     _check(kinds, seeds)
-    pairs = features.paired
-    if not len(pairs):
-        raise ModelError("No row has both sound and pictures: there is nothing to compare the representations on.")
+    pairs = comparable(features)
+    if folds is not None and not len(pairs.paired):
+        raise ModelError(
+            "No row has both sound and pictures, so no heads can be trained for the folds. Leave folds out."
+        )
     deals = [by_split(pairs)] if folds is None else list(by_folds(pairs, folds, seed))
     targets = choose_targets(
         pairs,
@@ -104,7 +114,8 @@ def probe(
     _refuse_empty_parts(parts, labelled, target)
     seen = _warn_of_seen(model, labelled.take(parts[0].test)) if folds is None else 0
     stages = levels(labelled, kept)
-    steps = _Steps(progress, len(deals) * (1 + _ROWS * len(kinds)) + _ROWS * len(kinds) * len(stages))
+    fits = len(kinds) * (len(_NAMES) if len(pairs.paired) else len(_NAMES) // 3)
+    steps = _Steps(progress, len(deals) * (1 + fits) + fits * len(stages))
     book: dict[tuple[str, Kind], list[Scored]] = {}
     for number, (deal, part) in enumerate(zip(deals, parts, strict=True)):
         steps.start("heads" if folds is None else f"heads of fold {number + 1}")
@@ -195,9 +206,8 @@ def _refuse_empty_parts(parts: Sequence[Deal], labelled: Features, target: Targe
                 )
 
 
-def _warn_of_seen(model: DualEncoder, test: Features) -> int:
-    videos = len(np.unique(test.groups))
-    seen = len(np.unique(test.groups[model.trained_on(test)]))
+def _warn_of_seen(model: DualEncoder, test: Features) -> int | None:
+    videos, seen = len(np.unique(test.groups)), model.seen_videos(test)
     if seen:
         message = (
             f"{seen} of the {videos} videos were seen in training or early stopping: their embeddings are no test. "
