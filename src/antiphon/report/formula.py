@@ -39,7 +39,7 @@ class Example:
 
 def perfect_example() -> Example:
     """Similarities drawn at random, except that the partner is always the most similar."""
-    similarity = generator(0, "formula example").normal(size=(_QUERIES, _QUERIES)) + 10 * np.eye(_QUERIES)
+    similarity = generator(0, "diagonal of argsort").normal(size=(_QUERIES, _QUERIES)) + 10 * np.eye(_QUERIES)
     candidates = np.eye(_QUERIES)
     order = np.argsort(similarity, axis=1)
     true = ranks(similarity, candidates)[0]

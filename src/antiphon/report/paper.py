@@ -60,6 +60,7 @@ def _context(workspace: Workspace, paper: Mapping[str, Any]) -> dict[str, Any]:
     probes = {"genre": paper["experiment_2"], "tags": paper["experiment_3"]}
     return {
         "paper": paper,
+        "numbers_file": "paper.json",
         "synthetic": about.synthetic_notice(catalogue) if catalogue else None,
         "alignment": alignment_context(paper["experiment_1"]),
         "probes": [probe_context(target, found, paper["probe_paper"]) for target, found in probes.items()],
