@@ -82,8 +82,8 @@ def probe(
         where that is unknown; and "table", a list with one entry for each representation, kind of classifier and level
         ("segments", "tracks"; only "tracks" where each video has one row): {"representation", "of", "dim", "kind",
         "level"}, what `antiphon.metrics.classification` returns, and in each metric "validation", its mean on the rows
-        that stopped the trainings, and for contrastive rows "difference" {"baseline", "value", "ci95"}: to the backbone row that did
-        best on the validation rows, resampled in pairs.
+        that stopped the trainings, and for contrastive rows "difference" {"baseline", "value", "ci95"}: to the backbone
+        row that did best on the validation rows, resampled in pairs.
 
     Raises
     ------
