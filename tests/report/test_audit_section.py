@@ -113,6 +113,7 @@ def numbers_of_copies(threshold: float = 0.875) -> dict[str, Any]:
 def test_bars_of_near_copies_are_drawn_where_the_cosines_lie() -> None:
     drawn = str(copies_chart("sound", numbers_of_copies()))
     found = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)" class="bar sound"', drawn)
+    assert len({round(float(y) + float(height), 1) for _, y, _, height in found}) == 1
     tall = {round(float(x)): float(height) for x, _, _, height in found if float(height) > 0}
 
     # The axis runs from the first bin with anything in it, cosine 0.4, to 1.
@@ -139,6 +140,8 @@ def test_the_room_of_the_loss_is_drawn_to_scale(loss: float) -> None:
     start, end = float(box[1]), float(box[1]) + float(box[2])
     assert (float(dot[1]) - start) / (end - start) == pytest.approx((loss - 5) / 2, abs=0.01)
     assert end <= WIDTH
+    heights = [re.search(rf'y="([\d.]+)"[^>]*>{words} [57]\.00<', drawn) for words in ("least possible", "chance")]
+    assert [height and float(height[1]) for height in heights] == [90, 106]  # one above the other, however near
     assert float(dot[1]) <= WIDTH
 
 

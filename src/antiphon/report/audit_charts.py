@@ -76,12 +76,10 @@ def room_chart(room: Mapping[str, float], validation: Mapping[str, float]) -> Ma
         svg.line(x(loss), 38, x(loss), middle - 6, "best"),
         svg.text("no embeddings reach this", x(0) + 6, middle + 4) if x(least) > 165 else Markup(""),
         svg.box(_LEFT, 20, WIDTH - 2 * _LEFT, 60, "hover", tip),
-        svg.text(
-            f"least possible {least:.2f}", x(least) + 4, middle + 34, "tick", "end" if x(least) > 120 else "start"
-        ),
-        svg.text(f"chance {chance:.2f}", _RIGHT, middle + 34, "tick", "end"),
-        svg.line(_LEFT, 124, _RIGHT, 124, "axis"),
-        *_axis(x, 124, "loss of one direction, nats"),
+        svg.text(f"least possible {least:.2f}", x(least), middle + 28, "tick", "end" if x(least) > 120 else "start"),
+        svg.text(f"chance {chance:.2f}", x(chance), middle + 44, "tick", "end"),
+        svg.line(_LEFT, 128, _RIGHT, 128, "axis"),
+        *_axis(x, 128, "loss of one direction, nats"),
     ]
     return svg.drawing(WIDTH, 164, f"The room of the loss: {tip}.", *parts)
 
