@@ -57,7 +57,7 @@ def _one_target(target: str, found: Mapping[str, Any]) -> str:
     low, high = found_difference["ci95"]
     numbers = (
         f"the best of them ({best}) differs from the best pretrained input ({found_difference['baseline']}) by "
-        f"{found_difference['value']:+.3f} in macro ROC-AUC (95% {low:+.3f} to {high:+.3f})"
+        f"{_signed(found_difference['value'])} in macro ROC-AUC (95% {_signed(low)} to {_signed(high)})"
     )
     if low > 0:
         return f"In {task}, yes: {numbers}."
@@ -82,3 +82,7 @@ def question_2(qualitative: Mapping[str, Any]) -> str:
     if not proxies:
         return f"{unanswered} No genre and no tags are known that could stand in for them."
     return f"{unanswered} What stands in for them: {'; '.join(proxies)}."
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")

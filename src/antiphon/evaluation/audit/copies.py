@@ -1,7 +1,8 @@
 """Does the test hold a near copy of what the training saw: the same sound, the same pictures, or both?"""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ _WORDS = {"audio": "sound", "video": "pictures"}
 _TWICE = {"audio": "song", "video": "footage"}
 _COMPONENTS = 128
 _SHOWN = 10
-_SAMPLE = 2000
+_SAMPLE, _BLOCK = 2000, 256
 _TOGETHER, _ALONE = 6.0, 8.0
 """Robust deviations above the usual nearest neighbour at which a pair is a copy: by both modalities, or by one."""
 # Below these cosines nothing is a copy, whatever is usual: few videos tell little about that.
@@ -29,110 +30,168 @@ _LEAST_VIDEOS = 8
 
 
 @dataclass(frozen=True)
-class _Alike:
-    """How alike held-out and training videos are, on Fisher's scale (the inverse hyperbolic tangent of a cosine).
+class _Usual:
+    """How alike videos are to their nearest one of another artist: what no copy looks like. On Fisher's scale (the
+    inverse hyperbolic tangent of a cosine), or in deviations above that.
 
     Attributes
     ----------
-    pairs : (held-out, training).
-    usual : (s,) of training videos, each with its nearest of another artist: what no copy looks like.
+    values : (s,) of training videos.
     """
 
-    pairs: FloatArray
-    usual: FloatArray
+    values: FloatArray
 
     @property
     def middle(self) -> float:
-        """The median of the usual."""
-        return float(np.median(self.usual))
+        """The median."""
+        return float(np.median(self.values))
 
     @property
     def deviation(self) -> float:
-        """The robust standard deviation of the usual."""
-        return float(1.4826 * np.median(np.abs(self.usual - self.middle)))
+        """The robust standard deviation."""
+        return max(float(1.4826 * np.median(np.abs(self.values - self.middle))), 1e-9)
 
     def threshold(self, deviations: float) -> float:
-        """So many robust deviations above the usual."""
+        """So many deviations above the median."""
         return self.middle + deviations * self.deviation
+
+
+@dataclass(frozen=True)
+class _Nearest:
+    """For each held-out video its most alike training video, by one measure.
+
+    Attributes
+    ----------
+    score : (h,) by that measure.
+    place : (h,) which training video.
+    cosines : by modality, (h,) with that one.
+    """
+
+    score: FloatArray
+    place: npt.NDArray[np.intp]
+    cosines: dict[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class _Videos:
+    """(videos, components) unit rows of whitened features by modality, in order of `names`, with each one's artist."""
+
+    names: NameArray
+    artists: NameArray
+    rows: dict[str, FloatArray]
+
+    @classmethod
+    def of(cls, features: Features, whitened: dict[str, Whitening]) -> Self:
+        """The mean over each video's segments."""
+        groups, first = np.unique(features.groups, return_index=True)
+        artists = np.where(features.artists[first] != "", features.artists[first], groups)
+        rows = {side: _by_video(whitened[side](getattr(features, side)), features.groups) for side in _SIDES}
+        return cls(groups, artists, rows)
+
+    def alike(self, others: Self, rows: npt.NDArray[np.intp]) -> dict[str, FloatArray]:
+        """By modality, how alike the given videos are to all `others`, on Fisher's scale."""
+        cosines = {side: self.rows[side][rows] @ others.rows[side].T for side in _SIDES}
+        return {side: np.arctanh(np.clip(found, -0.999999, 0.999999)) for side, found in cosines.items()}
 
 
 def copy_checks(features: Features, seed: int = 0) -> list[Check]:
     """Held-out videos that are nearly the same as a training video: in sound and pictures, or in one of them.
 
     Videos are compared by the cosine of their whitened features, the mean over their segments. What counts as a copy is
-    calibrated on the data: on how alike training videos of different artists are at the most.
+    calibrated on the data: on how alike training videos of different artists are at the most. Memory: a block of
+    held-out videos by all training videos at a time.
     """
     name = "Leakage: copies"
     if not {"train", "test"} <= set(features.splits):
         return [Check(name, "leakage", "n/a", "The features have no training and test split side by side.")]
     pairs = features.paired
-    train, held_out = pairs.take(pairs.splits == "train"), pairs.take(np.isin(pairs.splits, ("validation", "test")))
-    trained, tested = np.unique(train.groups), np.unique(held_out.groups)
-    if len(trained) < _LEAST_VIDEOS or not len(tested):
-        why = f"Needs {_LEAST_VIDEOS} training videos to know how alike unrelated ones are; there are {len(trained)}."
+    whitened = {side: Whitening.fitted(getattr(pairs, side), min(_COMPONENTS, len(pairs) // 2)) for side in _SIDES}
+    trained = _Videos.of(pairs.take(pairs.splits == "train"), whitened)
+    tested = _Videos.of(pairs.take(np.isin(pairs.splits, ("validation", "test"))), whitened)
+    if len(trained.names) < _LEAST_VIDEOS or not len(tested.names):
+        there = len(trained.names)
+        why = f"Needs {_LEAST_VIDEOS} training videos to know how alike unrelated ones are; there are {there}."
         return [Check(name, "leakage", "n/a", why)]
-    alike, among = {}, {}
-    sample = generator(seed, "audit", "unrelated").permutation(len(trained))[:_SAMPLE]
-    for side in _SIDES:
-        whitened = Whitening.fitted(getattr(pairs, side), min(_COMPONENTS, len(pairs) // 2))
-        ours, theirs = (_by_video(whitened(getattr(part, side)), part.groups) for part in (train, held_out))
-        alike[side], among[side] = _fisher(theirs @ ours.T), _fisher(ours[sample] @ ours.T)
-    same_video = tested[:, None] == trained[None, :]
-    artists = _artist_of(train)
-    same_artist = artists[sample][:, None] == artists[None, :]
-    sides = {side: _alike(alike[side], among[side], same_video, same_artist) for side in _SIDES}
-    weaker = _alike(_weaker(alike, sides), _weaker(among, sides), same_video, same_artist)
-    both = replace(weaker, pairs=np.where(_nearest_by_both(sides), weaker.pairs, -np.inf))
-    return [
-        _together(both, sides, tested, trained),
-        *(_alone(side, sides, tested, trained) for side in _SIDES),
-    ]
+    usual = _usual(trained, seed)
+    nearest = _nearest(tested, trained, usual)
+    together = _together(nearest["both"], usual, tested, trained)
+    return [together, *(_alone(side, nearest[side], usual[side], tested, trained) for side in _SIDES)]
 
 
-def _alike(
-    pairs: FloatArray, among: FloatArray, same_video: npt.NDArray[np.bool_], same_artist: npt.NDArray[np.bool_]
-) -> _Alike:
-    """The same video in two splits is another check's; videos of one artist may well be alike."""
-    return _Alike(np.where(same_video, -np.inf, pairs), np.where(same_artist, -np.inf, among).max(axis=1))
+def _usual(trained: _Videos, seed: int) -> dict[str, _Usual]:
+    """What is usual in sound, in pictures, and in the weaker of both. Videos of one artist may well be alike."""
+    sample = generator(seed, "audit", "unrelated").permutation(len(trained.names))[:_SAMPLE]
+
+    def most(measure: Callable[[dict[str, FloatArray]], FloatArray]) -> _Usual:
+        found: list[FloatArray] = []
+        for rows in _blocks(sample):
+            same_artist = trained.artists[rows][:, None] == trained.artists[None, :]
+            found.append(np.where(same_artist, -np.inf, measure(trained.alike(trained, rows))).max(axis=1))
+        return _Usual(np.concatenate(found))
+
+    sides = {side: most(lambda alike, side=side: alike[side]) for side in _SIDES}
+    return sides | {"both": most(lambda alike: _weaker(alike, sides))}
 
 
-def _weaker(fisher: dict[str, FloatArray], sides: dict[str, _Alike]) -> FloatArray:
+def _nearest(tested: _Videos, trained: _Videos, usual: dict[str, _Usual]) -> dict[str, _Nearest]:
+    """By both modalities, by sound and by pictures. The same video in two splits is another check's."""
+    blocks: dict[str, list[_Nearest]] = {name: [] for name in ("both", *_SIDES)}
+    for rows in _blocks(np.arange(len(tested.names))):
+        same_video = tested.names[rows][:, None] == trained.names[None, :]
+        alike = {side: np.where(same_video, -np.inf, found) for side, found in tested.alike(trained, rows).items()}
+        near = [found >= np.maximum(found.max(axis=1, keepdims=True), _LEAST_TOGETHER) for found in alike.values()]
+        both = np.where(near[0] & near[1], _weaker(alike, usual), -np.inf)
+        for name, scores in {"both": both, **alike}.items():
+            place = scores.argmax(axis=1)
+            chosen = np.arange(len(rows)), place
+            cosines = {side: np.tanh(alike[side][chosen]) for side in _SIDES}
+            blocks[name].append(_Nearest(scores[chosen], place, cosines))
+    return {name: _joined(found) for name, found in blocks.items()}
+
+
+def _joined(parts: list[_Nearest]) -> _Nearest:
+    return _Nearest(
+        np.concatenate([part.score for part in parts]),
+        np.concatenate([part.place for part in parts]),
+        {side: np.concatenate([part.cosines[side] for part in parts]) for side in _SIDES},
+    )
+
+
+def _weaker(alike: dict[str, FloatArray], usual: dict[str, _Usual]) -> FloatArray:
     """Deviations above the usual of the modality that is less alike: high only where both are."""
-    scaled = [(fisher[side] - sides[side].middle) / max(sides[side].deviation, 1e-9) for side in _SIDES]
-    return np.minimum(*scaled)
+    return np.minimum(*((alike[side] - usual[side].middle) / usual[side].deviation for side in _SIDES))
 
 
-def _nearest_by_both(sides: dict[str, _Alike]) -> npt.NDArray[np.bool_]:
-    """(held-out, training) whether it is the nearest one in sound and in pictures, and not far in either."""
-    near = [side.pairs >= np.maximum(side.pairs.max(axis=1, keepdims=True), _LEAST_TOGETHER) for side in sides.values()]
-    return near[0] & near[1]
+def _blocks(rows: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
+    for first in range(0, len(rows), _BLOCK):
+        yield rows[first : first + _BLOCK]
 
 
-def _together(both: _Alike, sides: dict[str, _Alike], tested: NameArray, trained: NameArray) -> Check:
-    name, limit = "Leakage: copies", both.threshold(_TOGETHER)
-    found = _found(both, limit, sides, tested, trained)
-    usual = {side: float(np.tanh(np.median(sides[side].usual))) for side in _SIDES}
+def _together(both: _Nearest, sides: dict[str, _Usual], tested: _Videos, trained: _Videos) -> Check:
+    name, limit = "Leakage: copies", sides["both"].threshold(_TOGETHER)
+    found = _found(both, limit, tested, trained)
+    usual = {side: float(np.tanh(sides[side].middle)) for side in _SIDES}
     measure = (
-        f"Calibrated on {len(both.usual)} training videos, whose nearest of another artist has a cosine of "
+        f"Calibrated on {len(sides['both'].values)} training videos, whose nearest of another artist has a cosine of "
         f"{usual['audio']:.2f} in sound and {usual['video']:.2f} in pictures as a rule."
     )
     numbers = {"videos": len(found), "threshold": limit, "usual": usual, "pairs": found[:_SHOWN]}
     if not found:
-        text = f"None of {len(tested)} held-out videos is nearly the same as a training video. {measure}"
+        text = f"None of {len(tested.names)} held-out videos is nearly the same as a training video. {measure}"
         return Check(name, "leakage", "pass", text, numbers)
     named = listed([f"{each['held_out']} ~ {each['train']}" for each in found])
     text = (
-        f"{len(found)} of {len(tested)} held-out videos are nearly the same as a training video in sound and pictures: "
-        f"{named}. {measure} Remove one of each pair, or put both in one split."
+        f"{len(found)} of {len(tested.names)} held-out videos are nearly the same as a training video in sound and "
+        f"pictures: {named}. {measure} Remove one of each pair, or put both in one split."
     )
     return Check(name, "leakage", "fail", text, numbers)
 
 
-def _alone(side: str, sides: dict[str, _Alike], tested: NameArray, trained: NameArray) -> Check:
+def _alone(side: str, nearest: _Nearest, usual: _Usual, tested: _Videos, trained: _Videos) -> Check:
     name, words = f"Leakage: {_WORDS[side]}", _WORDS[side]
-    limit = max(sides[side].threshold(_ALONE), float(_LEAST_ALONE))
-    found = _found(sides[side], limit, sides, tested, trained)
-    cosines = {"held_out": np.tanh(sides[side].pairs.max(axis=1)), "unrelated": np.tanh(sides[side].usual)}
+    limit = max(usual.threshold(_ALONE), float(_LEAST_ALONE))
+    found = _found(nearest, limit, tested, trained)
+    cosines = {"held_out": nearest.cosines[side], "unrelated": np.tanh(usual.values)}
     histograms = {key: np.histogram(values, bins=40, range=(-1, 1))[0].tolist() for key, values in cosines.items()}
     threshold = float(np.tanh(limit))
     numbers = {"videos": len(found), "threshold": threshold, "pairs": found[:_SHOWN], "histogram": histograms}
@@ -141,28 +200,20 @@ def _alone(side: str, sides: dict[str, _Alike], tested: NameArray, trained: Name
         return Check(name, "leakage", "pass", text, numbers)
     named = listed([f"{each['held_out']} ~ {each['train']} ({each[side]:.2f})" for each in found])
     text = (
-        f"{len(found)} of {len(tested)} held-out videos have nearly the {words} of a training video (a cosine of at "
-        f"least {threshold:.2f}): {named}. Look at them: the same {_TWICE[side]} twice makes ranks too good."
+        f"{len(found)} of {len(tested.names)} held-out videos have nearly the {words} of a training video (a cosine of "
+        f"at least {threshold:.2f}): {named}. Look at them: the same {_TWICE[side]} twice makes ranks too good."
     )
     return Check(name, "leakage", "warn", text, numbers)
 
 
-def _found(
-    alike: _Alike, limit: float, sides: dict[str, _Alike], tested: NameArray, trained: NameArray
-) -> list[dict[str, Any]]:
+def _found(nearest: _Nearest, limit: float, tested: _Videos, trained: _Videos) -> list[dict[str, Any]]:
     """Each held-out video that has a copy, with its nearest one and both cosines; the most alike first."""
-    best = alike.pairs.argmax(axis=1)
-    scores = alike.pairs[np.arange(len(best)), best]
-    rows = [int(row) for row in np.argsort(-scores, kind="stable") if scores[row] >= limit]
+    rows = [row for row in np.argsort(-nearest.score, kind="stable").tolist() if nearest.score[row] >= limit]
     return [
-        {"held_out": str(tested[row]), "train": str(trained[best[row]])}
-        | {side: float(np.tanh(sides[side].pairs[row, best[row]])) for side in _SIDES}
+        {"held_out": str(tested.names[row]), "train": str(trained.names[nearest.place[row]])}
+        | {side: float(nearest.cosines[side][row]) for side in _SIDES}
         for row in rows
     ]
-
-
-def _fisher(cosines: FloatArray) -> FloatArray:
-    return np.arctanh(np.clip(cosines, -0.999999, 0.999999))
 
 
 def _by_video(rows: FloatArray, groups: NameArray) -> FloatArray:
@@ -171,9 +222,3 @@ def _by_video(rows: FloatArray, groups: NameArray) -> FloatArray:
     sums = np.zeros((len(names), rows.shape[1]))
     np.add.at(sums, numbers, rows)
     return unit(sums)
-
-
-def _artist_of(features: Features) -> NameArray:
-    """(videos,) the artist of each, or the video itself where unknown."""
-    groups, first = np.unique(features.groups, return_index=True)
-    return np.where(features.artists[first] != "", features.artists[first], groups)
