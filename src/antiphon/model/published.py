@@ -7,6 +7,7 @@ empty, the sound passes as it is, and the pictures' has an empty layer `dense3` 
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,13 +110,7 @@ def _unpickled(path: Path) -> Any:
             f"{path}: no such file. Give the authors' checkpoint: data/06_models/Single_proj_head.tar of "
             "https://github.com/KarelVeldkamp/Multimodal-Musicvideo-Representation."
         )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise ModelError(f"{path}: is no checkpoint of PyTorch, or is damaged ({error}). Fetch it again.") from error
-    if size > _LARGEST_BYTES:
-        raise ModelError(f"{path}: unpacks to {size:,} bytes; such heads have a few million. It is something else.")
+    _check_archive(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -124,6 +119,22 @@ def _unpickled(path: Path) -> Any:
         raise ModelError(
             f"{path}: is damaged, or holds more than tensors and plain values ({first}). It was not used."
         ) from error
+
+
+def _check_archive(path: Path) -> None:
+    """Size and checksums of the members; torch itself compares no checksum."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+            if size > _LARGEST_BYTES:
+                raise ModelError(
+                    f"{path}: unpacks to {size:,} bytes; such heads have a few million. It is something else."
+                )
+            changed = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{path}: is no checkpoint of PyTorch, or is damaged ({error}). Fetch it again.") from error
+    if changed is not None:
+        raise ModelError(f"{path}: its member {changed} is not what its checksum says. Fetch the file again.")
 
 
 def _check_head(path: Path, side: str, state: Mapping[str, Any], inputs: int) -> tuple[int, int]:
