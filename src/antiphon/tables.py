@@ -59,6 +59,8 @@ ATTRIBUTES = pa.schema(
     [
         pa.field("segment_id", pa.string(), nullable=False),
         pa.field("video_id", pa.string(), nullable=False),
+        pa.field("window_start_s", pa.float64(), nullable=False),
+        pa.field("window_end_s", pa.float64(), nullable=False),
         pa.field("saturation", pa.float64(), nullable=False),
         pa.field("black_and_white", pa.bool_(), nullable=False),
         pa.field("luma", pa.float64(), nullable=False),

@@ -12,7 +12,7 @@ from antiphon.features.planning import plan_segments
 from antiphon.segments.attributes import attribute_row, picture_attributes
 from antiphon.segments.decoding import decode_stretches
 from antiphon.segments.sampling import SamplingConfig
-from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table
+from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
 from antiphon.workspace import Failure, Workspace
 
 
@@ -74,6 +74,38 @@ def test_only_what_is_missing_is_measured(synthetic_table, tmp_path, monkeypatch
     monkeypatch.setattr(attributes, "_MADE_BY", {b"measured": b"otherwise"})
     measure_attributes(workspace, catalogue, catalogue.ids[:3])
     assert asked[1:] == catalogue.ids[:3]
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"sections": 1}, {"window_s": 2.0}], ids=str)
+def test_segments_drawn_anew_are_measured_anew(synthetic_table, tmp_path, monkeypatch, other):
+    monkeypatch.setattr(attributes, "run_in_processes", run_in_line)
+    workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
+    one = catalogue.ids[:1]
+    measure_attributes(workspace, catalogue, one)
+    before = read_attributes(workspace, [f"{one[0]}#0"])
+    assert np.isfinite(before).all()
+    workspace.segments.unlink()
+    plan_segments(workspace, catalogue, SamplingConfig(**{"sections": 2} | other))
+    assert np.isnan(read_attributes(workspace, [f"{one[0]}#0"])).all()  # the same id, another window
+    measure_attributes(workspace, catalogue, one)
+    assert not np.array_equal(read_attributes(workspace, [f"{one[0]}#0"]), before)
+    fields = ["segment_id", "window_start_s", "window_end_s"]
+    planned = [row for row in read_table(workspace.segments, SEGMENTS).to_pylist() if row["video_id"] == one[0]]
+    stored = read_table(workspace.attributes, ATTRIBUTES).select(fields).to_pylist()
+    assert stored == [{name: row[name] for name in fields} for row in planned]
+
+
+def test_an_older_table_without_windows_is_measured_anew(synthetic_table, tmp_path, monkeypatch):
+    monkeypatch.setattr(attributes, "run_in_processes", run_in_line)
+    workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
+    measure_attributes(workspace, catalogue, catalogue.ids[:1])
+    table = read_table(workspace.attributes)
+    older = table.drop_columns(["window_start_s", "window_end_s"])
+    for metadata in (table.schema.metadata, {b"measured": b"96 px, 10 frames per second, 1"}):
+        write_table(older.replace_schema_metadata(metadata), workspace.attributes)
+        assert np.isnan(read_attributes(workspace, table["segment_id"].to_pylist())).all()
+        measure_attributes(workspace, catalogue, catalogue.ids[:1])
+        assert read_table(workspace.attributes).equals(table)
 
 
 def test_stopped_it_keeps_what_it_has(synthetic_table, tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from antiphon.workspace import Failure, Workspace
 
 STAGE = "attributes"
 LAYOUT = FrameLayout(size_px=96)
-_MADE_BY = {b"measured": b"96 px, 10 frames per second, 1"}
+_MADE_BY = {b"measured": b"96 px, 10 frames per second, 2"}
 """Stands in the table; the last number changes with the definitions, and what was measured otherwise is done anew."""
 _FLUSH_S = 10.0
 
@@ -47,6 +47,8 @@ def measure_attributes(
 ) -> None:
     """Measure the windows of all segments that `attributes.parquet` lacks, and add them to it.
 
+    A video whose segments were drawn anew is measured anew, though its segments have the same ids as before.
+
     What is measured is written every few seconds, so it can be stopped at any moment and started again. A file that
     cannot be used becomes a row of `failures.parquet` and is tried again next time.
 
@@ -63,8 +65,8 @@ def measure_attributes(
         Another process writes to the workspace, or worker processes cannot be started.
     """
     with workspace.lock():
-        rows = _stored(workspace)
         segments = _segments(workspace)
+        rows = _stored(workspace, segments)
         jobs = _jobs(catalogue, segments, {row["video_id"] for row in rows}, videos)
         if not jobs:
             return
@@ -77,8 +79,7 @@ def measure_attributes(
                     failures.append(Failure(job.video_id, STAGE, type(found).__name__, str(found)))
                     failed += 1
                 else:
-                    names = [segment["segment_id"] for segment in segments[job.video_id]]
-                    rows += [_row(name, job.video_id, values) for name, values in zip(names, found, strict=True)]
+                    rows += [_row(*pair) for pair in zip(segments[job.video_id], found, strict=True)]
                 if progress is not None:
                     progress(done, len(jobs), f"{failed} failed" if failed else "")
                 if time.monotonic() - flushed > _FLUSH_S:
@@ -89,8 +90,11 @@ def measure_attributes(
 
 
 def read_attributes(workspace: Workspace, segment_ids: Sequence[str] | npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
-    """(n, attributes) values of some segments in the order of `ATTRIBUTE_NAMES`; rows of NaN where none are known."""
-    known = {row["segment_id"]: row for row in _stored(workspace)}
+    """(n, attributes) values of some segments in the order of `ATTRIBUTE_NAMES`; rows of NaN where none are known.
+
+    What was measured of other windows than those of `segments.parquet` is not known.
+    """
+    known = {row["segment_id"]: row for row in _stored(workspace, _segments(workspace))}
     empty = dict.fromkeys(ATTRIBUTE_NAMES, float("nan"))
     found = [known.get(str(name), empty) for name in segment_ids]
     return np.array([[float(row[name]) for name in ATTRIBUTE_NAMES] for row in found]).reshape(-1, len(ATTRIBUTE_NAMES))
@@ -135,22 +139,34 @@ def _segments(workspace: Workspace) -> dict[str, list[Row]]:
     return found
 
 
-def _stored(workspace: Workspace) -> list[Row]:
+def _stored(workspace: Workspace, segments: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """Rows of the videos whose windows, all of them, are those of `segments`."""
     if not workspace.attributes.exists():
         return []
-    table = read_table(workspace.attributes, ATTRIBUTES)
-    if (table.schema.metadata or {}).get(b"measured") != _MADE_BY[b"measured"]:
+    table = read_table(workspace.attributes)
+    alike = (table.schema.metadata or {}).get(b"measured") == _MADE_BY[b"measured"]
+    if not alike or not set(ATTRIBUTES.names) <= set(table.column_names):
         return []
-    return table.to_pylist()
+    rows: list[Row] = table.to_pylist()
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["video_id"], []).append(row)
+    current = {video for video, own in found.items() if _windows(own) == _windows(segments.get(video, ()))}
+    return [row for row in rows if row["video_id"] in current]
+
+
+def _windows(rows: Iterable[Row]) -> set[tuple[str, float, float]]:
+    return {(row["segment_id"], row["window_start_s"], row["window_end_s"]) for row in rows}
 
 
 def _other_failures(workspace: Workspace, tried: set[str]) -> list[Failure]:
     return [item for item in workspace.read_failures() if item.stage != STAGE or item.video_id not in tried]
 
 
-def _row(segment_id: str, video_id: str, values: Sequence[float]) -> Row:
+def _row(segment: Row, values: Sequence[float]) -> Row:
     found: Row = dict(zip(ATTRIBUTE_NAMES, values, strict=True))
-    return {"segment_id": segment_id, "video_id": video_id, **found, "black_and_white": bool(found["black_and_white"])}
+    about = {name: segment[name] for name in ("segment_id", "video_id", "window_start_s", "window_end_s")}
+    return about | found | {"black_and_white": bool(found["black_and_white"])}
 
 
 def _write(workspace: Workspace, rows: Sequence[Row], failures: Sequence[Failure]) -> None:
