@@ -27,3 +27,7 @@ class ConfigError(AntiphonError):
 
 class ModelError(AntiphonError):
     """A model cannot be trained on, loaded from, or applied to what it was given."""
+
+
+class DivergedError(ModelError):
+    """A training went wrong, on data that would have done."""

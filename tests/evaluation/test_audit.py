@@ -73,7 +73,7 @@ def test_nothing_is_found_where_nothing_was_planted(features, model):
 
 def test_a_metric_that_returns_the_diagonal_of_argsort(features, model):
     found = flagged(audit(model, features, metric=published))
-    assert {"Metric: oracle", "Metric: reversed", "Metric: directions"} <= found
+    assert {"Metric: oracle", "Metric: reversed", "Metric: directions", "Model: permuted pairs"} <= found
 
 
 def test_a_metric_whose_second_direction_reuses_the_first():
@@ -91,6 +91,40 @@ def test_a_metric_that_counts_ties_as_found():
         return float(np.median(above[0]) + 1), float(np.median(above[1]) + 1)
 
     assert {check.name for check in metric_checks(optimistic) if check.status == "fail"} == {"Metric: constant"}
+
+
+def test_a_metric_that_is_right_in_the_extremes_only(features, model):
+    """It calls every rank that is not extreme chance: nothing but the permuted pairs shows it."""
+
+    def lazy(audio, video):
+        exact = median_ranks(audio, video)
+        return tuple((len(audio) + 1) / 2 if 2 < rank < len(audio) else rank for rank in exact)
+
+    assert flagged(audit(model, features, metric=lazy)) == {"Model: permuted pairs"}
+
+
+def test_a_test_that_the_model_was_trained_on(features, model):
+    swapped = np.where(features.splits == "test", "train", np.where(features.splits == "train", "test", "validation"))
+    check = by_name(audit(model, replace(features, splits=swapped)))["Leakage: seen videos"]
+    assert (check["status"], check["numbers"]["videos"]) == ("fail", 160)
+
+
+def test_a_model_that_knows_nothing_is_a_warning(features):
+    nothing = DualEncoder("paper-base").fit(*(shuffled_pairs(features[split], 1) for split in ("train", "validation")))
+    checks = by_name(audit(nothing, features))
+    assert checks["Model: null"]["status"] == "warn"
+
+
+def test_a_control_that_is_far_from_chance(features, model):
+    """Something besides the pairs tells partners apart: here the control was trained on the true pairs."""
+    check = by_name(audit(model, features, control=model))["Model: shuffled pairs"]
+    assert check["status"] == "fail"
+
+
+def test_no_video_keeps_its_pictures_when_pairs_are_shuffled():
+    few = catalogue(segments=1).take(np.arange(3))
+    for seed in range(30):
+        assert not (shuffled_pairs(few, seed).video == few.video).all(axis=1).any()
 
 
 def test_one_video_in_two_splits(features, model):
@@ -119,6 +153,25 @@ def test_a_copy_of_a_test_video_in_training(features, model):
     found = by_name(audit(model, replace(features, **changed)))["Leakage: copies"]
     assert found["status"] == "fail"
     assert {"held_out": "video-279", "train": "video-000"}.items() <= found["numbers"]["pairs"][0].items()
+
+
+def test_a_copy_is_found_beside_its_sibling(features):
+    random = np.random.default_rng(2)
+    found = 0
+    for _ in range(10):
+        changed = {side: getattr(features, side).copy() for side in ("audio", "video")}
+        victim = features.groups == "video-279"
+        for intruder in ("video-000", "video-010"):
+            for side, values in changed.items():
+                noise = 0.1 * random.normal(size=values[victim].shape)
+                values[features.groups == intruder] = getattr(features, side)[victim] + noise
+        found += copy_checks(replace(features, **changed))[0].status == "fail"
+    assert found == 10
+
+
+def test_training_videos_of_one_artist_calibrate_nothing(features):
+    single = replace(features, artists=np.where(features.splits == "train", "Artist", features.artists))
+    assert [check.status for check in copy_checks(single)] == ["n/a"]
 
 
 @pytest.mark.parametrize(("side", "name"), [("audio", "Leakage: sound"), ("video", "Leakage: pictures")])

@@ -60,12 +60,13 @@ def run_audit(session: Session, run: str | None, metric: str, retrain: bool, see
             progress(0, 2, "training on shuffled pairs")
             control = shuffled_control(model, features)
         progress(1, 2, "looking")
-        found = {"run": workspace.run_name(folder), "metric": metric} | look(
-            model, features, metric=published if metric == "published" else median_ranks, control=control, seed=seed
-        )
+        about = {"run": workspace.run_name(folder), "metric": metric, "features": features.fingerprint()}
+        measure = published if metric == "published" else median_ranks
+        found = about | look(model, features, metric=measure, control=control, seed=seed)
         progress(2, 2, "")
     if metric == "exact":
-        write_text(json.dumps(found, indent=2), folder / AUDIT_FILE)
+        with workspace.lock():
+            write_text(json.dumps(found, indent=2, allow_nan=False), folder / AUDIT_FILE)
     return found
 
 

@@ -90,18 +90,19 @@ def run_gallery(
 
 
 def measured_attributes(
-    session: Session, features: Features, split: str
+    session: Session, features: Features, split: str, *, measure: bool = True
 ) -> "tuple[npt.NDArray[np.float64] | None, str]":
-    """The attributes of the split's segments, measured where they are missing; or None and the reason."""
+    """The attributes of the split's segments; or None and the reason. Measured where they are missing, if asked to."""
     from antiphon.features.attributes import measure_attributes, read_attributes
 
     catalogue = Catalogue.load(session.workspace.catalogue)
     pool = {str(name) for name in features.groups[features.splits == split]}
     if not any(row["path"] and row["id"] in pool for row in catalogue.records()):
         return None, _NO_MEDIA
-    with session.progress("Measuring pictures") as report:
-        measure_attributes(session.workspace, catalogue, pool, progress=report)
-        report(len(pool), len(pool), "")
+    if measure:
+        with session.progress("Measuring pictures") as report:
+            measure_attributes(session.workspace, catalogue, pool, progress=report)
+            report(len(pool), len(pool), "")
     return read_attributes(session.workspace, features.ids), ""
 
 

@@ -1,7 +1,7 @@
 """`antiphon reproduce`: the paper, whole, on the workspace's features."""
 
 import json
-from collections.abc import Sequence
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -56,7 +56,8 @@ def reproduce(
     Parameters
     ----------
     experiment
-        Only these experiments: 1 alignment, 2 genre, 3 tags; without galleries and audit. Default: everything.
+        Only these experiments: 1 alignment, 2 genre, 3 tags, without galleries and audit; the page shows what was found
+        before of the others. Default: everything.
     synthetic
         Run it on the synthetic catalogue of `antiphon demo`, which is made if it is not there.
     features
@@ -75,7 +76,10 @@ def reproduce(
         cpu, cuda, or auto.
     """
     inner, source = _data(session, synthetic, features, label_names)
-    found = run_reproduce(inner, experiment, audio, video, seeds, loss, device, source)
+    given = {"experiment": experiment, "synthetic": synthetic, "features": features, "label-names": label_names}
+    given |= {"audio": audio, "video": video, "seeds": seeds, "loss": loss}
+    command = _command(session, given)
+    found = run_reproduce(inner, experiment, audio, video, seeds, loss, device, source, command)
 
     def show(out: Console) -> None:
         for answer in found["verdict"].values():
@@ -94,10 +98,11 @@ def run_reproduce(
     loss: Literal["info_nce", "decoupled"],
     device: str,
     source: str,
+    command: str,
 ) -> dict[str, Any]:
     """Run the experiments and write numbers and page, with progress bars."""
     from antiphon.experiments.kept import Kept
-    from antiphon.experiments.reproduce import PARTS, features_fingerprint
+    from antiphon.experiments.reproduce import PARTS
     from antiphon.experiments.reproduce import reproduce as run
     from antiphon.experiments.trials import Trials
     from antiphon.report.about import synthetic_notice
@@ -106,9 +111,9 @@ def run_reproduce(
     workspace = session.existing_workspace()
     features = workspace_features(workspace, audio, video)
     parts = PARTS if not experiments else [f"experiment_{number}" for number in sorted(set(experiments))]
-    attributes, why_none = measured_attributes(session, features, "test") if "qualitative" in parts else (None, "")
+    attributes, why_none = measured_attributes(session, features, "test", measure="qualitative" in parts)
     trials = Trials(features, lambda name: workspace.run(f"paper/{name}"), device)
-    kept = Kept(workspace.root / "paper", features_fingerprint(features))
+    kept = Kept(workspace.root / "paper", features.fingerprint())
     with workspace.lock(), session.progress("Reproducing") as report:
         found = run(
             trials,
@@ -123,7 +128,7 @@ def run_reproduce(
     found["run"] = f"paper/{found['run']}"
     synthetic = synthetic_notice(Catalogue.load(workspace.catalogue)) is not None
     found["data"] |= {"synthetic": synthetic, "source": source}
-    found["commands"] = [_command(session, experiments, seeds, loss)]
+    found["commands"] = [command]
     write_text(json.dumps(found, indent=2, ensure_ascii=False), workspace.root / _FILE)
     for name, text in _tables(found).items():
         write_text(text, workspace.root / "paper" / name)
@@ -161,9 +166,12 @@ def _told(report: Report) -> "Progress":
     return lambda part, done, total, note: report(done, total, f"{_WORDS[part]} {note}".rstrip())
 
 
-def _command(session: Session, experiments: Sequence[int] | None, seeds: int, loss: str) -> str:
-    """What to call to do it again, in this workspace."""
-    given = ["antiphon", "--workspace", str(session.workspace.root), "reproduce"]
-    given += ["--experiment", *map(str, experiments)] if experiments else []
-    given += ["--seeds", str(seeds), "--loss", loss]
-    return " ".join(given)
+def _command(session: Session, given: dict[str, Any]) -> str:
+    """What to call to do it again."""
+    words = ["antiphon", *(["--workspace", str(session.folder)] if session.folder else []), "reproduce"]
+    for name, value in given.items():
+        if value is True:
+            words.append(f"--{name}")
+        elif value:
+            words += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
+    return shlex.join(words)

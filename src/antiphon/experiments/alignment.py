@@ -24,7 +24,7 @@ from antiphon.training.loop import Epoch
 WAYS = ("a2v", "v2a")
 CONTROL, REFERENCE = "paper-base", "antiphon-base"
 _DRAWS, _DRAWN_DIM = 5, 64
-FIRST_SEGMENT_ONLY = "coded-first-segment-only"
+FIRST_SEGMENT_ONLY, UNSCALED = "coded-first-segment-only", "r2plus1d_18-unscaled"
 
 Loss = Literal["info_nce", "decoupled"]
 Progress = Callable[[int, int, str], None]
@@ -90,7 +90,7 @@ def alignment(
             for name in CONFIGURATIONS
         ],
         "deviations": [table.row(name, words, measured[name, False], coded) for name, words in deviations.items()],
-        "deviations_left_out": {FIRST_SEGMENT_ONLY: "Each video has one row here."} if single else {},
+        "deviations_left_out": _left_out(single),
         "reference": table.row(REFERENCE, "Antiphon's default", reference, base),
         "shuffled": table.row(CONTROL, "Base, trained on shuffled pairs", measured[CONTROL, True], base),
     }
@@ -108,6 +108,14 @@ def with_loss(recipe: Recipe, loss: Loss) -> Recipe:
         return recipe
     changed = LossConfig.model_validate(recipe.loss.model_dump() | {"name": loss})
     return recipe.model_copy(update={"loss": changed, "name": f"{recipe.name}-{loss}"})
+
+
+def _left_out(single: bool) -> dict[str, str]:
+    unscaled = {
+        UNSCALED: "Frames fed unscaled are a backbone of their own: extract with --video r2plus1d_18-unscaled into "
+        "another workspace, and reproduce there."
+    }
+    return unscaled | ({FIRST_SEGMENT_ONLY: "Each video has one row here."} if single else {})
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from typing import Any
 from antiphon.runs import versions
 from antiphon.tables import write_text
 
+_FORMAT = 2
+"""Of the results; one more whenever they come to mean something else."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -26,15 +29,24 @@ class Kept:
 
     def get(self, name: str, settings: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The result called `name`: read if it was made of the same by the same versions, else made and kept."""
-        key = hashlib.sha256(json.dumps([self.inputs, settings, versions()], sort_keys=True).encode()).hexdigest()
-        path = self.folder / f"{name}.json"
-        if path.exists():
-            try:
-                stored = json.loads(path.read_text(encoding="utf-8"))
-            except (json.JSONDecodeError, UnicodeDecodeError):
-                stored = {}
-            if stored.get("key") == key:
-                return stored["result"]
+        found = self.find(name, settings)
+        if found is not None:
+            return found
         result = make()
-        write_text(json.dumps({"key": key, "result": result}), path)
+        write_text(json.dumps({"key": self._key(settings), "result": result}, allow_nan=False), self._path(name))
         return result
+
+    def find(self, name: str, settings: dict[str, Any]) -> dict[str, Any] | None:
+        """The result called `name`, if it was made of the same by the same versions."""
+        try:
+            stored = json.loads(self._path(name).read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError, UnicodeDecodeError):
+            return None
+        return stored["result"] if stored.get("key") == self._key(settings) else None
+
+    def _key(self, settings: dict[str, Any]) -> str:
+        made_of = json.dumps([_FORMAT, self.inputs, settings, versions()], sort_keys=True)
+        return hashlib.sha256(made_of.encode()).hexdigest()
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.json"

@@ -2,22 +2,25 @@
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.errors import AntiphonError
+from antiphon.dual_encoder import DualEncoder
+from antiphon.errors import DivergedError, FeatureStoreError, ModelError
 from antiphon.evaluation import probe, qualitative
 from antiphon.evaluation.audit import audit
+from antiphon.evaluation.probes.targets import Target
 from antiphon.experiments.alignment import CONTROL, Loss, alignment, with_loss
 from antiphon.experiments.kept import Kept
 from antiphon.experiments.paper import TABLE_2
 from antiphon.experiments.trials import Trials
-from antiphon.experiments.verdict import alignment_verdict, question_1, question_2
+from antiphon.experiments.verdict import alignment_verdict, live_verdict, question_1, question_2
 from antiphon.features.features import Features
-from antiphon.model.recipe import load_recipe
+from antiphon.model.recipe import Recipe, load_recipe, recipe_names
 from antiphon.runs import fingerprint, versions
 
 PARTS = ("experiment_1", "experiment_2", "experiment_3", "audit", "qualitative")
@@ -27,19 +30,66 @@ Progress = Callable[[str, int, int, str], None]
 """Takes the part, how many steps of it are done, of how many, and a few words."""
 
 
-@dataclass
-class _Clock:
-    seconds: dict[str, float] = field(default_factory=dict[str, float])
+@dataclass(frozen=True)
+class _Paper:
+    """What the parts are made with."""
 
-    def timed(self, part: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What `make` returns, or {"reason": …} where the data lack what it needs."""
-        started = time.monotonic()
+    trials: Trials
+    base: Recipe
+    seeds: int
+    loss: Loss
+    attributes: npt.NDArray[np.float64] | None
+    why_no_attributes: str
+    progress: Progress | None
+
+    def make(self, part: str) -> dict[str, Any]:
+        """A part, or {"reason": …} where the data lack what it needs."""
         try:
-            return make()
-        except AntiphonError as error:
+            return getattr(self, part)()
+        except DivergedError:
+            raise
+        except (FeatureStoreError, ModelError) as error:
             return {"reason": str(error)}
-        finally:
-            self.seconds[part] = round(time.monotonic() - started, 1)
+
+    def settings(self, part: str) -> dict[str, Any]:
+        """All but the data that decides what a part finds."""
+        recipes = [load_recipe(name).model_dump(mode="json") for name in recipe_names()]
+        found: dict[str, Any] = {"seeds": self.seeds, "loss": self.loss, "recipes": recipes}
+        if part == "qualitative" and self.attributes is not None:
+            found["attributes"] = fingerprint(self.attributes)
+        return found
+
+    def experiment_1(self) -> dict[str, Any]:
+        return alignment(self.trials, seeds=self.seeds, loss=self.loss, progress=self._tell("experiment_1"))
+
+    def experiment_2(self) -> dict[str, Any]:
+        return self._probed("genre", "experiment_2")
+
+    def experiment_3(self) -> dict[str, Any]:
+        return self._probed("tags", "experiment_3")
+
+    def audit(self) -> dict[str, Any]:
+        self._tell("audit")(0, 1, "")
+        control = self.trials.fitted(self.base, 0, shuffled=True)
+        return audit(self._model(), self.trials.features, control=control)
+
+    def qualitative(self) -> dict[str, Any]:
+        self._tell("qualitative")(0, 1, "")
+        why = self.why_no_attributes
+        return qualitative(self._model(), self.trials.features, self.attributes, why_no_attributes=why)
+
+    def _probed(self, target: Target, part: str) -> dict[str, Any]:
+        return probe(self._model(), self.trials.features, target, seeds=self.seeds, progress=self._tell(part))
+
+    def _model(self) -> DualEncoder:
+        return self.trials.fitted(self.base, 0)
+
+    def _tell(self, part: str) -> Callable[[int, int, str], None]:
+        def tell(done: int, total: int, words: str) -> None:
+            if self.progress is not None:
+                self.progress(part, done, total, words)
+
+        return tell
 
 
 def reproduce(
@@ -59,7 +109,7 @@ def reproduce(
     ----------
     trials : the data set, and where trained models are kept.
     kept : where finished parts are kept.
-    parts : of `PARTS`; others are left out, with that as the reason.
+    parts : of `PARTS`; of others, what was found before on the same data with the same settings is taken.
     seeds : trainings of each configuration and classifier.
     loss : "info_nce" as in the authors' code, or "decoupled" as in their equations 3 and 4.
     attributes : as for `antiphon.evaluation.qualitative`; None leaves out what they explain, for `why_no_attributes`.
@@ -70,43 +120,26 @@ def reproduce(
     dict
         "experiment_1" (`alignment`), "experiment_2" and "experiment_3" (`antiphon.probe` of genre and of the ten most
         frequent tags), "audit", "qualitative"; in their place {"reason": …} where the data lack what they need.
-        "run", the base configuration that all but the first are about; "probe_paper"; "verdict": "alignment", "rq1"
-        and "rq2" in words; "data", "loss", "seconds" a part and "versions".
+        "run", the base configuration that all but the first are about; "probe_paper"; "verdict": "alignment", "rq1",
+        "rq2" and "live" in words; "data", "loss", "seconds" a part and "versions".
+
+    Raises
+    ------
+    DivergedError
+        A training went wrong on data that would have done.
     """
-    features, clock = trials.features, _Clock()
     base = with_loss(load_recipe(CONTROL), loss)
-
-    def tell(part: str) -> Callable[[int, int, str], None]:
-        return lambda done, total, note="": progress(part, done, total, note) if progress is not None else None
-
-    def aligned() -> dict[str, Any]:
-        return alignment(trials, seeds=seeds, loss=loss, progress=tell("experiment_1"))
-
-    def probed(target: str, part: str) -> dict[str, Any]:
-        return probe(trials.fitted(base, 0), features, target, seeds=seeds, progress=tell(part))  # pyright: ignore[reportArgumentType]
-
-    def audited() -> dict[str, Any]:
-        tell("audit")(0, 1, "")
-        return audit(trials.fitted(base, 0), features, control=trials.fitted(base, 0, shuffled=True))
-
-    def compared() -> dict[str, Any]:
-        tell("qualitative")(0, 1, "")
-        return qualitative(trials.fitted(base, 0), features, attributes, why_no_attributes=why_no_attributes)
-
-    makers = dict(
-        zip(
-            PARTS,
-            (aligned, lambda: probed("genre", PARTS[1]), lambda: probed("tags", PARTS[2]), audited, compared),
-            strict=True,
-        )
-    )
-    settings = {"seeds": seeds, "loss": loss, "attributes": None if attributes is None else fingerprint(attributes)}
-    found = {
-        part: clock.timed(part, lambda part=part, make=make: kept.get(part, settings, make))
-        if part in parts
-        else {"reason": _NOT_ASKED}
-        for part, make in makers.items()
-    }
+    paper = _Paper(trials, base, seeds, loss, attributes, why_no_attributes, progress)
+    found: dict[str, dict[str, Any]] = {}
+    seconds: dict[str, float] = {}
+    for part in PARTS:
+        started = time.monotonic()
+        settings = paper.settings(part)
+        if part in parts:
+            found[part] = kept.get(part, settings, partial(paper.make, part))
+        else:
+            found[part] = kept.find(part, settings) or {"reason": _NOT_ASKED}
+        seconds[part] = round(time.monotonic() - started, 1)
     return found | {
         "run": trials.name(base, 0),
         "probe_paper": TABLE_2,
@@ -114,20 +147,14 @@ def reproduce(
             "alignment": alignment_verdict(found["experiment_1"]),
             "rq1": question_1({"genre": found["experiment_2"], "tags": found["experiment_3"]}),
             "rq2": question_2(found["qualitative"]),
+            "live": live_verdict(found["qualitative"]),
         },
-        "data": _data(features),
+        "data": _data(trials.features),
         "loss": loss,
         "seeds": seeds,
-        "seconds": clock.seconds,
+        "seconds": seconds,
         "versions": versions(),
     }
-
-
-def features_fingerprint(features: Features) -> str:
-    """SHA-256 (hex) of all of the features that the experiments look at."""
-    labels = np.array(["\x1f".join(row) for row in features.labels])
-    about = (features.ids, features.groups, features.splits, features.genres, features.artists, labels)
-    return fingerprint(features.audio, features.video, *about)
 
 
 def _data(features: Features) -> dict[str, Any]:

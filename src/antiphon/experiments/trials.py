@@ -1,10 +1,12 @@
 """Trains what an experiment asks for, and only once: what is trained is kept as a run of the workspace."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon.dual_encoder import DualEncoder, inputs_fingerprint
+from antiphon.errors import ModelError
 from antiphon.evaluation.audit import shuffled_pairs
 from antiphon.features.features import Features
 from antiphon.model.recipe import Recipe
@@ -42,7 +44,8 @@ class Trials:
         folder = self.run(self.name(recipe, seed, shuffled=shuffled))
         model = DualEncoder(recipe, seed, self.device)
         if is_trained(folder, model, pairs, validation):
-            return DualEncoder.load(folder, self.device)
+            with suppress(ModelError):  # A damaged run is trained again.
+                return DualEncoder.load(folder, self.device)
         model.fit(pairs, validation, progress)
         model.save(folder)
         return model

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from antiphon.catalogue.splits import SPLITS, assign_split
 from antiphon.errors import FeatureStoreError
 from antiphon.features.parquet import name_column, read_columns, vector_column
+from antiphon.runs import fingerprint
 
 FloatArray = npt.NDArray[np.float32]
 NameArray = npt.NDArray[np.str_]
@@ -218,6 +219,13 @@ class Features:
     def first_segments(self) -> Self:
         """The first row of each group."""
         return self.take(np.sort(np.unique(self.groups, return_index=True)[1]))
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of all that they hold: vectors, names, splits, labels."""
+        labels = np.array(["\x1f".join(row) for row in self.labels], dtype=np.str_)
+        names = np.array([self.audio_name, self.video_name], dtype=np.str_)
+        about = (self.ids, self.groups, self.splits, self.genres, self.artists, labels, names)
+        return fingerprint(self.audio, self.video, *about)
 
 
 def _present(side: FloatArray) -> npt.NDArray[np.bool_]:

@@ -60,13 +60,25 @@ def permuted_rows(numbers: IntArray, permutations: int, generator: np.random.Gen
     fewer rows they are used again. Groups of one row make this a plain permutation.
     """
     total = int(numbers.max(initial=-1)) + 1
+    result = np.empty((permutations, len(numbers)), dtype=np.int32)
+    for index in range(permutations):
+        result[index] = rows_of_others(numbers, generator.permutation(total))
+    return result
+
+
+def rows_of_others(numbers: IntArray, others: IntArray) -> Int32Array:
+    """(n,) for each row one of the group that takes its group's place: the p-th for the p-th, again from the first
+    where that group has fewer.
+
+    Parameters
+    ----------
+    numbers : (n,) number of each row's group.
+    others : (groups,) for each group the one that takes its place.
+    """
     order = np.argsort(numbers, kind="stable")
-    sizes = np.bincount(numbers, minlength=total)
+    sizes = np.bincount(numbers, minlength=len(others))
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
     place = np.empty(len(numbers), dtype=np.int64)
     place[order] = np.arange(len(numbers)) - starts[numbers[order]]
-    result = np.empty((permutations, len(numbers)), dtype=np.int32)
-    for index in range(permutations):
-        other = generator.permutation(total)[numbers]
-        result[index] = order[starts[other] + place % sizes[other]]
-    return result
+    other = others[numbers]
+    return order[starts[other] + place % sizes[other]].astype(np.int32)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from antiphon.errors import ModelError
+from antiphon.errors import DivergedError, ModelError
 from antiphon.features.features import Features
 from antiphon.metrics.ranks import ranks
 from antiphon.model.losses import chance_loss, contrastive_loss, least_loss
@@ -169,7 +169,7 @@ def _one_epoch(
         audio, video = towers(data.audio[rows], data.video[rows])
         loss = contrastive_loss(recipe.loss.name, audio, video, towers.temperature)
         if not torch.isfinite(loss):
-            raise ModelError("Training diverged: the loss is not finite. Lower the recipe's learning rate.")
+            raise DivergedError("Training diverged: the loss is not finite. Lower the recipe's learning rate.")
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

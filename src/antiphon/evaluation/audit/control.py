@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation.audit.check import Check
-from antiphon.evaluation.audit.metrics import Metric
+from antiphon.evaluation.audit.metrics import Metric, median_ranks
 from antiphon.features.features import Features
 from antiphon.metrics import retrieval
-from antiphon.metrics.groups import group_numbers, permuted_rows
+from antiphon.metrics.groups import group_numbers, permuted_rows, rows_of_others
 from antiphon.metrics.published import published_median_rank
 from antiphon.seeding import generator
 
@@ -19,23 +19,41 @@ FloatArray = npt.NDArray[np.floating]
 _PERMUTATIONS = 20
 _FLAT = 1e-4
 """Mean squared distance of unit embeddings from their mean below which a head says the same of everything."""
+_ROUNDING = 1.0
+"""Ranks by which another metric may count ties, or the first place, otherwise."""
 _NEAR_CHANCE = 0.6
 """Share of chance down to which a model trained on shuffled pairs may come: heads that know nothing keep some of the
-features' common structure."""
+features' common structure. On YouTube-8M six of `paper-base` came to 0.86 to 1.01 of it."""
 
 
-def null_check(audio: FloatArray, video: FloatArray, groups: npt.NDArray[np.str_], metric: Metric, seed: int) -> Check:
-    """Whether the metric puts permuted partners where exact ranks do."""
-    nulls = {way: found["null95"] for way, found in retrieval(audio, video, groups=groups, seed=seed).items()}
+def permutation_check(
+    audio: FloatArray, video: FloatArray, groups: npt.NDArray[np.str_], metric: Metric, seed: int
+) -> Check:
+    """Whether the metric gives permuted partners the ranks that they have."""
     rows = permuted_rows(group_numbers(groups, len(audio)), _PERMUTATIONS, generator(seed, "audit", "null"))
-    found = np.array([metric(audio, video[row]) for row in rows]).mean(axis=0)
-    inside = all(low <= value <= high for value, (low, high) in zip(found, nulls.values(), strict=True))
+    found = np.array([metric(audio, video[row]) for row in rows])
+    exact = np.array([median_ranks(audio, video[row]) for row in rows])
+    worst = float(np.abs(found - exact).max())
+    right = worst <= _ROUNDING
     finding = (
-        f"With the test videos' partners permuted ({_PERMUTATIONS} times) the metric gives {found[0]:.0f} and "
-        f"{found[1]:.0f} on average; the null of exact ranks is {_range(nulls['a2v'])} and {_range(nulls['v2a'])}."
+        f"With the test videos' partners permuted the metric gives {found[:, 0].mean():.0f} and "
+        f"{found[:, 1].mean():.0f} "
+        f"on average (of {len(audio)}, {_PERMUTATIONS} permutations); it is {worst:g} ranks from exact at the most."
     )
-    numbers = {"found": found.tolist(), "null95": nulls, "n": len(audio)}
-    return Check("Model: permuted pairs", "model", "pass" if inside else "fail", finding, numbers)
+    numbers = {"found": found.mean(axis=0).tolist(), "exact": exact.mean(axis=0).tolist(), "worst": worst}
+    return Check("Model: permuted pairs", "model", "pass" if right else "fail", finding, numbers | {"n": len(audio)})
+
+
+def null_check(audio: FloatArray, video: FloatArray, groups: npt.NDArray[np.str_], seed: int) -> Check:
+    """Whether the model's own ranks are better than those of permuted partners."""
+    found = retrieval(audio, video, groups=groups, seed=seed)
+    below = all(each["median_rank"] < each["null95"][0] for each in found.values())
+    said = " and ".join(f"{each['median_rank']:g} (null {_range(each['null95'])})" for each in found.values())
+    finding = f"Of {len(audio)} test pairs the median ranks are {said}."
+    if not below:
+        finding += " That is not better than with permuted partners: the model knows nothing about these pairs."
+    numbers = {way: {key: each[key] for key in ("median_rank", "null95", "chance")} for way, each in found.items()}
+    return Check("Model: null", "model", "pass" if below else "warn", finding, numbers)
 
 
 def collapse_check(audio: FloatArray, video: FloatArray) -> Check:
@@ -115,6 +133,9 @@ def shuffled_control(model: DualEncoder, features: Features) -> DualEncoder:
 
 
 def shuffled_pairs(features: Features, seed: int) -> Features:
-    """The same rows, each video with the pictures of another one drawn at random."""
-    rows = permuted_rows(group_numbers(features.groups, len(features)), 1, generator(seed, "shuffled pairs"))[0]
-    return replace(features, video=features.video[rows])
+    """The same rows, each video with the pictures of another one: none keeps its own."""
+    numbers = group_numbers(features.groups, len(features))
+    order = generator(seed, "shuffled pairs").permutation(int(numbers.max()) + 1)
+    taken = np.empty_like(order)
+    taken[order] = np.roll(order, 1)
+    return replace(features, video=features.video[rows_of_others(numbers, taken)])

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.catalogue.splits import artist_key
 from antiphon.evaluation.audit.check import Check
 from antiphon.evaluation.audit.leakage import listed
 from antiphon.evaluation.audit.whitening import Whitening, unit
@@ -21,7 +22,7 @@ _WORDS = {"audio": "sound", "video": "pictures"}
 _TWICE = {"audio": "song", "video": "footage"}
 _COMPONENTS = 128
 _SHOWN = 10
-_SAMPLE, _BLOCK = 2000, 256
+_SAMPLE, _BLOCK, _FEW = 2000, 256, 3
 _TOGETHER, _ALONE = 6.0, 8.0
 """Robust deviations above the usual nearest neighbour at which a pair is a copy: by both modalities, or by one."""
 # Below these cosines nothing is a copy, whatever is usual: few videos tell little about that.
@@ -84,7 +85,8 @@ class _Videos:
     def of(cls, features: Features, whitened: dict[str, Whitening]) -> Self:
         """The mean over each video's segments."""
         groups, first = np.unique(features.groups, return_index=True)
-        artists = np.where(features.artists[first] != "", features.artists[first], groups)
+        named = zip(features.artists[first], groups, strict=True)
+        artists = np.array([artist_key(str(artist)) if artist else f"video {group}" for artist, group in named])
         rows = {side: _by_video(whitened[side](getattr(features, side)), features.groups) for side in _SIDES}
         return cls(groups, artists, rows)
 
@@ -113,13 +115,21 @@ def copy_checks(features: Features, seed: int = 0) -> list[Check]:
         why = f"Needs {_LEAST_VIDEOS} training videos to know how alike unrelated ones are; there are {there}."
         return [Check(name, "leakage", "n/a", why)]
     usual = _usual(trained, seed)
+    if usual is None:
+        why = "Training videos of so few artists do not tell how alike unrelated ones are."
+        return [Check(name, "leakage", "n/a", why)]
     nearest = _nearest(tested, trained, usual)
     together = _together(nearest["both"], usual, tested, trained)
     return [together, *(_alone(side, nearest[side], usual[side], tested, trained) for side in _SIDES)]
 
 
-def _usual(trained: _Videos, seed: int) -> dict[str, _Usual]:
-    """What is usual in sound, in pictures, and in the weaker of both. Videos of one artist may well be alike."""
+def _usual(trained: _Videos, seed: int) -> dict[str, _Usual] | None:
+    """What is usual in sound, in pictures, and in the weaker of both. Videos of one artist may well be alike.
+
+    None where too few have videos of other artists beside them.
+    """
+    if len(np.unique(trained.artists)) < 2:
+        return None
     sample = generator(seed, "audit", "unrelated").permutation(len(trained.names))[:_SAMPLE]
 
     def most(measure: Callable[[dict[str, FloatArray]], FloatArray]) -> _Usual:
@@ -139,7 +149,7 @@ def _nearest(tested: _Videos, trained: _Videos, usual: dict[str, _Usual]) -> dic
     for rows in _blocks(np.arange(len(tested.names))):
         same_video = tested.names[rows][:, None] == trained.names[None, :]
         alike = {side: np.where(same_video, -np.inf, found) for side, found in tested.alike(trained, rows).items()}
-        near = [found >= np.maximum(found.max(axis=1, keepdims=True), _LEAST_TOGETHER) for found in alike.values()]
+        near = [found >= np.maximum(_among_the_nearest(found), _LEAST_TOGETHER) for found in alike.values()]
         both = np.where(near[0] & near[1], _weaker(alike, usual), -np.inf)
         for name, scores in {"both": both, **alike}.items():
             place = scores.argmax(axis=1)
@@ -147,6 +157,12 @@ def _nearest(tested: _Videos, trained: _Videos, usual: dict[str, _Usual]) -> dic
             cosines = {side: np.tanh(alike[side][chosen]) for side in _SIDES}
             blocks[name].append(_Nearest(scores[chosen], place, cosines))
     return {name: _joined(found) for name, found in blocks.items()}
+
+
+def _among_the_nearest(alike: FloatArray) -> FloatArray:
+    """(rows, 1) bounds above which only the nearest few are: a copy has copies of its own beside it."""
+    few = min(_FEW, alike.shape[1])
+    return np.partition(alike, -few, axis=1)[:, -few][:, None]
 
 
 def _joined(parts: list[_Nearest]) -> _Nearest:

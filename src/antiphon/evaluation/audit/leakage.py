@@ -6,15 +6,30 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue.splits import artist_key
+from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation.audit.check import Check
 from antiphon.features.features import Features
 
 _SHOWN = 10
 
 
-def shared_checks(features: Features) -> list[Check]:
-    """The same video or the same artist on both sides of a split."""
-    return [_videos(features), _artists(features)]
+def shared_checks(model: DualEncoder, features: Features) -> list[Check]:
+    """A test video that the model was trained on; the same video or the same artist on both sides of a split."""
+    return [_seen(model, features["test"].paired), _videos(features), _artists(features)]
+
+
+def _seen(model: DualEncoder, test: Features) -> Check:
+    """Splits can be given anew after a training: what counts is what this model has seen."""
+    name, seen, count = "Leakage: seen videos", model.seen_videos(test), len(np.unique(test.groups))
+    if seen is None:
+        return Check(name, "leakage", "n/a", "It is not known which videos this published model was trained on.")
+    if not seen:
+        finding = f"None of the {count} test videos was seen in training or early stopping of this model."
+        return Check(name, "leakage", "pass", finding, {"videos": 0})
+    finding = (
+        f"{seen} of the {count} test videos were seen in training or early stopping of this model. Train it again."
+    )
+    return Check(name, "leakage", "fail", finding, {"videos": seen})
 
 
 def _in_two_splits(names: npt.NDArray[Any], splits: npt.NDArray[np.str_]) -> list[str]:

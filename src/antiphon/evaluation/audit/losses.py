@@ -13,8 +13,8 @@ _LEARNED = 0.02
 
 
 def loss_checks(model: DualEncoder) -> list[Check]:
-    """The room that temperature, batch size and output leave to the loss; where validation stands in it; and the least
-    information about its partner that an embedding holds for certain."""
+    """The room that temperature, batch size and output leave to the loss; where validation stands in it; and an
+    estimate of the least information that sound and pictures share."""
     if not model.history:
         why = "The model has no training history, so its loss cannot be looked at."
         return [Check(f"Loss: {name}", "loss", "n/a", why) for name in ("room", "validation", "information")]
@@ -61,7 +61,8 @@ def _information(model: DualEncoder, best: Epoch) -> Check:
     pairs = round(math.exp(best.validation_chance / 2))
     bound = (best.validation_chance - best.validation_loss) / 2
     finding = (
-        f"Sound and pictures of held-out pairs share at least {max(bound, 0):.2f} nats by this model (log {pairs} − "
-        f"loss, van den Oord et al. 2018; it cannot show more than log {pairs} = {math.log(pairs):.2f})."
+        f"By this model's loss, sound and pictures of held-out pairs share about {max(bound, 0):.2f} nats or more: log "
+        f"{pairs} − loss estimates a lower bound (van den Oord et al. 2018), here somewhat too high, on the rows that "
+        f"chose the epoch, and it cannot show more than log {pairs} = {math.log(pairs):.2f}."
     )
     return Check(name, "loss", "pass" if bound > 0 else "warn", finding, {"nats": bound, "most": math.log(pairs)})

@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.floating]
 
 _SHIFTS = (-2, -1, 1, 2)
 _COMPONENTS = 48
-_LEAST_ROWS = 60
+_LEAST_ROWS = 40
 _CERTAIN = 1.1
 """Lower edge of the interval above which a shift counts: four are tried, and chance must not find one."""
 
@@ -43,7 +43,7 @@ def feature_shift(features: Features) -> Check:
         return Check("Pairs: all rows", "pairs", "n/a", why)
     own = _held_out_ranks(features, train, held_out, 0)
     found: list[_Shifted] = []
-    for shift in _SHIFTS:
+    for shift in _shifts(features.groups):
         ratio, ci95 = rank_ratio(_held_out_ranks(features, train, held_out, shift), own, features.groups[held_out])
         found.append(_Shifted(shift, ratio, ci95))
     return _verdict(
@@ -51,10 +51,16 @@ def feature_shift(features: Features) -> Check:
     )
 
 
+def _shifts(groups: npt.NDArray[np.str_]) -> list[int]:
+    """A row or two either way, and a video of the usual number of segments."""
+    segments = int(np.median(np.unique(groups, return_counts=True)[1]))
+    return sorted({*_SHIFTS, segments, -segments})
+
+
 def _best_shift(audio: FloatArray, video: FloatArray, groups: npt.NDArray[np.str_]) -> _Shifted:
     own = ranks(audio, video)[0]
     found: list[_Shifted] = []
-    for shift in _SHIFTS:
+    for shift in _shifts(groups):
         ratio, ci95 = rank_ratio(ranks(audio, np.roll(video, -shift, axis=0))[0], own, groups)
         found.append(_Shifted(shift, ratio, ci95))
     return max(found, key=lambda each: each.ratio)

@@ -8,16 +8,23 @@ import numpy as np
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
 from antiphon.evaluation.audit.check import Check
-from antiphon.evaluation.audit.control import collapse_check, null_check, published_check, shuffled_check
+from antiphon.evaluation.audit.control import (
+    collapse_check,
+    null_check,
+    permutation_check,
+    published_check,
+    shuffled_check,
+)
 from antiphon.evaluation.audit.copies import copy_checks
 from antiphon.evaluation.audit.leakage import shared_checks
 from antiphon.evaluation.audit.losses import loss_checks
 from antiphon.evaluation.audit.metrics import Metric, median_ranks, metric_checks
 from antiphon.evaluation.audit.pairing import embedding_shift, feature_shift
 from antiphon.features.features import Features
+from antiphon.seeding import generator
 
 _RANKED = 5000
-"""Test rows at the most that the checks of the model rank: enough to tell, whatever the size of the test."""
+"""Test rows, about, that the checks of the model rank: enough to tell, whatever the size of the test."""
 
 
 def audit(
@@ -58,22 +65,32 @@ def audit(
         raise ModelError(
             "The test split has fewer than two videos with both sound and pictures; there is nothing to audit."
         )
-    ranked = test.take(np.arange(min(len(test), _RANKED)))
+    ranked = _some(test, seed)
     audio, video = model.embed(ranked)
     checks = [
         *metric_checks(metric, seed),
-        null_check(audio, video, ranked.groups, metric, seed),
+        permutation_check(audio, video, ranked.groups, metric, seed),
+        null_check(audio, video, ranked.groups, seed),
         collapse_check(audio, video),
         _shuffled(model, control, ranked),
         embedding_shift(model, ranked),
         feature_shift(features.paired),
-        *shared_checks(features),
+        *shared_checks(model, features),
         *copy_checks(features, seed),
         *loss_checks(model),
         published_check(audio, video),
     ]
     counts = {status: sum(check.status == status for check in checks) for status in ("pass", "warn", "fail", "n/a")}
     return {"checks": [asdict(check) for check in checks], "counts": counts, "verdict": _verdict(checks)}
+
+
+def _some(test: Features, seed: int) -> Features:
+    """All rows, or those of so many videos drawn at random as have about `_RANKED`; in their order."""
+    if len(test) <= _RANKED:
+        return test
+    videos = generator(seed, "audit", "ranked").permutation(np.unique(test.groups))
+    chosen = videos[: max(2, _RANKED * len(videos) // len(test))]
+    return test.take(np.isin(test.groups, chosen))
 
 
 def _shuffled(model: DualEncoder, control: DualEncoder | None, test: Features) -> Check:

@@ -92,7 +92,8 @@ def probe(
     FeatureStoreError
         There is no genre (no tag), or nothing to tell apart.
     ModelError
-        A part has too few videos, the model is not fitted, or the features are not the model's.
+        A part has too few videos or no label that tells them apart, the model is not fitted, or the features are not
+        the model's.
     """
     _check(kinds, seeds)
     pairs = comparable(features)
@@ -112,6 +113,7 @@ def probe(
     labelled, kept = pairs.take(known), targets.take(np.flatnonzero(known))
     parts = [Deal(deal.train[known], deal.validation[known], deal.test[known]) for deal in deals]
     _refuse_empty_parts(parts, labelled, target)
+    _refuse_one_sided(kept.matrix[np.any([part.test for part in parts], axis=0)], target)
     seen = _warn_of_seen(model, labelled.take(parts[0].test)) if folds is None else 0
     stages = levels(labelled, kept)
     fits = len(kinds) * (len(_NAMES) if len(pairs.paired) else len(_NAMES) // 3)
@@ -204,6 +206,16 @@ def _refuse_empty_parts(parts: Sequence[Deal], labelled: Features, target: Targe
                     f"Fewer than two videos to {name}, for {target}. Label more videos, or deal them otherwise "
                     "(splits, folds)."
                 )
+
+
+def _refuse_one_sided(judged: npt.NDArray[np.bool_], target: Target) -> None:
+    """A label can be judged where some videos have it and others have not."""
+    if not (judged.any(axis=0) & ~judged.all(axis=0)).any():
+        raise ModelError(
+            f"None of the labels to judge ({target}) tells the held-out videos apart: all of them have it, or none "
+            "has. "
+            "Hold out more videos, or take other labels (most_frequent, least_positives)."
+        )
 
 
 def _warn_of_seen(model: DualEncoder, test: Features) -> int | None:

@@ -15,7 +15,8 @@ def table(scored: Sequence[Scored], seed: int, report: Callable[[str], None]) ->
     """One row for each of `scored`: what `antiphon.metrics.classification` finds, and the difference to the baseline.
 
     The baseline of a contrastive row is, for each metric, whichever of the three backbone rows (same classifier, same
-    level) did best on the validation rows: the test rows have no say in it.
+    level) did best on the validation rows. By split the test rows have no say in it; out of fold the validation rows of
+    one fold are judged in another.
     """
     found: dict[int, Measured] = {}
     rows: list[dict[str, Any]] = []
