@@ -40,11 +40,11 @@ format: .venv/.dev ## put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev ## measure: rendering, backbones, decoding, ranks on YouTube-8M
+bench: .venv/.dev ## measure: rendering, backbones, decoding, the paper on YouTube-8M
 	$(BIN)/python benchmarks/synthetic.py
 	$(BIN)/python benchmarks/backbones.py
 	$(BIN)/python benchmarks/decoding.py $(wildcard $(DATA)/media/video/*.mp4)
-	$(BIN)/python benchmarks/youtube8m.py $(DATA)/yt8m/music.parquet
+	$(BIN)/antiphon --workspace bench-youtube8m reproduce --features yt8m:$(DATA)/yt8m/music.parquet --label-names $(DATA)/yt8m/labels.csv
 
 clean: ## remove what make made
-	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist build bench-youtube8m .pytest_cache .ruff_cache .hypothesis .import_linter_cache
