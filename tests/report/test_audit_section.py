@@ -9,6 +9,7 @@ import pytest
 
 from antiphon.catalogue import Catalogue
 from antiphon.dual_encoder import DualEncoder
+from antiphon.features.assembly import assemble
 from antiphon.model.published import Published
 from antiphon.report import build_report
 from antiphon.report.audit_charts import copies_chart, room_chart
@@ -30,6 +31,12 @@ def stored(*checks: dict[str, Any]) -> dict[str, Any]:
     return {"checks": list(checks), "counts": counts, "verdict": "The verdict of the stored audit."}
 
 
+def store(workspace: Workspace, *checks: dict[str, Any]) -> None:
+    """An audit of the workspace's features beside the run."""
+    features = assemble(workspace, Catalogue.load(workspace.catalogue), "hearing", "seeing")
+    write_json(workspace, AUDIT_FILE, stored(*checks) | {"features": features.fingerprint()})
+
+
 def section(page: Node) -> Node:
     return page.one("section", id="audit")
 
@@ -43,21 +50,50 @@ def test_a_quick_audit_is_made_where_none_is_stored(page: Node) -> None:
 
 
 def test_the_stored_audit_is_shown_and_text_in_it_is_inert(workspace: Workspace) -> None:
-    write_json(workspace, AUDIT_FILE, stored(check("Leakage: copies", "leakage", "fail", SCRIPT)))
+    store(workspace, check("Leakage: copies", "leakage", "fail", SCRIPT))
     page = read_page(build_report(workspace, RUN))
+    assert not section(page).all("p", class_="notice")
     assert "The verdict of the stored audit." in section(page).text
     assert SCRIPT in section(page).text
     assert len(page.all("script")) == 2
 
 
+def test_a_stored_audit_of_other_splits_is_made_anew(workspace: Workspace) -> None:
+    store(workspace, check("Leakage: copies", "leakage", "fail"))
+    rows = Catalogue.load(workspace.catalogue).records()
+    moved = [row | {"split": "train" if row["id"] == "test-0" else row["split"]} for row in rows]
+    Catalogue(moved).save(workspace.catalogue)
+    page = read_page(build_report(workspace, RUN))
+    (notice,) = section(page).all("p", class_="notice")
+    assert notice.text.startswith("The stored audit was of other features or splits.")
+    assert "run antiphon audit again" in notice.text
+    assert "The verdict of the stored audit." not in section(page).text
+    assert "No model was trained on shuffled pairs" in section(page).text
+
+
+def test_a_stored_audit_of_unknown_features_is_made_anew(workspace: Workspace) -> None:
+    write_json(workspace, AUDIT_FILE, stored())
+    text = section(read_page(build_report(workspace, RUN))).text
+    assert "The stored audit does not say of which features and splits it was." in text
+    assert "The verdict of the stored audit." not in text
+
+
+def test_a_stored_audit_that_cannot_be_compared_says_so(workspace: Workspace) -> None:
+    store(workspace)
+    workspace.catalogue.unlink()
+    text = section(read_page(build_report(workspace, RUN))).text
+    assert "The verdict of the stored audit." in text
+    assert "could not be checked. The workspace has no catalogue" in text
+
+
 def test_what_failed_stands_open_before_what_passed_and_at_the_top(workspace: Workspace) -> None:
-    found = stored(
+    store(
+        workspace,
         check("Leakage: videos", "leakage", "pass", "Passed sentence."),
         check("Leakage: artists", "leakage", "n/a", "Unknown sentence."),
         check("Leakage: sound", "leakage", "warn", "Warning sentence."),
         check("Leakage: copies", "leakage", "fail", "Failed sentence."),
     )
-    write_json(workspace, AUDIT_FILE, found)
     page = read_page(build_report(workspace, RUN))
     opened, folded = section(page).all("ul", class_="checks")
     assert [node.all("p")[1].text for node in opened.all("li")] == [
@@ -78,7 +114,7 @@ def test_what_failed_stands_open_before_what_passed_and_at_the_top(workspace: Wo
 
 
 def test_nothing_is_said_at_the_top_where_nothing_failed(workspace: Workspace) -> None:
-    write_json(workspace, AUDIT_FILE, stored(check("Leakage: sound", "leakage", "warn")))
+    store(workspace, check("Leakage: sound", "leakage", "warn"))
     assert not read_page(build_report(workspace, RUN)).one("header", class_="page").all("p", class_="notice")
 
 
@@ -157,7 +193,7 @@ def test_the_example_of_the_formula_is_computed_as_published() -> None:
 
 def test_the_formula_stands_beside_the_true_ranks_of_the_run(workspace: Workspace) -> None:
     numbers = {"n": 12, "published": 5.5, "published_oracle": 4.0, "median_rank": {"a2v": 2.0, "v2a": 3.0}}
-    write_json(workspace, AUDIT_FILE, stored(check("Model: published formula", "model", "pass", **numbers)))
+    store(workspace, check("Model: published formula", "model", "pass", **numbers))
     shown = section(read_page(build_report(workspace, RUN))).all("dd", class_="big")
     assert [node.text for node in shown] == ["5.5", "4", "2 and 3", "6.5"]
 

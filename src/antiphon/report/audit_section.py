@@ -30,19 +30,21 @@ def audit_context(found: Mapping[str, Any], rerun: str = "", *, formula: bool = 
 
     Parameters
     ----------
-    found : what `antiphon.evaluation.audit.audit` returns, or {"reason"} where there is none.
+    found : what `antiphon.evaluation.audit.audit` returns, or {"reason"} where there is none; and maybe a "note" on
+        what audit it is.
     rerun : the command that also trains a control, where none was trained.
     formula : whether the section explains the published formula too; a page that includes `formula.html` elsewhere
         does not want it twice.
     """
     if "reason" in found:
-        return {"reason": found["reason"], "failed": [], "formula": None}
+        return {"reason": found["reason"], "note": found.get("note", ""), "failed": [], "formula": None}
     checks: list[Check] = found["checks"]
     by_name: dict[str, Check] = {check["name"]: check for check in checks}
     published = by_name.get("Model: published formula")
     uncontrolled = by_name.get("Model: shuffled pairs", {}).get("status") == "n/a"
     return {
         "reason": None,
+        "note": found.get("note", ""),
         "verdict": found["verdict"],
         "failed": [check["name"] for check in checks if check["status"] == "fail"],
         "counts": [(status, *STATUSES[status], found["counts"].get(status, 0)) for status in STATUSES],
