@@ -155,6 +155,51 @@ def test_a_finding_is_claimed_only_where_the_interval_is_clear_of_chance(found: 
     assert live.endswith("of the other videos 10%, 5.0 times as many: above chance.")
 
 
+def with_tags(found: dict[str, Any], lifts: dict[str, float]) -> dict[str, Any]:
+    """The analysis with other tags: carriers find each other `lift` times as often as the base rate of 10%."""
+
+    def item(tag: str, lift: float) -> dict[str, Any]:
+        ci95 = [round(lift / 10 - 0.045, 3), round(lift / 10 + 0.045, 3)]
+        number = {"value": lift / 10, "base_rate": 0.1, "lift": lift, "ci95": ci95, "null95": [0.05, 0.15], "p": 0.5}
+        return {"tag": tag, "carriers": 10, "by_representation": dict.fromkeys(WAYS, number)}
+
+    return found | {"tags": [item(tag, lift) for tag, lift in lifts.items()]}
+
+
+@pytest.mark.parametrize("name", ["Concert", "concert", "Live", "live"])
+def test_live_performances_are_spoken_of_whatever_their_lift(found: dict[str, Any], name: str) -> None:
+    lifts = {f"tag {number}": 9.0 - number / 4 for number in range(12)}
+    first, live = findings(with_tags(found, lifts | {name: 1.0, "lively": 0.9}))[2:4]
+    assert first.startswith("Of 14 tags, 12 have carriers that find each other better than chance. The highest of 14 ")
+    assert "tags by lift: 90% (85.5%–94.5%) of the neighbours" in first
+    assert "“tag 0”" in first
+    assert live.startswith(
+        "Veldkamp et al. (2023) found that live performances find each other. Here: 10% (5.5%–14.5%)"
+    )
+    assert f"tagged “{name}”" in live
+    assert live.endswith("1.0 times as many: not distinguishable from chance.")
+    assert findings(with_tags(found, {name: 9.0, "tag": 1.0}))[3].endswith("9.0 times as many: above chance.")
+    assert not any("live performances" in sentence for sentence in findings(with_tags(found, lifts)))
+
+
+def test_a_three_is_live_performances_only_among_labels_of_youtube8m(found: dict[str, Any]) -> None:
+    labels = with_tags(found, {"17": 5.0, "3": 2.0})
+    assert "live performances find each other. Here: 20% (15.5%–24.5%)" in findings(labels)[3]
+    named = with_tags(found, {"pop": 5.0, "3": 2.0})
+    assert not any("live performances" in sentence for sentence in findings(named))
+
+
+def test_live_performances_are_drawn_and_listed_beside_the_highest(workspace: Workspace, found: dict[str, Any]) -> None:
+    lifts = {f"tag {number}": 9.0 - number / 4 for number in range(12)} | {"Concert": 1.0}
+    section = read_page(build_gallery_page(workspace, RUN, with_tags(found, lifts))).one("section", id="findings")
+    (figure,) = (one for one in section.all("figure") if "carry the same tag" in one.one("figcaption").text)
+    assert "the 10 highest lifts of 13 and live performances, together" in figure.text
+    drawn = [node.text for node in figure.one("svg").all("text", class_="label")]
+    assert drawn == [f"{tag} (10 videos)" for tag in [*list(lifts)[:10], "Concert"]]
+    table = section.one("div", **{"aria-label": "Neighbours that carry the same tag"})
+    assert [row.one("th").text for row in table.all("tr")[1:]] == list(lifts)
+
+
 def test_without_media(workspace: Workspace) -> None:
     found = analyse(workspace, attributes=False, videos=3, segments=0, why_no_attributes="No media in this workspace.")
     page = read_page(build_gallery_page(workspace, RUN, found))

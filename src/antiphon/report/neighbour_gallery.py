@@ -9,7 +9,7 @@ from antiphon.report import about
 from antiphon.report.inputs import Inputs, read_inputs
 from antiphon.report.neighbour_charts import Line, lines_chart
 from antiphon.report.neighbour_items import NO_MEDIA, Shown, media_of, show_items
-from antiphon.report.neighbour_words import ATTRIBUTES, NAMES, SPACES, clear, findings, spread
+from antiphon.report.neighbour_words import ATTRIBUTES, NAMES, SPACES, clear, findings, live, spread
 from antiphon.report.numbers import score, share
 from antiphon.report.pages import page_environment, page_frame
 from antiphon.runs import GALLERY_PAGE, versions
@@ -142,11 +142,13 @@ def _agreement_chart(found: Mapping[str, Any], name: str) -> dict[str, Any] | No
 def _tags_chart(tags: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     if not tags:
         return None
-    numbers = [(tag, tag["by_representation"]["aggregated"]) for tag in tags[:_MOST_TAGS]]
+    further = [tag for tag in live(tags) if tag not in tags[:_MOST_TAGS]]
+    numbers = [(tag, tag["by_representation"]["aggregated"]) for tag in [*tags[:_MOST_TAGS], *further]]
+    highest = f"the {_MOST_TAGS} highest lifts of {len(tags)}{' and live performances' if further else ''}, "
     lines = [_against(f"{tag['tag']} ({tag['carriers']} videos)", "main", number) for tag, number in numbers]
     return {
         "title": "Neighbours that carry the same tag",
-        "note": "together" if len(tags) <= _MOST_TAGS else f"the {_MOST_TAGS} highest lifts of {len(tags)}, together",
+        "note": f"{highest if len(tags) > _MOST_TAGS else ''}together",
         "picture": lines_chart(lines, share, "share of the neighbours of its carriers", high=1.0),
         "mark": "base rate",
         "null": True,

@@ -21,6 +21,11 @@ ATTRIBUTES = {
     "cuts_per_s": "cut rate",
 }
 _QUALITIES = {"genre": "genre", "tags": "tags"}
+_CHANCE = {"above": "above chance", "below": "below chance", "inside": "not distinguishable from chance"}
+_LIVE_TAGS = {"concert", "live"}
+_LIVE_LABEL = "3"
+"""The label "Concert" of YouTube-8M, where its names are not at hand and all tags are numbers."""
+_LIVE = "Veldkamp et al. (2023) found that live performances find each other. Here"
 
 
 def clear(number: Mapping[str, Any]) -> str:
@@ -42,8 +47,8 @@ def findings(found: Mapping[str, Any]) -> list[str]:
     ----------
     found : what `antiphon.evaluation.qualitative` returns.
     """
-    sentences = [_genre(found), _tags(found), _one_tag(found), *_consistency(found), *_dependence(found)]
-    sentences += _attributes(found["attributes"])
+    sentences = [_genre(found), _tags(found), *_single_tags(found), *_consistency(found)]
+    sentences += _dependence(found) + _attributes(found["attributes"])
     return [sentence for sentence in sentences if sentence]
 
 
@@ -92,23 +97,45 @@ def _verdict(numbers: Mapping[str, Mapping[str, Any]]) -> str:
     return f"Above chance: {' and '.join(better)}."
 
 
-def _one_tag(found: Mapping[str, Any]) -> str:
+def _single_tags(found: Mapping[str, Any]) -> list[str]:
+    """The tag of the highest lift, and that of live performances, which was to be asked about whatever its lift."""
     listed = found["tags"]
     if not listed:
-        return f"No tag is carried by {found['least_carriers']} videos of the pool, so no single tag was asked about."
-    first = listed[0]
-    number = first["by_representation"]["aggregated"]
+        return [f"No tag is carried by {found['least_carriers']} videos of the pool, so no single tag was asked about."]
+    if len(listed) == 1:
+        return [f"{_carry(listed[0])}: {_chance(listed[0])}."]
+    better = sum(_chance(item) == _CHANCE["above"] for item in listed)
+    return [
+        f"Of {len(listed)} tags, {better} have carriers that find each other better than chance. The highest of "
+        f"{len(listed)} tags by lift: {_carry(listed[0])}.",
+        *(f"{_LIVE}: {_carry(item)}: {_chance(item)}." for item in live(listed)),
+    ]
+
+
+def live(tags: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those of the "tags" of an analysis that name live performances.
+
+    Examples
+    --------
+    >>> live([{"tag": "Concert"}, {"tag": "lively"}, {"tag": "3"}]), live([{"tag": "3"}, {"tag": "4"}])
+    ([{'tag': 'Concert'}], [{'tag': '3'}])
+    """
+    labels = all(item["tag"].isdecimal() for item in tags)
+    names = {_LIVE_LABEL} if labels else _LIVE_TAGS
+    return [item for item in tags if item["tag"].casefold() in names]
+
+
+def _carry(item: Mapping[str, Any]) -> str:
+    number = item["by_representation"]["aggregated"]
     lift = f", {number['lift']:.1f} times as many" if number["lift"] else ""
-    carry = (
-        f"{spread(number)} of the neighbours (by sound and pictures together) of videos tagged “{first['tag']}” carry "
+    return (
+        f"{spread(number)} of the neighbours (by sound and pictures together) of videos tagged “{item['tag']}” carry "
         f"the tag too, of the other videos {share(number['base_rate'])}{lift}"
     )
-    if len(listed) == 1:
-        verdict = {"above": "above chance", "below": "below chance", "inside": "not distinguishable from chance"}
-        return f"{carry}: {verdict[clear(number)]}."
-    better = sum(clear(item["by_representation"]["aggregated"]) == "above" for item in listed)
-    found_each_other = f"Of {len(listed)} tags, {better} have carriers that find each other better than chance."
-    return f"{found_each_other} The highest lift: {carry}."
+
+
+def _chance(item: Mapping[str, Any]) -> str:
+    return _CHANCE[clear(item["by_representation"]["aggregated"])]
 
 
 def _consistency(found: Mapping[str, Any]) -> list[str]:
