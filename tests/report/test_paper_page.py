@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import antiphon as ap
@@ -154,6 +155,7 @@ def test_the_verdict_comes_first(page: Node, paper: dict[str, Any]) -> None:
     ]
     said = [node.text for node in page.one("section", id="verdict").all("dd", class_="verdict")]
     assert said == list(paper["verdict"].values())
+    assert "positive finding" not in page.one("section", id="verdict").text
     made = page.one("section", id="made").text
     assert "antiphon reproduce" in made
     assert "1 min 13 s" in made
@@ -229,11 +231,52 @@ def test_a_pool_smaller_than_the_test_is_told_apart(place: Workspace, paper: dic
     assert table.one("summary").text == "The same among all 2,500 test pairs"
 
 
-def test_deviations_left_out_are_named(place: Workspace, paper: dict[str, Any], page: Node) -> None:
-    assert "n/a" not in page.one("section", id="table-1").text
-    changed = paper["experiment_1"] | {"deviations_left_out": {"coded-first-segment-only": "One row each."}}
+def test_deviations_left_out_are_named(place: Workspace, paper: dict[str, Any]) -> None:
+    changed = paper["experiment_1"] | {"deviations_left_out": {}}
+    assert "n/a" not in section_of(place, paper | {"experiment_1": changed}, "table-1").text
+    reasons = {"coded-first-segment-only": "One row each.", "r2plus1d_18-unscaled": "No media.", "other": "Unknown."}
+    changed = paper["experiment_1"] | {"deviations_left_out": reasons}
     text = section_of(place, paper | {"experiment_1": changed}, "table-1").text
     assert "“… and the first segment only”: n/a. One row each." in text
+    assert "“Frames fed unscaled”: n/a. No media." in text
+    assert "“other”: n/a. Unknown." in text
+
+
+def test_what_the_formula_prints_is_said_from_its_numbers(place: Workspace, paper: dict[str, Any]) -> None:
+    found = json.loads(json.dumps(paper["experiment_1"])) | {"pool": 1000}
+    for row in (*found["rows"], found["reference"], found["shuffled"]):
+        row["published"] = [500.0]
+    for name in ("oracle", "random"):
+        found[name]["published"] = 500.0
+    places = [(found["rows"][2], [500.0, 749.5]), (found["shuffled"], [251.0]), (found["oracle"], 260.0)]
+    places += [(found["random"], 740.0), (found["reference"], [255.0])]
+    for row, value in places:
+        before, row["published"] = row["published"], value
+        extreme = max(np.atleast_1d(value), key=lambda one: abs(one - 500))
+        low, high = sorted((500.0, float(extreme)))
+        said = f"embeddings alike between {rank(low)} and {rank(high)} of 1,000, all in one place."
+        assert said in section_of(place, paper | {"experiment_1": found}, "table-1").text
+        row["published"] = before
+    found["rows"][0]["published"], found["oracle"]["published"] = [300.0, 400.0], 550.0
+    text = section_of(place, paper | {"experiment_1": found}, "table-1").text
+    assert "for trained, shuffled, random and perfect embeddings between 300 and 550 of 1,000." in text
+    assert "one place" not in text
+
+
+def test_what_the_intervals_do_not_cover_is_said(page: Node, paper: dict[str, Any]) -> None:
+    said = "resample test videos and do not cover other trainings, for which the values by seed stand"
+    heads = "The heads are those of one training (seed 0); 1 training is of the perceptron."
+    markdown = tables_markdown(paper)
+    assert said in page.one("section", id="table-1").text
+    assert markdown.count(said) == 1
+    assert page.one("section", id="table-2").text.count(heads) == markdown.count(heads) == 2
+
+
+def test_the_papers_positive_finding_stands_with_the_verdicts(place: Workspace, paper: dict[str, Any]) -> None:
+    verdict = paper["verdict"] | {"live": "Fourth sentence."}
+    section = section_of(place, paper | {"verdict": verdict}, "verdict")
+    assert [node.text for node in section.all("dd", class_="verdict")] == list(verdict.values())
+    assert "The paper's one positive finding" in section.text
 
 
 @pytest.mark.parametrize(("target", "part"), [("genre", "experiment_2"), ("tags", "experiment_3")])

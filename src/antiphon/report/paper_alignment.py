@@ -17,6 +17,10 @@ _INSET = 4
 _VALUES = 46
 _ROW = 41
 _TOP = 26
+_ONE_PLACE = 0.25
+"""Of the pool: what spreads less stands in one place."""
+_LEFT_OUT = {"r2plus1d_18-unscaled": "Frames fed unscaled"}
+"""What the authors' code does before any training, so that no recipe stands for it."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,35 @@ def alignment_context(found: Mapping[str, Any]) -> dict[str, Any]:
         "charts": [rank_chart(way, _marks(found, way), found["pool"]) for way in DIRECTIONS],
         "others": [found["reference"], found["shuffled"]],
         "extremes": [("Perfect embeddings", found["oracle"]), ("Random embeddings", found["random"])],
-        "left_out": [(DEVIATIONS[name], reason) for name, reason in found["deviations_left_out"].items()],
+        "formula": formula_sentence(found),
+        "left_out": [
+            (DEVIATIONS.get(name, _LEFT_OUT.get(name, name)), reason)
+            for name, reason in found["deviations_left_out"].items()
+        ],
         "differs": found["test"] != found["pool"],
         "tied": [row["name"] for row in rows if any(_flat(row["pool"][way]["ci95"]) for way in DIRECTIONS)],
         "full": [*found["rows"], found["reference"], found["shuffled"]],
     }
+
+
+def formula_sentence(found: Mapping[str, Any]) -> str:
+    """What the published formula prints for trained, shuffled, random and perfect embeddings, and whether it is alike.
+
+    Examples
+    --------
+    >>> one, other = {"published": [480.0, 520.0]}, {"published": [505.0]}
+    >>> extremes = {"random": {"published": 500.0}, "oracle": {"published": 499.5}}
+    >>> formula_sentence({"pool": 1000, "rows": [one], "reference": other, "shuffled": other, **extremes})
+    'for trained, shuffled, random and perfect embeddings alike between 480 and 520 of 1,000, all in one place'
+    """
+    printed = [value for row in (*found["rows"], found["reference"], found["shuffled"]) for value in row["published"]]
+    printed += [found[name]["published"] for name in ("oracle", "random")]
+    low, high = min(printed), max(printed)
+    together = high - low < _ONE_PLACE * found["pool"]
+    return (
+        f"for trained, shuffled, random and perfect embeddings {'alike ' if together else ''}between {rank(low)} and "
+        f"{rank(high)} of {whole(found['pool'])}{', all in one place' if together else ''}"
+    )
 
 
 def _flat(ci95: Sequence[float]) -> bool:

@@ -31,6 +31,18 @@ def difference_verdict(gap: Mapping[str, Any]) -> str:
     return "better" if low > 0 else "worse" if high < 0 else "no difference found"
 
 
+def trainings(seeds: int) -> str:
+    """What was trained how often.
+
+    Examples
+    --------
+    >>> trainings(3)
+    'The heads are those of one training (seed 0); 3 trainings are of the perceptron.'
+    """
+    words = "1 training is" if seeds == 1 else f"{seeds} trainings are"
+    return f"The heads are those of one training (seed 0); {words} of the perceptron."
+
+
 def probe_context(target: str, found: Mapping[str, Any], paper: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """One of the `probes` for the template `paper_table_2.html`.
 
@@ -47,6 +59,7 @@ def probe_context(target: str, found: Mapping[str, Any], paper: Mapping[str, Map
     return about | {
         "reason": None,
         "found": found,
+        "trainings": trainings(found["seeds"]),
         "levels": [_level(name, target, found["table"], paper) for name in names],
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from antiphon.metrics.classification import METRICS
 from antiphon.report.numbers import brief, rank, score, whole
-from antiphon.report.paper_probes import METRIC_NAMES, difference_verdict
+from antiphon.report.paper_probes import METRIC_NAMES, difference_verdict, trainings
 from antiphon.report.words import DIRECTIONS
 
 Row = dict[str, Any]
@@ -117,7 +117,9 @@ def _markdown_1(found: Mapping[str, Any]) -> str:
     note = (
         f"Median ranks of {whole(found['pool'])}, mean of {found['seeds']} trainings [95% over test videos]; chance "
         f"{rank((found['pool'] + 1) / 2)}. Formula: what the published evaluation prints for the same embeddings, by "
-        "seed. Gain: factor by which ranks are lower than Base's, of the deviations than those of their first line's."
+        "seed. Gain: factor by which ranks are lower than Base's, of the deviations than those of their first line's. "
+        "The intervals, of ranks and of gains, resample test videos and do not cover other trainings, for which the "
+        "values by seed stand (table-1.csv)."
     )
     return f"{_markdown(header, rows)}\n\n{note}"
 
@@ -149,7 +151,8 @@ def _markdown_2(target: str, found: Mapping[str, Any], printed: Mapping[str, Any
         *METRIC_NAMES.values(),
         "ROC-AUC to backbones",
     )
-    note = f"{len(rows[0]['labels'])} labels, {whole(rows[0]['n'])} {level}; [95% over test videos]."
+    labels = len(rows[0]["labels"])
+    note = f"{labels} labels, {whole(rows[0]['n'])} {level}; [95% over test videos]. {trainings(found['seeds'])}"
     return f"{title}\n\n{_markdown(header, [_cells_2(target, row, printed) for row in rows])}\n\n{note}"
 
 
