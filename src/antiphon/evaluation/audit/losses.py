@@ -60,9 +60,12 @@ def _information(model: DualEncoder, best: Epoch) -> Check:
         return Check(name, "loss", "n/a", "The bound log N − loss holds for info_nce; this model has another loss.")
     pairs = round(math.exp(best.validation_chance / 2))
     bound = (best.validation_chance - best.validation_loss) / 2
-    finding = (
-        f"By this model's loss, sound and pictures of held-out pairs share about {max(bound, 0):.2f} nats or more: log "
-        f"{pairs} − loss estimates a lower bound (van den Oord et al. 2018), here somewhat too high, on the rows that "
-        f"chose the epoch, and it cannot show more than log {pairs} = {math.log(pairs):.2f}."
+    estimate = (
+        f"log {pairs} − loss, which estimates a lower bound (van den Oord et al. 2018), somewhat too high on the rows that "
+        f"chose the epoch and at most log {pairs} = {math.log(pairs):.2f}"
     )
+    if bound > 0:
+        finding = f"Sound and pictures of held-out pairs share about {bound:.2f} nats or more, by {estimate}."
+    else:
+        finding = f"The loss shows no information that sound and pictures share: none is left by {estimate}."
     return Check(name, "loss", "pass" if bound > 0 else "warn", finding, {"nats": bound, "most": math.log(pairs)})
