@@ -61,8 +61,8 @@ def _information(model: DualEncoder, best: Epoch) -> Check:
     pairs = round(math.exp(best.validation_chance / 2))
     bound = (best.validation_chance - best.validation_loss) / 2
     estimate = (
-        f"log {pairs} − loss, which estimates a lower bound (van den Oord et al. 2018), somewhat too high on the rows that "
-        f"chose the epoch and at most log {pairs} = {math.log(pairs):.2f}"
+        f"log {pairs} − loss, which estimates a lower bound (van den Oord et al. 2018), somewhat too high on the rows "
+        f"that chose the epoch and at most log {pairs} = {math.log(pairs):.2f}"
     )
     if bound > 0:
         finding = f"Sound and pictures of held-out pairs share about {bound:.2f} nats or more, by {estimate}."
