@@ -214,6 +214,15 @@ def test_ranks_and_the_formula_are_drawn_where_they_lie() -> None:
     assert "the published formula prints 480, 520; the paper printed 507" in drawn
 
 
+def test_the_papers_ranks_are_drawn_in_a_pool_of_its_size_alone(paper: dict[str, Any], page: Node) -> None:
+    found = paper["experiment_1"]
+    assert found["pool"] < 1000
+    assert not any('class="cross"' in str(chart) for chart in alignment_context(found)["charts"])
+    assert "they stand in the table and not in the picture" in page.text
+    same = alignment_context({**found, "pool": 1000})["charts"]
+    assert all(str(chart).count('class="cross"') == 2 * len(CONFIGURATIONS) for chart in same)
+
+
 def test_intervals_without_width_are_explained(paper: dict[str, Any]) -> None:
     found = json.loads(json.dumps(paper["experiment_1"]))
     for row in [*found["rows"], *found["deviations"], found["reference"], found["shuffled"]]:

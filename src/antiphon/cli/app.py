@@ -120,6 +120,6 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"antiphon: {error.filename or 'the file system'}: {error.strerror or error}.\n")
         return _FAILED
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was finished is kept; extract and demo go on from there.\n")
+        sys.stderr.write("\nStopped. What was finished is kept; extract, demo and reproduce go on from there.\n")
         return _INTERRUPTED
     return result if isinstance(result, int) else 0

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from antiphon.experiments.paper import DEVIATIONS
+from antiphon.experiments.paper import DEVIATIONS, POOL
 from antiphon.report import svg
 from antiphon.report.charts import ASKS, QUERY, WIDTH
 from antiphon.report.numbers import brief, rank, whole
@@ -65,6 +65,7 @@ def alignment_context(found: Mapping[str, Any]) -> dict[str, Any]:
             for name, reason in found["deviations_left_out"].items()
         ],
         "differs": found["test"] != found["pool"],
+        "papers_pool": POOL,
         "tied": [row["name"] for row in rows if any(_flat(row["pool"][way]["ci95"]) for way in DIRECTIONS)],
         "full": [*found["rows"], found["reference"], found["shuffled"]],
     }
@@ -97,15 +98,17 @@ def _flat(ci95: Sequence[float]) -> bool:
 
 def _marks(found: Mapping[str, Any], way: str) -> list[Mark]:
     rows = [*found["rows"], found["reference"], found["shuffled"]]
-    return [_mark(row, way) for row in rows] + [
+    # The paper's ranks are of its own pool: in another one they have no place on the axis.
+    same_pool = found["pool"] == POOL
+    return [_mark(row, way, same_pool=same_pool) for row in rows] + [
         Mark(name, found[key]["median_rank"][way], None, None, [found[key]["published"]])
         for name, key in (("Random embeddings", "random"), ("Perfect embeddings", "oracle"))
     ]
 
 
-def _mark(row: Mapping[str, Any], way: str) -> Mark:
+def _mark(row: Mapping[str, Any], way: str, *, same_pool: bool) -> Mark:
     ours = row["pool"][way]
-    printed = row["paper"][way] if "paper" in row else None
+    printed = row["paper"][way] if same_pool and "paper" in row else None
     return Mark(row["name"], ours["median_rank"], ours["ci95"], ours["null95"], row["published"], printed)
 
 
