@@ -273,3 +273,14 @@ def test_interrupted_it_stops_with_130_and_goes_on_from_there(synthetic_table, t
         [*ANTIPHON, "-w", place, "--json", "extract", "--sections", "2"], check=True, capture_output=True, text=True
     )
     assert json.loads(done.stdout)["segments"] == 24
+
+
+def test_the_table_of_ranks_shows_whole_numbers_on_80_columns():
+    """The widest there are: pools of hundreds, halves in every number."""
+    ranks = {"median_rank": 115.5, "n": 192, "ci95": [111.5, 121.5], "null95": [76.2, 109.3], "chance": 96.5}
+    ranks |= {"recall@10": 0.406, "mrr": 0.15, "groups": 64}
+    both = {"a2v": ranks, "v2a": ranks}
+    printed = io.StringIO()
+    show_ranks({"run": "base", "split": "test", **both, "tracks": both}, Console(file=printed, width=80))
+    assert "…" not in printed.getvalue()
+    assert "MRR" in printed.getvalue()

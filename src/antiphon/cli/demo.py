@@ -59,7 +59,12 @@ def demo(
         out.print(f"{videos} synthetic music videos, coupling {coupling:g}; ranks are of held-out artists.")
         show_ranks(found, out)
         out.print(trained["learning_curve"]["verdict"] if trained["learning_curve"] else "", soft_wrap=True)
-        out.print(f"Audit: {audited['verdict']}", soft_wrap=True)
+        counts = audited["counts"]
+        out.print(
+            f"Audit: {counts['pass']} checks passed, {counts['warn']} say something to know, {counts['fail']} failed; "
+            "see “Can these numbers be believed?” in the report.",
+            soft_wrap=True,
+        )
         out.print(f"Report: {path.resolve().as_uri()}", soft_wrap=True)
 
     data = {"synthetic": config.model_dump(), "workspace": str(inner.workspace.root), "report": str(path)}

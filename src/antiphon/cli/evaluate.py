@@ -60,7 +60,13 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
     """Print the ranks as a table: one line a pool and direction."""
     from antiphon.report.numbers import rank, share
 
-    table = Table(title=f"Run {found['run']}, {found['split']} split", title_justify="left", box=None)
+    table = Table(
+        title=f"Run {found['run']}, {found['split']} split",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for column in ("", "median rank", "95%", "null", "chance", "R@10", "MRR"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
     rows = "segments" if "tracks" in found else "tracks"
