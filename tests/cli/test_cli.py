@@ -1,5 +1,6 @@
 """The command line, called as a shell calls it."""
 
+import io
 import json
 import os
 import shutil
@@ -12,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 
 from antiphon.cli.app import run
+from antiphon.cli.evaluate import show_ranks
 from antiphon.metrics import retrieval
 
 ANTIPHON = [sys.executable, "-m", "antiphon"]
