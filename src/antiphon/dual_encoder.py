@@ -1,6 +1,7 @@
 """The object that people hold: train it on paired features, embed with it, save it, load it."""
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from antiphon.backbones.inference import resolve_device
+from antiphon.backbones.tuning import TunableAudio, TunableVideo
 from antiphon.errors import FeatureStoreError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import file_features
@@ -22,7 +24,10 @@ from antiphon.model.towers import Towers
 from antiphon.runs import RECONSTRUCTION_FILE, clear_run, fingerprint, read_run, versions, write_run
 from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction
+from antiphon.training.fine_tuning import Step, TuningConfig, fine_tune
 from antiphon.training.loop import Epoch, Progress, train
+from antiphon.training.tuned_backbones import TunedBackbones, TunedFrom, tunable
+from antiphon.training.windows import KeptRow
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -32,6 +37,7 @@ _CHUNK_ROWS = 8192
 _HISTORY_FILE = "history.parquet"
 _VIDEOS_FILE = "videos.parquet"
 _SEEN = ("train", "validation")
+_SIDES: tuple[Literal["audio", "video"], ...] = ("audio", "video")
 
 
 class DualEncoder:
@@ -50,6 +56,7 @@ class DualEncoder:
     audio_name, video_name : backbones of the features it was fitted on.
     published : where its weights were read from, if others trained and published them. Such a model embeds no features
         but those called `audio_name` and `video_name`, not even nameless ones.
+    tuned : its backbones, where they were tuned with it.
 
     Examples
     --------
@@ -69,6 +76,7 @@ class DualEncoder:
         self.audio_name = ""
         self.video_name = ""
         self.published: Published | None = None
+        self.tuned: TunedBackbones | None = None
         self._towers: Towers | None = None
         self._dims = (0, 0)
         self._seen = (np.array([], dtype=np.str_), np.array([], dtype=np.str_))
@@ -99,7 +107,7 @@ class DualEncoder:
             raise ModelError("The validation features have another size than those to train on; extract both alike.")
         trained = train(self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=progress)
         self._towers, self.history, self.reconstruction = trained.towers, trained.history, trained.reconstruction
-        self.published = None
+        self.published = self.tuned = None
         self._seen = (np.unique(pairs.groups), np.unique(held_out.groups))
         self._inputs = {
             "pairs": len(pairs),
@@ -108,6 +116,50 @@ class DualEncoder:
             "sha256": inputs_fingerprint(pairs, held_out),
         }
         return self
+
+    def fine_tune(
+        self,
+        rows: Mapping[str, Sequence[KeptRow]],
+        config: TuningConfig | None = None,
+        progress: Callable[[Step], None] | None = None,
+    ) -> "DualEncoder":
+        """Another model: the last blocks of this one's backbones tuned together with its heads.
+
+        It encodes files with the tuned backbones, and embeds features of these alone.
+
+        Parameters
+        ----------
+        rows : kept segments of the splits "train" and "validation", see `training.windows.kept_rows`.
+        config : how; the seed is the model's.
+        progress : called after every batch.
+
+        Raises
+        ------
+        ModelError
+            The model is not trained on features of backbones, is tuned already, or there are too few kept segments.
+        ConfigError
+            A backbone gives no gradients, or has fewer blocks.
+        """
+        towers, settings = self._fitted(), config or TuningConfig()
+        if self.tuned is not None or not (self.audio_name and self.video_name):
+            raise ModelError("Fine-tuning starts from a model that was trained on features of untuned backbones.")
+        audio, video = (tunable(name, str(self.device)) for name in (self.audio_name, self.video_name))
+        if not (isinstance(audio, TunableAudio) and isinstance(video, TunableVideo)):
+            raise ModelError(f"{self.audio_name} and {self.video_name} are not one for sound and one for pictures.")
+        before = (audio.fingerprint, video.fingerprint)
+        found = fine_tune(self.recipe, towers, audio, video, rows, settings, seed=self.seed, progress=progress)
+        origin = TunedFrom(
+            self.audio_name, self.video_name, *before, settings.model_dump(), found.before.validation_log_rank
+        )
+        model = copy.copy(self)
+        model.tuned = TunedBackbones(origin, {"audio": found.audio, "video": found.video})
+        model.audio_name, model.video_name = (model.tuned.backbone(side, str(self.device)).name for side in _SIDES)
+        model._towers, model.history, model.reconstruction = found.towers, found.history, []
+        model._seen = tuple(
+            np.union1d(seen, [row.video_id for row in rows[split]])
+            for split, seen in zip(_SEEN, self._seen, strict=True)
+        )
+        return model
 
     def embed(self, features: Features) -> tuple[FloatArray, FloatArray]:
         """Embeddings of sound and of pictures.
@@ -150,7 +202,8 @@ class DualEncoder:
         name = self.audio_name if modality == "audio" else self.video_name
         if not name:
             raise ModelError(f"This model was trained on {modality} features of no backbone; use embed(features).")
-        windows, vectors = file_features(path, name, str(self.device))
+        backbone = name if self.tuned is None else self.tuned.backbone(modality, str(self.device))
+        windows, vectors = file_features(path, backbone, str(self.device))
         return windows, self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
 
     @classmethod
@@ -180,7 +233,7 @@ class DualEncoder:
     def save(self, folder: str | Path) -> None:
         """Write `run.toml`, `model.safetensors`, `history.parquet` and `videos.parquet` to `folder`.
 
-        Heads that started from autoencoders also leave `autoencoders.parquet`.
+        Heads that started from autoencoders also leave `autoencoders.parquet`, tuned backbones `tuned.safetensors`.
         What was measured of an earlier model in `folder` is removed. `run.toml` comes last: a run that has it is whole.
         """
         place = Path(folder)
@@ -192,7 +245,8 @@ class DualEncoder:
         if self.reconstruction:
             rows = [asdict(epoch) for epoch in self.reconstruction]
             write_table(pa.Table.from_pylist(rows), place / RECONSTRUCTION_FILE)
-        write_run(self._record(), place)
+        tuning = None if self.tuned is None else self.tuned.save(place)
+        write_run(self._record() | {"tuning": tuning}, place)
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto") -> Self:
@@ -213,6 +267,7 @@ class DualEncoder:
             model.audio_name, model.video_name = record["features"]["audio"], record["features"]["video"]
             model._inputs = record["inputs"]
             model.published = Published(**record["published"]) if "published" in record else None
+            model.tuned = TunedBackbones.load(place, record["tuning"]) if "tuning" in record else None
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)

@@ -64,7 +64,8 @@ class EfficientNet(TunableVideo):
 
     def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
         """(n, frames, 3, 224, 224) float32 in [0, 255] → (n, 2560)."""
-        values = self.network.features(_scaled(inputs.flatten(0, 1))).unflatten(0, inputs.shape[:2])
+        batches = inputs.flatten(0, 1).split(self._batch)
+        values = torch.cat([self.network.features(_scaled(batch)) for batch in batches]).unflatten(0, inputs.shape[:2])
         return torch.cat([values.mean(1), values.std(1, correction=0)], 1)
 
     def classify(self, frames: npt.ArrayLike) -> FloatArray:

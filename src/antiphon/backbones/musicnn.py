@@ -118,7 +118,7 @@ class Musicnn(TunableAudio):
     def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
         """(n, samples) float32 at 16 kHz → (n, dim), the mean over the patches."""
         patches = log_mel_patches(inputs)
-        feature = self._feature(self.network(patches.flatten(0, 1)))
+        feature = self._feature(self._run(patches.flatten(0, 1)))
         return feature.unflatten(0, patches.shape[:2]).mean(1)
 
     def log_mel(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
