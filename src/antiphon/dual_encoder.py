@@ -12,6 +12,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from antiphon import backbones
+from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.inference import resolve_device
 from antiphon.backbones.tuning import TunableAudio, TunableVideo
 from antiphon.errors import FeatureStoreError, ModelError
@@ -27,7 +29,7 @@ from antiphon.training.autoencoder import Reconstruction
 from antiphon.training.fine_tuning import Step, TuningConfig, fine_tune
 from antiphon.training.loop import Epoch, Progress, train
 from antiphon.training.tuned_backbones import TunedBackbones, TunedFrom, tunable
-from antiphon.training.windows import KeptRow
+from antiphon.training.windows import KeptRow, rows_fingerprint
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -155,6 +157,12 @@ class DualEncoder:
         model.tuned = TunedBackbones(origin, {"audio": found.audio, "video": found.video})
         model.audio_name, model.video_name = (model.tuned.backbone(side, str(self.device)).name for side in _SIDES)
         model._towers, model.history, model.reconstruction = found.towers, found.history, []
+        model._inputs = {
+            "pairs": len(rows["train"]),
+            "videos": len({row.video_id for row in rows["train"]}),
+            "validation_pairs": len(rows["validation"]),
+            "sha256": rows_fingerprint(rows),
+        }
         model._seen = tuple(
             np.union1d(seen, [row.video_id for row in rows[split]])
             for split, seen in zip(_SEEN, self._seen, strict=True)
@@ -205,6 +213,22 @@ class DualEncoder:
         backbone = name if self.tuned is None else self.tuned.backbone(modality, str(self.device))
         windows, vectors = file_features(path, backbone, str(self.device))
         return windows, self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
+
+    def backbones(self) -> list[AudioBackbone | VideoBackbone]:
+        """The backbones of sound and of pictures, loaded: tuned ones, where they were tuned with the model.
+
+        Raises
+        ------
+        WeightsError
+            One is unknown, or its weights cannot be had.
+        ModelError
+            The model was fitted on features without a name, or was tuned from other weights.
+        """
+        if not (self.audio_name and self.video_name):
+            raise ModelError("This model was trained on features of no backbone.")
+        if self.tuned is not None:
+            return [self.tuned.backbone(side, str(self.device)) for side in _SIDES]
+        return [backbones.load(name, str(self.device)) for name in (self.audio_name, self.video_name)]
 
     @classmethod
     def from_published(

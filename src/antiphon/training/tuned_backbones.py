@@ -1,4 +1,4 @@
-"""Tuned backbones on disk: what was tuned as safetensors beside the heads, and on which backbones as part of run.toml."""
+"""Tuned backbones on disk: what was tuned as safetensors beside the heads, and what it was before in run.toml."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path

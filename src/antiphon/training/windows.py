@@ -1,5 +1,6 @@
 """Windows of kept segments: the one whose features are extracted, or one at random, augmented, for fine-tuning."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 from antiphon.catalogue import Catalogue
 from antiphon.errors import DecodeError
 from antiphon.features.keeping import kept_path
+from antiphon.runs import fingerprint
 from antiphon.segments.kept import FRAMES_PER_S, RATE_HZ, read_kept
 from antiphon.segments.layout import FrameLayout
 from antiphon.tables import SEGMENTS, read_table
@@ -50,6 +52,16 @@ def kept_rows(workspace: Workspace, catalogue: Catalogue) -> dict[str, list[Kept
         if split in found and kept_path(workspace, segment).exists():
             found[split].append(_row(workspace, segment))
     return found
+
+
+def rows_fingerprint(rows: Mapping[str, Sequence[KeptRow]]) -> str:
+    """SHA-256 (hex) of which segments stand in which split, where they lie in their tracks, and how large they are."""
+    lines = [
+        f"{split}\x1f{row.segment_id}\x1f{row.path.name}\x1f{row.offset_s}\x1f{row.path.stat().st_size}"
+        for split, found in sorted(rows.items())
+        for row in found
+    ]
+    return fingerprint(np.array(lines, dtype=np.str_))
 
 
 def planned_window(row: KeptRow, layout: FrameLayout) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
