@@ -1,7 +1,7 @@
 """The object that people hold: train it on paired features, embed with it, save it, load it."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -12,10 +12,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from antiphon import backbones
-from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.inference import resolve_device
-from antiphon.backbones.tuning import TunableAudio, TunableVideo
 from antiphon.errors import FeatureStoreError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import file_features
@@ -26,10 +23,11 @@ from antiphon.model.towers import Towers
 from antiphon.runs import RECONSTRUCTION_FILE, clear_run, fingerprint, read_run, versions, write_run
 from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction
-from antiphon.training.fine_tuning import Step, TuningConfig, fine_tune
+from antiphon.training.fine_tuning import Step, TuningConfig
 from antiphon.training.loop import Epoch, Progress, train
-from antiphon.training.tuned_backbones import TunedBackbones, TunedFrom, tunable
-from antiphon.training.windows import KeptRow, rows_fingerprint
+from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
+from antiphon.training.windows import kept_rows, rows_about
+from antiphon.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -39,7 +37,6 @@ _CHUNK_ROWS = 8192
 _HISTORY_FILE = "history.parquet"
 _VIDEOS_FILE = "videos.parquet"
 _SEEN = ("train", "validation")
-_SIDES: tuple[Literal["audio", "video"], ...] = ("audio", "video")
 
 
 class DualEncoder:
@@ -120,49 +117,41 @@ class DualEncoder:
         return self
 
     def fine_tune(
-        self,
-        rows: Mapping[str, Sequence[KeptRow]],
-        config: TuningConfig | None = None,
-        progress: Callable[[Step], None] | None = None,
+        self, workspace: str | Path, config: TuningConfig | None = None, progress: Callable[[Step], None] | None = None
     ) -> "DualEncoder":
-        """Another model: the last blocks of this one's backbones tuned together with its heads.
+        """Another model: the last blocks of this one's backbones tuned with its heads, on a workspace's kept segments.
 
         It encodes files with the tuned backbones, and embeds features of these alone.
 
         Parameters
         ----------
-        rows : kept segments of the splits "train" and "validation", see `training.windows.kept_rows`.
+        workspace : where `antiphon.extract(…, keep_segments=True)` has kept the segments.
         config : how; the seed is the model's.
         progress : called after every batch.
 
         Raises
         ------
         ModelError
-            The model is not trained on features of backbones, is tuned already, or there are too few kept segments.
+            The model was not trained on features of untuned backbones, or there are too few kept segments.
         ConfigError
             A backbone gives no gradients, or has fewer blocks.
         """
-        towers, settings = self._fitted(), config or TuningConfig()
+        towers, rows = self._fitted(), kept_rows(Workspace(Path(workspace)))
         if self.tuned is not None or not (self.audio_name and self.video_name):
             raise ModelError("Fine-tuning starts from a model that was trained on features of untuned backbones.")
-        audio, video = (tunable(name, str(self.device)) for name in (self.audio_name, self.video_name))
-        if not (isinstance(audio, TunableAudio) and isinstance(video, TunableVideo)):
-            raise ModelError(f"{self.audio_name} and {self.video_name} are not one for sound and one for pictures.")
-        before = (audio.fingerprint, video.fingerprint)
-        found = fine_tune(self.recipe, towers, audio, video, rows, settings, seed=self.seed, progress=progress)
-        origin = TunedFrom(
-            self.audio_name, self.video_name, *before, settings.model_dump(), found.before.validation_log_rank
+        found, backbones = tune_backbones(
+            (self.recipe, towers),
+            (self.audio_name, self.video_name),
+            rows,
+            config or TuningConfig(),
+            seed=self.seed,
+            device=str(self.device),
+            progress=progress,
         )
         model = copy.copy(self)
-        model.tuned = TunedBackbones(origin, {"audio": found.audio, "video": found.video})
-        model.audio_name, model.video_name = (model.tuned.backbone(side, str(self.device)).name for side in _SIDES)
-        model._towers, model.history, model.reconstruction = found.towers, found.history, []
-        model._inputs = {
-            "pairs": len(rows["train"]),
-            "videos": len({row.video_id for row in rows["train"]}),
-            "validation_pairs": len(rows["validation"]),
-            "sha256": rows_fingerprint(rows),
-        }
+        model._towers, model.history, model.reconstruction, model.tuned = found.towers, found.history, [], backbones
+        model.audio_name, model.video_name = (network.name for network in backbones.both(str(self.device)))
+        model._inputs = rows_about(rows)
         model._seen = tuple(
             np.union1d(seen, [row.video_id for row in rows[split]])
             for split, seen in zip(_SEEN, self._seen, strict=True)
@@ -213,22 +202,6 @@ class DualEncoder:
         backbone = name if self.tuned is None else self.tuned.backbone(modality, str(self.device))
         windows, vectors = file_features(path, backbone, str(self.device))
         return windows, self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
-
-    def backbones(self) -> list[AudioBackbone | VideoBackbone]:
-        """The backbones of sound and of pictures, loaded: tuned ones, where they were tuned with the model.
-
-        Raises
-        ------
-        WeightsError
-            One is unknown, or its weights cannot be had.
-        ModelError
-            The model was fitted on features without a name, or was tuned from other weights.
-        """
-        if not (self.audio_name and self.video_name):
-            raise ModelError("This model was trained on features of no backbone.")
-        if self.tuned is not None:
-            return [self.tuned.backbone(side, str(self.device)) for side in _SIDES]
-        return [backbones.load(name, str(self.device)) for name in (self.audio_name, self.video_name)]
 
     @classmethod
     def from_published(

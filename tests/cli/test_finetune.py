@@ -12,6 +12,7 @@ from antiphon.cli.app import run
 from antiphon.errors import ModelError
 from antiphon.features.assembly import assemble
 from antiphon.runs import TUNED_FILE
+from antiphon.training.windows import kept_rows
 from antiphon.workspace import Workspace
 
 
@@ -42,6 +43,15 @@ def test_segments_are_kept_and_counted(place, capsys):
     assert found["kept"] == {"segments": 12, "bytes": total, "bytes_per_segment": total // 12}
 
 
+def test_rows_stand_in_the_splits_of_the_catalogue(place):
+    rows = kept_rows(Workspace(place))
+    splits = {record["id"]: record["split"] for record in Catalogue.load(place / "catalogue.parquet").records()}
+    assert sorted(row.video_id for found in rows.values() for row in found) == sorted(splits)
+    assert all(splits[row.video_id] == split for split, found in rows.items() for row in found)
+    assert all(row.path.exists() and (row.frames, row.window_frames) == (50, 30) for row in rows["train"])
+    assert all(0 <= row.offset_s <= 2 for row in rows["train"])
+
+
 def test_the_tuned_run_is_evaluated_on_its_own_features(place, capsys):
     assert {path.name for path in (place / "runs" / "base-tuned").iterdir()} == {
         "run.toml",
@@ -68,7 +78,7 @@ def test_it_encodes_files_with_the_tuned_backbones(place):
     windows, vectors = model.encode_windows(record["path"], "video")
     assert len(windows) == len(vectors) > len(video) == len(audio) == 1
     assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-5
-    networks = model.backbones()
+    networks = model.tuned.both("cpu")
     assert [network.name for network in networks] == [model.audio_name, model.video_name]
     assert [network.fingerprint[:8] for network in networks] == [name[-8:] for name in (row.audio_name, row.video_name)]
 
@@ -104,4 +114,4 @@ def test_what_is_damaged_or_tuned_already_is_said(place, tmp_path, capsys):
     begin = text.index('audio_fingerprint = "') + len('audio_fingerprint = "')
     (other / "run.toml").write_text(text[:begin] + "0" * 64 + text[begin + 64 :])
     with pytest.raises(ModelError, match="tuned from other weights of musicnn-mtt"):
-        DualEncoder.load(other).backbones()
+        DualEncoder.load(other).tuned.both("cpu")

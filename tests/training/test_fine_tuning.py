@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from antiphon import backbones
+from antiphon.backbones.r2plus1d import R2Plus1D
+from antiphon.backbones.r2plus1d_network import R2Plus1D18
 from antiphon.backbones.tuning import tuned_tensors, unfreeze
 from antiphon.errors import ConfigError, ModelError
 from antiphon.model.losses import info_nce
@@ -110,6 +112,22 @@ def test_two_passes_give_the_gradients_of_one(at_once):
     assert all(found is not None for found in gradients[0])
     for whole, parts in zip(*gradients, strict=True):
         torch.testing.assert_close(parts, whole, rtol=1e-3, atol=1e-5 * float(whole.abs().max()) + 1e-9)
+
+
+def test_r2plus1d_is_tuned_alike(rows):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        state = {name: values.numpy() for name, values in R2Plus1D18().state_dict().items()}
+        towers = Towers(1506, 512, RECIPE).eval()
+    video = R2Plus1D(state, "random")
+    video.layout = video.layout.model_copy(update={"every": 15})
+    config = TuningConfig(blocks=1, epochs=1, learning_rate=1e-3, batch_size=2, at_once=1)
+    found = fine_tune(RECIPE, towers, backbones.load("musicnn-mtt"), video, rows, config, seed=0)
+    assert np.isfinite(found.history[0].train_loss)
+    now = {name: values.numpy() for name, values in video.network.state_dict().items()}
+    changed = [name for name in now if not np.array_equal(now[name], state[name])]
+    assert changed
+    assert all(name.startswith("layer4.1.") and "running" not in name for name in changed)
 
 
 def test_what_cannot_be_tuned_is_said(rows):

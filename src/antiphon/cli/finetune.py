@@ -1,6 +1,6 @@
 """`antiphon finetune`: tune the last blocks of the backbones of a run."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
 from cyclopts import Parameter
@@ -13,7 +13,8 @@ from antiphon.cli.train import run_folder
 from antiphon.segments.sampling import SamplingConfig
 
 if TYPE_CHECKING:
-    from antiphon.dual_encoder import DualEncoder
+    from antiphon.backbones.tuning import Tunable
+    from antiphon.training.tuned_backbones import TunedBackbones
 
 Count = Annotated[int, Parameter(validator=Number(gte=1))]
 
@@ -93,8 +94,8 @@ def run_finetune(
     start = DualEncoder.load(source, device)
     folder = workspace.run(name or f"{workspace.run_name(source)}-tuned")
     config = TuningConfig(blocks=blocks, epochs=epochs, learning_rate=learning_rate)
+    rows = kept_rows(workspace)
     with workspace.lock():
-        rows = kept_rows(workspace, Catalogue.load(workspace.catalogue))
         with session.progress("Tuning") as report:
 
             def progress(step: Step) -> None:
@@ -102,11 +103,11 @@ def run_finetune(
                 note = f"epoch {step.epoch} of {step.epochs} at most, validation rank {rank:.1f}"
                 report((step.epoch - 1) * step.batches + step.batch, step.epochs * step.batches, note)
 
-            model = start.fine_tune(rows, config, progress)
+            model = start.fine_tune(workspace.root, config, progress)
         model.save(folder)
-        _extract(session, model, workers)
+        tuned = cast("TunedBackbones", model.tuned)
+        _extract(session, tuned.both(str(model.device)), workers)
     best = max((epoch for epoch in model.history if epoch.best), key=lambda epoch: epoch.epoch)
-    tuned = model.tuned
     return {
         "run": workspace.run_name(folder),
         "folder": str(folder),
@@ -118,13 +119,13 @@ def run_finetune(
         "videos": len({row.video_id for row in rows["train"]}),
         "validation_pairs": len(rows["validation"]),
         "validation_rank": float(np.exp(best.validation_log_rank)),
-        "validation_rank_before": float(np.exp(tuned.origin.log_rank_before)) if tuned else None,
+        "validation_rank_before": float(np.exp(tuned.origin.log_rank_before)),
         "audio": model.audio_name,
         "video": model.video_name,
     }
 
 
-def _extract(session: Session, model: "DualEncoder", workers: int | None) -> None:
+def _extract(session: Session, networks: "list[Tunable]", workers: int | None) -> None:
     """Features of all videos by the tuned backbones, in stores of their own."""
     from antiphon.features.extraction import Progress, extract_into
     from antiphon.features.planning import stored_sampling
@@ -139,7 +140,7 @@ def _extract(session: Session, model: "DualEncoder", workers: int | None) -> Non
         extract_into(
             workspace,
             Catalogue.load(workspace.catalogue),
-            model.backbones(),
+            networks,
             stored_sampling(workspace) or SamplingConfig(),
             workers,
             progress,

@@ -1,16 +1,22 @@
 """Tuned backbones on disk: what was tuned as safetensors beside the heads, and what it was before in run.toml."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from antiphon import backbones
 from antiphon.backbones.tuning import Tunable, TunableAudio, TunableVideo, apply_tuning
 from antiphon.backbones.weights import Tensors, read_tensors, write_tensors
 from antiphon.errors import ConfigError, ModelError, WeightsError
+from antiphon.model.recipe import Recipe
+from antiphon.model.towers import Towers
 from antiphon.runs import TUNED_FILE
+from antiphon.training.fine_tuning import Step, Tuned, TuningConfig, fine_tune
+from antiphon.training.windows import KeptRow
 
 Side = Literal["audio", "video"]
+_SIDES: tuple[Side, Side] = ("audio", "video")
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class TunedBackbones:
         """
         if (side, device) not in self._loaded:
             name, fingerprint = getattr(self.origin, side), getattr(self.origin, f"{side}_fingerprint")
-            network = tunable(name, device)
+            network = cast(Tunable, backbones.load(name, device=device))
             if network.fingerprint != fingerprint:
                 raise ModelError(
                     f"The run was tuned from other weights of {name} than those in the cache. Bring those back, or "
@@ -68,6 +74,10 @@ class TunedBackbones:
             apply_tuning(network, self.tensors[side])
             self._loaded[side, device] = network
         return self._loaded[side, device]
+
+    def both(self, device: str) -> list[Tunable]:
+        """The tuned backbones of sound and of pictures; raises as `backbone`."""
+        return [self.backbone(side, device) for side in _SIDES]
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the tuned parameters to `tuned.safetensors` in `folder`, and return what run.toml says of them."""
@@ -90,25 +100,45 @@ class TunedBackbones:
             joined, _ = read_tensors(folder / TUNED_FILE)
         except WeightsError as error:
             raise ModelError(f"{folder / TUNED_FILE}: is missing or damaged. Tune again, or restore it.") from error
-        sides: tuple[Side, Side] = ("audio", "video")
         tensors: dict[Side, Tensors] = {
             side: {name.removeprefix(f"{side}."): joined[name] for name in joined if name.startswith(f"{side}.")}
-            for side in sides
+            for side in _SIDES
         }
         return cls(TunedFrom(**record), tensors)
 
 
-def tunable(name: str, device: str) -> Tunable:
-    """The backbone called `name`, if it can be tuned.
+def tune_backbones(
+    heads: tuple[Recipe, Towers],
+    names: tuple[str, str],
+    rows: Mapping[str, Sequence[KeptRow]],
+    config: TuningConfig,
+    *,
+    seed: int,
+    device: str,
+    progress: Callable[[Step], None] | None = None,
+) -> tuple[Tuned, TunedBackbones]:
+    """Load two backbones by name, tune them as `fine_tune` does, and say what they were before.
+
+    Parameters
+    ----------
+    heads : trained heads with their recipe.
+    names : of the backbones for sound and for pictures.
 
     Raises
     ------
     ConfigError
-        It cannot.
+        A backbone gives no gradients; and as `fine_tune`.
     WeightsError
-        The name is unknown, or its weights cannot be had.
+        A name is unknown, or its weights cannot be had.
     """
-    network = backbones.load(name, device=device)
-    if not isinstance(network, TunableAudio | TunableVideo):
-        raise ConfigError(f"{name} cannot be tuned: it gives no gradients.")
-    return network
+    audio, video = (backbones.load(name, device=device) for name in names)
+    for name, network in zip(names, (audio, video), strict=True):
+        if not isinstance(network, TunableAudio | TunableVideo):
+            raise ConfigError(f"{name} cannot be tuned: it gives no gradients.")
+    if not (isinstance(audio, TunableAudio) and isinstance(video, TunableVideo)):
+        raise ConfigError(f"{names[0]} and {names[1]} are not a backbone for sound and one for pictures.")
+    found = fine_tune(*heads, audio, video, rows, config, seed=seed, progress=progress)
+    origin = TunedFrom(
+        *names, audio.fingerprint, video.fingerprint, config.model_dump(), found.before.validation_log_rank
+    )
+    return found, TunedBackbones(origin, {"audio": found.audio, "video": found.video})

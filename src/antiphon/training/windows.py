@@ -41,9 +41,16 @@ class KeptRow:
     offset_s: float
 
 
-def kept_rows(workspace: Workspace, catalogue: Catalogue) -> dict[str, list[KeptRow]]:
-    """The kept segments of each split, those with both pictures and sound."""
-    splits = {row["id"]: row["split"] for row in catalogue.records() if row["has_audio"] and row["has_video"]}
+def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:
+    """The kept segments of each split of the workspace's catalogue, those with both pictures and sound.
+
+    Raises
+    ------
+    CatalogueError
+        The workspace has no catalogue.
+    """
+    records = Catalogue.load(workspace.catalogue).records()
+    splits = {row["id"]: row["split"] for row in records if row["has_audio"] and row["has_video"]}
     found: dict[str, list[KeptRow]] = {"train": [], "validation": [], "test": []}
     if not workspace.segments.exists():
         return found
@@ -54,14 +61,22 @@ def kept_rows(workspace: Workspace, catalogue: Catalogue) -> dict[str, list[Kept
     return found
 
 
-def rows_fingerprint(rows: Mapping[str, Sequence[KeptRow]]) -> str:
-    """SHA-256 (hex) of which segments stand in which split, where they lie in their tracks, and how large they are."""
+def rows_about(rows: Mapping[str, Sequence[KeptRow]]) -> dict[str, Any]:
+    """What a run's record says of the rows that it was tuned on.
+
+    Their hash covers which segments stand in which split, where they lie in their tracks, and their files' sizes.
+    """
     lines = [
         f"{split}\x1f{row.segment_id}\x1f{row.path.name}\x1f{row.offset_s}\x1f{row.path.stat().st_size}"
         for split, found in sorted(rows.items())
         for row in found
     ]
-    return fingerprint(np.array(lines, dtype=np.str_))
+    return {
+        "pairs": len(rows["train"]),
+        "videos": len({row.video_id for row in rows["train"]}),
+        "validation_pairs": len(rows["validation"]),
+        "sha256": fingerprint(np.array(lines, dtype=np.str_)),
+    }
 
 
 def planned_window(row: KeptRow, layout: FrameLayout) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
