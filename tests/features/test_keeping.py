@@ -4,6 +4,7 @@ import pytest
 
 from antiphon.catalogue import Catalogue
 from antiphon.features import keeping
+from antiphon.features.extraction import extract
 from antiphon.features.keeping import TYPICAL_BYTES, DiskUse, disk_use, keep_segments, keeping_jobs, kept_path
 from antiphon.features.planning import plan_segments
 from antiphon.segments.kept import decode_segments, encode_segment, read_kept
@@ -104,3 +105,12 @@ def test_a_video_that_cannot_be_used_is_a_row(synthetic_table, tmp_path, monkeyp
         *sorted([(first, "keep", "DecodeError"), ("c", "extract", "E")])
     ]
     assert all(target.exists() == (job.video_id == second) for job in damaged for target in job.targets)
+
+
+def test_extraction_keeps_them_when_asked(synthetic_table, tmp_path):
+    catalogue = Catalogue(Catalogue.from_csv(synthetic_table).records()[:1])
+    told = []
+    options = {"video": None, "sampling": SamplingConfig(sections=1), "workers": 1, "progress": told.append}
+    extract(catalogue, workspace=tmp_path / "w", keep_segments=True, **options)
+    assert disk_use(Workspace(tmp_path / "w")).segments == 1
+    assert [(state.done, state.failed, state.total) for state in told] == [(1, 0, 1)] * 2
