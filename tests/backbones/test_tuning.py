@@ -32,7 +32,6 @@ MAKERS = {
     "musicnn-won-mtat": (lambda: WonMusicnn(at_random(WonMusicnnNetwork), "a"), 4),
     "efficientnet_lite0": (lambda: backbones.load("efficientnet_lite0"), 18),
     "r2plus1d_18": (lambda: R2Plus1D(at_random(R2Plus1D18), "a"), 9),
-    "r2plus1d_18-unscaled": (lambda: R2Plus1D(at_random(R2Plus1D18), "a", scaled=False), 9),
 }
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import numpy as np
+import polars as pl
 import pytest
 
 from antiphon import DualEncoder
@@ -15,6 +16,8 @@ from antiphon.runs import TUNED_FILE
 from antiphon.training.windows import kept_rows
 from antiphon.workspace import Workspace
 
+SPLITS = ["train", "train", "validation", "validation"]
+
 
 def call_json(capsys, *arguments):
     assert run([*map(str, arguments), "--json"]) == 0
@@ -25,11 +28,14 @@ def call_json(capsys, *arguments):
 def place(synthetic_table, tmp_path_factory):
     """A workspace with kept segments and a run."""
     place = tmp_path_factory.mktemp("finetune") / "w"
+    table = pl.read_csv(synthetic_table).head(len(SPLITS))
+    paths = [str(synthetic_table.parent / path) for path in table["path"]]
+    table.with_columns(path=pl.Series(paths), split=pl.Series(SPLITS)).write_csv(place.parent / "some.csv")
     for arguments in (
-        ["catalogue", "add", synthetic_table, "--by", "video", "--fractions", "0.5", "0.25", "0.25", "--seed", "3"],
-        ["extract", "--sections", "1", "--keep-segments"],
+        ["catalogue", "add", place.parent / "some.csv"],
+        ["extract", "--sections", "1", "--keep-segments", "--workers", "1"],
         ["train", "--name", "base", "--no-learning-curve"],
-        ["finetune", "--run", "base", "--blocks", "1", "--epochs", "1"],
+        ["finetune", "--run", "base", "--blocks", "1", "--epochs", "1", "--workers", "1"],
     ):
         assert run(["--workspace", str(place), *map(str, arguments)]) == 0
     return place
@@ -38,9 +44,9 @@ def place(synthetic_table, tmp_path_factory):
 def test_segments_are_kept_and_counted(place, capsys):
     found = call_json(capsys, "--workspace", place, "extract", "--keep-segments")
     files = list((place / "segments").rglob("*.mkv"))
-    assert len(files) == 12
+    assert len(files) == len(SPLITS)
     total = sum(path.stat().st_size for path in files)
-    assert found["kept"] == {"segments": 12, "bytes": total, "bytes_per_segment": total // 12}
+    assert found["kept"] == {"segments": len(files), "bytes": total, "bytes_per_segment": total // len(files)}
 
 
 def test_rows_stand_in_the_splits_of_the_catalogue(place):
