@@ -68,7 +68,7 @@ def finetune(
             soft_wrap=True,
         )
         if not better:
-            out.print(f"Tuning made it no better: the run {found['from']} is as good.", soft_wrap=True)
+            out.print(f"Tuning made it no better: the run {found['from']} is at least as good.", soft_wrap=True)
         out.print(f"Features by the tuned backbones: {found['audio']}, {found['video']}.", soft_wrap=True)
 
     session.result(found, show)
