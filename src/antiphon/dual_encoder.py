@@ -1,5 +1,6 @@
 """The object that people hold: train it on paired features, embed with it, save it, load it."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +23,11 @@ from antiphon.model.towers import Towers
 from antiphon.runs import RECONSTRUCTION_FILE, clear_run, fingerprint, read_run, versions, write_run
 from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction
+from antiphon.training.fine_tuning import Step, TuningConfig
 from antiphon.training.loop import Epoch, Progress, train
+from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
+from antiphon.training.windows import kept_rows, rows_about
+from antiphon.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -50,6 +55,7 @@ class DualEncoder:
     audio_name, video_name : backbones of the features it was fitted on.
     published : where its weights were read from, if others trained and published them. Such a model embeds no features
         but those called `audio_name` and `video_name`, not even nameless ones.
+    tuned : its backbones, where they were tuned with it.
 
     Examples
     --------
@@ -69,6 +75,7 @@ class DualEncoder:
         self.audio_name = ""
         self.video_name = ""
         self.published: Published | None = None
+        self.tuned: TunedBackbones | None = None
         self._towers: Towers | None = None
         self._dims = (0, 0)
         self._seen = (np.array([], dtype=np.str_), np.array([], dtype=np.str_))
@@ -99,7 +106,7 @@ class DualEncoder:
             raise ModelError("The validation features have another size than those to train on; extract both alike.")
         trained = train(self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=progress)
         self._towers, self.history, self.reconstruction = trained.towers, trained.history, trained.reconstruction
-        self.published = None
+        self.published = self.tuned = None
         self._seen = (np.unique(pairs.groups), np.unique(held_out.groups))
         self._inputs = {
             "pairs": len(pairs),
@@ -108,6 +115,48 @@ class DualEncoder:
             "sha256": inputs_fingerprint(pairs, held_out),
         }
         return self
+
+    def fine_tune(
+        self, workspace: str | Path, config: TuningConfig | None = None, progress: Callable[[Step], None] | None = None
+    ) -> "DualEncoder":
+        """Another model: the last blocks of this one's backbones tuned with its heads, on a workspace's kept segments.
+
+        It encodes files with the tuned backbones, and embeds features of these alone.
+
+        Parameters
+        ----------
+        workspace : where `antiphon.extract(…, keep_segments=True)` has kept the segments.
+        config : how; the seed is the model's.
+        progress : called after every batch.
+
+        Raises
+        ------
+        ModelError
+            The model was not trained on features of untuned backbones, or there are too few kept segments.
+        ConfigError
+            A backbone gives no gradients, or has fewer blocks.
+        """
+        towers, rows = self._fitted(), kept_rows(Workspace(Path(workspace)))
+        if self.tuned is not None or not (self.audio_name and self.video_name):
+            raise ModelError("Fine-tuning starts from a model that was trained on features of untuned backbones.")
+        found, backbones = tune_backbones(
+            (self.recipe, towers),
+            (self.audio_name, self.video_name),
+            rows,
+            config or TuningConfig(),
+            seed=self.seed,
+            device=str(self.device),
+            progress=progress,
+        )
+        model = copy.copy(self)
+        model._towers, model.history, model.reconstruction, model.tuned = found.towers, found.history, [], backbones
+        model.audio_name, model.video_name = (network.name for network in backbones.both(str(self.device)))
+        model._inputs = rows_about(rows)
+        model._seen = tuple(
+            np.union1d(seen, [row.video_id for row in rows[split]])
+            for split, seen in zip(_SEEN, self._seen, strict=True)
+        )
+        return model
 
     def embed(self, features: Features) -> tuple[FloatArray, FloatArray]:
         """Embeddings of sound and of pictures.
@@ -150,7 +199,8 @@ class DualEncoder:
         name = self.audio_name if modality == "audio" else self.video_name
         if not name:
             raise ModelError(f"This model was trained on {modality} features of no backbone; use embed(features).")
-        windows, vectors = file_features(path, name, str(self.device))
+        backbone = name if self.tuned is None else self.tuned.backbone(modality, str(self.device))
+        windows, vectors = file_features(path, backbone, str(self.device))
         return windows, self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
 
     @classmethod
@@ -180,7 +230,7 @@ class DualEncoder:
     def save(self, folder: str | Path) -> None:
         """Write `run.toml`, `model.safetensors`, `history.parquet` and `videos.parquet` to `folder`.
 
-        Heads that started from autoencoders also leave `autoencoders.parquet`.
+        Heads that started from autoencoders also leave `autoencoders.parquet`, tuned backbones `tuned.safetensors`.
         What was measured of an earlier model in `folder` is removed. `run.toml` comes last: a run that has it is whole.
         """
         place = Path(folder)
@@ -192,7 +242,8 @@ class DualEncoder:
         if self.reconstruction:
             rows = [asdict(epoch) for epoch in self.reconstruction]
             write_table(pa.Table.from_pylist(rows), place / RECONSTRUCTION_FILE)
-        write_run(self._record(), place)
+        tuning = None if self.tuned is None else self.tuned.save(place)
+        write_run(self._record() | {"tuning": tuning}, place)
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto") -> Self:
@@ -213,6 +264,7 @@ class DualEncoder:
             model.audio_name, model.video_name = record["features"]["audio"], record["features"]["video"]
             model._inputs = record["inputs"]
             model.published = Published(**record["published"]) if "published" in record else None
+            model.tuned = TunedBackbones.load(place, record["tuning"]) if "tuning" in record else None
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)

@@ -22,6 +22,7 @@ AUDIT_FILE = "audit.json"
 GALLERY_FILE = "gallery.json"
 GALLERY_PAGE = "gallery.html"
 RECONSTRUCTION_FILE = "autoencoders.parquet"
+TUNED_FILE = "tuned.safetensors"
 
 _PROBES = ("genre", "tags")
 
@@ -65,6 +66,7 @@ def clear_run(folder: Path) -> None:
         AUDIT_FILE,
         REPORT_FILE,
         RECONSTRUCTION_FILE,
+        TUNED_FILE,
         GALLERY_FILE,
         GALLERY_PAGE,
         *map(probe_file, _PROBES),

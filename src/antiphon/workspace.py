@@ -41,6 +41,11 @@ class Workspace:
         return self.root / "segments.parquet"
 
     @property
+    def kept(self) -> Path:
+        """Folder with the pictures and sound of segments, one folder a video, where they are kept."""
+        return self.root / "segments"
+
+    @property
     def attributes(self) -> Path:
         """Table of what can be seen in each segment: colour, brightness, motion, cuts."""
         return self.root / "attributes.parquet"

@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from antiphon.backbones.base import FloatArray, VideoBackbone
+from antiphon.backbones.base import FloatArray
 from antiphon.backbones.efficientnet_network import CHANNELS, SIZE_PX, EfficientNetLite0
 from antiphon.backbones.inference import checked_frames, exact_inference, loaded, resolve_device, square
+from antiphon.backbones.tuning import Block, TunableVideo
 from antiphon.backbones.weights import Tensors
 from antiphon.segments.layout import FrameLayout
 
 
-class EfficientNet(VideoBackbone):
+class EfficientNet(TunableVideo):
     """EfficientNet-Lite0: 1280 values a frame, then their mean and standard deviation over the window.
 
     Parameters
@@ -35,7 +36,7 @@ class EfficientNet(VideoBackbone):
         self.fingerprint = fingerprint
         self.layout = FrameLayout(size_px=SIZE_PX, every=3)
         self.device = resolve_device(device)
-        network = loaded(EfficientNetLite0(), tensors, self.name).folded()
+        network = loaded(EfficientNetLite0(), tensors, self.name).folded().requires_grad_(False)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self._batch = 64 if self.device.type == "cuda" else 2
 
@@ -57,6 +58,16 @@ class EfficientNet(VideoBackbone):
             rows = [torch.cat([value.mean(0), value.std(0, correction=0)]) for value in values]
             return torch.stack(rows).cpu().numpy() if rows else np.empty((0, self.dim), np.float32)
 
+    def blocks(self) -> list[Block]:
+        """The stem, the sixteen inverted residuals, and the last convolution."""
+        return [(module,) for module in self.network.blocks()]
+
+    def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
+        """(n, frames, 3, 224, 224) float32 in [0, 255] → (n, 2560)."""
+        batches = inputs.flatten(0, 1).split(self._batch)
+        values = torch.cat([self.network.features(_scaled(batch)) for batch in batches]).unflatten(0, inputs.shape[:2])
+        return torch.cat([values.mean(1), values.std(1, correction=0)], 1)
+
     def classify(self, frames: npt.ArrayLike) -> FloatArray:
         """(n, height, width, 3) uint8 RGB pictures → (n, 1000) float32 probabilities of ImageNet's classes.
 
@@ -72,6 +83,8 @@ class EfficientNet(VideoBackbone):
     def _features(self, pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
         """(frames, height, width, 3) uint8 → (frames, 1280)."""
         batches = torch.tensor(pictures).split(self._batch)
-        return torch.cat(
-            [self.network.features((square(batch.to(self.device), SIZE_PX) - 127) / 128) for batch in batches]
-        )
+        return torch.cat([self.network.features(_scaled(square(batch.to(self.device), SIZE_PX))) for batch in batches])
+
+
+def _scaled(pictures: torch.Tensor) -> torch.Tensor:
+    return (pictures - 127) / 128

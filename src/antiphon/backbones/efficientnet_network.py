@@ -90,6 +90,10 @@ class EfficientNetLite0(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         return self._fc(self.features(pictures))
 
+    def blocks(self) -> list[nn.Module]:
+        """What `features` runs through, in order; of a folded network, all parameters of its features."""
+        return [self._conv_stem, *self._blocks, self._conv_head]
+
     def folded(self) -> "EfficientNetLite0":
         """The same network in evaluation mode with each batch norm folded into its convolution, in place."""
         for owner, conv, norm in list(_pairs(self)):

@@ -51,12 +51,16 @@ def loaded(network: Network, tensors: Tensors, name: str) -> Network:
 
 
 @contextmanager
+def exact_arithmetic() -> Generator[None]:
+    """On a GPU full float32 and the same result every time, whatever the process has set."""
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        yield
+
+
+@contextmanager
 def exact_inference() -> Generator[None]:
-    """No gradients; and on a GPU full float32 and the same result every time, whatever the process has set."""
-    with (
-        torch.inference_mode(),
-        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
-    ):
+    """Exact arithmetic without gradients."""
+    with torch.inference_mode(), exact_arithmetic():
         yield
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from antiphon.backbones.base import AudioBackbone, FloatArray
+from antiphon.backbones.base import FloatArray
 from antiphon.backbones.downloads import read_member
 from antiphon.backbones.inference import checked_waveform, exact_inference, loaded, resolve_device
 from antiphon.backbones.mel import BANDS, MIN_SAMPLES, PATCH_FRAMES, RATE_HZ, log_mel_patches
@@ -24,6 +24,7 @@ from antiphon.backbones.musicnn_network import (
     interleaved,
 )
 from antiphon.backbones.tensorflow_checkpoint import read_index, read_variable
+from antiphon.backbones.tuning import Block, TunableAudio
 from antiphon.backbones.weights import Tensors
 from antiphon.errors import ConfigError
 
@@ -65,7 +66,7 @@ class MusicnnOutputs(NamedTuple):
         return getattr(self, key) if isinstance(key, str) else tuple(self)[key]
 
 
-class Musicnn(AudioBackbone):
+class Musicnn(TunableAudio):
     """musicnn trained on MagnaTagATune ("mtt") or the Million Song Dataset ("msd").
 
     Parameters
@@ -102,9 +103,23 @@ class Musicnn(AudioBackbone):
         """
         patches = self._log_mel(waveform, rate_hz)
         with exact_inference():
-            run = self._run(patches.flatten(0, 1))
-            feature = run.penultimate if self._output == "penultimate" else interleaved(run.max_pool, run.mean_pool)
+            feature = self._feature(self._run(patches.flatten(0, 1)))
             return feature.unflatten(0, patches.shape[:2]).mean(1).cpu().numpy()
+
+    def blocks(self) -> list[Block]:
+        """The front end, the three densely connected layers, and, where it is the feature, the penultimate layer."""
+        network = self.network
+        front = (network.input_norm, *network.timbral, *network.temporal)
+        blocks: list[Block] = [front, *((layer,) for layer in network.middle)]
+        if self._output == "penultimate":
+            blocks.append((network.pool_norm, network.hidden, network.hidden_norm))
+        return blocks
+
+    def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
+        """(n, samples) float32 at 16 kHz → (n, dim), the mean over the patches."""
+        patches = log_mel_patches(inputs)
+        feature = self._feature(self._run(patches.flatten(0, 1)))
+        return feature.unflatten(0, patches.shape[:2]).mean(1)
 
     def log_mel(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
         """(samples,) float waveform → (patches, 187, 96) float32 log-mel spectrogram; raises as `__call__`."""
@@ -142,6 +157,9 @@ class Musicnn(AudioBackbone):
         checked = checked_waveform(waveform, rate_hz, RATE_HZ, MIN_SAMPLES)
         with exact_inference():
             return log_mel_patches(checked.to(self.device))
+
+    def _feature(self, run: Activations) -> torch.Tensor:
+        return run.penultimate if self._output == "penultimate" else interleaved(run.max_pool, run.mean_pool)
 
     def _run(self, patches: torch.Tensor) -> Activations:
         if not len(patches):

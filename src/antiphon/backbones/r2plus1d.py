@@ -9,9 +9,10 @@ random crop is `load("r2plus1d_18", crop="random")`.
 import numpy.typing as npt
 import torch
 
-from antiphon.backbones.base import FloatArray, VideoBackbone
+from antiphon.backbones.base import FloatArray
 from antiphon.backbones.inference import checked_frames, exact_inference, loaded, resolve_device, square
 from antiphon.backbones.r2plus1d_network import CHANNELS, SIZE_PX, R2Plus1D18
+from antiphon.backbones.tuning import Block, TunableVideo
 from antiphon.backbones.weights import Tensors
 from antiphon.segments.layout import FrameLayout
 
@@ -19,7 +20,7 @@ _MEAN = (0.43216, 0.394666, 0.37645)
 _STD = (0.22803, 0.22145, 0.216989)
 
 
-class R2Plus1D(VideoBackbone):
+class R2Plus1D(TunableVideo):
     """R(2+1)D-18.
 
     Parameters
@@ -56,7 +57,16 @@ class R2Plus1D(VideoBackbone):
         with exact_inference():
             for row, window in enumerate(windows):
                 pictures = square(torch.tensor(window, device=self.device), SIZE_PX)
-                if self._scaled:
-                    pictures = (pictures / 255 - self._mean) / self._std
-                features[row] = self.network.features(pictures.transpose(0, 1)[None])[0].cpu()
+                features[row] = self.differentiable(pictures[None])[0].cpu()
         return features.numpy()
+
+    def blocks(self) -> list[Block]:
+        """The stem, and two residual blocks of each of the four layers."""
+        network = self.network
+        layers = (network.layer1, network.layer2, network.layer3, network.layer4)
+        return [(network.stem,), *((block,) for layer in layers for block in layer)]
+
+    def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
+        """(n, frames, 3, 112, 112) float32 in [0, 255] → (n, 512)."""
+        pictures = (inputs / 255 - self._mean) / self._std if self._scaled else inputs
+        return self.network.features(pictures.transpose(1, 2))

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from antiphon.backbones.base import AudioBackbone, FloatArray
+from antiphon.backbones.base import FloatArray
 from antiphon.backbones.decibel_mel import decibel_mel, htk_filters
 from antiphon.backbones.inference import checked_waveform, exact_inference, loaded, resolve_device
 from antiphon.backbones.mel import N_FFT, RATE_HZ
+from antiphon.backbones.tuning import Block, TunableAudio
 from antiphon.backbones.weights import Tensors, read_pth
 from antiphon.backbones.won_musicnn_network import POOLED, WonMusicnnNetwork
 from antiphon.errors import WeightsError
@@ -24,7 +25,7 @@ WINDOW_SAMPLES = 3 * RATE_HZ
 _WINDOW, _FILTERS = "spec.spectrogram.window", "spec.mel_scale.fb"
 
 
-class WonMusicnn(AudioBackbone):
+class WonMusicnn(TunableAudio):
     """musicnn of Won et al. (2020), trained on MagnaTagATune.
 
     Parameters
@@ -62,6 +63,17 @@ class WonMusicnn(AudioBackbone):
                 for part, window in enumerate(windows[row]):
                     features[row, part] = self.network.features(decibel_mel(window[None].to(self.device)))[0].cpu()
         return features.mean(1).numpy()
+
+    def blocks(self) -> list[Block]:
+        """The front end, and the three densely connected layers."""
+        network = self.network
+        return [(network.spec_bn, *network.layers), (network.layer1,), (network.layer2,), (network.layer3,)]
+
+    def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
+        """(n, samples) float32 at 16 kHz → (n, 1506), the mean over consecutive windows of 3 s."""
+        windows = inputs.unfold(1, WINDOW_SAMPLES, WINDOW_SAMPLES)
+        features = self.network.features(decibel_mel(windows.flatten(0, 1)))
+        return features.unflatten(0, windows.shape[:2]).mean(1)
 
 
 def convert(path: Path) -> Tensors:

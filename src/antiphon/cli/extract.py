@@ -1,5 +1,6 @@
 """`antiphon extract`: decode the catalogue and run the backbones."""
 
+import shutil
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -21,6 +22,7 @@ def extract(
     seed: int | None = None,
     workers: Annotated[int | None, Parameter(validator=Number(gte=1, lte=61))] = None,
     device: str = "auto",
+    keep_segments: bool = False,
     session: Here,
 ) -> None:
     """Decode every video of the catalogue once and compute its features with the chosen backbones.
@@ -43,11 +45,24 @@ def extract(
         Processes that decode. Default: one a core.
     device
         cpu, cuda, or auto.
+    keep_segments
+        Also keep the pictures (ten a second, within 768 × 432) and the sound (16 kHz, mono) of every segment, about
+        2 MB each, for antiphon finetune. The files are decoded a second time for it.
     """
     found = run_extract(session, audio, video, sections, seed, workers, device)
+    if keep_segments:
+        found |= {"kept": run_keeping(session, workers)}
+        found["failures"] = [vars(failure) for failure in session.workspace.read_failures()]
 
     def show(out: Console) -> None:
         out.print(f"{found['segments']} segments of {found['videos']} videos have features.")
+        if keep_segments:
+            kept = found["kept"]
+            out.print(
+                f"{kept['segments']} segments are kept in {session.workspace.kept}: {kept['bytes'] / 1e6:,.1f} MB, "
+                f"{kept['bytes_per_segment'] / 1e6:.2f} MB a segment.",
+                soft_wrap=True,
+            )
         for failure in found["failures"][:10]:
             out.print(f"  {failure['video_id']}: {failure['message']}", markup=False, soft_wrap=True)
         if found["failures"]:
@@ -97,3 +112,27 @@ def run_extract(
         "video": features.video_name,
         "failures": [vars(failure) for failure in workspace.read_failures()],
     }
+
+
+def run_keeping(session: Session, workers: int | None) -> dict[str, int]:
+    """Keep the segments that are not kept yet, with a progress bar; say before how much disk that will take."""
+    from antiphon.features.keeping import disk_use, keep_segments, keeping_jobs
+
+    workspace = session.existing_workspace()
+    catalogue = Catalogue.load(workspace.catalogue)
+    lacking = sum(len(job.targets) for job in keeping_jobs(workspace, catalogue))
+    if lacking:
+        each = disk_use(workspace).bytes_per_segment
+        free = shutil.disk_usage(workspace.root).free
+        session.say(
+            f"{lacking} segments to keep, about {each / 1e6:.2f} MB each: {lacking * each / 1e9:.2f} GB of the "
+            f"{free / 1e9:,.1f} GB that are free."
+        )
+        with session.progress("Keeping segments") as report:
+
+            def progress(done: int, failed: int, total: int) -> None:
+                report(done, total, f"{failed} failed" if failed else "")
+
+            keep_segments(workspace, catalogue, workers=workers, progress=progress)
+    use = disk_use(workspace)
+    return {"segments": use.segments, "bytes": use.size_bytes, "bytes_per_segment": use.bytes_per_segment}

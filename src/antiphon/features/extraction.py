@@ -15,6 +15,7 @@ from antiphon.features.assembly import assemble
 from antiphon.features.computing import compute_in_threads
 from antiphon.features.executors import run_in_processes
 from antiphon.features.features import Features
+from antiphon.features.keeping import keep_segments as keep
 from antiphon.features.planning import plan_segments, stored_sampling
 from antiphon.features.store import FeatureRows, FeatureStore, store_names
 from antiphon.features.windows import DecodedWindows, WindowsJob, decode_windows, window_features, windows_job
@@ -59,6 +60,7 @@ def extract(
     sampling: SamplingConfig | None = None,
     workers: int | None = None,
     device: str = "auto",
+    keep_segments: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Features:
     """Compute the features of every video of `catalogue` that the workspace lacks, and return all of them.
@@ -74,7 +76,9 @@ def extract(
     sampling : where segments lie. Default: as the workspace was started with, or the paper's six sections.
     workers : decoding processes. Default: one a core.
     device : "cpu", "cuda" or "auto".
-    progress : called after every video.
+    keep_segments : afterwards also keep the pictures and sound of every segment, for fine-tuning (`features.keeping`):
+        about 2 MB each.
+    progress : called after every video; where segments are kept, once more for each from the start.
 
     Raises
     ------
@@ -94,6 +98,8 @@ def extract(
     with place.lock():
         known = _join_workspace(place, catalogue)
         extract_into(place, known, chosen, sampling or stored_sampling(place) or SamplingConfig(), workers, progress)
+    if keep_segments:
+        keep(place, known, workers=workers, progress=None if progress is None else _timed(progress))
     there = store_names(place.features)
     if audio not in there and video not in there:
         failures = place.read_failures()
@@ -134,6 +140,11 @@ def extract_into(
                 flushed = time.monotonic()
     finally:
         _flush(workspace, targets, by_video)
+
+
+def _timed(progress: Callable[[Progress], None]) -> Callable[[int, int, int], None]:
+    started = time.monotonic()
+    return lambda done, failed, total: progress(Progress(done, failed, total, done / (time.monotonic() - started)))
 
 
 def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> Catalogue:

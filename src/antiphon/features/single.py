@@ -19,9 +19,16 @@ _PATCH_S = 3.0
 
 
 def file_features(
-    path: str | Path, backbone: str, device: str = "auto", sampling: SamplingConfig | None = None
+    path: str | Path,
+    backbone: str | AudioBackbone | VideoBackbone,
+    device: str = "auto",
+    sampling: SamplingConfig | None = None,
 ) -> tuple[list[tuple[float, float]], npt.NDArray[np.float32]]:
     """Features of a file's windows by one backbone.
+
+    Parameters
+    ----------
+    backbone : its name, or one that is loaded already: then `device` does not count.
 
     Returns
     -------
@@ -32,7 +39,7 @@ def file_features(
     DecodeError
         The file cannot be read, is too short, or lacks what the backbone looks at.
     """
-    network = _loaded(backbone, device)
+    network = _loaded(backbone, device) if isinstance(backbone, str) else backbone
     info = probe(path)
     if not (info.has_audio if network.modality == "audio" else info.has_video):
         raise DecodeError(f"{path}: has no {'sound' if network.modality == 'audio' else 'pictures'}.")

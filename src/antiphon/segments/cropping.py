@@ -83,6 +83,37 @@ def centre_box(width: float, height: float) -> Box:
     return Box((1 - side / width) / 2, (1 - side / height) / 2, side / width, side / height)
 
 
+def shown_size(uri: str, frame: VideoFrame, orientation: Orientation, pixel_aspect: float) -> tuple[float, float]:
+    """Width and height of a picture as it is to be shown, in pixels.
+
+    Raises
+    ------
+    DecodeError
+        The picture is more than sixteen times as wide as high, or as high as wide.
+    """
+    width, height = frame.width * pixel_aspect, float(frame.height)
+    if not 1 / _MAX_ASPECT <= width / height <= _MAX_ASPECT:
+        raise DecodeError(f"{uri}: pictures of {width:.0f}×{height:.0f} are no usable shape.")
+    return (height, width) if orientation.transpose else (width, height)
+
+
+def upright(
+    reformatter: VideoReformatter, frame: VideoFrame, orientation: Orientation, width_px: int, height_px: int
+) -> np.ndarray:
+    """A whole picture turned as it is to be shown and scaled: uint8 (height_px, width_px, 3) RGB."""
+    stored = (height_px, width_px) if orientation.transpose else (width_px, height_px)
+    scaled = reformatter.reformat(
+        frame,
+        width=stored[0],
+        height=stored[1],
+        format="rgb24",
+        interpolation=Interpolation.BILINEAR,
+        # More threads cost ten times as much processor time for pictures this small.
+        threads=1,
+    )
+    return orientation.apply(scaled.to_ndarray())
+
+
 class FrameCropper:
     """Crops the pictures of one window to each layout; a random crop is drawn once and kept.
 
@@ -111,22 +142,15 @@ class FrameCropper:
     def crop(self, frame: VideoFrame, layout: FrameLayout) -> np.ndarray:
         """One frame of a layout: uint8 (size_px, size_px, 3)."""
         orientation = Orientation.of(frame)
-        width, height = self._shown_size(frame, orientation)
+        width, height = shown_size(self._uri, frame, orientation, self._pixel_aspect)
         box = self._box(layout, width, height)
         size = layout.size_px
         # Scaled whole and then cut: cheaper than to convert every pixel for the sake of an exact cut.
         scaled_width, scaled_height = max(size, round(size / box.width)), max(size, round(size / box.height))
-        stored = (scaled_height, scaled_width) if orientation.transpose else (scaled_width, scaled_height)
-        picture = orientation.apply(self._scale(frame, *stored))
+        picture = upright(self._reformatter, frame, orientation, scaled_width, scaled_height)
         left = min(round(box.left * scaled_width), scaled_width - size)
         top = min(round(box.top * scaled_height), scaled_height - size)
         return picture[top : top + size, left : left + size]
-
-    def _shown_size(self, frame: VideoFrame, orientation: Orientation) -> tuple[float, float]:
-        width, height = frame.width * self._pixel_aspect, float(frame.height)
-        if not 1 / _MAX_ASPECT <= width / height <= _MAX_ASPECT:
-            raise DecodeError(f"{self._uri}: pictures of {width:.0f}×{height:.0f} are no usable shape.")
-        return (height, width) if orientation.transpose else (width, height)
 
     def _box(self, layout: FrameLayout, width: float, height: float) -> Box:
         if layout.crop == "centre":
@@ -134,15 +158,3 @@ class FrameCropper:
         if layout not in self._random_boxes:
             self._random_boxes[layout] = random_box(width, height, self._generator)
         return self._random_boxes[layout]
-
-    def _scale(self, frame: VideoFrame, width: int, height: int) -> np.ndarray:
-        scaled = self._reformatter.reformat(
-            frame,
-            width=width,
-            height=height,
-            format="rgb24",
-            interpolation=Interpolation.BILINEAR,
-            # More threads cost ten times as much processor time for pictures this small.
-            threads=1,
-        )
-        return scaled.to_ndarray()

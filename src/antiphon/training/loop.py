@@ -219,3 +219,23 @@ def _measure(
         validation_log_rank=float(np.log(both_ways).mean()),
         best=False,
     )
+
+
+def measure(
+    recipe: Recipe,
+    towers: Towers,
+    validation: Features,
+    number: int,
+    learning_rate: float,
+    train_sizes: list[int],
+    train_losses: list[float],
+) -> Epoch:
+    """One line of the history of towers that something else than `train` trains; `best` is left to the caller.
+
+    Parameters
+    ----------
+    validation : paired rows only.
+    train_sizes, train_losses : of the epoch's batches.
+    """
+    device = next(towers.parameters()).device
+    return _measure(recipe, towers, _to(validation, device), number, learning_rate, train_sizes, train_losses)

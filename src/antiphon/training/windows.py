@@ -1,0 +1,134 @@
+"""Windows of kept segments: the one whose features are extracted, or one at random, augmented, for fine-tuning."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from antiphon.catalogue import Catalogue
+from antiphon.errors import DecodeError
+from antiphon.features.keeping import kept_path
+from antiphon.runs import fingerprint
+from antiphon.segments.kept import FRAMES_PER_S, RATE_HZ, read_kept
+from antiphon.segments.layout import FrameLayout
+from antiphon.tables import SEGMENTS, read_table
+from antiphon.training.augmentation import AugmentationConfig, augmented_pictures, augmented_sound
+from antiphon.workspace import Workspace
+
+_SAMPLES_PER_FRAME = RATE_HZ // FRAMES_PER_S
+
+
+@dataclass(frozen=True)
+class KeptRow:
+    """A kept segment with pictures and sound, and the window in it whose features are extracted.
+
+    Attributes
+    ----------
+    frames, window_frames : how many frames the segment has, and a window.
+    offset_s : where the window starts in the segment.
+    """
+
+    segment_id: str
+    video_id: str
+    path: Path
+    frames: int
+    window_frames: int
+    offset_s: float
+
+
+def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:
+    """The kept segments of each split of the workspace's catalogue, those with both pictures and sound.
+
+    Raises
+    ------
+    CatalogueError
+        The workspace has no catalogue.
+    """
+    records = Catalogue.load(workspace.catalogue).records()
+    splits = {row["id"]: row["split"] for row in records if row["has_audio"] and row["has_video"]}
+    found: dict[str, list[KeptRow]] = {"train": [], "validation": [], "test": []}
+    if not workspace.segments.exists():
+        return found
+    for segment in read_table(workspace.segments, SEGMENTS).to_pylist():
+        split = splits.get(segment["video_id"])
+        if split in found and kept_path(workspace, segment).exists():
+            found[split].append(_row(workspace, segment))
+    return found
+
+
+def rows_about(rows: Mapping[str, Sequence[KeptRow]]) -> dict[str, Any]:
+    """What a run's record says of the rows that it was tuned on.
+
+    Their hash covers which segments stand in which split, where they lie in their tracks, and their files' sizes.
+    """
+    lines = [
+        f"{split}\x1f{row.segment_id}\x1f{row.path.name}\x1f{row.offset_s}\x1f{row.path.stat().st_size}"
+        for split, found in sorted(rows.items())
+        for row in found
+    ]
+    return {
+        "pairs": len(rows["train"]),
+        "videos": len({row.video_id for row in rows["train"]}),
+        "validation_pairs": len(rows["validation"]),
+        "sha256": fingerprint(np.array(lines, dtype=np.str_)),
+    }
+
+
+def planned_window(row: KeptRow, layout: FrameLayout) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """The window that extraction takes, to within half a frame: uint8 (frames, height, width, 3) and (samples,) sound.
+
+    Raises
+    ------
+    DecodeError
+        The kept file is damaged.
+    """
+    first = min(max(round(row.offset_s * FRAMES_PER_S), 0), row.frames - row.window_frames)
+    return _read(row, layout, first, round(row.offset_s * RATE_HZ))
+
+
+def random_window(
+    row: KeptRow, layout: FrameLayout, config: AugmentationConfig, generator: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """A window anywhere in the segment, augmented.
+
+    Returns
+    -------
+    Pictures, (frames, 3, size_px, size_px) float32 in [0, 255] thinned out as `layout` says, and sound of the same
+    moment, (samples,) float32.
+
+    Raises
+    ------
+    DecodeError
+        The kept file is damaged.
+    """
+    first = int(generator.integers(0, row.frames - row.window_frames, endpoint=True))
+    frames, waveform = _read(row, layout, first, first * _SAMPLES_PER_FRAME)
+    pictures = augmented_pictures(frames, layout.size_px, config, generator)
+    return pictures, augmented_sound(torch.from_numpy(waveform), config, generator)
+
+
+def _read(
+    row: KeptRow, layout: FrameLayout, first: int, first_sample: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    kept = read_kept(row.path, range(first, first + row.window_frames, layout.every))
+    samples = row.window_frames * _SAMPLES_PER_FRAME
+    if kept.frames is None or kept.waveform is None or len(kept.waveform) < samples:
+        raise DecodeError(f"{row.path}: is not whole. Delete it, and extract with kept segments again.")
+    start = min(max(first_sample, 0), len(kept.waveform) - samples)
+    return kept.frames, kept.waveform[start : start + samples].copy()
+
+
+def _row(workspace: Workspace, segment: dict[str, Any]) -> KeptRow:
+    return KeptRow(
+        segment_id=segment["segment_id"],
+        video_id=segment["video_id"],
+        path=kept_path(workspace, segment),
+        frames=round((segment["end_s"] - segment["start_s"]) * FRAMES_PER_S),
+        window_frames=round((segment["window_end_s"] - segment["window_start_s"]) * FRAMES_PER_S),
+        offset_s=segment["window_start_s"] - segment["start_s"],
+    )
