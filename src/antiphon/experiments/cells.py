@@ -56,9 +56,10 @@ class Cell:
         return Path("cells") / self.step.name / f"videos-{self.size}-draw-{self.draw}-seed-{self.seed}.npz"
 
     def key(self, inputs: str) -> str:
-        """SHA-256 (hex) of all that decides its result; what a step is called does not."""
+        """SHA-256 (hex) of all that decides its result: not what its step is called, nor how many draws there are."""
         recipe = None if self.step.recipe is None else self.step.recipe.model_dump(exclude={"name", "description"})
-        made_of = [_FORMAT, inputs, recipe, self.size, self.draws.model_dump(), self.draw, self.seed, versions()]
+        draws = self.draws.model_dump(exclude={"count"})
+        made_of = [_FORMAT, inputs, recipe, self.size, draws, self.draw, self.seed, versions()]
         return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 
