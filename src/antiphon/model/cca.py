@@ -85,13 +85,21 @@ class Decomposed:
     def __init__(self, audio: npt.ArrayLike, video: npt.ArrayLike) -> None:
         self._audio, self._video = _side(audio, "audio"), _side(video, "video")
         self._shared = self._audio.whitened.T @ self._video.whitened / len(self._audio.whitened)
+        self._last: tuple[tuple[float, float], tuple[Projection, Projection, DoubleArray]] | None = None
 
     def canonical(self, audio_ridge: float, video_ridge: float) -> tuple[Projection, Projection, DoubleArray]:
         """Projections of both sides onto all canonical directions, and the (dims,) canonical correlations, descending.
 
         With ridges of 0 the projected training rows have unit variance, are uncorrelated within a side, and the i-th
         columns of both sides have the i-th correlation. Directions in which no training row varies get no weight.
+        The same ridges asked for again cost nothing.
         """
+        ridges = (audio_ridge, video_ridge)
+        if self._last is None or self._last[0] != ridges:
+            self._last = ridges, self._solved(*ridges)
+        return self._last[1]
+
+    def _solved(self, audio_ridge: float, video_ridge: float) -> tuple[Projection, Projection, DoubleArray]:
         audio, video = self._audio.shrunk(audio_ridge), self._video.shrunk(video_ridge)
         left, right = np.sqrt(self._audio.variances) / audio, np.sqrt(self._video.variances) / video
         sound, correlations, pictures = np.linalg.svd(left[:, None] * self._shared * right, full_matrices=False)

@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from antiphon.experiments.study import CCA
 from antiphon.report import svg
 from antiphon.report.charts import QUERY, WIDTH, rank_axis
 from antiphon.report.numbers import brief, whole
@@ -12,7 +13,7 @@ from antiphon.report.scales import Scale
 from antiphon.report.words import DIRECTIONS
 
 _INSET = 4
-_VALUES = 74
+_VALUES = 114
 _ROW = 48
 _TOP = 24
 _MIDDLE = 31
@@ -33,6 +34,7 @@ def staircase(rows: Sequence[Mapping[str, Any]]) -> Markup:
     parts = [
         svg.text("chance", chance, 12, "tick", "middle"),
         svg.line(chance, 18, chance, bottom, "chance"),
+        svg.path(_stairs(rows, scale), "stair"),
         *(_row(row, scale, _TOP + _ROW * number) for number, row in enumerate(rows)),
         rank_axis(scale, round(pool), bottom, "median rank, logarithmic"),
     ]
@@ -79,7 +81,7 @@ def _row(row: Mapping[str, Any], scale: Scale, top: float) -> Markup:
     middle = top + _MIDDLE
     parts = [
         svg.text(row["label"], 0, top + 13, "label"),
-        svg.text(step_factor(row), WIDTH, top + 13, "tick", "end"),
+        svg.text(step_factor(row), WIDTH, middle + 13, "tick", "end"),
         svg.line(scale.start, middle, scale.end, middle, "rail"),
     ]
     if not row["trainings"]:
@@ -90,9 +92,22 @@ def _row(row: Mapping[str, Any], scale: Scale, top: float) -> Markup:
     parts.append(svg.box(scale(low), middle - 11, max(scale(high) - scale(low), 2), 22, "null", round_=2))
     for way in DIRECTIONS:
         parts += _point(way, row[way]["median_rank"], scale, middle + _APART[way])
-    values = "/".join(brief(row[way]["median_rank"]["value"]) for way in DIRECTIONS)
-    parts.append(svg.text(values, WIDTH, middle + 5, "value", "end"))
+    values = " / ".join(brief(row[way]["median_rank"]["value"]) for way in DIRECTIONS)
+    parts.append(svg.text(values, WIDTH, middle - 2, "value", "end"))
     return svg.element("g", *parts, svg.box(0, top, WIDTH, _ROW, "hover", step_words(row)))
+
+
+def _stairs(rows: Sequence[Mapping[str, Any]], scale: Scale) -> list[tuple[float, float]]:
+    """Corners from each step that was compared with the one before to the next, at the mean of both ways."""
+    corners: list[tuple[float, float]] = []
+    for number, row in enumerate(rows):
+        if not row["trainings"] or row["step"] == CCA:
+            continue
+        place = sum(scale(row[way]["median_rank"]["value"]) for way in DIRECTIONS) / len(DIRECTIONS)
+        height = _TOP + _ROW * number + _MIDDLE
+        corners += [(corners[-1][0], height)] if corners else []
+        corners.append((place, height))
+    return corners
 
 
 def _point(way: str, found: Mapping[str, Any], scale: Scale, y: float) -> list[Markup]:

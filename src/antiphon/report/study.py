@@ -35,7 +35,6 @@ def build_study_page(folder: Path, study: Mapping[str, Any]) -> Path:
             sentence=study_tables.study_sentence(study),
             reading=study_tables.reading_sentence(study),
             failures=study_tables.failures(study),
-            gain=study_tables.gain,
             written_at=datetime.now(UTC),
             written_by=versions(),
         )
