@@ -16,12 +16,12 @@ from typing import Any
 
 from antiphon.catalogue.synthetic import SyntheticConfig
 from antiphon.experiments.cells import WAYS
+from antiphon.experiments.dial import fewest_pairs, is_found, weakest_coupling
 from antiphon.experiments.study import Study, load_study, resolved_steps
 from antiphon.experiments.study_run import run_study
 from antiphon.experiments.study_table import study_table
 from antiphon.report.numbers import brief, whole
 from antiphon.report.study_tables import interval
-from antiphon.report.words import verdict
 from antiphon.tables import write_text
 from coupled_catalogues import AUDIO, VIDEO, coupled_workspace, every, refuse_unlike, rendered_features
 from dial_picture import dial_picture
@@ -49,35 +49,6 @@ def measure(study: Study, folder: Path, configs: Sequence[SyntheticConfig], work
         )
         rows += [row | {"coupling": coupling} for row in study_table(study, steps, outcomes)["rows"]]
     return rows
-
-
-def is_found(row: Row) -> bool:
-    """Whether the interval of the median rank lies below the null, both ways."""
-    return bool(row["trainings"]) and all(
-        verdict(row[way] | {"ci95": row[way]["median_rank"]["ci95"]}) == "better" for way in WAYS
-    )
-
-
-def weakest_coupling(rows: Sequence[Row], step: str, size: int | str) -> float | None:
-    """The lowest coupling that a step finds, and from which on it finds every one that was measured."""
-    return _first_lasting(
-        [(row["coupling"], is_found(row)) for row in rows if (row["step"], row["size"]) == (step, size)]
-    )
-
-
-def fewest_videos(rows: Sequence[Row], step: str, coupling: float) -> float | None:
-    """The smallest training set, in pairs, from which a step finds this coupling, as it does from every larger one."""
-    mine = [row for row in rows if (row["step"], row["coupling"]) == (step, coupling) and row["trainings"]]
-    return _first_lasting([(row["train_pairs"], is_found(row)) for row in mine])
-
-
-def _first_lasting(found: Sequence[tuple[float, bool]]) -> float | None:
-    lasting: float | None = None
-    for value, holds in sorted(found, reverse=True):
-        if not holds:
-            break
-        lasting = value
-    return lasting
 
 
 def dial_csv(rows: Sequence[Row]) -> str:
@@ -130,7 +101,7 @@ def _found_lines(study: Study, rows: Sequence[Row], labels: dict[str, str], stro
     yield f"| {' | '.join(header)} |"
     yield "|" + "---|" * len(header)
     for step, label in labels.items():
-        values = [*(weakest_coupling(rows, step, size) for size in study.videos), fewest_videos(rows, step, strongest)]
+        values = [*(weakest_coupling(rows, step, size) for size in study.videos), fewest_pairs(rows, step, strongest)]
         yield f"| {' | '.join([label, *('none' if value is None else f'{value:g}' for value in values)])} |"
 
 
