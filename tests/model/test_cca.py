@@ -8,7 +8,7 @@ from sklearn.cross_decomposition import CCA as SklearnCCA
 
 import antiphon as ap
 from antiphon.errors import ModelError
-from antiphon.model.cca import CCA, CCASettings, Decomposed
+from antiphon.model.cca import CCA, CCASettings, decompose
 from antiphon.model.cca_tuning import fit_tuned
 
 PLAIN = CCASettings(audio_ridge=0, video_ridge=0)
@@ -38,7 +38,7 @@ def test_without_ridge_the_correlations_are_those_of_scikit_learn():
 
 def test_projections_are_white_within_a_side_and_correlated_only_with_their_own_partner():
     audio, video = related(200)
-    sound, pictures, correlations = Decomposed(audio, video).canonical(0, 0)
+    sound, pictures, correlations = decompose(audio, video).canonical(0, 0)
     a, v = sound(audio), pictures(video)
     assert a.T @ a / 200 == pytest.approx(np.eye(8), abs=1e-9)
     assert v.T @ v / 200 == pytest.approx(np.eye(8), abs=1e-9)
@@ -56,7 +56,7 @@ def test_with_ridges_it_is_the_generalised_eigenproblem_of_the_textbook(count):
     across = sides[0].T @ sides[1] / count
     squares = np.linalg.eigvals(np.linalg.solve(within[0], across) @ np.linalg.solve(within[1], across.T))
     expected = np.sqrt(np.sort(np.clip(squares.real, 0, None))[::-1])
-    found = Decomposed(audio, video).canonical(0.3, 2.0)[2]
+    found = decompose(audio, video).canonical(0.3, 2.0)[2]
     assert found == pytest.approx(expected[: len(found)], abs=1e-6)
 
 
@@ -78,9 +78,20 @@ def test_correlations_do_not_know_the_units_nor_the_place_of_either_side(seed, f
     assert there.correlations == pytest.approx(here.correlations, abs=1e-7)
 
 
+@pytest.mark.parametrize("count", [200, 7], ids=["more pairs than features", "fewer pairs than features"])
+def test_in_principal_axes_other_rows_are_embedded_alike(count):
+    parts = decompose(*related(count))
+    others = related(20, seed=1)
+    settings_ = CCASettings(audio_ridge=0.1, video_ridge=0.3)
+    plain, turned = (CCA(settings_).fit_decomposed(each) for each in (parts, parts.rotated()))
+    sound, pictures = parts.coordinates(*others)
+    assert turned.embed_audio(sound) == pytest.approx(plain.embed_audio(others[0]), abs=1e-6)
+    assert turned.embed_video(pictures) == pytest.approx(plain.embed_video(others[1]), abs=1e-6)
+
+
 def test_power_and_dims_scale_and_cut_the_directions_before_unit_length():
     audio, video = related(100)
-    sound, _, correlations = Decomposed(audio, video).canonical(0.1, 1.0)
+    sound, _, correlations = decompose(audio, video).canonical(0.1, 1.0)
     rows = CCA(CCASettings(dims=3, power=2)).fit(audio, video).embed_audio(audio)
     expected = sound(audio)[:, :3] * correlations[:3] ** 2
     assert rows == pytest.approx(expected / np.linalg.norm(expected, axis=1, keepdims=True), abs=1e-6)

@@ -4,7 +4,7 @@ Sources: Hotelling, "Relations between two sets of variates" (1936); the ridge i
 econometrics of joint production" (1976).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -56,36 +56,43 @@ class Projection:
 
 @dataclass(frozen=True)
 class _Side:
-    """Principal axes of one side: (features, k) `axes`, their (k,) `variances`, and the (n, k) whitened rows."""
+    """Principal axes of one side: (features, k) `axes`, their (k,) `variances`, and the (n, k) whitened rows.
+
+    `mean_variance` is that of the features, of which there may be more than axes.
+    """
 
     mean: DoubleArray
     axes: DoubleArray
     variances: DoubleArray
     whitened: DoubleArray
+    mean_variance: float
 
     def shrunk(self, ridge: float) -> DoubleArray:
-        """(k,) standard deviations of the axes with a ridge, in units of the mean variance of the side's features."""
-        return np.sqrt(self.variances + ridge * self.variances.sum() / len(self.mean))
+        """(k,) standard deviations of the axes with a ridge, in units of the mean variance."""
+        return np.sqrt(self.variances + ridge * self.mean_variance)
+
+    def rotated(self) -> "_Side":
+        """The same rows in coordinates along their principal axes."""
+        size = len(self.variances)
+        return replace(self, mean=np.zeros(size), axes=np.eye(size))
 
 
 class Decomposed:
-    """Paired rows, taken apart once so that any ridge costs no more than one small decomposition.
+    """Paired rows, taken apart once so that any ridge costs no more than one small decomposition; see `decompose`."""
 
-    Parameters
-    ----------
-    audio : (n, audio features), finite.
-    video : (n, video features), finite; row i of both is one pair.
-
-    Raises
-    ------
-    ModelError
-        There are fewer than two pairs, or one side is the same in all of them.
-    """
-
-    def __init__(self, audio: npt.ArrayLike, video: npt.ArrayLike) -> None:
-        self._audio, self._video = _side(audio, "audio"), _side(video, "video")
-        self._shared = self._audio.whitened.T @ self._video.whitened / len(self._audio.whitened)
+    def __init__(self, audio: _Side, video: _Side, shared: DoubleArray) -> None:
+        self._audio, self._video, self._shared = audio, video, shared
         self._last: tuple[tuple[float, float], tuple[Projection, Projection, DoubleArray]] | None = None
+
+    def rotated(self) -> "Decomposed":
+        """The same pairs in coordinates along the principal axes of either side, which are often far fewer."""
+        return Decomposed(self._audio.rotated(), self._video.rotated(), self._shared)
+
+    def coordinates(self, audio: npt.ArrayLike, video: npt.ArrayLike) -> tuple[DoubleArray, DoubleArray]:
+        """Other rows in the coordinates of `rotated`: what lies outside these axes gets no weight at any ridge."""
+        sides = ((self._audio, audio), (self._video, video))
+        sound, pictures = (Projection(side.mean, side.axes)(rows) for side, rows in sides)
+        return sound, pictures
 
     def canonical(self, audio_ridge: float, video_ridge: float) -> tuple[Projection, Projection, DoubleArray]:
         """Projections of both sides onto all canonical directions, and the (dims,) canonical correlations, descending.
@@ -108,6 +115,23 @@ class Decomposed:
             Projection(self._video.mean, self._video.axes / video @ pictures.T),
             correlations,
         )
+
+
+def decompose(audio: npt.ArrayLike, video: npt.ArrayLike) -> Decomposed:
+    """Take paired rows apart into principal axes and what the two sides share.
+
+    Parameters
+    ----------
+    audio : (n, audio features), finite.
+    video : (n, video features), finite; row i of both is one pair.
+
+    Raises
+    ------
+    ModelError
+        There are fewer than two pairs, or one side is the same in all of them.
+    """
+    sound, pictures = _side(audio, "audio"), _side(video, "video")
+    return Decomposed(sound, pictures, sound.whitened.T @ pictures.whitened / len(sound.whitened))
 
 
 class CCA:
@@ -141,7 +165,7 @@ class CCA:
         ModelError
             There are fewer than two pairs, or one side is the same in all of them.
         """
-        return self.fit_decomposed(Decomposed(audio, video))
+        return self.fit_decomposed(decompose(audio, video))
 
     def fit_decomposed(self, parts: Decomposed) -> Self:
         """As `fit`, of rows already taken apart."""
@@ -198,7 +222,7 @@ def _side(rows: npt.ArrayLike, name: str) -> _Side:
         raise ModelError(f"The {name} features are the same in all {count} pairs; there is nothing to correlate.")
     axes = axes[:, varies] / np.linalg.norm(axes[:, varies], axis=0)
     variances = squares[varies] / count
-    return _Side(mean, axes, variances, centred @ axes / np.sqrt(variances))
+    return _Side(mean, axes, variances, centred @ axes / np.sqrt(variances), float(variances.sum() / size))
 
 
 def _present(projection: Projection, rows: FloatArray, name: str) -> FloatArray:

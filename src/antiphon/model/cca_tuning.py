@@ -11,10 +11,10 @@ from antiphon.features.features import Features
 from antiphon.features.joining import join
 from antiphon.metrics.groups import group_numbers
 from antiphon.metrics.ranks import ranks
-from antiphon.model.cca import CCA, CCASettings, Decomposed
+from antiphon.model.cca import CCA, CCASettings, Decomposed, decompose
 from antiphon.seeding import generator
 
-RIDGES = tuple(round(float(10 ** (half / 2)), 6) for half in range(-6, 7))
+RIDGES = tuple(round(float(10 ** (half / 2)), 6) for half in range(-4, 5))
 POWERS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 DIMS = (4, 8, 16, 32, 64, 128, 256, 512)
 
@@ -26,11 +26,11 @@ _FOLDS = 5
 
 @dataclass(frozen=True)
 class _Fold:
-    """Pairs to fit on, taken apart, and pairs to rank."""
+    """Pairs to fit on, taken apart, and pairs to rank, all in coordinates along the principal axes."""
 
     parts: Decomposed
-    audio: npt.NDArray[np.float32]
-    video: npt.NDArray[np.float32]
+    audio: npt.NDArray[np.float64]
+    video: npt.NDArray[np.float64]
 
     def log_ranks(self, settings: CCASettings) -> npt.NDArray[np.float64]:
         """The log ranks of the held-out pairs, both ways."""
@@ -75,7 +75,8 @@ def _dealt(features: Features, seed: int) -> list[_Fold]:
 
 
 def _fold(train: Features, held_out: Features) -> _Fold:
-    return _Fold(Decomposed(train.audio, train.video), held_out.audio, held_out.video)
+    parts = decompose(train.audio, train.video)
+    return _Fold(parts.rotated(), *parts.coordinates(held_out.audio, held_out.video))
 
 
 def _search(folds: Sequence[_Fold]) -> CCASettings:
