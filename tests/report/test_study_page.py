@@ -121,7 +121,7 @@ def test_the_csv_has_every_number_of_the_table(study):
 def test_the_markdown_is_a_table_for_each_size(study):
     text = study_markdown(study)
     assert text.startswith("# Steps & stairs\n\n4,000 pairs of 4,000 videos (made up).")
-    assert "2 draws of 1,000 videos, disjoint; on each 1 training." in text
+    assert "2 disjoint draws of 1,000 videos; on each 1 training." in text
     assert "| Cooler | 16 [14.4, 17.6] | 17 [15.3, 18.7] |" in text and "| ×3.07 [2.76, 3.38] |" in text
     assert "| The base | failed | – |" in text
     assert f"The base, {size_words(300)}: 2 of 2 trainings failed: Training <diverged>." in text

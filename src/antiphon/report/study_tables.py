@@ -47,7 +47,7 @@ def study_sentence(study: Mapping[str, Any]) -> str:
     extra = f" Steps with extra pairs also train on {whole(data['extra'])} more." if data["extra"] else ""
     return (
         f"{whole(data['pairs'])} pairs of {whole(data['videos'])} videos ({data['source']}). Held out: "
-        f"{_times(draws['count'], 'draw')} of {whole(draws['test'])} videos, disjoint; on each "
+        f"{_times(draws['count'], 'disjoint draw')} of {whole(draws['test'])} videos; on each "
         f"{_times(study['seeds'], 'training')}. Of the videos trained on, {draws['validation_share']:.0%} decide when "
         f"to stop.{extra}"
     )
