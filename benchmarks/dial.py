@@ -71,14 +71,14 @@ def dial_csv(rows: Sequence[Row]) -> str:
 def dial_markdown(study: Study, rows: Sequence[Row], about: str) -> str:
     """What each recipe finds, and all median ranks."""
     labels = {row["step"]: row["label"] for row in rows}
-    strongest = max(row["coupling"] for row in rows)
+    couplings = sorted({row["coupling"] for row in rows})
     parts = [
         f"# {study.name}",
-        "    python benchmarks/dial.py",
+        f"    python benchmarks/dial.py --couplings {' '.join(f'{coupling:g}' for coupling in couplings)}",
         about,
         "A recipe finds a coupling where the 95% interval of its median rank lies below the null, both ways.",
         "## What each recipe finds",
-        "\n".join(_found_lines(study, rows, labels, strongest)),
+        "\n".join(_found_lines(study, rows, labels, couplings[-1])),
     ]
     for size in study.videos:
         part = [row for row in rows if row["size"] == size]
