@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import antiphon as ap
-from antiphon.catalogue.synthetic import SyntheticConfig, render_catalogue
+from antiphon.catalogue.synthetic import SyntheticConfig
 from antiphon.cli.demo import FRACTIONS
 from antiphon.experiments.alignment import CONTROL, REFERENCE, WAYS, alignment
 from antiphon.experiments.paper import CONFIGURATIONS, DEVIATIONS
@@ -27,12 +27,10 @@ from antiphon.experiments.trials import Trials
 from antiphon.metrics.paired import rank_ratio
 from antiphon.metrics.ranks import ranks
 from antiphon.model.recipe import load_recipe
-from antiphon.segments.sampling import SamplingConfig
-from antiphon.workspace import Workspace
+from coupled_catalogues import AUDIO, VIDEO, coupled_workspace, every, refuse_unlike, rendered_features
 
 COUPLINGS = (0.0, 0.5, 1.0)
 STEPS = [*pairwise(COUPLINGS), (COUPLINGS[0], COUPLINGS[-1])]
-AUDIO, VIDEO = "musicnn-mtt", "efficientnet_lite0"
 TARGETS = ("genre", "tags")
 PROBE_METRICS = ("roc_auc", "pr_auc", "f1")
 JUDGED = (*CONFIGURATIONS, REFERENCE)
@@ -47,34 +45,6 @@ _FLAT_NATS = 0.01
 """A training whose validation loss is not even so far below that of knowing nothing has learned nothing."""
 
 Found = dict[str, Any]
-
-
-def rendered_features(work: Path, coupling: float, videos: int, sections: int, seed: int) -> ap.Features:
-    """Features of a synthetic catalogue, with splits by artist; what is there already is kept."""
-    root = _workspace(work, coupling, sections).root
-    config = SyntheticConfig(videos=videos, coupling=coupling, seed=seed)
-    table = render_catalogue(root.parent / "synthetic", config, progress=_every(40, f"coupling {coupling:g}: rendered"))
-    catalogue = ap.Catalogue.from_csv(table).split(by="artist", fractions=FRACTIONS, seed=seed)
-    shown = _every(40, f"coupling {coupling:g}: extracted")
-    return ap.extract(
-        catalogue,
-        AUDIO,
-        VIDEO,
-        workspace=root,
-        sampling=SamplingConfig(sections=sections, seed=seed),
-        progress=lambda state: shown(state.done, state.total),
-    )
-
-
-def refuse_unlike(features: dict[float, ap.Features]) -> None:
-    """Stop unless the catalogues differ in nothing but their pictures: else queries could not be paired."""
-    first = features[COUPLINGS[0]]
-    for coupling, other in features.items():
-        for name in ("ids", "groups", "splits", "artists", "genres", "audio"):
-            if not np.array_equal(getattr(first, name), getattr(other, name)):
-                raise SystemExit(f"Coupling {coupling:g} has other {name} than coupling {COUPLINGS[0]:g}.")
-        if first.labels != other.labels:
-            raise SystemExit(f"Coupling {coupling:g} has other tags than coupling {COUPLINGS[0]:g}.")
 
 
 def query_ranks(trials: Trials, recipe: str, seeds: int, *, shuffled: bool) -> dict[str, np.ndarray]:
@@ -119,12 +89,15 @@ def probed(trials: Trials) -> Found:
 
 def measure(work: Path, videos: int, sections: int, seeds: int, seed: int) -> Found:
     """All numbers; couplings are keyed as they are written ("0", "0.5", "1")."""
-    features = {coupling: rendered_features(work, coupling, videos, sections, seed) for coupling in COUPLINGS}
+    configs = [SyntheticConfig(videos=videos, coupling=coupling, seed=seed) for coupling in COUPLINGS]
+    features = {config.coupling: rendered_features(work, config, sections) for config in configs}
     refuse_unlike(features)
-    trials = {coupling: Trials(features[coupling], _workspace(work, coupling, sections).run) for coupling in COUPLINGS}
+    trials = {
+        coupling: Trials(features[coupling], coupled_workspace(work, coupling, sections).run) for coupling in COUPLINGS
+    }
     table_1: Found = {}
     for coupling, trial in trials.items():
-        shown = _every(1, f"coupling {coupling:g}: trained")
+        shown = every(1, f"coupling {coupling:g}: trained")
         table_1[f"{coupling:g}"] = alignment(
             trial, seeds=seeds, progress=lambda done, total, words, shown=shown: shown(done, total, words)
         )
@@ -435,18 +408,6 @@ def _write_csv(rows: Sequence[Found], path: Path) -> None:
         writer = csv.DictWriter(handle, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _workspace(work: Path, coupling: float, sections: int) -> Workspace:
-    return Workspace(work / f"coupling-{coupling:g}" / f"sections-{sections}")
-
-
-def _every(step: int, what: str) -> Any:
-    def show(done: int, total: int, words: str = "") -> None:
-        if done % step == 0 or done == total:
-            print(f"{what} {done} of {total} {words}".rstrip(), flush=True)
-
-    return show
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from antiphon.cli import (
     published,
     report,
     reproduce,
+    study,
     tag,
     train,
 )
@@ -70,6 +71,7 @@ _VERBS = (
     report.report,
     gallery.gallery,
     reproduce.reproduce,
+    study.study,
     embed.embed,
     tag.tag,
     backbones.app,
@@ -122,6 +124,6 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"antiphon: {error.filename or 'the file system'}: {error.strerror or error}.\n")
         return _FAILED
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was finished is kept; extract, demo and reproduce go on from there.\n")
+        sys.stderr.write("\nStopped. What was finished is kept; extract, demo, reproduce and study go on from there.\n")
         return _INTERRUPTED
     return result if isinstance(result, int) else 0

@@ -14,15 +14,15 @@ from antiphon.catalogue.synthetic import SyntheticConfig
 from antiphon.cli.demo import COUPLING, VIDEOS, prepare_synthetic
 from antiphon.cli.gallery import measured_attributes
 from antiphon.cli.session import Here, Report, Session
+from antiphon.cli.sources import yt8m_features
 from antiphon.cli.train import workspace_features
 from antiphon.errors import ConfigError
-from antiphon.features.importing import from_yt8m, import_features
+from antiphon.features.importing import import_features
 from antiphon.tables import write_text
 
 if TYPE_CHECKING:
     from antiphon.experiments.reproduce import Progress
 
-_YT8M = "yt8m:"
 _FILE = "paper.json"
 _WORDS = {
     "experiment_1": "Experiment 1: alignment",
@@ -145,14 +145,9 @@ def _data(session: Session, synthetic: bool, features: str | None, label_names: 
         return prepare_synthetic(session, SyntheticConfig(videos=VIDEOS, coupling=COUPLING))[0], "synthetic"
     if features is None:
         return session, "the workspace"
-    if not features.startswith(_YT8M):
-        raise ConfigError(f"--features {features}: starts with no known kind of data; there is {_YT8M}FILES.")
-    pattern = Path(features.removeprefix(_YT8M)).expanduser()
-    files = [pattern] if pattern.is_file() else sorted(pattern.parent.glob(pattern.name))
-    if not files:
-        raise ConfigError(f"{pattern}: no such files.")
-    import_features(from_yt8m(files, label_names), session.workspace)
-    return session, f"YouTube-8M, {len(files)} file{'s' if len(files) > 1 else ''}"
+    imported, source = yt8m_features(features, label_names)
+    import_features(imported, session.workspace)
+    return session, source
 
 
 def _tables(found: dict[str, Any]) -> dict[str, str]:

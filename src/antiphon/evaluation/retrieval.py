@@ -1,9 +1,10 @@
 """Ranks of held-out pairs under a trained model: segments, and whole tracks."""
 
 import warnings
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder, track_embeddings
 from antiphon.errors import ModelError
@@ -11,7 +12,19 @@ from antiphon.features.features import Features
 from antiphon.metrics import retrieval
 
 
-def evaluate(model: DualEncoder, features: Features, *, seed: int = 0) -> dict[str, Any]:
+class Embedder(Protocol):
+    """What can be evaluated: a `DualEncoder`, or a `CCA`."""
+
+    def embed(self, features: Features) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Two (n, dim) float32 arrays of unit rows."""
+        ...
+
+    def seen_videos(self, features: Features) -> int | None:
+        """How many videos of `features` it was trained or stopped on; None where that is not known."""
+        ...
+
+
+def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> dict[str, Any]:
     """Rank the pairs of `features` both ways, with pool size, chance, 95% interval and permutation null.
 
     Parameters
@@ -43,16 +56,16 @@ def evaluate(model: DualEncoder, features: Features, *, seed: int = 0) -> dict[s
     if videos < len(pairs):
         sound, pictures = (track_embeddings(side, pairs.groups)[1] for side in (audio, video))
         result["tracks"] = retrieval(sound, pictures, seed=seed)
-    if model.published is not None and model.recipe.heads == "video":
+    if isinstance(model, DualEncoder) and model.published is not None and model.recipe.heads == "video":
         result["authors_dot_product"] = retrieval(pairs.audio, video, groups=pairs.groups, seed=seed)
     return result
 
 
-def _seen(model: DualEncoder, pairs: Features, videos: int) -> int | None:
+def _seen(model: Embedder, pairs: Features, videos: int) -> int | None:
     """How many videos training or early stopping has seen, with a warning where it is not 0; None where unknown."""
     seen = model.seen_videos(pairs)
     message = ""
-    if model.published is not None:
+    if isinstance(model, DualEncoder) and model.published is not None:
         message = f"Which videos {model.published.file} was trained on is not published: these may be among them."
     elif seen:
         message = f"{seen} of the {videos} videos were seen in training or early stopping: these ranks are no test."

@@ -163,5 +163,16 @@ def recipe_from(data: dict[str, Any], where: str) -> Recipe:
         raise ConfigError(f"{where}: {faults}.") from error
 
 
+def changed_recipe(base: Recipe, changes: dict[str, Any], where: str) -> Recipe:
+    """`base` with `changes`, nested as in a recipe's TOML; `where` names them in messages.
+
+    Raises
+    ------
+    ConfigError
+        Naming each setting that is wrong.
+    """
+    return recipe_from(_over(base.model_dump(), changes), where)
+
+
 def _shelf() -> Any:
     return resources.files("antiphon.model") / "recipes"

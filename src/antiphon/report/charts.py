@@ -37,7 +37,7 @@ def intervals(both: Mapping[str, Any]) -> Markup:
     bottom = 4 + _ROW * len(rows)
     label = " ".join(rank_sentence(way, both[way]) for way in DIRECTIONS)
     name = "rank on a logarithmic axis" if log else "rank"
-    return svg.drawing(WIDTH, bottom + 34, label, *rows, _rank_axis(scale, pool, bottom, name))
+    return svg.drawing(WIDTH, bottom + 34, label, *rows, rank_axis(scale, pool, bottom, name))
 
 
 def _interval_row(way: str, ranks: Mapping[str, Any], scale: Scale, top: float) -> Markup:
@@ -58,7 +58,8 @@ def _interval_row(way: str, ranks: Mapping[str, Any], scale: Scale, top: float) 
     )
 
 
-def _rank_axis(scale: Scale, pool: int, top: float, name: str) -> Markup:
+def rank_axis(scale: Scale, pool: int, top: float, name: str) -> Markup:
+    """The axis of ranks from 1 to the pool's size below a chart whose rows end at `top`."""
     marks = rank_ticks(pool, log=scale.log)
     parts = [svg.line(scale.start, top, scale.end, top, "axis")]
     for number, mark in enumerate(marks):

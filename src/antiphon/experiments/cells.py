@@ -1,0 +1,169 @@
+"""One cell of a study: one step, trained once on one draw; its ranks are kept with what they were made of."""
+
+import hashlib
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from antiphon.dual_encoder import DualEncoder
+from antiphon.errors import AntiphonError, ConfigError
+from antiphon.evaluation.retrieval import Embedder
+from antiphon.experiments.draws import drawn
+from antiphon.experiments.study import DrawSettings, ResolvedStep, Size
+from antiphon.features.features import Features
+from antiphon.features.joining import join
+from antiphon.metrics.groups import group_numbers, permuted_rows
+from antiphon.metrics.ranks import ranks
+from antiphon.model.cca_tuning import fit_tuned
+from antiphon.runs import versions
+from antiphon.seeding import generator
+from antiphon.tables import atomic_path
+
+WAYS = ("a2v", "v2a")
+
+_FORMAT = 1
+"""Of the results; one more whenever they come to mean something else."""
+_PERMUTATIONS = 200
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is trained once, and tested once.
+
+    Attributes
+    ----------
+    size : of the training set, validation included.
+    draw, seed : from 0.
+    """
+
+    step: ResolvedStep
+    size: Size
+    draws: DrawSettings
+    draw: int
+    seed: int
+
+    @property
+    def path(self) -> Path:
+        """Where its result lies in the study's folder."""
+        return Path("cells") / self.step.name / f"videos-{self.size}-draw-{self.draw}-seed-{self.seed}.npz"
+
+    def key(self, inputs: str) -> str:
+        """SHA-256 (hex) of all that decides its result: not what its step is called, nor how many draws there are."""
+        recipe = None if self.step.recipe is None else self.step.recipe.model_dump(exclude={"name", "description"})
+        draws = self.draws.model_dump(exclude={"count"})
+        made_of = [_FORMAT, inputs, recipe, self.size, draws, self.draw, self.seed, versions()]
+        return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a cell found.
+
+    Attributes
+    ----------
+    about : "reason" where the training failed; else how much was trained on, and for how long.
+    ranks : by way, (n,) the rank of each test pair's partner; empty where the training failed.
+    null : by way, (permutations,) the median rank when the test videos' partners are permuted at random.
+    queries : (n,) which pair each rank is of.
+    groups : (n,) and of which video.
+    """
+
+    about: dict[str, Any]
+    ranks: dict[str, npt.NDArray[np.float64]]
+    null: dict[str, npt.NDArray[np.float64]]
+    queries: npt.NDArray[np.str_]
+    groups: npt.NDArray[np.str_]
+
+    @property
+    def reason(self) -> str:
+        """Why there are no ranks, or ""."""
+        return self.about.get("reason", "")
+
+
+def failed(reason: str) -> Outcome:
+    """The outcome of a cell whose training failed."""
+    nothing, nobody = np.empty(0), np.empty(0, dtype=np.str_)
+    return Outcome({"reason": reason}, dict.fromkeys(WAYS, nothing), dict.fromkeys(WAYS, nothing), nobody, nobody)
+
+
+def run_cell(cell: Cell, features: Features, extra: Features | None = None) -> Outcome:
+    """Train and test one cell, on one thread, so that its numbers do not depend on what runs beside it.
+
+    A training that fails is an outcome, with its reason.
+
+    Parameters
+    ----------
+    extra : further pairs, for the steps that also train on these.
+    """
+    with _one_thread():
+        try:
+            return _tested(cell, features, extra)
+        except AntiphonError as error:
+            return failed(str(error))
+
+
+def write_outcome(outcome: Outcome, key: str, path: Path) -> None:
+    """Keep an outcome, atomically, with the key of what it was made of."""
+    arrays: dict[str, Any] = {"queries": outcome.queries, "groups": outcome.groups}
+    for way in WAYS:
+        arrays |= {f"ranks_{way}": outcome.ranks[way], f"null_{way}": outcome.null[way]}
+    about = json.dumps({"key": key} | outcome.about)
+    with atomic_path(path) as partial, partial.open("wb") as handle:
+        np.savez_compressed(handle, about=np.array(about), **arrays)
+
+
+def read_outcome(key: str, path: Path) -> Outcome | None:
+    """The outcome kept at `path`, if it was made of the same by the same versions."""
+    try:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
+            about = json.loads(str(stored["about"]))
+            if about.pop("key") != key:
+                return None
+            ranks_, null = ({way: stored[f"{name}_{way}"] for way in WAYS} for name in ("ranks", "null"))
+            return Outcome(about, ranks_, null, stored["queries"], stored["groups"])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # Not there, or damaged: it is made anew.
+        return None
+
+
+def _tested(cell: Cell, features: Features, extra: Features | None) -> Outcome:
+    dealt = drawn(features, cell.draws, cell.draw, cell.size)
+    train, validation, test = dealt["train"], dealt["validation"], dealt["test"]
+    if cell.step.extra:
+        if extra is None:
+            raise ConfigError(f"Step {cell.step.name} trains on extra features; name them.")
+        train = join(train, extra.paired)
+    model, epochs = _fitted(cell, train, validation)
+    audio, video = model.embed(test)
+    numbers = group_numbers(test.groups, len(test))
+    permuted = permuted_rows(numbers, _PERMUTATIONS, generator(cell.draws.seed, "study null", cell.draw))
+    found, null = {}, {}
+    for way, queries, candidates in (("a2v", audio, video), ("v2a", video, audio)):
+        found[way], null_ranks = ranks(queries, candidates, permuted=permuted)
+        null[way] = np.median(np.asarray(null_ranks), axis=1).astype(np.float64)
+    about = {"train_pairs": len(train), "validation_pairs": len(validation), "epochs": epochs}
+    return Outcome(about, found, null, test.ids, test.groups)
+
+
+def _fitted(cell: Cell, train: Features, validation: Features) -> tuple[Embedder, int | None]:
+    if cell.step.recipe is None:
+        return fit_tuned(train, validation, cell.seed), None
+    model = DualEncoder(cell.step.recipe, cell.seed, "cpu").fit(train, validation)
+    return model, len(model.history)
+
+
+@contextmanager
+def _one_thread() -> Generator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

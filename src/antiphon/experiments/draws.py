@@ -1,0 +1,70 @@
+"""Disjoint sets of held-out videos, and nested sets of training videos beside each."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.errors import ConfigError
+from antiphon.experiments.study import DrawSettings, Size
+from antiphon.features.features import Features
+from antiphon.seeding import generator
+
+
+def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> Features:
+    """The paired features of one draw, with splits.
+
+    Whole artists are dealt (whole videos, where the artist is unknown), so none stands on two sides. Which ones are
+    tested depends on the names and the seed alone; training sets of one draw are nested, and their last videos
+    validate.
+
+    Parameters
+    ----------
+    draw : from 0.
+    size : of training and validation together, in videos.
+
+    Returns
+    -------
+    Rows with the splits "train", "validation" and "test", in the order that they had.
+
+    Raises
+    ------
+    ConfigError
+        There are too few videos for so many draws, or for a training set of this size.
+    """
+    pairs = features.paired
+    groups, first, group_of = np.unique(pairs.groups, return_index=True, return_inverse=True)
+    artists = pairs.artists[first]
+    names, party_of = np.unique(np.where(artists == "", np.char.add("\x1f", groups), artists), return_inverse=True)
+    videos, numbers = np.bincount(party_of), party_of[group_of]
+    order = generator(settings.seed, "study test").permutation(len(names))
+    # A draw ends with the party that makes it full.
+    tested = _blocks(videos[order], settings.test, settings.count)
+    chosen = order[tested == draw]
+    rest = generator(settings.seed, "study training", draw).permutation(np.setdiff1d(np.arange(len(names)), chosen))
+    there = int(videos[rest].sum())
+    wanted = there if size == "all" else size
+    if wanted > there:
+        raise ConfigError(f"A training set of {size} videos was asked for, and a draw leaves {there}.")
+    before = np.cumsum(videos[rest]) - videos[rest]
+    kept = rest[before < wanted]
+    behind = np.cumsum(videos[kept][::-1])[::-1] - videos[kept]
+    validating = behind < max(2, round(wanted * settings.validation_share))
+    validating[0] = False
+    splits = np.full(len(names), "", dtype="<U10")
+    splits[chosen], splits[kept] = "test", np.where(validating, "validation", "train")
+    return replace(pairs, splits=splits[numbers]).take(splits[numbers] != "")
+
+
+def _blocks(videos: npt.NDArray[np.integer], size: int, count: int) -> npt.NDArray[np.int64]:
+    """For each party the draw whose test set it is in; `count` or more for none."""
+    block, filled = 0, 0
+    blocks = np.empty(len(videos), dtype=np.int64)
+    for place, more in enumerate(videos):
+        blocks[place] = block
+        filled += int(more)
+        if filled >= size:
+            block, filled = block + 1, 0
+    if block < count:
+        raise ConfigError(f"{int(videos.sum())} videos do not make {count} draws of {size} test videos each.")
+    return blocks

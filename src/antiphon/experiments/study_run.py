@@ -1,0 +1,135 @@
+"""Runs the cells of a study in processes of their own, each only once."""
+
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from antiphon.errors import AntiphonError, ConfigError
+from antiphon.experiments.cells import Cell, Outcome, failed, read_outcome, run_cell, write_outcome
+from antiphon.experiments.study import CCA, ResolvedStep, Study
+from antiphon.features.executors import run_in_processes
+from antiphon.features.features import Features
+
+Progress = Callable[[int, int, str], None]
+
+_ARRAYS = ("ids", "audio", "video", "groups", "artists")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a worker needs: the cell, and the files with the features."""
+
+    cell: Cell
+    features: Path
+    extra: Path | None
+
+
+def study_cells(study: Study, steps: Sequence[ResolvedStep]) -> list[Cell]:
+    """All cells, those of one step and size together. The linear analysis has nothing to repeat: one seed does."""
+    return [
+        Cell(step, size, study.draws, draw, seed)
+        for step in steps
+        for size in study.videos
+        for draw in range(study.draws.count)
+        for seed in range(1 if step.name == CCA else study.seeds)
+    ]
+
+
+def run_study(
+    study: Study,
+    steps: Sequence[ResolvedStep],
+    features: Features,
+    folder: Path,
+    *,
+    extra: Features | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> dict[Cell, Outcome]:
+    """Train and test what `folder` does not hold yet, and return the outcomes of all cells.
+
+    A cell is kept as soon as it is done, so the study goes on from where it was stopped. One that fails is an outcome
+    with its reason; one whose process is killed is such an outcome too, and is tried again the next time.
+
+    Parameters
+    ----------
+    folder : gets a file for each cell, below `cells`.
+    extra : further pairs, for the steps that also train on these.
+    jobs : cells at a time, each on one thread.
+    progress : called with how many cells are done, of how many, and the last one's step.
+
+    Raises
+    ------
+    ConfigError
+        A step trains on extra features and none are given, or worker processes cannot be started.
+    """
+    needing = [step.name for step in steps if step.extra]
+    if needing and extra is None:
+        raise ConfigError(f"Step {needing[0]} trains on extra features; name them (--extra).")
+    inputs = _inputs(features, extra)
+    cells = study_cells(study, steps)
+    found: dict[Cell, Outcome] = {}
+    for cell in cells:
+        kept = read_outcome(cell.key(inputs[cell.step.extra]), folder / cell.path)
+        if kept is not None:
+            found[cell] = kept
+    missing = [cell for cell in cells if cell not in found]
+    if progress is not None:
+        progress(len(found), len(cells), "")
+    for cell, outcome, whole in _outcomes(missing, features, extra, jobs):
+        found[cell] = outcome
+        if whole:
+            write_outcome(outcome, cell.key(inputs[cell.step.extra]), folder / cell.path)
+        if progress is not None:
+            progress(len(found), len(cells), cell.step.name)
+    return {cell: found[cell] for cell in cells}
+
+
+def _inputs(features: Features, extra: Features | None) -> dict[bool, str]:
+    """Fingerprint of what cells are made of, without and with the extra features."""
+    alone = features.fingerprint()
+    return {False: alone, True: f"{alone} {'' if extra is None else extra.fingerprint()}"}
+
+
+def _outcomes(
+    cells: Sequence[Cell], features: Features, extra: Features | None, jobs: int
+) -> Iterator[tuple[Cell, Outcome, bool]]:
+    """Each cell with its outcome, and whether that is one to keep."""
+    if jobs == 1:
+        for cell in cells:
+            yield cell, run_cell(cell, features, extra), True
+        return
+    if not cells:
+        return
+    with _stored(features, extra) as (path, extra_path):
+        work = [_Job(cell, path, extra_path) for cell in cells]
+        for job, result in run_in_processes(_run_job, work, min(jobs, len(work))):
+            if isinstance(result, AntiphonError):
+                yield job.cell, failed("The process that trained it was killed."), False
+            else:
+                yield job.cell, result, True
+
+
+@contextmanager
+def _stored(features: Features, extra: Features | None) -> Generator[tuple[Path, Path | None]]:
+    """Files that workers read the features from: sent with each cell they would be copied as often."""
+    with tempfile.TemporaryDirectory(prefix="antiphon-study-") as name:
+        paths = [Path(name) / f"{part}.npz" for part in ("features", "extra")]
+        for path, part in zip(paths, (features, extra), strict=True):
+            if part is not None:
+                np.savez(path, **{array: getattr(part, array) for array in _ARRAYS})
+        yield paths[0], None if extra is None else paths[1]
+
+
+def _run_job(job: _Job) -> Outcome:
+    return run_cell(job.cell, _loaded(job.features), None if job.extra is None else _loaded(job.extra))
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path) -> Features:
+    with np.load(path, allow_pickle=False) as stored:
+        return Features.from_arrays(**{array: stored[array] for array in _ARRAYS})

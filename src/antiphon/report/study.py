@@ -1,0 +1,53 @@
+"""Builds the page of a study: the staircase of each size, and its numbers."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from antiphon.report import study_tables
+from antiphon.report.pages import page_environment, page_frame
+from antiphon.report.staircase import staircase
+from antiphon.runs import versions
+from antiphon.tables import write_text
+
+STUDY_PAGE = "study.html"
+
+
+def build_study_page(folder: Path, study: Mapping[str, Any]) -> Path:
+    """Write `study.html` into `folder`: one file, no network, readable without scripts.
+
+    Parameters
+    ----------
+    study : what `antiphon study` found, as in its study.json.
+
+    Returns
+    -------
+    The file, written atomically.
+    """
+    text = (
+        page_environment()
+        .get_template("study.html")
+        .render(
+            **page_frame("report.css", "paper.css"),
+            study=study,
+            parts=[_part(study, size) for size in study["sizes"]],
+            sentence=study_tables.study_sentence(study),
+            reading=study_tables.reading_sentence(study),
+            failures=study_tables.failures(study),
+            written_at=datetime.now(UTC),
+            written_by=versions(),
+        )
+    )
+    path = folder / STUDY_PAGE
+    write_text(text, path)
+    return path
+
+
+def _part(study: Mapping[str, Any], size: int | str) -> dict[str, Any]:
+    rows = [row for row in study["rows"] if row["size"] == size]
+    return {
+        "title": study_tables.size_words(size),
+        "rows": rows,
+        "chart": staircase(rows) if any(row["trainings"] for row in rows) else None,
+    }

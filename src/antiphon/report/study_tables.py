@@ -1,0 +1,164 @@
+"""A study as CSV and Markdown, compact enough to keep beside the code."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from antiphon.experiments.study_table import METRICS
+from antiphon.report.numbers import brief, rank, score, whole
+from antiphon.report.words import DIRECTIONS
+
+Row = dict[str, Any]
+
+ROLES = ("previous", "cca", "reference")
+"""What a step is compared with."""
+
+
+def study_csv(study: Mapping[str, Any]) -> str:
+    """One line for each step and size.
+
+    Columns: "step", "label", "size", "train_pairs", "trainings", "failures", "n", "chance"; for each way the metrics
+    with their intervals, the median rank's null and its values by training (apart by spaces); and against the previous
+    step, "cca" and the reference the factor by which ranks are lower, both ways together and each, with its interval.
+    What there is not is empty.
+    """
+    return _csv([_line(row) for row in study["rows"]])
+
+
+def cells_csv(study: Mapping[str, Any]) -> str:
+    """One line for each cell: its median ranks, or the reason why there are none."""
+    return _csv(study["cells"])
+
+
+def study_markdown(study: Mapping[str, Any]) -> str:
+    """The table for people, by size, with what was compared and how."""
+    parts = [f"# {study['name']}", *filter(None, [study["description"]]), study_sentence(study)]
+    for size in study["sizes"]:
+        rows = [row for row in study["rows"] if row["size"] == size]
+        parts += [f"## {size_words(size)}", "\n".join(_markdown(rows))]
+    parts += [*failures(study), reading_sentence(study)]
+    return "\n\n".join(parts) + "\n"
+
+
+def study_sentence(study: Mapping[str, Any]) -> str:
+    """What was measured on what."""
+    draws, data = study["draws"], study["data"]
+    extra = f" Steps with extra pairs also train on {whole(data['extra'])} more." if data["extra"] else ""
+    return (
+        f"{whole(data['pairs'])} pairs of {whole(data['videos'])} videos ({data['source']}). Held out: "
+        f"{_times(draws['count'], 'disjoint draw')} of {whole(draws['test'])} videos; on each "
+        f"{_times(study['seeds'], 'training')}. Of the videos trained on, {draws['validation_share']:.0%} decide when "
+        f"to stop.{extra}"
+    )
+
+
+def _times(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def reading_sentence(study: Mapping[str, Any]) -> str:
+    """How the table is read."""
+    return (
+        "Median ranks, R@10 and MRR are means over draws and trainings, with 95% bootstrap intervals over test videos. "
+        "Null: the middle 95% of the median rank when the test videos' partners are permuted, the widest of all "
+        "trainings. Gains are factors by which ranks are lower (ratio of geometric means, both ways together), paired "
+        "by query over all draws, trainings averaged, with 95% intervals over videos: over the step before, over the "
+        f"tuned linear analysis (cca), and over {study['reference']}. The intervals do not cover other trainings."
+    )
+
+
+def failures(study: Mapping[str, Any]) -> list[str]:
+    """A sentence for each step and size of which trainings failed."""
+    return [
+        f"{row['label']}, {size_words(row['size'])}: {row['failures']} of {row['failures'] + row['trainings']} "
+        f"trainings failed: {' '.join(row['failed'])}"
+        for row in study["rows"]
+        if row["failures"]
+    ]
+
+
+def size_words(size: int | str) -> str:
+    """A size of the training set in words.
+
+    Examples
+    --------
+    >>> size_words("all"), size_words(3000)
+    ('trained on all that a draw leaves', 'trained on 3,000 videos')
+    """
+    return "trained on all that a draw leaves" if size == "all" else f"trained on {whole(float(size))} videos"
+
+
+def _line(row: Mapping[str, Any]) -> Row:
+    line: Row = {name: row[name] for name in ("step", "label", "size")}
+    line |= {name: row.get(name, "") for name in ("train_pairs", "trainings", "failures", "n", "chance")}
+    for way in DIRECTIONS:
+        found = row.get(way, {})
+        for metric in METRICS:
+            line |= _numbers(f"{way}_{metric}", "value", found.get(metric))
+        line[f"{way}_null95_low"], line[f"{way}_null95_high"] = map(_short, found.get("null95", ("", "")))
+        line[f"{way}_by_training"] = " ".join(f"{value:g}" for value in found.get("by_training", ()))
+    for role in ROLES:
+        against = row.get("against", {}).get(role, {})
+        line[f"{role}_step"] = against.get("step", "")
+        for ways in ("both", *DIRECTIONS):
+            line |= _numbers(f"{role}_gain_{ways}", "ratio", against.get(ways))
+    return line
+
+
+def _numbers(name: str, value: str, found: Mapping[str, Any] | None) -> Row:
+    numbers = ("", "", "") if found is None else (found[value], *found["ci95"])
+    return dict(zip((name, f"{name}_low", f"{name}_high"), map(_short, numbers), strict=True))
+
+
+def _short(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def _markdown(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    header = ["Step", "Sound asks", "Pictures ask", "Null", "N, chance", "R@10", "MRR", "Gain over the step before"]
+    header += ["over cca", "over the reference"]
+    yield f"| {' | '.join(header)} |"
+    yield "|" + "---|" * len(header)
+    for row in rows:
+        yield f"| {' | '.join(_cells(row))} |"
+
+
+def _cells(row: Mapping[str, Any]) -> Iterable[str]:
+    yield row["label"]
+    if not row["trainings"]:
+        yield from ["failed", *["–"] * 8]
+        return
+    ways = [row[way] for way in DIRECTIONS]
+    yield from (interval(way["median_rank"], brief) for way in ways)
+    yield ", ".join(f"{brief(way['null95'][0])}–{brief(way['null95'][1])}" for way in ways)
+    yield f"{whole(row['n'])}, {rank(row['chance'])}"
+    for metric in ("recall@10", "mrr"):
+        yield ", ".join(score(way[metric]["value"]) for way in ways)
+    for role in ROLES:
+        against = row["against"].get(role)
+        yield "–" if against is None else gain(against["both"])
+
+
+def interval(found: Mapping[str, Any], words: Any) -> str:
+    """A number with its interval."""
+    return f"{words(found['value'])} [{words(found['ci95'][0])}, {words(found['ci95'][1])}]"
+
+
+def gain(found: Mapping[str, Any]) -> str:
+    """A factor with its interval.
+
+    Examples
+    --------
+    >>> gain({"ratio": 1.432, "ci95": [1.345, 1.529]})
+    '×1.43 [1.34, 1.53]'
+    """
+    return f"×{found['ratio']:.2f} [{found['ci95'][0]:.2f}, {found['ci95'][1]:.2f}]"
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
