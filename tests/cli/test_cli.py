@@ -1,5 +1,6 @@
 """The command line, called as a shell calls it."""
 
+import io
 import json
 import os
 import shutil
@@ -12,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 
 from antiphon.cli.app import run
+from antiphon.cli.evaluate import show_ranks
 from antiphon.metrics import retrieval
 
 ANTIPHON = [sys.executable, "-m", "antiphon"]
@@ -281,6 +284,7 @@ def test_the_table_of_ranks_shows_whole_numbers_on_80_columns():
     ranks |= {"recall@10": 0.406, "mrr": 0.15, "groups": 64}
     both = {"a2v": ranks, "v2a": ranks}
     printed = io.StringIO()
-    show_ranks({"run": "base", "split": "test", **both, "tracks": both}, Console(file=printed, width=80))
+    levels = {"tracks": both | {"times_alone": {"a2v": 90.5, "v2a": 91.0}}, "other_tracks": both}
+    show_ranks({"run": "base", "split": "test", **both, **levels}, Console(file=printed, width=80))
     assert "…" not in printed.getvalue()
     assert "MRR" in printed.getvalue()

@@ -1,12 +1,17 @@
 """Models of whole tracks: what their losses weigh, what they leave as it was, and what embeds a track."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from antiphon.dual_encoder import DualEncoder, track_embeddings
 from antiphon.errors import ConfigError
+from antiphon.evaluation import evaluate
+from antiphon.evaluation.retrieval import track_pool
 from antiphon.features import Features
+from antiphon.metrics.ranks import ranks
 from antiphon.model.recipe import load_recipe, recipe_from
 
 SMALL = {"width": 16, "heads": 2, "layers": 1}
@@ -126,3 +131,27 @@ def test_a_track_model_needs_both_heads():
     data = load_recipe("paper-single-head").model_dump(exclude_none=True) | {"track": {}}
     with pytest.raises(ConfigError, match=r"a track model needs heads on both sides; leave out \[track\]"):
         recipe_from(data, "mine")
+
+
+def test_evaluation_ranks_the_models_own_track_embeddings_and_what_times_alone_give_away(transformer):
+    """These tracks differ in number and times of their segments, and those tell a track as surely as a name."""
+    features = ragged(seed=3)
+    found = evaluate(transformer, features)["tracks"]
+    audio, video = transformer.embed(features, per="track")
+    assert found["a2v"]["median_rank"] == np.median(ranks(audio, video)[0])
+    assert set(found["times_alone"]) == {"a2v", "v2a"}
+    same_times = replace(features, starts_s=np.full(len(features), np.nan)).first_segments
+    twice = replace(
+        features.take(np.repeat(np.flatnonzero(np.isin(features.ids, same_times.ids)), 2)),
+        starts_s=np.tile([0.0, 9.0], 30),
+    )
+    assert evaluate(transformer, twice)["tracks"]["times_alone"] == {"a2v": 15.5, "v2a": 15.5}
+
+
+def test_the_pool_of_tracks_is_2000_and_always_the_same():
+    features = Features.from_arrays(audio=np.ones((4200, 1)), video=np.ones((4200, 1)), groups=np.arange(4200) // 2)
+    pool = track_pool(features)
+    assert len(np.unique(pool.groups)) == 2000
+    assert len(pool) == 4000
+    assert pool.fingerprint() == track_pool(features).fingerprint()
+    assert track_pool(pool) is pool

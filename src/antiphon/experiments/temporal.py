@@ -111,14 +111,16 @@ def compare(
     """
     parts = [temporal_features(count, config, 0, str(number)) for number, count in enumerate(sizes)]
     mixed = [shuffled_in_time(part, number) for number, part in enumerate(parts)]
-    trained = {"in_order": parts, "shuffled_at_test": [*parts[:2], mixed[2]], "shuffled": mixed}
+    trainings = [
+        (parts, {"in_order": parts[2], "shuffled_at_test": mixed[2]}),
+        (mixed, {"shuffled": mixed[2]}),
+    ]
     found: dict[str, dict[str, FloatArray]] = {recipe.name: {} for recipe in recipes}
     for recipe in recipes:
-        for way, (train, validation, _) in (("in_order", parts), ("shuffled", mixed)):
+        for (train, validation, _), tests in trainings:
             models = [DualEncoder(recipe, seed=seed).fit(train, validation) for seed in seeds]
-            for name, (first, _, test) in trained.items():
-                if first is train:
-                    found[recipe.name][name] = np.stack([track_ranks(model, test).ravel() for model in models])
+            for way, test in tests.items():
+                found[recipe.name][way] = np.stack([track_ranks(model, test).ravel() for model in models])
     reference = found[recipes[0].name]["in_order"]
     return {name: {way: _summed_up(r, reference) for way, r in ways.items()} for name, ways in found.items()}
 
