@@ -16,6 +16,7 @@ from antiphon.backbones.inference import resolve_device
 from antiphon.errors import FeatureStoreError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import file_features
+from antiphon.features.tracks import Tracks, track_embeddings
 from antiphon.model.checkpoint import load_towers, save_towers
 from antiphon.model.published import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
@@ -25,11 +26,14 @@ from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction
 from antiphon.training.fine_tuning import Step, TuningConfig
 from antiphon.training.loop import Epoch, Progress, train
+from antiphon.training.track_batches import whole_tracks
 from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
 from antiphon.training.windows import kept_rows, rows_about
 from antiphon.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float32]
+Side = Literal["audio", "video"]
+Per = Literal["segment", "track"]
 
 _FORMAT = 1
 _SET_ASIDE = (0.9, 0.1, 0.0)
@@ -158,8 +162,13 @@ class DualEncoder:
         )
         return model
 
-    def embed(self, features: Features) -> tuple[FloatArray, FloatArray]:
+    def embed(self, features: Features, per: Per = "segment") -> tuple[FloatArray, FloatArray]:
         """Embeddings of sound and of pictures.
+
+        Parameters
+        ----------
+        per : a "segment" is a row of `features`. A "track" is a video, in the sorted order of the unique groups; where
+            the recipe has no track model, its embedding is the normalised mean of its segments'.
 
         Returns
         -------
@@ -171,12 +180,14 @@ class DualEncoder:
         ModelError
             The model is not fitted, or the features are of another backbone or size.
         """
-        return (
-            self._embed(features.audio, features.has_audio, features.audio_name, "audio"),
-            self._embed(features.video, features.has_video, features.video_name, "video"),
-        )
+        audio = (features.audio, features.has_audio, features.audio_name, "audio")
+        video = (features.video, features.has_video, features.video_name, "video")
+        if per == "segment":
+            return self._embed(*audio), self._embed(*video)
+        times = (features.groups, features.starts_s)
+        return self._embed_tracks(*audio, *times), self._embed_tracks(*video, *times)
 
-    def encode_audio(self, path: str | Path, per: Literal["segment", "track"] = "segment") -> FloatArray:
+    def encode_audio(self, path: str | Path, per: Per = "segment") -> FloatArray:
         """Embed the sound of a media file: (segments, dim) float32 unit rows, or (1, dim) for the whole track.
 
         Raises
@@ -186,22 +197,31 @@ class DualEncoder:
         ModelError
             The model was fitted on features that no backbone of this installation computes.
         """
-        return _per(self.encode_windows(path, "audio")[1], per)
+        return self._encode(path, "audio", per)
 
-    def encode_video(self, path: str | Path, per: Literal["segment", "track"] = "segment") -> FloatArray:
+    def encode_video(self, path: str | Path, per: Per = "segment") -> FloatArray:
         """Embed the pictures of a media file, as `encode_audio` does its sound."""
-        return _per(self.encode_windows(path, "video")[1], per)
+        return self._encode(path, "video", per)
 
-    def encode_windows(
-        self, path: str | Path, modality: Literal["audio", "video"]
-    ) -> tuple[list[tuple[float, float]], FloatArray]:
+    def encode_windows(self, path: str | Path, modality: Side) -> tuple[list[tuple[float, float]], FloatArray]:
         """As `encode_audio` and `encode_video`, with the windows: their (start, end) in seconds on the time line."""
+        name, windows, vectors = self._file(path, modality)
+        return windows, self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
+
+    def _encode(self, path: str | Path, modality: Side, per: Per) -> FloatArray:
+        if per == "segment":
+            return self.encode_windows(path, modality)[1]
+        name, windows, vectors = self._file(path, modality)
+        starts_s = np.array([start_s for start_s, _ in windows])
+        there = np.ones(len(vectors), dtype=bool)
+        return self._embed_tracks(vectors, there, name, modality, np.zeros(len(vectors)), starts_s)
+
+    def _file(self, path: str | Path, modality: Side) -> tuple[str, list[tuple[float, float]], FloatArray]:
         name = self.audio_name if modality == "audio" else self.video_name
         if not name:
             raise ModelError(f"This model was trained on {modality} features of no backbone; use embed(features).")
         backbone = name if self.tuned is None else self.tuned.backbone(modality, str(self.device))
-        windows, vectors = file_features(path, backbone, str(self.device))
-        return windows, self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
+        return name, *file_features(path, backbone, str(self.device))
 
     @classmethod
     def from_published(
@@ -339,13 +359,50 @@ class DualEncoder:
             )
         return self._towers
 
-    def _embed(self, features: FloatArray, present: npt.NDArray[np.bool_], name: str, modality: str) -> FloatArray:
+    def _embed(self, features: FloatArray, present: npt.NDArray[np.bool_], name: str, modality: Side) -> FloatArray:
         towers = self._fitted()
-        trained_on = getattr(self, f"{modality}_name")
-        dim = self._dims[modality == "video"]
         result = np.full((len(features), towers.dim), np.nan, dtype=np.float32)
         if not present.any():
             return result
+        self._refuse_others(features, name, modality)
+        head: Callable[[Tensor], Tensor] = getattr(towers, f"embed_{modality}")
+        rows = np.flatnonzero(present)
+        with torch.inference_mode():
+            for first in range(0, len(rows), _CHUNK_ROWS):
+                chunk = rows[first : first + _CHUNK_ROWS]
+                result[chunk] = head(torch.from_numpy(features[chunk]).to(self.device)).cpu().numpy()
+        return result
+
+    def _embed_tracks(
+        self,
+        features: FloatArray,
+        present: npt.NDArray[np.bool_],
+        name: str,
+        modality: Side,
+        groups: npt.NDArray[Any],
+        starts_s: npt.NDArray[np.float64],
+    ) -> FloatArray:
+        towers = self._fitted()
+        videos = np.unique(groups)
+        result = np.full((len(videos), towers.dim), np.nan, dtype=np.float32)
+        if not present.any():
+            return result
+        if self.recipe.track is None:
+            embedded = self._embed(features, present, name, modality)[present]
+            there, rows = track_embeddings(embedded, groups[present])
+        else:
+            self._refuse_others(features, name, modality)
+            tracks = Tracks.of(groups[present], starts_s[present])
+            with torch.inference_mode():
+                given = torch.from_numpy(features[present]).to(self.device)
+                there, rows = tracks.names, whole_tracks(towers, modality, given, tracks).cpu().numpy()
+        result[np.searchsorted(videos, there)] = rows
+        return result
+
+    def _refuse_others(self, features: FloatArray, name: str, modality: Side) -> None:
+        """Refuse features that are not of the backbone and size that the model was trained on."""
+        trained_on = getattr(self, f"{modality}_name")
+        dim = self._dims[modality == "video"]
         if self.published is not None and name != trained_on:
             given, wanted = name or "a network not named", trained_on or "a network not named"
             raise ModelError(
@@ -358,42 +415,12 @@ class DualEncoder:
             raise ModelError(f"The {modality} features are of {name}; this model was trained on {trained_on}.")
         if features.shape[1] != dim:
             raise ModelError(f"The {modality} features have {features.shape[1]} values; this model takes {dim}.")
-        head: Callable[[Tensor], Tensor] = getattr(towers, f"embed_{modality}")
-        rows = np.flatnonzero(present)
-        with torch.inference_mode():
-            for first in range(0, len(rows), _CHUNK_ROWS):
-                chunk = rows[first : first + _CHUNK_ROWS]
-                result[chunk] = head(torch.from_numpy(features[chunk]).to(self.device)).cpu().numpy()
-        return result
 
 
 def inputs_fingerprint(features: Features, validation: Features) -> str:
     """SHA-256 (hex) of all that a training sees of its paired features: values, and which video each row is of."""
     parts = (features, validation)
     return fingerprint(*(array for part in parts for array in (part.audio, part.video, part.groups)))
-
-
-def track_embeddings(rows: FloatArray, groups: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], FloatArray]:
-    """One unit vector a video: the mean of its segments' embeddings, brought back to unit length.
-
-    Parameters
-    ----------
-    rows : (n, dim) unit rows.
-    groups : (n,) the video of each row.
-
-    Returns
-    -------
-    (v,) videos, sorted, and (v, dim) float32 unit rows.
-    """
-    names, numbers = np.unique(groups, return_inverse=True)
-    sums = np.zeros((len(names), rows.shape[1]))
-    np.add.at(sums, numbers, rows)
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return names, (sums / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-
-
-def _per(rows: FloatArray, per: str) -> FloatArray:
-    return track_embeddings(rows, np.zeros(len(rows)))[1] if per == "track" else rows
 
 
 def _refuse_shared_videos(features: Features, validation: Features) -> None:

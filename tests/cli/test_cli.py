@@ -284,6 +284,7 @@ def test_the_table_of_ranks_shows_whole_numbers_on_80_columns():
     ranks |= {"recall@10": 0.406, "mrr": 0.15, "groups": 64}
     both = {"a2v": ranks, "v2a": ranks}
     printed = io.StringIO()
-    show_ranks({"run": "base", "split": "test", **both, "tracks": both}, Console(file=printed, width=80))
+    levels = {"tracks": both | {"times_alone": {"a2v": 90.5, "v2a": 91.0}}, "other_tracks": both}
+    show_ranks({"run": "base", "split": "test", **both, **levels}, Console(file=printed, width=80))
     assert "…" not in printed.getvalue()
     assert "MRR" in printed.getvalue()

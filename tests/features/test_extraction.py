@@ -80,6 +80,7 @@ def test_features_are_those_of_the_windows_that_the_segments_name(undisturbed):
     # AAC's noise substitution depends on where decoding started, hence the tolerance for the sound.
     np.testing.assert_allclose(audio(decoded.waveform[None])[0], features.audio[at], atol=0.05, rtol=0.01)
     np.testing.assert_allclose(video(decoded.frames[video.layout][None])[0], features.video[at], atol=1e-4)
+    assert features.starts_s[at] == row["window_start_s"]
     others = np.delete(features.audio, at, axis=0)
     assert np.abs(others - features.audio[at]).max(axis=1).min() > 1
 

@@ -1,6 +1,7 @@
 """Features in memory: what is refused, what is missing, and what a split or a pair is."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from antiphon.errors import FeatureStoreError
@@ -103,3 +104,27 @@ def test_a_split_keeps_an_artist_together() -> None:
     }
     assert all(len(found) == 1 for found in splits.values())
     assert len({split for found in splits.values() for split in found}) == 3
+
+
+def test_starts_are_seconds_or_unknown_and_go_with_their_rows(tmp_path):
+    features = Features.from_arrays(audio=rows(3), starts_s=[4.0, None, 0])
+    np.testing.assert_array_equal(features.starts_s, [4.0, np.nan, 0.0])
+    np.testing.assert_array_equal(features.take(np.array([2, 0])).starts_s, [0.0, 4.0])
+    assert np.isnan(Features.from_arrays(audio=rows(3)).starts_s).all()
+    assert Features.from_arrays(audio=rows(3)).fingerprint() != features.fingerprint()
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame({"id": ["a", "b"], "v": [[1.0], [2.0]], "at": [2.5, None]}).write_parquet(path)
+    np.testing.assert_array_equal(Features.from_parquet(path, audio="v", starts_s="at").starts_s, [2.5, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("starts", "message"),
+    [
+        ([1.0], r"starts_s: has shape \(1,\) where there are 3 rows"),
+        ([0.0, 1.0, np.inf], "starts_s: row 2 is infinite"),
+        ([0.0, "late", 1.0], "starts_s: holds a value that is no number of seconds"),
+    ],
+)
+def test_starts_that_cannot_be_are_refused(starts, message):
+    with pytest.raises(FeatureStoreError, match=message):
+        Features.from_arrays(audio=rows(3), starts_s=starts)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from antiphon.metrics import retrieval
-from antiphon.metrics.groups import bootstrap_weights, group_numbers, permuted_rows, weight_blocks
+from antiphon.metrics.groups import bootstrap_weights, group_numbers, members, permuted_rows, weight_blocks
 from antiphon.metrics.ranks import ranks
 from antiphon.metrics.summaries import chance, summarise, summarise_weighted
 
@@ -47,6 +47,68 @@ def test_ranks_equal_a_naive_count_on_random_embeddings_and_permuted_partners():
     np.testing.assert_array_equal(true, naive_ranks(audio, video))
     for row, targets in zip(null, permuted, strict=True):
         np.testing.assert_array_equal(row, naive_ranks(audio, video, targets))
+
+
+def naive_ranks_of_other_groups(queries, candidates, numbers, targets):
+    """One loop over the pairs: the target, and candidates of other groups than the target's."""
+    result = []
+    for query, target in zip(queries, targets, strict=True):
+        scores = [float(query.astype(np.float64) @ row) for row in candidates.astype(np.float64)]
+        others = [scores[j] for j in range(len(scores)) if numbers[j] != numbers[target]]
+        above = sum(score > scores[target] + 1e-12 for score in others)
+        tied = sum(abs(score - scores[target]) <= 1e-12 for score in others)
+        result.append(1 + above + tied / 2)
+    return np.array(result)
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=14),
+    st.integers(0, 2**16),
+    st.booleans(),
+    st.integers(1, 5),
+)
+def test_without_the_rest_of_the_group_ranks_equal_a_naive_count(names, seed, whole_numbers, chunk_rows):
+    random = np.random.default_rng(seed)
+    queries, candidates = random.normal(size=(2, len(names), 3))
+    if whole_numbers:  # many ties
+        queries, candidates = np.round(queries), np.round(candidates)
+    numbers = group_numbers(np.array(names), len(names))
+    permuted = permuted_rows(numbers, 3, random)
+    true, null = ranks(queries, candidates, permuted=permuted, left_out=members(numbers), chunk_rows=chunk_rows)
+    expected = naive_ranks_of_other_groups(queries, candidates, numbers, np.arange(len(names)))
+    np.testing.assert_array_equal(true, expected)
+    for row, targets in zip(null, permuted, strict=True):
+        np.testing.assert_array_equal(row, naive_ranks_of_other_groups(queries, candidates, numbers, targets))
+
+
+def test_without_the_rest_of_the_group_pool_and_chance_are_smaller():
+    random = np.random.default_rng(0)
+    audio, video = random.normal(size=(2, 12, 4))
+    groups = np.repeat(["a", "b", "c"], [2, 4, 6])
+    found = retrieval(audio, video, groups=groups, exclude_same_group=True, resamples=20, permutations=20)["a2v"]
+    pools = np.repeat([11, 9, 7], [2, 4, 6])
+    assert found["n"] == 8  # 25/3
+    assert found["chance"] == pytest.approx(np.mean([(n + 1) / 2 for n in pools]))
+    assert found["by_metric"]["recall@5"]["chance"] == pytest.approx(np.mean([5 / n for n in pools]))
+    for one_each in (True, False):
+        alone = retrieval(audio, video, exclude_same_group=one_each, resamples=20, permutations=20)
+        assert alone["a2v"]["n"] == 12
+        if one_each:
+            before = alone
+    assert alone == before
+
+
+def test_ranks_without_the_rest_of_the_group_are_inside_their_null_where_pairs_are_shuffled():
+    """Segments of a track resemble each other: a null that kept the others in the pool would be too high."""
+    random = np.random.default_rng(2)
+    tracks = np.repeat(random.normal(size=(40, 8)), 5, axis=0)
+    audio, video = tracks + 0.1 * random.normal(size=(2, 200, 8))
+    video = video.reshape(40, 5, 8)[random.permutation(40)].reshape(200, 8)
+    found = retrieval(audio, video, groups=np.repeat(np.arange(40), 5), exclude_same_group=True, permutations=200)
+    for way in ("a2v", "v2a"):
+        low, high = found[way]["null95"]
+        assert low <= found[way]["median_rank"] <= high
+        assert low < found[way]["chance"] < high
 
 
 @pytest.mark.parametrize("dim", [1, 3, 100, 257])

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from antiphon.catalogue import Catalogue
-from antiphon.dual_encoder import DualEncoder, track_embeddings
+from antiphon.dual_encoder import DualEncoder
 from antiphon.features.assembly import assemble
+from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.ranks import ranks
 from antiphon.workspace import Workspace
 

@@ -107,3 +107,28 @@ def test_a_late_start_moves_the_segments():
     moved, there = segment_rows("a", 30.0, SamplingConfig(), 2.0), segment_rows("a", 30.0, SamplingConfig())
     for name in ("start_s", "window_end_s"):
         np.testing.assert_allclose([row[name] for row in moved], [row[name] + 2 for row in there])
+
+
+@given(st.floats(5, 400), st.floats(0.5, 40), st.floats(0, 50))
+def test_dense_segments_start_every_few_seconds_and_stay_inside_the_track(duration_s, every_s, start_s):
+    config = SamplingConfig(every_s=every_s)
+    segments = sample_segments(duration_s, config, np.random.default_rng(0), start_s)
+    assert [segment.section for segment in segments] == list(range(len(segments)))
+    for number, segment in enumerate(segments):
+        assert segment.start_s == pytest.approx(start_s + number * every_s, abs=EPSILON)
+        assert segment.end_s == pytest.approx(segment.start_s + 5, abs=EPSILON)
+        assert segment.start_s - EPSILON <= segment.window_start_s
+        assert segment.window_end_s <= segment.end_s + EPSILON <= start_s + duration_s + 2 * EPSILON
+    assert (len(segments) - 1) * every_s + 5 <= duration_s + EPSILON
+    assert len(segments) * every_s + 5 > duration_s - EPSILON
+
+
+def test_a_track_no_longer_than_a_segment_is_one_dense_segment():
+    (segment,) = sample_segments(4.0, SamplingConfig(every_s=2.0), np.random.default_rng(0))
+    assert (segment.start_s, segment.end_s) == (0.0, 4.0)
+
+
+def test_a_sampling_by_sections_is_written_as_it_was_before_there_was_a_dense_one():
+    assert SamplingConfig().model_dump_json() == '{"sections":6,"segment_s":5.0,"window_s":3.0,"seed":0}'
+    dense = SamplingConfig(every_s=4.0)
+    assert SamplingConfig.model_validate_json(dense.model_dump_json()) == dense

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from antiphon.dual_encoder import DualEncoder, track_embeddings
+from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
 from antiphon.evaluation import evaluate
 from antiphon.features import Features
+from antiphon.features.tracks import track_embeddings
 from antiphon.model.recipe import load_recipe
 from antiphon.training.loop import train
 
@@ -202,6 +203,9 @@ def test_evaluation_ranks_segments_and_tracks():
     found = evaluate(model, related(50, segments=3, seed=3))
     assert (found["a2v"]["n"], found["a2v"]["groups"]) == (150, 50)
     assert (found["tracks"]["v2a"]["n"], found["tracks"]["v2a"]["groups"]) == (50, 50)
+    assert (found["other_tracks"]["v2a"]["n"], found["other_tracks"]["v2a"]["groups"]) == (148, 50)
+    assert found["other_tracks"]["a2v"]["mean_rank"] <= found["a2v"]["mean_rank"]
+    assert "times_alone" not in found["tracks"]
     assert "tracks" not in evaluate(model, related(50, seed=3))
     with pytest.raises(ModelError, match="1 videos with both sound and pictures"):
         evaluate(model, related(1, segments=3))

@@ -70,7 +70,12 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
     for column in ("", "median rank", "95%", "null", "chance", "R@10", "MRR"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
     rows = "segments" if "tracks" in found else "tracks"
-    parts = {"tracks": found.get("tracks"), rows: found, "authors": found.get("authors_dot_product")}
+    parts = {
+        "tracks": found.get("tracks"),
+        rows: found,
+        "others": found.get("other_tracks"),
+        "authors": found.get("authors_dot_product"),
+    }
     for pool, part in parts.items():
         if part is None:
             continue
@@ -91,5 +96,10 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
         "median rank when the videos' partners are permuted at random.",
         soft_wrap=True,
     )
+    if parts["others"] is not None:
+        out.print("others: segments, without the other segments of the true partner's track among the candidates.")
+    if "times_alone" in (found.get("tracks") or {}):
+        alone = " and ".join(rank(value) for value in found["tracks"]["times_alone"].values())
+        out.print(f"Number and times of the segments alone, all features alike, give the tracks ranks of {alone}.")
     if parts["authors"] is not None:
         out.print("authors: the same pairs scored as in the paper's code, by the dot product with sound of any length.")

@@ -19,6 +19,7 @@ def extract(
     audio: str = AUDIO,
     video: str = VIDEO,
     sections: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    every_s: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
     seed: int | None = None,
     workers: Annotated[int | None, Parameter(validator=Number(gte=1, lte=61))] = None,
     device: str = "auto",
@@ -39,6 +40,8 @@ def extract(
     sections
         Equal parts of a track; one segment of 5 s is drawn at random from each, and a window of 3 s in it. Default: as
         the workspace was started with, or 6.
+    every_s
+        A segment of 5 s every so many seconds instead, for models of whole tracks: long tracks have more segments.
     seed
         Draws the segments. Default: as the workspace was started with, or 0.
     workers
@@ -49,7 +52,7 @@ def extract(
         Also keep the pictures (ten a second, within 768 × 432) and the sound (16 kHz, mono) of every segment, about
         2 MB each, for antiphon finetune. The files are decoded a second time for it.
     """
-    found = run_extract(session, audio, video, sections, seed, workers, device)
+    found = run_extract(session, audio, video, sections, seed, workers, device, every_s)
     if keep_segments:
         found |= {"kept": run_keeping(session, workers)}
         found["failures"] = [vars(failure) for failure in session.workspace.read_failures()]
@@ -79,6 +82,7 @@ def run_extract(
     seed: int | None,
     workers: int | None,
     device: str,
+    every_s: float | None = None,
 ) -> dict[str, Any]:
     """Fill the workspace's feature stores, with a progress bar."""
     from antiphon.features.extraction import Progress
@@ -87,7 +91,8 @@ def run_extract(
 
     workspace = session.existing_workspace()
     catalogue = Catalogue.load(workspace.catalogue)
-    given = {name: value for name, value in (("sections", sections), ("seed", seed)) if value is not None}
+    settings = {"sections": sections, "every_s": every_s, "seed": seed}
+    given = {name: value for name, value in settings.items() if value is not None}
     sampling = (stored_sampling(workspace) or SamplingConfig()).model_copy(update=given)
     with session.progress("Extracting videos") as report:
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.dual_encoder import DualEncoder, track_embeddings
+from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError, ModelError
 from antiphon.evaluation.agreement import has_tag, per_video, precision, same_genre, shared_tags
 from antiphon.evaluation.attributes import explain_similarity
@@ -73,7 +73,7 @@ def qualitative(
     if len(names) < 2:
         raise ModelError(f"The {split} split has {len(names)} videos with both sound and pictures; it takes two.")
     audio, video = model.embed(pool)
-    tracks = representations(*(track_embeddings(side, pool.groups)[1] for side in (audio, video)))
+    tracks = representations(*model.embed(pool, per="track"))
     neighbours = {name: find_neighbours(vectors, K) for name, vectors in tracks.items()}
     about = pool.take(first)
     result: dict[str, Any] = {

@@ -7,6 +7,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.errors import FeatureStoreError
 from antiphon.features.features import Features
 from antiphon.features.store import FeatureStore
+from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace, safe_name
 
 FloatArray = npt.NDArray[np.float32]
@@ -43,6 +44,7 @@ def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, vide
         splits=[about[places[segment_id]]["split"] for segment_id in ids],
         genres=[about[places[segment_id]]["genre"] for segment_id in ids],
         artists=[about[places[segment_id]]["artist"] for segment_id in ids],
+        starts_s=_starts(workspace, ids),
         audio_name=audio or "",
         video_name=video or "",
     )
@@ -57,6 +59,15 @@ def _read(workspace: Workspace, name: str, order: dict[str, int]) -> tuple[list[
             first.setdefault(segment_id, row)
     kept = list(first.values())
     return [segment_ids[row] for row in kept], [video_ids[row] for row in kept], vectors[kept]
+
+
+def _starts(workspace: Workspace, ids: list[str]) -> list[float | None]:
+    """Where each segment's window starts, as far as the workspace drew the segments itself."""
+    if not workspace.segments.exists():
+        return [None] * len(ids)
+    table = read_table(workspace.segments, SEGMENTS)
+    known = dict(zip(table["segment_id"].to_pylist(), table["window_start_s"].to_pylist(), strict=True))
+    return [known.get(segment_id) for segment_id in ids]
 
 
 def _aligned(side: tuple[list[str], list[str], FloatArray] | None, rows: dict[str, int]) -> FloatArray | None:

@@ -30,6 +30,7 @@ class Features:
     splits : (n,) "train", "validation", "test" or "" for none.
     labels : for each row its labels, which are tags (may be empty).
     genres, artists : (n,) of each row, "" where unknown.
+    starts_s : (n,) float64 start of each row's window on its track's time line, in seconds; NaN where unknown.
     audio_name, video_name : the backbones, or "" for features computed elsewhere.
     """
 
@@ -41,6 +42,7 @@ class Features:
     labels: tuple[tuple[str, ...], ...]
     genres: NameArray
     artists: NameArray
+    starts_s: npt.NDArray[np.float64]
     audio_name: str = ""
     video_name: str = ""
 
@@ -55,6 +57,7 @@ class Features:
         splits: Sequence[str] | npt.NDArray[Any] | None = None,
         genres: Sequence[Any] | npt.NDArray[Any] | None = None,
         artists: Sequence[Any] | npt.NDArray[Any] | None = None,
+        starts_s: Sequence[Any] | npt.NDArray[Any] | None = None,
         audio_name: str = "",
         video_name: str = "",
     ) -> Self:
@@ -69,6 +72,8 @@ class Features:
         labels : for each row a label or a list of labels, or an (n, labels) matrix of 0 and 1.
         splits : (n,) of "train", "validation", "test". Default: none; see `split`.
         genres, artists : (n,) of each row; None or "" where unknown.
+        starts_s : (n,) start of each row's window on its track's time line, in seconds; None or NaN where unknown. A
+            track model reads a track in this order, and in the order of its rows where any is unknown.
         audio_name, video_name : what computed them, kept with a model so that it refuses others.
 
         Raises
@@ -92,6 +97,7 @@ class Features:
             labels=_labels(labels, count),
             genres=_names_or_none(genres, count, "genres"),
             artists=_names_or_none(artists, count, "artists"),
+            starts_s=_seconds(starts_s, count),
             audio_name=audio_name,
             video_name=video_name,
         )
@@ -108,6 +114,7 @@ class Features:
         splits: str | None = None,
         genres: str | None = None,
         artists: str | None = None,
+        starts_s: str | None = None,
     ) -> Self:
         """Features from Parquet tables with a row a segment (or a video).
 
@@ -116,7 +123,7 @@ class Features:
         paths : one table, or several of the same columns.
         audio, video : names of the columns that hold the vectors (lists of one length); either may be left out. A null
             says that this one item lacks it. The names of the columns become `audio_name` and `video_name`.
-        ids, groups, labels, splits, genres, artists : names of further columns, as in `from_arrays`.
+        ids, groups, labels, splits, genres, artists, starts_s : names of further columns, as in `from_arrays`.
 
         Raises
         ------
@@ -133,7 +140,7 @@ class Features:
                 f"audio and video are both the column '{audio}'; sound and pictures need a column each."
             )
         several = [paths] if isinstance(paths, str | Path) else list(paths)
-        further = (groups, labels, splits, genres, artists)
+        further = (groups, labels, splits, genres, artists, starts_s)
         frame = read_columns(several, [name for name in (ids, audio, video, *further) if name])
         return cls.from_arrays(
             audio=vector_column(frame, audio) if audio else None,
@@ -144,6 +151,7 @@ class Features:
             splits=frame[splits].to_list() if splits else None,
             genres=frame[genres].to_list() if genres else None,
             artists=frame[artists].to_list() if artists else None,
+            starts_s=frame[starts_s].to_list() if starts_s else None,
             audio_name=audio or "",
             video_name=video or "",
         )
@@ -185,6 +193,7 @@ class Features:
             labels=tuple(self.labels[row] for row in chosen),
             genres=self.genres[chosen],
             artists=self.artists[chosen],
+            starts_s=self.starts_s[chosen],
         )
 
     def split(self, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0) -> Self:
@@ -221,11 +230,11 @@ class Features:
         return self.take(np.sort(np.unique(self.groups, return_index=True)[1]))
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of all that they hold: vectors, names, splits, labels."""
+        """SHA-256 (hex) of all that they hold: vectors, names, splits, labels, times."""
         labels = np.array(["\x1f".join(row) for row in self.labels], dtype=np.str_)
         names = np.array([self.audio_name, self.video_name], dtype=np.str_)
         about = (self.ids, self.groups, self.splits, self.genres, self.artists, labels, names)
-        return fingerprint(self.audio, self.video, *about)
+        return fingerprint(self.audio, self.video, self.starts_s, *about)
 
 
 def _present(side: FloatArray) -> npt.NDArray[np.bool_]:
@@ -263,6 +272,21 @@ def _names_or_none(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, 
     if values is None:
         return np.full(count, "")
     return _names(["" if value is None else value for value in values], count, name)
+
+
+def _seconds(values: Sequence[Any] | npt.NDArray[Any] | None, count: int) -> npt.NDArray[np.float64]:
+    if values is None:
+        return np.full(count, np.nan)
+    try:
+        seconds = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise FeatureStoreError(f"starts_s: holds a value that is no number of seconds ({error}).") from error
+    if seconds.shape != (count,):
+        raise FeatureStoreError(f"starts_s: has shape {seconds.shape} where there are {count} rows.")
+    if np.isinf(seconds).any():
+        row = np.flatnonzero(np.isinf(seconds))[0]
+        raise FeatureStoreError(f"starts_s: row {row} is infinite. Leave it empty to say that it is unknown.")
+    return seconds
 
 
 def _splits(values: Sequence[str] | npt.NDArray[Any], count: int) -> NameArray:

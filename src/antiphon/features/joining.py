@@ -27,7 +27,7 @@ def join(first: Features, second: Features) -> Features:
         raise FeatureStoreError(f"{len(shared)} rows stand in both sets of features, the first is '{shared[0]}'.")
     rows = {
         name: np.concatenate([getattr(first, name), getattr(second, name)])
-        for name in ("ids", "audio", "video", "groups", "splits", "genres", "artists")
+        for name in ("ids", "audio", "video", "groups", "splits", "genres", "artists", "starts_s")
     }
     return Features(
         **rows, labels=first.labels + second.labels, audio_name=first.audio_name, video_name=first.video_name

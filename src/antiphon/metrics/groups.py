@@ -82,3 +82,13 @@ def rows_of_others(numbers: IntArray, others: IntArray) -> Int32Array:
     place[order] = np.arange(len(numbers)) - starts[numbers[order]]
     other = others[numbers]
     return order[starts[other] + place % sizes[other]].astype(np.int32)
+
+
+def members(numbers: IntArray) -> IntArray:
+    """(n, m) all rows of each row's group, m being the size of the largest; -1 fills the line of a smaller one."""
+    order = np.argsort(numbers, kind="stable")
+    sizes = np.bincount(numbers)
+    there = np.arange(sizes.max(initial=0)) < sizes[:, None]
+    table = np.full(there.shape, -1, dtype=np.int64)
+    table[there] = order
+    return table[numbers]

@@ -15,6 +15,7 @@ def ranks(
     candidates: FloatArray,
     *,
     permuted: IntArray | None = None,
+    left_out: IntArray | None = None,
     chunk_rows: int = 1024,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32] | None]:
     """Rank of candidate i for query i: 1 + candidates scored above it + half of those tied with it.
@@ -27,6 +28,8 @@ def ranks(
     queries, candidates : (n, dim) array. Row i of one belongs to row i of the other.
     permuted : (p, n) integer array, optional. Each row names for every query another candidate to take for the true
         one; its rank is counted in the same pool.
+    left_out : (n, m) integer array, optional. Line i names candidates that are no candidates wherever i is taken for
+        the true one (i itself is one all the same; -1 fills the line), such as the other segments of its track.
     chunk_rows : queries scored at a time.
 
     Returns
@@ -51,20 +54,43 @@ def ranks(
         true = scores[np.arange(len(rows)), rows][:, None]
         above = (scores > true + tie).sum(axis=1)
         not_below = (scores >= true - tie).sum(axis=1)
+        if left_out is not None:
+            less_above, less_not_below = _counted(scores, left_out[rows], true, rows[:, None], tie)
+            above, not_below = above - less_above, not_below - less_not_below
         true_ranks[rows] = _mid_rank(above, not_below)
         if permuted is not None and null_ranks is not None:
             for row, line in zip(rows, scores, strict=True):
-                null_ranks[:, row] = _ranks_in_line(line, permuted[:, row], tie)
+                null_ranks[:, row] = _ranks_in_line(line, permuted[:, row], tie, left_out)
     return true_ranks, null_ranks
 
 
-def _ranks_in_line(line: FloatArray, targets: IntArray, tie: float) -> npt.NDArray[np.float64]:
+def _ranks_in_line(
+    line: FloatArray, targets: IntArray, tie: float, left_out: IntArray | None
+) -> npt.NDArray[np.float64]:
     """Mid-ranks of several candidates in one query's scores: one sort serves all of them."""
     ascending = np.sort(line)
     wanted = line[targets]
     above = len(line) - np.searchsorted(ascending, wanted + tie, side="right")
     not_below = len(line) - np.searchsorted(ascending, wanted - tie, side="left")
+    if left_out is not None:
+        less_above, less_not_below = _counted(line[None], left_out[targets], wanted[:, None], targets[:, None], tie)
+        above, not_below = above - less_above, not_below - less_not_below
     return _mid_rank(above, not_below)
+
+
+def _counted(
+    scores: FloatArray, left_out: IntArray, true: FloatArray, targets: IntArray, tie: float
+) -> tuple[IntArray, IntArray]:
+    """(r,) how many of those left out stand above the true score, and how many not below it.
+
+    `scores` has r lines, or one for all; `left_out` is (r, m), `true` and `targets` are (r, 1).
+    """
+    theirs = np.where(
+        (left_out >= 0) & (left_out != targets),
+        np.take_along_axis(np.broadcast_to(scores, (len(left_out), scores.shape[1])), np.maximum(left_out, 0), axis=1),
+        -np.inf,
+    )
+    return (theirs > true + tie).sum(axis=1), (theirs >= true - tie).sum(axis=1)
 
 
 def _mid_rank(above: IntArray, not_below: IntArray) -> npt.NDArray[np.float64]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.metrics.groups import blocks, group_numbers, permuted_rows, weight_blocks
+from antiphon.metrics.groups import blocks, group_numbers, members, permuted_rows, weight_blocks
 from antiphon.metrics.ranks import ranks
 from antiphon.metrics.summaries import Summary, chance, summarise, summarise_weighted
 from antiphon.seeding import generator
@@ -24,6 +24,7 @@ def retrieval(
     *,
     resamples: int = 1000,
     permutations: int = 500,
+    exclude_same_group: bool = False,
     chunk_rows: int = 1024,
 ) -> dict[str, dict[str, Any]]:
     """Rank every item's partner among all items of the other modality, from sound to pictures and back.
@@ -42,6 +43,9 @@ def retrieval(
     ks : cut-offs of recall@k, positive integers.
     seed : of the bootstrap and the permutations.
     resamples, permutations : how many of each, at least 1.
+    exclude_same_group : leave the other rows of the true partner's group out of a query's candidates: of a track there
+        is then only the segment asked for. In the null, those of the permuted partner's group are left out instead.
+        "n" is then the mean size of the queries' pools, rounded, and "chance" the mean of what each pool gives.
     chunk_rows : queries scored at a time; the result does not depend on it. Memory, besides the embeddings in float64:
         about 12 bytes for each of `chunk_rows` × n scores and 8 for each of `permutations` × n permuted partners and
         their ranks, which are kept whole; resamples are drawn and summed up in blocks of fixed size.
@@ -71,28 +75,37 @@ def retrieval(
     _refuse_others_than_positive_integers(chunk_rows=[chunk_rows])
     numbers = group_numbers(groups, len(sound))
     permuted = permuted_rows(numbers, permutations, generator(seed, "retrieval", "permutation"))
+    left_out = members(numbers) if exclude_same_group else None
     true_ranks: dict[str, npt.NDArray[np.float64]] = {}
     nulls: dict[str, Summary] = {}
     for way, queries, candidates in (("a2v", sound, pictures), ("v2a", pictures, sound)):
-        true_ranks[way], found = ranks(queries, candidates, permuted=permuted, chunk_rows=chunk_rows)
+        true_ranks[way], found = ranks(queries, candidates, permuted=permuted, left_out=left_out, chunk_rows=chunk_rows)
         null_ranks = np.asarray(found)
         nulls[way] = _joined(summarise(null_ranks[block], ks) for block in blocks(*null_ranks.shape))
     resampled: dict[str, list[Summary]] = {way: [] for way in true_ranks}
     for weights in weight_blocks(numbers, resamples, generator(seed, "retrieval", "bootstrap")):
         for way, values in true_ranks.items():
             resampled[way].append(summarise_weighted(values, weights, ks))
+    pools = np.full(len(numbers), len(numbers))
+    if exclude_same_group:
+        pools -= np.bincount(numbers)[numbers] - 1
     groups_there = int(numbers.max()) + 1
     return {
-        way: _one_way(values, groups_there, _joined(resampled[way]), nulls[way], ks)
+        way: _one_way(values, pools, groups_there, _joined(resampled[way]), nulls[way], ks)
         for way, values in true_ranks.items()
     }
 
 
 def _one_way(
-    true_ranks: npt.NDArray[np.float64], groups: int, resampled: Summary, nulls: Summary, ks: Sequence[int]
+    true_ranks: npt.NDArray[np.float64],
+    pools: npt.NDArray[np.int_],
+    groups: int,
+    resampled: Summary,
+    nulls: Summary,
+    ks: Sequence[int],
 ) -> dict[str, Any]:
     values = {name: float(value) for name, value in summarise(true_ranks, ks).items()}
-    levels = chance(len(true_ranks), ks)
+    levels = _chance(pools, ks)
     by_metric = {
         name: {
             "value": value,
@@ -103,8 +116,15 @@ def _one_way(
         for name, value in values.items()
     }
     headline = {key: by_metric[HEADLINE][key] for key in ("chance", "ci95", "null95")}
-    sizes = {"n": len(true_ranks), "groups": groups}
+    sizes = {"n": round(float(pools.mean())), "groups": groups}
     return values | sizes | headline | {"by_metric": by_metric}
+
+
+def _chance(pools: npt.NDArray[np.int_], ks: Sequence[int]) -> dict[str, float]:
+    """The mean over the queries of what random scores are expected to give in their pools."""
+    sizes, counts = np.unique(pools, return_counts=True)
+    levels = [chance(int(size), ks) for size in sizes]
+    return {name: float(np.average([level[name] for level in levels], weights=counts)) for name in levels[0]}
 
 
 def _joined(parts: Iterable[Summary]) -> Summary:

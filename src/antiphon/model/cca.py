@@ -5,7 +5,7 @@ econometrics of joint production" (1976).
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from antiphon.errors import ModelError
 from antiphon.features.features import Features
+from antiphon.features.tracks import track_embeddings
 
 FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]
@@ -189,10 +190,13 @@ class CCA:
         """(n, video features) → (n, dims) float32 unit rows."""
         return _unit(self._fitted()[1](rows))
 
-    def embed(self, features: Features) -> tuple[FloatArray, FloatArray]:
+    def embed(self, features: Features, per: Literal["segment", "track"] = "segment") -> tuple[FloatArray, FloatArray]:
         """As `DualEncoder.embed`: (n, dims) float32 unit rows of both sides, NaN where `features` lacks the side."""
         sound, pictures = self._fitted()
-        return _present(sound, features.audio, "audio"), _present(pictures, features.video, "video")
+        audio, video = _present(sound, features.audio, "audio"), _present(pictures, features.video, "video")
+        if per == "segment":
+            return audio, video
+        return track_embeddings(audio, features.groups)[1], track_embeddings(video, features.groups)[1]
 
     def seen_videos(self, features: Features) -> int:
         """How many videos of `features` it was fitted on."""

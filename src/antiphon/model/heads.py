@@ -86,6 +86,15 @@ class Head(nn.Module):
         if isinstance(first, Standardise):
             first.fit(features)
 
+    def standardised(self, features: Tensor) -> Tensor:
+        """(..., feature_dim) features as the layers after the standardisation see them."""
+        first = self.layers[0]
+        return first(features) if isinstance(first, Standardise) else features
+
+    def project(self, standardised: Tensor) -> Tensor:
+        """(n, feature_dim) of what `standardised` returns → (n, config.dim): `forward` is both in a row."""
+        return self.layers[int(isinstance(self.layers[0], Standardise)) :](standardised)
+
     def forward(self, features: Tensor) -> Tensor:
         return self.layers(features)
 

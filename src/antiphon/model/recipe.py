@@ -3,11 +3,12 @@
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from antiphon.errors import ConfigError
+from antiphon.model.aggregators import TrackConfig
 from antiphon.model.heads import HeadConfig
 from antiphon.model.losses import LossConfig
 
@@ -69,6 +70,7 @@ class Recipe(BaseModel):
     ----------
     heads : "both" sides have one, or the "video" alone, which then projects to the audio feature's size: `head.dim`
         does not count.
+    track : the track model; None: a track is the normalised mean of its segments' embeddings.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,6 +82,13 @@ class Recipe(BaseModel):
     autoencoder: AutoencoderConfig = AutoencoderConfig()
     loss: LossConfig
     training: TrainingConfig
+    track: TrackConfig | None = None
+
+    @model_validator(mode="after")
+    def _tracks_need_both_heads(self) -> Self:
+        if self.track is not None and self.heads != "both":
+            raise ValueError('a track model needs heads on both sides; leave out [track], or set heads = "both"')
+        return self
 
     @property
     def non_negative(self) -> bool:

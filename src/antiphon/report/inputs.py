@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -126,10 +126,11 @@ def _history(path: Path) -> list[Epoch] | None:
     if not path.is_file():
         return None
     table = read_table(path)
-    wanted = [field.name for field in fields(Epoch)]
-    if not table.num_rows or set(wanted) - set(table.column_names):
+    wanted = {field.name: field.default is MISSING for field in fields(Epoch)}
+    there = [name for name in wanted if name in table.column_names]
+    if not table.num_rows or any(needed and name not in there for name, needed in wanted.items()):
         return None
-    return [Epoch(**row) for row in table.select(wanted).to_pylist()]
+    return [Epoch(**row) for row in table.select(there).to_pylist()]
 
 
 def _sampling(workspace: Workspace) -> dict[str, Any]:

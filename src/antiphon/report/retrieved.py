@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.dual_encoder import track_embeddings
 from antiphon.errors import AntiphonError
 from antiphon.evaluation.answers import Answer, answers, spread
-from antiphon.features.features import Features
+from antiphon.evaluation.retrieval import track_pool
 from antiphon.metrics.ranks import ranks
 from antiphon.report.loaded import Loaded
 
 Ranks = dict[str, npt.NDArray[np.float64]]
+Sides = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 MOST_SEGMENTS = 20_000
 QUERIES = 12
@@ -47,24 +47,26 @@ def retrieve(loaded: Loaded | str, split: str) -> Retrieved | str:
         features = loaded.features[split].paired
         if len(np.unique(features.groups)) < 2:
             return f"The {split} split has fewer than two videos with both sound and pictures."
-        audio, video = loaded.model.embed(features)
+        several = len(np.unique(features.groups)) < len(features)
+        pool = track_pool(features) if several else features
+        segments, tracks = loaded.model.embed(features), loaded.model.embed(pool, per="track")
     except AntiphonError as error:
         return str(error)
-    return _retrieved(features, audio, video)
+    return _retrieved(np.unique(pool.groups), segments, tracks)
 
 
-def _retrieved(features: Features, audio: npt.NDArray[np.float32], video: npt.NDArray[np.float32]) -> Retrieved:
-    videos, sound = track_embeddings(audio, features.groups)
-    _, pictures = track_embeddings(video, features.groups)
+def _retrieved(videos: npt.NDArray[np.str_], segments: Sides, whole: Sides) -> Retrieved:
+    sound, pictures = whole
     tracks = _both_ways(sound, pictures)
     levels = {"tracks": tracks}
-    several = len(videos) < len(features)
-    if several and len(features) <= MOST_SEGMENTS:
-        levels["segments"] = _both_ways(audio, video)
+    count = len(segments[0])
+    several = len(videos) < count
+    if several and count <= MOST_SEGMENTS:
+        levels["segments"] = _both_ways(*segments)
     rows = spread(np.log(tracks["a2v"]) + np.log(tracks["v2a"]), QUERIES)
     return Retrieved(
         levels=levels,
-        left_out=len(features) if several and "segments" not in levels else 0,
+        left_out=count if several and "segments" not in levels else 0,
         videos=[str(name) for name in videos],
         a2v=answers(sound, pictures, rows, BEST),
         v2a=answers(pictures, sound, rows, BEST),

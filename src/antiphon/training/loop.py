@@ -17,6 +17,7 @@ from antiphon.model.towers import Towers
 from antiphon.seeding import derived_seed, generator
 from antiphon.training.autoencoder import Reconstruction, initialise
 from antiphon.training.sampler import batches
+from antiphon.training.track_batches import TrackBatches
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Epoch:
     """One line of the training history. Losses are in nats and the sum of both directions.
 
     `chance_*` is the loss of a model that knows nothing about the pairs and `least_*` a lower bound of the loss, both
-    for the batches that were used; ranks are in the pool of all validation rows.
+    for the batches that were used; ranks are in the pool of all validation rows. `validation_track_*` are of whole
+    tracks, in a pool and a batch of them all, where the recipe trains a track model.
     """
 
     epoch: int
@@ -39,6 +41,8 @@ class Epoch:
     validation_median_rank: float
     validation_log_rank: float
     best: bool
+    validation_track_loss: float | None = None
+    validation_track_log_rank: float | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class _Batched:
     audio: Tensor
     video: Tensor
     groups: np.ndarray
+    tracks: TrackBatches | None
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def train(
     shown = features.first_segments if recipe.training.first_segment_only else features
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derived_seed(seed, "training"))
-        return _train(recipe, _to(shown, device), _to(validation, device), seed, progress)
+        return _train(recipe, _to(shown, device, recipe), _to(validation, device, recipe), seed, progress)
 
 
 def _train(recipe: Recipe, data: _Batched, validation: _Batched, seed: int, progress: Progress | None) -> Trained:
@@ -117,7 +122,7 @@ def _train(recipe: Recipe, data: _Batched, validation: _Batched, seed: int, prog
         epoch = _measure(recipe, towers, validation, number, optimizer.param_groups[0]["lr"], sizes, losses)
         if not settings.schedule_not_stepped:
             schedule.step()
-        score = epoch.validation_loss if settings.stop_on == "loss" else epoch.validation_log_rank
+        score = _score(recipe, epoch, validation.tracks)
         if score < best_score:
             best, best_score, waited = copy.deepcopy(towers.state_dict()), score, 0
         else:
@@ -129,6 +134,14 @@ def _train(recipe: Recipe, data: _Batched, validation: _Batched, seed: int, prog
             break
     towers.load_state_dict(best)
     return Trained(towers.eval(), history, rebuilt)
+
+
+def _score(recipe: Recipe, epoch: Epoch, tracks: TrackBatches | None) -> float:
+    """What early stopping judges by, lower being better."""
+    on_loss = recipe.training.stop_on == "loss"
+    of_rows = epoch.validation_loss if on_loss else epoch.validation_log_rank
+    of_tracks = epoch.validation_track_loss if on_loss else epoch.validation_track_log_rank
+    return of_rows if tracks is None or of_tracks is None else tracks.joint(of_rows, of_tracks)
 
 
 def _initialise(
@@ -143,9 +156,9 @@ def _initialise(
     return rebuilt
 
 
-def _to(features: Features, device: torch.device) -> _Batched:
+def _to(features: Features, device: torch.device, recipe: Recipe) -> _Batched:
     audio, video = (torch.from_numpy(side).to(device) for side in (features.audio, features.video))
-    return _Batched(audio, video, features.groups)
+    return _Batched(audio, video, features.groups, TrackBatches.of(features, recipe.track, device))
 
 
 def _optimizer(recipe: Recipe, towers: Towers) -> torch.optim.Optimizer:
@@ -168,10 +181,14 @@ def _one_epoch(
     for rows in batches(data.groups, recipe.training.batch_size, shuffler):
         audio, video = towers(data.audio[rows], data.video[rows])
         loss = contrastive_loss(recipe.loss.name, audio, video, towers.temperature)
-        if not torch.isfinite(loss):
+        total = loss
+        if data.tracks is not None:
+            whole = data.tracks.embed(towers, rows, shuffler)
+            total = data.tracks.joint(loss, contrastive_loss(recipe.loss.name, *whole, towers.temperature))
+        if not torch.isfinite(total):
             raise DivergedError("Training diverged: the loss is not finite. Lower the recipe's learning rate.")
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        total.backward()
         optimizer.step()
         towers.clamp_temperature()
         sizes.append(len(rows))
@@ -191,13 +208,17 @@ def _measure(
     towers.eval()
     name = recipe.loss.name
     temperature = float(towers.temperature.detach())
+    track_loss, track_log_rank = None, None
     with torch.inference_mode():
+        if validation.tracks is not None:
+            whole = validation.tracks.whole(towers)
+            track_loss = float(contrastive_loss(name, *whole, temperature))
+            track_log_rank = float(np.log(_both_ways(*whole)).mean())
         audio, video = towers(validation.audio, validation.video)
         parts = batches(validation.groups, recipe.training.batch_size, None)
         losses = [float(contrastive_loss(name, audio[rows], video[rows], temperature)) for rows in parts]
     sizes = [len(rows) for rows in parts]
-    sound, pictures = audio.cpu().numpy(), video.cpu().numpy()
-    both_ways = np.concatenate([ranks(sound, pictures)[0], ranks(pictures, sound)[0]])
+    both_ways = _both_ways(audio, video)
 
     def mean(values: list[float], weights: list[int]) -> float:
         return float(np.average(values, weights=weights))
@@ -218,7 +239,15 @@ def _measure(
         validation_median_rank=float(np.median(both_ways)),
         validation_log_rank=float(np.log(both_ways).mean()),
         best=False,
+        validation_track_loss=track_loss,
+        validation_track_log_rank=track_log_rank,
     )
+
+
+def _both_ways(audio: Tensor, video: Tensor) -> np.ndarray:
+    """Ranks of all pairs from sound to pictures, then back."""
+    sound, pictures = audio.cpu().numpy(), video.cpu().numpy()
+    return np.concatenate([ranks(sound, pictures)[0], ranks(pictures, sound)[0]])
 
 
 def measure(
@@ -238,4 +267,4 @@ def measure(
     train_sizes, train_losses : of the epoch's batches.
     """
     device = next(towers.parameters()).device
-    return _measure(recipe, towers, _to(validation, device), number, learning_rate, train_sizes, train_losses)
+    return _measure(recipe, towers, _to(validation, device, recipe), number, learning_rate, train_sizes, train_losses)
