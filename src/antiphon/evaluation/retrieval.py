@@ -49,8 +49,8 @@ def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> dict[str,
     the same videos reach when all features are their mean: what number and times of the rows give away. "seen" counts
     the videos that the model was trained or stopped on; where it is not 0, a warning says so. Of a published model they
     are not known: "seen" is None, and a warning says so. Where it also passes the sound as it is, "authors_dot_product"
-    holds the same as for the rows with the scores of Veldkamp et al. (2023), whose code leaves the sound's length as it
-    is.
+    holds the same as for the rows with the scores of Veldkamp et al. (2023), whose code does not bring the sound to
+    unit length.
 
     Raises
     ------

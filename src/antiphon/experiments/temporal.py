@@ -41,7 +41,7 @@ class TemporalConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kinds: int = Field(default=6, ge=2)
-    style: float = Field(default=0.3, ge=0)
+    style: float = Field(default=0.1, ge=0)
     noise: float = Field(default=1.0, ge=0)
     audio_dim: int = Field(default=64, ge=1)
     video_dim: int = Field(default=48, ge=1)
