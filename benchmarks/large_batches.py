@@ -71,7 +71,8 @@ def main() -> None:
         )
         print(
             f"{name}, {pairs} pairs, {torch.get_num_threads()} threads: chunks of {CHUNK_SIZE} {took_s:.1f} s of "
-            f"processor time, {used_mb:.0f} MB; whole {naive_s:.1f} s, {naive_mb:.0f} MB; {took_s / naive_s:.2f} of the time"
+            f"processor time, {used_mb:.0f} MB; whole {naive_s:.1f} s, {naive_mb:.0f} MB; "
+            f"{took_s / naive_s:.2f} of the time"
         )
 
 

@@ -152,5 +152,5 @@ def test_hidden_layers_have_at_least_one_value():
 def test_a_run_record_is_a_recipe_too(tmp_path):
     recipe = load_recipe("paper-base")
     path = tmp_path / "run.toml"
-    path.write_text(tomli_w.dumps({"seed": 3, "recipe": recipe.model_dump(mode="json")}))
+    path.write_text(tomli_w.dumps({"seed": 3, "recipe": recipe.model_dump(mode="json", exclude_none=True)}))
     assert load_recipe(path) == recipe

@@ -3,9 +3,9 @@
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from antiphon.errors import ConfigError
 from antiphon.model.heads import HeadConfig
@@ -18,6 +18,8 @@ class TrainingConfig(BaseModel):
     Attributes
     ----------
     batch_size : pairs in a batch at the most; no two of one video.
+    embed_batch_size : pairs to embed at a time, where the activations of a whole batch would not fit in memory; the
+        gradients are the batch's all the same. Not with batch norm, which looks at all that is embedded together.
     learning_rate_decay : factor on the learning rate after each epoch.
     epochs : at the most.
     patience : epochs without improvement of what `stop_on` names before training stops; the best epoch is kept.
@@ -34,6 +36,7 @@ class TrainingConfig(BaseModel):
     weight_decay: float = Field(default=0.0, ge=0)
     learning_rate_decay: float = Field(default=0.95, gt=0, le=1)
     batch_size: int = Field(default=1000, ge=2)
+    embed_batch_size: int | None = Field(default=None, ge=1)
     epochs: int = Field(default=100, ge=1)
     patience: int = Field(default=3, ge=1)
     stop_on: Literal["loss", "rank"] = "loss"
@@ -80,6 +83,12 @@ class Recipe(BaseModel):
     autoencoder: AutoencoderConfig = AutoencoderConfig()
     loss: LossConfig
     training: TrainingConfig
+
+    @model_validator(mode="after")
+    def _embeds_in_parts(self) -> Self:
+        if self.training.embed_batch_size is not None and self.head.normalisation == "batch":
+            raise ValueError("batch norm looks at a whole batch: leave embed_batch_size out, or normalise by layer")
+        return self
 
     @property
     def non_negative(self) -> bool:

@@ -1,4 +1,4 @@
-"""The heads and the temperature between them: everything that is trained."""
+"""The heads, and the temperature (and bias) of their scores: everything that is trained."""
 
 import math
 
@@ -28,6 +28,7 @@ class Towers(nn.Module):
             self.audio = Head(audio_dim, head)
         self.video = Head(video_dim, head.model_copy(update={"dim": self.dim}))
         self.log_scale = nn.Parameter(torch.tensor(-math.log(loss.temperature)), requires_grad=loss.learn_temperature)
+        self.bias = nn.Parameter(torch.tensor(loss.bias)) if loss.name == "sigmoid" else None
         self._limits = (-math.log(loss.most_temperature), -math.log(loss.least_temperature))
 
     @property

@@ -6,25 +6,29 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from antiphon.errors import DivergedError, ModelError
+from antiphon.errors import ModelError
 from antiphon.features.features import Features
 from antiphon.metrics.ranks import ranks
-from antiphon.model.losses import chance_loss, contrastive_loss, least_loss
+from antiphon.model.losses import chance_loss, least_loss
 from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.seeding import derived_seed, generator
 from antiphon.training.autoencoder import Reconstruction, initialise
+from antiphon.training.data import TrainingData
+from antiphon.training.distributed import agreed, count, rank
+from antiphon.training.objective import Objective, plain_loss
 from antiphon.training.sampler import batches
+from antiphon.training.step import set_gradients
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the training history. Losses are in nats and the sum of both directions.
+    """One line of the training history. Losses are in nats and, but for the sigmoid's, the sum of both directions.
 
-    `chance_*` is the loss of a model that knows nothing about the pairs and `least_*` a lower bound of the loss, both
-    for the batches that were used; ranks are in the pool of all validation rows.
+    They are the recipe's loss with one positive a row and all others negatives, whatever else the training makes
+    smaller. `chance_*` is the loss of a model that knows nothing about the pairs and `least_*` a lower bound of the
+    loss, both for the batches that were used; ranks are in the pool of all validation rows.
     """
 
     epoch: int
@@ -39,13 +43,6 @@ class Epoch:
     validation_median_rank: float
     validation_log_rank: float
     best: bool
-
-
-@dataclass(frozen=True)
-class _Batched:
-    audio: Tensor
-    video: Tensor
-    groups: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -98,26 +95,31 @@ def train(
     shown = features.first_segments if recipe.training.first_segment_only else features
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derived_seed(seed, "training"))
-        return _train(recipe, _to(shown, device), _to(validation, device), seed, progress)
+        return _train(recipe, TrainingData.of(shown, device), TrainingData.of(validation, device), seed, progress)
 
 
-def _train(recipe: Recipe, data: _Batched, validation: _Batched, seed: int, progress: Progress | None) -> Trained:
+def _train(
+    recipe: Recipe, data: TrainingData, validation: TrainingData, seed: int, progress: Progress | None
+) -> Trained:
     settings = recipe.training
     towers = Towers(data.audio.shape[1], data.video.shape[1], recipe).to(data.audio.device)
     towers.audio.fit_input(data.audio)
     towers.video.fit_input(data.video)
     rebuilt = _initialise(recipe, towers, data, validation, seed)
+    if count() > 1:
+        torch.manual_seed(derived_seed(seed, "dropout", rank()))
     optimizer = _optimizer(recipe, towers)
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, settings.learning_rate_decay)
+    objective = Objective(recipe.loss, data)
     shuffler = generator(seed, "batches")
     history: list[Epoch] = []
     best, best_score, waited = copy.deepcopy(towers.state_dict()), float("inf"), 0
     for number in range(1, settings.epochs + 1):
-        sizes, losses = _one_epoch(recipe, towers, optimizer, data, shuffler)
+        sizes, losses = _one_epoch(recipe, towers, optimizer, objective, data, shuffler)
         epoch = _measure(recipe, towers, validation, number, optimizer.param_groups[0]["lr"], sizes, losses)
         if not settings.schedule_not_stepped:
             schedule.step()
-        score = epoch.validation_loss if settings.stop_on == "loss" else epoch.validation_log_rank
+        score = agreed(epoch.validation_loss if settings.stop_on == "loss" else epoch.validation_log_rank)
         if score < best_score:
             best, best_score, waited = copy.deepcopy(towers.state_dict()), score, 0
         else:
@@ -132,7 +134,7 @@ def _train(recipe: Recipe, data: _Batched, validation: _Batched, seed: int, prog
 
 
 def _initialise(
-    recipe: Recipe, towers: Towers, data: _Batched, validation: _Batched, seed: int
+    recipe: Recipe, towers: Towers, data: TrainingData, validation: TrainingData, seed: int
 ) -> list[Reconstruction]:
     if not recipe.autoencoder.epochs:
         return []
@@ -141,11 +143,6 @@ def _initialise(
         parts = (getattr(part, side) for part in (data, validation))
         rebuilt += initialise(head, side, recipe.head, recipe.autoencoder, *parts, seed=seed)
     return rebuilt
-
-
-def _to(features: Features, device: torch.device) -> _Batched:
-    audio, video = (torch.from_numpy(side).to(device) for side in (features.audio, features.video))
-    return _Batched(audio, video, features.groups)
 
 
 def _optimizer(recipe: Recipe, towers: Towers) -> torch.optim.Optimizer:
@@ -160,29 +157,29 @@ def _optimizer(recipe: Recipe, towers: Towers) -> torch.optim.Optimizer:
 
 
 def _one_epoch(
-    recipe: Recipe, towers: Towers, optimizer: torch.optim.Optimizer, data: _Batched, shuffler: np.random.Generator
+    recipe: Recipe,
+    towers: Towers,
+    optimizer: torch.optim.Optimizer,
+    objective: Objective,
+    data: TrainingData,
+    shuffler: np.random.Generator,
 ) -> tuple[list[int], list[float]]:
     towers.train()
+    settings = recipe.training
     sizes: list[int] = []
     losses: list[float] = []
-    for rows in batches(data.groups, recipe.training.batch_size, shuffler):
-        audio, video = towers(data.audio[rows], data.video[rows])
-        loss = contrastive_loss(recipe.loss.name, audio, video, towers.temperature)
-        if not torch.isfinite(loss):
-            raise DivergedError("Training diverged: the loss is not finite. Lower the recipe's learning rate.")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+    for rows in batches(data.groups, settings.batch_size, shuffler):
+        losses.append(set_gradients(towers, objective, data, rows, settings.embed_batch_size))
         optimizer.step()
         towers.clamp_temperature()
         sizes.append(len(rows))
-        losses.append(loss.item())
     return sizes, losses
 
 
 def _measure(
     recipe: Recipe,
     towers: Towers,
-    validation: _Batched,
+    validation: TrainingData,
     number: int,
     learning_rate: float,
     train_sizes: list[int],
@@ -194,7 +191,7 @@ def _measure(
     with torch.inference_mode():
         audio, video = towers(validation.audio, validation.video)
         parts = batches(validation.groups, recipe.training.batch_size, None)
-        losses = [float(contrastive_loss(name, audio[rows], video[rows], temperature)) for rows in parts]
+        losses = [float(plain_loss(recipe.loss, towers, audio[rows], video[rows])) for rows in parts]
     sizes = [len(rows) for rows in parts]
     sound, pictures = audio.cpu().numpy(), video.cpu().numpy()
     both_ways = np.concatenate([ranks(sound, pictures)[0], ranks(pictures, sound)[0]])

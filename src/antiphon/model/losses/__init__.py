@@ -8,5 +8,15 @@ from antiphon.model.losses.levels import chance_loss, least_loss
 from antiphon.model.losses.named import contrastive_loss
 from antiphon.model.losses.pairwise import sigmoid
 from antiphon.model.losses.softmax import decoupled, info_nce
+from antiphon.model.losses.structure import structure
 
-__all__ = ["LossConfig", "chance_loss", "contrastive_loss", "decoupled", "info_nce", "least_loss", "sigmoid"]
+__all__ = [
+    "LossConfig",
+    "chance_loss",
+    "contrastive_loss",
+    "decoupled",
+    "info_nce",
+    "least_loss",
+    "sigmoid",
+    "structure",
+]
