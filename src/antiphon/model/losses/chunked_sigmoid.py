@@ -50,7 +50,9 @@ class _SoftplusSum(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, ...]:
         audio, temperature, to_audio, to_video, to_bias = ctx.saved_tensors
         factor = gradients[0] / temperature
         to_temperature = -torch.vdot(audio.flatten(), to_audio.flatten()) / temperature * factor

@@ -46,7 +46,9 @@ class _LogSums(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, ...]:
         audio, video, temperature, rows, columns = ctx.saved_tensors
         to_audio, to_video = torch.zeros_like(audio), torch.zeros_like(video)
         share = _shares_of_small if ctx.small else _shares

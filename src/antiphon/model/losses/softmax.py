@@ -54,16 +54,16 @@ def info_nce(
     >>> bool((a @ v.T).argmax(dim=1).equal(torch.arange(20)))
     True
     """
-    forwards, backwards = _directions(targets, excluded)
+    shares = _shares(targets, excluded)
     if chunk_size is not None:
         tau = torch.as_tensor(temperature, dtype=audio.dtype, device=audio.device)
-        positives = 2 * audio * video if forwards is None else audio * ((forwards + backwards.T) @ video)
+        positives = audio * (2 * video if shares is None else (shares[0] + shares[1].T) @ video)
         return (log_sums(audio, video, tau, excluded, chunk_size) - positives.sum() / tau) / len(audio)
     scores = audio @ video.T / temperature
     if excluded is not None:
         scores = scores.masked_fill(excluded, torch.finfo(scores.dtype).min)
-    if forwards is None:
-        forwards = backwards = torch.arange(len(scores), device=scores.device)
+    own = torch.arange(len(scores), device=scores.device)
+    forwards, backwards = shares or (own, own)
     return functional.cross_entropy(scores, forwards) + functional.cross_entropy(scores.T, backwards)
 
 
@@ -101,17 +101,16 @@ def decoupled(
     if excluded is not None:
         out = out | excluded
     others = scores.masked_fill(out, torch.finfo(scores.dtype).min)
-    forwards, backwards = _directions(targets, excluded)
-    total = scores.new_zeros(())
-    for way, weights in ((1, forwards), (0, None if backwards is None else backwards.T)):
-        positives = scores.diagonal() if weights is None else (weights * scores).sum(dim=way)
-        total = total + (others.logsumexp(dim=way) - positives).masked_fill(out.all(dim=way), 0).mean()
-    return total
+    shares = _shares(targets, excluded)
+    forwards, backwards = shares or (torch.eye(len(scores)).to(scores),) * 2
+    from_audio = others.logsumexp(dim=1) - (forwards * scores).sum(dim=1)
+    from_video = others.logsumexp(dim=0) - (backwards.T * scores).sum(dim=0)
+    return from_audio.masked_fill(out.all(dim=1), 0).mean() + from_video.masked_fill(out.all(dim=0), 0).mean()
 
 
-def _directions(targets: Tensor | None, excluded: Tensor | None) -> tuple[Tensor, Tensor] | tuple[None, None]:
+def _shares(targets: Tensor | None, excluded: Tensor | None) -> tuple[Tensor, Tensor] | None:
     """The targets of sound → pictures and of pictures → sound, each row with a sum of 1."""
     if targets is None:
-        return None, None
+        return None
     kept = targets if excluded is None else targets.masked_fill(excluded, 0)
     return kept / kept.sum(dim=1, keepdim=True), (kept / kept.sum(dim=0)).T
