@@ -13,14 +13,14 @@ from antiphon.model.losses.blocks import score_blocks
 def softplus_sum(
     audio: Tensor, video: Tensor, temperature: Tensor, bias: Tensor, excluded: Tensor | None, chunk_size: int
 ) -> Tensor:
-    """Σᵢⱼ log(1 + exp(aᵢ·vⱼ / τ + b)), a scalar.
+    """Σᵢⱼ log(1 + exp(aᵢ·vⱼ / τ + b)), a float64 scalar.
 
     No sum has to be known before a score's gradient is, so that one pass over the blocks gives both.
 
     Parameters
     ----------
     audio, video : (n, dim).
-    temperature, bias : τ and b, scalar tensors.
+    temperature, bias : τ and b, float64 scalars.
     excluded : (n, n) bool: pairs that the sum leaves out.
     chunk_size : rows and columns of a block. The memory beyond inputs and gradients is twice
         `chunk_size`² numbers.
@@ -55,5 +55,5 @@ class _SoftplusSum(torch.autograd.Function):
     ) -> tuple[Tensor | None, ...]:
         audio, temperature, to_audio, to_video, to_bias = ctx.saved_tensors
         factor = gradients[0] / temperature
-        to_temperature = -torch.vdot(audio.flatten(), to_audio.flatten()) / temperature * factor
+        to_temperature = -torch.linalg.vecdot(audio, to_audio).double().sum() / temperature * factor
         return to_audio * factor, to_video * factor, to_temperature, to_bias * gradients[0], None, None

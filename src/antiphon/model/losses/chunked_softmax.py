@@ -18,12 +18,12 @@ _ROOM = 0.8
 
 
 def log_sums(audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, chunk_size: int) -> Tensor:
-    """Σᵢ log Σⱼ exp(aᵢ·vⱼ / τ) + Σⱼ log Σᵢ exp(aᵢ·vⱼ / τ), a scalar.
+    """Σᵢ log Σⱼ exp(aᵢ·vⱼ / τ) + Σⱼ log Σᵢ exp(aᵢ·vⱼ / τ), a float64 scalar.
 
     Parameters
     ----------
     audio, video : (n, dim).
-    temperature : τ, a scalar tensor.
+    temperature : τ, a float64 scalar. Its gradient is a small difference of large sums, which are kept in float64 too.
     excluded : (n, n) bool: pairs that both sums leave out; no whole row or column.
     chunk_size : rows and columns of a block. The memory beyond inputs and gradients is twice
         `chunk_size`² numbers.
@@ -61,7 +61,7 @@ class _LogSums(torch.autograd.Function):
         to_audio.mul_(factor)
         to_video.mul_(factor)
         # Σᵢⱼ Gᵢⱼ aᵢ·vⱼ, with G the scores' gradient, is Σᵢ aᵢ·(ΣⱼGᵢⱼvⱼ): it costs nothing more.
-        to_temperature = -torch.vdot(audio.flatten(), to_audio.flatten()) / temperature
+        to_temperature = -torch.linalg.vecdot(audio, to_audio).double().sum() / temperature
         return to_audio, to_video, to_temperature, None, None
 
 
@@ -79,7 +79,7 @@ def _sums_of_small(
         block.exp_()
         rows[at] += block.sum(dim=1)
         columns[to] += block.sum(dim=0)
-    return rows.log_(), columns.log_()
+    return rows.double().log_(), columns.double().log_()
 
 
 def _sums(
@@ -90,16 +90,16 @@ def _sums(
     for at, to, block in score_blocks(audio, video, temperature, excluded, size):
         rows[at] = torch.logaddexp(rows[at], block.logsumexp(dim=1))
         columns[to] = torch.logaddexp(columns[to], block.logsumexp(dim=0))
-    return rows, columns
+    return rows.double(), columns.double()
 
 
 def _shares_of_small(block: Tensor, rows: Tensor, columns: Tensor, memory: Tensor) -> None:
     """Turn scores into their shares of their row's sum plus those of their column's, in place, by one exponential."""
-    torch.add(torch.exp(-rows), torch.exp(-columns), out=memory)
+    torch.add(torch.exp(-rows).to(memory), torch.exp(-columns).to(memory), out=memory)
     block.exp_().mul_(memory)
 
 
 def _shares(block: Tensor, rows: Tensor, columns: Tensor, memory: Tensor) -> None:
     """As `_shares_of_small`, for scores of any size."""
-    torch.sub(block, columns, out=memory)
-    block.sub_(rows).exp_().add_(memory.exp_())
+    torch.sub(block, columns.to(block), out=memory)
+    block.sub_(rows.to(block)).exp_().add_(memory.exp_())

@@ -53,13 +53,14 @@ def sigmoid(
     if targets is not None and excluded is not None:
         targets = targets.masked_fill(excluded, 0)
     # −y log σ(x) − (1 − y) log σ(−x) = log(1 + exp x) − y x; the second term needs no score but the positives'.
-    tau, shift = (torch.as_tensor(value, dtype=audio.dtype, device=audio.device) for value in (temperature, bias))
+    # In float64, because their gradients are differences of large sums.
+    tau, shift = (torch.as_tensor(value, dtype=torch.float64, device=audio.device) for value in (temperature, bias))
     partners = video if targets is None else targets @ video
     weight = len(audio) if targets is None else targets.sum()
-    positives = (audio * partners).sum() / tau + weight * shift
+    positives = (audio * partners).sum(dim=1).double().sum() / tau + weight * shift
     if chunk_size is not None:
-        return (softplus_sum(audio, video, tau, shift, excluded, chunk_size) - positives) / len(audio)
-    terms = functional.softplus(audio @ video.T / tau + shift)
-    if excluded is not None:
-        terms = terms.masked_fill(excluded, 0)
-    return (terms.sum() - positives) / len(audio)
+        total = softplus_sum(audio, video, tau, shift, excluded, chunk_size)
+    else:
+        terms = functional.softplus(audio @ video.T / tau + shift)
+        total = (terms if excluded is None else terms.masked_fill(excluded, 0)).sum()
+    return ((total - positives) / len(audio)).to(audio.dtype)

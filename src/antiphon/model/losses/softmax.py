@@ -56,9 +56,10 @@ def info_nce(
     """
     shares = _shares(targets, excluded)
     if chunk_size is not None:
-        tau = torch.as_tensor(temperature, dtype=audio.dtype, device=audio.device)
+        tau = torch.as_tensor(temperature, dtype=torch.float64, device=audio.device)
         positives = audio * (2 * video if shares is None else (shares[0] + shares[1].T) @ video)
-        return (log_sums(audio, video, tau, excluded, chunk_size) - positives.sum() / tau) / len(audio)
+        difference = log_sums(audio, video, tau, excluded, chunk_size) - positives.sum(dim=1).double().sum() / tau
+        return (difference / len(audio)).to(audio.dtype)
     scores = audio @ video.T / temperature
     if excluded is not None:
         scores = scores.masked_fill(excluded, torch.finfo(scores.dtype).min)
