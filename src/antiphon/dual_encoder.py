@@ -18,6 +18,7 @@ from antiphon.features.features import Features
 from antiphon.features.single import file_features
 from antiphon.features.tracks import Tracks, track_embeddings
 from antiphon.model.checkpoint import load_towers, save_towers
+from antiphon.model.losses import LossConfig
 from antiphon.model.published import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
@@ -116,7 +117,7 @@ class DualEncoder:
             "pairs": len(pairs),
             "videos": len(np.unique(pairs.groups)),
             "validation_pairs": len(held_out),
-            "sha256": inputs_fingerprint(pairs, held_out),
+            "sha256": inputs_fingerprint(pairs, held_out, self.recipe.loss),
         }
         return self
 
@@ -417,10 +418,16 @@ class DualEncoder:
             raise ModelError(f"The {modality} features have {features.shape[1]} values; this model takes {dim}.")
 
 
-def inputs_fingerprint(features: Features, validation: Features) -> str:
-    """SHA-256 (hex) of all that a training sees of its paired features: values, and which video each row is of."""
+def inputs_fingerprint(features: Features, validation: Features, loss: LossConfig) -> str:
+    """SHA-256 (hex) of all that a training with this loss sees of its paired features: values, which video each row is
+    of, and its artist and labels where the loss looks at them."""
     parts = (features, validation)
-    return fingerprint(*(array for part in parts for array in (part.audio, part.video, part.groups)))
+    seen = [array for part in parts for array in (part.audio, part.video, part.groups)]
+    if loss.exclude_same_artist:
+        seen.append(features.artists)
+    if loss.label_weight:
+        seen.append(np.array(["\x1f".join(row) for row in features.labels], dtype=np.str_))
+    return fingerprint(*seen)
 
 
 def _refuse_shared_videos(features: Features, validation: Features) -> None:

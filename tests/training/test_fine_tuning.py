@@ -9,7 +9,7 @@ from antiphon.backbones.r2plus1d import R2Plus1D
 from antiphon.backbones.r2plus1d_network import R2Plus1D18
 from antiphon.backbones.tuning import tuned_tensors, unfreeze
 from antiphon.errors import ConfigError, ModelError
-from antiphon.model.losses import info_nce
+from antiphon.model.losses import LossConfig, info_nce
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 from antiphon.segments.kept import KeptSegment, encode_segment
@@ -104,7 +104,7 @@ def test_two_passes_give_the_gradients_of_one(at_once):
         audio, video = networks()
         towers = heads()
         parameters = [*unfreeze(audio, 2), *unfreeze(video, 2), *towers.parameters()]
-        losses.append(contrast("info_nce", towers, (audio, sounds), (video, pictures), size))
+        losses.append(contrast(LossConfig(), towers, (audio, sounds), (video, pictures), size))
         gradients.append([parameter.grad for parameter in parameters])
     with torch.no_grad():
         plain = info_nce(*towers(audio.differentiable(sounds), video.differentiable(pictures)), towers.temperature)

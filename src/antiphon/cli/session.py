@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,6 +44,11 @@ class Session:
     json: bool = False
     out: Console = field(default_factory=lambda: Console(highlight=False))
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+
+    @property
+    def silent(self) -> "Session":
+        """The same session, which prints nothing."""
+        return replace(self, json=False, out=Console(quiet=True), err=Console(quiet=True))
 
     @property
     def workspace(self) -> Workspace:

@@ -1,6 +1,7 @@
 """`antiphon train`: train the heads on the workspace's features."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ def train(
     Writes runs/NAME: run.toml (settings, seed, versions, hashes of the inputs), model.safetensors, history.parquet.
     A run that was trained with the same settings on the same features is left as it is.
     `--recipe DIR/runs/NAME/run.toml` trains with the settings of an earlier run.
+    Several processes share the work: `python -m torch.distributed.run --nproc_per_node 2 -m antiphon train`.
 
     Parameters
     ----------
@@ -55,7 +57,12 @@ def train(
     learning_curve
         Also train on a quarter and half of the videos, to say whether more would help.
     """
-    found = run_train(session, recipe, name, audio, video, seed, device, learning_curve)
+    from antiphon.training.distributed import processes
+
+    with processes() as first:
+        found = run_train(
+            session if first else session.silent, recipe, name, audio, video, seed, device, learning_curve
+        )
 
     def show(out: Console) -> None:
         if found["unchanged"]:
@@ -69,7 +76,7 @@ def train(
         if found["learning_curve"]:
             out.print(found["learning_curve"]["verdict"], soft_wrap=True)
 
-    session.result(found, show)
+    (session if first else session.silent).result(found, show)
 
 
 def run_train(
@@ -82,9 +89,10 @@ def run_train(
     device: str,
     learning_curve: bool,
 ) -> dict[str, Any]:
-    """Train and save a run, with a progress bar."""
+    """Train and save a run, with a progress bar. Of several processes that train together the first one saves."""
     from antiphon.dual_encoder import DualEncoder
     from antiphon.experiments.trials import is_trained
+    from antiphon.training.distributed import rank
     from antiphon.training.loop import Epoch
 
     workspace = session.existing_workspace()
@@ -96,16 +104,18 @@ def run_train(
     measured = not learning_curve or (folder / LEARNING_CURVE_FILE).exists()
     if measured and is_trained(folder, model, pairs, validation):
         return _found(workspace, folder, DualEncoder.load(folder, device), pairs, validation, unchanged=True)
-    with workspace.lock():
+    first = rank() == 0
+    with workspace.lock() if first else nullcontext():
         with session.progress(f"Training {model.recipe.name}") as report:
 
             def progress(epoch: Epoch, most: int) -> None:
                 report(epoch.epoch, most, f"loss {epoch.validation_loss:.2f} (chance {epoch.validation_chance:.2f})")
 
             model.fit(pairs, validation, progress)
-        model.save(folder)
+        if first:
+            model.save(folder)
         curve = _curve(session, model, pairs, validation) if learning_curve else None
-        if curve is not None:
+        if curve is not None and first:
             write_text(json.dumps(curve, indent=2), folder / LEARNING_CURVE_FILE)
     return _found(workspace, folder, model, pairs, validation, unchanged=False)
 

@@ -61,8 +61,8 @@ def is_trained(folder: Path, model: DualEncoder, pairs: Features, validation: Fe
         return False
     record = read_run(folder)
     return (
-        record.get("recipe") == model.recipe.model_dump(mode="json")
+        record.get("recipe") == model.recipe.model_dump(mode="json", exclude_none=True)
         and record.get("seed") == model.seed
         and record.get("versions") == versions()
-        and record.get("inputs", {}).get("sha256") == inputs_fingerprint(pairs, validation)
+        and record.get("inputs", {}).get("sha256") == inputs_fingerprint(pairs, validation, model.recipe.loss)
     )

@@ -19,6 +19,8 @@ class TrainingConfig(BaseModel):
     Attributes
     ----------
     batch_size : pairs in a batch at the most; no two of one video.
+    embed_batch_size : pairs to embed at a time, where the activations of a whole batch would not fit in memory; the
+        gradients are the batch's all the same. Not with batch norm, which looks at all that is embedded together.
     learning_rate_decay : factor on the learning rate after each epoch.
     epochs : at the most.
     patience : epochs without improvement of what `stop_on` names before training stops; the best epoch is kept.
@@ -35,6 +37,7 @@ class TrainingConfig(BaseModel):
     weight_decay: float = Field(default=0.0, ge=0)
     learning_rate_decay: float = Field(default=0.95, gt=0, le=1)
     batch_size: int = Field(default=1000, ge=2)
+    embed_batch_size: int | None = Field(default=None, ge=1)
     epochs: int = Field(default=100, ge=1)
     patience: int = Field(default=3, ge=1)
     stop_on: Literal["loss", "rank"] = "loss"
@@ -88,6 +91,12 @@ class Recipe(BaseModel):
     def _tracks_need_both_heads(self) -> Self:
         if self.track is not None and self.heads != "both":
             raise ValueError('a track model needs heads on both sides; leave out [track], or set heads = "both"')
+        return self
+
+    @model_validator(mode="after")
+    def _embeds_in_parts(self) -> Self:
+        if self.training.embed_batch_size is not None and self.head.normalisation == "batch":
+            raise ValueError("batch norm looks at a whole batch: leave embed_batch_size out, or normalise by layer")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""The heads and the temperature between them: everything that is trained."""
+"""The heads, and the temperature (and bias) of their scores: everything that is trained."""
 
 import math
 from typing import Literal
@@ -36,6 +36,7 @@ class Towers(nn.Module):
         if recipe.track is not None:
             dims = {"audio": audio_dim, "video": video_dim}
             self.aggregators = nn.ModuleDict({side: aggregator(dim, recipe.track) for side, dim in dims.items()})
+        self.bias = nn.Parameter(torch.tensor(loss.bias)) if loss.name == "sigmoid" else None
         self._limits = (-math.log(loss.most_temperature), -math.log(loss.least_temperature))
 
     @property

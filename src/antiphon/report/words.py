@@ -13,6 +13,11 @@ PHRASES = {
     "worse": "finds the partner worse than chance",
     "none": "is not distinguishable from chance",
 }
+_LOSSES = {
+    "info_nce": "InfoNCE, both ways",
+    "decoupled": "decoupled contrastive loss, both ways",
+    "sigmoid": "pairwise sigmoid loss",
+}
 _WAYS = {"a2v": "from sound to pictures", "v2a": "from pictures to sound"}
 
 
@@ -122,9 +127,21 @@ def _start(recipe: Recipe) -> list[str]:
 
 
 def _loss(recipe: Recipe) -> str:
-    name = "InfoNCE" if recipe.loss.name == "info_nce" else "decoupled contrastive loss"
-    learned = "at the start and learned" if recipe.loss.learn_temperature else "throughout"
-    return f"Loss: {name}, both ways, temperature {recipe.loss.temperature:g} {learned}."
+    loss = recipe.loss
+    learned = "at the start and learned" if loss.learn_temperature else "throughout"
+    words = [f"Loss: {_LOSSES[loss.name]}, temperature {loss.temperature:g} {learned}."]
+    if loss.exclude_same_artist:
+        words.append("Videos of one artist are no negatives of each other.")
+    if loss.exclude_near_duplicates_above is not None:
+        above = loss.exclude_near_duplicates_above
+        words.append(f"Nor are videos whose features have a cosine above {above:g} in both modalities.")
+    if loss.soft_targets:
+        words.append(f"Positives by similarity within a modality have weight {loss.soft_targets:g}.")
+    if loss.label_weight:
+        words.append(f"Positives by shared labels have weight {loss.label_weight:g}.")
+    if loss.structure_weight:
+        words.append(f"The structure of each modality is kept with weight {loss.structure_weight:g}.")
+    return " ".join(words)
 
 
 def _optimiser(recipe: Recipe) -> str:

@@ -24,13 +24,14 @@ from antiphon.backbones.tuning import Tunable, TunableAudio, TunableVideo, tuned
 from antiphon.backbones.weights import Tensors
 from antiphon.errors import ConfigError, DivergedError, ModelError
 from antiphon.features.features import Features
-from antiphon.model.losses import contrastive_loss
+from antiphon.model.losses import LossConfig
 from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.seeding import derived_seed, generator
 from antiphon.segments.kept import RATE_HZ
 from antiphon.training.augmentation import AugmentationConfig
 from antiphon.training.loop import Epoch, measure
+from antiphon.training.objective import plain_loss
 from antiphon.training.sampler import batches
 from antiphon.training.windows import KeptRow, planned_window, random_window
 
@@ -201,7 +202,7 @@ class _Tuning:
         pictures, sounds = (torch.stack(side) for side in zip(*windows, strict=True))
         optimizer.zero_grad(set_to_none=True)
         loss = contrast(
-            self.recipe.loss.name, self.towers, (self.audio, sounds), (self.video, pictures), self.config.at_once
+            self.recipe.loss, self.towers, (self.audio, sounds), (self.video, pictures), self.config.at_once
         )
         if not np.isfinite(loss):
             raise DivergedError("Fine-tuning diverged: the loss is not finite. Lower the learning rate.")
@@ -219,7 +220,7 @@ class _Tuning:
 
 
 def contrast(
-    loss_name: str,
+    loss: LossConfig,
     towers: Towers,
     sound: tuple[TunableAudio, Tensor],
     pictures: tuple[TunableVideo, Tensor],
@@ -239,14 +240,14 @@ def contrast(
     if not whole:
         features = [feature.requires_grad_() for feature in features]
     audio, video = towers(*features)
-    loss = contrastive_loss(loss_name, audio, video, towers.temperature)
-    loss.backward()
+    value = plain_loss(loss, towers, audio, video)
+    value.backward()
     if not whole:
         for (backbone, inputs), feature in zip(sides, features, strict=True):
             if feature.grad is not None:
                 for part, gradient in zip(inputs.split(at_once), feature.grad.split(at_once), strict=True):
                     backbone.differentiable(part.to(backbone.device)).backward(gradient)
-    return float(loss.detach())
+    return float(value.detach())
 
 
 def _forward(backbone: Tunable, inputs: Tensor, at_once: int) -> Tensor:

@@ -8,25 +8,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from antiphon.errors import DivergedError, ModelError
+from antiphon.errors import ModelError
 from antiphon.features.features import Features
 from antiphon.metrics.ranks import ranks
-from antiphon.model.losses import chance_loss, contrastive_loss, least_loss
+from antiphon.model.losses import chance_loss, least_loss
 from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.seeding import derived_seed, generator
 from antiphon.training.autoencoder import Reconstruction, initialise
+from antiphon.training.data import TrainingData
+from antiphon.training.distributed import agreed, count, rank
+from antiphon.training.objective import Objective, plain_loss
 from antiphon.training.sampler import batches
+from antiphon.training.step import set_gradients
 from antiphon.training.track_batches import TrackBatches
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the training history. Losses are in nats and the sum of both directions.
+    """One line of the training history. Losses are in nats and, but for the sigmoid's, the sum of both directions.
 
-    `chance_*` is the loss of a model that knows nothing about the pairs and `least_*` a lower bound of the loss, both
-    for the batches that were used; ranks are in the pool of all validation rows. `validation_track_*` are of whole
-    tracks, in a pool and a batch of them all, where the recipe trains a track model.
+    They are the recipe's loss with one positive a row and all others negatives, whatever else the training makes
+    smaller. `chance_*` is the loss of a model that knows nothing about the pairs and `least_*` a lower bound of the
+    loss, both for the batches that were used; ranks are in the pool of all validation rows. `validation_track_*` are of
+    whole tracks, in a pool and a batch of them all, where the recipe trains a track model.
     """
 
     epoch: int
@@ -43,14 +48,6 @@ class Epoch:
     best: bool
     validation_track_loss: float | None = None
     validation_track_log_rank: float | None = None
-
-
-@dataclass(frozen=True)
-class _Batched:
-    audio: Tensor
-    video: Tensor
-    groups: np.ndarray
-    tracks: TrackBatches | None
 
 
 @dataclass(frozen=True)
@@ -103,26 +100,32 @@ def train(
     shown = features.first_segments if recipe.training.first_segment_only else features
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derived_seed(seed, "training"))
-        return _train(recipe, _to(shown, device, recipe), _to(validation, device, recipe), seed, progress)
+        data, held_out = (TrainingData.of(part, device, recipe.track) for part in (shown, validation))
+        return _train(recipe, data, held_out, seed, progress)
 
 
-def _train(recipe: Recipe, data: _Batched, validation: _Batched, seed: int, progress: Progress | None) -> Trained:
+def _train(
+    recipe: Recipe, data: TrainingData, validation: TrainingData, seed: int, progress: Progress | None
+) -> Trained:
     settings = recipe.training
     towers = Towers(data.audio.shape[1], data.video.shape[1], recipe).to(data.audio.device)
     towers.audio.fit_input(data.audio)
     towers.video.fit_input(data.video)
     rebuilt = _initialise(recipe, towers, data, validation, seed)
+    if count() > 1:
+        torch.manual_seed(derived_seed(seed, "dropout", rank()))
     optimizer = _optimizer(recipe, towers)
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, settings.learning_rate_decay)
+    objective = Objective(recipe.loss, data)
     shuffler = generator(seed, "batches")
     history: list[Epoch] = []
     best, best_score, waited = copy.deepcopy(towers.state_dict()), float("inf"), 0
     for number in range(1, settings.epochs + 1):
-        sizes, losses = _one_epoch(recipe, towers, optimizer, data, shuffler)
+        sizes, losses = _one_epoch(recipe, towers, optimizer, objective, data, shuffler)
         epoch = _measure(recipe, towers, validation, number, optimizer.param_groups[0]["lr"], sizes, losses)
         if not settings.schedule_not_stepped:
             schedule.step()
-        score = _score(recipe, epoch, validation.tracks)
+        score = agreed(_score(recipe, epoch, validation.tracks))
         if score < best_score:
             best, best_score, waited = copy.deepcopy(towers.state_dict()), score, 0
         else:
@@ -145,7 +148,7 @@ def _score(recipe: Recipe, epoch: Epoch, tracks: TrackBatches | None) -> float:
 
 
 def _initialise(
-    recipe: Recipe, towers: Towers, data: _Batched, validation: _Batched, seed: int
+    recipe: Recipe, towers: Towers, data: TrainingData, validation: TrainingData, seed: int
 ) -> list[Reconstruction]:
     if not recipe.autoencoder.epochs:
         return []
@@ -154,11 +157,6 @@ def _initialise(
         parts = (getattr(part, side) for part in (data, validation))
         rebuilt += initialise(head, side, recipe.head, recipe.autoencoder, *parts, seed=seed)
     return rebuilt
-
-
-def _to(features: Features, device: torch.device, recipe: Recipe) -> _Batched:
-    audio, video = (torch.from_numpy(side).to(device) for side in (features.audio, features.video))
-    return _Batched(audio, video, features.groups, TrackBatches.of(features, recipe.track, device))
 
 
 def _optimizer(recipe: Recipe, towers: Towers) -> torch.optim.Optimizer:
@@ -173,33 +171,29 @@ def _optimizer(recipe: Recipe, towers: Towers) -> torch.optim.Optimizer:
 
 
 def _one_epoch(
-    recipe: Recipe, towers: Towers, optimizer: torch.optim.Optimizer, data: _Batched, shuffler: np.random.Generator
+    recipe: Recipe,
+    towers: Towers,
+    optimizer: torch.optim.Optimizer,
+    objective: Objective,
+    data: TrainingData,
+    shuffler: np.random.Generator,
 ) -> tuple[list[int], list[float]]:
     towers.train()
+    settings = recipe.training
     sizes: list[int] = []
     losses: list[float] = []
-    for rows in batches(data.groups, recipe.training.batch_size, shuffler):
-        audio, video = towers(data.audio[rows], data.video[rows])
-        loss = contrastive_loss(recipe.loss.name, audio, video, towers.temperature)
-        total = loss
-        if data.tracks is not None:
-            whole = data.tracks.embed(towers, rows, shuffler)
-            total = data.tracks.joint(loss, contrastive_loss(recipe.loss.name, *whole, towers.temperature))
-        if not torch.isfinite(total):
-            raise DivergedError("Training diverged: the loss is not finite. Lower the recipe's learning rate.")
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()
+    for rows in batches(data.groups, settings.batch_size, shuffler):
+        losses.append(set_gradients(towers, objective, data, rows, settings.embed_batch_size, shuffler))
         optimizer.step()
         towers.clamp_temperature()
         sizes.append(len(rows))
-        losses.append(loss.item())
     return sizes, losses
 
 
 def _measure(
     recipe: Recipe,
     towers: Towers,
-    validation: _Batched,
+    validation: TrainingData,
     number: int,
     learning_rate: float,
     train_sizes: list[int],
@@ -212,11 +206,11 @@ def _measure(
     with torch.inference_mode():
         if validation.tracks is not None:
             whole = validation.tracks.whole(towers)
-            track_loss = float(contrastive_loss(name, *whole, temperature))
+            track_loss = float(plain_loss(recipe.loss, towers, *whole))
             track_log_rank = float(np.log(_both_ways(*whole)).mean())
         audio, video = towers(validation.audio, validation.video)
         parts = batches(validation.groups, recipe.training.batch_size, None)
-        losses = [float(contrastive_loss(name, audio[rows], video[rows], temperature)) for rows in parts]
+        losses = [float(plain_loss(recipe.loss, towers, audio[rows], video[rows])) for rows in parts]
     sizes = [len(rows) for rows in parts]
     both_ways = _both_ways(audio, video)
 
@@ -266,5 +260,13 @@ def measure(
     validation : paired rows only.
     train_sizes, train_losses : of the epoch's batches.
     """
-    device = next(towers.parameters()).device
-    return _measure(recipe, towers, _to(validation, device, recipe), number, learning_rate, train_sizes, train_losses)
+    data = TrainingData.of(validation, next(towers.parameters()).device, recipe.track)
+    return _measure(
+        recipe,
+        towers,
+        TrainingData.of(validation, device, recipe.track),
+        number,
+        learning_rate,
+        train_sizes,
+        train_losses,
+    )

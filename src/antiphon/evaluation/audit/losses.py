@@ -19,14 +19,20 @@ def loss_checks(model: DualEncoder) -> list[Check]:
         why = "The model has no training history, so its loss cannot be looked at."
         return [Check(f"Loss: {name}", "loss", "n/a", why) for name in ("room", "validation", "information")]
     best = [epoch for epoch in model.history if epoch.best][-1]
-    return [_room(best), _validation(best), _information(model, best)]
+    return [_room(model, best), _validation(model, best), _information(model, best)]
 
 
-def _room(best: Epoch) -> Check:
-    chance, least = best.validation_chance / 2, best.validation_least / 2
+def _ways(model: DualEncoder) -> tuple[int, str, str]:
+    """How many directions the history's losses are the sum of, and the words for one of them."""
+    return (1, "the loss", "") if model.recipe.loss.name == "sigmoid" else (2, "one direction's loss", " a direction")
+
+
+def _room(model: DualEncoder, best: Epoch) -> Check:
+    ways, one, _ = _ways(model)
+    chance, least = best.validation_chance / ways, best.validation_least / ways
     narrow = least > _NARROW * chance
     finding = (
-        f"At temperature {best.temperature:.2g} and this batch size, one direction's loss lies between {least:.2f} "
+        f"At temperature {best.temperature:.2g} and this batch size, {one} lies between {least:.2f} "
         f"(no embeddings at all can go lower) and {chance:.2f} (nothing known)."
     )
     if narrow:
@@ -37,14 +43,17 @@ def _room(best: Epoch) -> Check:
     return Check("Loss: room", "loss", "warn" if narrow else "pass", finding, numbers)
 
 
-def _validation(best: Epoch) -> Check:
-    chance, least, loss = best.validation_chance, best.validation_least, best.validation_loss
+def _validation(model: DualEncoder, best: Epoch) -> Check:
+    ways, _, each = _ways(model)
+    chance, least, loss = (
+        value / ways for value in (best.validation_chance, best.validation_least, best.validation_loss)
+    )
     share = (chance - loss) / (chance - least)
     finding = (
-        f"In the best epoch the validation loss is {loss / 2:.2f} a direction, {share:.0%} of the way from chance "
-        f"({chance / 2:.2f}) to the least possible ({least / 2:.2f})."
+        f"In the best epoch the validation loss is {loss:.2f}{each}, {share:.0%} of the way from chance "
+        f"({chance:.2f}) to the least possible ({least:.2f})."
     )
-    numbers = {"loss": loss / 2, "chance": chance / 2, "least": least / 2, "share": share}
+    numbers = {"loss": loss, "chance": chance, "least": least, "share": share}
     if share >= _LEARNED:
         return Check("Loss: validation", "loss", "pass", finding, numbers)
     finding += (

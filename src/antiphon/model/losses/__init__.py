@@ -1,0 +1,22 @@
+"""What heads are trained to make small: contrastive losses over a batch of pairs, and what may stand beside them.
+
+All take tensors and return a scalar, in nats.
+"""
+
+from antiphon.model.losses.config import LossConfig
+from antiphon.model.losses.levels import chance_loss, least_loss
+from antiphon.model.losses.named import contrastive_loss
+from antiphon.model.losses.pairwise import sigmoid
+from antiphon.model.losses.softmax import decoupled, info_nce
+from antiphon.model.losses.structure import structure
+
+__all__ = [
+    "LossConfig",
+    "chance_loss",
+    "contrastive_loss",
+    "decoupled",
+    "info_nce",
+    "least_loss",
+    "sigmoid",
+    "structure",
+]

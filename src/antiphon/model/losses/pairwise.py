@@ -1,0 +1,66 @@
+"""The loss that judges each pair alone: does this sound belong to these pictures?"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from antiphon.model.losses.chunked_sigmoid import softplus_sum
+
+
+def sigmoid(
+    audio: Tensor,
+    video: Tensor,
+    temperature: Tensor | float,
+    bias: Tensor | float,
+    chunk_size: int | None = None,
+    *,
+    targets: Tensor | None = None,
+    excluded: Tensor | None = None,
+) -> Tensor:
+    """Pairwise sigmoid loss: −(1/n) Σᵢⱼ [yᵢⱼ log σ(xᵢⱼ) + (1 − yᵢⱼ) log σ(−xᵢⱼ)], where xᵢⱼ = aᵢ·vⱼ / τ + b.
+
+    Parameters
+    ----------
+    audio, video : (n, dim) unit rows, row i of both one pair.
+    temperature, bias : τ, above 0, and b; tensors where they are learned.
+    chunk_size : compute the scores in blocks of so many rows and columns, with their gradients, instead of keeping them
+        all: the same values in far less memory.
+    targets : (n, n) in [0, 1]: y, taken as it is. Default: 1 for each pair, 0 for all others.
+    excluded : (n, n) bool: pairs that are neither positives nor negatives; never on the diagonal.
+
+    Returns
+    -------
+    Scalar, in nats per pair. It has no directions. `chance_loss` says what it is when nothing is known.
+
+    Source: Zhai et al. (2023), equation 1, who start at τ = 0.1 and b = −10.
+
+    Examples
+    --------
+    >>> random = torch.Generator().manual_seed(0)
+    >>> hidden = torch.randn(20, 8, generator=random)
+    >>> sound = hidden @ torch.randn(8, 12, generator=random)
+    >>> pictures = hidden @ torch.randn(8, 16, generator=random)
+    >>> maps = [torch.randn(size, 8, generator=random).requires_grad_() for size in (12, 16)]
+    >>> bias = torch.tensor(-10.0, requires_grad=True)
+    >>> optimizer = torch.optim.Adam([*maps, bias], lr=0.05)
+    >>> for step in range(100):
+    ...     a, v = (functional.normalize(x @ m, dim=1) for x, m in zip((sound, pictures), maps))
+    ...     loss = sigmoid(a, v, 0.1, bias)
+    ...     optimizer.zero_grad(); loss.backward(); optimizer.step()
+    >>> bool((a @ v.T).argmax(dim=1).equal(torch.arange(20)))
+    True
+    """
+    if targets is not None and excluded is not None:
+        targets = targets.masked_fill(excluded, 0)
+    # −y log σ(x) − (1 − y) log σ(−x) = log(1 + exp x) − y x; the second term needs no score but the positives'.
+    # In float64, because their gradients are differences of large sums.
+    tau, shift = (torch.as_tensor(value, dtype=torch.float64, device=audio.device) for value in (temperature, bias))
+    partners = video if targets is None else targets @ video
+    weight = len(audio) if targets is None else targets.sum()
+    positives = (audio * partners).sum(dim=1).double().sum() / tau + weight * shift
+    if chunk_size is not None:
+        total = softplus_sum(audio, video, tau, shift, excluded, chunk_size)
+    else:
+        terms = functional.softplus(audio @ video.T / tau + shift)
+        total = (terms if excluded is None else terms.masked_fill(excluded, 0)).sum()
+    return ((total - positives) / len(audio)).to(audio.dtype)

@@ -1,0 +1,117 @@
+"""Losses that choose the partner among all candidates of a batch: InfoNCE, and its decoupled form."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from antiphon.model.losses.chunked_softmax import log_sums
+
+
+def info_nce(
+    audio: Tensor,
+    video: Tensor,
+    temperature: Tensor | float,
+    chunk_size: int | None = None,
+    *,
+    targets: Tensor | None = None,
+    excluded: Tensor | None = None,
+) -> Tensor:
+    """Symmetric InfoNCE: mean over i of −Σⱼ pᵢⱼ log softmaxⱼ(aᵢ·vⱼ / τ), plus the same from v to a.
+
+    Parameters
+    ----------
+    audio, video : (n, dim) unit rows, row i of both one pair.
+    temperature : τ, above 0; a tensor where it is learned.
+    chunk_size : compute the scores in blocks of so many rows and columns, and again for the gradients, instead of
+        keeping them all: the same values in far less memory. With 4096 a batch of 32,768 pairs fits.
+    targets : (n, n), at least 0: how far video j is a positive of sound i. p are its rows brought to a sum of 1 (from v
+        to a: its columns). Default: each sound has one positive, its own pictures.
+    excluded : (n, n) bool, never on the diagonal: pairs that are no negatives. They are left out of the sums, and are
+        no positives either.
+
+    Returns
+    -------
+    Scalar: the sum of both directions' means, in nats (Veldkamp et al. 2023, equation 3). 2 log n when nothing is known
+    about the pairs.
+
+    Source: van den Oord et al. (2018); Radford et al. (2021); the code of Veldkamp et al. (2023). Several positives:
+    Khosla et al. (2020), equation 2.
+
+    Examples
+    --------
+    Two linear maps that learn which of 20 pictures belongs to which sound:
+
+    >>> random = torch.Generator().manual_seed(0)
+    >>> hidden = torch.randn(20, 8, generator=random)
+    >>> sound = hidden @ torch.randn(8, 12, generator=random)
+    >>> pictures = hidden @ torch.randn(8, 16, generator=random)
+    >>> maps = [torch.randn(size, 8, generator=random).requires_grad_() for size in (12, 16)]
+    >>> optimizer = torch.optim.Adam(maps, lr=0.05)
+    >>> for step in range(100):
+    ...     a, v = (functional.normalize(x @ m, dim=1) for x, m in zip((sound, pictures), maps))
+    ...     loss = info_nce(a, v, 0.1)
+    ...     optimizer.zero_grad(); loss.backward(); optimizer.step()
+    >>> bool((a @ v.T).argmax(dim=1).equal(torch.arange(20)))
+    True
+    """
+    shares = _shares(targets, excluded)
+    if chunk_size is not None:
+        tau = torch.as_tensor(temperature, dtype=torch.float64, device=audio.device)
+        positives = audio * (2 * video if shares is None else (shares[0] + shares[1].T) @ video)
+        difference = log_sums(audio, video, tau, excluded, chunk_size) - positives.sum(dim=1).double().sum() / tau
+        return (difference / len(audio)).to(audio.dtype)
+    scores = audio @ video.T / temperature
+    if excluded is not None:
+        scores = scores.masked_fill(excluded, torch.finfo(scores.dtype).min)
+    own = torch.arange(len(scores), device=scores.device)
+    forwards, backwards = shares or (own, own)
+    return functional.cross_entropy(scores, forwards) + functional.cross_entropy(scores.T, backwards)
+
+
+def decoupled(
+    audio: Tensor,
+    video: Tensor,
+    temperature: Tensor | float,
+    *,
+    targets: Tensor | None = None,
+    excluded: Tensor | None = None,
+) -> Tensor:
+    """As `info_nce` with the pair itself left out of the denominator: log Σ_{j≠i} exp(aᵢ·vⱼ / τ) − Σⱼ pᵢⱼ aᵢ·vⱼ / τ.
+
+    Source: Veldkamp et al. (2023), equation 2, as printed; Yeh et al. (2022) study it as decoupled contrast.
+    Needs at least two pairs. 2 log(n − 1) when nothing is known about the pairs; it can be below 0. A row (column) with
+    all others excluded adds nothing.
+
+    Examples
+    --------
+    >>> random = torch.Generator().manual_seed(0)
+    >>> hidden = torch.randn(20, 8, generator=random)
+    >>> sound = hidden @ torch.randn(8, 12, generator=random)
+    >>> pictures = hidden @ torch.randn(8, 16, generator=random)
+    >>> maps = [torch.randn(size, 8, generator=random).requires_grad_() for size in (12, 16)]
+    >>> optimizer = torch.optim.Adam(maps, lr=0.05)
+    >>> for step in range(100):
+    ...     a, v = (functional.normalize(x @ m, dim=1) for x, m in zip((sound, pictures), maps))
+    ...     loss = decoupled(a, v, 0.1)
+    ...     optimizer.zero_grad(); loss.backward(); optimizer.step()
+    >>> bool((a @ v.T).argmax(dim=1).equal(torch.arange(20)))
+    True
+    """
+    scores = audio @ video.T / temperature
+    out = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
+    if excluded is not None:
+        out = out | excluded
+    others = scores.masked_fill(out, torch.finfo(scores.dtype).min)
+    shares = _shares(targets, excluded)
+    forwards, backwards = shares or (torch.eye(len(scores)).to(scores),) * 2
+    from_audio = others.logsumexp(dim=1) - (forwards * scores).sum(dim=1)
+    from_video = others.logsumexp(dim=0) - (backwards.T * scores).sum(dim=0)
+    return from_audio.masked_fill(out.all(dim=1), 0).mean() + from_video.masked_fill(out.all(dim=0), 0).mean()
+
+
+def _shares(targets: Tensor | None, excluded: Tensor | None) -> tuple[Tensor, Tensor] | None:
+    """The targets of sound → pictures and of pictures → sound, each row with a sum of 1."""
+    if targets is None:
+        return None
+    kept = targets if excluded is None else targets.masked_fill(excluded, 0)
+    return kept / kept.sum(dim=1, keepdim=True), (kept / kept.sum(dim=0)).T

@@ -1,0 +1,89 @@
+"""What one step of the training makes smaller: the recipe's loss, with all that it knows about the batch's pairs."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from antiphon.model.losses import LossConfig, contrastive_loss, structure
+from antiphon.model.losses.pairs import label_targets, near_duplicates, same_artist, similarity_targets
+from antiphon.model.towers import Towers
+from antiphon.training.data import TrainingData
+
+
+def plain_loss(config: LossConfig, towers: Towers, audio: Tensor, video: Tensor) -> Tensor:
+    """The recipe's loss where each sound has one positive and all other pictures are negatives.
+
+    Chance and lower bounds are those of this loss, so that histories hold it whatever else is trained.
+    """
+    return contrastive_loss(config.name, audio, video, towers.temperature, towers.bias, config.chunk_size)
+
+
+class Objective:
+    """The loss of a batch of embeddings, of which it knows the features, artists and labels.
+
+    Parameters
+    ----------
+    config : the loss, and which pairs count.
+    data : all rows to train on. Similarities within a modality are cosines of features less the mean of all.
+    """
+
+    def __init__(self, config: LossConfig, data: TrainingData) -> None:
+        self._config = config
+        self._data = data
+        self._means = data.audio.mean(dim=0), data.video.mean(dim=0)
+        weights = (config.soft_targets, config.label_weight, config.structure_weight)
+        excludes = config.exclude_same_artist or config.exclude_near_duplicates_above is not None
+        self._adds_nothing = not any(weights) and not excludes
+
+    def __call__(
+        self, towers: Towers, audio: Tensor, video: Tensor, rows: npt.NDArray[np.int64]
+    ) -> tuple[Tensor, Tensor]:
+        """What is to be made smaller, and the plain loss; one and the same where the recipe adds nothing.
+
+        Parameters
+        ----------
+        audio, video : (b, dim) embeddings of the batch.
+        rows : (b,) which rows of the data they are.
+        """
+        config = self._config
+        if self._adds_nothing:
+            loss = plain_loss(config, towers, audio, video)
+            return loss, loss.detach()
+        with torch.no_grad():
+            plain = plain_loss(config, towers, audio, video)
+            features = self._centred(rows)
+            targets, excluded = self._targets(rows, features), self._excluded(rows, features)
+        of = (config.name, audio, video, towers.temperature, towers.bias, config.chunk_size)
+        loss = contrastive_loss(*of, targets=targets, excluded=excluded)
+        if config.structure_weight:
+            kept = structure(features[0], audio) + structure(features[1], video)
+            loss = loss + config.structure_weight * kept
+        return loss, plain
+
+    def _centred(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        audio, video = (
+            functional.normalize(side[rows] - mean, dim=1)
+            for side, mean in zip((self._data.audio, self._data.video), self._means, strict=True)
+        )
+        return audio, video
+
+    def _targets(self, rows: npt.NDArray[np.int64], features: tuple[Tensor, Tensor]) -> Tensor | None:
+        soft, labelled = self._config.soft_targets, self._config.label_weight
+        if not soft and not labelled:
+            return None
+        targets = (1 - soft - labelled) * torch.eye(len(rows), device=features[0].device)
+        if soft:
+            targets = targets + soft * similarity_targets(*features)
+        if labelled:
+            targets = targets + labelled * label_targets([self._data.labels[row] for row in rows]).to(targets)
+        return targets
+
+    def _excluded(self, rows: npt.NDArray[np.int64], features: tuple[Tensor, Tensor]) -> Tensor | None:
+        masks: list[Tensor] = []
+        if self._config.exclude_same_artist:
+            masks.append(same_artist(self._data.artists[rows]).to(features[0].device))
+        if self._config.exclude_near_duplicates_above is not None:
+            masks.append(near_duplicates(*features, self._config.exclude_near_duplicates_above))
+        return torch.stack(masks).any(dim=0) if masks else None

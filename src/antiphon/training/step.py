@@ -1,0 +1,65 @@
+"""The gradients of one batch, in parts and by several processes where that is asked for."""
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from antiphon.errors import DivergedError
+from antiphon.model.towers import Towers
+from antiphon.seeding import generator
+from antiphon.training import distributed
+from antiphon.training.cached_gradients import cached_backward
+from antiphon.training.data import TrainingData
+from antiphon.training.objective import Objective
+
+
+def set_gradients(
+    towers: Towers,
+    objective: Objective,
+    data: TrainingData,
+    rows: npt.NDArray[np.int64],
+    embed_batch_size: int | None,
+    shuffler: np.random.Generator,
+) -> float:
+    """Set the gradients of the towers to those of the objective on a batch, and return the batch's plain loss.
+
+    Parameters
+    ----------
+    rows : (b,) of the data; the same in all processes.
+    embed_batch_size : rows to embed at a time; None for all at once.
+    shuffler : draws which segments of a long track are seen; the same in all processes.
+
+    Raises
+    ------
+    DivergedError
+        The objective is not finite.
+    """
+    towers.zero_grad(set_to_none=True)
+    plain: list[float] = []
+    tracks, drawn = data.tracks, int(shuffler.integers(2**32)) if data.tracks is not None else 0
+
+    def embed(part: npt.NDArray[np.int64]) -> tuple[Tensor, ...]:
+        segments = towers(data.audio[part], data.video[part])
+        if tracks is None:
+            return segments
+        # A part that is embedded a second time must see the same segments again.
+        return *segments, *tracks.embed(towers, part, generator(drawn, "track segments", str(part[:1])))
+
+    def loss(*embedded: Tensor) -> Tensor:
+        audio, video, *whole = (distributed.gathered(side, len(rows)) for side in embedded)
+        value, measured = objective(towers, audio, video, rows)
+        if tracks is not None:
+            value = tracks.joint(value, objective(towers, whole[0], whole[1], rows)[0])
+        if not value.isfinite():
+            raise DivergedError("Training diverged: the loss is not finite. Lower the recipe's learning rate.")
+        plain.append(float(measured))
+        return value
+
+    own = distributed.own_part(rows)
+    if embed_batch_size is None:
+        loss(*embed(own)).backward()
+    else:
+        parts = [own[first : first + embed_batch_size] for first in range(0, max(len(own), 1), embed_batch_size)]
+        cached_backward(embed, parts, loss)
+    distributed.average_gradients(towers.parameters())
+    return plain[0]

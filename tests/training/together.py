@@ -1,0 +1,45 @@
+"""What each process of test_distributed runs, under torchrun: `together.py WORKSPACE RECIPE`.
+
+Trains by the command line, then leaves the gradients of one batch in WORKSPACE/gradients.pt of the first process.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from antiphon.cli.app import run
+from antiphon.features import Features
+from antiphon.model.recipe import load_recipe
+from antiphon.model.towers import Towers
+from antiphon.training.data import TrainingData
+from antiphon.training.distributed import count, processes
+from antiphon.training.objective import Objective
+from antiphon.training.step import set_gradients
+
+
+def batch_gradients(recipe, embed_batch_size):
+    """The plain loss of one batch of 13 pairs (which two processes cannot halve), and all gradients."""
+    torch.manual_seed(3)
+    sound, pictures = torch.randn(20, 12), torch.randn(20, 10)
+    data = TrainingData.of(Features.from_arrays(audio=sound, video=pictures), torch.device("cpu"))
+    towers = Towers(12, 10, recipe)
+    rows = torch.randperm(20)[:13].numpy()
+    loss = set_gradients(towers, Objective(recipe.loss, data), data, rows, embed_batch_size)
+    return {"loss": torch.tensor(loss)} | {name: weights.grad for name, weights in towers.named_parameters()}
+
+
+def main(workspace, recipe):
+    """Train, then write the gradients."""
+    code = run(["--workspace", workspace, "--json", "train", "--recipe", recipe, "--name", "together"])
+    with processes() as first:
+        if count() != 2:
+            sys.exit("not two processes")
+        found = [batch_gradients(load_recipe(recipe), size) for size in (None, 3)]
+        if first:
+            torch.save(found, Path(workspace) / "gradients.pt")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
