@@ -261,12 +261,4 @@ def measure(
     train_sizes, train_losses : of the epoch's batches.
     """
     data = TrainingData.of(validation, next(towers.parameters()).device, recipe.track)
-    return _measure(
-        recipe,
-        towers,
-        TrainingData.of(validation, device, recipe.track),
-        number,
-        learning_rate,
-        train_sizes,
-        train_losses,
-    )
+    return _measure(recipe, towers, data, number, learning_rate, train_sizes, train_losses)
