@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -10,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
-from torch import Tensor
 
 from antiphon.backbones.inference import resolve_device
 from antiphon.errors import FeatureStoreError, ModelError
@@ -366,12 +366,11 @@ class DualEncoder:
         if not present.any():
             return result
         self._refuse_others(features, name, modality)
-        head: Callable[[Tensor], Tensor] = getattr(towers, f"embed_{modality}")
         rows = np.flatnonzero(present)
         with torch.inference_mode():
             for first in range(0, len(rows), _CHUNK_ROWS):
                 chunk = rows[first : first + _CHUNK_ROWS]
-                result[chunk] = head(torch.from_numpy(features[chunk]).to(self.device)).cpu().numpy()
+                result[chunk] = towers.embed(modality, torch.from_numpy(features[chunk]).to(self.device)).cpu().numpy()
         return result
 
     def _embed_tracks(
@@ -396,7 +395,10 @@ class DualEncoder:
             tracks = Tracks.of(groups[present], starts_s[present])
             with torch.inference_mode():
                 given = torch.from_numpy(features[present]).to(self.device)
-                there, rows = tracks.names, whole_tracks(towers, modality, given, tracks).cpu().numpy()
+                there, rows = (
+                    tracks.names,
+                    whole_tracks(partial(towers.embed_tracks, modality), given, tracks).cpu().numpy(),
+                )
         result[np.searchsorted(videos, there)] = rows
         return result
 

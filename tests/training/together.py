@@ -6,6 +6,7 @@ Trains by the command line, then leaves the gradients of one batch in WORKSPACE/
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from antiphon.cli.app import run
@@ -25,7 +26,7 @@ def batch_gradients(recipe, embed_batch_size):
     data = TrainingData.of(Features.from_arrays(audio=sound, video=pictures), torch.device("cpu"))
     towers = Towers(12, 10, recipe)
     rows = torch.randperm(20)[:13].numpy()
-    loss = set_gradients(towers, Objective(recipe.loss, data), data, rows, embed_batch_size)
+    loss = set_gradients(towers, Objective(recipe.loss, data), data, rows, embed_batch_size, np.random.default_rng(0))
     return {"loss": torch.tensor(loss)} | {name: weights.grad for name, weights in towers.named_parameters()}
 
 

@@ -202,6 +202,11 @@ class CCA:
         """How many videos of `features` it was fitted on."""
         return len(np.intersect1d(features.groups, self._seen))
 
+    @property
+    def projections(self) -> tuple[Projection, Projection]:
+        """The linear maps of sound and of pictures, once fitted."""
+        return self._fitted()
+
     def _fitted(self) -> tuple[Projection, Projection]:
         if self._projections is None:
             raise ModelError("This analysis is not fitted yet. Call fit(audio, video) first.")

@@ -21,7 +21,10 @@ class HeadConfig(BaseModel):
     dropout : share of hidden values dropped in training.
     input_dropout : share of the feature's values dropped in training.
     output : "sigmoid" as the paper, or "none".
-    standardise : shift and scale each value of the feature by the training set's mean and deviation.
+    standardise : shift the feature's values by the training set's mean, and scale each by its deviation; "together"
+        scales all by their common deviation, so that those that vary more keep counting more; "chosen" takes of both
+        what lets linear analysis rank held-out training pairs better.
+    skip : add a linear map of the feature to what the hidden layers make of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,7 +37,8 @@ class HeadConfig(BaseModel):
     dropout: float = Field(default=0.3, ge=0, lt=1)
     input_dropout: float = Field(default=0.0, ge=0, lt=1)
     output: Literal["none", "sigmoid"] = "none"
-    standardise: bool = False
+    standardise: bool | Literal["together", "chosen"] = False
+    skip: bool = False
 
 
 class Standardise(nn.Module):
@@ -48,9 +52,14 @@ class Standardise(nn.Module):
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("scale", torch.ones(dim))
 
-    def fit(self, features: Tensor) -> None:
-        """Take mean and deviation of (n, dim) features; a value that never varies is left unscaled."""
+    def fit(self, features: Tensor, *, together: bool = False) -> None:
+        """Take mean and deviation of (n, dim) features; a value that never varies is left unscaled.
+
+        `together` takes the root mean square of all deviations for each.
+        """
         deviation = features.std(dim=0, correction=0)
+        if together:
+            deviation = deviation.square().mean().sqrt().expand_as(deviation)
         self.mean.copy_(features.mean(dim=0))
         self.scale.copy_(torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation)))
 
@@ -76,15 +85,16 @@ class Head(nn.Module):
             layers.append(nn.Dropout(config.dropout))
             width = hidden
         layers.append(nn.Linear(width, config.dim))
-        if config.output == "sigmoid":
-            layers.append(nn.Sigmoid())
         self.layers = nn.Sequential(*layers)
+        linear = nn.Linear(feature_dim, config.dim, bias=False) if config.skip else None
+        self.skip = None if linear is None else nn.Sequential(nn.Dropout(config.input_dropout), linear)
+        self.output = nn.Sigmoid() if config.output == "sigmoid" else nn.Identity()
 
-    def fit_input(self, features: Tensor) -> None:
+    def fit_input(self, features: Tensor, *, together: bool = False) -> None:
         """Let the standardisation, where there is one, see the training features."""
         first = self.layers[0]
         if isinstance(first, Standardise):
-            first.fit(features)
+            first.fit(features, together=together)
 
     def standardised(self, features: Tensor) -> Tensor:
         """(..., feature_dim) features as the layers after the standardisation see them."""
@@ -93,10 +103,11 @@ class Head(nn.Module):
 
     def project(self, standardised: Tensor) -> Tensor:
         """(n, feature_dim) of what `standardised` returns → (n, config.dim): `forward` is both in a row."""
-        return self.layers[int(isinstance(self.layers[0], Standardise)) :](standardised)
+        made = self.layers[int(isinstance(self.layers[0], Standardise)) :](standardised)
+        return self.output(made if self.skip is None else made + self.skip(standardised))
 
     def forward(self, features: Tensor) -> Tensor:
-        return self.layers(features)
+        return self.project(self.standardised(features))
 
 
 class Unprojected(nn.Module):
@@ -106,10 +117,10 @@ class Unprojected(nn.Module):
         super().__init__()
         self.standardise = Standardise(feature_dim) if config.standardise else None
 
-    def fit_input(self, features: Tensor) -> None:
+    def fit_input(self, features: Tensor, *, together: bool = False) -> None:
         """As `Head.fit_input`."""
         if self.standardise is not None:
-            self.standardise.fit(features)
+            self.standardise.fit(features, together=together)
 
     def forward(self, features: Tensor) -> Tensor:
         return features if self.standardise is None else self.standardise(features)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from antiphon.errors import ConfigError
 from antiphon.model.aggregators import TrackConfig
+from antiphon.model.closed_form import ClosedFormConfig
 from antiphon.model.heads import HeadConfig
 from antiphon.model.losses import LossConfig
 
@@ -21,8 +22,10 @@ class TrainingConfig(BaseModel):
     batch_size : pairs in a batch at the most; no two of one video.
     embed_batch_size : pairs to embed at a time, where the activations of a whole batch would not fit in memory; the
         gradients are the batch's all the same. Not with batch norm, which looks at all that is embedded together.
-    learning_rate_decay : factor on the learning rate after each epoch.
+    schedule : "exponential" multiplies the learning rate by `learning_rate_decay` after each epoch; "cosine" brings it
+        down to 0 along half a cosine over all epochs.
     epochs : at the most.
+    least_steps : batches that training has at least, should it not stop early: more epochs where an epoch has few.
     patience : epochs without improvement of what `stop_on` names before training stops; the best epoch is kept.
     stop_on : "loss" of the validation pairs, as the paper, or their "rank" (mean log rank both ways).
     schedule_not_stepped : keep the learning rate as it is at first, whatever its decay. So it was in the authors' code.
@@ -35,10 +38,12 @@ class TrainingConfig(BaseModel):
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: float = Field(default=0.01, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["exponential", "cosine"] = "exponential"
     learning_rate_decay: float = Field(default=0.95, gt=0, le=1)
     batch_size: int = Field(default=1000, ge=2)
     embed_batch_size: int | None = Field(default=None, ge=1)
     epochs: int = Field(default=100, ge=1)
+    least_steps: int = Field(default=0, ge=0)
     patience: int = Field(default=3, ge=1)
     stop_on: Literal["loss", "rank"] = "loss"
     schedule_not_stepped: bool = False
@@ -73,6 +78,7 @@ class Recipe(BaseModel):
     ----------
     heads : "both" sides have one, or the "video" alone, which then projects to the audio feature's size: `head.dim`
         does not count.
+    closed_form : embeddings that are not trained, beside the heads'; None: the heads' alone.
     track : the track model; None: a track is the normalised mean of its segments' embeddings.
     """
 
@@ -85,12 +91,14 @@ class Recipe(BaseModel):
     autoencoder: AutoencoderConfig = AutoencoderConfig()
     loss: LossConfig
     training: TrainingConfig
+    closed_form: ClosedFormConfig | None = None
     track: TrackConfig | None = None
 
     @model_validator(mode="after")
-    def _tracks_need_both_heads(self) -> Self:
-        if self.track is not None and self.heads != "both":
-            raise ValueError('a track model needs heads on both sides; leave out [track], or set heads = "both"')
+    def _some_need_both_heads(self) -> Self:
+        for table in ("track", "closed_form"):
+            if getattr(self, table) is not None and self.heads != "both":
+                raise ValueError(f'[{table}] needs heads on both sides; leave it out, or set heads = "both"')
         return self
 
     @model_validator(mode="after")

@@ -1,7 +1,6 @@
 """The heads, and the temperature (and bias) of their scores: everything that is trained."""
 
 import math
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +8,7 @@ from torch.nn import functional
 
 from antiphon.errors import ModelError
 from antiphon.model.aggregators import aggregator
+from antiphon.model.closed_form import ClosedForm, Side
 from antiphon.model.heads import Head, Unprojected
 from antiphon.model.recipe import Recipe
 
@@ -18,25 +18,26 @@ class Towers(nn.Module):
 
     A recipe with `heads = "video"` projects the pictures alone: to the size of the audio feature, which passes as it
     is (Veldkamp et al. 2023, "single projection head"). A recipe with a `track` table has an aggregator for each side,
-    whose output passes through the same head as a segment's feature: tracks and segments share one space.
+    whose output passes through the same head as a segment's feature: tracks and segments share one space. A recipe with
+    a `closed_form` table sets parts beside what the heads make, once they are fitted; training sees the heads alone.
     """
 
     def __init__(self, audio_dim: int, video_dim: int, recipe: Recipe) -> None:
         super().__init__()
         head, loss = recipe.head, recipe.loss
+        self.trained_dim = audio_dim if recipe.heads == "video" else head.dim
         if recipe.heads == "video":
-            self.dim = audio_dim
             self.audio: Head | Unprojected = Unprojected(audio_dim, head)
         else:
-            self.dim = head.dim
             self.audio = Head(audio_dim, head)
-        self.video = Head(video_dim, head.model_copy(update={"dim": self.dim}))
+        self.video = Head(video_dim, head.model_copy(update={"dim": self.trained_dim}))
         self.log_scale = nn.Parameter(torch.tensor(-math.log(loss.temperature)), requires_grad=loss.learn_temperature)
         self.aggregators: nn.ModuleDict | None = None
         if recipe.track is not None:
             dims = {"audio": audio_dim, "video": video_dim}
             self.aggregators = nn.ModuleDict({side: aggregator(dim, recipe.track) for side, dim in dims.items()})
         self.bias = nn.Parameter(torch.tensor(loss.bias)) if loss.name == "sigmoid" else None
+        self.closed_form = None if recipe.closed_form is None else ClosedForm(recipe.closed_form)
         self._limits = (-math.log(loss.most_temperature), -math.log(loss.least_temperature))
 
     @property
@@ -56,16 +57,36 @@ class Towers(nn.Module):
             with torch.no_grad():
                 self.log_scale.clamp_(*self._limits)
 
-    def embed_audio(self, features: Tensor) -> Tensor:
-        """(n, audio_dim) → (n, dim) unit rows."""
-        return functional.normalize(self.audio(features), dim=-1)
+    @property
+    def dim(self) -> int:
+        """Size of the embeddings."""
+        return self.trained_dim + (0 if self.closed_form is None else sum(self.closed_form.dims))
 
-    def embed_video(self, features: Tensor) -> Tensor:
-        """(n, video_dim) → (n, dim) unit rows."""
-        return functional.normalize(self.video(features), dim=-1)
+    def embed(self, side: Side, features: Tensor) -> Tensor:
+        """(n, feature_dim) features of one side → (n, dim) unit rows."""
+        trained = self.project(side, features)
+        fitted = self._fitted
+        if fitted is None:
+            return trained
+        return fitted.joined(trained, *fitted.parts(side, self._standardised(side, features)))
 
-    def embed_tracks(self, side: Literal["audio", "video"], features: Tensor, mask: Tensor, starts_s: Tensor) -> Tensor:
-        """(t, length, feature_dim) features of tracks' segments → (t, dim) unit rows.
+    def embed_tracks(self, side: Side, features: Tensor, mask: Tensor, starts_s: Tensor) -> Tensor:
+        """As `project_tracks`, with the normalised mean of the segments' other parts where there are such: (t, dim)."""
+        trained = self.project_tracks(side, features, mask, starts_s)
+        fitted = self._fitted
+        if fitted is None:
+            return trained
+        parts = fitted.parts(side, self._standardised(side, features))
+        linear, kernel = (functional.normalize((part * mask[..., None]).sum(dim=1), dim=-1) for part in parts)
+        return fitted.joined(trained, linear, kernel)
+
+    def project(self, side: Side, features: Tensor) -> Tensor:
+        """(n, feature_dim) features of one side → (n, trained_dim) unit rows: what the head makes of them."""
+        head: Head | Unprojected = self.audio if side == "audio" else self.video
+        return functional.normalize(head(features), dim=-1)
+
+    def project_tracks(self, side: Side, features: Tensor, mask: Tensor, starts_s: Tensor) -> Tensor:
+        """(t, length, feature_dim) features of tracks' segments → (t, trained_dim) unit rows.
 
         Parameters
         ----------
@@ -79,9 +100,16 @@ class Towers(nn.Module):
         """
         if self.aggregators is None:
             raise ModelError("This model has no track model: its recipe has no [track] table.")
-        head = self.heads[side]
-        track = self.aggregators[side](head.standardised(features), mask, starts_s)
-        return functional.normalize(head.project(track), dim=-1)
+        track = self.aggregators[side](self._standardised(side, features), mask, starts_s)
+        return functional.normalize(self.heads[side].project(track), dim=-1)
 
     def forward(self, audio: Tensor, video: Tensor) -> tuple[Tensor, Tensor]:
-        return self.embed_audio(audio), self.embed_video(video)
+        return self.project("audio", audio), self.project("video", video)
+
+    @property
+    def _fitted(self) -> ClosedForm | None:
+        """The closed form, where there is one and it is fitted."""
+        return self.closed_form if self.closed_form is not None and all(self.closed_form.dims) else None
+
+    def _standardised(self, side: Side, features: Tensor) -> Tensor:
+        return self.heads[side].standardised(features)

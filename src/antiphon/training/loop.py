@@ -12,10 +12,11 @@ from antiphon.errors import ModelError
 from antiphon.features.features import Features
 from antiphon.metrics.ranks import ranks
 from antiphon.model.losses import chance_loss, least_loss
-from antiphon.model.recipe import Recipe
+from antiphon.model.recipe import Recipe, TrainingConfig
 from antiphon.model.towers import Towers
 from antiphon.seeding import derived_seed, generator
 from antiphon.training.autoencoder import Reconstruction, initialise
+from antiphon.training.closed_forms import Chosen, choose, fit_closed_form
 from antiphon.training.data import TrainingData
 from antiphon.training.distributed import agreed, count, rank
 from antiphon.training.objective import Objective, plain_loss
@@ -100,27 +101,44 @@ def train(
     shown = features.first_segments if recipe.training.first_segment_only else features
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derived_seed(seed, "training"))
+        chosen = choose(shown, validation, seed) if _looks_at_held_out(recipe) else None
         data, held_out = (TrainingData.of(part, device, recipe.track) for part in (shown, validation))
-        return _train(recipe, data, held_out, seed, progress)
+        trained = _train(recipe, data, held_out, chosen, seed, progress)
+        if chosen is not None:
+            fit_closed_form(trained.towers, shown, validation, chosen, seed)
+        return trained
+
+
+def _looks_at_held_out(recipe: Recipe) -> bool:
+    return recipe.head.standardise == "chosen" or recipe.closed_form is not None
 
 
 def _train(
-    recipe: Recipe, data: TrainingData, validation: TrainingData, seed: int, progress: Progress | None
+    recipe: Recipe,
+    data: TrainingData,
+    validation: TrainingData,
+    chosen: Chosen | None,
+    seed: int,
+    progress: Progress | None,
 ) -> Trained:
     settings = recipe.training
     towers = Towers(data.audio.shape[1], data.video.shape[1], recipe).to(data.audio.device)
-    towers.audio.fit_input(data.audio)
-    towers.video.fit_input(data.video)
+    together = recipe.head.standardise == "together"
+    if recipe.head.standardise == "chosen" and chosen is not None:
+        together = chosen.together
+    towers.audio.fit_input(data.audio, together=together)
+    towers.video.fit_input(data.video, together=together)
     rebuilt = _initialise(recipe, towers, data, validation, seed)
     if count() > 1:
         torch.manual_seed(derived_seed(seed, "dropout", rank()))
     optimizer = _optimizer(recipe, towers)
-    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, settings.learning_rate_decay)
+    epochs = _epochs(settings, data)
+    schedule = _schedule(settings, optimizer, epochs)
     objective = Objective(recipe.loss, data)
     shuffler = generator(seed, "batches")
     history: list[Epoch] = []
     best, best_score, waited = copy.deepcopy(towers.state_dict()), float("inf"), 0
-    for number in range(1, settings.epochs + 1):
+    for number in range(1, epochs + 1):
         sizes, losses = _one_epoch(recipe, towers, optimizer, objective, data, shuffler)
         epoch = _measure(recipe, towers, validation, number, optimizer.param_groups[0]["lr"], sizes, losses)
         if not settings.schedule_not_stepped:
@@ -132,11 +150,24 @@ def _train(
             waited += 1
         history.append(Epoch(**{**asdict(epoch), "best": waited == 0}))
         if progress is not None:
-            progress(history[-1], settings.epochs)
+            progress(history[-1], epochs)
         if waited >= settings.patience:
             break
     towers.load_state_dict(best)
     return Trained(towers.eval(), history, rebuilt)
+
+
+def _epochs(settings: TrainingConfig, data: TrainingData) -> int:
+    """As many as the recipe says, or as make its least number of steps."""
+    return max(settings.epochs, -(-settings.least_steps // len(batches(data.groups, settings.batch_size, None))))
+
+
+def _schedule(
+    settings: TrainingConfig, optimizer: torch.optim.Optimizer, epochs: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    if settings.schedule == "cosine":
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    return torch.optim.lr_scheduler.ExponentialLR(optimizer, settings.learning_rate_decay)
 
 
 def _score(recipe: Recipe, epoch: Epoch, tracks: TrackBatches | None) -> float:

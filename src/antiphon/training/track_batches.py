@@ -1,7 +1,9 @@
 """Batches of whole tracks beside those of segments, and whole tracks embedded for validation and use."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -34,14 +36,14 @@ class TrackBatches:
         return cls(audio, video, Tracks.of(features.groups, features.starts_s), config)
 
     def embed(self, towers: Towers, rows: npt.NDArray[Any], generator: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """(t, dim) unit rows of sound and of pictures: the tracks that `rows`, of different videos, are from.
+        """(t, trained_dim) unit rows of sound and of pictures: the tracks that `rows`, of different videos, are from.
 
         Of a track longer than `most_segments` the generator draws as many, the same for both sides.
         """
         chosen, mask = self.tracks.stacked(self.tracks.numbers[rows], self.config.most_segments, generator)
         return (
-            towers.embed_tracks("audio", *_batch(self.audio, self.tracks, chosen, mask)),
-            towers.embed_tracks("video", *_batch(self.video, self.tracks, chosen, mask)),
+            towers.project_tracks("audio", *_batch(self.audio, self.tracks, chosen, mask)),
+            towers.project_tracks("video", *_batch(self.video, self.tracks, chosen, mask)),
         )
 
     def joint(self, segments: Tensor | float, tracks: Tensor | float) -> Any:
@@ -49,18 +51,20 @@ class TrackBatches:
         return self.config.segment_weight * segments + self.config.track_weight * tracks
 
     def whole(self, towers: Towers) -> tuple[Tensor, Tensor]:
-        """(t, dim) unit rows of all tracks, sorted by video, with all their segments."""
-        return whole_tracks(towers, "audio", self.audio, self.tracks), whole_tracks(
-            towers, "video", self.video, self.tracks
+        """(t, trained_dim) unit rows of all tracks, sorted by video, with all their segments."""
+        of_tracks = towers.project_tracks
+        return (
+            whole_tracks(partial(of_tracks, "audio"), self.audio, self.tracks),
+            whole_tracks(partial(of_tracks, "video"), self.video, self.tracks),
         )
 
 
-def whole_tracks(towers: Towers, side: Literal["audio", "video"], features: Tensor, tracks: Tracks) -> Tensor:
-    """(t, dim) unit rows, one a track, of (n, feature_dim) features; for use without gradients."""
+def whole_tracks(embed: Callable[[Tensor, Tensor, Tensor], Tensor], features: Tensor, tracks: Tracks) -> Tensor:
+    """What `embed` makes of the tracks of (n, feature_dim) features, a row each; for use without gradients."""
     parts: list[Tensor] = []
     for first in range(0, len(tracks.names), _CHUNK_TRACKS):
         chosen, mask = tracks.stacked(range(first, min(first + _CHUNK_TRACKS, len(tracks.names))))
-        parts.append(towers.embed_tracks(side, *_batch(features, tracks, chosen, mask)))
+        parts.append(embed(*_batch(features, tracks, chosen, mask)))
     return torch.cat(parts)
 
 

@@ -1,0 +1,127 @@
+"""Embeddings in closed form: canonical correlations of the features, and of their similarities to landmarks."""
+
+from typing import Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from antiphon.model.cca import CCA, CCASettings
+
+Side = Literal["audio", "video"]
+FloatArray = npt.NDArray[np.float32]
+
+SIDES: tuple[Side, Side] = ("audio", "video")
+
+
+class ClosedFormConfig(BaseModel):
+    """What stands beside the trained heads without being trained.
+
+    Attributes
+    ----------
+    landmarks : training pairs, at the most, that features are compared with.
+    dim : canonical directions kept of the features, and as many of their similarities.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    landmarks: int = Field(default=1500, ge=2)
+    dim: int = Field(default=256, ge=1)
+
+
+class ClosedForm(nn.Module):
+    """Features, as the heads see them, → unit embeddings by linear and by kernel canonical correlation analysis.
+
+    The linear part is Vinod's canonical ridge. The kernel part is the same analysis of k(x, l) = exp(−‖x − l‖² / w),
+    the Gaussian similarities to landmarks l: training pairs drawn at random, w being the median ‖l − l'‖². That is
+    kernel canonical correlation analysis (Akaho 2001; Bach and Jordan 2002) with Nyström's approximation (Williams and
+    Seeger 2001). Each direction is scaled by its correlation. Few pairs suffice for both; where there are many, heads
+    trained by gradients know what these do not, and the other way round.
+
+    Attributes
+    ----------
+    weights : (3,) how much the trained part, the linear and the kernel part count in a score.
+    """
+
+    weights: Tensor
+
+    def __init__(self, config: ClosedFormConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("weights", torch.tensor([1.0, 0.0, 0.0]))
+        for side in SIDES:
+            for name, shape in (("mean", 1), ("linear", 2), ("landmarks", 2), ("similarity", 1), ("kernel", 2)):
+                self.register_buffer(f"{side}_{name}", torch.empty((0,) * shape))
+            self.register_buffer(f"{side}_width", torch.ones(()))
+
+    @property
+    def dims(self) -> tuple[int, int]:
+        """Sizes of the linear and of the kernel part; 0 before `fit`."""
+        return self._buffer("audio", "linear").shape[-1], self._buffer("audio", "kernel").shape[-1]
+
+    def fit(self, audio: Tensor, video: Tensor, ridge: float, kernel_ridge: float, drawn: np.random.Generator) -> Self:
+        """Find both parts for (n, features) paired rows; all three parts then count alike.
+
+        Parameters
+        ----------
+        ridge, kernel_ridge : of the linear and of the kernel part, in units of each side's mean variance.
+        drawn : draws the landmarks.
+
+        Raises
+        ------
+        ModelError
+            There are fewer than two pairs, or one side is the same in all of them.
+        """
+        chosen = torch.from_numpy(np.sort(drawn.permutation(len(audio))[: self.config.landmarks]))
+        sides: dict[Side, Tensor] = {"audio": audio, "video": video}
+        for side, values in sides.items():
+            landmarks = values[chosen.to(values.device)]
+            self._set(side, "landmarks", landmarks)
+            self._set(side, "width", torch.cdist(landmarks, landmarks).square().median())
+        self._solve("linear", "mean", sides, ridge)
+        self._solve(
+            "kernel", "similarity", {side: self._similarities(side, sides[side]) for side in SIDES}, kernel_ridge
+        )
+        self.weights.fill_(1.0)
+        return self
+
+    def parts(self, side: Side, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, features) → the linear and the kernel part: (n, dims[0]) and (n, dims[1]), unit rows."""
+        linear = (rows - self._buffer(side, "mean")) @ self._buffer(side, "linear")
+        centred = self._similarities(side, rows) - self._buffer(side, "similarity")
+        kernel = centred @ self._buffer(side, "kernel")
+        return functional.normalize(linear, dim=-1), functional.normalize(kernel, dim=-1)
+
+    def joined(self, trained: Tensor, linear: Tensor, kernel: Tensor) -> Tensor:
+        """One unit row whose dot products are the weighted means of those of the three parts, each of unit rows."""
+        factors = (self.weights / self.weights.sum()).sqrt()
+        return torch.cat(
+            [factor * part for factor, part in zip(factors, (trained, linear, kernel), strict=True)], dim=-1
+        )
+
+    def take_shapes(self, state: dict[str, Tensor], prefix: str) -> None:
+        """Make room for what `state` holds, whose sizes depend on the data that it was fitted on."""
+        for name, own in list(self.named_buffers()):
+            stored = state.get(prefix + name)
+            if stored is not None and stored.ndim == own.ndim:
+                setattr(self, name, torch.empty_like(stored))
+
+    def _solve(self, weights: str, mean: str, sides: dict[Side, Tensor], ridge: float) -> None:
+        settings = CCASettings(audio_ridge=ridge, video_ridge=ridge, dims=self.config.dim)
+        analysis = CCA(settings).fit(*(sides[side].cpu().numpy() for side in SIDES))
+        for side, projection in zip(SIDES, analysis.projections, strict=True):
+            self._set(side, weights, torch.from_numpy(projection.weights))
+            self._set(side, mean, torch.from_numpy(projection.mean))
+
+    def _similarities(self, side: Side, rows: Tensor) -> Tensor:
+        distances = torch.cdist(rows, self._buffer(side, "landmarks")).square()
+        return torch.exp(-distances / self._buffer(side, "width"))
+
+    def _buffer(self, side: Side, name: str) -> Tensor:
+        return self.get_buffer(f"{side}_{name}")
+
+    def _set(self, side: Side, name: str, values: Tensor) -> None:
+        setattr(self, f"{side}_{name}", values.detach().to(self.weights).contiguous())
