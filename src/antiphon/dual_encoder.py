@@ -126,7 +126,8 @@ class DualEncoder:
     ) -> "DualEncoder":
         """Another model: the last blocks of this one's backbones tuned with its heads, on a workspace's kept segments.
 
-        It encodes files with the tuned backbones, and embeds features of these alone.
+        It encodes files with the tuned backbones, and embeds features of these alone, by the heads without the recipe's
+        closed form.
 
         Parameters
         ----------
@@ -144,8 +145,11 @@ class DualEncoder:
         towers, rows = self._fitted(), kept_rows(Workspace(Path(workspace)))
         if self.tuned is not None or not (self.audio_name and self.video_name):
             raise ModelError("Fine-tuning starts from a model that was trained on features of untuned backbones.")
+        # A closed form is fitted on features of the backbones as they were.
+        recipe, towers = self.recipe.model_copy(update={"closed_form": None}), copy.deepcopy(towers)
+        towers.closed_form = None
         found, backbones = tune_backbones(
-            (self.recipe, towers),
+            (recipe, towers),
             (self.audio_name, self.video_name),
             rows,
             config or TuningConfig(),
@@ -154,6 +158,7 @@ class DualEncoder:
             progress=progress,
         )
         model = copy.copy(self)
+        model.recipe = recipe
         model._towers, model.history, model.reconstruction, model.tuned = found.towers, found.history, [], backbones
         model.audio_name, model.video_name = (network.name for network in backbones.both(str(self.device)))
         model._inputs = rows_about(rows)
