@@ -72,6 +72,9 @@ class EfficientNet(VideoBackbone):
     def _features(self, pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
         """(frames, height, width, 3) uint8 → (frames, 1280)."""
         batches = torch.tensor(pictures).split(self._batch)
-        return torch.cat(
-            [self.network.features((square(batch.to(self.device), SIZE_PX) - 127) / 128) for batch in batches]
-        )
+        return torch.cat([self.network.features(normalised(batch.to(self.device))) for batch in batches])
+
+
+def normalised(pictures: torch.Tensor) -> torch.Tensor:
+    """(n, height, width, 3) uint8 → (n, 3, 224, 224) float32 in [-1, 1], as the network was trained."""
+    return (square(pictures, SIZE_PX) - 127) / 128
