@@ -4,6 +4,10 @@ Gatys, Ecker and Bethge, *Image style transfer using convolutional neural networ
 matrices of a network's layers: colours and textures, with no word of where things stand. Theirs are of VGG; here they
 are of the second and third stage of EfficientNet-Lite0 (24 and 40 channels, every 4th and 8th pixel), with the weights
 and the preprocessing of the backbone `efficientnet_lite0`.
+
+Steadier over a track than that backbone's features it is not: on 39 windows of 11 real video files a pair from the same
+video is more alike than a pair from two in 75% of cases, with `efficientnet_lite0` in 85% (cosines after subtracting
+the mean over the windows; `benchmarks/backbones.py style`).
 """
 
 import numpy as np
