@@ -1,5 +1,7 @@
 """The paper's perceptron, of which the fusing networks take over all but the first layer."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
@@ -44,7 +46,7 @@ def rest_of_perceptron(bias: Tensor, settings: PerceptronConfig) -> nn.Sequentia
     return nn.Sequential(nn.Dropout(settings.dropout), *_layers(first, others, bias, settings.dropout))
 
 
-def _layers(dim: int, hidden: tuple[int, ...] | list[int], bias: Tensor, dropout: float) -> list[nn.Module]:
+def _layers(dim: int, hidden: Sequence[int], bias: Tensor, dropout: float) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for width in hidden:
         layers += [nn.Linear(dim, width), nn.ReLU(), nn.Dropout(dropout)]
