@@ -17,7 +17,8 @@ LEARNED = BASE.model_copy(update={"loss": LossConfig(temperature=0.1, learn_temp
 
 
 def test_the_papers_base_head_is_dense_relu_dropout_dense_sigmoid():
-    layers = list(Head(1506, load_recipe("paper-base").head).layers)
+    head = Head(1506, load_recipe("paper-base").head)
+    layers = [*head.layers, head.output]
     assert [type(layer) for layer in layers] == [nn.Linear, nn.ReLU, nn.Dropout, nn.Linear, nn.Sigmoid]
     assert (layers[0].in_features, layers[0].out_features, layers[3].out_features) == (1506, 512, 256)
     assert layers[2].p == 0.3
@@ -123,8 +124,8 @@ def test_a_single_head_projects_pictures_to_the_size_of_the_sound_which_passes_a
     sound = torch.randn(4, 7)
     assert list(towers.heads) == ["video"]
     assert not [name for name, _ in towers.named_parameters() if name.startswith("audio")]
-    torch.testing.assert_close(towers.embed_audio(sound), sound / sound.norm(dim=1, keepdim=True))
-    assert towers.embed_video(torch.randn(4, 5)).shape == (4, 7)
+    torch.testing.assert_close(towers.embed("audio", sound), sound / sound.norm(dim=1, keepdim=True))
+    assert towers.embed("video", torch.randn(4, 5)).shape == (4, 7)
 
 
 def test_a_frozen_affine_keeps_scale_and_shift_out_of_training():
