@@ -229,7 +229,7 @@ def test_a_track_is_the_normalised_mean_of_its_segments():
 
 
 def test_evaluation_ranks_segments_and_tracks():
-    model = DualEncoder().fit(related(100, segments=3, seed=1), related(40, segments=3, seed=2))
+    model = DualEncoder(SMALL).fit(related(100, segments=3, seed=1), related(40, segments=3, seed=2))
     found = evaluate(model, related(50, segments=3, seed=3))
     assert (found["a2v"]["n"], found["a2v"]["groups"]) == (150, 50)
     assert (found["tracks"]["v2a"]["n"], found["tracks"]["v2a"]["groups"]) == (50, 50)
