@@ -33,6 +33,7 @@ structure_weight = 0.5
 [training]
 batch_size = 21
 epochs = 4
+least_steps = 0
 least_pairs = 2
 """
 

@@ -9,12 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from antiphon.errors import ModelError
 from antiphon.model.cca import CCA, CCASettings
 
 Side = Literal["audio", "video"]
 FloatArray = npt.NDArray[np.float32]
 
 SIDES: tuple[Side, Side] = ("audio", "video")
+_SIZED = {"mean": 1, "linear": 2, "landmarks": 2, "similarity": 1, "kernel": 2}
+"""What is held of each side, with as many axes, whose sizes depend on the data."""
 
 
 class ClosedFormConfig(BaseModel):
@@ -36,10 +39,10 @@ class ClosedForm(nn.Module):
     """Features, as the heads see them, → unit embeddings by linear and by kernel canonical correlation analysis.
 
     The linear part is Vinod's canonical ridge. The kernel part is the same analysis of k(x, l) = exp(−‖x − l‖² / w),
-    the Gaussian similarities to landmarks l: training pairs drawn at random, w being the median ‖l − l'‖². That is
-    kernel canonical correlation analysis (Akaho 2001; Bach and Jordan 2002) with Nyström's approximation (Williams and
-    Seeger 2001). Each direction is scaled by its correlation. Few pairs suffice for both; where there are many, heads
-    trained by gradients know what these do not, and the other way round.
+    the Gaussian similarities to landmarks l: training pairs drawn at random, w being the median ‖l − l'‖² of those that
+    differ. That is kernel canonical correlation analysis (Akaho 2001; Bach and Jordan 2002) with Nyström's
+    approximation (Williams and Seeger 2001). Each direction is scaled by its correlation. Few pairs suffice for both;
+    where there are many, heads trained by gradients know what these do not, and the other way round.
 
     Attributes
     ----------
@@ -53,8 +56,8 @@ class ClosedForm(nn.Module):
         self.config = config
         self.register_buffer("weights", torch.tensor([1.0, 0.0, 0.0]))
         for side in SIDES:
-            for name, shape in (("mean", 1), ("linear", 2), ("landmarks", 2), ("similarity", 1), ("kernel", 2)):
-                self.register_buffer(f"{side}_{name}", torch.empty((0,) * shape))
+            for name, axes in _SIZED.items():
+                self.register_buffer(f"{side}_{name}", torch.empty((0,) * axes))
             self.register_buffer(f"{side}_width", torch.ones(()))
 
     @property
@@ -80,7 +83,7 @@ class ClosedForm(nn.Module):
         for side, values in sides.items():
             landmarks = values[chosen.to(values.device)]
             self._set(side, "landmarks", landmarks)
-            self._set(side, "width", torch.cdist(landmarks, landmarks).square().median())
+            self._set(side, "width", _width(landmarks))
         self._solve("linear", "mean", sides, ridge)
         self._solve(
             "kernel", "similarity", {side: self._similarities(side, sides[side]) for side in SIDES}, kernel_ridge
@@ -102,12 +105,37 @@ class ClosedForm(nn.Module):
             [factor * part for factor, part in zip(factors, (trained, linear, kernel), strict=True)], dim=-1
         )
 
-    def take_shapes(self, state: dict[str, Tensor], prefix: str) -> None:
-        """Make room for what `state` holds, whose sizes depend on the data that it was fitted on."""
-        for name, own in list(self.named_buffers()):
-            stored = state.get(prefix + name)
-            if stored is not None and stored.ndim == own.ndim:
-                setattr(self, name, torch.empty_like(stored))
+    def take_shapes(self, state: dict[str, Tensor], prefix: str, dims: dict[Side, int]) -> None:
+        """Make room for what `state` holds, whose sizes depend on the data that it was fitted on.
+
+        Parameters
+        ----------
+        prefix : of the names in `state`.
+        dims : sizes of the features.
+
+        Raises
+        ------
+        ModelError
+            The sizes do not fit each other, or features of these sizes.
+        """
+        names = [f"{side}_{name}" for side in SIDES for name in _SIZED]
+        found = {name: tuple(state[prefix + name].shape) for name in names if prefix + name in state}
+        if found != self._shapes(found, dims):
+            raise ModelError("the sizes of its closed form fit neither each other nor the features")
+        for name, shape in found.items():
+            setattr(self, name, self.weights.new_empty(shape))
+
+    def _shapes(self, found: dict[str, tuple[int, ...]], dims: dict[Side, int]) -> dict[str, tuple[int, ...]]:
+        """The sizes of all that is held, of those found for the projections of sound and the landmarks."""
+        linear, kernel = (found.get(f"audio_{name}", (0,))[-1:] for name in ("linear", "kernel"))
+        if linear == kernel == (0,):
+            return {f"{side}_{name}": (0,) * axes for side in SIDES for name, axes in _SIZED.items()}
+        shapes: dict[str, tuple[int, ...]] = {}
+        for side, dim in dims.items():
+            landmarks = found.get(f"{side}_landmarks", (0,))[:1]
+            of_side = ((dim,), (dim, *linear), (*landmarks, dim), landmarks, (*landmarks, *kernel))
+            shapes |= {f"{side}_{name}": shape for name, shape in zip(_SIZED, of_side, strict=True)}
+        return shapes
 
     def _solve(self, weights: str, mean: str, sides: dict[Side, Tensor], ridge: float) -> None:
         settings = CCASettings(audio_ridge=ridge, video_ridge=ridge, dims=self.config.dim)
@@ -125,3 +153,10 @@ class ClosedForm(nn.Module):
 
     def _set(self, side: Side, name: str, values: Tensor) -> None:
         setattr(self, f"{side}_{name}", values.detach().to(self.weights).contiguous())
+
+
+def _width(landmarks: Tensor) -> Tensor:
+    """The median squared distance of those of (l, features) landmarks that differ, a scalar; 1 where none do."""
+    distances = torch.pdist(landmarks).square()
+    apart = distances[distances > 0]
+    return apart.median() if len(apart) else torch.ones_like(landmarks[0, 0])
