@@ -135,10 +135,10 @@ def _legend(pairs: Mapping[Size, float], shades: Mapping[Size, float], top: floa
         parts += [svg.element("g", key, opacity=shade), svg.text(f"{whole(pairs[size])} pairs", left + 28, top)]
     parts += [_point(_LEFT + 4, top + 18, found=True), svg.text("found, both ways", _LEFT + 13, top + 22)]
     parts += [_point(_LEFT + 128, top + 18, found=False), svg.text("not found", _LEFT + 137, top + 22)]
-    parts += [svg.box(_LEFT + 210, top + 13, 10, 10, "null"), svg.text("null", _LEFT + 225, top + 22)]
+    parts += [svg.box(_LEFT + 210, top + 13, 10, 10, "null"), svg.text("widest null", _LEFT + 225, top + 22)]
     parts += [
-        svg.line(_LEFT + 262, top + 18, _LEFT + 284, top + 18, "chance"),
-        svg.text("chance", _LEFT + 290, top + 22),
+        svg.line(_LEFT + 298, top + 18, _LEFT + 320, top + 18, "chance"),
+        svg.text("chance", _LEFT + 326, top + 22),
     ]
-    parts.append(svg.text("down: median rank, the worse way, 95% interval", _LEFT + 346, top + 22))
+    parts.append(svg.text("down: median rank, the worse way, 95% interval", _LEFT + 378, top + 22))
     return svg.join(parts)
