@@ -14,7 +14,7 @@ from antiphon.report.numbers import whole
 from antiphon.report.scales import Scale
 
 _WIDTH, _HEIGHT, _TOP, _LEFT, _RIGHT, _BOTTOM = 360, 270, 36, 52, 336, 216
-_COLUMNS, _LEGEND = 2, 62
+_COLUMNS, _LEGEND = 2, 76
 _STYLE = """
 svg { --paper: #fbfaf7; --ink: #1d1d1b; --soft: #5d5b55; --line: #dedad1; --null: #e7e3d9; --curve: #b3501a;
   font-family: system-ui, sans-serif; }
@@ -140,5 +140,5 @@ def _legend(pairs: Mapping[Size, float], shades: Mapping[Size, float], top: floa
         svg.line(_LEFT + 298, top + 18, _LEFT + 320, top + 18, "chance"),
         svg.text("chance", _LEFT + 326, top + 22),
     ]
-    parts.append(svg.text("down: median rank, the worse way, 95% interval", _LEFT + 378, top + 22))
+    parts.append(svg.text("Down: median rank of the way that ranks worse, with 95% interval", _LEFT, top + 44))
     return svg.join(parts)
