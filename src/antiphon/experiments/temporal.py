@@ -108,8 +108,8 @@ def compare(
     -------
     For each recipe's name "in_order", "shuffled_at_test" and "shuffled": trained and tested so. Each holds the
     "median_rank" in the pool of the test tracks and its 95% interval "ci95", and "gain" with "gain95": the ratio of the
-    reference's ranks in order to these, above 1 where these are better. But for the first recipe, "step" with "step95"
-    is that ratio to the recipe before it, on the same tracks and trained and tested alike.
+    ranks of the reference, trained and tested in the same way, to these, above 1 where these are better. But for the
+    first recipe, "step" with "step95" is that ratio to the recipe before it.
     """
     parts = [temporal_features(count, config, 0, str(number)) for number, count in enumerate(sizes)]
     mixed = [shuffled_in_time(part, number) for number, part in enumerate(parts)]
@@ -123,8 +123,8 @@ def compare(
             models = [DualEncoder(recipe, seed=seed).fit(train, validation) for seed in seeds]
             for way, test in tests.items():
                 found[recipe.name][way] = np.stack([track_ranks(model, test).ravel() for model in models])
-    reference = found[recipes[0].name]["in_order"]
-    summary = {name: {way: _summed_up(r, reference) for way, r in ways.items()} for name, ways in found.items()}
+    reference = found[recipes[0].name]
+    summary = {name: {way: _summed_up(r, reference[way]) for way, r in ways.items()} for name, ways in found.items()}
     for before, after in pairwise(found):
         for way, values in summary[after].items():
             values["step"], values["step95"] = _ratio(found[after][way], found[before][way])
