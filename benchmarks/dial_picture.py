@@ -107,7 +107,7 @@ def _chart(rows: Sequence[Row], shades: Mapping[Size, float], y: Scale) -> Marku
     for coupling in sorted({row["coupling"] for row in rows}):
         parts.append(svg.text(f"{coupling:g}", x(coupling), _BOTTOM + 16, "tick", "middle"))
     parts.append(svg.text("coupling", (_LEFT + _RIGHT) / 2, _BOTTOM + 33, "tick", "middle"))
-    for size, shade in reversed(shades.items()):
+    for size, shade in reversed(list(shades.items())):
         mine = sorted((row for row in rows if row["size"] == size), key=lambda row: row["coupling"])
         parts.append(svg.element("g", *_curve(mine, x, y), opacity=shade))
     return svg.join(parts)
