@@ -17,7 +17,7 @@ from antiphon.features.features import Features
 
 Progress = Callable[[int, int, str], None]
 
-_ARRAYS = ("ids", "audio", "video", "groups", "artists")
+_ARRAYS = ("ids", "audio", "video", "groups", "artists", "starts_s")
 
 
 @dataclass(frozen=True)
