@@ -204,6 +204,21 @@ def test_several_processes_find_the_same(ran, study, tmp_path):
         assert read_outcome(cell.key("other"), tmp_path / cell.path) is None
 
 
+def test_other_processes_see_labels_and_times_too(study, tmp_path, monkeypatch):
+    seen = []
+
+    def here(function, jobs, _):
+        for job in jobs:
+            seen.append(study_run._loaded(job.features))
+            yield job, DecodeError("not of interest")
+
+    monkeypatch.setattr(study_run, "run_in_processes", here)
+    labels = tuple(("rock", "live") if row % 2 else () for row in range(160))
+    given = replace(some(160), labels=labels, starts_s=np.arange(160.0))
+    run_study(study, resolved_steps(study, tmp_path)[1:2], given, tmp_path, jobs=2)
+    assert seen[0].fingerprint() == given.fingerprint()
+
+
 def test_a_training_that_fails_is_a_row_with_its_reason(tmp_path):
     steps = [
         {"name": "paper-base"},
