@@ -18,7 +18,7 @@ from antiphon.features.features import Features
 from antiphon.features.single import file_features
 from antiphon.features.tracks import Tracks, track_embeddings
 from antiphon.model.checkpoint import load_towers, save_towers
-from antiphon.model.losses import LossConfig
+from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
@@ -118,7 +118,7 @@ class DualEncoder:
             "pairs": len(pairs),
             "videos": len(np.unique(pairs.groups)),
             "validation_pairs": len(held_out),
-            "sha256": inputs_fingerprint(pairs, held_out, self.recipe.loss),
+            "sha256": inputs_fingerprint(pairs, held_out, self.recipe),
         }
         return self
 
@@ -169,13 +169,18 @@ class DualEncoder:
         )
         return model
 
-    def embed(self, features: Features, per: Per = "segment") -> tuple[FloatArray, FloatArray]:
+    def embed(
+        self, features: Features, per: Per = "segment", label_weight: float = 0.0
+    ) -> tuple[FloatArray, FloatArray]:
         """Embeddings of sound and of pictures.
 
         Parameters
         ----------
         per : a "segment" is a row of `features`. A "track" is a video, in the sorted order of the unique groups; where
             the recipe has no track model, its embedding is the normalised mean of its segments'.
+        label_weight : from 0 to 1. Above 0 each row is longer, by what tells the labels that are predicted from it, and
+            a dot product is (1 − label_weight) of what it is at 0 plus label_weight of the cosine of predicted labels:
+            answers then look like the query in kind, such as concerts for a concert. Both sides must have one weight.
 
         Returns
         -------
@@ -185,13 +190,24 @@ class DualEncoder:
         Raises
         ------
         ModelError
-            The model is not fitted, or the features are of another backbone or size.
+            The model is not fitted, the features are of another backbone or size, or `label_weight` is out of range, or
+            above 0 for a model that predicts no labels.
         """
+        if not 0 <= label_weight <= 1:
+            raise ModelError(f"label_weight is {label_weight:g}; give a weight from 0 to 1.")
+        audio, video = self._both(features, per)
+        if not label_weight:
+            return audio, video
+        sound, pictures = self._both(features, per, labels=True)
+        return with_labels(audio, sound, label_weight), with_labels(video, pictures, label_weight)
+
+    def _both(self, features: Features, per: Per, labels: bool = False) -> tuple[FloatArray, FloatArray]:
+        """Embeddings of sound and of pictures, or the labels predicted from them."""
         audio = (features.audio, features.has_audio, features.audio_name, "audio")
         video = (features.video, features.has_video, features.video_name, "video")
         if per == "segment":
-            return self._embed(*audio), self._embed(*video)
-        times = (features.groups, features.starts_s)
+            return self._embed(*audio, labels), self._embed(*video, labels)
+        times = (features.groups, features.starts_s, labels)
         return self._embed_tracks(*audio, *times), self._embed_tracks(*video, *times)
 
     def encode_audio(self, path: str | Path, per: Per = "segment") -> FloatArray:
@@ -366,17 +382,25 @@ class DualEncoder:
             )
         return self._towers
 
-    def _embed(self, features: FloatArray, present: npt.NDArray[np.bool_], name: str, modality: Side) -> FloatArray:
+    def _embed(
+        self,
+        features: FloatArray,
+        present: npt.NDArray[np.bool_],
+        name: str,
+        modality: Side,
+        labels: bool = False,
+    ) -> FloatArray:
         towers = self._fitted()
-        result = np.full((len(features), towers.dim), np.nan, dtype=np.float32)
+        result = np.full((len(features), towers.label_dim if labels else towers.dim), np.nan, dtype=np.float32)
         if not present.any():
             return result
         self._refuse_others(features, name, modality)
         rows = np.flatnonzero(present)
+        made = towers.predicted_labels if labels else towers.embed
         with torch.inference_mode():
             for first in range(0, len(rows), _CHUNK_ROWS):
                 chunk = rows[first : first + _CHUNK_ROWS]
-                result[chunk] = towers.embed(modality, torch.from_numpy(features[chunk]).to(self.device)).cpu().numpy()
+                result[chunk] = made(modality, torch.from_numpy(features[chunk]).to(self.device)).cpu().numpy()
         return result
 
     def _embed_tracks(
@@ -387,14 +411,15 @@ class DualEncoder:
         modality: Side,
         groups: npt.NDArray[Any],
         starts_s: npt.NDArray[np.float64],
+        labels: bool = False,
     ) -> FloatArray:
         towers = self._fitted()
         videos = np.unique(groups)
-        result = np.full((len(videos), towers.dim), np.nan, dtype=np.float32)
+        result = np.full((len(videos), towers.label_dim if labels else towers.dim), np.nan, dtype=np.float32)
         if not present.any():
             return result
-        if self.recipe.track is None:
-            embedded = self._embed(features, present, name, modality)[present]
+        if labels or self.recipe.track is None:
+            embedded = self._embed(features, present, name, modality, labels)[present]
             there, rows = track_embeddings(embedded, groups[present])
         else:
             self._refuse_others(features, name, modality)
@@ -426,14 +451,14 @@ class DualEncoder:
             raise ModelError(f"The {modality} features have {features.shape[1]} values; this model takes {dim}.")
 
 
-def inputs_fingerprint(features: Features, validation: Features, loss: LossConfig) -> str:
-    """SHA-256 (hex) of all that a training with this loss sees of its paired features: values, which video each row is
-    of, and its artist and labels where the loss looks at them."""
+def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe) -> str:
+    """SHA-256 (hex) of all that a training by this recipe sees of its paired features: values, which video each row is
+    of, and its artist and labels where the recipe looks at them."""
     parts = (features, validation)
     seen = [array for part in parts for array in (part.audio, part.video, part.groups)]
-    if loss.exclude_same_artist:
+    if recipe.loss.exclude_same_artist:
         seen.append(features.artists)
-    if loss.label_weight:
+    if recipe.loss.label_weight or (recipe.closed_form is not None and recipe.closed_form.labels):
         seen.append(np.array(["\x1f".join(row) for row in features.labels], dtype=np.str_))
     return fingerprint(*seen)
 

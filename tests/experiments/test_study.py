@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from antiphon.errors import ConfigError, DecodeError
 from antiphon.experiments import study_run
-from antiphon.experiments.cells import Cell, failed, read_outcome, run_cell, write_outcome
+from antiphon.experiments.cells import Cell, read_outcome, run_cell, write_outcome
 from antiphon.experiments.draws import drawn
 from antiphon.experiments.study import DrawSettings, Study, load_study, resolved_steps
 from antiphon.experiments.study_run import run_study, study_cells
@@ -204,18 +204,19 @@ def test_several_processes_find_the_same(ran, study, tmp_path):
         assert read_outcome(cell.key("other"), tmp_path / cell.path) is None
 
 
-def test_workers_know_when_segments_start(tmp_path, monkeypatch):
-    def in_this_process(function, jobs, _):
-        return ((job, function(job)) for job in jobs)
-
+def test_other_processes_see_labels_and_times_too(study, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(study_run, "run_in_processes", in_this_process)
-    monkeypatch.setattr(study_run, "run_cell", lambda cell, features, extra: seen.append(features) or failed("-"))
-    features = some(40, segments=3)
-    features = replace(features, starts_s=np.arange(len(features), 0.0, -1.0))
-    study = Study.model_validate({"name": "s", "seeds": 1, "step": [{"name": "antiphon-track"}], "draws": {"count": 2}})
-    run_study(study, resolved_steps(study, tmp_path), features, tmp_path, jobs=2)
-    np.testing.assert_array_equal(seen[0].starts_s, features.starts_s)
+
+    def here(function, jobs, _):
+        for job in jobs:
+            seen.append(study_run._loaded(job.features))
+            yield job, DecodeError("not of interest")
+
+    monkeypatch.setattr(study_run, "run_in_processes", here)
+    labels = tuple(("rock", "live") if row % 2 else () for row in range(160))
+    given = replace(some(160), labels=labels, starts_s=np.arange(160.0))
+    run_study(study, resolved_steps(study, tmp_path)[1:2], given, tmp_path, jobs=2)
+    assert seen[0].fingerprint() == given.fingerprint()
 
 
 def test_a_training_that_fails_is_a_row_with_its_reason(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.model.losses import structure
-from antiphon.model.losses.pairs import label_targets, near_duplicates, same_artist, similarity_targets
+from antiphon.model.losses.pairs import label_targets, same_artist, similarity_targets
 
 
 def unit(count, dim, seed):
@@ -21,13 +21,6 @@ def test_rows_of_one_known_artist_are_no_negatives():
     names = np.array(["x", "", "y", "x", "", "x"])
     expected = [[i != j and a == b != "" for j, b in enumerate(names)] for i, a in enumerate(names)]
     assert same_artist(names).tolist() == expected
-
-
-def test_near_duplicates_are_alike_in_both_modalities():
-    audio, video = unit(4, 5, 0), unit(4, 5, 1)
-    audio[1], video[1] = audio[0], video[0]
-    audio[2] = audio[3]
-    assert near_duplicates(audio, video, 0.99).nonzero().tolist() == [[0, 1], [1, 0]]
 
 
 def test_similarity_targets_are_a_softmax_of_mean_cosines():

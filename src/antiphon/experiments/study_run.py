@@ -18,6 +18,7 @@ from antiphon.features.features import Features
 Progress = Callable[[int, int, str], None]
 
 _ARRAYS = ("ids", "audio", "video", "groups", "artists", "starts_s")
+_BETWEEN_LABELS = "\x1f"
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def _stored(features: Features, extra: Features | None) -> Generator[tuple[Path,
         paths = [Path(name) / f"{part}.npz" for part in ("features", "extra")]
         for path, part in zip(paths, (features, extra), strict=True):
             if part is not None:
-                np.savez(path, **{array: getattr(part, array) for array in _ARRAYS})
+                labels = np.array([_BETWEEN_LABELS.join(row) for row in part.labels], dtype=np.str_)
+                np.savez(path, labels=labels, **{array: getattr(part, array) for array in _ARRAYS})
         yield paths[0], None if extra is None else paths[1]
 
 
@@ -132,4 +134,5 @@ def _run_job(job: _Job) -> Outcome:
 @lru_cache(maxsize=2)
 def _loaded(path: Path) -> Features:
     with np.load(path, allow_pickle=False) as stored:
-        return Features.from_arrays(**{array: stored[array] for array in _ARRAYS})
+        labels = [row.split(_BETWEEN_LABELS) if row else () for row in stored["labels"]]
+        return Features.from_arrays(labels=labels, **{array: stored[array] for array in _ARRAYS})

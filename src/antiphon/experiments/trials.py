@@ -64,5 +64,5 @@ def is_trained(folder: Path, model: DualEncoder, pairs: Features, validation: Fe
         record.get("recipe") == model.recipe.model_dump(mode="json", exclude_none=True)
         and record.get("seed") == model.seed
         and record.get("versions") == versions()
-        and record.get("inputs", {}).get("sha256") == inputs_fingerprint(pairs, validation, model.recipe.loss)
+        and record.get("inputs", {}).get("sha256") == inputs_fingerprint(pairs, validation, model.recipe)
     )

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from antiphon.errors import ModelError
 from antiphon.model.cca import CCA, CCASettings
+from antiphon.model.predicted_labels import ridge_regression
 
 Side = Literal["audio", "video"]
 FloatArray = npt.NDArray[np.float32]
@@ -27,12 +28,14 @@ class ClosedFormConfig(BaseModel):
     ----------
     landmarks : training pairs, at the most, that features are compared with.
     dim : canonical directions kept of the features, and as many of their similarities.
+    labels : predict the labels of the training videos too, for `DualEncoder.embed(…, label_weight=…)`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     landmarks: int = Field(default=1500, ge=2)
     dim: int = Field(default=256, ge=1)
+    labels: bool = False
 
 
 class ClosedForm(nn.Module):
@@ -43,6 +46,8 @@ class ClosedForm(nn.Module):
     differ. That is kernel canonical correlation analysis (Akaho 2001; Bach and Jordan 2002) with Nyström's
     approximation (Williams and Seeger 2001). Each direction is scaled by its correlation. Few pairs suffice for both;
     where there are many, heads trained by gradients know what these do not, and the other way round.
+
+    Labels may be predicted beside: by ridge regression, from either side. They are no part of `joined`.
 
     Attributes
     ----------
@@ -59,11 +64,18 @@ class ClosedForm(nn.Module):
             for name, axes in _SIZED.items():
                 self.register_buffer(f"{side}_{name}", torch.empty((0,) * axes))
             self.register_buffer(f"{side}_width", torch.ones(()))
+            if config.labels:
+                self.register_buffer(f"{side}_labels", torch.empty(0, 0))
 
     @property
     def dims(self) -> tuple[int, int]:
         """Sizes of the linear and of the kernel part; 0 before `fit`."""
         return self._buffer("audio", "linear").shape[-1], self._buffer("audio", "kernel").shape[-1]
+
+    @property
+    def label_dim(self) -> int:
+        """Values that stand for the predicted labels; 0 before `fit_labels`, or where none are to be predicted."""
+        return self._buffer("audio", "labels").shape[-1] if self.config.labels else 0
 
     def fit(self, audio: Tensor, video: Tensor, ridge: float, kernel_ridge: float, drawn: np.random.Generator) -> Self:
         """Find both parts for (n, features) paired rows; all three parts then count alike.
@@ -90,6 +102,17 @@ class ClosedForm(nn.Module):
         )
         self.weights.fill_(1.0)
         return self
+
+    def fit_labels(self, audio: Tensor, video: Tensor, targets: npt.NDArray[np.float64], ridge: float) -> None:
+        """Learn, after `fit`, to predict (n, k) values of the labels from the (n, features) rows of either side."""
+        for side, values in zip(SIDES, (audio, video), strict=True):
+            centred = (values - self._buffer(side, "mean")).cpu().numpy()
+            self._set(side, "labels", torch.from_numpy(ridge_regression(centred, targets, ridge)))
+
+    def predicted_labels(self, side: Side, rows: Tensor) -> Tensor:
+        """(n, features) → (n, label_dim) unit rows: their dot products say how alike the predicted labels are."""
+        centred = rows - self._buffer(side, "mean")
+        return functional.normalize(centred @ self._buffer(side, "labels"), dim=-1)
 
     def parts(self, side: Side, rows: Tensor) -> tuple[Tensor, Tensor]:
         """(n, features) → the linear and the kernel part: (n, dims[0]) and (n, dims[1]), unit rows."""

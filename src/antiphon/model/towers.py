@@ -10,6 +10,7 @@ from antiphon.errors import ModelError
 from antiphon.model.aggregators import aggregator
 from antiphon.model.closed_form import ClosedForm, Side
 from antiphon.model.heads import Head, Unprojected
+from antiphon.model.predicted_labels import FEWEST_VIDEOS
 from antiphon.model.recipe import Recipe
 
 
@@ -62,6 +63,17 @@ class Towers(nn.Module):
         """Size of the embeddings."""
         return self.trained_dim + (0 if self.closed_form is None else sum(self.closed_form.dims))
 
+    @property
+    def label_dim(self) -> int:
+        """Values that stand for the predicted labels.
+
+        Raises
+        ------
+        ModelError
+            No labels are predicted.
+        """
+        return self._predicting.label_dim
+
     def embed(self, side: Side, features: Tensor) -> Tensor:
         """(n, feature_dim) features of one side → (n, dim) unit rows."""
         trained = self.project(side, features)
@@ -84,6 +96,10 @@ class Towers(nn.Module):
         parts = fitted.parts(side, self._standardised(side, features))
         linear, kernel = ((part * present).sum(dim=1) / present.sum(dim=1) for part in parts)
         return functional.normalize(fitted.joined(trained, linear, kernel), dim=-1)
+
+    def predicted_labels(self, side: Side, features: Tensor) -> Tensor:
+        """(n, feature_dim) features of one side → (n, label_dim) unit rows: the labels that are predicted from them."""
+        return self._predicting.predicted_labels(side, self._standardised(side, features))
 
     def project(self, side: Side, features: Tensor) -> Tensor:
         """(n, feature_dim) features of one side → (n, trained_dim) unit rows: what the head makes of them."""
@@ -110,6 +126,16 @@ class Towers(nn.Module):
 
     def forward(self, audio: Tensor, video: Tensor) -> tuple[Tensor, Tensor]:
         return self.project("audio", audio), self.project("video", video)
+
+    @property
+    def _predicting(self) -> ClosedForm:
+        """The closed form, where it predicts labels."""
+        if self._fitted is None or not self._fitted.label_dim:
+            raise ModelError(
+                "This model predicts no labels: train a recipe with labels = true under [closed_form], on features "
+                f"with labels that at least {FEWEST_VIDEOS} videos have."
+            )
+        return self._fitted
 
     @property
     def _fitted(self) -> ClosedForm | None:

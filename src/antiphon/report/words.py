@@ -132,9 +132,6 @@ def _loss(recipe: Recipe) -> str:
     words = [f"Loss: {_LOSSES[loss.name]}, temperature {loss.temperature:g} {learned}."]
     if loss.exclude_same_artist:
         words.append("Videos of one artist are no negatives of each other.")
-    if loss.exclude_near_duplicates_above is not None:
-        above = loss.exclude_near_duplicates_above
-        words.append(f"Nor are videos whose features have a cosine above {above:g} in both modalities.")
     if loss.soft_targets:
         words.append(f"Positives by similarity within a modality have weight {loss.soft_targets:g}.")
     if loss.label_weight:

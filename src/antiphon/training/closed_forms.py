@@ -15,6 +15,7 @@ from antiphon.metrics.ranks import ranks
 from antiphon.model.cca import CCA, CCASettings, decompose
 from antiphon.model.closed_form import SIDES, ClosedForm, Side
 from antiphon.model.heads import Standardise
+from antiphon.model.predicted_labels import label_directions
 from antiphon.model.towers import Towers
 from antiphon.seeding import generator
 
@@ -91,6 +92,8 @@ def fit_closed_form(towers: Towers, train: Features, validation: Features, chose
     with torch.inference_mode():
         sound, pictures = (_seen(towers, side, getattr(pairs, side)) for side in SIDES)
         closed_form.fit(sound, pictures, chosen.ridge, usual_kernel_ridge(pairs), drawn)
+        if closed_form.config.labels:
+            closed_form.fit_labels(sound, pictures, label_directions(pairs.labels, pairs.groups), chosen.ridge)
         if len(np.unique(validation.groups)) >= _ENOUGH:
             closed_form.weights.copy_(torch.tensor(_best_weights(towers, closed_form, validation)))
 

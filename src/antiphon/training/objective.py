@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from antiphon.model.losses import LossConfig, contrastive_loss, structure
-from antiphon.model.losses.pairs import label_targets, near_duplicates, same_artist, similarity_targets
+from antiphon.model.losses.pairs import label_targets, same_artist, similarity_targets
 from antiphon.model.towers import Towers
 from antiphon.training.data import TrainingData
 
@@ -34,8 +34,7 @@ class Objective:
         self._data = data
         self._means = data.audio.mean(dim=0), data.video.mean(dim=0)
         weights = (config.soft_targets, config.label_weight, config.structure_weight)
-        excludes = config.exclude_same_artist or config.exclude_near_duplicates_above is not None
-        self._adds_nothing = not any(weights) and not excludes
+        self._adds_nothing = not any(weights) and not config.exclude_same_artist
 
     def __call__(
         self, towers: Towers, audio: Tensor, video: Tensor, rows: npt.NDArray[np.int64]
@@ -54,7 +53,7 @@ class Objective:
         with torch.no_grad():
             plain = plain_loss(config, towers, audio, video)
             features = self._centred(rows)
-            targets, excluded = self._targets(rows, features), self._excluded(rows, features)
+            targets, excluded = self._targets(rows, features), self._excluded(rows)
         of = (config.name, audio, video, towers.temperature, towers.bias, config.chunk_size)
         loss = contrastive_loss(*of, targets=targets, excluded=excluded)
         if config.structure_weight:
@@ -80,10 +79,7 @@ class Objective:
             targets = targets + labelled * label_targets([self._data.labels[row] for row in rows]).to(targets)
         return targets
 
-    def _excluded(self, rows: npt.NDArray[np.int64], features: tuple[Tensor, Tensor]) -> Tensor | None:
-        masks: list[Tensor] = []
-        if self._config.exclude_same_artist:
-            masks.append(same_artist(self._data.artists[rows]).to(features[0].device))
-        if self._config.exclude_near_duplicates_above is not None:
-            masks.append(near_duplicates(*features, self._config.exclude_near_duplicates_above))
-        return torch.stack(masks).any(dim=0) if masks else None
+    def _excluded(self, rows: npt.NDArray[np.int64]) -> Tensor | None:
+        if not self._config.exclude_same_artist:
+            return None
+        return same_artist(self._data.artists[rows]).to(self._data.audio.device)

@@ -19,7 +19,6 @@ class LossConfig(BaseModel):
     bias : the sigmoid's first bias, which is learned; no other loss has one.
     chunk_size : compute scores in blocks of so many rows and columns, for batches whose scores do not fit in memory.
     exclude_same_artist : rows of one artist are no negatives of each other.
-    exclude_near_duplicates_above : nor are rows whose centred features have cosines above this in both modalities.
     soft_targets : weight, from 0 to 1, of positives by similarity within sound and within pictures.
     label_weight : weight, from 0 to 1, of positives by shared labels. The pair itself has what both weights leave.
     structure_weight : weight of the intra-modal structure constraint beside the loss, for sound and for pictures.
@@ -35,7 +34,6 @@ class LossConfig(BaseModel):
     bias: float = -10.0
     chunk_size: int | None = Field(default=None, ge=1)
     exclude_same_artist: bool = False
-    exclude_near_duplicates_above: float | None = Field(default=None, ge=0, lt=1)
     soft_targets: float = Field(default=0.0, ge=0, le=1)
     label_weight: float = Field(default=0.0, ge=0, le=1)
     structure_weight: float = Field(default=0.0, ge=0)

@@ -28,18 +28,6 @@ def same_artist(artists: npt.NDArray[np.str_]) -> Tensor:
     return torch.from_numpy(alike)
 
 
-def near_duplicates(audio: Tensor, video: Tensor, above: float) -> Tensor:
-    """(n, n) bool: two different rows that are alike in sound and in pictures: one video, uploaded twice.
-
-    Parameters
-    ----------
-    audio, video : (n, dim) unit rows, such as centred features.
-    above : both cosines are above it.
-    """
-    alike = (audio @ audio.T > above) & (video @ video.T > above)
-    return alike.fill_diagonal_(False)
-
-
 def similarity_targets(audio: Tensor, video: Tensor, temperature: float = 0.1) -> Tensor:
     """(n, n) rows with a sum of 1: softmaxⱼ(cᵢⱼ / τ), where c is the mean of the cosines within sound and within
     pictures.
