@@ -6,7 +6,6 @@ import torch
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.features import Features
-from antiphon.model.aggregators import TrackConfig
 from antiphon.model.cca import CCA, CCASettings
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
@@ -167,27 +166,6 @@ def test_a_side_in_which_one_video_alone_differs_is_no_obstacle():
     still[3] = 1
     parts = with_audio(train, still), with_audio(validation, np.zeros_like(validation.audio))
     assert np.isfinite(DualEncoder(SMALL).fit(*parts).embed(related(5, seed=3))[0]).all()
-
-
-def test_the_other_parts_of_a_track_are_the_normalised_means_of_its_segments():
-    track = TrackConfig(aggregator="transformer", width=8)
-    recipe = SMALL.model_copy(update={"track": track})
-    towers = fitted(related(40, seed=1), related(20, seed=2), recipe)
-    rows = torch.from_numpy(related(6, seed=3).audio)
-    stacked, mask = rows.reshape(2, 3, 12).clone(), torch.tensor([[True, True, True], [True, True, False]])
-    stacked[1, 2] = 1e3
-    with torch.inference_mode():
-        found = towers.embed_tracks("audio", stacked, mask, torch.arange(3).expand(2, 3)).numpy()
-        segments = towers.embed("audio", rows).numpy().reshape(2, 3, -1)
-        heads = towers.project_tracks("audio", stacked, mask, torch.arange(3).expand(2, 3)).numpy()
-    third = np.sqrt(1 / 3)
-    np.testing.assert_allclose(found[:, :8], third * heads, atol=1e-6)
-    linear, kernel = towers.closed_form.dims
-    for first, size in ((8, linear), (8 + linear, kernel)):
-        for video, count in enumerate((3, 2)):
-            mean = segments[video, :count, first : first + size].mean(axis=0)
-            expected = third * mean / np.linalg.norm(mean)
-            np.testing.assert_allclose(found[video, first : first + size], expected, atol=1e-5)
 
 
 def test_a_recipe_with_one_head_has_no_closed_form():

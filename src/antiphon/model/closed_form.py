@@ -21,6 +21,10 @@ _SIZED = {"mean": 1, "linear": 2, "landmarks": 2, "similarity": 1, "kernel": 2}
 """What is held of each side, with as many axes, whose sizes depend on the data."""
 
 
+_MORE, _TURNS = 20, 3
+"""Directions more than wanted, and power iterations, of the randomised decomposition."""
+
+
 class ClosedFormConfig(BaseModel):
     """What stands beside the trained heads without being trained.
 
@@ -33,8 +37,8 @@ class ClosedFormConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    landmarks: int = Field(default=1500, ge=2)
-    dim: int = Field(default=256, ge=1)
+    landmarks: int = Field(default=3000, ge=2)
+    dim: int = Field(default=128, ge=1)
     labels: bool = False
 
 
@@ -96,10 +100,8 @@ class ClosedForm(nn.Module):
             landmarks = values[chosen.to(values.device)]
             self._set(side, "landmarks", landmarks)
             self._set(side, "width", _width(landmarks))
-        self._solve("linear", "mean", sides, ridge)
-        self._solve(
-            "kernel", "similarity", {side: self._similarities(side, sides[side]) for side in SIDES}, kernel_ridge
-        )
+        self._solve_linear(sides, ridge)
+        self._solve_kernel(sides, kernel_ridge)
         self.weights.fill_(1.0)
         return self
 
@@ -160,12 +162,20 @@ class ClosedForm(nn.Module):
             shapes |= {f"{side}_{name}": shape for name, shape in zip(_SIZED, of_side, strict=True)}
         return shapes
 
-    def _solve(self, weights: str, mean: str, sides: dict[Side, Tensor], ridge: float) -> None:
+    def _solve_linear(self, sides: dict[Side, Tensor], ridge: float) -> None:
         settings = CCASettings(audio_ridge=ridge, video_ridge=ridge, dims=self.config.dim)
         analysis = CCA(settings).fit(*(sides[side].cpu().numpy() for side in SIDES))
         for side, projection in zip(SIDES, analysis.projections, strict=True):
-            self._set(side, weights, torch.from_numpy(projection.weights))
-            self._set(side, mean, torch.from_numpy(projection.mean))
+            self._set(side, "linear", torch.from_numpy(projection.weights))
+            self._set(side, "mean", torch.from_numpy(projection.mean))
+
+    def _solve_kernel(self, sides: dict[Side, Tensor], ridge: float) -> None:
+        rows = {side: self._similarities(side, values).double() for side, values in sides.items()}
+        means = {side: values.mean(dim=0) for side, values in rows.items()}
+        found = leading_directions(*(rows[side] - means[side] for side in SIDES), ridge, self.config.dim)
+        for side, directions in zip(SIDES, found, strict=True):
+            self._set(side, "kernel", directions)
+            self._set(side, "similarity", means[side])
 
     def _similarities(self, side: Side, rows: Tensor) -> Tensor:
         distances = torch.cdist(rows, self._buffer(side, "landmarks")).square()
@@ -183,3 +193,34 @@ def _width(landmarks: Tensor) -> Tensor:
     distances = torch.pdist(landmarks).square()
     apart = distances[distances > 0]
     return apart.median() if len(apart) else torch.ones_like(landmarks[0, 0])
+
+
+def leading_directions(audio: Tensor, video: Tensor, ridge: float, dims: int) -> tuple[Tensor, Tensor]:
+    """The most correlated directions of (n, features) centred float64 rows, each scaled by its correlation.
+
+    With whitening by Cholesky factors and a randomised decomposition (Halko, Martinsson and Tropp 2011) of what both
+    sides share: where there are thousands of features, and few directions are wanted, in a fraction of the time of
+    `antiphon.model.cca`.
+
+    Returns
+    -------
+    (features, dims) weights of sound and of pictures; fewer where a side has fewer features.
+    """
+    factors = [_whitening(side, ridge) for side in (audio, video)]
+    shared = torch.linalg.solve_triangular(factors[0], audio.T @ video / len(audio), upper=False)
+    shared = torch.linalg.solve_triangular(factors[1], shared.T, upper=False).T
+    kept = min(dims, *shared.shape)
+    left, correlations, right = torch.svd_lowrank(shared, q=min(kept + _MORE, *shared.shape), niter=_TURNS)
+    sides = zip(factors, (left, right), strict=True)
+    sound, pictures = (
+        torch.linalg.solve_triangular(factor.T, side[:, :kept], upper=True) * correlations[:kept]
+        for factor, side in sides
+    )
+    return sound, pictures
+
+
+def _whitening(rows: Tensor, ridge: float) -> Tensor:
+    """The lower Cholesky factor of the rows' covariance with a ridge, in units of the mean variance."""
+    covariance = rows.T @ rows / len(rows)
+    covariance.diagonal().add_(ridge * covariance.diagonal().mean())
+    return torch.linalg.cholesky(covariance)

@@ -176,8 +176,10 @@ def _log_ranks(audio: FloatArray, video: FloatArray) -> FloatArray:
 
 def _both(first: Features, second: Features) -> Features:
     """Sound, pictures and videos of the rows of two sets of features, whose rows may have the same names."""
-    rows = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in (*SIDES, "groups")}
-    return Features.from_arrays(**rows)
+    audio, video, groups = (
+        np.concatenate([getattr(first, name), getattr(second, name)]) for name in (*SIDES, "groups")
+    )
+    return Features.from_arrays(audio=audio, video=video, groups=groups)
 
 
 def _vary(features: Features) -> bool:
