@@ -172,7 +172,8 @@ class ClosedForm(nn.Module):
     def _solve_kernel(self, sides: dict[Side, Tensor], ridge: float) -> None:
         rows = {side: self._similarities(side, values).double() for side, values in sides.items()}
         means = {side: values.mean(dim=0) for side, values in rows.items()}
-        found = leading_directions(*(rows[side] - means[side] for side in SIDES), ridge, self.config.dim)
+        sound, pictures = (rows[side] - means[side] for side in SIDES)
+        found = leading_directions(sound, pictures, ridge, self.config.dim)
         for side, directions in zip(SIDES, found, strict=True):
             self._set(side, "kernel", directions)
             self._set(side, "similarity", means[side])
