@@ -11,7 +11,8 @@ from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 from antiphon.training.cached_gradients import cached_backward
 
-BASE = load_recipe("antiphon-base")
+DEFAULT = load_recipe("antiphon-base")
+BASE = DEFAULT.model_copy(update={"head": DEFAULT.head.model_copy(update={"hidden": (64,), "dim": 32})})
 
 
 def test_gradients_are_the_plain_ones_with_dropout():

@@ -176,10 +176,11 @@ def _log_ranks(audio: FloatArray, video: FloatArray) -> FloatArray:
 
 def _both(first: Features, second: Features) -> Features:
     """Sound, pictures and videos of the rows of two sets of features, whose rows may have the same names."""
-    audio, video, groups = (
-        np.concatenate([getattr(first, name), getattr(second, name)]) for name in (*SIDES, "groups")
+    return Features.from_arrays(
+        audio=np.concatenate([first.audio, second.audio]),
+        video=np.concatenate([first.video, second.video]),
+        groups=np.concatenate([first.groups, second.groups]),
     )
-    return Features.from_arrays(audio=audio, video=video, groups=groups)
 
 
 def _vary(features: Features) -> bool:
