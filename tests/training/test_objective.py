@@ -70,19 +70,6 @@ def test_artists_labels_and_structure_reach_the_loss():
     assert found == pytest.approx(plain + 2 * kept.item(), rel=1e-5)
 
 
-def test_soft_targets_look_at_centred_features():
-    found, plain, data, rows, audio, video = measured(soft_targets=0.5)
-    cosines = []
-    for side in (data.audio.numpy(), data.video.numpy()):
-        centred = (side - side.mean(axis=0))[rows]
-        lengths = np.linalg.norm(centred, axis=1)
-        cosines.append(centred @ centred.T / lengths / lengths[:, None])
-    weights = np.exp(sum(cosines) / 2 / 0.1)
-    targets = torch.from_numpy(weights / weights.sum(axis=1, keepdims=True)) / 2 + torch.eye(len(rows)) / 2
-    assert found == pytest.approx(info_nce(audio, video, 0.1, targets=targets.float()).item(), rel=1e-6)
-    assert abs(found - plain) > 1e-4
-
-
 @pytest.mark.parametrize(
     "loss",
     [
@@ -90,7 +77,7 @@ def test_soft_targets_look_at_centred_features():
         {"chunk_size": 16},
         {"name": "sigmoid", "chunk_size": 16, "exclude_same_artist": True},
         {"exclude_same_artist": True},
-        {"soft_targets": 0.2, "label_weight": 0.2, "structure_weight": 1.0},
+        {"label_weight": 0.2, "structure_weight": 1.0},
         {"name": "decoupled", "exclude_same_artist": True, "label_weight": 0.1},
     ],
     ids=lambda loss: " ".join(map(str, loss)),
@@ -119,11 +106,6 @@ def test_only_the_sigmoid_loss_has_a_bias_and_it_is_trained():
     loss, _ = Objective(recipe(name="sigmoid").loss, data)(towers, *towers(data.audio, data.video), rows)
     loss.backward()
     assert towers.bias.grad.abs() > 0.01
-
-
-def test_weights_of_positives_are_at_most_one_together():
-    with pytest.raises(ValueError, match="together at most 1"):
-        LossConfig(soft_targets=0.6, label_weight=0.5)
 
 
 def test_artists_and_labels_are_inputs_where_the_recipe_looks_at_them():

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from antiphon.model.losses import LossConfig, contrastive_loss, structure
-from antiphon.model.losses.pairs import label_targets, same_artist, similarity_targets
+from antiphon.model.losses.pairs import label_targets, same_artist
 from antiphon.model.towers import Towers
 from antiphon.training.data import TrainingData
 
@@ -33,7 +33,7 @@ class Objective:
         self._config = config
         self._data = data
         self._means = data.audio.mean(dim=0), data.video.mean(dim=0)
-        weights = (config.soft_targets, config.label_weight, config.structure_weight)
+        weights = (config.label_weight, config.structure_weight)
         self._adds_nothing = not any(weights) and not config.exclude_same_artist
 
     def __call__(
@@ -52,11 +52,11 @@ class Objective:
             return loss, loss.detach()
         with torch.no_grad():
             plain = plain_loss(config, towers, audio, video)
-            features = self._centred(rows)
-            targets, excluded = self._targets(rows, features), self._excluded(rows)
+            targets, excluded = self._targets(rows), self._excluded(rows)
         of = (config.name, audio, video, towers.temperature, towers.bias, config.chunk_size)
         loss = contrastive_loss(*of, targets=targets, excluded=excluded)
         if config.structure_weight:
+            features = self._centred(rows)
             kept = structure(features[0], audio) + structure(features[1], video)
             loss = loss + config.structure_weight * kept
         return loss, plain
@@ -68,16 +68,12 @@ class Objective:
         )
         return audio, video
 
-    def _targets(self, rows: npt.NDArray[np.int64], features: tuple[Tensor, Tensor]) -> Tensor | None:
-        soft, labelled = self._config.soft_targets, self._config.label_weight
-        if not soft and not labelled:
+    def _targets(self, rows: npt.NDArray[np.int64]) -> Tensor | None:
+        weight = self._config.label_weight
+        if not weight:
             return None
-        targets = (1 - soft - labelled) * torch.eye(len(rows), device=features[0].device)
-        if soft:
-            targets = targets + soft * similarity_targets(*features)
-        if labelled:
-            targets = targets + labelled * label_targets([self._data.labels[row] for row in rows]).to(targets)
-        return targets
+        shared = label_targets([self._data.labels[row] for row in rows])
+        return ((1 - weight) * torch.eye(len(rows)) + weight * shared).to(self._data.audio.device)
 
     def _excluded(self, rows: npt.NDArray[np.int64]) -> Tensor | None:
         if not self._config.exclude_same_artist:
