@@ -134,8 +134,6 @@ def _loss(recipe: Recipe) -> str:
         words.append("Videos of one artist are no negatives of each other.")
     if loss.label_weight:
         words.append(f"Positives by shared labels have weight {loss.label_weight:g}.")
-    if loss.structure_weight:
-        words.append(f"The structure of each modality is kept with weight {loss.structure_weight:g}.")
     return " ".join(words)
 
 

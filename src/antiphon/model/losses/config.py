@@ -20,7 +20,6 @@ class LossConfig(BaseModel):
     chunk_size : compute scores in blocks of so many rows and columns, for batches whose scores do not fit in memory.
     exclude_same_artist : rows of one artist are no negatives of each other.
     label_weight : weight, from 0 to 1, of positives by shared labels. The pair itself has what it leaves.
-    structure_weight : weight of the intra-modal structure constraint beside the loss, for sound and for pictures.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,7 +33,6 @@ class LossConfig(BaseModel):
     chunk_size: int | None = Field(default=None, ge=1)
     exclude_same_artist: bool = False
     label_weight: float = Field(default=0.0, ge=0, le=1)
-    structure_weight: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _starts_inside_the_limits(self) -> Self:
