@@ -29,7 +29,6 @@ input_dropout = 0.0
 name = "sigmoid"
 chunk_size = 8
 exclude_same_artist = true
-structure_weight = 0.5
 [training]
 batch_size = 21
 epochs = 4

@@ -7,7 +7,7 @@ import torch
 from antiphon.dual_encoder import DualEncoder, inputs_fingerprint
 from antiphon.features import Features
 from antiphon.model.closed_form import ClosedFormConfig
-from antiphon.model.losses import LossConfig, chance_loss, info_nce, structure
+from antiphon.model.losses import LossConfig, chance_loss, info_nce
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 from antiphon.training.data import TrainingData
@@ -50,7 +50,7 @@ def test_a_recipe_that_adds_nothing_has_the_plain_loss():
     assert found == plain == pytest.approx(info_nce(audio, video, 0.1).item(), rel=1e-6)
 
 
-def test_artists_labels_and_structure_reach_the_loss():
+def test_artists_and_labels_reach_the_loss():
     def naive_labels(data, rows):
         shares = torch.tensor([[1.0 if data.labels[a] == data.labels[b] else 0.5 for b in rows] for a in rows])
         return 0.7 * torch.eye(len(rows)) + 0.3 * shares / shares.sum(dim=1, keepdim=True)
@@ -64,25 +64,6 @@ def test_artists_labels_and_structure_reach_the_loss():
     found, plain, data, rows, audio, video = measured(label_weight=0.3)
     assert found == pytest.approx(info_nce(audio, video, 0.1, targets=naive_labels(data, rows)).item(), rel=1e-5)
 
-    found, plain, data, rows, audio, video = measured(structure_weight=2)
-    sound, pictures = data.audio - data.audio.mean(dim=0), data.video - data.video.mean(dim=0)
-    kept = structure(sound[rows], audio) + structure(pictures[rows], video)
-    assert kept > 0
-    assert found == pytest.approx(plain + 2 * kept.item(), rel=1e-5)
-
-
-def test_soft_targets_look_at_centred_features():
-    found, plain, data, rows, audio, video = measured(soft_targets=0.5)
-    cosines = []
-    for side in (data.audio.numpy(), data.video.numpy()):
-        centred = (side - side.mean(axis=0))[rows]
-        lengths = np.linalg.norm(centred, axis=1)
-        cosines.append(centred @ centred.T / lengths / lengths[:, None])
-    weights = np.exp(sum(cosines) / 2 / 0.1)
-    targets = torch.from_numpy(weights / weights.sum(axis=1, keepdims=True)) / 2 + torch.eye(len(rows)) / 2
-    assert found == pytest.approx(info_nce(audio, video, 0.1, targets=targets.float()).item(), rel=1e-6)
-    assert abs(found - plain) > 1e-4
-
 
 @pytest.mark.parametrize(
     "loss",
@@ -91,7 +72,7 @@ def test_soft_targets_look_at_centred_features():
         {"chunk_size": 16},
         {"name": "sigmoid", "chunk_size": 16, "exclude_same_artist": True},
         {"exclude_same_artist": True},
-        {"soft_targets": 0.2, "label_weight": 0.2, "structure_weight": 1.0},
+        {"label_weight": 0.2},
         {"name": "decoupled", "exclude_same_artist": True, "label_weight": 0.1},
     ],
     ids=lambda loss: " ".join(map(str, loss)),
@@ -120,11 +101,6 @@ def test_only_the_sigmoid_loss_has_a_bias_and_it_is_trained():
     loss, _ = Objective(recipe(name="sigmoid").loss, data)(towers, *towers(data.audio, data.video), rows)
     loss.backward()
     assert towers.bias.grad.abs() > 0.01
-
-
-def test_weights_of_positives_are_at_most_one_together():
-    with pytest.raises(ValueError, match="together at most 1"):
-        LossConfig(soft_targets=0.6, label_weight=0.5)
 
 
 def test_artists_and_labels_are_inputs_where_the_recipe_looks_at_them():

@@ -132,12 +132,8 @@ def _loss(recipe: Recipe) -> str:
     words = [f"Loss: {_LOSSES[loss.name]}, temperature {loss.temperature:g} {learned}."]
     if loss.exclude_same_artist:
         words.append("Videos of one artist are no negatives of each other.")
-    if loss.soft_targets:
-        words.append(f"Positives by similarity within a modality have weight {loss.soft_targets:g}.")
     if loss.label_weight:
         words.append(f"Positives by shared labels have weight {loss.label_weight:g}.")
-    if loss.structure_weight:
-        words.append(f"The structure of each modality is kept with weight {loss.structure_weight:g}.")
     return " ".join(words)
 
 

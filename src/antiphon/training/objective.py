@@ -4,10 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from antiphon.model.losses import LossConfig, contrastive_loss, structure
-from antiphon.model.losses.pairs import label_targets, same_artist, similarity_targets
+from antiphon.model.losses import LossConfig, contrastive_loss
+from antiphon.model.losses.pairs import label_targets, same_artist
 from antiphon.model.towers import Towers
 from antiphon.training.data import TrainingData
 
@@ -21,20 +20,17 @@ def plain_loss(config: LossConfig, towers: Towers, audio: Tensor, video: Tensor)
 
 
 class Objective:
-    """The loss of a batch of embeddings, of which it knows the features, artists and labels.
+    """The loss of a batch of embeddings, of which it knows the artists and labels.
 
     Parameters
     ----------
     config : the loss, and which pairs count.
-    data : all rows to train on. Similarities within a modality are cosines of features less the mean of all.
+    data : all rows to train on.
     """
 
     def __init__(self, config: LossConfig, data: TrainingData) -> None:
         self._config = config
         self._data = data
-        self._means = data.audio.mean(dim=0), data.video.mean(dim=0)
-        weights = (config.soft_targets, config.label_weight, config.structure_weight)
-        self._adds_nothing = not any(weights) and not config.exclude_same_artist
 
     def __call__(
         self, towers: Towers, audio: Tensor, video: Tensor, rows: npt.NDArray[np.int64]
@@ -47,37 +43,21 @@ class Objective:
         rows : (b,) which rows of the data they are.
         """
         config = self._config
-        if self._adds_nothing:
+        targets, excluded = self._targets(rows), self._excluded(rows)
+        if targets is None and excluded is None:
             loss = plain_loss(config, towers, audio, video)
             return loss, loss.detach()
         with torch.no_grad():
             plain = plain_loss(config, towers, audio, video)
-            features = self._centred(rows)
-            targets, excluded = self._targets(rows, features), self._excluded(rows)
         of = (config.name, audio, video, towers.temperature, towers.bias, config.chunk_size)
-        loss = contrastive_loss(*of, targets=targets, excluded=excluded)
-        if config.structure_weight:
-            kept = structure(features[0], audio) + structure(features[1], video)
-            loss = loss + config.structure_weight * kept
-        return loss, plain
+        return contrastive_loss(*of, targets=targets, excluded=excluded), plain
 
-    def _centred(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        audio, video = (
-            functional.normalize(side[rows] - mean, dim=1)
-            for side, mean in zip((self._data.audio, self._data.video), self._means, strict=True)
-        )
-        return audio, video
-
-    def _targets(self, rows: npt.NDArray[np.int64], features: tuple[Tensor, Tensor]) -> Tensor | None:
-        soft, labelled = self._config.soft_targets, self._config.label_weight
-        if not soft and not labelled:
+    def _targets(self, rows: npt.NDArray[np.int64]) -> Tensor | None:
+        weight = self._config.label_weight
+        if not weight:
             return None
-        targets = (1 - soft - labelled) * torch.eye(len(rows), device=features[0].device)
-        if soft:
-            targets = targets + soft * similarity_targets(*features)
-        if labelled:
-            targets = targets + labelled * label_targets([self._data.labels[row] for row in rows]).to(targets)
-        return targets
+        shared = label_targets([self._data.labels[row] for row in rows])
+        return ((1 - weight) * torch.eye(len(rows)) + weight * shared).to(self._data.audio.device)
 
     def _excluded(self, rows: npt.NDArray[np.int64]) -> Tensor | None:
         if not self._config.exclude_same_artist:

@@ -1,4 +1,4 @@
-"""What heads are trained to make small: contrastive losses over a batch of pairs, and what may stand beside them.
+"""What heads are trained to make small: contrastive losses over a batch of pairs.
 
 All take tensors and return a scalar, in nats.
 """
@@ -8,7 +8,6 @@ from antiphon.model.losses.levels import chance_loss, least_loss
 from antiphon.model.losses.named import contrastive_loss
 from antiphon.model.losses.pairwise import sigmoid
 from antiphon.model.losses.softmax import decoupled, info_nce
-from antiphon.model.losses.structure import structure
 
 __all__ = [
     "LossConfig",
@@ -18,5 +17,4 @@ __all__ = [
     "info_nce",
     "least_loss",
     "sigmoid",
-    "structure",
 ]

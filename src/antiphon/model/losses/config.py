@@ -19,9 +19,7 @@ class LossConfig(BaseModel):
     bias : the sigmoid's first bias, which is learned; no other loss has one.
     chunk_size : compute scores in blocks of so many rows and columns, for batches whose scores do not fit in memory.
     exclude_same_artist : rows of one artist are no negatives of each other.
-    soft_targets : weight, from 0 to 1, of positives by similarity within sound and within pictures.
-    label_weight : weight, from 0 to 1, of positives by shared labels. The pair itself has what both weights leave.
-    structure_weight : weight of the intra-modal structure constraint beside the loss, for sound and for pictures.
+    label_weight : weight, from 0 to 1, of positives by shared labels. The pair itself has what it leaves.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,9 +32,7 @@ class LossConfig(BaseModel):
     bias: float = -10.0
     chunk_size: int | None = Field(default=None, ge=1)
     exclude_same_artist: bool = False
-    soft_targets: float = Field(default=0.0, ge=0, le=1)
     label_weight: float = Field(default=0.0, ge=0, le=1)
-    structure_weight: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _starts_inside_the_limits(self) -> Self:
@@ -51,13 +47,4 @@ class LossConfig(BaseModel):
     def _has_chunks(self) -> Self:
         if self.name == "decoupled" and self.chunk_size is not None:
             raise ValueError("the decoupled loss is not computed in chunks; leave chunk_size out, or choose info_nce")
-        return self
-
-    @model_validator(mode="after")
-    def _leaves_the_pair_a_weight(self) -> Self:
-        if self.soft_targets + self.label_weight > 1:
-            raise ValueError(
-                f"soft_targets {self.soft_targets:g} and label_weight {self.label_weight:g} are weights of one sum and "
-                "together at most 1"
-            )
         return self

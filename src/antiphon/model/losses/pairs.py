@@ -28,21 +28,6 @@ def same_artist(artists: npt.NDArray[np.str_]) -> Tensor:
     return torch.from_numpy(alike)
 
 
-def similarity_targets(audio: Tensor, video: Tensor, temperature: float = 0.1) -> Tensor:
-    """(n, n) rows with a sum of 1: softmaxⱼ(cᵢⱼ / τ), where c is the mean of the cosines within sound and within
-    pictures.
-
-    Source: Gao et al. (2023), "SoftCLIP", whose targets come from similarities within one modality each; here both
-    directions have the mean of the two.
-
-    Parameters
-    ----------
-    audio, video : (n, dim) unit rows, such as centred features.
-    temperature : τ; at 0.1 a row weighs itself e times as much as one whose mean cosine is 0.9.
-    """
-    return ((audio @ audio.T + video @ video.T) / (2 * temperature)).softmax(dim=1)
-
-
 def label_targets(labels: Sequence[tuple[str, ...]]) -> Tensor:
     """(n, n) rows with a sum of 1: rows count as positives by the share of labels that they have in common.
 
