@@ -1,11 +1,14 @@
-"""How fast the backbones are here, and what thinning the frames costs.
+"""How fast the backbones are here, what thinning the frames costs, and how steady style is over a track.
 
     python benchmarks/backbones.py [speed] [--threads N] [NAME …]
     python benchmarks/backbones.py thinning FOLDER
+    python benchmarks/backbones.py style FOLDER
 
 `speed` prints windows of 3 s a second for each backbone (those in the cache, or those named). `thinning` takes the
 videos in FOLDER and prints how close EfficientNet's feature of every n-th frame is to that of all 30: the cosine after
-subtracting the mean over the windows.
+subtracting the mean over the windows. `style` prints, for EfficientNet's features and for its style, how alike windows
+of the same video are, and windows of different ones: cosines after subtracting the mean over the windows. Leave copies
+of a video out of FOLDER.
 """
 
 import argparse
@@ -49,8 +52,14 @@ def speed(names: list[str], device: str) -> None:
 
 def decoded(folder: Path, layout: FrameLayout) -> list[np.ndarray]:
     """Consecutive windows of all videos in `folder`, at most 16 of each."""
-    windows: list[np.ndarray] = []
+    return [window for windows in decoded_by_video(folder, layout) for window in windows]
+
+
+def decoded_by_video(folder: Path, layout: FrameLayout) -> list[list[np.ndarray]]:
+    """The same for each video that has any."""
+    videos: list[list[np.ndarray]] = []
     for path in sorted(folder.iterdir()):
+        windows: list[np.ndarray] = []
         try:
             for number in range(16):
                 start_s = number * WINDOW_S
@@ -59,8 +68,9 @@ def decoded(folder: Path, layout: FrameLayout) -> list[np.ndarray]:
                     for w in decode_stretches(str(path), [(start_s, start_s + WINDOW_S)], [layout], None)
                 ]
         except DecodeError:
-            continue
-    return [window for window in windows if len(window) == FRAMES]
+            pass
+        videos.append([window for window in windows if len(window) == FRAMES])
+    return [windows for windows in videos if windows]
 
 
 def thinning(folder: Path, device: str) -> None:
@@ -79,16 +89,39 @@ def thinning(folder: Path, device: str) -> None:
         print(f"every {every:2}: cosine median {np.median(own):.4f}, least {own.min():.4f}; own nearest {nearest:.0%}")
 
 
+def style(folder: Path, device: str) -> None:
+    content = backbones.load("efficientnet_lite0", device)
+    assert isinstance(content, VideoBackbone)
+    videos = decoded_by_video(folder, FrameLayout(size_px=content.layout.size_px))
+    windows = np.stack([window[:: content.layout.every] for one in videos for window in one])
+    numbers = np.repeat(np.arange(len(videos)), [len(one) for one in videos])
+    pairs = np.triu(np.ones((len(numbers), len(numbers)), dtype=bool), 1)
+    same = numbers[:, None] == numbers
+    print(f"{len(numbers)} windows of {len(videos)} videos; {(pairs & same).sum()} pairs within a video")
+    for name in ("efficientnet_lite0", "efficientnet_lite0-style"):
+        backbone = backbones.load(name, device)
+        assert isinstance(backbone, VideoBackbone)
+        values = backbone(windows)
+        values -= values.mean(0)
+        values /= np.linalg.norm(values, axis=1, keepdims=True)
+        cosines = values @ values.T
+        within, between = cosines[pairs & same], cosines[pairs & ~same]
+        gap = (within.mean() - between.mean()) / np.sqrt((within.var() + between.var()) / 2)
+        above = np.mean(within[:, None] > between)
+        means = f"within a video {within.mean():.3f}, between {between.mean():.3f}, {gap:.2f} deviations apart"
+        print(f"{name:26} {means}; a pair within is more alike than one between in {above:.1%}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["speed", "thinning"], default="speed")
+    parser.add_argument("what", nargs="?", choices=["speed", "thinning", "style"], default="speed")
     parser.add_argument("arguments", nargs="*", help="names of backbones, or the folder of videos")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    if given.what == "thinning":
-        thinning(Path(given.arguments[0]), given.device)
+    if given.what != "speed":
+        {"thinning": thinning, "style": style}[given.what](Path(given.arguments[0]), given.device)
     else:
         speed(given.arguments, given.device)
 

@@ -11,6 +11,7 @@ import argparse
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,12 @@ def dial_markdown(study: Study, rows: Sequence[Row], about: str) -> str:
         part = [row for row in rows if row["size"] == size]
         pairs = next(row["train_pairs"] for row in part if row["trainings"])
         parts += [f"## Trained on {whole(pairs)} pairs", "\n".join(_rank_lines(part, labels))]
+    parts += [
+        f"## Against {labels[study.reference]}",
+        "By what factor ranks are lower than its own, both ways together (geometric means; below 1 where they are "
+        "higher), with 95% interval, paired by query.",
+        "\n".join(_against_lines(study, rows, labels)),
+    ]
     outside = [
         f"{labels[row['step']]} ({row['size']}, {way})"
         for row in rows
@@ -114,6 +121,24 @@ def _rank_lines(rows: Sequence[Row], labels: dict[str, str]) -> Iterator[str]:
         for way, name in zip(WAYS, ("sound", "pictures"), strict=True):
             mine = [row for row in rows if row["step"] == step]
             yield f"| {' | '.join([label, name, *(_rank(row, way) for row in mine)])} |"
+
+
+def _against_lines(study: Study, rows: Sequence[Row], labels: dict[str, str]) -> Iterator[str]:
+    couplings = sorted({row["coupling"] for row in rows})
+    yield f"| Recipe | Videos | {' | '.join(f'Coupling {coupling:g}' for coupling in couplings)} |"
+    yield "|" + "---|" * (2 + len(couplings))
+    for step, size in product(labels, study.videos):
+        if step != study.reference:
+            mine = [row for row in rows if (row["step"], row["size"]) == (step, size)]
+            yield f"| {' | '.join([labels[step], str(size), *(_against(row) for row in mine)])} |"
+
+
+def _against(row: Row) -> str:
+    if "reference" not in row.get("against", {}):
+        return "failed"
+    found = row["against"]["reference"]["both"]
+    low, high = found["ci95"]
+    return f"{found['ratio']:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _rank(row: Row, way: str) -> str:

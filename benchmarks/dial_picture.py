@@ -1,43 +1,53 @@
 """Draws the coupling dial: one small chart for each recipe, as an SVG file that stands alone."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from markupsafe import Markup
 
+from antiphon.experiments.cells import WAYS
+from antiphon.experiments.dial import is_found
+from antiphon.experiments.study import Size
 from antiphon.report import svg
 from antiphon.report.numbers import whole
-from antiphon.report.scales import Scale, rank_ticks
+from antiphon.report.scales import Scale
 
-_WIDTH, _HEIGHT, _TOP, _LEFT, _RIGHT, _BOTTOM = 360, 230, 34, 44, 348, 190
-_COLUMNS = 2
-_QUERY = {"a2v": "sound", "v2a": "pictures"}
+_WIDTH, _HEIGHT, _TOP, _LEFT, _RIGHT, _BOTTOM = 360, 270, 36, 52, 336, 216
+_COLUMNS, _LEGEND = 2, 76
 _STYLE = """
-svg { --paper: #fbfaf7; --ink: #1d1d1b; --soft: #5d5b55; --line: #dedad1; --null: #d5d1c5; --sound: #b3501a;
-  --pictures: #1f6a86; font-family: system-ui, sans-serif; }
+svg { --paper: #fbfaf7; --ink: #1d1d1b; --soft: #5d5b55; --line: #dedad1; --null: #e7e3d9; --curve: #b3501a;
+  font-family: system-ui, sans-serif; }
 @media (prefers-color-scheme: dark) { svg { --paper: #161614; --ink: #ebe8e0; --soft: #a8a499; --line: #3a3933;
-  --null: #45433b; --sound: #f0975c; --pictures: #66bbd8; } }
+  --null: #2c2b27; --curve: #f0975c; } }
 .paper { fill: var(--paper); } text { fill: var(--soft); font-size: 11.5px; }
-.label { fill: var(--ink); font-size: 13px; }
+.label { fill: var(--ink); font-size: 13.5px; font-weight: 600; }
 .axis { stroke: var(--soft); } .grid { stroke: var(--line); } .null { fill: var(--null); }
 .chance { stroke: var(--soft); stroke-dasharray: 4 3; }
-.curve, .whisker { fill: none; stroke-width: 1.75; } .whisker { stroke-width: 3; stroke-opacity: 0.45; }
-.curve.sound, .whisker.sound { stroke: var(--sound); } .curve.pictures, .whisker.pictures { stroke: var(--pictures); }
-.sparse { stroke-dasharray: 2 3; } .key.sound { fill: var(--sound); } .key.pictures { fill: var(--pictures); }
+.curve { fill: none; stroke: var(--curve); stroke-width: 1.75; } .whisker { stroke: var(--curve); stroke-width: 1.25; }
+circle { stroke: var(--curve); stroke-width: 1.75; } .found { fill: var(--curve); } .missed { fill: var(--paper); }
 """
 
+Row = Mapping[str, Any]
 
-def dial_picture(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A chart for each step: median rank against coupling, whole lines for the largest training set, dotted for less.
+
+def dial_picture(rows: Sequence[Row]) -> str:
+    """A chart for each step: median rank against coupling, a line for each training set, paler the smaller it is.
+
+    Of the two ways the one that ranks worse is drawn: a recipe finds a coupling where both ways leave the null.
 
     Parameters
     ----------
     rows : of `antiphon.experiments.study_table.study_table`, each with its "coupling".
     """
-    steps = list(dict.fromkeys(row["step"] for row in rows))
-    charts = [_chart([row for row in rows if row["step"] == step and row["trainings"]]) for step in steps]
+    measured = [row for row in rows if row["trainings"]]
+    steps = list(dict.fromkeys(row["step"] for row in measured))
+    pairs = {row["size"]: row["train_pairs"] for row in measured}
+    shades = _shades(pairs)
+    y = _rank_scale(measured)
+    charts = [_chart([row for row in measured if row["step"] == step], shades, y) for step in steps]
     lines = -(-len(charts) // _COLUMNS)
-    width, height = _WIDTH * _COLUMNS, _HEIGHT * lines + 30
+    width, height = _WIDTH * _COLUMNS, _HEIGHT * lines + _LEGEND
     placed = [
         svg.element("g", chart, transform=f"translate({_WIDTH * (at % _COLUMNS)} {_HEIGHT * (at // _COLUMNS)})")
         for at, chart in enumerate(charts)
@@ -47,7 +57,7 @@ def dial_picture(rows: Sequence[Mapping[str, Any]]) -> str:
         Markup(f"<style>{_STYLE}</style>"),  # noqa: S704 - our own text
         svg.box(0, 0, width, height, "paper"),
         *placed,
-        _legend(_HEIGHT * lines + 14),
+        _legend(pairs, shades, _HEIGHT * lines + 14),
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {width} {height}",
         width=width,
@@ -58,50 +68,77 @@ def dial_picture(rows: Sequence[Mapping[str, Any]]) -> str:
     return str(picture) + "\n"
 
 
-def _chart(rows: Sequence[Mapping[str, Any]]) -> Markup:
+def _shades(pairs: Mapping[Size, float]) -> dict[Size, float]:
+    """Opacity of the lines of each size of the training set, the largest first."""
+    sizes = sorted(pairs, key=lambda size: -pairs[size])
+    return {size: 1 - 0.75 * number / len(sizes) for number, size in enumerate(sizes)}
+
+
+def _worse(row: Row) -> Row:
+    """The median rank of the way that ranks worse, with its interval."""
+    return max((row[way]["median_rank"] for way in WAYS), key=lambda found: found["value"])
+
+
+def _rank_scale(rows: Sequence[Row]) -> Scale:
+    best = min(_worse(row)["ci95"][0] for row in rows)
     pool = max(row["n"] for row in rows)
-    x = Scale(0, 1, _LEFT, _RIGHT)
-    y = Scale(1, pool, _TOP, _BOTTOM, log=True)
-    low = min(row[way]["null95"][0] for row in rows for way in _QUERY)
-    high = max(row[way]["null95"][1] for row in rows for way in _QUERY)
-    chance = y((pool + 1) / 2)
+    return Scale(max(tick for tick in _round_ranks(pool) if tick <= best), pool, _TOP, _BOTTOM, log=True)
+
+
+def _round_ranks(pool: float) -> list[int]:
+    return [tick for power, first in product(range(6), (1, 2, 5)) if (tick := first * 10**power) <= pool]
+
+
+def _chart(rows: Sequence[Row], shades: Mapping[Size, float], y: Scale) -> Markup:
+    x = Scale(0, 1, _LEFT + 12, _RIGHT - 8)
+    low = min(row[way]["null95"][0] for row in rows for way in WAYS)
+    high = max(row[way]["null95"][1] for row in rows for way in WAYS)
+    chance = y(rows[0]["chance"])
     parts = [
-        svg.text(rows[0]["label"], _LEFT, 18, "label"),
+        svg.text(rows[0]["label"], _LEFT, 20, "label"),
         svg.box(_LEFT, y(low), _RIGHT - _LEFT, y(high) - y(low), "null"),
-        svg.line(_LEFT, chance, _RIGHT, chance, "chance"),
     ]
-    for tick in rank_ticks(round(pool), log=True):
+    for tick in (tick for tick in _round_ranks(y.high) if tick >= y.low):
         parts += [
             svg.line(_LEFT, y(tick), _RIGHT, y(tick), "grid"),
-            svg.text(whole(tick), _LEFT - 6, y(tick) + 4, "tick", "end"),
+            svg.text(whole(tick), _LEFT - 7, y(tick) + 4, "tick", "end"),
         ]
+    parts += [svg.line(_LEFT, chance, _RIGHT, chance, "chance"), svg.line(_LEFT, _BOTTOM, _RIGHT, _BOTTOM, "axis")]
     for coupling in sorted({row["coupling"] for row in rows}):
         parts.append(svg.text(f"{coupling:g}", x(coupling), _BOTTOM + 16, "tick", "middle"))
-    for number, size in enumerate(dict.fromkeys(row["size"] for row in rows)):
-        mine = [row for row in rows if row["size"] == size]
-        for way, query in _QUERY.items():
-            parts += _curve(mine, way, f"{query}{' sparse' if number else ''}", x, y)
-    return svg.join([*parts, svg.line(_LEFT, _BOTTOM, _RIGHT, _BOTTOM, "axis")])
+    parts.append(svg.text("coupling", (_LEFT + _RIGHT) / 2, _BOTTOM + 33, "tick", "middle"))
+    for size, shade in reversed(list(shades.items())):
+        mine = sorted((row for row in rows if row["size"] == size), key=lambda row: row["coupling"])
+        parts.append(svg.element("g", *_curve(mine, x, y), opacity=shade))
+    return svg.join(parts)
 
 
-def _curve(rows: Sequence[Mapping[str, Any]], way: str, style: str, x: Scale, y: Scale) -> list[Markup]:
-    found = [(x(row["coupling"]), row[way]["median_rank"]) for row in rows]
+def _curve(rows: Sequence[Row], x: Scale, y: Scale) -> list[Markup]:
+    places = [(x(row["coupling"]), y(_worse(row)["value"])) for row in rows]
+    edges = [[y(edge) for edge in _worse(row)["ci95"]] for row in rows]
     return [
-        svg.path([(at, y(rank["value"])) for at, rank in found], f"curve {style}"),
-        *(svg.line(at, y(rank["ci95"][0]), at, y(rank["ci95"][1]), f"whisker {style}") for at, rank in found),
+        svg.path(places, "curve"),
+        *(svg.line(at, low, at, high, "whisker") for (at, _), (low, high) in zip(places, edges, strict=True)),
+        *(_point(*place, found=is_found(row)) for place, row in zip(places, rows, strict=True)),
     ]
 
 
-def _legend(top: float) -> Markup:
-    return svg.join(
-        [
-            svg.box(_LEFT, top - 9, 10, 10, "key sound"),
-            svg.text("sound asks", _LEFT + 15, top),
-            svg.box(_LEFT + 90, top - 9, 10, 10, "key pictures"),
-            svg.text("pictures ask", _LEFT + 105, top),
-            svg.box(_LEFT + 190, top - 9, 10, 10, "null"),
-            svg.text(
-                "null; dashed: chance; dotted: fewer videos; across: coupling, down: median rank", _LEFT + 205, top
-            ),
-        ]
-    )
+def _point(x: float, y: float, *, found: bool) -> Markup:
+    return svg.element("circle", cx=x, cy=y, r=3.2, class_="found" if found else "missed")
+
+
+def _legend(pairs: Mapping[Size, float], shades: Mapping[Size, float], top: float) -> Markup:
+    parts = [svg.text("Trained on", _LEFT, top)]
+    for number, (size, shade) in enumerate(shades.items()):
+        left = _LEFT + 75 + 110 * number
+        key = svg.path([(left, top - 4), (left + 22, top - 4)], "curve")
+        parts += [svg.element("g", key, opacity=shade), svg.text(f"{whole(pairs[size])} pairs", left + 28, top)]
+    parts += [_point(_LEFT + 4, top + 18, found=True), svg.text("found, both ways", _LEFT + 13, top + 22)]
+    parts += [_point(_LEFT + 128, top + 18, found=False), svg.text("not found", _LEFT + 137, top + 22)]
+    parts += [svg.box(_LEFT + 210, top + 13, 10, 10, "null"), svg.text("widest null", _LEFT + 225, top + 22)]
+    parts += [
+        svg.line(_LEFT + 298, top + 18, _LEFT + 320, top + 18, "chance"),
+        svg.text("chance", _LEFT + 326, top + 22),
+    ]
+    parts.append(svg.text("Down: median rank of the way that ranks worse, with 95% interval", _LEFT, top + 44))
+    return svg.join(parts)

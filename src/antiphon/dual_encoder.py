@@ -66,8 +66,9 @@ class DualEncoder:
     --------
     >>> sound = np.random.default_rng(0).normal(size=(64, 8)).astype(np.float32)
     >>> features = Features.from_arrays(audio=sound, video=sound[:, ::-1])
-    >>> audio, video = DualEncoder(seed=1).fit(features).embed(features)
-    >>> audio.shape == video.shape == (64, 256)
+    >>> model = DualEncoder(seed=1).fit(features)
+    >>> audio, video = model.embed(features)
+    >>> audio.shape == video.shape == (64, model.dim)
     True
     """
 

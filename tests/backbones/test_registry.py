@@ -13,6 +13,7 @@ from antiphon.errors import ConfigError, WeightsError
 
 OURS = [
     "efficientnet_lite0",
+    "efficientnet_lite0-style",
     "musicnn-msd",
     "musicnn-msd-penultimate",
     "musicnn-mtt",

@@ -53,7 +53,8 @@ def test_people_get_tables_of_eighty_columns_and_files_hold_what_they_show(works
     assert "Run base, genre, perceptron, 20 tracks" in out
     assert "Run base, genre, linear, 20 tracks" in out
     tables = [line for line in out.splitlines() if "[" in line and not line.startswith("2 labels")]
-    assert len(tables) == 2 * (6 + 3)
+    assert "Run base, genre, supervised fusion, 20 tracks" in out
+    assert len(tables) == 2 * (7 + 4) + 3 + 3
     assert max(map(len, tables)) <= 80
     assert not any("…" in line for line in tables)
     stored = json.loads((workspace / "runs" / "base" / "probe-genre.json").read_text())

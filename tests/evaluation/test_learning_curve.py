@@ -5,6 +5,10 @@ import numpy as np
 from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation.learning_curve import learning_curve
 from antiphon.features import Features
+from antiphon.model.recipe import load_recipe
+
+BASE = load_recipe("antiphon-base")
+SMALL = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (64,), "dim": 32})})
 
 
 def part(count, seed, first):
@@ -19,7 +23,7 @@ def part(count, seed, first):
 def test_a_rich_association_wants_more_data_and_all_points_share_one_pool():
     train, validation = part(400, 0, 0), part(120, 1, 1000)
     shares = []
-    found = learning_curve(DualEncoder().fit(train, validation), train, validation, progress=shares.append)
+    found = learning_curve(DualEncoder(SMALL).fit(train, validation), train, validation, progress=shares.append)
     assert shares == [0.25, 0.5, 1.0]
     assert [point["videos"] for point in found["points"]] == [100, 200, 400]
     assert {point["n"] for point in found["points"]} == {120}
@@ -36,6 +40,6 @@ def test_unrelated_pairs_promise_nothing():
     sides = random.normal(size=(2, 160, 8))
     features = Features.from_arrays(audio=sides[0], video=sides[1], ids=[f"v{n}" for n in range(160)])
     train, validation = features.take(np.arange(120)), features.take(np.arange(120, 160))
-    found = learning_curve(DualEncoder().fit(train, validation), train, validation)
+    found = learning_curve(DualEncoder(SMALL).fit(train, validation), train, validation)
     assert found["ci95"][0] < 1 < found["ci95"][1]
     assert found["verdict"].startswith("No measurable gain from more music videos here: ")

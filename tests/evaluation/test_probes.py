@@ -17,13 +17,15 @@ from antiphon.evaluation.probes.classifiers import Labelled, fit_probe
 from antiphon.evaluation.probes.dealing import by_folds
 from antiphon.evaluation.probes.levels import levels
 from antiphon.evaluation.probes.targets import choose_targets
-from antiphon.evaluation.representations import BASELINES, CONTRASTIVE, representations
+from antiphon.evaluation.representations import BASELINES, CONTRASTIVE, JOINED, representations
 from antiphon.metrics.classification import METRICS
 
 MUSIC = Path(__file__).parents[3] / "shared" / "data" / "yt8m" / "music.parquet"
 GENRES = np.array(["rock", "folk", "techno"])
 FAST = ap.DualEncoder("antiphon-base").recipe.model_copy(
-    update={"training": ap.DualEncoder("antiphon-base").recipe.training.model_copy(update={"epochs": 4})}
+    update={
+        "training": ap.DualEncoder("antiphon-base").recipe.training.model_copy(update={"epochs": 4, "least_steps": 0})
+    }
 )
 
 
@@ -79,12 +81,12 @@ def row(found, representation, kind="perceptron", level="tracks"):
     return one
 
 
-def test_the_six_representations_are_those_of_table_2(split):
+def test_the_representations_are_those_of_table_2_and_all_of_them_beside_each_other(split):
     features, model = split
     features = replace(features, video=np.where(np.arange(len(features))[:, None] == 3, np.nan, features.video))
     found, pairs = representations(model, features), features.paired
     audio, video = model.embed(pairs)
-    assert tuple(found) == BASELINES + CONTRASTIVE
+    assert tuple(found) == (*BASELINES, *CONTRASTIVE, JOINED)
     expected = (
         pairs.audio,
         pairs.video,
@@ -92,11 +94,13 @@ def test_the_six_representations_are_those_of_table_2(split):
         audio,
         video,
         np.hstack([audio, video]),
+        np.hstack([pairs.audio, pairs.video, audio, video]),
     )
     for one, values in zip(found.values(), expected, strict=True):
         assert one.values.dtype == np.float32
         np.testing.assert_array_equal(one.values, values)
-    assert [one.of for one in found.values()] == ["ears", "eyes", "ears + eyes"] * 2
+    assert [one.of for one in found.values()] == ["ears", "eyes", "ears + eyes"] * 2 + ["ears + eyes"]
+    assert found["both backbones"].widths == (10, 8)
     mean = representations(model, pairs, aggregate="mean")["contrastive aggregated"].values
     np.testing.assert_allclose(mean, (audio + video) / 2, atol=1e-7)
     with pytest.raises(ConfigError, match="aggregate: 'sum' is neither"):
@@ -111,6 +115,38 @@ def test_a_genre_that_only_the_sound_tells_is_found_in_the_sound_alone(probed):
         assert row(found, "video backbone", kind)["roc_auc"]["value"] < 0.6
 
 
+def test_fusions_are_trained_on_both_backbones_and_tell_what_the_sound_tells(probed):
+    found, _, _ = probed
+    kinds = ("fusion-late", "fusion-gated", "fusion-bilinear")
+    fused = [one for one in found["table"] if one["kind"] in kinds]
+    assert [(one["kind"], one["level"], one["representation"]) for one in fused] == [
+        (kind, level, "both backbones") for kind in kinds for level in ("segments", "tracks")
+    ]
+    for kind in kinds:
+        assert row(found, "both backbones", kind)["roc_auc"]["value"] > 0.8, kind
+
+
+def test_without_the_perceptron_fusions_are_compared_with_nothing(split):
+    features, model = split
+    found = ap.probe(model, features, kinds=["fusion-late"], seeds=1)
+    assert {(one["representation"], one["kind"]) for one in found["table"]} == {("both backbones", "fusion-late")}
+    assert not any("difference" in one["roc_auc"] for one in found["table"])
+
+
+def test_what_neither_side_tells_alone_is_told_by_the_sides_that_meet_early():
+    """The label is the sign of a product of a sound and a picture: the mean of two logits cannot be that."""
+    random = np.random.default_rng(3)
+    values = random.normal(size=(2000, 2)).astype(np.float32)
+    matrix = ((values[:, :1] * values[:, 1:]) > 0)[:, [0]]
+    parts = [Labelled(values[half], matrix[half]) for half in (slice(0, 1200), slice(1200, 1600))]
+    areas = {}
+    for kind in ("fusion-late", "fusion-gated", "fusion-bilinear"):
+        fitted = fit_probe(kind, *parts, exclusive=False, seed=0, widths=(1, 1))
+        areas[kind] = roc_auc_score(matrix[1600:, 0], fitted.scores(values[1600:])[:, 0])
+    assert areas["fusion-late"] < 0.6
+    assert min(areas["fusion-gated"], areas["fusion-bilinear"]) > 0.95
+
+
 def test_tracks_are_told_better_than_segments(probed):
     found, _, _ = probed
     for name in ("audio backbone", "both backbones"):
@@ -123,10 +159,12 @@ def test_contrastive_rows_are_compared_with_the_best_baseline_of_the_validation_
     found, _, _ = probed
     for one in found["table"]:
         for metric in METRICS:
-            if one["representation"] in BASELINES:
+            fusion = one["kind"] not in ("perceptron", "linear")
+            if one["representation"] in BASELINES and not fusion:
                 assert "difference" not in one[metric]
                 continue
-            rivals = {name: row(found, name, one["kind"], one["level"])[metric] for name in BASELINES}
+            judge = "perceptron" if fusion else one["kind"]
+            rivals = {name: row(found, name, judge, one["level"])[metric] for name in BASELINES}
             best = max(rivals, key=lambda name, rivals=rivals: rivals[name]["validation"])
             gap = one[metric]["difference"]
             assert gap["baseline"] == best
@@ -141,7 +179,7 @@ def test_the_numbers_are_those_of_sklearn_on_the_stored_scores(probed):
     for one in found["table"]:
         where = {key: one[key] for key in ("representation", "kind", "level")}
         rows = stored.filter(**where)
-        assert rows["seed"].n_unique() == one["seeds"] == (2 if one["kind"] == "perceptron" else 1)
+        assert rows["seed"].n_unique() == one["seeds"] == (1 if one["kind"] == "linear" else 2)
         metrics = []
         for _, part in rows.group_by("seed"):
             assert part["id"].n_unique() == len(part) == one["n"]
@@ -401,7 +439,7 @@ def test_rows_without_genre_are_left_out_and_counted(split):
             "0 genres with at least 10000 videos .* Lower least_positi",
         ),
         ({}, {"target": "mood"}, ConfigError, "target: 'mood' is neither genre nor tags"),
-        ({}, {"kinds": ["forest"]}, ConfigError, "kinds: .'forest'.; choose from perceptron, linear"),
+        ({}, {"kinds": ["forest"]}, ConfigError, "kinds: .'forest'.; choose from perceptron, linear, fusion-late"),
         ({}, {"seeds": 0}, ConfigError, "seeds: 0 is less than 1"),
         ({}, {"most_frequent": 0}, ConfigError, "most_frequent: 0 is less than 1"),
         ({}, {"folds": 1}, ConfigError, "folds: 1; at least 2 are needed"),
@@ -431,6 +469,8 @@ def test_a_catalogue_of_songs_has_the_rows_of_the_sound_alone(split):
             if each["representation"] == row["representation"] and each["level"] == row["level"]
         )
         assert row["roc_auc"]["value"] == same["roc_auc"]["value"]
+    with pytest.raises(ModelError, match="No row has both sound and pictures, which fusion-late would join"):
+        ap.probe(model, songs, kinds=("fusion-late",))
     with pytest.raises(ModelError, match="no heads can be trained for the folds"):
         ap.probe(model, songs, folds=3)
 

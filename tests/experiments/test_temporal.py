@@ -37,8 +37,14 @@ def test_shuffled_in_time_the_gain_is_gone(found, way):
 
 def test_the_mean_does_not_notice_the_order(found):
     base = found["antiphon-base"]
-    assert base["in_order"]["gain"] == 1.0
-    assert base["shuffled_at_test"]["gain"] == pytest.approx(1.0, abs=0.01)
+    assert [values["gain"] for values in base.values()] == [1.0, 1.0, 1.0]
+    assert base["shuffled_at_test"]["median_rank"] == pytest.approx(base["in_order"]["median_rank"], rel=0.01)
+
+
+def test_of_two_recipes_the_step_is_the_gain_over_the_first(found):
+    assert all("step" not in values for values in found["antiphon-base"].values())
+    for values in found["antiphon-track"].values():
+        assert (values["step"], values["step95"]) == (values["gain"], values["gain95"])
 
 
 def test_all_tracks_have_the_same_kinds_of_sections():

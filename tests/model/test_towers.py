@@ -1,9 +1,11 @@
 """Heads as the recipes describe them."""
 
+import numpy as np
 import pytest
 import tomli_w
 import torch
 from pydantic import ValidationError
+from scipy.special import erf
 from torch import nn
 
 from antiphon.errors import ConfigError
@@ -17,7 +19,8 @@ LEARNED = BASE.model_copy(update={"loss": LossConfig(temperature=0.1, learn_temp
 
 
 def test_the_papers_base_head_is_dense_relu_dropout_dense_sigmoid():
-    layers = list(Head(1506, load_recipe("paper-base").head).layers)
+    head = Head(1506, load_recipe("paper-base").head)
+    layers = [*head.layers, head.output]
     assert [type(layer) for layer in layers] == [nn.Linear, nn.ReLU, nn.Dropout, nn.Linear, nn.Sigmoid]
     assert (layers[0].in_features, layers[0].out_features, layers[3].out_features) == (1506, 512, 256)
     assert layers[2].p == 0.3
@@ -40,6 +43,36 @@ def test_standardised_input_has_no_mean_and_unit_deviation_and_survives_constant
     torch.testing.assert_close(scaled.mean(0), torch.zeros(3), atol=1e-4, rtol=0)
     torch.testing.assert_close(scaled.std(0, correction=0), torch.tensor([1.0, 1.0, 0.0]), atol=1e-4, rtol=0)
     assert any("mean" in name for name in head.state_dict())
+
+
+def test_scaled_together_all_values_have_the_root_mean_square_of_the_deviations():
+    features = torch.randn(500, 3) * torch.tensor([5.0, 0.1, 0.0]) + 7
+    head = Head(3, HeadConfig(standardise="together"))
+    head.fit_input(features, together=True)
+    deviations = features.double().numpy().std(axis=0)
+    expected = (features.double().numpy() - features.double().numpy().mean(axis=0)) / np.sqrt((deviations**2).mean())
+    np.testing.assert_allclose(head.standardised(features).numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("output", ["none", "sigmoid"])
+def test_a_skip_adds_a_linear_map_of_the_standardised_feature_before_the_output(output):
+    config = {"hidden": (7,), "dim": 4, "activation": "gelu", "normalisation": "layer", "input_dropout": 0.5}
+    head = Head(5, HeadConfig(**config, standardise=True, skip=True, output=output)).eval()
+    features = torch.randn(50, 5) * 3 + 2
+    head.fit_input(features)
+    state = {name: values.double().numpy() for name, values in head.state_dict().items()}
+    rows = (features.double().numpy() - state["layers.0.mean"]) / state["layers.0.scale"]
+    hidden = rows @ state["layers.2.weight"].T + state["layers.2.bias"]
+    hidden = (hidden - hidden.mean(axis=1, keepdims=True)) / np.sqrt(hidden.var(axis=1, keepdims=True) + 1e-5)
+    hidden = hidden * (1 + erf(hidden / np.sqrt(2))) / 2
+    expected = hidden @ state["layers.6.weight"].T + state["layers.6.bias"] + rows @ state["skip.1.weight"].T
+    if output == "sigmoid":
+        expected = 1 / (1 + np.exp(-expected))
+    with torch.inference_mode():
+        np.testing.assert_allclose(head(features).numpy(), expected, atol=1e-5)
+        np.testing.assert_allclose(head.project(head.standardised(features)).numpy(), expected, atol=1e-5)
+    assert isinstance(head.skip[0], nn.Dropout), "the skip's input is dropped in training too"
+    assert head.skip[0].p == 0.5
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -123,8 +156,8 @@ def test_a_single_head_projects_pictures_to_the_size_of_the_sound_which_passes_a
     sound = torch.randn(4, 7)
     assert list(towers.heads) == ["video"]
     assert not [name for name, _ in towers.named_parameters() if name.startswith("audio")]
-    torch.testing.assert_close(towers.embed_audio(sound), sound / sound.norm(dim=1, keepdim=True))
-    assert towers.embed_video(torch.randn(4, 5)).shape == (4, 7)
+    torch.testing.assert_close(towers.embed("audio", sound), sound / sound.norm(dim=1, keepdim=True))
+    assert towers.embed("video", torch.randn(4, 5)).shape == (4, 7)
 
 
 def test_a_frozen_affine_keeps_scale_and_shift_out_of_training():

@@ -96,7 +96,7 @@ def make_recipe() -> Recipe:
     """The base recipe, small and short."""
     recipe = load_recipe("antiphon-base")
     head = recipe.head.model_copy(update={"hidden": (32,), "dim": 16, "dropout": 0.0, "input_dropout": 0.0})
-    training = recipe.training.model_copy(update={"epochs": 6})
+    training = recipe.training.model_copy(update={"epochs": 6, "least_steps": 0})
     return recipe.model_copy(update={"name": "small", "head": head, "training": training})
 
 

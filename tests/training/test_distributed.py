@@ -32,6 +32,7 @@ exclude_same_artist = true
 [training]
 batch_size = 21
 epochs = 4
+least_steps = 0
 least_pairs = 2
 """
 

@@ -16,7 +16,8 @@ from antiphon.segments.kept import KeptSegment, encode_segment
 from antiphon.training.fine_tuning import TuningConfig, contrast, fine_tune
 from antiphon.training.windows import KeptRow
 
-RECIPE = load_recipe("antiphon-base")
+BASE = load_recipe("antiphon-base")
+RECIPE = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (64,), "dim": 32})})
 
 
 def networks():

@@ -13,7 +13,8 @@ from antiphon.model.towers import Towers
 from antiphon.training.data import TrainingData
 from antiphon.training.objective import Objective
 
-BASE = load_recipe("antiphon-base")
+DEFAULT = load_recipe("antiphon-base")
+BASE = DEFAULT.model_copy(update={"head": DEFAULT.head.model_copy(update={"hidden": (64,), "dim": 32})})
 
 
 def catalogue(count=40, seed=0):

@@ -12,6 +12,15 @@ from antiphon.features.tracks import track_embeddings
 from antiphon.model.recipe import load_recipe
 from antiphon.training.loop import train
 
+BASE = load_recipe("antiphon-base")
+SMALL = BASE.model_copy(
+    update={
+        "head": BASE.head.model_copy(update={"hidden": (32,), "dim": 16}),
+        "training": BASE.training.model_copy(update={"epochs": 6, "least_steps": 0}),
+    }
+)
+"""For what does not depend on the size of the heads."""
+
 
 def related(count=160, segments=1, seed=0, noise=0.5, shuffled=False):
     random = np.random.default_rng(seed)
@@ -43,7 +52,7 @@ def test_pairs_that_belong_together_are_found_and_shuffled_ones_are_not(recipe):
 def test_same_seed_same_numbers_and_the_global_generator_is_left_alone():
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
-    models = [DualEncoder(seed=seed).fit(related(40), related(20, seed=2)) for seed in (0, 0, 1)]
+    models = [DualEncoder(SMALL, seed).fit(related(40), related(20, seed=2)) for seed in (0, 0, 1)]
     assert torch.equal(before, torch.random.get_rng_state())
     first, again, other = (model.embed(related(10, seed=4))[0] for model in models)
     np.testing.assert_array_equal(first, again)
@@ -67,13 +76,34 @@ def test_the_best_epoch_is_kept_and_training_stops_when_it_stops_improving():
         assert torch.equal(weights, stopped.state_dict()[name]), name
 
 
-def test_history_holds_losses_between_bound_and_what_chance_gives():
-    model = DualEncoder().fit(related(80, segments=2, seed=1), related(30, segments=2, seed=2))
+@pytest.mark.parametrize("recipe", [SMALL, "paper-base"], ids=["antiphon-base", "paper-base"])
+def test_history_holds_losses_between_bound_and_what_chance_gives(recipe):
+    model = DualEncoder(recipe).fit(related(80, segments=2, seed=1), related(30, segments=2, seed=2))
     for epoch in model.history:
         assert epoch.validation_chance == pytest.approx(2 * np.log(30))
         assert epoch.validation_least <= epoch.validation_loss
-    rates = [epoch.learning_rate for epoch in model.history[:3]]
-    assert rates[1] / rates[0] == pytest.approx(model.recipe.training.learning_rate_decay)
+
+
+def test_the_learning_rate_falls_by_the_same_factor_or_along_half_a_cosine():
+    parts = related(40, seed=1), related(20, seed=2)
+    settings = DualEncoder("paper-base").recipe.training
+    falling = [epoch.learning_rate for epoch in DualEncoder("paper-base").fit(*parts).history]
+    np.testing.assert_allclose(falling, settings.learning_rate * 0.95 ** np.arange(len(falling)))
+    waving = [epoch.learning_rate for epoch in DualEncoder(SMALL).fit(*parts).history]
+    expected = SMALL.training.learning_rate * (1 + np.cos(np.pi * np.arange(6) / 6)) / 2
+    np.testing.assert_allclose(waving, expected)
+
+
+@pytest.mark.parametrize(("least", "epochs"), [(0, 6), (18, 6), (19, 7), (22, 8)])
+def test_there_are_as_many_epochs_as_make_the_least_number_of_steps(least, epochs):
+    """40 videos in batches of 16 are three steps."""
+    training = SMALL.training.model_copy(update={"batch_size": 16, "least_steps": least})
+    told = []
+    model = DualEncoder(SMALL.model_copy(update={"training": training, "closed_form": None}))
+    model.fit(related(40, seed=1), related(20, seed=2), progress=lambda epoch, most: told.append(most))
+    assert len(model.history) == epochs
+    assert told == [epochs] * epochs
+    assert model.history[-1].learning_rate > 0
 
 
 def test_no_two_segments_of_one_video_meet_in_a_batch():
@@ -90,7 +120,7 @@ def test_videos_in_both_training_and_validation_are_refused():
 
 def test_features_with_splits_are_never_trained_on_their_test(tmp_path):
     features = related(120).split((0.6, 0.2, 0.2))
-    model = DualEncoder().fit(features)
+    model = DualEncoder(SMALL).fit(features)
     assert model.trained_on(features["train"]).all()
     assert model.trained_on(features["validation"]).all()
     assert not model.trained_on(features["test"]).any()
@@ -117,7 +147,7 @@ def test_too_few_videos_are_refused_and_named():
 
 
 def test_without_validation_some_videos_are_set_aside():
-    model = DualEncoder().fit(related(120, segments=2))
+    model = DualEncoder(SMALL).fit(related(120, segments=2))
     assert 0 < model._inputs["validation_pairs"] < 60
     assert model._inputs["pairs"] + model._inputs["validation_pairs"] == 240
 
@@ -199,7 +229,7 @@ def test_a_track_is_the_normalised_mean_of_its_segments():
 
 
 def test_evaluation_ranks_segments_and_tracks():
-    model = DualEncoder().fit(related(100, segments=3, seed=1), related(40, segments=3, seed=2))
+    model = DualEncoder(SMALL).fit(related(100, segments=3, seed=1), related(40, segments=3, seed=2))
     found = evaluate(model, related(50, segments=3, seed=3))
     assert (found["a2v"]["n"], found["a2v"]["groups"]) == (150, 50)
     assert (found["tracks"]["v2a"]["n"], found["tracks"]["v2a"]["groups"]) == (50, 50)

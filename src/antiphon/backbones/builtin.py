@@ -55,6 +55,12 @@ def _efficientnet(device: str, path: Path | None) -> VideoBackbone:
     return EfficientNet(*EFFICIENTNET_WEIGHTS.read(path), device)
 
 
+def _efficientnet_style(device: str, path: Path | None) -> VideoBackbone:
+    from antiphon.backbones.efficientnet_style import EfficientNetStyle
+
+    return EfficientNetStyle(*EFFICIENTNET_WEIGHTS.read(path), device)
+
+
 def _r2plus1d(*, scaled: bool) -> Callable[[str, Path | None], VideoBackbone]:
     def build(device: str, path: Path | None) -> VideoBackbone:
         from antiphon.backbones.r2plus1d import R2Plus1D
@@ -108,6 +114,11 @@ EFFICIENTNET_LITE0 = BackboneSpec(
     "efficientnet_lite0", "video", 2560, "Apache-2.0",
     "EfficientNet-Lite0 trained on ImageNet: mean and standard deviation over frames of 1280 values",
     EFFICIENTNET_WEIGHTS, _efficientnet, golden=328.724661,
+)  # fmt: skip
+EFFICIENTNET_LITE0_STYLE = BackboneSpec(
+    "efficientnet_lite0-style", "video", 1120, "Apache-2.0",
+    "EfficientNet-Lite0 trained on ImageNet: Gram matrices of two early stages, mean over frames",
+    EFFICIENTNET_WEIGHTS, _efficientnet_style, golden=516.330163,
 )  # fmt: skip
 R2PLUS1D_18 = BackboneSpec(
     "r2plus1d_18", "video", 512, "BSD-3-Clause", "R(2+1)D-18 trained on Kinetics-400",

@@ -65,7 +65,7 @@ class EfficientNet(TunableVideo):
     def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
         """(n, frames, 3, 224, 224) float32 in [0, 255] → (n, 2560)."""
         batches = inputs.flatten(0, 1).split(self._batch)
-        values = torch.cat([self.network.features(_scaled(batch)) for batch in batches]).unflatten(0, inputs.shape[:2])
+        values = torch.cat([self.network.features(scaled(batch)) for batch in batches]).unflatten(0, inputs.shape[:2])
         return torch.cat([values.mean(1), values.std(1, correction=0)], 1)
 
     def classify(self, frames: npt.ArrayLike) -> FloatArray:
@@ -83,8 +83,14 @@ class EfficientNet(TunableVideo):
     def _features(self, pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
         """(frames, height, width, 3) uint8 → (frames, 1280)."""
         batches = torch.tensor(pictures).split(self._batch)
-        return torch.cat([self.network.features(_scaled(square(batch.to(self.device), SIZE_PX))) for batch in batches])
+        return torch.cat([self.network.features(normalised(batch.to(self.device))) for batch in batches])
 
 
-def _scaled(pictures: torch.Tensor) -> torch.Tensor:
+def normalised(pictures: torch.Tensor) -> torch.Tensor:
+    """(n, height, width, 3) uint8 → (n, 3, 224, 224) float32 in [-1, 1], as the network was trained."""
+    return scaled(square(pictures, SIZE_PX))
+
+
+def scaled(pictures: torch.Tensor) -> torch.Tensor:
+    """Values of 0 to 255 → about -1 to 1."""
     return (pictures - 127) / 128

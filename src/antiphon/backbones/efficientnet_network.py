@@ -5,6 +5,7 @@ a stem and head of fixed width. Parameters are named as in the published state f
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -86,6 +87,16 @@ class EfficientNetLite0(nn.Module):
         for block in self._blocks:
             values = block(values)
         return F.relu6(self._bn1(self._conv_head(values)), inplace=True).mean((2, 3))
+
+    def early(self, pictures: Tensor, stages: int) -> list[Tensor]:
+        """(n, 3, 224, 224) → what the first `stages` of `STAGES` give, each (n, channels, height, width)."""
+        values = F.relu6(self._bn0(self._conv_stem(pictures)), inplace=True)
+        blocks, found = iter(self._blocks), list[Tensor]()
+        for repeats, *_ in STAGES[:stages]:
+            for block in islice(blocks, repeats):
+                values = block(values)
+            found.append(values)
+        return found
 
     def forward(self, pictures: Tensor) -> Tensor:
         return self._fc(self.features(pictures))

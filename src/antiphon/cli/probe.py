@@ -1,7 +1,7 @@
 """`antiphon probe`: what classifiers of genre and tags make of the backbones' features and of the embeddings."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from rich.console import Console
@@ -28,7 +28,10 @@ def probe(
     seed: int = 0,
     session: Here,
 ) -> None:
-    """Train classifiers of genre or tags on six representations, and judge them on videos that they have not seen.
+    """Train classifiers of genre or tags on representations, and judge them on videos that they have not seen.
+
+    The paper's six representations; the embeddings beside the backbones' features; and, to compare with, networks that
+    join sound and pictures under supervision (late, gated and bilinear fusion).
 
     Writes runs/RUN/probe-TARGET.json and, so that the numbers can be recomputed, all scores to probe-TARGET.parquet.
 
@@ -42,7 +45,7 @@ def probe(
         Judge all videos: deal them into so many folds, and train heads and classifiers anew without each.
         Default: train on the training split, judge the test split.
     seeds
-        How often the perceptron is trained.
+        How often the perceptron and each fusion are trained.
     aggregate
         How both embeddings are joined, which the paper does not say.
     most_frequent
@@ -79,9 +82,9 @@ def run_probe(session: Session, run: str | None, target: Literal["genre", "tags"
 
 def show_probe(found: dict[str, Any], out: Console) -> None:
     """Print a table for each classifier and level, and how far the embeddings are from the best backbone."""
-    sections = dict.fromkeys((row["kind"], row["level"]) for row in found["table"])
+    sections = dict.fromkeys((_family(row), row["level"]) for row in found["table"])
     for kind, level in sections:
-        rows = [row for row in found["table"] if (row["kind"], row["level"]) == (kind, level)]
+        rows = [row for row in found["table"] if (_family(row), row["level"]) == (kind, level)]
         judged = f"{rows[0]['n']} {level}" + (f" of {rows[0]['groups']} tracks" if level == "segments" else "")
         out.print(_table(f"Run {found['run']}, {found['target']}, {kind}, {judged}", map(_values, rows)))
         heads = [row for row in rows if "difference" in row["roc_auc"]]
@@ -89,6 +92,19 @@ def show_probe(found: dict[str, Any], out: Console) -> None:
         out.print(_best_backbone(heads[0]), soft_wrap=True)
         out.print()
     out.print(_explained(found), soft_wrap=True)
+
+
+def _family(row: Mapping[str, Any]) -> str:
+    """The table that a row stands in: one for each classifier, one for all fusions."""
+    return "supervised fusion" if _is_fusion(row) else row["kind"]
+
+
+def _is_fusion(row: Mapping[str, Any]) -> bool:
+    return row["kind"].startswith("fusion-")
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return row["kind"].removeprefix("fusion-") if _is_fusion(row) else row["representation"]
 
 
 def _table(title: str, rows: Iterable[tuple[str, ...]]) -> Table:
@@ -101,12 +117,14 @@ def _table(title: str, rows: Iterable[tuple[str, ...]]) -> Table:
 
 
 def _values(row: dict[str, Any]) -> tuple[str, ...]:
-    return (row["representation"], *(_with_interval(row[metric]) for metric in _METRICS))
+    return (_name(row), *(_with_interval(row[metric]) for metric in _METRICS))
 
 
 def _differences(row: dict[str, Any]) -> tuple[str, ...]:
-    name = row["representation"].removeprefix("contrastive ")
-    return (name, *(_with_interval(row[metric]["difference"]) for metric in _METRICS))
+    return (
+        _name(row).removeprefix("contrastive "),
+        *(_with_interval(row[metric]["difference"]) for metric in _METRICS),
+    )
 
 
 def _with_interval(part: dict[str, Any]) -> str:

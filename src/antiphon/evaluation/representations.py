@@ -1,6 +1,7 @@
-"""The six inputs of the paper's Table 2: what the backbones say of a music video, and what the heads make of it."""
+"""The inputs of the paper's Table 2, what the backbones say of a music video and what heads make of it; and both."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,9 @@ FloatArray = npt.NDArray[np.float32]
 
 BASELINES = ("audio backbone", "video backbone", "both backbones")
 CONTRASTIVE = ("contrastive audio", "contrastive video", "contrastive aggregated")
+JOINED = "contrastive + backbones"
+"""What the paper has no row for: whether the heads add to what the backbones say."""
+
 _UNNAMED = "features computed elsewhere"
 
 
@@ -24,14 +28,24 @@ class Representation:
 
     Attributes
     ----------
-    name : a row of Table 2, one of `BASELINES` or `CONTRASTIVE`.
+    name : a row of Table 2, one of `BASELINES` or `CONTRASTIVE`; or `JOINED`.
     of : the backbones that computed the features it comes from, in plain words where they have no name.
-    values : (n, dim) float32.
+    parts : (n, width) float32 arrays, which stand beside each other in `values`.
     """
 
     name: str
     of: str
-    values: FloatArray
+    parts: tuple[FloatArray, ...]
+
+    @cached_property
+    def values(self) -> FloatArray:
+        """(n, dim) float32."""
+        return self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts, axis=1)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many of the values are of each part."""
+        return tuple(part.shape[1] for part in self.parts)
 
 
 def comparable(features: Features) -> Features:
@@ -49,10 +63,18 @@ def comparable(features: Features) -> Features:
     return features.take(features.has_audio | features.has_video)
 
 
+def names_of(rows: Features) -> tuple[str, ...]:
+    """The representations that `comparable` rows have: all seven, or the two of the only side."""
+    if len(rows.paired):
+        return (*BASELINES, *CONTRASTIVE, JOINED)
+    side = 0 if rows.has_audio.any() else 1
+    return (BASELINES[side], CONTRASTIVE[side])
+
+
 def representations(
     model: DualEncoder, features: Features, aggregate: Aggregate = "concatenation"
 ) -> dict[str, Representation]:
-    """The six representations of the `comparable` rows of `features`, in the order of table 2 of the paper.
+    """The representations of the `comparable` rows of `features`: the six of table 2 of the paper, then `JOINED`.
 
     Where no row has both sides, as in a catalogue of songs, only the representations of the one that there is.
 
@@ -79,16 +101,18 @@ def representations(
     rows = comparable(features)
     audio, video = model.embed(rows)
     sound, pictures = rows.audio_name or _UNNAMED, rows.video_name or _UNNAMED
-    of_sound = {"audio backbone": (sound, rows.audio), "contrastive audio": (sound, audio)}
-    of_pictures = {"video backbone": (pictures, rows.video), "contrastive video": (pictures, video)}
-    found = of_sound if rows.has_audio.any() else {}
-    found |= of_pictures if rows.has_video.any() else {}
+    found: dict[str, tuple[str, tuple[FloatArray, ...]]] = {
+        "audio backbone": (sound, (rows.audio,)),
+        "video backbone": (pictures, (rows.video,)),
+        "contrastive audio": (sound, (audio,)),
+        "contrastive video": (pictures, (video,)),
+    }
     if len(rows.paired):
         both = sound if sound == pictures else f"{sound} + {pictures}"
-        beside = np.concatenate([audio, video], axis=1)
-        found["both backbones"] = (both, np.concatenate([rows.audio, rows.video], axis=1))
-        found["contrastive aggregated"] = (
-            both,
-            beside if aggregate == "concatenation" else np.asarray((audio + video) / 2, dtype=np.float32),
-        )
-    return {name: Representation(name, *found[name]) for name in (*BASELINES, *CONTRASTIVE) if name in found}
+        backbones = (rows.audio, rows.video)
+        mean = np.asarray((audio + video) / 2, dtype=np.float32)
+        aggregated = (audio, video) if aggregate == "concatenation" else (mean,)
+        found["both backbones"] = (both, backbones)
+        found["contrastive aggregated"] = (both, aggregated)
+        found[JOINED] = (both, (*backbones, *aggregated))
+    return {name: Representation(name, *found[name]) for name in names_of(rows)}

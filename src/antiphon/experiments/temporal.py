@@ -8,6 +8,7 @@ to go by.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ def compare(
 
     Parameters
     ----------
-    recipes : the first is the reference that the others are compared with.
+    recipes : the first is the reference that all are compared with; each is also compared with the one before it.
     sizes : tracks to train on, to validate with and to test on.
     seeds : one training each, on the same tracks.
 
@@ -107,7 +108,8 @@ def compare(
     -------
     For each recipe's name "in_order", "shuffled_at_test" and "shuffled": trained and tested so. Each holds the
     "median_rank" in the pool of the test tracks and its 95% interval "ci95", and "gain" with "gain95": the ratio of the
-    reference's ranks in order to these, above 1 where these are better.
+    ranks of the reference, trained and tested in the same way, to these, above 1 where these are better. But for the
+    first recipe, "step" with "step95" is that ratio to the recipe before it.
     """
     parts = [temporal_features(count, config, 0, str(number)) for number, count in enumerate(sizes)]
     mixed = [shuffled_in_time(part, number) for number, part in enumerate(parts)]
@@ -121,13 +123,25 @@ def compare(
             models = [DualEncoder(recipe, seed=seed).fit(train, validation) for seed in seeds]
             for way, test in tests.items():
                 found[recipe.name][way] = np.stack([track_ranks(model, test).ravel() for model in models])
-    reference = found[recipes[0].name]["in_order"]
-    return {name: {way: _summed_up(r, reference) for way, r in ways.items()} for name, ways in found.items()}
+    reference = found[recipes[0].name]
+    summary = {name: {way: _summed_up(r, reference[way]) for way, r in ways.items()} for name, ways in found.items()}
+    for before, after in pairwise(found):
+        for way, values in summary[after].items():
+            values["step"], values["step95"] = _ratio(found[after][way], found[before][way])
+    return summary
 
 
 def _summed_up(found: FloatArray, reference: FloatArray) -> dict[str, Any]:
-    """Of (trainings, 2 t) ranks: both directions of a track are resampled together."""
-    tracks = np.tile(np.arange(found.shape[1] // 2), 2)
-    median, ci95 = median_over_seeds(found, tracks)
-    gain, gain95 = rank_ratio(found, reference, tracks)
+    """Of (trainings, 2 t) ranks."""
+    median, ci95 = median_over_seeds(found, _tracks(found))
+    gain, gain95 = _ratio(found, reference)
     return {"median_rank": median, "ci95": ci95, "gain": gain, "gain95": gain95, "n": found.shape[1] // 2}
+
+
+def _ratio(found: FloatArray, reference: FloatArray) -> tuple[float, list[float]]:
+    return rank_ratio(found, reference, _tracks(found))
+
+
+def _tracks(found: FloatArray) -> npt.NDArray[np.int64]:
+    """(2 t,) the track of each rank: both directions are resampled together."""
+    return np.tile(np.arange(found.shape[1] // 2), 2)

@@ -36,10 +36,10 @@ def load_towers(folder: Path, recipe: Recipe, audio_dim: int, video_dim: int, de
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: is damaged ({error}). Train the run again, or restore the file.") from error
     towers = Towers(audio_dim, video_dim, recipe)
-    if towers.closed_form is not None:
-        towers.closed_form.take_shapes(weights, "closed_form.")
     try:
+        if towers.closed_form is not None:
+            towers.closed_form.take_shapes(weights, "closed_form.", {"audio": audio_dim, "video": video_dim})
         towers.load_state_dict(weights)
-    except RuntimeError as error:
+    except (RuntimeError, ModelError) as error:
         raise ModelError(f"{path}: does not hold the heads that its run.toml describes: {error}") from error
     return towers.to(device).eval()

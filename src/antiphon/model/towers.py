@@ -83,14 +83,19 @@ class Towers(nn.Module):
         return fitted.joined(trained, *fitted.parts(side, self._standardised(side, features)))
 
     def embed_tracks(self, side: Side, features: Tensor, mask: Tensor, starts_s: Tensor) -> Tensor:
-        """As `project_tracks`, with the normalised mean of the segments' other parts where there are such: (t, dim)."""
+        """As `project_tracks`, beside the mean of the segments' other parts where there are such: (t, dim) unit rows.
+
+        The means keep their length, as in a mean of whole segments. Where segments differ theirs says little of the
+        track, is short, and counts for less than what was trained.
+        """
         trained = self.project_tracks(side, features, mask, starts_s)
         fitted = self._fitted
         if fitted is None:
             return trained
+        present = mask[..., None]
         parts = fitted.parts(side, self._standardised(side, features))
-        linear, kernel = (functional.normalize((part * mask[..., None]).sum(dim=1), dim=-1) for part in parts)
-        return fitted.joined(trained, linear, kernel)
+        linear, kernel = ((part * present).sum(dim=1) / present.sum(dim=1) for part in parts)
+        return functional.normalize(fitted.joined(trained, linear, kernel), dim=-1)
 
     def predicted_labels(self, side: Side, features: Tensor) -> Tensor:
         """(n, feature_dim) features of one side → (n, label_dim) unit rows: the labels that are predicted from them."""

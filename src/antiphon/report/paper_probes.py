@@ -1,9 +1,9 @@
-"""Table 2 for the page: what classifiers make of six representations, beside what the paper prints."""
+"""Table 2 for the page: what classifiers make of six representations, beside what the paper prints; and more below."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from antiphon.evaluation.representations import BASELINES
+from antiphon.evaluation.representations import BASELINES, CONTRASTIVE
 from antiphon.metrics.classification import METRICS
 from antiphon.report.neighbour_charts import Line, lines_chart
 from antiphon.report.numbers import score
@@ -29,6 +29,26 @@ def difference_verdict(gap: Mapping[str, Any]) -> str:
     """
     low, high = gap["ci95"]
     return "better" if low > 0 else "worse" if high < 0 else "no difference found"
+
+
+def is_of_paper(row: Row) -> bool:
+    """Whether the paper's table 2 has the row: six representations, each alone before a classifier."""
+    return row["representation"] in (*BASELINES, *CONTRASTIVE) and row["kind"] in KINDS
+
+
+def beyond_name(row: Row) -> str:
+    """What a row that is not of the paper is called.
+
+    Examples
+    --------
+    >>> beyond_name({"representation": "both backbones", "kind": "fusion-late"})
+    'late fusion'
+    >>> beyond_name({"representation": "contrastive + backbones", "kind": "linear"})
+    'contrastive + backbones, linear'
+    """
+    if row["kind"] in KINDS:
+        return f"{row['representation']}, {row['kind']}"
+    return f"{row['kind'].removeprefix('fusion-')} fusion"
 
 
 def trainings(seeds: int) -> str:
@@ -66,7 +86,7 @@ def probe_context(target: str, found: Mapping[str, Any], paper: Mapping[str, Map
 
 def _level(name: str, target: str, table: Sequence[Row], paper: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     rows = [row for row in table if row["level"] == name]
-    by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in KINDS}
+    by_kind = {kind: [row for row in rows if row["kind"] == kind and is_of_paper(row)] for kind in KINDS}
     kinds = [kind for kind in KINDS if by_kind[kind]]
     first = by_kind[kinds[0]]
     return {
@@ -88,6 +108,7 @@ def _level(name: str, target: str, table: Sequence[Row], paper: Mapping[str, Map
             for place, row in enumerate(first)
         ],
         "differences": [row for kind in kinds for row in by_kind[kind] if "difference" in row["roc_auc"]],
+        "beyond": [{**row, "name": beyond_name(row)} for row in rows if not is_of_paper(row)],
         "charts": [_values_chart(first), _differences_chart(first)],
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from antiphon.metrics.classification import METRICS
 from antiphon.report.numbers import brief, rank, score, whole
-from antiphon.report.paper_probes import METRIC_NAMES, difference_verdict, trainings
+from antiphon.report.paper_probes import METRIC_NAMES, beyond_name, difference_verdict, is_of_paper, trainings
 from antiphon.report.words import DIRECTIONS
 
 Row = dict[str, Any]
@@ -143,26 +143,28 @@ def _markdown_2(target: str, found: Mapping[str, Any], printed: Mapping[str, Any
     levels = dict.fromkeys(row["level"] for row in found["table"])
     level = "tracks" if "tracks" in levels else next(iter(levels))
     rows = [row for row in found["table"] if row["level"] == level]
-    header = (
-        "Representation",
-        "Classifier",
-        "Paper ROC-AUC",
-        "Paper F1",
-        *METRIC_NAMES.values(),
-        "ROC-AUC to backbones",
-    )
+    theirs = [row for row in rows if is_of_paper(row)]
+    beyond = [row for row in rows if not is_of_paper(row)]
+    measured = (*METRIC_NAMES.values(), "ROC-AUC to backbones")
+    header = ("Representation", "Classifier", "Paper ROC-AUC", "Paper F1", *measured)
     labels = len(rows[0]["labels"])
     note = f"{labels} labels, {whole(rows[0]['n'])} {level}; [95% over test videos]. {trainings(found['seeds'])}"
-    return f"{title}\n\n{_markdown(header, [_cells_2(target, row, printed) for row in rows])}\n\n{note}"
+    text = f"{title}\n\n{_markdown(header, [_cells_2(target, row, printed) for row in theirs])}\n\n{note}"
+    if beyond:
+        cells = [[beyond_name(row), *_measured_2(row)] for row in beyond]
+        text += f"\n\nBeyond the paper:\n\n{_markdown(('', *measured), cells)}"
+    return text
 
 
 def _cells_2(target: str, row: Mapping[str, Any], printed: Mapping[str, Any]) -> list[str]:
     theirs = _printed(target, row, printed)
+    paper = (f"{theirs[metric]:.2f}" if metric in theirs else "" for metric in ("roc_auc", "f1"))
+    return [row["representation"], row["kind"], *paper, *_measured_2(row)]
+
+
+def _measured_2(row: Mapping[str, Any]) -> list[str]:
     gap = row["roc_auc"].get("difference")
     return [
-        row["representation"],
-        row["kind"],
-        *(f"{theirs[metric]:.2f}" if metric in theirs else "" for metric in ("roc_auc", "f1")),
         *(f"{score(one['value'])} [{_scores(one['ci95'], '–')}]" for one in (row[metric] for metric in METRICS)),
         f"{score(gap['value'])} [{_scores(gap['ci95'], ' to ')}], {difference_verdict(gap)}" if gap else "",
     ]

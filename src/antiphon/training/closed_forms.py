@@ -10,7 +10,6 @@ import torch
 from torch.nn import functional
 
 from antiphon.features.features import Features
-from antiphon.features.joining import join
 from antiphon.metrics.groups import group_numbers
 from antiphon.metrics.ranks import ranks
 from antiphon.model.cca import CCA, CCASettings, decompose
@@ -50,7 +49,8 @@ def choose(train: Features, validation: Features, seed: int) -> Chosen:
 
     Ridges around 95 / √videos are tried, the size that suits from 90 videos to 7,000 of YouTube-8M's features. What is
     held out are the validation pairs, where they are of 300 videos; else fifths of training and validation videos, in
-    turn, until 300 videos were held out or all fifths had their turn.
+    turn, until 300 videos were held out or all fifths had their turn. With fewer than 10 training videos, or a side
+    that never varies, nothing is tried: each value has its own deviation, and the ridge is the usual one.
 
     Parameters
     ----------
@@ -59,9 +59,10 @@ def choose(train: Features, validation: Features, seed: int) -> Chosen:
     """
     usual = usual_ridge(train)
     grid = [Chosen(together, usual * factor) for together, factor in product((False, True), (0.25, 1.0, 4.0))]
-    if len(np.unique(train.groups)) < _FEWEST_VIDEOS:
+    turns = list(_held_out(train, validation, grid, seed)) if len(np.unique(train.groups)) >= _FEWEST_VIDEOS else []
+    if not turns:
         return Chosen(together=False, ridge=usual)
-    found = [np.concatenate(log_ranks) for log_ranks in zip(*_held_out(train, validation, grid, seed), strict=True)]
+    found = [np.concatenate(log_ranks) for log_ranks in zip(*turns, strict=True)]
     return grid[int(np.argmin([row.mean() for row in found]))]
 
 
@@ -86,10 +87,10 @@ def fit_closed_form(towers: Towers, train: Features, validation: Features, chose
         return
     drawn = generator(seed, "landmarks")
     pairs = train if len(train) <= _MOST_PAIRS else train.take(np.sort(drawn.permutation(len(train))[:_MOST_PAIRS]))
+    if not _vary(pairs):
+        return
     with torch.inference_mode():
         sound, pictures = (_seen(towers, side, getattr(pairs, side)) for side in SIDES)
-        if not (sound.std(dim=0).any() and pictures.std(dim=0).any()):
-            return
         closed_form.fit(sound, pictures, chosen.ridge, usual_kernel_ridge(pairs), drawn)
         if closed_form.config.labels:
             closed_form.fit_labels(sound, pictures, label_directions(pairs.labels, pairs.groups), chosen.ridge)
@@ -124,15 +125,22 @@ def _best_weights(towers: Towers, closed_form: ClosedForm, validation: Features)
 
 def _held_out(train: Features, validation: Features, grid: list[Chosen], seed: int) -> Iterator[list[FloatArray]]:
     """For each part held out, the log ranks of its pairs under each setting of the grid."""
+    for rest, held_out in _divisions(train, validation, seed):
+        if _vary(rest):
+            yield _grid_ranks(rest, held_out, grid)
+
+
+def _divisions(train: Features, validation: Features, seed: int) -> Iterator[tuple[Features, Features]]:
+    """What to fit on and what to hold out, in turn."""
     if len(np.unique(validation.groups)) >= _ENOUGH:
-        yield _grid_ranks(_few(train, seed), validation, grid)
+        yield _few(train, seed), validation
         return
-    together = _few(join(train, validation), seed)
+    together = _few(_both(train, validation), seed)
     numbers = group_numbers(together.groups, len(together))
     videos = int(numbers.max()) + 1
     turns = generator(seed, "closed form folds").permutation(videos)[numbers] % _FOLDS
     for turn in range(min(_FOLDS, -(-_ENOUGH * _FOLDS // videos))):
-        yield _grid_ranks(together.take(turns != turn), together.take(turns == turn), grid)
+        yield together.take(turns != turn), together.take(turns == turn)
 
 
 def _grid_ranks(train: Features, held_out: Features, grid: list[Chosen]) -> list[FloatArray]:
@@ -164,3 +172,17 @@ def _few(features: Features, seed: int) -> Features:
 def _log_ranks(audio: FloatArray, video: FloatArray) -> FloatArray:
     both_ways = np.concatenate([ranks(audio, video)[0], ranks(video, audio)[0]])
     return np.log(both_ways).astype(np.float32)
+
+
+def _both(first: Features, second: Features) -> Features:
+    """Sound, pictures and videos of the rows of two sets of features, whose rows may have the same names."""
+    return Features.from_arrays(
+        audio=np.concatenate([first.audio, second.audio]),
+        video=np.concatenate([first.video, second.video]),
+        groups=np.concatenate([first.groups, second.groups]),
+    )
+
+
+def _vary(features: Features) -> bool:
+    """Whether not all rows are the same, on both sides."""
+    return all(bool((rows != rows[0]).any()) for rows in (features.audio, features.video))

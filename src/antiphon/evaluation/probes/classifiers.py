@@ -1,7 +1,8 @@
-"""The classifiers: a perceptron as in the paper, and a linear one that adds as little as possible of its own."""
+"""The classifiers: the paper's perceptron, a linear one that adds as little as possible of its own, and the fusions."""
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,39 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from antiphon.errors import ConfigError
+from antiphon.evaluation.probes.fusion import FUSIONS, Fusion
+from antiphon.evaluation.probes.perceptron import PERCEPTRON, perceptron
 from antiphon.seeding import derived_seed
 
-Kind = Literal["perceptron", "linear"]
+Kind = Literal["perceptron", "linear", Fusion]
 FloatArray = npt.NDArray[np.float32]
 
 _SMALLEST_SPREAD = 1e-6
 """Standard deviations below this, relative to the largest, are rounding of a value that never changes."""
-
-
-class PerceptronConfig(BaseModel):
-    """The perceptron and its training.
-
-    Attributes
-    ----------
-    hidden : widths of the hidden layers; the paper's are 512 and 256.
-    input_dropout, dropout : shares of the inputs and of each hidden layer that are dropped in training.
-    learning_rate : of Adam.
-    batch_size : rows in a batch; fewer where an epoch would have less than `least_steps` steps.
-    least_steps : batches in an epoch at the least.
-    epochs : at the most.
-    patience : epochs without a lower validation loss before training stops; the best epoch is kept.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    hidden: tuple[int, ...] = (512, 256)
-    input_dropout: float = Field(default=0.2, ge=0, lt=1)
-    dropout: float = Field(default=0.3, ge=0, lt=1)
-    learning_rate: float = Field(default=0.002, gt=0)
-    batch_size: int = Field(default=512, ge=1)
-    least_steps: int = Field(default=8, ge=1)
-    epochs: int = Field(default=100, ge=1)
-    patience: int = Field(default=2, ge=1)
 
 
 class LinearConfig(BaseModel):
@@ -63,7 +41,6 @@ class LinearConfig(BaseModel):
     iterations: int = Field(default=30, ge=1)
 
 
-PERCEPTRON = PerceptronConfig()
 LINEAR = LinearConfig()
 
 
@@ -92,17 +69,26 @@ class Probe:
         return found.float().numpy()
 
 
-def fit_probe(kind: Kind, train: Labelled, validation: Labelled, *, exclusive: bool, seed: int) -> Probe:
+def fit_probe(
+    kind: Kind, train: Labelled, validation: Labelled, *, exclusive: bool, seed: int, widths: Sequence[int] = ()
+) -> Probe:
     """Fit a classifier on standardised inputs, and keep what has the lowest loss on `validation`.
 
     Parameters
     ----------
     kind : "perceptron", two hidden layers (512 and 256, ReLU) as in Veldkamp et al. (2023), trained with Adam; or
-        "linear", logistic regression, which does not depend on the seed.
+        "linear", logistic regression, which does not depend on the seed; or one of `FUSIONS`, trained as the
+        perceptron is.
     exclusive : one label a row (softmax over the labels and cross-entropy), or any number (sigmoids and binary
         cross-entropy, the mean over the labels). The published genre classifier takes the softmax over the rows of the
         batch instead; that is not repeated here.
     seed : of the first weights, dropout and batches. The global generators are left as they were.
+    widths : how many of a row's values are of the sound and how many of the pictures. Only fusions ask for it.
+
+    Raises
+    ------
+    ConfigError
+        A fusion is told no widths, or others than the rows have.
     """
     shift, scale = _standard(train.values)
     learned, held_out = (
@@ -110,17 +96,30 @@ def fit_probe(kind: Kind, train: Labelled, validation: Labelled, *, exclusive: b
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(seed, "probe"))
-        fit = _fit_perceptron if kind == "perceptron" else _fit_linear
-        network = fit(learned, held_out, _base_rates(train.matrix, exclusive))
+        bias = _base_rates(train.matrix, exclusive)
+        if kind == "linear":
+            network = _fit_linear(learned, held_out, bias)
+        else:
+            network = _descended(_fresh(kind, train.values.shape[1], widths, bias), learned, held_out)
     return Probe(network, shift, scale, exclusive)
 
 
 _Part = tuple[Tensor, Tensor]
 
 
-def _fit_perceptron(train: _Part, validation: _Part, bias: Tensor) -> nn.Module:
+def _fresh(kind: Literal["perceptron", Fusion], dim: int, widths: Sequence[int], bias: Tensor) -> nn.Module:
+    if kind == "perceptron":
+        return perceptron(dim, bias, PERCEPTRON)
+    if len(widths) != 2 or sum(widths) != dim:
+        raise ConfigError(
+            f"widths: {tuple(widths)} for rows of {dim} values; {kind} needs those of sound and pictures."
+        )
+    return FUSIONS[kind]((widths[0], widths[1]), bias, PERCEPTRON)
+
+
+def _descended(network: nn.Module, train: _Part, validation: _Part) -> nn.Module:
+    """`network` trained with Adam, at the epoch of its lowest validation loss."""
     settings = PERCEPTRON
-    network = _perceptron(train[0].shape[1], bias, settings)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     batch = min(settings.batch_size, math.ceil(len(train[0]) / settings.least_steps))
     best, lowest, waited = copy.deepcopy(network.state_dict()), float("inf"), 0
@@ -170,16 +169,6 @@ def _minimise(network: nn.Linear, train: _Part, penalty: float) -> None:
         return loss.item()
 
     optimizer.step(closure)
-
-
-def _perceptron(dim: int, bias: Tensor, settings: PerceptronConfig) -> nn.Sequential:
-    layers: list[nn.Module] = [nn.Dropout(settings.input_dropout)]
-    for width in settings.hidden:
-        layers += [nn.Linear(dim, width), nn.ReLU(), nn.Dropout(settings.dropout)]
-        dim = width
-    last = nn.Linear(dim, len(bias))
-    last.bias.data.copy_(bias)
-    return nn.Sequential(*layers, last)
 
 
 def _loss(logits: Tensor, goal: Tensor) -> Tensor:

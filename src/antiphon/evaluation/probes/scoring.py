@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from antiphon.evaluation.probes.classifiers import Kind, Labelled, Probe, fit_probe
 from antiphon.evaluation.probes.dealing import Deal
+from antiphon.evaluation.probes.fusion import FUSIONS
 from antiphon.evaluation.probes.levels import Level
 from antiphon.evaluation.probes.targets import Targets
 from antiphon.evaluation.representations import Representation
@@ -48,7 +49,7 @@ class Scored:
 
 def trainings(kind: Kind, seeds: int) -> int:
     """How often a classifier is trained: the linear one comes out the same every time."""
-    return seeds if kind == "perceptron" else 1
+    return 1 if kind == "linear" else seeds
 
 
 def score(
@@ -63,7 +64,8 @@ def score(
     values, exclusive = representation.values, targets.target == "genre"
     train, validation = (Labelled(values[rows], targets.matrix[rows]) for rows in (deal.train, deal.validation))
     for number in range(len(into[0].by_seed)):
-        fitted = fit_probe(kind, train, validation, exclusive=exclusive, seed=derived_seed(seed, "probes", number))
+        training = derived_seed(seed, "probes", number)
+        fitted = fit_probe(kind, train, validation, exclusive=exclusive, seed=training, widths=representation.widths)
         for scored in into:
             items = scored.level.items(deal.test)
             scored.by_seed[number][items] = fitted.scores(scored.level.means(values, items))
@@ -81,7 +83,13 @@ def empty(
         ]
         for one in representations
         for kind in kinds
+        if takes(kind, one.name)
     }
+
+
+def takes(kind: Kind, representation: str) -> bool:
+    """Whether a classifier is trained on a representation: fusions ask for both backbones, the others take any."""
+    return kind not in FUSIONS or representation == "both backbones"
 
 
 def _blank(level: Level, count: int) -> list[FloatArray]:

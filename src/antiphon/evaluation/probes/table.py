@@ -6,17 +6,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from antiphon.evaluation.probes.fusion import FUSIONS
 from antiphon.evaluation.probes.scoring import Scored
-from antiphon.evaluation.representations import BASELINES, CONTRASTIVE
+from antiphon.evaluation.representations import BASELINES
 from antiphon.metrics.classification import METRICS, Measured, classification, measured
 
 
 def table(scored: Sequence[Scored], seed: int, report: Callable[[str], None]) -> list[dict[str, Any]]:
     """One row for each of `scored`: what `antiphon.metrics.classification` finds, and the difference to the baseline.
 
-    The baseline of a contrastive row is, for each metric, whichever of the three backbone rows (same classifier, same
-    level) did best on the validation rows. By split the test rows have no say in it; out of fold the validation rows of
-    one fold are judged in another.
+    The baseline of a row with embeddings is, for each metric, whichever of the three backbone rows (same classifier,
+    same level) did best on the validation rows; that of a fusion is chosen among the perceptron's. By split the test
+    rows have no say in it; out of fold the validation rows of one fold are judged in another.
     """
     found: dict[int, Measured] = {}
     rows: list[dict[str, Any]] = []
@@ -29,18 +30,26 @@ def table(scored: Sequence[Scored], seed: int, report: Callable[[str], None]) ->
         about = {"representation": one.representation, "of": one.of, "dim": one.dim, "kind": one.kind}
         rows.append(about | {"level": one.level.name} | numbers)
     for place, one in enumerate(scored):
-        rivals = [
-            other
-            for other, it in enumerate(scored)
-            if it.representation in BASELINES and (it.kind, it.level.name) == (one.kind, one.level.name)
-        ]
+        rivals = _rivals(one, scored)
         for metric in METRICS:
             rows[place][metric]["validation"] = _finite(one.on_validation(metric))
-            if one.representation in CONTRASTIVE:
+            if rivals:
                 best = max(rivals, key=lambda rival: scored[rival].on_validation(metric))
                 gap = found[place].difference(found[best], metric)
                 rows[place][metric]["difference"] = {"baseline": scored[best].representation, **gap}
     return rows
+
+
+def _rivals(one: Scored, scored: Sequence[Scored]) -> list[int]:
+    """Places of the backbone rows that a row is compared with; none for a backbone row itself."""
+    if one.representation in BASELINES and one.kind not in FUSIONS:
+        return []
+    judge = "perceptron" if one.kind in FUSIONS else one.kind
+    return [
+        place
+        for place, it in enumerate(scored)
+        if it.representation in BASELINES and (it.kind, it.level.name) == (judge, one.level.name)
+    ]
 
 
 def score_table(scored: Sequence[Scored]) -> pa.Table:

@@ -1,0 +1,174 @@
+"""What held-out pairs decide about closed forms, and when there is none."""
+
+import numpy as np
+import pytest
+import torch
+
+from antiphon.dual_encoder import DualEncoder
+from antiphon.features import Features
+from antiphon.model.cca import CCA, CCASettings
+from antiphon.model.recipe import load_recipe
+from antiphon.model.towers import Towers
+from antiphon.training.closed_forms import Chosen, choose, fit_closed_form
+
+BASE = load_recipe("antiphon-base")
+SMALL = BASE.model_copy(
+    update={
+        "head": BASE.head.model_copy(update={"hidden": (16,), "dim": 8}),
+        "training": BASE.training.model_copy(update={"epochs": 2, "least_steps": 0}),
+    }
+)
+
+
+def related(count, seed=0, *, shared=1.0, own=0.3, segments=1):
+    """Sides of 12 and 10 values that share three hidden ones: deviations of what is shared, and of what is not."""
+    random, mix = np.random.default_rng(seed), np.random.default_rng(99)
+    hidden = np.repeat(random.normal(size=(count, 3)), segments, axis=0)
+    sides = {
+        side: np.concatenate(
+            [
+                shared * hidden @ mix.normal(size=(3, 4)) + 0.3 * shared * random.normal(size=(len(hidden), 4)),
+                own * random.normal(size=(len(hidden), size - 4)),
+            ],
+            axis=1,
+        )
+        for side, size in (("audio", 12), ("video", 10))
+    }
+    groups = [f"{seed}-{row // segments}" for row in range(len(hidden))]
+    return Features.from_arrays(**sides, groups=groups)
+
+
+def towers_for(train, recipe=SMALL):
+    """Untrained heads, which know nothing about the pairs."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        towers = Towers(train.audio.shape[1], train.video.shape[1], recipe).eval()
+    for side, head in towers.heads.items():
+        head.fit_input(torch.from_numpy(getattr(train, side)))
+    return towers
+
+
+def fitted(train, validation, recipe=SMALL, seed=0):
+    towers = towers_for(train, recipe)
+    fit_closed_form(towers, train, validation, Chosen(together=False, ridge=5.0), seed)
+    return towers
+
+
+def embedded(towers, features):
+    with torch.inference_mode():
+        return [towers.embed(side, torch.from_numpy(getattr(features, side))).numpy() for side in ("audio", "video")]
+
+
+def naive_log_rank(audio, video):
+    """Mean log rank both ways, one query at a time; ties count half."""
+    scores = audio.astype(np.float64) @ video.T.astype(np.float64)
+    found = []
+    for matrix in (scores, scores.T):
+        for query, row in enumerate(matrix):
+            found.append((row > row[query]).sum() + ((row == row[query]).sum() + 1) / 2)
+    return np.log(found).mean()
+
+
+@pytest.mark.parametrize("videos", [(60, 20), (40, 300)], ids=["folds", "validation"])
+@pytest.mark.parametrize(("own", "together"), [(0.02, True), (50.0, False)])
+def test_values_are_scaled_together_where_those_that_vary_little_are_noise(videos, own, together):
+    """Where the noise varies much, each value is scaled by itself."""
+    chosen = choose(related(videos[0], seed=1, own=own), related(videos[1], seed=2, own=own), seed=0)
+    assert chosen.together == together
+
+
+def test_with_300_validation_videos_their_ranks_choose_as_naive_ones_do():
+    train, validation = related(50, seed=1, own=1.0), related(300, seed=2, own=1.0)
+    usual = 95 / np.sqrt(50)
+    scores = {}
+    for together in (False, True):
+        sides = {}
+        for side in ("audio", "video"):
+            rows = getattr(train, side).astype(np.float64)
+            deviation = rows.std(axis=0)
+            if together:
+                deviation = np.sqrt((deviation**2).mean())
+            sides[side] = [(part - rows.mean(axis=0)) / deviation for part in (rows, getattr(validation, side))]
+        for ridge in (usual / 4, usual, usual * 4):
+            model = CCA(CCASettings(audio_ridge=ridge, video_ridge=ridge, dims=256))
+            model.fit(sides["audio"][0], sides["video"][0])
+            held_out = model.embed_audio(sides["audio"][1]), model.embed_video(sides["video"][1])
+            scores[Chosen(together, ridge)] = naive_log_rank(*held_out)
+    best = min(scores, key=scores.__getitem__)
+    chosen = choose(train, validation, seed=0)
+    assert (chosen.together, chosen.ridge) == (best.together, pytest.approx(best.ridge))
+    assert max(scores.values()) > 1.02 * min(scores.values()), "the settings differ here"
+
+
+def test_the_same_seed_deals_the_same_folds_and_fits_the_same_closed_form():
+    recipe = SMALL.model_copy(update={"closed_form": SMALL.closed_form.model_copy(update={"landmarks": 9})})
+    train, validation, test = related(40, seed=1), related(20, seed=2), related(10, seed=3)
+    first, again, other = (DualEncoder(recipe, seed).fit(train, validation) for seed in (0, 0, 1))
+    found = [np.concatenate(model.embed(test), axis=1) for model in (first, again, other)]
+    np.testing.assert_array_equal(found[0], found[1])
+    assert found[0].shape != found[2].shape or np.abs(found[0] - found[2]).max() > 0.01
+
+
+def test_a_fitted_model_has_unit_rows_says_its_size_and_is_read_as_it_was_written(tmp_path):
+    model = DualEncoder(SMALL).fit(related(40, seed=1), related(20, seed=2))
+    model.save(tmp_path)
+    loaded, test = DualEncoder.load(tmp_path), related(10, seed=3)
+    assert model.dim == loaded.dim > SMALL.head.dim
+    for before, after in zip(model.embed(test), loaded.embed(test), strict=True):
+        assert before.shape == (10, model.dim)
+        np.testing.assert_allclose(np.linalg.norm(before, axis=1), 1, atol=1e-5)
+        np.testing.assert_array_equal(before, after)
+
+
+def test_300_validation_videos_give_a_useless_part_no_weight_and_beat_every_part_alone():
+    train, validation = related(200, seed=1), related(300, seed=2)
+    towers = fitted(train, validation)
+    weights = towers.closed_form.weights
+    assert weights[0] == 0, "the heads were never trained"
+    assert weights.max() == 1
+    best = naive_log_rank(*embedded(towers, validation))
+    for others in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (0.5, 1, 1), (0, 0.5, 1), (0, 1, 0.5)):
+        towers.closed_form.weights.copy_(torch.tensor(others))
+        assert naive_log_rank(*embedded(towers, validation)) >= best - 1e-3
+    assert best < np.log(300) - 2, "chance is ln 300 - 1"
+
+
+def test_with_fewer_validation_videos_all_parts_count_alike():
+    assert fitted(related(200, seed=1), related(299, seed=2)).closed_form.weights.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("count", [9, 10])
+def test_with_fewer_than_ten_videos_the_heads_stand_alone(count):
+    """Segments do not make up for them."""
+    train = related(count, seed=1, segments=3)
+    towers, alone = fitted(train, related(20, seed=2)), towers_for(train)
+    assert (towers.dim == SMALL.head.dim) == (count < 10)
+    if count < 10:
+        for found, expected in zip(embedded(towers, train), embedded(alone, train), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def with_audio(features, rows):
+    return Features.from_arrays(audio=rows, video=features.video, groups=features.groups)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1])
+def test_a_side_that_never_varies_leaves_the_heads_alone(value):
+    parts = [with_audio(part, np.full_like(part.audio, value)) for part in (related(40, seed=1), related(20, seed=2))]
+    assert choose(*parts, seed=0).together is False
+    assert DualEncoder(SMALL).fit(*parts).dim == SMALL.head.dim
+
+
+def test_a_side_in_which_one_video_alone_differs_is_no_obstacle():
+    """Fifths without that video cannot be analysed, and most landmarks are one and the same."""
+    train, validation = related(40, seed=1), related(20, seed=2)
+    still = np.zeros_like(train.audio)
+    still[3] = 1
+    parts = with_audio(train, still), with_audio(validation, np.zeros_like(validation.audio))
+    assert np.isfinite(DualEncoder(SMALL).fit(*parts).embed(related(5, seed=3))[0]).all()
+
+
+def test_a_recipe_with_one_head_has_no_closed_form():
+    data = SMALL.model_dump() | {"heads": "video"}
+    with pytest.raises(ValueError, match=r"\[closed_form\] needs heads on both sides"):
+        type(SMALL).model_validate(data)
