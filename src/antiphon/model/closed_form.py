@@ -65,11 +65,14 @@ class ClosedForm(nn.Module):
         self.config = config
         self.register_buffer("weights", torch.tensor([1.0, 0.0, 0.0]))
         for side in SIDES:
-            for name, axes in _SIZED.items():
+            for name, axes in self._sized.items():
                 self.register_buffer(f"{side}_{name}", torch.empty((0,) * axes))
             self.register_buffer(f"{side}_width", torch.ones(()))
-            if config.labels:
-                self.register_buffer(f"{side}_labels", torch.empty(0, 0))
+
+    @property
+    def _sized(self) -> dict[str, int]:
+        """How many axes has what depends on the data; that of the labels is the last, where they are predicted."""
+        return _SIZED | ({"labels": 2} if self.config.labels else {})
 
     @property
     def dims(self) -> tuple[int, int]:
@@ -143,7 +146,7 @@ class ClosedForm(nn.Module):
         ModelError
             The sizes do not fit each other, or features of these sizes.
         """
-        names = [f"{side}_{name}" for side in SIDES for name in _SIZED]
+        names = [f"{side}_{name}" for side in SIDES for name in self._sized]
         found = {name: tuple(state[prefix + name].shape) for name in names if prefix + name in state}
         if found != self._shapes(found, dims):
             raise ModelError("the sizes of its closed form fit neither each other nor the features")
@@ -154,12 +157,13 @@ class ClosedForm(nn.Module):
         """The sizes of all that is held, of those found for the projections of sound and the landmarks."""
         linear, kernel = (found.get(f"audio_{name}", (0,))[-1:] for name in ("linear", "kernel"))
         if linear == kernel == (0,):
-            return {f"{side}_{name}": (0,) * axes for side in SIDES for name, axes in _SIZED.items()}
+            return {f"{side}_{name}": (0,) * axes for side in SIDES for name, axes in self._sized.items()}
+        labels = found.get("audio_labels", (0,))[-1:]
         shapes: dict[str, tuple[int, ...]] = {}
         for side, dim in dims.items():
             landmarks = found.get(f"{side}_landmarks", (0,))[:1]
-            of_side = ((dim,), (dim, *linear), (*landmarks, dim), landmarks, (*landmarks, *kernel))
-            shapes |= {f"{side}_{name}": shape for name, shape in zip(_SIZED, of_side, strict=True)}
+            of_side = ((dim,), (dim, *linear), (*landmarks, dim), landmarks, (*landmarks, *kernel), (dim, *labels))
+            shapes |= {f"{side}_{name}": shape for name, shape in zip(self._sized, of_side, strict=False)}
         return shapes
 
     def _solve_linear(self, sides: dict[Side, Tensor], ridge: float) -> None:
