@@ -1,0 +1,1 @@
+"""People compare music videos, and are counted."""
