@@ -154,6 +154,18 @@ def test_draws_are_disjoint_nested_and_keep_artists_together(seed, songs, segmen
     assert len(tested) == len(set(tested))
 
 
+def test_a_label_leaves_only_its_videos_in_the_pool_and_training_as_it_was():
+    features = replace(some(120), labels=tuple(("live",) if row % 3 else ("live", "14") for row in range(120)))
+    whole, strict = (drawn(features, DrawSettings(count=2, test=30, label=label), 1, "all") for label in (None, "14"))
+    wanted = {name for name, labels in zip(whole.ids, whole.labels, strict=True) if "14" in labels}
+    assert set(strict["test"].ids) == set(whole["test"].ids) & wanted
+    assert 2 <= len(strict["test"]) < len(whole["test"])
+    for split in ("train", "validation"):
+        assert list(strict[split].ids) == list(whole[split].ids)
+    with pytest.raises(ConfigError, match="Fewer than two videos of a draw have the label none"):
+        drawn(features, DrawSettings(count=2, test=30, label="none"), 0, "all")
+
+
 def test_what_cannot_be_dealt_is_refused():
     with pytest.raises(ConfigError, match="50 videos do not make 3 draws of 20 test videos each"):
         drawn(some(50), DrawSettings(count=3, test=20), 0, "all")

@@ -30,7 +30,8 @@ def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> 
     Raises
     ------
     ConfigError
-        There are too few videos for so many draws, or for a training set of this size.
+        There are too few videos for so many draws, or for a training set of this size, or fewer than two held-out
+        videos have the label that was asked for.
     """
     pairs = features.paired
     groups, first, group_of = np.unique(pairs.groups, return_index=True, return_inverse=True)
@@ -53,7 +54,17 @@ def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> 
     validating[0] = False
     splits = np.full(len(names), "", dtype="<U10")
     splits[chosen], splits[kept] = "test", np.where(validating, "validation", "train")
-    return replace(pairs, splits=splits[numbers]).take(splits[numbers] != "")
+    dealt = replace(pairs, splits=splits[numbers]).take(splits[numbers] != "")
+    return dealt if settings.label is None else _labelled(dealt, settings.label)
+
+
+def _labelled(dealt: Features, label: str) -> Features:
+    """The same without those test rows that lack the label."""
+    tested = dealt.splits == "test"
+    wanted = np.array([label in labels for labels in dealt.labels])
+    if len(np.unique(dealt.groups[tested & wanted])) < 2:
+        raise ConfigError(f"Fewer than two videos of a draw have the label {label}; name another, or none.")
+    return dealt.take(~tested | wanted)
 
 
 def _blocks(videos: npt.NDArray[np.integer], size: int, count: int) -> npt.NDArray[np.int64]:

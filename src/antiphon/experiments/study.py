@@ -25,6 +25,7 @@ class DrawSettings(BaseModel):
     test : videos held out in each (a few more where whole artists make it so).
     validation_share : of the videos that are left, the share that decides when training stops.
     seed : deals otherwise.
+    label : only held-out videos with this label are asked about and answer. What is trained on stays the same.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class DrawSettings(BaseModel):
     test: int = Field(default=1000, ge=2)
     validation_share: float = Field(default=0.1, gt=0, lt=1)
     seed: int = 0
+    label: str | None = None
 
 
 class Step(BaseModel):

@@ -45,9 +45,11 @@ def study_sentence(study: Mapping[str, Any]) -> str:
     """What was measured on what."""
     draws, data = study["draws"], study["data"]
     extra = f" Steps with extra pairs also train on {whole(data['extra'])} more." if data["extra"] else ""
+    label = draws.get("label")
+    among = "" if label is None else f", of which only those with the label {label} are tested"
     return (
         f"{whole(data['pairs'])} pairs of {whole(data['videos'])} videos ({data['source']}). Held out: "
-        f"{_times(draws['count'], 'disjoint draw')} of {whole(draws['test'])} videos; on each "
+        f"{_times(draws['count'], 'disjoint draw')} of {whole(draws['test'])} videos{among}; on each "
         f"{_times(study['seeds'], 'training')}. Of the videos trained on, {draws['validation_share']:.0%} decide when "
         f"to stop.{extra}"
     )
