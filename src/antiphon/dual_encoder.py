@@ -2,43 +2,41 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import torch
 
 from antiphon.backbones.inference import resolve_device
 from antiphon.errors import FeatureStoreError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import file_features
-from antiphon.features.tracks import Tracks, track_embeddings
+from antiphon.features.tracks import track_embeddings
 from antiphon.model.checkpoint import load_towers, save_towers
+from antiphon.model.embedding import Side, embed_rows, embed_tracks
 from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
-from antiphon.runs import RECONSTRUCTION_FILE, clear_run, fingerprint, read_run, versions, write_run
+from antiphon.runs import RECONSTRUCTION_FILE, clear_run, read_run, versions, write_run
+from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction
+from antiphon.training.data import inputs_fingerprint, refuse_shared_videos
 from antiphon.training.fine_tuning import Step, TuningConfig
 from antiphon.training.loop import Epoch, Progress, train
-from antiphon.training.track_batches import whole_tracks
 from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
 from antiphon.training.windows import kept_rows, rows_about
 from antiphon.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float32]
-Side = Literal["audio", "video"]
 Per = Literal["segment", "track"]
 
 _FORMAT = 1
 _SET_ASIDE = (0.9, 0.1, 0.0)
-_CHUNK_ROWS = 8192
 _HISTORY_FILE = "history.parquet"
 _VIDEOS_FILE = "videos.parquet"
 _SEEN = ("train", "validation")
@@ -61,6 +59,8 @@ class DualEncoder:
     published : where its weights were read from, if others trained and published them. Such a model embeds no features
         but those called `audio_name` and `video_name`, not even nameless ones.
     tuned : its backbones, where they were tuned with it.
+    sampling : where the segments of the tracks that it was fitted on lie; files are encoded alike. The paper's six
+        sections, where that is not known.
 
     Examples
     --------
@@ -82,6 +82,7 @@ class DualEncoder:
         self.video_name = ""
         self.published: Published | None = None
         self.tuned: TunedBackbones | None = None
+        self.sampling = SamplingConfig()
         self._towers: Towers | None = None
         self._dims = (0, 0)
         self._seen = (np.array([], dtype=np.str_), np.array([], dtype=np.str_))
@@ -105,9 +106,10 @@ class DualEncoder:
             parts = features if (features.splits != "").any() else features.split(_SET_ASIDE, seed=self.seed)
             features, validation = parts["train"], parts["validation"]
         pairs, held_out = features.paired, validation.paired
-        _refuse_shared_videos(pairs, held_out)
+        refuse_shared_videos(pairs, held_out)
         self._dims = (pairs.audio.shape[1], pairs.video.shape[1])
         self.audio_name, self.video_name = features.audio_name, features.video_name
+        self.sampling = features.sampling or SamplingConfig()
         if len(held_out) and (held_out.audio.shape[1], held_out.video.shape[1]) != self._dims:
             raise ModelError("The validation features have another size than those to train on; extract both alike.")
         trained = train(self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=progress)
@@ -203,12 +205,12 @@ class DualEncoder:
 
     def _both(self, features: Features, per: Per, labels: bool = False) -> tuple[FloatArray, FloatArray]:
         """Embeddings of sound and of pictures, or the labels predicted from them."""
-        audio = (features.audio, features.has_audio, features.audio_name, "audio")
-        video = (features.video, features.has_video, features.video_name, "video")
+        audio = _SideRows("audio", features.audio, features.has_audio, features.audio_name)
+        video = _SideRows("video", features.video, features.has_video, features.video_name)
         if per == "segment":
-            return self._embed(*audio, labels), self._embed(*video, labels)
+            return self._embed(audio, labels), self._embed(video, labels)
         times = (features.groups, features.starts_s, labels)
-        return self._embed_tracks(*audio, *times), self._embed_tracks(*video, *times)
+        return self._embed_tracks(audio, *times), self._embed_tracks(video, *times)
 
     def encode_audio(self, path: str | Path, per: Per = "segment") -> FloatArray:
         """Embed the sound of a media file: (segments, dim) float32 unit rows, or (1, dim) for the whole track.
@@ -228,23 +230,23 @@ class DualEncoder:
 
     def encode_windows(self, path: str | Path, modality: Side) -> tuple[list[tuple[float, float]], FloatArray]:
         """As `encode_audio` and `encode_video`, with the windows: their (start, end) in seconds on the time line."""
-        name, windows, vectors = self._file(path, modality)
-        return windows, self._embed(vectors, np.ones(len(vectors), dtype=bool), name, modality)
+        windows, rows = self._file(path, modality)
+        return windows, self._embed(rows)
 
     def _encode(self, path: str | Path, modality: Side, per: Per) -> FloatArray:
         if per == "segment":
             return self.encode_windows(path, modality)[1]
-        name, windows, vectors = self._file(path, modality)
+        windows, rows = self._file(path, modality)
         starts_s = np.array([start_s for start_s, _ in windows])
-        there = np.ones(len(vectors), dtype=bool)
-        return self._embed_tracks(vectors, there, name, modality, np.zeros(len(vectors)), starts_s)
+        return self._embed_tracks(rows, np.zeros(len(windows)), starts_s)
 
-    def _file(self, path: str | Path, modality: Side) -> tuple[str, list[tuple[float, float]], FloatArray]:
+    def _file(self, path: str | Path, modality: Side) -> tuple[list[tuple[float, float]], "_SideRows"]:
         name = self.audio_name if modality == "audio" else self.video_name
         if not name:
             raise ModelError(f"This model was trained on {modality} features of no backbone; use embed(features).")
         backbone = name if self.tuned is None else self.tuned.backbone(modality, str(self.device))
-        return name, *file_features(path, backbone, str(self.device))
+        windows, values = file_features(path, backbone, str(self.device), self.sampling)
+        return windows, _SideRows.whole(modality, values, name)
 
     @classmethod
     def from_published(
@@ -305,6 +307,7 @@ class DualEncoder:
                 raise ModelError(f"{place}: was written in format {record['format']}; this version reads {_FORMAT}.")
             model._dims = (int(record["features"]["audio_dim"]), int(record["features"]["video_dim"]))
             model.audio_name, model.video_name = record["features"]["audio"], record["features"]["video"]
+            model.sampling = SamplingConfig(**record.get("sampling", {}))
             model._inputs = record["inputs"]
             model.published = Published(**record["published"]) if "published" in record else None
             model.tuned = TunedBackbones.load(place, record["tuning"]) if "tuning" in record else None
@@ -369,6 +372,7 @@ class DualEncoder:
                 "video": self.video_name,
                 "video_dim": video_dim,
             },
+            "sampling": self.sampling.model_dump(),
             "inputs": self._inputs,
             "published": None if self.published is None else asdict(self.published),
             "versions": versions(),
@@ -382,59 +386,34 @@ class DualEncoder:
             )
         return self._towers
 
-    def _embed(
-        self,
-        features: FloatArray,
-        present: npt.NDArray[np.bool_],
-        name: str,
-        modality: Side,
-        labels: bool = False,
-    ) -> FloatArray:
+    def _embed(self, rows: "_SideRows", labels: bool = False) -> FloatArray:
         towers = self._fitted()
-        result = np.full((len(features), towers.label_dim if labels else towers.dim), np.nan, dtype=np.float32)
-        if not present.any():
-            return result
-        self._refuse_others(features, name, modality)
-        rows = np.flatnonzero(present)
-        made = towers.predicted_labels if labels else towers.embed
-        with torch.inference_mode():
-            for first in range(0, len(rows), _CHUNK_ROWS):
-                chunk = rows[first : first + _CHUNK_ROWS]
-                result[chunk] = made(modality, torch.from_numpy(features[chunk]).to(self.device)).cpu().numpy()
+        result = np.full((len(rows.values), towers.label_dim if labels else towers.dim), np.nan, dtype=np.float32)
+        if rows.present.any():
+            self._refuse_others(rows)
+            result[rows.present] = embed_rows(towers, rows.side, rows.values[rows.present], self.device, labels=labels)
         return result
 
     def _embed_tracks(
-        self,
-        features: FloatArray,
-        present: npt.NDArray[np.bool_],
-        name: str,
-        modality: Side,
-        groups: npt.NDArray[Any],
-        starts_s: npt.NDArray[np.float64],
-        labels: bool = False,
+        self, rows: "_SideRows", groups: npt.NDArray[Any], starts_s: npt.NDArray[np.float64], labels: bool = False
     ) -> FloatArray:
-        towers = self._fitted()
+        towers, there = self._fitted(), rows.present
         videos = np.unique(groups)
         result = np.full((len(videos), towers.label_dim if labels else towers.dim), np.nan, dtype=np.float32)
-        if not present.any():
+        if not there.any():
             return result
         if labels or self.recipe.track is None:
-            embedded = self._embed(features, present, name, modality, labels)[present]
-            there, rows = track_embeddings(embedded, groups[present])
+            names, found = track_embeddings(self._embed(rows, labels)[there], groups[there])
         else:
-            self._refuse_others(features, name, modality)
-            tracks = Tracks.of(groups[present], starts_s[present])
-            with torch.inference_mode():
-                given = torch.from_numpy(features[present]).to(self.device)
-                there, rows = (
-                    tracks.names,
-                    whole_tracks(partial(towers.embed_tracks, modality), given, tracks).cpu().numpy(),
-                )
-        result[np.searchsorted(videos, there)] = rows
+            self._refuse_others(rows)
+            timed = (groups[there], starts_s[there])
+            names, found = embed_tracks(towers, rows.side, rows.values[there], *timed, self.device)
+        result[np.searchsorted(videos, names)] = found
         return result
 
-    def _refuse_others(self, features: FloatArray, name: str, modality: Side) -> None:
+    def _refuse_others(self, rows: "_SideRows") -> None:
         """Refuse features that are not of the backbone and size that the model was trained on."""
+        modality, name = rows.side, rows.name
         trained_on = getattr(self, f"{modality}_name")
         dim = self._dims[modality == "video"]
         if self.published is not None and name != trained_on:
@@ -447,29 +426,30 @@ class DualEncoder:
             )
         if name and trained_on and name != trained_on:
             raise ModelError(f"The {modality} features are of {name}; this model was trained on {trained_on}.")
-        if features.shape[1] != dim:
-            raise ModelError(f"The {modality} features have {features.shape[1]} values; this model takes {dim}.")
+        if rows.values.shape[1] != dim:
+            raise ModelError(f"The {modality} features have {rows.values.shape[1]} values; this model takes {dim}.")
 
 
-def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe) -> str:
-    """SHA-256 (hex) of all that a training by this recipe sees of its paired features: values, which video each row is
-    of, and its artist and labels where the recipe looks at them."""
-    parts = (features, validation)
-    seen = [array for part in parts for array in (part.audio, part.video, part.groups)]
-    if recipe.loss.exclude_same_artist:
-        seen.append(features.artists)
-    if recipe.loss.label_weight or (recipe.closed_form is not None and recipe.closed_form.labels):
-        seen.append(np.array(["\x1f".join(row) for row in features.labels], dtype=np.str_))
-    return fingerprint(*seen)
+@dataclass(frozen=True)
+class _SideRows:
+    """One side of some features.
 
+    Attributes
+    ----------
+    values : (n, features).
+    present : (n,) which rows have this side.
+    name : the backbone, or "".
+    """
 
-def _refuse_shared_videos(features: Features, validation: Features) -> None:
-    shared = np.intersect1d(features.groups, validation.groups)
-    if len(shared):
-        raise ModelError(
-            f"{len(shared)} videos stand in both training and validation, the first is '{shared[0]}': early stopping "
-            "would judge by what was learned by heart. Split by video."
-        )
+    side: Side
+    values: FloatArray
+    present: npt.NDArray[np.bool_]
+    name: str
+
+    @classmethod
+    def whole(cls, side: Side, values: FloatArray, name: str) -> "_SideRows":
+        """Rows that all have this side."""
+        return cls(side, values, np.ones(len(values), dtype=bool), name)
 
 
 def _stored(path: Path) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -237,6 +238,18 @@ def test_the_sample_of_real_files_gives_features_or_reasons(media_folder, tmp_pa
     at = {group: row for row, group in enumerate(features.groups)}
     assert all(features.has_audio[at[song]] and not features.has_video[at[song]] for song in songs if song in at)
     assert len(features.paired) >= 6
+
+
+def test_a_model_encodes_files_as_its_features_were_sampled(undisturbed, synthetic_table, tmp_path):
+    _, features = undisturbed
+    assert features.sampling == features.take(np.arange(5)).sampling == SAMPLING
+    sampled = replace(features, sampling=SamplingConfig(every_s=3.0))
+    validation = np.isin(sampled.groups, np.unique(sampled.groups)[:3])
+    ap.DualEncoder("paper-base").fit(sampled.take(~validation), sampled.take(validation)).save(tmp_path)
+    path = sorted(synthetic_table.parent.glob("*.mp4"))[0]
+    windows, embeddings = ap.DualEncoder.load(tmp_path).encode_windows(path, "audio")
+    assert all(3 * n <= start <= 3 * n + 2 for n, (start, _) in enumerate(windows))  # each in its own 5 s
+    assert len(embeddings) == len(windows) >= 3
 
 
 def test_one_file_alone_gives_what_its_windows_hold(synthetic_table):

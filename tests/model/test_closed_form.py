@@ -150,6 +150,9 @@ DAMAGE = {
     "audio_width": torch.zeros(3),
     "weights": torch.zeros(2),
 }
+"""Of other sizes than all the rest."""
+
+WEIGHTLESS = {"zero": [0.0, 0.0, 0.0], "negative": [2.0, -1.0, 1.0], "not finite": [float("nan"), 1.0, 1.0]}
 
 
 @pytest.mark.parametrize("name", [*DAMAGE, "video_linear of 10**12 columns", "no audio_kernel"])
@@ -164,6 +167,16 @@ def test_sizes_that_do_not_fit_are_refused(tmp_path, name):
         weights["closed_form.video_linear"] = torch.zeros(0, 10**12)
     save_file(weights, tmp_path / "model.safetensors")
     with pytest.raises(ModelError, match=r"model.safetensors: does not hold the heads that its run.toml describes"):
+        load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", WEIGHTLESS)
+def test_weights_that_are_none_are_refused(tmp_path, name):
+    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    weights["closed_form.weights"] = torch.tensor(WEIGHTLESS[name])
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match="the weights of its closed form are no weights"):
         load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
 
 

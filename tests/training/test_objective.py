@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from antiphon.dual_encoder import DualEncoder, inputs_fingerprint
+from antiphon.dual_encoder import DualEncoder
+from antiphon.errors import ModelError
 from antiphon.features import Features
 from antiphon.model.closed_form import ClosedFormConfig
 from antiphon.model.losses import LossConfig, chance_loss, info_nce
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
-from antiphon.training.data import TrainingData
+from antiphon.training.data import TrainingData, inputs_fingerprint
 from antiphon.training.objective import Objective
 
 DEFAULT = load_recipe("antiphon-base")
@@ -101,6 +102,12 @@ def test_only_the_sigmoid_loss_has_a_bias_and_it_is_trained():
     loss, _ = Objective(recipe(name="sigmoid").loss, data)(towers, *towers(data.audio, data.video), rows)
     loss.backward()
     assert towers.bias.grad.abs() > 0.01
+
+
+def test_labels_that_are_to_count_must_be_there():
+    features = Features.from_arrays(audio=np.eye(20), video=np.eye(20))
+    with pytest.raises(ModelError, match="none of these features has a label"):
+        DualEncoder(recipe(label_weight=0.3)).fit(features)
 
 
 def test_artists_and_labels_are_inputs_where_the_recipe_looks_at_them():

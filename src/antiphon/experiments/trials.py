@@ -5,12 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from antiphon.dual_encoder import DualEncoder, inputs_fingerprint
+from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
 from antiphon.evaluation.audit import shuffled_pairs
 from antiphon.features.features import Features
 from antiphon.model.recipe import Recipe
 from antiphon.runs import RUN_FILE, read_run, versions
+from antiphon.training.data import inputs_fingerprint
 from antiphon.training.loop import Progress
 
 

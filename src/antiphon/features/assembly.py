@@ -1,11 +1,14 @@
 """Joins the stores of two backbones with the catalogue into `Features`."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import FeatureStoreError
 from antiphon.features.features import Features
+from antiphon.features.planning import stored_sampling
 from antiphon.features.store import FeatureStore
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace, safe_name
@@ -35,7 +38,7 @@ def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, vide
     ids = sorted(places, key=lambda segment_id: (order[places[segment_id]], _natural(segment_id)))
     rows = {segment_id: row for row, segment_id in enumerate(ids)}
     about = {row["id"]: row for row in catalogue.records()}
-    return Features.from_arrays(
+    features = Features.from_arrays(
         audio=_aligned(sides.get(audio or ""), rows),
         video=_aligned(sides.get(video or ""), rows),
         ids=ids,
@@ -48,6 +51,7 @@ def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, vide
         audio_name=audio or "",
         video_name=video or "",
     )
+    return replace(features, sampling=stored_sampling(workspace))
 
 
 def _read(workspace: Workspace, name: str, order: dict[str, int]) -> tuple[list[str], list[str], FloatArray]:

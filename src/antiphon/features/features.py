@@ -13,6 +13,7 @@ from antiphon.catalogue.splits import SPLITS, assign_split
 from antiphon.errors import FeatureStoreError
 from antiphon.features.parquet import name_column, read_columns, vector_column
 from antiphon.runs import fingerprint
+from antiphon.segments.sampling import SamplingConfig
 
 FloatArray = npt.NDArray[np.float32]
 NameArray = npt.NDArray[np.str_]
@@ -32,6 +33,7 @@ class Features:
     genres, artists : (n,) of each row, "" where unknown.
     starts_s : (n,) float64 start of each row's window on its track's time line, in seconds; NaN where unknown.
     audio_name, video_name : the backbones, or "" for features computed elsewhere.
+    sampling : where the segments of a track lie, as far as it is known: files that are encoded later get theirs alike.
     """
 
     ids: NameArray
@@ -45,6 +47,7 @@ class Features:
     starts_s: npt.NDArray[np.float64]
     audio_name: str = ""
     video_name: str = ""
+    sampling: SamplingConfig | None = None
 
     @classmethod
     def from_arrays(

@@ -30,5 +30,9 @@ def join(first: Features, second: Features) -> Features:
         for name in ("ids", "audio", "video", "groups", "splits", "genres", "artists", "starts_s")
     }
     return Features(
-        **rows, labels=first.labels + second.labels, audio_name=first.audio_name, video_name=first.video_name
+        **rows,
+        labels=first.labels + second.labels,
+        audio_name=first.audio_name,
+        video_name=first.video_name,
+        sampling=first.sampling if first.sampling == second.sampling else None,
     )

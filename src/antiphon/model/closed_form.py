@@ -144,8 +144,11 @@ class ClosedForm(nn.Module):
         Raises
         ------
         ModelError
-            The sizes do not fit each other, or features of these sizes.
+            The sizes do not fit each other, or features of these sizes; or no part has a weight.
         """
+        weights = state.get(prefix + "weights", self.weights)
+        if not (weights.isfinite().all() and (weights >= 0).all() and weights.sum() > 0):
+            raise ModelError("the weights of its closed form are no weights")
         names = [f"{side}_{name}" for side in SIDES for name in self._sized]
         found = {name: tuple(state[prefix + name].shape) for name in names if prefix + name in state}
         if found != self._shapes(found, dims):

@@ -7,8 +7,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from antiphon.errors import ModelError
 from antiphon.features.features import Features
 from antiphon.model.aggregators import TrackConfig
+from antiphon.model.recipe import Recipe
+from antiphon.runs import fingerprint
 from antiphon.training.track_batches import TrackBatches
 
 
@@ -37,3 +40,31 @@ class TrainingData:
         audio, video = (torch.from_numpy(side).to(device) for side in (features.audio, features.video))
         tracks = TrackBatches.of(features, track, device)
         return cls(audio, video, features.groups, features.artists, features.labels, tracks)
+
+
+def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe) -> str:
+    """SHA-256 (hex) of all that a training by this recipe sees of its paired features: values, which video each row is
+    of, and its artist and labels where the recipe looks at them."""
+    parts = (features, validation)
+    seen = [array for part in parts for array in (part.audio, part.video, part.groups)]
+    if recipe.loss.exclude_same_artist:
+        seen.append(features.artists)
+    if recipe.loss.label_weight or (recipe.closed_form is not None and recipe.closed_form.labels):
+        seen.append(np.array(["\x1f".join(row) for row in features.labels], dtype=np.str_))
+    return fingerprint(*seen)
+
+
+def refuse_shared_videos(features: Features, validation: Features) -> None:
+    """Refuse to train on a video that also validates.
+
+    Raises
+    ------
+    ModelError
+        There is one.
+    """
+    shared = np.intersect1d(features.groups, validation.groups)
+    if len(shared):
+        raise ModelError(
+            f"{len(shared)} videos stand in both training and validation, the first is '{shared[0]}': early stopping "
+            "would judge by what was learned by heart. Split by video."
+        )

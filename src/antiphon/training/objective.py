@@ -5,6 +5,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from antiphon.errors import ModelError
 from antiphon.model.losses import LossConfig, contrastive_loss
 from antiphon.model.losses.pairs import label_targets, same_artist
 from antiphon.model.towers import Towers
@@ -26,9 +27,19 @@ class Objective:
     ----------
     config : the loss, and which pairs count.
     data : all rows to train on.
+
+    Raises
+    ------
+    ModelError
+        Labels are to count, and no row has any.
     """
 
     def __init__(self, config: LossConfig, data: TrainingData) -> None:
+        if config.label_weight and not any(data.labels):
+            raise ModelError(
+                f"loss.label_weight is {config.label_weight:g}, and none of these features has a label. "
+                "Give them labels (tags of the catalogue), or train with label_weight = 0."
+            )
         self._config = config
         self._data = data
 

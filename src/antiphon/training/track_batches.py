@@ -1,6 +1,5 @@
-"""Batches of whole tracks beside those of segments, and whole tracks embedded for validation and use."""
+"""Batches of whole tracks beside those of segments."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -13,9 +12,8 @@ from torch import Tensor
 from antiphon.features.features import Features
 from antiphon.features.tracks import Tracks
 from antiphon.model.aggregators import TrackConfig
+from antiphon.model.embedding import track_batch, whole_tracks
 from antiphon.model.towers import Towers
-
-_CHUNK_TRACKS = 256
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,8 @@ class TrackBatches:
         """
         chosen, mask = self.tracks.stacked(self.tracks.numbers[rows], self.config.most_segments, generator)
         return (
-            towers.project_tracks("audio", *_batch(self.audio, self.tracks, chosen, mask)),
-            towers.project_tracks("video", *_batch(self.video, self.tracks, chosen, mask)),
+            towers.project_tracks("audio", *track_batch(self.audio, self.tracks, chosen, mask)),
+            towers.project_tracks("video", *track_batch(self.video, self.tracks, chosen, mask)),
         )
 
     def joint(self, segments: Tensor | float, tracks: Tensor | float) -> Any:
@@ -57,19 +55,3 @@ class TrackBatches:
             whole_tracks(partial(of_tracks, "audio"), self.audio, self.tracks),
             whole_tracks(partial(of_tracks, "video"), self.video, self.tracks),
         )
-
-
-def whole_tracks(embed: Callable[[Tensor, Tensor, Tensor], Tensor], features: Tensor, tracks: Tracks) -> Tensor:
-    """What `embed` makes of the tracks of (n, feature_dim) features, a row each; for use without gradients."""
-    parts: list[Tensor] = []
-    for first in range(0, len(tracks.names), _CHUNK_TRACKS):
-        chosen, mask = tracks.stacked(range(first, min(first + _CHUNK_TRACKS, len(tracks.names))))
-        parts.append(embed(*_batch(features, tracks, chosen, mask)))
-    return torch.cat(parts)
-
-
-def _batch(
-    features: Tensor, tracks: Tracks, rows: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_]
-) -> tuple[Tensor, Tensor, Tensor]:
-    starts_s = torch.from_numpy(tracks.starts_s[rows]).to(features.device)
-    return features[torch.from_numpy(rows).to(features.device)], torch.from_numpy(mask).to(features.device), starts_s
