@@ -16,26 +16,13 @@ if TYPE_CHECKING:
     from antiphon.evaluation.audit import audit
     from antiphon.features import Features
     from antiphon.features.extraction import extract
-    from antiphon.search import Index
 
-__all__ = [
-    "Catalogue",
-    "DualEncoder",
-    "Features",
-    "Index",
-    "audit",
-    "backbones",
-    "evaluate",
-    "extract",
-    "metrics",
-    "probe",
-]
+__all__ = ["Catalogue", "DualEncoder", "Features", "audit", "backbones", "evaluate", "extract", "metrics", "probe"]
 
 _HOMES = {
     "Catalogue": "antiphon.catalogue",
     "DualEncoder": "antiphon.dual_encoder",
     "Features": "antiphon.features",
-    "Index": "antiphon.search",
     "audit": "antiphon.evaluation.audit",
     "evaluate": "antiphon.evaluation",
     "extract": "antiphon.features.extraction",

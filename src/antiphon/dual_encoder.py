@@ -21,7 +21,7 @@ from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
-from antiphon.runs import RECONSTRUCTION_FILE, clear_run, fingerprint, read_run, versions, write_run
+from antiphon.runs import RECONSTRUCTION_FILE, clear_run, read_run, versions, write_run
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction
@@ -334,19 +334,6 @@ class DualEncoder:
             The model is not fitted.
         """
         return self._fitted().dim
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (hex) of the weights, and of what they make embeddings of: two models with the same make the same.
-
-        Raises
-        ------
-        ModelError
-            The model is not fitted.
-        """
-        weights = self._fitted().state_dict()
-        names = np.array([self.recipe.model_dump_json(), self.audio_name, self.video_name, *weights])
-        return fingerprint(names, *(tensor.cpu().numpy() for tensor in weights.values()))
 
     def trained_on(self, features: Features) -> npt.NDArray[np.bool_]:
         """(n,) whether the row is of a video that training or early stopping has seen.

@@ -31,11 +31,3 @@ class ModelError(AntiphonError):
 
 class DivergedError(ModelError):
     """A training went wrong, on data that would have done."""
-
-
-class SearchError(AntiphonError):
-    """An index is missing, damaged, of another model, or cannot answer what it was asked."""
-
-
-class StaleIndexError(SearchError):
-    """An index holds embeddings of another model or of other features than it is asked with."""
