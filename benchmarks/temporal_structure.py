@@ -4,9 +4,9 @@
 
 Prints a table of the median rank of whole tracks in a pool of 500, both ways together, averaged over the trainings, and
 two gains, ratios of geometric mean ranks: over antiphon-base, and over the recipe before, trained and tested alike. All
-with 95% intervals from a bootstrap over tracks. antiphon-track-mean is antiphon-track with a mean in place of the
-transformer: what training on tracks brings without their order. "Shuffled" tracks have the same segments at other
-times, sound and pictures each on their own.
+with 95% intervals from a bootstrap over tracks. antiphon-track-mean and antiphon-track-attention have a mean and a
+weighted mean in place of the transformer: what training on tracks brings without their order. "Shuffled" tracks have the
+same segments at other times, sound and pictures each on their own.
 """
 
 import argparse
@@ -20,10 +20,13 @@ TEST_TRACKS = 500
 
 
 def recipes() -> list[Recipe]:
-    """The mean of segments, the mean trained on tracks too, and the transformer."""
+    """The mean of segments; the mean and the attention, trained on tracks too; and the transformer."""
     base, track = load_recipe("antiphon-base"), load_recipe("antiphon-track")
-    order_blind = TrackConfig(aggregator="mean")
-    return [base, track.model_copy(update={"name": "antiphon-track-mean", "track": order_blind}), track]
+    others = [
+        track.model_copy(update={"name": f"antiphon-track-{aggregator}", "track": TrackConfig(aggregator=aggregator)})
+        for aggregator in ("mean", "attention")
+    ]
+    return [base, *others, track]
 
 
 def gain(values: dict[str, Any], name: str) -> str:

@@ -195,8 +195,7 @@ class DualEncoder:
             The model is not fitted, the features are of another backbone or size, or `label_weight` is out of range, or
             above 0 for a model that predicts no labels.
         """
-        if not 0 <= label_weight <= 1:
-            raise ModelError(f"label_weight is {label_weight:g}; give a weight from 0 to 1.")
+        _refuse_weight(label_weight)
         audio, video = self._both(features, per)
         if not label_weight:
             return audio, video
@@ -212,8 +211,12 @@ class DualEncoder:
         times = (features.groups, features.starts_s, labels)
         return self._embed_tracks(audio, *times), self._embed_tracks(video, *times)
 
-    def encode_audio(self, path: str | Path, per: Per = "segment") -> FloatArray:
+    def encode_audio(self, path: str | Path, per: Per = "segment", label_weight: float = 0.0) -> FloatArray:
         """Embed the sound of a media file: (segments, dim) float32 unit rows, or (1, dim) for the whole track.
+
+        Parameters
+        ----------
+        per, label_weight : as in `embed`.
 
         Raises
         ------
@@ -222,23 +225,28 @@ class DualEncoder:
         ModelError
             The model was fitted on features that no backbone of this installation computes.
         """
-        return self._encode(path, "audio", per)
+        return self._encode(path, "audio", per, label_weight)
 
-    def encode_video(self, path: str | Path, per: Per = "segment") -> FloatArray:
+    def encode_video(self, path: str | Path, per: Per = "segment", label_weight: float = 0.0) -> FloatArray:
         """Embed the pictures of a media file, as `encode_audio` does its sound."""
-        return self._encode(path, "video", per)
+        return self._encode(path, "video", per, label_weight)
 
     def encode_windows(self, path: str | Path, modality: Side) -> tuple[list[tuple[float, float]], FloatArray]:
         """As `encode_audio` and `encode_video`, with the windows: their (start, end) in seconds on the time line."""
         windows, rows = self._file(path, modality)
         return windows, self._embed(rows)
 
-    def _encode(self, path: str | Path, modality: Side, per: Per) -> FloatArray:
-        if per == "segment":
-            return self.encode_windows(path, modality)[1]
+    def _encode(self, path: str | Path, modality: Side, per: Per, label_weight: float) -> FloatArray:
+        _refuse_weight(label_weight)
         windows, rows = self._file(path, modality)
         starts_s = np.array([start_s for start_s, _ in windows])
-        return self._embed_tracks(rows, np.zeros(len(windows)), starts_s)
+
+        def made(labels: bool) -> FloatArray:
+            if per == "segment":
+                return self._embed(rows, labels)
+            return self._embed_tracks(rows, np.zeros(len(windows)), starts_s, labels)
+
+        return with_labels(made(False), made(True), label_weight) if label_weight else made(False)
 
     def _file(self, path: str | Path, modality: Side) -> tuple[list[tuple[float, float]], "_SideRows"]:
         name = self.audio_name if modality == "audio" else self.video_name
@@ -450,6 +458,11 @@ class _SideRows:
     def whole(cls, side: Side, values: FloatArray, name: str) -> "_SideRows":
         """Rows that all have this side."""
         return cls(side, values, np.ones(len(values), dtype=bool), name)
+
+
+def _refuse_weight(label_weight: float) -> None:
+    if not 0 <= label_weight <= 1:
+        raise ModelError(f"label_weight is {label_weight:g}; give a weight from 0 to 1.")
 
 
 def _stored(path: Path) -> list[dict[str, Any]]:

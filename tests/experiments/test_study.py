@@ -154,6 +154,26 @@ def test_draws_are_disjoint_nested_and_keep_artists_together(seed, songs, segmen
     assert len(tested) == len(set(tested))
 
 
+def test_extra_pairs_of_what_is_held_out_are_not_trained_on(study, tmp_path):
+    features = some(120, artists=[f"artist-{row // 2}" for row in range(120)])
+    step = resolved_steps(study, tmp_path)[3]
+    cell = Cell(step, "all", DrawSettings(count=2, test=30), 0, 0)
+    dealt = drawn(features, cell.draws, 0, "all")
+    held_out = features.take(~np.isin(features.groups, dealt["train"].groups))
+    same_videos = replace(held_out, ids=np.char.add(held_out.ids, "-copy"), artists=np.full(len(held_out), ""))
+    same_artists = some(len(held_out), first=1000, artists=held_out.artists)
+    for extra, more in ((same_videos, 0), (same_artists, 0), (some(60, first=1000), 60)):
+        assert run_cell(cell, features, extra).about["train_pairs"] == len(dealt["train"]) + more
+
+
+def test_workers_see_which_backbones_the_features_are_of(study, tmp_path):
+    step = resolved_steps(study, tmp_path)[3]
+    one = study.model_copy(update={"seeds": 1, "videos": ("all",), "draws": DrawSettings(count=1, test=30)})
+    named, others = replace(some(120), audio_name="one"), replace(some(60, first=1000), audio_name="other")
+    outcomes = run_study(one, [step], named, tmp_path, extra=others, jobs=2)
+    assert all("The audio features are one" in outcome.reason for outcome in outcomes.values())
+
+
 def test_a_label_leaves_only_its_videos_in_the_pool_and_training_as_it_was():
     features = replace(some(120), labels=tuple(("live",) if row % 3 else ("live", "14") for row in range(120)))
     whole, strict = (drawn(features, DrawSettings(count=2, test=30, label=label), 1, "all") for label in (None, "14"))
@@ -265,7 +285,7 @@ def test_a_cell_whose_process_is_killed_loses_only_itself_and_is_tried_again(stu
 
 
 def test_extra_features_must_be_given_where_a_step_trains_on_them(study, tmp_path):
-    with pytest.raises(ConfigError, match="Step more trains on extra features"):
+    with pytest.raises(ConfigError, match="Step more also trains on extra features"):
         run_study(study, resolved_steps(study, tmp_path), some(160), tmp_path)
 
 

@@ -37,7 +37,6 @@ def test_shuffled_in_time_the_gain_is_gone(found, way):
 
 def test_the_mean_does_not_notice_the_order(found):
     base = found["antiphon-base"]
-    assert [values["gain"] for values in base.values()] == [1.0, 1.0, 1.0]
     assert base["shuffled_at_test"]["median_rank"] == pytest.approx(base["in_order"]["median_rank"], rel=0.01)
 
 

@@ -180,6 +180,26 @@ def test_weights_that_are_none_are_refused(tmp_path, name):
         load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
 
 
+@pytest.mark.parametrize("width", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_width_that_is_none_is_refused(tmp_path, width):
+    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    weights["closed_form.video_width"] = torch.tensor(width)
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match="the video width of its closed form is no width"):
+        load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
+
+
+def test_half_a_closed_form_is_refused(tmp_path):
+    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    for side, size in DIMS.items():
+        weights[f"closed_form.{side}_linear"] = torch.zeros(size, 0)
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match="half of its closed form is missing"):
+        load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
+
+
 def test_a_header_that_claims_more_than_the_file_holds_is_refused(tmp_path):
     save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
     content = (tmp_path / "model.safetensors").read_bytes()

@@ -185,3 +185,9 @@ def test_a_recipe_with_one_head_has_no_closed_form():
     data = SMALL.model_dump() | {"heads": "video"}
     with pytest.raises(ValueError, match=r"\[closed_form\] needs heads on both sides"):
         type(SMALL).model_validate(data)
+
+
+@pytest.mark.parametrize(("standardise", "together"), [(True, False), ("together", True), (False, None)])
+def test_only_the_scaling_of_the_recipe_is_tried(standardise, together):
+    train, validation = related(60, shared=30.0), related(12, seed=1, shared=30.0)
+    assert choose(train, validation, 0, standardise).together is together

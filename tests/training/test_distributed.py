@@ -29,6 +29,9 @@ input_dropout = 0.0
 name = "sigmoid"
 chunk_size = 8
 exclude_same_artist = true
+[track]
+aggregator = "mean"
+most_segments = 1
 [training]
 batch_size = 21
 epochs = 4
@@ -45,10 +48,11 @@ def trained(tmp_path_factory):
     recipe.write_text(RECIPE)
     random = np.random.default_rng(0)
     features = Features.from_arrays(
-        audio=random.normal(size=(60, 12)),
-        video=random.normal(size=(60, 10)),
-        artists=[str(n // 2) for n in range(60)],
-        splits=["train"] * 41 + ["validation"] * 19,
+        audio=random.normal(size=(120, 12)),
+        video=random.normal(size=(120, 10)),
+        groups=[f"video-{n // 2}" for n in range(120)],
+        artists=[str(n // 4) for n in range(120)],
+        splits=["train"] * 82 + ["validation"] * 38,
         audio_name="hearing",
         video_name="seeing",
     )

@@ -1,5 +1,7 @@
 """The objective is the recipe's loss with what it says about the pairs; recipes with each part of it train."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -118,3 +120,11 @@ def test_artists_and_labels_are_inputs_where_the_recipe_looks_at_them():
     predicting = recipe().model_copy(update={"closed_form": ClosedFormConfig(labels=True)})
     for changed in (recipe(exclude_same_artist=True), recipe(label_weight=0.1), predicting):
         assert inputs_fingerprint(one, held_out, changed) != inputs_fingerprint(other, held_out, changed)
+
+
+def test_times_are_an_input_where_the_recipe_reads_tracks_in_order():
+    early, held_out = catalogue(), catalogue(6, seed=1)
+    late = replace(early, starts_s=np.arange(40, dtype=np.float64))
+    assert inputs_fingerprint(early, held_out, BASE) == inputs_fingerprint(late, held_out, BASE)
+    track = load_recipe("antiphon-track")
+    assert inputs_fingerprint(early, held_out, track) != inputs_fingerprint(late, held_out, track)

@@ -22,10 +22,11 @@ from antiphon.training.step import set_gradients
 def batch_gradients(recipe, embed_batch_size):
     """The plain loss of one batch of 13 pairs (which two processes cannot halve), and all gradients."""
     torch.manual_seed(3)
-    sound, pictures = torch.randn(20, 12), torch.randn(20, 10)
-    data = TrainingData.of(Features.from_arrays(audio=sound, video=pictures), torch.device("cpu"))
+    sound, pictures = torch.randn(40, 12), torch.randn(40, 10)
+    features = Features.from_arrays(audio=sound, video=pictures, groups=[row // 2 for row in range(40)])
+    data = TrainingData.of(features, torch.device("cpu"), recipe.track)
     towers = Towers(12, 10, recipe)
-    rows = torch.randperm(20)[:13].numpy()
+    rows = 2 * torch.randperm(20)[:13].numpy()
     loss = set_gradients(towers, Objective(recipe.loss, data), data, rows, embed_batch_size, np.random.default_rng(0))
     return {"loss": torch.tensor(loss)} | {name: weights.grad for name, weights in towers.named_parameters()}
 

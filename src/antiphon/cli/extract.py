@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
+from pydantic import ValidationError
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
 from antiphon.cli.session import Here, Session
+from antiphon.errors import ConfigError
 from antiphon.segments.sampling import SamplingConfig
 
 AUDIO, VIDEO = "musicnn-mtt", "efficientnet_lite0"
@@ -92,8 +94,12 @@ def run_extract(
     workspace = session.existing_workspace()
     catalogue = Catalogue.load(workspace.catalogue)
     settings = {"sections": sections, "every_s": every_s, "seed": seed}
-    given = {name: value for name, value in settings.items() if value is not None}
-    sampling = (stored_sampling(workspace) or SamplingConfig()).model_copy(update=given)
+    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    stored = stored_sampling(workspace) or SamplingConfig()
+    try:
+        sampling = SamplingConfig.model_validate(stored.model_dump() | given)
+    except ValidationError as error:
+        raise ConfigError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}.") from error
     with session.progress("Extracting videos") as report:
 
         def progress(state: Progress) -> None:

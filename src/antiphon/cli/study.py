@@ -43,7 +43,7 @@ def study(
     extra
         Further pairs for the steps that also train on these, said likewise.
     out
-        Folder for everything that is written. Default: the study's name.
+        Folder for everything that is written. Default: the name of the file, without its ending.
     jobs
         Trainings at a time, each on one thread.
     """
@@ -71,7 +71,7 @@ def run_study_file(
     steps = resolved_steps(plan, file.parent)
     pairs, source = chosen_features(session, features)
     more = None if extra is None else chosen_features(session, extra, "--extra")[0]
-    folder = out or Path(plan.name)
+    folder = out or Path(file.stem)
     with session.progress("Training") as report:
         outcomes = run_study(plan, steps, pairs, folder, extra=more, jobs=jobs, progress=report)
     found: dict[str, Any] = {

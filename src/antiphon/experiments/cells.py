@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,12 +101,13 @@ def run_cell(cell: Cell, features: Features, extra: Features | None = None) -> O
 
     Parameters
     ----------
-    extra : further pairs, for the steps that also train on these.
+    extra : further pairs, for the steps that also train on these; those of videos or artists that are held out are
+        left out.
     """
     with _one_thread():
         try:
             return _tested(cell, features, extra)
-        except AntiphonError as error:
+        except (AntiphonError, np.linalg.LinAlgError) as error:
             return failed(str(error))
 
 
@@ -139,7 +140,7 @@ def _tested(cell: Cell, features: Features, extra: Features | None) -> Outcome:
     if cell.step.extra:
         if extra is None:
             raise ConfigError(f"Step {cell.step.name} trains on extra features; name them.")
-        train = join(train, extra.paired)
+        train = join(train, _unseen(extra.paired, (validation, test)))
     model, epochs = _fitted(cell, train, validation)
     audio, video = model.embed(test)
     numbers = group_numbers(test.groups, len(test))
@@ -150,6 +151,14 @@ def _tested(cell: Cell, features: Features, extra: Features | None) -> Outcome:
         null[way] = np.median(np.asarray(null_ranks), axis=1).astype(np.float64)
     about = {"train_pairs": len(train), "validation_pairs": len(validation), "epochs": epochs}
     return Outcome(about, found, null, test.ids, test.groups)
+
+
+def _unseen(extra: Features, held_out: Sequence[Features]) -> Features:
+    """The rows of `extra` whose videos and artists are not held out."""
+    groups = np.concatenate([part.groups for part in held_out])
+    artists = np.concatenate([part.artists for part in held_out])
+    known = np.unique(artists[artists != ""])
+    return extra.take(~np.isin(extra.groups, groups) & ~np.isin(extra.artists, known))
 
 
 def _fitted(cell: Cell, train: Features, validation: Features) -> tuple[Embedder, int | None]:

@@ -46,7 +46,10 @@ def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> 
     there = int(videos[rest].sum())
     wanted = there if size == "all" else size
     if wanted > there:
-        raise ConfigError(f"A training set of {size} videos was asked for, and a draw leaves {there}.")
+        raise ConfigError(
+            f"A training set of {size} videos was asked for, and a draw leaves {there}. Lower `videos`, or `test` "
+            "under [draws], in the study."
+        )
     before = np.cumsum(videos[rest]) - videos[rest]
     kept = rest[before < wanted]
     behind = np.cumsum(videos[kept][::-1])[::-1] - videos[kept]
@@ -77,5 +80,8 @@ def _blocks(videos: npt.NDArray[np.integer], size: int, count: int) -> npt.NDArr
         if filled >= size:
             block, filled = block + 1, 0
     if block < count:
-        raise ConfigError(f"{int(videos.sum())} videos do not make {count} draws of {size} test videos each.")
+        raise ConfigError(
+            f"{int(videos.sum())} videos do not make {count} draws of {size} test videos each. Lower `count` or `test` "
+            "under [draws] in the study."
+        )
     return blocks

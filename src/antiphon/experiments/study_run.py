@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from antiphon.features.features import Features
 Progress = Callable[[int, int, str], None]
 
 _ARRAYS = ("ids", "audio", "video", "groups", "artists", "starts_s")
+_NAMES = ("audio_name", "video_name")
 _BETWEEN_LABELS = "\x1f"
 
 
@@ -70,7 +72,10 @@ def run_study(
     """
     needing = [step.name for step in steps if step.extra]
     if needing and extra is None:
-        raise ConfigError(f"Step {needing[0]} trains on extra features; name them (--extra).")
+        raise ConfigError(
+            f"Step {needing[0]} also trains on extra features, and none are given. Name them with --extra, or take "
+            "`extra` out of the step."
+        )
     inputs = _inputs(features, extra)
     cells = study_cells(study, steps)
     found: dict[Cell, Outcome] = {}
@@ -123,7 +128,8 @@ def _stored(features: Features, extra: Features | None) -> Generator[tuple[Path,
         for path, part in zip(paths, (features, extra), strict=True):
             if part is not None:
                 labels = np.array([_BETWEEN_LABELS.join(row) for row in part.labels], dtype=np.str_)
-                np.savez(path, labels=labels, **{array: getattr(part, array) for array in _ARRAYS})
+                arrays: dict[str, Any] = {name: np.asarray(getattr(part, name)) for name in (*_ARRAYS, *_NAMES)}
+                np.savez(path, labels=labels, **arrays)
         yield paths[0], None if extra is None else paths[1]
 
 
@@ -135,4 +141,5 @@ def _run_job(job: _Job) -> Outcome:
 def _loaded(path: Path) -> Features:
     with np.load(path, allow_pickle=False) as stored:
         labels = [row.split(_BETWEEN_LABELS) if row else () for row in stored["labels"]]
-        return Features.from_arrays(labels=labels, **{array: stored[array] for array in _ARRAYS})
+        names = {name: str(stored[name]) for name in _NAMES}
+        return Features.from_arrays(labels=labels, **{array: stored[array] for array in _ARRAYS}, **names)

@@ -34,8 +34,8 @@ class TrackConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     aggregator: Literal["mean", "attention", "transformer"] = "transformer"
-    layers: int = Field(default=2, ge=1)
-    width: int = Field(default=256, ge=2)
+    layers: int = Field(default=1, ge=1)
+    width: int = Field(default=64, ge=2)
     heads: int = Field(default=4, ge=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)
     most_segments: int = Field(default=32, ge=1)

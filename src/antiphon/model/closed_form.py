@@ -144,8 +144,12 @@ class ClosedForm(nn.Module):
         Raises
         ------
         ModelError
-            The sizes do not fit each other, or features of these sizes; or no part has a weight.
+            The sizes do not fit each other, or features of these sizes; or no part has a weight, or a width is none.
         """
+        for side in SIDES:
+            width = state.get(f"{prefix}{side}_width", self._buffer(side, "width"))
+            if not (width.isfinite().all() and (width > 0).all()):
+                raise ModelError(f"the {side} width of its closed form is no width")
         weights = state.get(prefix + "weights", self.weights)
         if not (weights.isfinite().all() and (weights >= 0).all() and weights.sum() > 0):
             raise ModelError("the weights of its closed form are no weights")
@@ -159,6 +163,8 @@ class ClosedForm(nn.Module):
     def _shapes(self, found: dict[str, tuple[int, ...]], dims: dict[Side, int]) -> dict[str, tuple[int, ...]]:
         """The sizes of all that is held, of those found for the projections of sound and the landmarks."""
         linear, kernel = (found.get(f"audio_{name}", (0,))[-1:] for name in ("linear", "kernel"))
+        if (linear == (0,)) != (kernel == (0,)):
+            raise ModelError("half of its closed form is missing")
         if linear == kernel == (0,):
             return {f"{side}_{name}": (0,) * axes for side in SIDES for name, axes in self._sized.items()}
         labels = found.get("audio_labels", (0,))[-1:]

@@ -15,8 +15,8 @@ from antiphon.model.towers import Towers
 FloatArray = npt.NDArray[np.float32]
 Side = Literal["audio", "video"]
 
-_ROWS, _TRACKS = 8192, 256
-"""At a time."""
+_ROWS = 8192
+"""At a time; of tracks those whose segments, padded to the longest, are as many."""
 
 
 def embed_rows(
@@ -55,8 +55,9 @@ def embed_tracks(
 def whole_tracks(embed: Callable[[Tensor, Tensor, Tensor], Tensor], features: Tensor, tracks: Tracks) -> Tensor:
     """What `embed` makes of the tracks of (n, feature_dim) features, a row each; for use without gradients."""
     parts: list[Tensor] = []
-    for first in range(0, len(tracks.names), _TRACKS):
-        chosen, mask = tracks.stacked(range(first, min(first + _TRACKS, len(tracks.names))))
+    at_a_time = max(1, _ROWS // max(map(len, tracks.rows)))
+    for first in range(0, len(tracks.names), at_a_time):
+        chosen, mask = tracks.stacked(range(first, min(first + at_a_time, len(tracks.names))))
         parts.append(embed(*track_batch(features, tracks, chosen, mask)))
     return torch.cat(parts)
 

@@ -98,7 +98,7 @@ def rank_sentence(way: str, ranks: Mapping[str, Any]) -> str:
 
 def recipe_sentences(recipe: Recipe) -> list[str]:
     """A recipe in words: heads, loss, training."""
-    return [_heads(recipe), *_start(recipe), _loss(recipe), _optimiser(recipe), _stopping(recipe)]
+    return [_heads(recipe), *_beside(recipe), *_start(recipe), _loss(recipe), _optimiser(recipe), _stopping(recipe)]
 
 
 def _heads(recipe: Recipe) -> str:
@@ -109,15 +109,33 @@ def _heads(recipe: Recipe) -> str:
     several = f"hidden layers of {layers} values" if len(head.hidden) > 1 else f"a hidden layer of {layers} values"
     frozen = ", its scale and shift never trained" if head.frozen_affine else ""
     inner = f"{several} ({between[head.normalisation]}{frozen}, dropout {head.dropout:g})"
-    hidden = f"{inner} and an" if head.hidden else "a linear"
+    path = ", a linear path beside" if head.skip else ""
+    hidden = f"{inner}{path} and an" if head.hidden else "a linear"
     output = "a sigmoid on the output" if head.output == "sigmoid" else "no activation on the output"
-    inputs = "standardised" if head.standardise else "as they are"
+    ways = {"together": "scaled by one deviation", "chosen": "standardised or scaled by one deviation, as chosen"}
+    inputs = ways.get(str(head.standardise), "standardised" if head.standardise else "as they are")
     if head.input_dropout:
         inputs += f", with dropout {head.input_dropout:g}"
     if recipe.heads == "video":
         own = "One head, on the pictures; the sound passes without one"
         return f"{own}: features {inputs}; {hidden} embedding of the audio feature's size; {output}."
     return f"Two heads: features {inputs}; {hidden} embedding of {head.dim} dimensions; {output}."
+
+
+def _beside(recipe: Recipe) -> list[str]:
+    """What embeddings hold beside what the heads make."""
+    beside: list[str] = []
+    if recipe.track is not None:
+        names = {"mean": "their mean", "attention": "a weighted mean", "transformer": "a temporal transformer"}
+        beside.append(
+            f"Of a track's segments {names[recipe.track.aggregator]} makes one feature, trained with the heads."
+        )
+    if recipe.closed_form is not None:
+        beside.append(
+            f"Beside them linear and kernel canonical correlations in closed form, up to {recipe.closed_form.dim} "
+            "dimensions each: scores are averaged. Epochs and their ranks are those of the heads alone."
+        )
+    return beside
 
 
 def _start(recipe: Recipe) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,12 @@ _MOST_PAIRS = 20_000
 """Pairs that a closed form is fitted on at the most: more change little, and would fill the memory."""
 _FEWEST_VIDEOS = 2 * _FOLDS
 _WEIGHTS = (0.0, 0.5, 1.0)
+_RIDGES = (0.25, 1.0, 4.0)
+"""Of the usual one."""
+_DIRECTIONS = 256
+"""More than a closed form keeps: a ridge is chosen by nearly all that the sides share."""
+_MOST_RANKED = 5_000
+"""Held-out pairs that choose the weights at the most."""
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -36,16 +43,18 @@ class Chosen:
 
     Attributes
     ----------
-    together : whether all values of a feature are scaled by one deviation, or each by its own.
+    together : whether all values of a feature are scaled by one deviation, or each by its own; None: not scaled.
     ridge : of the linear analysis, in units of each side's mean variance.
     """
 
-    together: bool
+    together: bool | None
     ridge: float
 
 
-def choose(train: Features, validation: Features, seed: int) -> Chosen:
-    """The scaling and the ridge with which linear canonical correlation analysis ranks held-out pairs best.
+def choose(
+    train: Features, validation: Features, seed: int, standardise: bool | Literal["together", "chosen"] = "chosen"
+) -> Chosen:
+    """The ridge, and the scaling where it is to be chosen, with which linear analysis ranks held-out pairs best.
 
     Ridges around 95 / √videos are tried, the size that suits from 90 videos to 7,000 of YouTube-8M's features. What is
     held out are the validation pairs, where they are of 300 videos; else fifths of training and validation videos, in
@@ -56,12 +65,14 @@ def choose(train: Features, validation: Features, seed: int) -> Chosen:
     ----------
     train, validation : paired rows of different videos.
     seed : of the fifths.
+    standardise : how the recipe scales features; only that is tried, or with "chosen" both ways.
     """
     usual = usual_ridge(train)
-    grid = [Chosen(together, usual * factor) for together, factor in product((False, True), (0.25, 1.0, 4.0))]
+    scalings: dict[object, tuple[bool | None, ...]] = {"chosen": (False, True), "together": (True,), True: (False,)}
+    grid = [Chosen(way, usual * factor) for way in scalings.get(standardise, (None,)) for factor in _RIDGES]
     turns = list(_held_out(train, validation, grid, seed)) if len(np.unique(train.groups)) >= _FEWEST_VIDEOS else []
     if not turns:
-        return Chosen(together=False, ridge=usual)
+        return Chosen(grid[0].together, usual)
     found = [np.concatenate(log_ranks) for log_ranks in zip(*turns, strict=True)]
     return grid[int(np.argmin([row.mean() for row in found]))]
 
@@ -95,7 +106,8 @@ def fit_closed_form(towers: Towers, train: Features, validation: Features, chose
         if closed_form.config.labels:
             closed_form.fit_labels(sound, pictures, label_directions(pairs.labels, pairs.groups), chosen.ridge)
         if len(np.unique(validation.groups)) >= _ENOUGH:
-            closed_form.weights.copy_(torch.tensor(_best_weights(towers, closed_form, validation)))
+            ranked = _few(validation, seed, _MOST_RANKED)
+            closed_form.weights.copy_(torch.tensor(_best_weights(towers, closed_form, ranked)))
 
 
 def _seen(towers: Towers, side: Side, rows: FloatArray) -> torch.Tensor:
@@ -145,28 +157,30 @@ def _divisions(train: Features, validation: Features, seed: int) -> Iterator[tup
 
 def _grid_ranks(train: Features, held_out: Features, grid: list[Chosen]) -> list[FloatArray]:
     found: list[FloatArray] = []
-    for together in (False, True):
+    for together in dict.fromkeys(chosen.together for chosen in grid):
         rows = {side: _scaled(getattr(train, side), getattr(held_out, side), together) for side in SIDES}
         parts = decompose(rows["audio"][0], rows["video"][0])
         sound, pictures = parts.coordinates(rows["audio"][1], rows["video"][1])
         for chosen in grid:
             if chosen.together == together:
-                model = CCA(CCASettings(audio_ridge=chosen.ridge, video_ridge=chosen.ridge, dims=256))
+                model = CCA(CCASettings(audio_ridge=chosen.ridge, video_ridge=chosen.ridge, dims=_DIRECTIONS))
                 model.fit_decomposed(parts.rotated())
                 found.append(_log_ranks(model.embed_audio(sound), model.embed_video(pictures)))
     return found
 
 
-def _scaled(rows: FloatArray, others: FloatArray, together: bool) -> tuple[FloatArray, FloatArray]:
+def _scaled(rows: FloatArray, others: FloatArray, together: bool | None) -> tuple[FloatArray, FloatArray]:
+    if together is None:
+        return rows, others
     scaling = Standardise(rows.shape[1])
     scaling.fit(torch.from_numpy(rows), together=together)
     return scaling(torch.from_numpy(rows)).numpy(), scaling(torch.from_numpy(others)).numpy()
 
 
-def _few(features: Features, seed: int) -> Features:
-    if len(features) <= _MOST_PAIRS:
+def _few(features: Features, seed: int, most: int = _MOST_PAIRS) -> Features:
+    if len(features) <= most:
         return features
-    return features.take(np.sort(generator(seed, "closed form").permutation(len(features))[:_MOST_PAIRS]))
+    return features.take(np.sort(generator(seed, "closed form").permutation(len(features))[:most]))
 
 
 def _log_ranks(audio: FloatArray, video: FloatArray) -> FloatArray:

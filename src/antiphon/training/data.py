@@ -44,9 +44,11 @@ class TrainingData:
 
 def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe) -> str:
     """SHA-256 (hex) of all that a training by this recipe sees of its paired features: values, which video each row is
-    of, and its artist and labels where the recipe looks at them."""
+    of, and its times, artist and labels where the recipe looks at them."""
     parts = (features, validation)
     seen = [array for part in parts for array in (part.audio, part.video, part.groups)]
+    if recipe.track is not None:
+        seen += [part.starts_s for part in parts]
     if recipe.loss.exclude_same_artist:
         seen.append(features.artists)
     if recipe.loss.label_weight or (recipe.closed_form is not None and recipe.closed_form.labels):

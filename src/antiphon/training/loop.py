@@ -98,10 +98,16 @@ def train(
                 f"The {name} split has {len(np.unique(part.groups))} videos with both sound and pictures; contrast "
                 "needs at least two. Add videos, or split with other fractions."
             )
+    if count() > 1 and recipe.head.normalisation == "batch":
+        raise ModelError(
+            "Batch norm sees one process's part of a batch alone, so several processes would train other heads than "
+            "one. Train this recipe without torchrun, or use layer normalisation."
+        )
     shown = features.first_segments if recipe.training.first_segment_only else features
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derived_seed(seed, "training"))
-        chosen = choose(shown, validation, seed) if _looks_at_held_out(recipe) else None
+        scaled = recipe.head.standardise
+        chosen = choose(shown, validation, seed, scaled) if _looks_at_held_out(recipe) else None
         data, held_out = (TrainingData.of(part, device, recipe.track) for part in (shown, validation))
         trained = _train(recipe, data, held_out, chosen, seed, progress)
         if chosen is not None:
@@ -125,7 +131,7 @@ def _train(
     towers = Towers(data.audio.shape[1], data.video.shape[1], recipe).to(data.audio.device)
     together = recipe.head.standardise == "together"
     if recipe.head.standardise == "chosen" and chosen is not None:
-        together = chosen.together
+        together = bool(chosen.together)
     towers.audio.fit_input(data.audio, together=together)
     towers.video.fit_input(data.video, together=together)
     rebuilt = _initialise(recipe, towers, data, validation, seed)

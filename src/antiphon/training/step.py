@@ -6,7 +6,6 @@ from torch import Tensor
 
 from antiphon.errors import DivergedError
 from antiphon.model.towers import Towers
-from antiphon.seeding import generator
 from antiphon.training import distributed
 from antiphon.training.cached_gradients import cached_backward
 from antiphon.training.data import TrainingData
@@ -36,14 +35,16 @@ def set_gradients(
     """
     towers.zero_grad(set_to_none=True)
     plain: list[float] = []
-    tracks, drawn = data.tracks, int(shuffler.integers(2**32)) if data.tracks is not None else 0
+    tracks = data.tracks
+    # Before the batch is divided: all parts, however often they are embedded, see the same segments.
+    drawn = None if tracks is None else tracks.drawn(rows, shuffler)
 
     def embed(part: npt.NDArray[np.int64]) -> tuple[Tensor, ...]:
-        segments = towers(data.audio[part], data.video[part])
-        if tracks is None:
+        segments = towers(data.audio[rows[part]], data.video[rows[part]])
+        if tracks is None or drawn is None:
             return segments
-        # A part that is embedded a second time must see the same segments again.
-        return *segments, *tracks.embed(towers, part, generator(drawn, "track segments", str(part[:1])))
+        chosen, mask = drawn
+        return *segments, *tracks.embed(towers, chosen[part], mask[part])
 
     def loss(*embedded: Tensor) -> Tensor:
         audio, video, *whole = (distributed.gathered(side, len(rows)) for side in embedded)
@@ -55,7 +56,7 @@ def set_gradients(
         plain.append(float(measured))
         return value
 
-    own = distributed.own_part(rows)
+    own = distributed.own_part(np.arange(len(rows)))
     if embed_batch_size is None:
         loss(*embed(own)).backward()
     else:

@@ -33,12 +33,19 @@ class TrackBatches:
         audio, video = (torch.from_numpy(side).to(device) for side in (features.audio, features.video))
         return cls(audio, video, Tracks.of(features.groups, features.starts_s), config)
 
-    def embed(self, towers: Towers, rows: npt.NDArray[Any], generator: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """(t, trained_dim) unit rows of sound and of pictures: the tracks that `rows`, of different videos, are from.
+    def drawn(
+        self, rows: npt.NDArray[Any], generator: np.random.Generator
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """The segments of the tracks that (b,) `rows`, of different videos, are from: (b, length) rows and mask.
 
-        Of a track longer than `most_segments` the generator draws as many, the same for both sides.
+        Of a track longer than `most_segments` the generator draws as many.
         """
-        chosen, mask = self.tracks.stacked(self.tracks.numbers[rows], self.config.most_segments, generator)
+        return self.tracks.stacked(self.tracks.numbers[rows], self.config.most_segments, generator)
+
+    def embed(
+        self, towers: Towers, chosen: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_]
+    ) -> tuple[Tensor, Tensor]:
+        """(t, trained_dim) unit rows of sound and of pictures, of tracks whose segments `drawn` has chosen."""
         return (
             towers.project_tracks("audio", *track_batch(self.audio, self.tracks, chosen, mask)),
             towers.project_tracks("video", *track_batch(self.video, self.tracks, chosen, mask)),
