@@ -5,8 +5,8 @@
 Prints a table of the median rank of whole tracks in a pool of 500, both ways together, averaged over the trainings, and
 two gains, ratios of geometric mean ranks: over antiphon-base, and over the recipe before, trained and tested alike. All
 with 95% intervals from a bootstrap over tracks. antiphon-track-mean and antiphon-track-attention have a mean and a
-weighted mean in place of the transformer: what training on tracks brings without their order. "Shuffled" tracks have the
-same segments at other times, sound and pictures each on their own.
+weighted mean in place of the transformer: what training on tracks brings without their order. "Shuffled" tracks have
+the same segments at other times, sound and pictures each on their own.
 """
 
 import argparse

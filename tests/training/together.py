@@ -33,8 +33,8 @@ def batch_gradients(recipe, embed_batch_size):
 
 def main(workspace, recipe):
     """Train, then write the gradients."""
-    code = run(["--workspace", workspace, "--json", "train", "--recipe", recipe, "--name", "together"])
     with processes() as first:
+        code = run(["--workspace", workspace, "--json", "train", "--recipe", recipe, "--name", "together"])
         if count() != 2:
             sys.exit("not two processes")
         found = [batch_gradients(load_recipe(recipe), size) for size in (None, 3)]
