@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from antiphon.backbones.base import AudioBackbone, VideoBackbone
+from antiphon.backbones.base import TUNED_MARK, AudioBackbone, VideoBackbone
 from antiphon.backbones.weights import Tensors, fingerprint
 from antiphon.errors import ConfigError, WeightsError
 
@@ -104,7 +104,7 @@ def apply_tuning(backbone: Tunable, tensors: Tensors) -> None:
         parameter.requires_grad_(False)
     base = np.frombuffer(backbone.fingerprint.encode(), np.uint8)
     backbone.fingerprint = fingerprint(tensors | {_BASE: base})
-    backbone.name = f"{backbone.name}+tuned-{backbone.fingerprint[:8]}"
+    backbone.name = f"{backbone.name}{TUNED_MARK}{backbone.fingerprint[:8]}"
 
 
 def _parameters(backbone: Tunable) -> dict[str, nn.Parameter]:
