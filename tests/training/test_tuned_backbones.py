@@ -46,17 +46,13 @@ def test_what_was_saved_is_loaded(saved):
 
 
 def test_the_file_of_another_tuning_is_refused(saved, tmp_path):
-    (folder, record, names), (other, _, others) = saved
+    (_, record, names), (other, _, others) = saved
     shutil.copy(other / TUNED_FILE, tmp_path / TUNED_FILE)
     mixed = TunedBackbones.load(tmp_path, record, names)
     for side, name in names.items():
-        with pytest.raises(ModelError) as caught:
+        said = f"make {others[side]} of .* recorded with {name}: they are of another tuning".replace("+", "[+]")
+        with pytest.raises(ModelError, match=said):
             mixed.backbone(side, "cpu")
-        assert f"make {others[side]} of " in str(caught.value)
-        assert f"recorded with {name}: they are of another tuning" in str(caught.value)
-        with pytest.raises(ModelError, match="of another tuning"):
-            mixed.backbone(side, "cpu")
-    assert folder != other
 
 
 def test_a_file_that_lacks_parameters_or_has_those_of_another_network_is_refused(saved, tmp_path):

@@ -53,6 +53,8 @@ class WindowReader:
     ) -> Iterator[tuple[int, Result]]:
         for place, future in part:
             try:
-                yield place, future.result()
+                result = future.result()
             except DecodeError as error:
                 self.damaged[rows[place].segment_id] = str(error)
+            else:
+                yield place, result
