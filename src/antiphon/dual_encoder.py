@@ -106,7 +106,7 @@ class DualEncoder:
             parts = features if (features.splits != "").any() else features.split(_SET_ASIDE, seed=self.seed)
             features, validation = parts["train"], parts["validation"]
         pairs, held_out = features.paired, validation.paired
-        refuse_shared_videos(pairs, held_out)
+        refuse_shared_videos(pairs.groups, held_out.groups)
         self._dims = (pairs.audio.shape[1], pairs.video.shape[1])
         self.audio_name, self.video_name = features.audio_name, features.video_name
         self.sampling = features.sampling or SamplingConfig()
@@ -129,8 +129,8 @@ class DualEncoder:
     ) -> "DualEncoder":
         """Another model: the last blocks of this one's backbones tuned with its heads, on a workspace's kept segments.
 
-        It encodes files with the tuned backbones, and embeds features of these alone, by the heads without the recipe's
-        closed form.
+        It encodes files with the tuned backbones, and embeds features of these alone. The recipe's closed form is
+        fitted anew on them.
 
         Parameters
         ----------
@@ -141,18 +141,19 @@ class DualEncoder:
         Raises
         ------
         ModelError
-            The model was not trained on features of untuned backbones, or there are too few kept segments.
+            The model was not trained on features of untuned backbones, or has a track model; there are too few kept
+            segments; or the model was trained on a video of the validation split.
         ConfigError
             A backbone gives no gradients, or has fewer blocks.
         """
         towers, rows = self._fitted(), kept_rows(Workspace(Path(workspace)))
         if self.tuned is not None or not (self.audio_name and self.video_name):
             raise ModelError("Fine-tuning starts from a model that was trained on features of untuned backbones.")
-        # A closed form is fitted on features of the backbones as they were.
-        recipe, towers = self.recipe.model_copy(update={"closed_form": None}), copy.deepcopy(towers)
-        towers.closed_form = None
+        held_out = np.array([row.video_id for row in rows["validation"]], dtype=np.str_)
+        remedy = "Bring back the splits that the model was trained with, or train it again with these."
+        refuse_shared_videos(self._seen[0], held_out, remedy)
         found, backbones = tune_backbones(
-            (recipe, towers),
+            (self.recipe, towers),
             (self.audio_name, self.video_name),
             rows,
             config or TuningConfig(),
@@ -161,10 +162,11 @@ class DualEncoder:
             progress=progress,
         )
         model = copy.copy(self)
-        model.recipe = recipe
         model._towers, model.history, model.reconstruction, model.tuned = found.towers, found.history, [], backbones
         model.audio_name, model.video_name = (network.name for network in backbones.both(str(self.device)))
-        model._inputs = rows_about(rows)
+        model._inputs = rows_about(
+            {split: [row for row in of if row.segment_id not in found.damaged] for split, of in rows.items()}
+        )
         model._seen = tuple(
             np.union1d(seen, [row.video_id for row in rows[split]])
             for split, seen in zip(_SEEN, self._seen, strict=True)
@@ -318,7 +320,9 @@ class DualEncoder:
             model.sampling = SamplingConfig(**record.get("sampling", {}))
             model._inputs = record["inputs"]
             model.published = Published(**record["published"]) if "published" in record else None
-            model.tuned = TunedBackbones.load(place, record["tuning"]) if "tuning" in record else None
+            if "tuning" in record:
+                names: dict[Side, str] = {"audio": model.audio_name, "video": model.video_name}
+                model.tuned = TunedBackbones.load(place, record["tuning"], names)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ import pytest
 
 from antiphon import DualEncoder
 from antiphon.catalogue import Catalogue
+from antiphon.cli import finetune
 from antiphon.cli.app import run
 from antiphon.errors import ModelError
 from antiphon.features.assembly import assemble
@@ -56,6 +58,13 @@ def test_rows_stand_in_the_splits_of_the_catalogue(place):
     assert all(splits[row.video_id] == split for split, found in rows.items() for row in found)
     assert all(row.path.exists() and (row.frames, row.window_frames) == (50, 30) for row in rows["train"])
     assert all(0 <= row.offset_s <= 2 for row in rows["train"])
+    features = assemble(Workspace(place), Catalogue.load(place / "catalogue.parquet"), "musicnn-mtt", None)
+    for row in (row for found in rows.values() for row in found):
+        (number,) = np.flatnonzero(features.ids == row.segment_id)
+        assert row.start_s == features.starts_s[number]
+        assert (row.artist, row.labels) == (features.artists[number], features.labels[number])
+        assert row.artist
+        assert row.labels
 
 
 def test_the_tuned_run_is_evaluated_on_its_own_features(place, capsys):
@@ -74,16 +83,20 @@ def test_the_tuned_run_is_evaluated_on_its_own_features(place, capsys):
     assert len(model.history) == 1
 
 
-def test_it_encodes_files_with_the_tuned_backbones(place):
+def test_it_encodes_files_with_the_tuned_backbones(place, tmp_path):
     model = DualEncoder.load(place / "runs" / "base-tuned")
     catalogue = Catalogue.load(place / "catalogue.parquet")
     record = catalogue.records()[0]
     features = assemble(Workspace(place), catalogue, model.audio_name, model.video_name)
     row = features.take(features.groups == record["id"])
     audio, video = model.embed(row)
-    windows, vectors = model.encode_windows(record["path"], "video")
-    assert len(windows) == len(vectors) > len(video) == len(audio) == 1
-    assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-5
+    same = tmp_path / record["id"]  # segments are drawn by name
+    shutil.copy(record["path"], same)
+    for side, stored in (("audio", audio), ("video", video)):
+        windows, vectors = model.encode_windows(same, side)
+        assert len(windows) == len(vectors) == len(stored) == 1
+        assert windows[0][0] == pytest.approx(row.starts_s[0])
+        np.testing.assert_allclose(vectors, stored, atol=1e-5)
     networks = model.tuned.both("cpu")
     assert [network.name for network in networks] == [model.audio_name, model.video_name]
     assert [network.fingerprint[:8] for network in networks] == [name[-8:] for name in (row.audio_name, row.video_name)]
@@ -121,3 +134,39 @@ def test_what_is_damaged_or_tuned_already_is_said(place, tmp_path, capsys):
     (other / "run.toml").write_text(text[:begin] + "0" * 64 + text[begin + 64 :])
     with pytest.raises(ModelError, match="tuned from other weights of musicnn-mtt"):
         DualEncoder.load(other).tuned.both("cpu")
+
+
+def test_validation_videos_that_the_run_was_trained_on_are_refused(place, tmp_path):
+    split_again = tmp_path / "w"
+    shutil.copytree(place, split_again)
+    records = Catalogue.load(place / "catalogue.parquet").records()
+    turned = {"train": "validation", "validation": "train"}
+    again = [record | {"split": turned[record["split"]]} for record in records]
+    Catalogue(again).save(split_again / "catalogue.parquet")
+    model = DualEncoder.load(split_again / "runs" / "base")
+    with pytest.raises(ModelError, match=r"2 videos stand in both .* Bring back the splits that the model was trained"):
+        model.fine_tune(split_again)
+
+
+@pytest.mark.parametrize(("before", "after", "better"), [(2.0, 1.0, True), (1.0, 2.0, False)])
+def test_whole_models_are_compared_and_damaged_files_named(place, capsys, monkeypatch, before, after, better):
+    def fine_tune(model, workspace, config, progress):
+        tuned = DualEncoder.load(place / "runs" / "base-tuned")
+        (damaged,) = [row.segment_id for row in kept_rows(Workspace(place))["train"][:1]]
+        found = {"log_rank_before": before, "log_rank_after": after, "damaged": [damaged]}
+        tuned.tuned.origin = replace(tuned.tuned.origin, **found)
+        return tuned
+
+    monkeypatch.setattr(DualEncoder, "fine_tune", fine_tune)
+    monkeypatch.setattr(finetune, "_extract", lambda *_: None)
+    (damaged,) = [row.segment_id for row in kept_rows(Workspace(place))["train"][:1]]
+    command = ["--workspace", str(place), "finetune", "--run", "base", "--name", "again"]
+    assert run(command) == 0
+    said = capsys.readouterr()
+    ranks = f"rank of {np.exp(after):.1f} among 2 validation pairs, {np.exp(before):.1f} by the run base"
+    assert ranks in " ".join(said.out.split())
+    assert ("the run base is at least as good" in said.out) != better
+    assert f"1 kept segments could not be read and were left out: {damaged}" in " ".join(said.err.split())
+    found = call_json(capsys, *command)
+    assert (found["damaged"], found["pairs"], found["validation_pairs"]) == ([damaged], 1, 2)
+    shutil.rmtree(place / "runs" / "again")

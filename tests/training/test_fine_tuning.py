@@ -1,5 +1,8 @@
 """Fine-tuning: the last blocks learn, nothing else moves, and two passes give what one gives."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -7,14 +10,19 @@ import torch
 from antiphon import backbones
 from antiphon.backbones.r2plus1d import R2Plus1D
 from antiphon.backbones.r2plus1d_network import R2Plus1D18
-from antiphon.backbones.tuning import tuned_tensors, unfreeze
+from antiphon.backbones.tuning import apply_tuning, tuned_tensors, unfreeze
 from antiphon.errors import ConfigError, ModelError
+from antiphon.features import Features
 from antiphon.model.losses import LossConfig, info_nce
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 from antiphon.segments.kept import KeptSegment, encode_segment
-from antiphon.training.fine_tuning import TuningConfig, contrast, fine_tune
-from antiphon.training.windows import KeptRow
+from antiphon.training import fine_tuning
+from antiphon.training.closed_forms import refit_closed_form
+from antiphon.training.contrast import contrast
+from antiphon.training.fine_tuning import TuningConfig, fine_tune
+from antiphon.training.objective import Objective
+from antiphon.training.windows import KeptRow, RowDescriptions, planned_window
 
 BASE = load_recipe("antiphon-base")
 RECIPE = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (64,), "dim": 32})})
@@ -30,29 +38,71 @@ def heads():
         return Towers(1506, 2560, RECIPE).eval()
 
 
-@pytest.fixture(scope="module")
-def rows(tmp_path_factory):
-    """Two videos of two segments in each split; what is seen goes with what is heard."""
-    folder = tmp_path_factory.mktemp("kept")
-    draws = np.random.default_rng(0)
-    found = {"train": [], "validation": []}
-    for number in range(8):
+def kept(folder, videos, segments, split):
+    """Kept segments of some videos, by number; what is seen goes with what is heard."""
+    found = []
+    for number in (segments * video + segment for video in videos for segment in range(segments)):
+        draws = np.random.default_rng(number)
         time_s = np.arange(80_000) / 16_000
         waveform = (0.3 * np.sin(2 * np.pi * 200 * (1 + number) * time_s)).astype(np.float32)
         still = draws.integers(0, 256, (4, 4, 3)).repeat(16, 0).repeat(16, 1).astype(np.uint8)
-        path = folder / f"{number}.mkv"
+        path = folder / f"{split}{number}.mkv"
         path.write_bytes(encode_segment(KeptSegment(np.repeat(still[None], 50, 0), waveform)))
-        split = "train" if number < 4 else "validation"
-        found[split].append(KeptRow(f"v{number // 2}#{number % 2}", f"v{number // 2}", path, 50, 30, 1.0))
+        video, segment = divmod(number, segments)
+        about = {"start_s": 1.0 + number, "artist": f"a{video}", "labels": (f"l{video % 2}",)}
+        found.append(KeptRow(f"v{video}#{segment}", f"v{video}", path, 50, 30, 1.0, **about))
     return found
 
 
-def run(rows, **settings):
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """Two videos of two segments in each split."""
+    folder = tmp_path_factory.mktemp("kept")
+    return {split: kept(folder, videos, 2, split) for split, videos in (("train", [0, 1]), ("validation", [2, 3]))}
+
+
+def run(rows, recipe=RECIPE, towers=None, **settings):
     audio, video = networks()
     config = TuningConfig(**({"blocks": 1, "epochs": 1, "learning_rate": 1e-3} | settings))
     told = []
-    tuned = fine_tune(RECIPE, heads(), audio, video, rows, config, seed=3, progress=told.append)
+    tuned = fine_tune(recipe, towers or heads(), audio, video, rows, config, seed=3, progress=told.append)
     return tuned, audio, video, told
+
+
+def planned(rows, audio, video):
+    """Features of the planned windows, one by one."""
+    windows = [planned_window(row, video.layout) for row in rows]
+    sides = {
+        "audio": np.concatenate([audio(sound) for _, sound in windows]),
+        "video": np.concatenate([video(frames) for frames, _ in windows]),
+    }
+    return Features.from_arrays(**sides, groups=[row.video_id for row in rows])
+
+
+def log_rank(audio, video):
+    """The mean log rank both ways, counted."""
+    scores = (audio @ video.T).numpy()
+    own = np.diag(scores)
+    above = [(side > own[:, None]).sum(axis=1) for side in (scores, scores.T)]
+    return np.log(1 + np.concatenate(above)).mean()
+
+
+def whole(towers, features):
+    with torch.inference_mode():
+        return log_rank(*(towers.embed(side, torch.from_numpy(getattr(features, side))) for side in ("audio", "video")))
+
+
+def alone(towers, features):
+    with torch.inference_mode():
+        return log_rank(*towers(torch.from_numpy(features.audio), torch.from_numpy(features.video)))
+
+
+def as_tuned(found):
+    """The backbones as they were, with the tuned parameters put in."""
+    audio, video = networks()
+    apply_tuning(audio, found.audio)
+    apply_tuning(video, found.video)
+    return audio, video
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +139,92 @@ def test_the_same_seed_gives_the_same_bits(rows, tuned):
 
 
 def test_what_does_not_get_better_is_not_kept(rows):
-    found, *_ = run(rows, epochs=3, patience=1, learning_rate=10.0)
-    best = [epoch for epoch in found.history if epoch.best]
-    assert len(found.history) < 3 or found.history[-1].best
-    assert best[-1].validation_log_rank == min(epoch.validation_log_rank for epoch in found.history)
+    found, audio, video, _ = run(rows, epochs=3, patience=1, learning_rate=0.3)
+    best = [epoch for epoch in found.history if epoch.best][-1]
+    assert best.validation_log_rank == min(epoch.validation_log_rank for epoch in found.history)
+    assert not found.history[-1].best, "the last epoch is to be another than the best"
+    features = planned(rows["validation"], *as_tuned(found))
+    assert alone(found.towers, features) == pytest.approx(best.validation_log_rank, abs=1e-6)
+    for network, tensors in ((audio, found.audio), (video, found.video)):
+        left = tuned_tensors(network)
+        assert all(np.array_equal(left[name], values) for name, values in tensors.items())
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """As many videos as a closed form needs, and some to validate."""
+    folder = tmp_path_factory.mktemp("many")
+    return {"train": kept(folder, range(10), 1, "train"), "validation": kept(folder, range(10, 18), 1, "validation")}
+
+
+def test_whole_models_are_compared_and_the_closed_form_is_of_the_tuned_features(many):
+    plain = {split: planned(found, *networks()) for split, found in many.items()}
+    source = heads()
+    refit_closed_form(RECIPE, source, plain["train"], plain["validation"], seed=0)
+    assert all(source.closed_form.dims)
+    found, audio, video, _ = run(many, towers=source, learning_rate=1e-2)
+    assert found.log_rank_before == pytest.approx(whole(source, plain["validation"]), abs=1e-6)
+    assert found.before.validation_log_rank == pytest.approx(alone(source, plain["validation"]), abs=1e-6)
+    assert found.log_rank_before != pytest.approx(found.before.validation_log_rank, abs=1e-3)
+    tuned = {split: planned(rows, audio, video) for split, rows in many.items()}
+    assert found.log_rank_after == pytest.approx(whole(found.towers, tuned["validation"]), abs=1e-6)
+    heads_see = {
+        side: found.towers.heads[side].standardised(torch.from_numpy(getattr(tuned["train"], side))).mean(dim=0)
+        for side in ("audio", "video")
+    }
+    for side, mean in heads_see.items():
+        torch.testing.assert_close(found.towers.closed_form.get_buffer(f"{side}_mean"), mean, rtol=1e-3, atol=1e-4)
+        assert not torch.allclose(source.closed_form.get_buffer(f"{side}_mean"), mean, rtol=1e-3, atol=1e-4)
+
+
+def test_the_recipe_s_loss_is_what_is_made_small(rows, tuned):
+    def with_loss(rows, **loss):
+        changed = RECIPE.loss.model_copy(update=loss)
+        return run(rows, recipe=RECIPE.model_copy(update={"loss": changed}))[0]
+
+    one_artist = {split: [replace(row, artist="one") for row in found] for split, found in rows.items()}
+    found = with_loss(one_artist, exclude_same_artist=True)
+    assert all(torch.equal(*pair) for pair in zip(found.towers.parameters(), heads().parameters(), strict=True))
+    assert found.history[0].train_loss > 0, "histories hold the plain loss"
+    one_label = {split: [replace(row, labels=("one",)) for row in found] for split, found in rows.items()}
+    found = with_loss(one_label, label_weight=0.5)
+    assert any(not np.array_equal(values, tuned[0].video[name]) for name, values in found.video.items())
+    nameless = {split: [replace(row, labels=()) for row in found] for split, found in rows.items()}
+    with pytest.raises(ModelError, match="none of these features has a label"):
+        with_loss(nameless, label_weight=0.5)
+
+
+def test_validation_keeps_what_is_known_of_the_rows(rows, monkeypatch):
+    seen = []
+    monkeypatch.setattr(fine_tuning, "whole_log_rank", lambda _, features: seen.append(features) or 0.0)
+    run(rows)
+    for features in seen:
+        assert features.starts_s.tolist() == [row.start_s for row in rows["validation"]]
+        assert features.artists.tolist() == [row.artist for row in rows["validation"]]
+        assert features.labels == tuple(row.labels for row in rows["validation"])
+        assert features.ids.tolist() == [row.segment_id for row in rows["validation"]]
+
+
+def test_track_models_are_refused(rows):
+    track = load_recipe("antiphon-track")
+    with pytest.raises(ModelError, match=r"antiphon-track has a track model.*Tune a run of a recipe without \[track\]"):
+        run(rows, recipe=track, towers=Towers(1506, 2560, track).eval())
+
+
+def test_damaged_files_are_left_out_and_named(rows, tmp_path):
+    broken = tmp_path / "broken.mkv"
+    broken.write_bytes(rows["train"][0].path.read_bytes()[:400])
+    damaged = {split: [replace(found[0], path=broken), *found[1:]] for split, found in rows.items()}
+    found = run(damaged, epochs=2)[0]
+    assert sorted(found.damaged) == ["v0#0", "v2#0"]
+    assert all("broken.mkv" in message for message in found.damaged.values())
+    assert len(found.history) == 2
+    expected = whole(found.towers, planned(rows["validation"][1:], *as_tuned(found)))
+    assert found.log_rank_after == pytest.approx(expected, abs=1e-6)
+    for split in rows:
+        none = rows | {split: [replace(row, path=broken) for row in rows[split]]}
+        with pytest.raises(ModelError, match=f"The {split} split has fewer than two videos .* that can be read"):
+            run(none)
 
 
 @pytest.mark.parametrize("at_once", [1, 2])
@@ -105,7 +237,8 @@ def test_two_passes_give_the_gradients_of_one(at_once):
         audio, video = networks()
         towers = heads()
         parameters = [*unfreeze(audio, 2), *unfreeze(video, 2), *towers.parameters()]
-        losses.append(contrast(LossConfig(), towers, (audio, sounds), (video, pictures), size))
+        loss = partial(Objective(LossConfig(), RowDescriptions.of([])), towers, rows=np.arange(3))
+        losses.append(contrast(loss, towers, (audio, sounds), (video, pictures), size))
         gradients.append([parameter.grad for parameter in parameters])
     with torch.no_grad():
         plain = info_nce(*towers(audio.differentiable(sounds), video.differentiable(pictures)), towers.temperature)

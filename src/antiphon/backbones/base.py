@@ -14,6 +14,9 @@ from antiphon.segments.layout import FrameLayout
 
 FloatArray = npt.NDArray[np.float32]
 
+TUNED_MARK = "+tuned-"
+"""Stands in the name of a tuned backbone, between that of the backbone as it was and digits of a hash."""
+
 
 class AudioBackbone(ABC):
     """Waveform → feature."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from antiphon.backbones.base import AudioBackbone, VideoBackbone
+from antiphon.backbones.base import TUNED_MARK, AudioBackbone, VideoBackbone
 from antiphon.backbones.weights import Tensors, fingerprint
 from antiphon.errors import ConfigError, WeightsError
 
@@ -91,6 +91,22 @@ def apply_tuning(backbone: Tunable, tensors: Tensors) -> None:
     WeightsError
         They are of another network, or not finite.
     """
+    put_tensors(backbone, tensors)
+    for parameter in _parameters(backbone).values():
+        parameter.requires_grad_(False)
+    base = np.frombuffer(backbone.fingerprint.encode(), np.uint8)
+    backbone.fingerprint = fingerprint(tensors | {_BASE: base})
+    backbone.name = f"{backbone.name}{TUNED_MARK}{backbone.fingerprint[:8]}"
+
+
+def put_tensors(backbone: Tunable, tensors: Tensors) -> None:
+    """Give parameters, named as `tuned_tensors` does, these values; nothing else changes.
+
+    Raises
+    ------
+    WeightsError
+        They are of another network, or not finite. Nothing is changed then.
+    """
     own = _parameters(backbone)
     for name, values in tensors.items():
         if name not in own or own[name].shape != values.shape:
@@ -100,11 +116,6 @@ def apply_tuning(backbone: Tunable, tensors: Tensors) -> None:
     with torch.no_grad():
         for name, values in tensors.items():
             own[name].copy_(torch.from_numpy(values))
-    for parameter in own.values():
-        parameter.requires_grad_(False)
-    base = np.frombuffer(backbone.fingerprint.encode(), np.uint8)
-    backbone.fingerprint = fingerprint(tensors | {_BASE: base})
-    backbone.name = f"{backbone.name}+tuned-{backbone.fingerprint[:8]}"
 
 
 def _parameters(backbone: Tunable) -> dict[str, nn.Parameter]:

@@ -64,7 +64,7 @@ def finetune(
             f"Run {found['run']}: {found['epochs']} epochs on {found['pairs']} segments of {found['videos']} videos; "
             f"best at epoch {found['best_epoch']}, with a typical (geometric mean) rank of "
             f"{found['validation_rank']:.1f} among {found['validation_pairs']} validation pairs, "
-            f"{found['validation_rank_before']:.1f} before.",
+            f"{found['validation_rank_before']:.1f} by the run {found['from']}.",
             soft_wrap=True,
         )
         if not better:
@@ -100,13 +100,20 @@ def run_finetune(
 
             def progress(step: Step) -> None:
                 rank = np.exp(step.measured.validation_log_rank)
-                note = f"epoch {step.epoch} of {step.epochs} at most, validation rank {rank:.1f}"
+                note = f"epoch {step.epoch} of {step.epochs} at most, the heads' validation rank {rank:.1f}"
                 report((step.epoch - 1) * step.batches + step.batch, step.epochs * step.batches, note)
 
             model = start.fine_tune(workspace.root, config, progress)
         model.save(folder)
         tuned = cast("TunedBackbones", model.tuned)
         _extract(session, tuned.both(str(model.device)), workers)
+    damaged = tuned.origin.damaged
+    if damaged:
+        session.warn(
+            f"{len(damaged)} kept segments could not be read and were left out: {', '.join(damaged)}. Delete their "
+            "files and run antiphon extract --keep-segments."
+        )
+    read = {split: [row for row in of if row.segment_id not in damaged] for split, of in rows.items()}
     best = max((epoch for epoch in model.history if epoch.best), key=lambda epoch: epoch.epoch)
     return {
         "run": workspace.run_name(folder),
@@ -115,10 +122,11 @@ def run_finetune(
         "blocks": blocks,
         "epochs": len(model.history),
         "best_epoch": best.epoch,
-        "pairs": len(rows["train"]),
-        "videos": len({row.video_id for row in rows["train"]}),
-        "validation_pairs": len(rows["validation"]),
-        "validation_rank": float(np.exp(best.validation_log_rank)),
+        "damaged": damaged,
+        "pairs": len(read["train"]),
+        "videos": len({row.video_id for row in read["train"]}),
+        "validation_pairs": len(read["validation"]),
+        "validation_rank": float(np.exp(tuned.origin.log_rank_after)),
         "validation_rank_before": float(np.exp(tuned.origin.log_rank_before)),
         "audio": model.audio_name,
         "video": model.video_name,

@@ -65,9 +65,9 @@ def reproduce(
     label_names
         With --features: YouTube-8M's vocabulary (CSV), so that labels have names.
     audio
-        Features of the sound. Default: the only ones in the workspace.
+        Features of the sound. Default: the only ones in the workspace that are not of a tuned backbone.
     video
-        Features of the pictures. Default: the only ones in the workspace.
+        Features of the pictures. Default: as for the sound.
     seeds
         Trainings of each configuration and classifier.
     loss
@@ -109,7 +109,7 @@ def run_reproduce(
     from antiphon.report.paper import build_paper_page
 
     workspace = session.existing_workspace()
-    features = workspace_features(workspace, audio, video)
+    features = workspace_features(workspace, audio, video, has_options=True)
     parts = PARTS if not experiments else [f"experiment_{number}" for number in sorted(set(experiments))]
     attributes, why_none = measured_attributes(session, features, "test", measure="qualitative" in parts)
     trials = Trials(features, lambda name: workspace.run(f"paper/{name}"), device)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.console import Console
 
+from antiphon.backbones.base import TUNED_MARK
 from antiphon.catalogue import Catalogue
 from antiphon.cli.session import Here, Session
 from antiphon.errors import FeatureStoreError, ModelError
@@ -47,9 +48,9 @@ def train(
     name
         Of the run. Default: the recipe's name.
     audio
-        Features of the sound. Default: the only ones in the workspace.
+        Features of the sound. Default: the only ones in the workspace that are not of a tuned backbone.
     video
-        Features of the pictures. Default: the only ones in the workspace.
+        Features of the pictures. Default: as for the sound.
     seed
         Of the first weights, dropout and batches.
     device
@@ -96,7 +97,7 @@ def run_train(
     from antiphon.training.loop import Epoch
 
     workspace = session.existing_workspace()
-    features = workspace_features(workspace, audio, video)
+    features = workspace_features(workspace, audio, video, has_options=True)
     model = DualEncoder(recipe, seed, device)
     folder = workspace.run(name or model.recipe.name)
     pairs, validation = features["train"].paired, features["validation"].paired
@@ -140,8 +141,16 @@ def _found(
     }
 
 
-def workspace_features(workspace: Workspace, audio: str | None, video: str | None) -> Features:
+def workspace_features(
+    workspace: Workspace, audio: str | None, video: str | None, *, has_options: bool = False
+) -> Features:
     """The workspace's features; a side that is not named is the only one of its kind there.
+
+    Those of tuned backbones belong to the run that they were tuned in, and count only where there are no others.
+
+    Parameters
+    ----------
+    has_options : whether the command that asks has --audio and --video, which a message may then name.
 
     Raises
     ------
@@ -152,23 +161,25 @@ def workspace_features(workspace: Workspace, audio: str | None, video: str | Non
     names = {"audio": audio, "video": video}
     for modality, name in names.items():
         if name is None:
-            names[modality] = _only_store(workspace, modality)
+            names[modality] = _only_store(workspace, modality, has_options)
     return assemble(workspace, catalogue, names["audio"], names["video"])
 
 
-def _only_store(workspace: Workspace, modality: str) -> str:
+def _only_store(workspace: Workspace, modality: str, has_options: bool) -> str:
     found = [
         name
         for name in store_names(workspace.features)
         if FeatureStore.existing(workspace.features / name).made_by.get("modality") == modality
     ]
+    found = [name for name in found if TUNED_MARK not in name] or found
     if len(found) == 1:
         return found[0]
     if not found:
         raise FeatureStoreError(f"{workspace.root}: no {modality} features. Run antiphon extract or features import.")
-    raise FeatureStoreError(
-        f"{workspace.root}: several {modality} features; choose with --{modality} {'|'.join(found)}."
-    )
+    remedy = "Use a workspace that has one kind a side."
+    if has_options:
+        remedy = f"Choose with --{modality} {'|'.join(found)}."
+    raise FeatureStoreError(f"{workspace.root}: several {modality} features: {', '.join(found)}. {remedy}")
 
 
 def _warn_of_few(session: Session, videos: int, recipe: str, least: int) -> None:

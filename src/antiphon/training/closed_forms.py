@@ -15,8 +15,10 @@ from antiphon.metrics.groups import group_numbers
 from antiphon.metrics.ranks import ranks
 from antiphon.model.cca import CCA, CCASettings, decompose
 from antiphon.model.closed_form import SIDES, ClosedForm, Side
+from antiphon.model.embedding import embed_rows
 from antiphon.model.heads import Standardise
 from antiphon.model.predicted_labels import label_directions
+from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.seeding import generator
 
@@ -108,6 +110,25 @@ def fit_closed_form(towers: Towers, train: Features, validation: Features, chose
         if len(np.unique(validation.groups)) >= _ENOUGH:
             ranked = _few(validation, seed, _MOST_RANKED)
             closed_form.weights.copy_(torch.tensor(_best_weights(towers, closed_form, ranked)))
+
+
+def refit_closed_form(recipe: Recipe, towers: Towers, train: Features, validation: Features, seed: int) -> None:
+    """Fit a closed form anew, in place, beside heads whose features are not those that the last one was fitted on.
+
+    The heads keep the scaling of the features that they were trained with. Where the recipe has no closed form, or
+    there are too few videos for one, the heads remain alone.
+    """
+    if recipe.closed_form is None:
+        return
+    towers.closed_form = ClosedForm(recipe.closed_form).to(next(towers.parameters()).device)
+    fit_closed_form(towers, train, validation, choose(train, validation, seed), seed)
+
+
+def whole_log_rank(towers: Towers, pairs: Features) -> float:
+    """The mean log rank of pairs both ways, by whole embeddings: the heads' and the closed form's."""
+    device = next(towers.parameters()).device
+    sound, pictures = (embed_rows(towers, side, getattr(pairs, side), device) for side in SIDES)
+    return float(_log_ranks(sound, pictures).mean())
 
 
 def _seen(towers: Towers, side: Side, rows: FloatArray) -> torch.Tensor:

@@ -56,17 +56,24 @@ def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe)
     return fingerprint(*seen)
 
 
-def refuse_shared_videos(features: Features, validation: Features) -> None:
+def refuse_shared_videos(
+    training: npt.NDArray[np.str_], validation: npt.NDArray[np.str_], remedy: str = "Split by video."
+) -> None:
     """Refuse to train on a video that also validates.
+
+    Parameters
+    ----------
+    training, validation : names of the videos, any number of times.
+    remedy : what to do, for the message.
 
     Raises
     ------
     ModelError
         There is one.
     """
-    shared = np.intersect1d(features.groups, validation.groups)
+    shared = np.intersect1d(training, validation)
     if len(shared):
         raise ModelError(
             f"{len(shared)} videos stand in both training and validation, the first is '{shared[0]}': early stopping "
-            "would judge by what was learned by heart. Split by video."
+            f"would judge by what was learned by heart. {remedy}"
         )

@@ -1,44 +1,42 @@
 """Trains the last blocks of both backbones together with the heads, on windows of kept segments.
 
-Every epoch sees another window of 3 s of each segment, augmented. Batches that are larger than what fits are computed
-in two passes with cached gradients (Gao et al. 2021, https://arxiv.org/abs/2101.06983): features first without
-gradients, then the loss and its gradient at the features, then each part once more to carry that gradient on. The
-result is the same, because the backbones are deterministic: they stay in evaluation mode.
+Every epoch sees another window of 3 s of each segment, augmented. Early stopping judges the heads alone; in the end the
+recipe's closed form is fitted anew, so that whole models are compared before and after.
 """
 
 import copy
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from antiphon.backbones.inference import exact_arithmetic
-from antiphon.backbones.tuning import Tunable, TunableAudio, TunableVideo, tuned_tensors, unfreeze
+from antiphon.backbones.tuning import TunableAudio, TunableVideo, put_tensors, tuned_tensors, unfreeze
 from antiphon.backbones.weights import Tensors
-from antiphon.errors import ConfigError, DivergedError, ModelError
+from antiphon.errors import ConfigError, ModelError
 from antiphon.features.features import Features
-from antiphon.model.losses import LossConfig
 from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.seeding import derived_seed, generator
 from antiphon.segments.kept import RATE_HZ
 from antiphon.training.augmentation import AugmentationConfig
+from antiphon.training.closed_forms import refit_closed_form, whole_log_rank
+from antiphon.training.contrast import contrast
 from antiphon.training.loop import Epoch, measure
-from antiphon.training.objective import plain_loss
+from antiphon.training.objective import Objective
+from antiphon.training.reading import WindowReader
 from antiphon.training.sampler import batches
-from antiphon.training.windows import KeptRow, planned_window, random_window
+from antiphon.training.windows import KeptRow, RowDescriptions, planned_window, random_window
 
 _READERS = 4
 
 Window = tuple[Tensor, Tensor]
-Result = TypeVar("Result")
 
 
 class TuningConfig(BaseModel):
@@ -83,10 +81,13 @@ class Tuned:
 
     Attributes
     ----------
-    towers : the heads of the best epoch, in evaluation mode.
+    towers : the heads of the best epoch, in evaluation mode, with a closed form of the tuned features.
     audio, video : parameters of the last blocks of each backbone in that epoch, see `tuned_tensors`.
-    before : the validation before anything was tuned; it has no training loss.
-    history : the epochs.
+    before : the heads' validation before anything was tuned; it has no training loss.
+    history : the epochs, of the heads alone.
+    log_rank_before, log_rank_after : mean log rank of the validation pairs both ways by whole embeddings, with the
+        closed form, before anything was tuned and of what is left.
+    damaged : of each kept segment whose file could not be read, and which was left out, why.
     """
 
     towers: Towers
@@ -94,6 +95,9 @@ class Tuned:
     video: Tensors
     before: Epoch
     history: list[Epoch]
+    log_rank_before: float
+    log_rank_after: float
+    damaged: dict[str, str]
 
 
 def fine_tune(
@@ -107,12 +111,15 @@ def fine_tune(
     seed: int,
     progress: Callable[[Step], None] | None = None,
 ) -> Tuned:
-    """Tune two backbones and the heads on them; the backbones given are changed in place, the heads copied.
+    """Tune two backbones and the heads on them, and fit the recipe's closed form anew on what they then give.
+
+    The backbones given are changed in place, to their best epoch; the heads are copied. Kept files that cannot be read
+    are left out.
 
     Parameters
     ----------
-    recipe : whose loss is used.
-    towers : heads trained on the features of the backbones as they are.
+    recipe : whose loss is used, with what it says of labels and artists, and whose closed form.
+    towers : heads trained by this recipe on the features of the backbones as they are.
     rows : kept segments, of the splits "train" and "validation".
     seed : of windows, augmentation, batches and dropout. The global generators are left as they were.
     progress : called after every batch.
@@ -120,27 +127,48 @@ def fine_tune(
     Raises
     ------
     ModelError
-        There are fewer than two videos with kept segments to train on or to validate with.
+        There are fewer than two videos with kept segments to train on or to validate with; the recipe has a track
+        model; or labels are to count and none of the rows has any.
     ConfigError
         A backbone has fewer blocks, or takes sound of another rate than is kept.
     DivergedError
         The loss is not finite.
     """
+    if recipe.track is not None:
+        raise ModelError(
+            f"{recipe.name} has a track model, and tuning knows segments alone: it would read features that it was not "
+            "trained on. Tune a run of a recipe without [track], then train this one on the tuned backbones' features."
+        )
     for split in ("train", "validation"):
-        if len({row.video_id for row in rows[split]}) < 2:
-            raise ModelError(
-                f"The {split} split has fewer than two videos with kept segments. Keep them with "
-                "antiphon extract --keep-segments, or add videos."
-            )
+        _refuse_few(split, [row.video_id for row in rows[split]])
     if audio.rate_hz != RATE_HZ:
         raise ConfigError(f"{audio.name} takes sound at {audio.rate_hz} Hz; segments are kept at {RATE_HZ} Hz.")
     unfrozen = [*unfreeze(audio, config.blocks), *unfreeze(video, config.blocks)]
     device = video.device
     devices = [device] if device.type == "cuda" else []
+    heads = copy.deepcopy(towers)
+    heads.closed_form = None
     with torch.random.fork_rng(devices=devices), exact_arithmetic(), ThreadPoolExecutor(_READERS) as pool:
         torch.manual_seed(derived_seed(seed, "fine-tuning"))
-        tuning = _Tuning(recipe, copy.deepcopy(towers), audio, video, config, seed, pool)
-        return tuning.run(rows["train"], rows["validation"], unfrozen, progress)
+        tuning = _Tuning(recipe, heads, audio, video, config, seed, WindowReader(pool))
+        train, validation = rows["train"], rows["validation"]
+        start = tuning.state(validation)
+        before = tuning.measured(start, 0, [len(validation)], [float("nan")])
+        best, history = tuning.run(train, validation, (start, before), unfrozen, progress)
+        if recipe.closed_form is not None:
+            refit_closed_form(recipe, best.towers, tuning.features("train", train), best.validation, seed)
+        log_ranks = whole_log_rank(towers, start.validation), whole_log_rank(best.towers, best.validation)
+    return Tuned(best.towers, best.audio, best.video, before, history, *log_ranks, damaged=tuning.reader.damaged)
+
+
+@dataclass(frozen=True)
+class _State:
+    """What is trained, as it was after some epoch (see `Tuned`), and the features that validated it."""
+
+    towers: Towers
+    audio: Tensors
+    video: Tensors
+    validation: Features
 
 
 @dataclass(frozen=True)
@@ -153,119 +181,112 @@ class _Tuning:
     video: TunableVideo
     config: TuningConfig
     seed: int
-    pool: ThreadPoolExecutor
+    reader: WindowReader
 
     def run(
         self,
         train: Sequence[KeptRow],
         validation: Sequence[KeptRow],
+        start: tuple[_State, Epoch],
         unfrozen: Sequence[nn.Parameter],
         progress: Callable[[Step], None] | None,
-    ) -> Tuned:
+    ) -> tuple[_State, list[Epoch]]:
+        """The best epoch, in which the backbones are left, and all epochs."""
         heads = [parameter for parameter in self.towers.parameters() if parameter.requires_grad]
         optimizer = torch.optim.Adam([*unfrozen, *heads], lr=self.config.learning_rate)
-        before = latest = self._measure(validation, 0, [len(validation)], [float("nan")])
+        objective = Objective(self.recipe.loss, RowDescriptions.of(train))
         history: list[Epoch] = []
-        best, best_score, waited = self._state(before, history), float("inf"), 0
+        (best, latest), best_score, waited = start, float("inf"), 0
         for number in range(1, self.config.epochs + 1):
             sizes, losses = [], []
             parts = batches(_videos(train), self.config.batch_size, generator(self.seed, "batches", number))
-            for windows in self._windows(train, parts, number):
-                losses.append(self._step(windows, optimizer))
+            for batch, (places, windows) in enumerate(self._windows(train, parts, number), start=1):
+                losses.append(self._step(objective, places, windows, optimizer))
                 sizes.append(len(windows))
                 if progress is not None:
-                    progress(Step(number, self.config.epochs, len(sizes), len(parts), latest))
-            latest = self._measure(validation, number, sizes, losses)
+                    progress(Step(number, self.config.epochs, batch, len(parts), latest))
+            if not losses:
+                _refuse_few("train", [])
+            state = self.state(validation)
+            latest = self.measured(state, number, sizes, losses)
             better = latest.validation_log_rank < best_score
             history.append(replace(latest, best=better))
             waited = 0 if better else waited + 1
             if better:
-                best, best_score = self._state(before, history), latest.validation_log_rank
+                best, best_score = state, latest.validation_log_rank
             if waited >= self.config.patience:
                 break
-        return replace(best, history=history)
+        put_tensors(self.audio, best.audio)
+        put_tensors(self.video, best.video)
+        return best, history
 
-    def _state(self, before: Epoch, history: list[Epoch]) -> Tuned:
+    def features(self, split: str, rows: Sequence[KeptRow]) -> Features:
+        """Those of the planned windows, as they are, by the backbones as they are now."""
+        alone = (np.array([place]) for place in range(len(rows)))
+        planned = self.reader.read(rows, alone, partial(planned_window, layout=self.video.layout))
+        found = [
+            (rows[place], self.audio(sound), self.video(frames)) for part in planned for place, (frames, sound) in part
+        ]
+        _refuse_few(split, [row.video_id for row, _, _ in found])
+        read, sounds, pictures = zip(*found, strict=True)
+        return Features.from_arrays(
+            audio=np.concatenate(sounds),
+            video=np.concatenate(pictures),
+            ids=[row.segment_id for row in read],
+            groups=_videos(read),
+            artists=[row.artist for row in read],
+            labels=[row.labels for row in read],
+            starts_s=[row.start_s for row in read],
+        )
+
+    def state(self, rows: Sequence[KeptRow]) -> _State:
+        """What is trained, as it is now; `rows` validate it."""
         towers = copy.deepcopy(self.towers).eval()
-        return Tuned(towers, tuned_tensors(self.audio), tuned_tensors(self.video), before, history)
+        return _State(towers, tuned_tensors(self.audio), tuned_tensors(self.video), self.features("validation", rows))
 
-    def _windows(self, rows: Sequence[KeptRow], parts: Sequence[np.ndarray], epoch: int) -> Iterator[list[Window]]:
+    def measured(self, state: _State, number: int, sizes: list[int], losses: list[float]) -> Epoch:
+        """The validation of a state's heads."""
+        rate = self.config.learning_rate
+        return measure(self.recipe, state.towers, state.validation, number, rate, sizes, losses)
+
+    def _windows(
+        self, rows: Sequence[KeptRow], parts: Sequence[npt.NDArray[np.int64]], epoch: int
+    ) -> Iterator[tuple[npt.NDArray[np.int64], list[Window]]]:
+        """The places and windows of each batch; those that damaged files leave without a pair to contrast fall away."""
+
         def draw(row: KeptRow) -> Window:
             draws = generator(self.seed, "window", epoch, row.segment_id)
             return random_window(row, self.video.layout, self.config.augmentation, draws)
 
-        return _one_batch_ahead(self.pool, draw, ([rows[place] for place in part] for part in parts))
+        for read in self.reader.read(rows, parts, draw):
+            if len(read) > 1:
+                yield np.array([place for place, _ in read]), [window for _, window in read]
 
-    def _step(self, windows: Sequence[Window], optimizer: torch.optim.Optimizer) -> float:
-        """One step of the optimiser on a batch; its loss before the step."""
+    def _step(
+        self,
+        objective: Objective,
+        places: npt.NDArray[np.int64],
+        windows: Sequence[Window],
+        optimizer: torch.optim.Optimizer,
+    ) -> float:
+        """One step of the optimiser on a batch; its plain loss before the step."""
         self.towers.train()
         pictures, sounds = (torch.stack(side) for side in zip(*windows, strict=True))
         optimizer.zero_grad(set_to_none=True)
-        loss = contrast(
-            self.recipe.loss, self.towers, (self.audio, sounds), (self.video, pictures), self.config.at_once
-        )
-        if not np.isfinite(loss):
-            raise DivergedError("Fine-tuning diverged: the loss is not finite. Lower the learning rate.")
+        loss = partial(objective, self.towers, rows=places)
+        plain = contrast(loss, self.towers, (self.audio, sounds), (self.video, pictures), self.config.at_once)
         optimizer.step()
         self.towers.clamp_temperature()
-        return loss
-
-    def _measure(self, rows: Sequence[KeptRow], number: int, sizes: list[int], losses: list[float]) -> Epoch:
-        """The validation of the planned windows, as they are."""
-        planned = _one_batch_ahead(self.pool, partial(planned_window, layout=self.video.layout), ([r] for r in rows))
-        features = [(self.audio(sound), self.video(frames)) for ((frames, sound),) in planned]
-        sounds, pictures = (np.concatenate(side) for side in zip(*features, strict=True))
-        validation = Features.from_arrays(audio=sounds, video=pictures, groups=_videos(rows))
-        return measure(self.recipe, self.towers, validation, number, self.config.learning_rate, sizes, losses)
-
-
-def contrast(
-    loss: LossConfig,
-    towers: Towers,
-    sound: tuple[TunableAudio, Tensor],
-    pictures: tuple[TunableVideo, Tensor],
-    at_once: int,
-) -> float:
-    """The contrastive loss of a batch, its gradient added to all parameters that are trained.
-
-    Parameters
-    ----------
-    sound, pictures : a backbone and its (n, …) inputs, row i of both one pair.
-    at_once : rows that go through a backbone together with gradients. For larger batches a second pass is made.
-    """
-    sides: tuple[tuple[Tunable, Tensor], ...] = (sound, pictures)
-    whole = len(sound[1]) <= at_once
-    with torch.set_grad_enabled(whole):
-        features = [_forward(backbone, inputs, at_once) for backbone, inputs in sides]
-    if not whole:
-        features = [feature.requires_grad_() for feature in features]
-    audio, video = towers(*features)
-    value = plain_loss(loss, towers, audio, video)
-    value.backward()
-    if not whole:
-        for (backbone, inputs), feature in zip(sides, features, strict=True):
-            if feature.grad is not None:
-                for part, gradient in zip(inputs.split(at_once), feature.grad.split(at_once), strict=True):
-                    backbone.differentiable(part.to(backbone.device)).backward(gradient)
-    return float(value.detach())
-
-
-def _forward(backbone: Tunable, inputs: Tensor, at_once: int) -> Tensor:
-    return torch.cat([backbone.differentiable(part.to(backbone.device)) for part in inputs.split(at_once)])
-
-
-def _one_batch_ahead(
-    pool: ThreadPoolExecutor, function: Callable[[KeptRow], Result], parts: Iterable[Sequence[KeptRow]]
-) -> Iterator[list[Result]]:
-    """`function` of all rows of each part, computed in the pool while the part before is in use."""
-    under_way: deque[list[Future[Result]]] = deque()
-    for part in parts:
-        under_way.append([pool.submit(function, row) for row in part])
-        if len(under_way) > 1:
-            yield [future.result() for future in under_way.popleft()]
-    while under_way:
-        yield [future.result() for future in under_way.popleft()]
+        return plain
 
 
 def _videos(rows: Sequence[KeptRow]) -> np.ndarray:
     return np.array([row.video_id for row in rows], dtype=np.str_)
+
+
+def _refuse_few(split: str, videos: Sequence[str]) -> None:
+    if len(set(videos)) < 2:
+        raise ModelError(
+            f"The {split} split has fewer than two videos with kept segments that can be read. Keep them with "
+            "antiphon extract --keep-segments, or add videos."
+        )

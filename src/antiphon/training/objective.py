@@ -1,5 +1,7 @@
 """What one step of the training makes smaller: the recipe's loss, with all that it knows about the batch's pairs."""
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -9,7 +11,6 @@ from antiphon.errors import ModelError
 from antiphon.model.losses import LossConfig, contrastive_loss
 from antiphon.model.losses.pairs import label_targets, same_artist
 from antiphon.model.towers import Towers
-from antiphon.training.data import TrainingData
 
 
 def plain_loss(config: LossConfig, towers: Towers, audio: Tensor, video: Tensor) -> Tensor:
@@ -18,6 +19,16 @@ def plain_loss(config: LossConfig, towers: Towers, audio: Tensor, video: Tensor)
     Chance and lower bounds are those of this loss, so that histories hold it whatever else is trained.
     """
     return contrastive_loss(config.name, audio, video, towers.temperature, towers.bias, config.chunk_size)
+
+
+class Described(Protocol):
+    """What an objective knows of the rows to train on: (n,) artists, and the labels of each row."""
+
+    @property
+    def artists(self) -> npt.NDArray[np.str_]: ...
+
+    @property
+    def labels(self) -> tuple[tuple[str, ...], ...]: ...
 
 
 class Objective:
@@ -34,7 +45,7 @@ class Objective:
         Labels are to count, and no row has any.
     """
 
-    def __init__(self, config: LossConfig, data: TrainingData) -> None:
+    def __init__(self, config: LossConfig, data: Described) -> None:
         if config.label_weight and not any(data.labels):
             raise ModelError(
                 f"loss.label_weight is {config.label_weight:g}, and none of these features has a label. "
@@ -54,7 +65,7 @@ class Objective:
         rows : (b,) which rows of the data they are.
         """
         config = self._config
-        targets, excluded = self._targets(rows), self._excluded(rows)
+        targets, excluded = self._targets(rows, audio.device), self._excluded(rows, audio.device)
         if targets is None and excluded is None:
             loss = plain_loss(config, towers, audio, video)
             return loss, loss.detach()
@@ -63,14 +74,14 @@ class Objective:
         of = (config.name, audio, video, towers.temperature, towers.bias, config.chunk_size)
         return contrastive_loss(*of, targets=targets, excluded=excluded), plain
 
-    def _targets(self, rows: npt.NDArray[np.int64]) -> Tensor | None:
+    def _targets(self, rows: npt.NDArray[np.int64], device: torch.device) -> Tensor | None:
         weight = self._config.label_weight
         if not weight:
             return None
         shared = label_targets([self._data.labels[row] for row in rows])
-        return ((1 - weight) * torch.eye(len(rows)) + weight * shared).to(self._data.audio.device)
+        return ((1 - weight) * torch.eye(len(rows)) + weight * shared).to(device)
 
-    def _excluded(self, rows: npt.NDArray[np.int64]) -> Tensor | None:
+    def _excluded(self, rows: npt.NDArray[np.int64], device: torch.device) -> Tensor | None:
         if not self._config.exclude_same_artist:
             return None
-        return same_artist(self._data.artists[rows]).to(self._data.audio.device)
+        return same_artist(self._data.artists[rows]).to(device)

@@ -28,7 +28,9 @@ class TunedFrom:
     audio, video : names of the backbones as they were.
     audio_fingerprint, video_fingerprint : of their weights as they were.
     settings : of the tuning, see `TuningConfig`.
-    log_rank_before : validation's mean log rank both ways before anything was tuned.
+    log_rank_before, log_rank_after : mean log rank of the validation pairs both ways, by the model that was tuned as a
+        whole and by the one that came of it.
+    damaged : kept segments that were left out because their files could not be read.
     """
 
     audio: str
@@ -37,6 +39,8 @@ class TunedFrom:
     video_fingerprint: str
     settings: dict[str, Any]
     log_rank_before: float
+    log_rank_after: float
+    damaged: list[str]
 
 
 class TunedBackbones:
@@ -46,11 +50,15 @@ class TunedBackbones:
     ----------
     origin : what was tuned.
     tensors : the tuned parameters of each side.
+    names : what the tuned backbones are called, where that was recorded.
     """
 
-    def __init__(self, origin: TunedFrom, tensors: dict[Side, Tensors]) -> None:
+    def __init__(
+        self, origin: TunedFrom, tensors: dict[Side, Tensors], names: Mapping[Side, str] | None = None
+    ) -> None:
         self.origin = origin
         self.tensors = tensors
+        self._names = names or {}
         self._loaded: dict[tuple[Side, str], Tunable] = {}
 
     def backbone(self, side: Side, device: str) -> Tunable:
@@ -61,7 +69,7 @@ class TunedBackbones:
         WeightsError
             The weights of the backbone as it was cannot be had.
         ModelError
-            They are other ones than those that were tuned.
+            They are other ones than those that were tuned, or the tuned parameters are not those that were recorded.
         """
         if (side, device) not in self._loaded:
             name, fingerprint = getattr(self.origin, side), getattr(self.origin, f"{side}_fingerprint")
@@ -71,9 +79,22 @@ class TunedBackbones:
                     f"The run was tuned from other weights of {name} than those in the cache. Bring those back, or "
                     "tune again."
                 )
-            apply_tuning(network, self.tensors[side])
-            self._loaded[side, device] = network
+            self._loaded[side, device] = self._tuned(side, network)
         return self._loaded[side, device]
+
+    def _tuned(self, side: Side, network: Tunable) -> Tunable:
+        """The network with the tuned parameters, whose hash is in its name."""
+        was, recorded = network.name, self._names.get(side)
+        try:
+            apply_tuning(network, self.tensors[side])
+        except WeightsError as error:
+            raise ModelError(f"{TUNED_FILE} does not belong to {was}: {error}") from error
+        if recorded not in (None, network.name):
+            raise ModelError(
+                f"The parameters in {TUNED_FILE} make {network.name} of {was}, and the run was recorded with "
+                f"{recorded}: they are of another tuning, or some are missing. Restore the file, or tune again."
+            )
+        return network
 
     def both(self, device: str) -> list[Tunable]:
         """The tuned backbones of sound and of pictures; raises as `backbone`."""
@@ -88,8 +109,13 @@ class TunedBackbones:
         return asdict(self.origin)
 
     @classmethod
-    def load(cls, folder: Path, record: dict[str, Any]) -> "TunedBackbones":
+    def load(cls, folder: Path, record: dict[str, Any], names: Mapping[Side, str]) -> "TunedBackbones":
         """Read what `save` wrote.
+
+        Parameters
+        ----------
+        record : what `save` returned.
+        names : what the tuned backbones were called then; loading one that is called otherwise is refused.
 
         Raises
         ------
@@ -104,7 +130,7 @@ class TunedBackbones:
             side: {name.removeprefix(f"{side}."): joined[name] for name in joined if name.startswith(f"{side}.")}
             for side in _SIDES
         }
-        return cls(TunedFrom(**record), tensors)
+        return cls(TunedFrom(**record), tensors, names)
 
 
 def tune_backbones(
@@ -139,6 +165,11 @@ def tune_backbones(
         raise ConfigError(f"{names[0]} and {names[1]} are not a backbone for sound and one for pictures.")
     found = fine_tune(*heads, audio, video, rows, config, seed=seed, progress=progress)
     origin = TunedFrom(
-        *names, audio.fingerprint, video.fingerprint, config.model_dump(), found.before.validation_log_rank
+        *names,
+        *(audio.fingerprint, video.fingerprint),
+        settings=config.model_dump(),
+        log_rank_before=found.log_rank_before,
+        log_rank_after=found.log_rank_after,
+        damaged=sorted(found.damaged),
     )
     return found, TunedBackbones(origin, {"audio": found.audio, "video": found.video})

@@ -31,6 +31,8 @@ class KeptRow:
     ----------
     frames, window_frames : how many frames the segment has, and a window.
     offset_s : where the window starts in the segment.
+    start_s : where it starts on the track's time line; NaN where unknown.
+    artist, labels : of the video; "" and none where unknown.
     """
 
     segment_id: str
@@ -39,6 +41,22 @@ class KeptRow:
     frames: int
     window_frames: int
     offset_s: float
+    start_s: float = float("nan")
+    artist: str = ""
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowDescriptions:
+    """(n,) artists of kept rows, and the labels of each."""
+
+    artists: npt.NDArray[np.str_]
+    labels: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, rows: Sequence[KeptRow]) -> "RowDescriptions":
+        """Those of `rows`."""
+        return cls(np.array([row.artist for row in rows], dtype=np.str_), tuple(row.labels for row in rows))
 
 
 def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:
@@ -50,14 +68,14 @@ def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:
         The workspace has no catalogue.
     """
     records = Catalogue.load(workspace.catalogue).records()
-    splits = {row["id"]: row["split"] for row in records if row["has_audio"] and row["has_video"]}
+    videos = {row["id"]: row for row in records if row["has_audio"] and row["has_video"]}
     found: dict[str, list[KeptRow]] = {"train": [], "validation": [], "test": []}
     if not workspace.segments.exists():
         return found
     for segment in read_table(workspace.segments, SEGMENTS).to_pylist():
-        split = splits.get(segment["video_id"])
-        if split in found and kept_path(workspace, segment).exists():
-            found[split].append(_row(workspace, segment))
+        video = videos.get(segment["video_id"])
+        if video is not None and video["split"] in found and kept_path(workspace, segment).exists():
+            found[video["split"]].append(_row(workspace, segment, video))
     return found
 
 
@@ -123,7 +141,7 @@ def _read(
     return kept.frames, kept.waveform[start : start + samples].copy()
 
 
-def _row(workspace: Workspace, segment: dict[str, Any]) -> KeptRow:
+def _row(workspace: Workspace, segment: dict[str, Any], video: dict[str, Any]) -> KeptRow:
     return KeptRow(
         segment_id=segment["segment_id"],
         video_id=segment["video_id"],
@@ -131,4 +149,7 @@ def _row(workspace: Workspace, segment: dict[str, Any]) -> KeptRow:
         frames=round((segment["end_s"] - segment["start_s"]) * FRAMES_PER_S),
         window_frames=round((segment["window_end_s"] - segment["window_start_s"]) * FRAMES_PER_S),
         offset_s=segment["window_start_s"] - segment["start_s"],
+        start_s=segment["window_start_s"],
+        artist=video["artist"] or "",
+        labels=tuple(video["tags"] or ()),
     )

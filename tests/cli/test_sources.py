@@ -1,0 +1,68 @@
+"""Which features a command takes where none are named: those of tuned backbones are not in the way."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from antiphon.cli.app import run
+from antiphon.features import Features
+from antiphon.features.importing import import_features
+from antiphon.workspace import Workspace
+
+STUDY = """
+name = "small"
+seeds = 1
+draws = { count = 1, test = 10 }
+[[step]]
+name = "cca"
+"""
+
+
+def add(place, audio_name, video_name):
+    """Features of 40 videos, in stores of these names."""
+    draws = np.random.default_rng(0)
+    features = Features.from_arrays(
+        audio=draws.normal(size=(40, 6)),
+        video=draws.normal(size=(40, 5)),
+        ids=[f"v{number}" for number in range(40)],
+        audio_name=audio_name,
+        video_name=video_name,
+    )
+    import_features(replace(features, splits=np.array(["train", "validation"] * 20)), Workspace(place))
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A workspace as `antiphon finetune` leaves it: two kinds of features a side."""
+    add(tmp_path / "w", "sound", "pictures")
+    add(tmp_path / "w", "sound+tuned-01234567", "pictures+tuned-89abcdef")
+    return tmp_path / "w"
+
+
+def trained_names(place):
+    assert run(["-w", str(place), "train", "--recipe", "paper-base", "--name", "again", "--no-learning-curve"]) == 0
+    text = (place / "runs" / "again" / "run.toml").read_text()
+    return [line.split('"')[1] for line in text.splitlines() if line.startswith(("audio = ", "video = "))]
+
+
+def test_train_takes_the_features_of_the_backbones_as_they_were(place):
+    assert trained_names(place) == ["sound", "pictures"]
+
+
+def test_train_takes_those_of_tuned_backbones_where_there_are_no_others(tmp_path):
+    add(tmp_path / "w", "sound+tuned-01234567", "pictures+tuned-89abcdef")
+    assert trained_names(tmp_path / "w") == ["sound+tuned-01234567", "pictures+tuned-89abcdef"]
+
+
+def test_study_does_likewise_and_names_no_option_that_it_lacks(place, tmp_path, capsys):
+    (tmp_path / "study.toml").write_text(STUDY)
+    command = ["study", str(tmp_path / "study.toml"), "--features", str(place), "--out", str(tmp_path / "out")]
+    assert run(command) == 0
+    capsys.readouterr()
+    add(place, "other", "pictures")
+    assert run(command) == 1
+    said = capsys.readouterr().err
+    assert "several audio features: other, sound. Use a workspace that has one kind a side." in " ".join(said.split())
+    assert run(["-w", str(place), "train"]) == 1
+    assert "Choose with --audio other|sound." in " ".join(capsys.readouterr().err.split())
