@@ -107,7 +107,7 @@ def _of_file(
         sides = ("video",) if target == "audio" else ("audio",)
     elif by != "both":
         sides = (by,)
-    there = [side for side in sides if (info.has_audio if side == "audio" else info.has_video)]
+    there: list[Target] = [side for side in sides if (info.has_audio if side == "audio" else info.has_video)]
     if not there:
         words = " and no ".join("sound" if side == "audio" else "pictures" for side in sides)
         raise DecodeError(f"{path}: has no {words} to search by.")

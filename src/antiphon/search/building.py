@@ -13,6 +13,7 @@ from antiphon.search.record import Origin
 
 FloatArray = npt.NDArray[np.float32]
 NameArray = npt.NDArray[np.str_]
+Level = Literal["segment", "track"]
 
 
 class FeatureRows(Protocol):
@@ -44,7 +45,7 @@ class Embedder(Protocol):
     def dim(self) -> int: ...
     @property
     def fingerprint(self) -> str: ...
-    def embed(self, features: Any, per: Literal["segment", "track"] = "segment") -> tuple[FloatArray, FloatArray]: ...
+    def embed(self, features: Any, per: Level = "segment") -> tuple[FloatArray, FloatArray]: ...
 
 
 class MusicVideos(Protocol):
@@ -77,7 +78,8 @@ def embedded(model: Embedder, features: FeatureRows, catalogue: MusicVideos | No
     tracks = np.unique(features.groups)
     starts = [None if np.isnan(start) else float(start) for start in features.starts_s]
     parts: list[pa.Table] = []
-    for level, videos in (("segment", features.groups), ("track", tracks)):
+    levels: tuple[tuple[Level, NameArray], ...] = (("segment", features.groups), ("track", tracks))
+    for level, videos in levels:
         names = [str(video) for video in videos]
         for side, vectors in zip(("audio", "video"), model.embed(features, per=level), strict=True):
             there = np.flatnonzero(np.isfinite(vectors).all(axis=1) & (vectors != 0).any(axis=1))

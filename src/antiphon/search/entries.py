@@ -82,6 +82,13 @@ def vectors_of(table: pa.Table) -> FloatArray:
     return np.concatenate(chunks) if chunks else np.zeros((0, dim), dtype=np.float32)
 
 
+def best_first(table: pa.Table, k: int, decimals: int) -> pa.Table:
+    """The `k` rows of highest `score`; those that are equal to so many decimals go by id and time."""
+    ranks = pa.array(np.round(table["score"].to_numpy(), decimals))
+    keys = [("rank", "descending"), ("id", "ascending"), ("start_s", "ascending")]
+    return table.append_column("rank", ranks).sort_by(keys).slice(0, k).drop_columns("rank")
+
+
 def metadata_of(table: pa.Table) -> list[dict[str, Any]]:
     """Artist, title, genre, tags and year of each row."""
     rows = table.select(METADATA).to_pylist()

@@ -1,11 +1,12 @@
 """Which music videos may be found, as a mask over a table and as an SQL condition."""
 
 from dataclasses import dataclass, fields, replace
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from antiphon.errors import SearchError
 
@@ -59,17 +60,20 @@ class Where:
 
     def mask(self, table: pa.Table) -> npt.NDArray[np.bool_]:
         """(n,) whether each row of a table with the index's columns meets the conditions."""
-        kept = np.ones(table.num_rows, dtype=bool)
+        conditions: list[pl.Expr] = []
         for name, (column, excluded) in _LISTS.items():
             values = getattr(self, name)
             if values:
-                found = pc.is_in(table[column], value_set=pa.array(values, table.schema.field(column).type))
-                kept &= _numpy(found) != excluded
+                found = pl.col(column).is_in(values).fill_null(value=False)
+                conditions.append(~found if excluded else found)
         if self.year_from is not None:
-            kept &= _numpy(pc.greater_equal(table["year"], self.year_from))
+            conditions.append(pl.col("year").ge(self.year_from).fill_null(value=False))
         if self.year_to is not None:
-            kept &= _numpy(pc.less_equal(table["year"], self.year_to))
-        return kept
+            conditions.append(pl.col("year").le(self.year_to).fill_null(value=False))
+        if not conditions:
+            return np.ones(table.num_rows, dtype=bool)
+        frame = cast(pl.DataFrame, pl.from_arrow(table.select(["id", "artist", "genre", "year"])))
+        return frame.select(pl.all_horizontal(conditions).alias("kept"))["kept"].to_numpy().astype(bool)
 
     def sql(self) -> str:
         """The same conditions in SQL; "" if there are none."""
@@ -96,7 +100,3 @@ def quoted(values: tuple[str, ...] | list[str]) -> str:
     "'Guns N'' Roses', 'x'"
     """
     return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-
-
-def _numpy(mask: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    return pc.fill_null(mask, False).to_numpy().astype(bool)

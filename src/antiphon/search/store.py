@@ -47,8 +47,8 @@ class View(Protocol):
         """
         ...
 
-    def rows(self, ids: Collection[str], side: str | None = None) -> pa.Table:
-        """All rows of some videos (of one side), with vectors."""
+    def rows(self, ids: Collection[str]) -> pa.Table:
+        """All rows of some videos, with vectors."""
         ...
 
     def read(self, part: Part, vectors: bool = True) -> pa.Table:
