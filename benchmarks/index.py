@@ -56,7 +56,7 @@ def peak_mb() -> float:
 def build(kind: str, folder: Path, vectors: np.ndarray) -> dict[str, float]:
     """Build, then add 1,000 vectors without building again."""
     rows = len(vectors) - QUERIES - ADDED
-    metadata, before_mb, started_s = about(rows), peak_mb(), time.perf_counter()
+    metadata, given_mb, started_s = about(rows), peak_mb(), time.perf_counter()
     index = Index.from_vectors(names(rows), vectors[:rows], folder, kind=kind, metadata=metadata)
     built_s, peak = time.perf_counter() - started_s, peak_mb()
     started_s = time.perf_counter()
@@ -69,7 +69,7 @@ def build(kind: str, folder: Path, vectors: np.ndarray) -> dict[str, float]:
         "disk_mb": stats["bytes"] / 1e6,
         "unindexed": stats["unindexed"],
         "build_peak_mb": peak,
-        "vectors_mb": before_mb,
+        "given_mb": given_mb,
     }
 
 
@@ -110,13 +110,15 @@ def in_process(step: str, kind: str, folder: Path, options: list[str]) -> dict[s
 
 def show(kind: str, row: dict[str, object], exact: dict[str, object]) -> None:
     """Print one store's numbers."""
+    found, filtered = recall(row["hits"], exact["hits"]), recall(row["genre_hits"], exact["genre_hits"])
     print(
-        f"{kind:8} recall@{K} {recall(row['hits'], exact['hits']):.4f}, query p50 {row['p50_ms']:.1f} ms, "
-        f"p95 {row['p95_ms']:.1f} ms; with a condition recall {recall(row['genre_hits'], exact['genre_hits']):.4f}, "
-        f"p50 {row['genre_p50_ms']:.1f} ms; first query of a process {row['first_query_s']:.2f} s\n"
-        f"{'':8} build {row['build_s']:.1f} s, add of {ADDED:,} {row['add_s']:.2f} s ({row['unindexed']:,} rows without "
-        f"index after it), disk {row['disk_mb']:.0f} MB, peak memory building {row['build_peak_mb']:.0f} MB "
-        f"({row['vectors_mb']:.0f} MB of it the vectors and metadata given), reading {row['read_peak_mb']:.0f} MB",
+        f"{kind}: recall@{K} {found:.4f}, query p50 {row['p50_ms']:.1f} ms, p95 {row['p95_ms']:.1f} ms; with a "
+        f"condition recall {filtered:.4f}, p50 {row['genre_p50_ms']:.1f} ms; first query of a process "
+        f"{row['first_query_s']:.2f} s\n"
+        f"  build {row['build_s']:.1f} s, add of {ADDED:,} {row['add_s']:.2f} s (then {row['unindexed']:,} rows "
+        f"searched one by one), disk {row['disk_mb']:.0f} MB\n"
+        f"  peak memory: building {row['build_peak_mb']:.0f} MB, of which vectors and metadata as given "
+        f"{row['given_mb']:.0f} MB; reading {row['read_peak_mb']:.0f} MB",
         flush=True,
     )
 

@@ -1,5 +1,7 @@
 """Both stores against naive numpy: what is found, added, removed, and refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -147,8 +149,6 @@ def test_a_build_holds_every_side_that_there_is(tmp_path, kind, model, music_vid
 
 
 def test_another_model_and_other_features_are_refused(tmp_path, kind, model, other_model, music_videos):
-    from dataclasses import replace
-
     features = music_videos(range(3))
     index = Index.build(model, features, tmp_path, kind=kind, made_by={"audio": "a"}, run="base")
     Index.open(tmp_path, model)

@@ -168,7 +168,8 @@ class ExactStore:
                 loaded = {piece: self._kept.get(piece) or self._load(piece) for piece in pieces}
             except FileNotFoundError as error:
                 if self._manifest() == pieces:
-                    raise _damaged(error.filename or self._folder, "is missing") from error
+                    gone = [path for path in (self._folder / piece.file for piece in pieces) if not path.exists()]
+                    raise _damaged(gone[0] if gone else self._folder, "is missing") from error
                 continue
             self._kept = loaded
             return ExactView(list(loaded.values()), self._dim)
@@ -224,8 +225,8 @@ class ExactStore:
     def _load(self, piece: Piece) -> Loaded:
         path = self._folder / piece.file
         try:
-            with path.open("rb") as file:
-                table = pq.read_table(file, schema=entry_schema(self._dim))
+            # By its name: threads that read a Python file may outlive the interpreter and bring the process down.
+            table = pq.read_table(path, schema=entry_schema(self._dim), partitioning=None)
         except pa.ArrowInvalid as error:
             raise _damaged(path, f"is damaged ({error})") from error
         if piece.removed:

@@ -117,10 +117,9 @@ class LanceStore:
     until there are many; then the approximate index takes them up, without being trained again: an index that has grown
     tenfold is better built anew.
 
-    The index is inverted lists of vectors rounded to 8 bits, about 3,000 rows a list. The nearest 40 lists are searched,
-    or 120 where hits must meet a condition: up to 120,000 rows that is all of them, so that next to nothing is missed
-    whatever the vectors are like. A graph answers as fast, but takes twenty times as long to build, and finds less
-    under conditions that few rows meet.
+    The index is inverted lists of vectors rounded to 8 bits, about 3,000 rows a list. The nearest 40 lists are
+    searched, or 120 where hits must meet a condition: up to 120,000 rows that is all of them, so that next to nothing
+    is missed whatever the vectors are like. A graph (HNSW) answered as fast and took twenty times as long to build.
 
     Parameters
     ----------

@@ -147,7 +147,7 @@ class ObjectStore:
         LanceStore.create(self.name, record.entries, rows)
         database = connect(self.name)
         database.create_table(_RECORD_TABLE, pa.table({"toml": [dumped(record)]}), mode="overwrite")
-        for table in database.table_names(limit=1000):
+        for table in database.list_tables(limit=1000).tables:
             if table.startswith("entries-") and table != record.entries:
                 database.drop_table(table)
         return record
