@@ -40,10 +40,11 @@ format: .venv/.dev ## put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev ## measure: rendering, backbones, decoding, the paper on YouTube-8M
+bench: .venv/.dev ## measure: rendering, backbones, decoding, the index, the paper on YouTube-8M
 	$(BIN)/python benchmarks/synthetic.py
 	$(BIN)/python benchmarks/backbones.py
 	$(BIN)/python benchmarks/large_batches.py
+	$(BIN)/python benchmarks/index.py
 	$(BIN)/python benchmarks/decoding.py $(wildcard $(DATA)/media/video/*.mp4)
 	$(BIN)/antiphon --workspace bench-youtube8m reproduce --features yt8m:$(DATA)/yt8m/music.parquet --label-names $(DATA)/yt8m/labels.csv
 

@@ -65,6 +65,11 @@ class Workspace:
         """Folder with one folder a trained model."""
         return self.root / "runs"
 
+    @property
+    def index(self) -> Path:
+        """Folder of the search index."""
+        return self.root / "index"
+
     def run(self, name: str) -> Path:
         """Folder of the run called `name`; "paper/base" is the run base among those of the paper's experiments.
 

@@ -1,0 +1,160 @@
+"""`antiphon index` and `antiphon search`, on made-up features and on a file."""
+
+import json
+
+import numpy as np
+import pytest
+
+from antiphon.catalogue import Catalogue
+from antiphon.cli.app import run
+from antiphon.dual_encoder import DualEncoder
+from antiphon.features.assembly import assemble
+from antiphon.features.planning import plan_segments
+from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.search import Index
+from antiphon.segments.sampling import SamplingConfig
+from antiphon.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def place(synthetic_table, tmp_path_factory):
+    """Synthetic media with made-up features of all but the last two videos, a run and an index."""
+    workspace = Workspace(tmp_path_factory.mktemp("index-cli") / "w")
+    base = ["-w", str(workspace.root)]
+    assert (
+        run([*base, "catalogue", "add", str(synthetic_table), "--by", "video", "--fractions", "0.4", "0.2", "0.4"]) == 0
+    )
+    segments, _ = plan_segments(workspace, Catalogue.load(workspace.catalogue), SamplingConfig(sections=2))
+    for seed, modality in ((1, "audio"), (2, "video")):
+        _append(workspace, modality, seed, {name: segments[name] for name in segments if name not in _late(workspace)})
+    assert run([*base, "train", "--no-learning-curve", "--name", "base"]) == 0
+    assert run([*base, "index", "build"]) == 0
+    return workspace
+
+
+def _late(workspace):
+    """Two test videos whose features come later."""
+    rows = Catalogue.load(workspace.catalogue).records()
+    return [row["id"] for row in rows if row["split"] == "test"][-2:]
+
+
+def _append(workspace, modality, seed, segments):
+    random = np.random.default_rng(seed)
+    store = FeatureStore(workspace.features / f"by-{modality}", {"backbone": "made up", "modality": modality})
+    for video, rows in segments.items():
+        vectors = random.normal(size=(len(rows), 8)).astype(np.float32)
+        store.append([FeatureRows(video, [row["segment_id"] for row in rows], vectors)])
+
+
+def call(capsys, *arguments):
+    code = run([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def call_json(capsys, place, *arguments):
+    code, out, err = call(capsys, "-w", place.root, *arguments, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_build_add_remove_stats_and_compact(place, capsys):
+    found = call_json(capsys, place, "index", "stats")
+    rows = {(row["side"], row["level"]): row["count"] for row in found["rows"]}
+    assert rows == {
+        (side, level): count for side in ("audio", "video") for level, count in (("segment", 20), ("track", 10))
+    }
+    assert (found["kind"], found["origin"]["run"], found["origin"]["audio"]) == ("exact", "base", "by-audio")
+    segments, _ = plan_segments(place, Catalogue.load(place.catalogue), SamplingConfig(sections=2))
+    for seed, modality in ((3, "audio"), (4, "video")):
+        _append(place, modality, seed, {name: segments[name] for name in _late(place)})
+    assert call_json(capsys, place, "index", "add")["added"] == sorted(_late(place))
+    assert call_json(capsys, place, "index", "add")["added"] == []
+    gone = _late(place)[0]
+    assert call_json(capsys, place, "index", "remove", gone) == {"removed": [gone], "missing": [], "videos": 11}
+    code, _, err = call(capsys, "-w", place.root, "index", "remove", gone)
+    assert code == 1
+    assert f"'{gone}' is not in the index" in err
+    assert call_json(capsys, place, "index", "add")["added"] == [gone]
+    assert call_json(capsys, place, "index", "compact")["parts"] == 1
+    code, out, _ = call(capsys, "-w", place.root, "index", "stats")
+    assert "12 music videos, exact" in out
+    assert "24 sound, segments" in out
+
+
+def test_moments_lie_where_the_segments_do(place, capsys):
+    features = assemble(place, Catalogue.load(place.catalogue), "by-audio", "by-video")
+    video = str(features.groups[0])
+    (hit,) = call_json(capsys, place, "search", video, "--target", "audio", "--k", "1")["hits"]
+    starts = features.starts_s[features.groups == hit["id"]]
+    for moment in hit["moments"]:
+        assert np.isclose(starts, moment["start_s"]).any()
+        assert moment["end_s"] - moment["start_s"] == pytest.approx(3)
+
+
+def test_search_by_id_is_what_the_index_says(place, capsys):
+    index = Index.open(place.index, DualEncoder.load(place.run("base")))
+    video = index.ids[0]
+    data = call_json(capsys, place, "search", video, "--by", "audio", "--k", "3")
+    assert [hit["id"] for hit in data["hits"]] == [hit.id for hit in index.similar(video, by="audio", k=3)]
+    data = call_json(capsys, place, "search", video, "--target", "video", "--k", "3", "--rerank", "--diversity", "0.4")
+    expected = index.match(video, "video", k=3, rerank=True, diversity=0.4)
+    assert [hit["id"] for hit in data["hits"]] == [hit.id for hit in expected]
+    artist = data["hits"][0]["metadata"]["artist"]
+    data = call_json(capsys, place, "search", video, "--not-artist", artist, "--k", "100")
+    assert data["hits"]
+    assert artist not in {hit["metadata"]["artist"] for hit in data["hits"]}
+    code, out, _ = call(capsys, "-w", place.root, "search", video, "--target", "audio")
+    assert code == 0
+    assert "Songs for the pictures of" in out
+    code, out, _ = call(capsys, "-w", place.root, "search", video, "--genre", "none such")
+    assert "Nothing was found" in out
+
+
+def test_a_file_never_indexed_is_encoded(place, synthetic_table, capsys, monkeypatch):
+    """With the features of an indexed video given for the file, the answer is that video's."""
+    index = Index.open(place.index)
+    _, vectors, _ = index.embeddings("audio", "segment")
+    asked = []
+
+    def encode_windows(self, path, modality):
+        asked.append((path.name, modality))
+        return [(0.0, 3.0), (5.0, 8.0)], vectors[:2]
+
+    monkeypatch.setattr(DualEncoder, "encode_windows", encode_windows)
+    file = next(synthetic_table.parent.glob("*.mp4"))
+    (hit,) = call_json(capsys, place, "search", file, "--by", "audio", "--k", "1")["hits"]
+    assert (hit["id"], round(hit["score"], 4)) == (index.ids[0], 1.0)
+    assert {moment["query_start_s"] for moment in hit["moments"]} == {0.0, 5.0}
+    assert asked == [(file.name, "audio")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["search", "nothing"], "neither a music video of this index nor a file"),
+        (["search", "README.md", "--like", "--target", "audio"], "--like and --target"),
+        (["search", "x", "--k", "0", "--path", "/nowhere/index"], "no index here"),
+        (["index", "remove"], "at least one"),
+    ],
+)
+def test_what_cannot_be_done_says_why(place, capsys, arguments, message):
+    code, out, err = call(capsys, "-w", place.root, *arguments)
+    assert (code, out) == (1, "")
+    assert message in err
+
+
+def test_a_file_that_is_no_media_is_refused(place, tmp_path, capsys):
+    (tmp_path / "x.mp4").write_bytes(b"PK\x03\x04" + bytes(200))
+    code, _, err = call(capsys, "-w", place.root, "search", tmp_path / "x.mp4")
+    assert code == 1
+    assert "x.mp4" in err
+
+
+def test_an_index_of_another_model_is_refused(place, capsys):
+    assert run(["-w", str(place.root), "train", "--no-learning-curve", "--name", "base", "--seed", "9"]) == 0
+    capsys.readouterr()
+    code, _, err = call(capsys, "-w", place.root, "index", "add")
+    assert code == 1
+    assert "built with another model" in err
+    assert "antiphon index build" in err

@@ -1,0 +1,106 @@
+"""A second process killed while it adds; processes that read while one adds."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from antiphon.search import Index
+
+DIM = 8
+ROUNDS, EACH = 12, 50
+
+_ADD = """
+import sys
+import numpy as np
+from antiphon.search import Index
+
+index, (rounds, each, dim) = Index.open(sys.argv[1]), map(int, sys.argv[2:])
+print("ready", flush=True)
+for batch in range(1, 1 + rounds):
+    names = [f"{batch:03d}/{row:03d}" for row in range(each)]
+    index.add_vectors(names, np.random.default_rng(batch).normal(size=(each, dim)))
+    print(batch, flush=True)
+"""
+
+_READ = """
+import sys
+from collections import Counter
+import numpy as np
+from antiphon.search import Index
+
+index, (rounds, each) = Index.open(sys.argv[1]), map(int, sys.argv[2:])
+print("ready", flush=True)
+seen = 0
+while seen < (1 + rounds) * each:
+    ids, vectors, _ = index.embeddings("")
+    batches = Counter(name[:3] for name in ids)
+    assert set(batches.values()) == {each}, batches
+    assert len(ids) >= seen, (len(ids), seen)
+    seen = len(ids)
+    (hits,) = index.search(vectors[:1], k=10 * seen)
+    assert hits[0].id == ids[0] and abs(hits[0].score - 1) < 1e-5, hits[0]
+    assert len(hits) >= seen and len(hits) % each == 0, (len(hits), seen)
+    assert len({hit.id for hit in hits}) == len(hits)
+print("done", flush=True)
+"""
+
+
+def _batch(number):
+    return [f"{number:03d}/{row:03d}" for row in range(EACH)], np.random.default_rng(number).normal(size=(EACH, DIM))
+
+
+def _started(script, *arguments):
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", script, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "ready\n", process.communicate()[1]
+    return process
+
+
+def _assert_whole(index, batches):
+    expected = {name: row for number in batches for name, row in zip(*_batch(number), strict=True)}
+    ids, vectors, _ = index.embeddings("")
+    assert ids == sorted(expected)
+    wanted = np.array([expected[name] for name in ids])
+    assert np.allclose(vectors, wanted / np.linalg.norm(wanted, axis=1, keepdims=True), atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_an_add_that_was_killed_and_repeated_loses_and_doubles_nothing(tmp_path, kind, seed):
+    index = Index.from_vectors(*_batch(0), tmp_path, kind=kind)
+    draw = np.random.default_rng(seed)
+    process = _started(_ADD, tmp_path, ROUNDS, EACH, DIM)
+    for _ in range(draw.integers(ROUNDS // 2)):
+        process.stdout.readline()
+    time.sleep(draw.uniform(0, 0.02))
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    whole = len(index)
+    assert whole % EACH == 0
+    _assert_whole(index, range(whole // EACH))
+    for number in range(1, 1 + ROUNDS):
+        names, vectors = _batch(number)
+        assert len(index.add_vectors(names, vectors)) == (0 if number < whole // EACH else EACH)
+    _assert_whole(index, range(1 + ROUNDS))
+    index.compact()
+    _assert_whole(Index.open(tmp_path), range(1 + ROUNDS))
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_two_processes_read_whole_adds_while_one_adds(tmp_path, kind):
+    index = Index.from_vectors(*_batch(0), tmp_path, kind=kind)
+    readers = [_started(_READ, tmp_path, ROUNDS, EACH) for _ in range(2)]
+    for number in range(1, 1 + ROUNDS):
+        index.add_vectors(*_batch(number))
+        if number % 4 == 0:
+            index.compact()
+    for reader in readers:
+        out, errors = reader.communicate(timeout=120)
+        assert (reader.returncode, out) == (0, "done\n"), errors
