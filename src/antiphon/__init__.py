@@ -16,8 +16,20 @@ if TYPE_CHECKING:
     from antiphon.evaluation.audit import audit
     from antiphon.features import Features
     from antiphon.features.extraction import extract
+    from antiphon.recommendation import recommend
 
-__all__ = ["Catalogue", "DualEncoder", "Features", "audit", "backbones", "evaluate", "extract", "metrics", "probe"]
+__all__ = [
+    "Catalogue",
+    "DualEncoder",
+    "Features",
+    "audit",
+    "backbones",
+    "evaluate",
+    "extract",
+    "metrics",
+    "probe",
+    "recommend",
+]
 
 _HOMES = {
     "Catalogue": "antiphon.catalogue",
@@ -27,6 +39,7 @@ _HOMES = {
     "evaluate": "antiphon.evaluation",
     "extract": "antiphon.features.extraction",
     "probe": "antiphon.evaluation",
+    "recommend": "antiphon.recommendation",
 }
 
 

@@ -58,7 +58,7 @@ def rank_ratio(
 
 
 def mean_interval(values: FloatArray, groups: npt.ArrayLike | None = None, seed: int = 0) -> tuple[float, list[float]]:
-    """The mean and its 95% bootstrap interval; of one thing minus another, of the same users, it is a paired comparison.
+    """The mean and its 95% bootstrap interval; of differences between two things it is a paired comparison.
 
     Parameters
     ----------

@@ -23,9 +23,9 @@ def content_scores(
 
         s(c) = 1/m · Σ over the m tracks h of the history nearest to c of cos(c, h),   m = min(nearest, history),
 
-    and the score is w · s_sound + (1 - w) · s_pictures. With `nearest` = 1 the one track that is most alike decides, with
-    a large one the mean of all, which blurs a taste that has several parts. A candidate with one side only is scored by
-    that side.
+    and the score is w · s_sound + (1 - w) · s_pictures. With `nearest` = 1 the one track that is most alike decides,
+    with a large one the mean of all, which blurs a taste that has several parts. A candidate with one side only is
+    scored by that side.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Are new tracks found for the people who like them? Held-out tracks, against chance, genre and the artist's popularity."""
+"""Are new tracks found for those who like them? Content against chance, genre and the popularity of the artist."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from antiphon.errors import ConfigError
 from antiphon.metrics.paired import mean_interval
-from antiphon.metrics.recommendation import chance, coverage, ndcg, places, recall
+from antiphon.metrics.recommendation import Places, chance, coverage, ndcg, places, recall
 from antiphon.recommendation.baselines import artist_popularity, genre_match
 from antiphon.recommendation.content import content_scores
 from antiphon.recommendation.holdout import Held, HoldOut, hold_out
@@ -44,6 +44,7 @@ def evaluate_recommendation(
     k: int = 10,
     weight: float = 0.5,
     seen: Collection[str] = (),
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> dict[str, Any]:
     """Recommend tracks that were held out, to the users who liked some of them, from their other likes.
 
@@ -60,15 +61,17 @@ def evaluate_recommendation(
     config : which tracks are new. Default: half of the test split, drawn at random.
     k : length of the lists.
     weight : share of the sound.
+    progress : called with methods done, and of how many.
     seen : ids that the model was trained or chosen on; new tracks among them are counted in "seen_by_model".
 
     Returns
     -------
     {"k", "weight", "synthetic", "hold_out", "new", "old", "seen_by_model", "users", "users_left_out", "relevant",
-    "methods": {name: {"recall@k", "ndcg@k", "coverage@k"}}, "differences": {other: {"recall@k", "ndcg@k"}}}. Each number
-    has its chance level; recall and nDCG are means over users with a 95% bootstrap interval, which says what other users
-    of the kind would give with these tracks. Coverage has none: a resample has fewer distinct users and covers less.
-    "differences" are those of content minus each other method, paired by user.
+    "methods": {name: {"recall@k", "ndcg@k", "coverage@k"}}, "differences": {other: {"recall@k", "ndcg@k"}}}.
+
+    Each number of a method has its chance level. Recall and nDCG are means over users with a 95% bootstrap interval,
+    which says what other users of the kind would give with these tracks. Coverage has none: a resample has fewer
+    distinct users and covers less. "differences" are content minus each other method, paired by user.
 
     Raises
     ------
@@ -78,15 +81,16 @@ def evaluate_recommendation(
     config = config or HoldOut()
     held = hold_out(space, config)
     listeners, users = _listeners(space, interactions, held)
-    lists = {
-        name: [places(score(one.liked), k) for one in listeners]
-        for name, score in _methods(space, held, interactions, weight, config.seed).items()
-    }
+    methods = _methods(space, held, interactions, weight, config.seed)
+    lists: dict[str, list[Places]] = {}
+    for number, (name, score) in enumerate(methods.items(), start=1):
+        lists[name] = [places(score(one.liked), k) for one in listeners]
+        progress(number, len(methods))
     relevant = [int(one.relevant.sum()) for one in listeners]
     expected = chance(relevant, len(held.new), k)
     values = {
         name: {
-            f"recall@{k}": np.array([recall(*pair) for pair in zip(found, (one.relevant for one in listeners))]),
+            f"recall@{k}": np.array([recall(place, one.relevant) for place, one in zip(found, listeners, strict=True)]),
             f"ndcg@{k}": np.array([ndcg(place, one.relevant, k) for place, one in zip(found, listeners, strict=True)]),
         }
         for name, found in lists.items()
@@ -115,7 +119,7 @@ def evaluate_recommendation(
     }
 
 
-def _listed(found: list[Any]) -> FloatArray:
+def _listed(found: Sequence[Places]) -> FloatArray:
     return np.array([place.listed for place in found])
 
 
@@ -131,9 +135,7 @@ def _summary(
     return result
 
 
-def _methods(
-    space: Space, held: Held, interactions: Interactions, weight: float, seed: int
-) -> dict[str, Score]:
+def _methods(space: Space, held: Held, interactions: Interactions, weight: float, seed: int) -> dict[str, Score]:
     """The scores of the new tracks by name, each a function of what a user liked."""
     shuffled = space.shuffled(generator(seed, "shuffled content"))
     new = [space.about[row] for row in held.new]

@@ -24,8 +24,8 @@ class HoldOut(BaseModel):
 
     Attributes
     ----------
-    by : "date" takes the newest tracks, and only what came out before all of them counts as old; "video" draws tracks at
-        random; "artist" draws whole artists, so that no new track has an artist whom anybody knows.
+    by : "date" takes the newest tracks, and only what came out before all of them counts as old; "video" draws tracks
+        at random; "artist" draws whole artists, so that no new track has an artist whom anybody knows.
     share : of the tracks that the model has not seen, how many are new.
     split : new tracks are of this split of the catalogue, "test" being what no model is trained or chosen by; None
         takes all tracks, also those that the model knows.
@@ -77,7 +77,7 @@ def released(about: About) -> datetime | None:
         if isinstance(value, datetime):
             return value.replace(tzinfo=None) if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
         if isinstance(value, date):
-            return datetime(value.year, value.month, value.day)  # noqa: DTZ001  dates have no zone
+            return datetime(value.year, value.month, value.day)
         if isinstance(value, str) and value:
             try:
                 return datetime.fromisoformat(value).replace(tzinfo=None)
@@ -86,7 +86,7 @@ def released(about: About) -> datetime | None:
                     f"track '{about.get('id')}': {column} is '{value}', not a date such as 2026-01-31."
                 ) from None
     year = about.get("year")
-    return None if year is None else datetime(int(year), 1, 1)  # noqa: DTZ001
+    return None if year is None else datetime(int(year), 1, 1)
 
 
 def _newest(space: Space, unseen: IntArray, share: float) -> Held:

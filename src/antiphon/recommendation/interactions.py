@@ -136,7 +136,8 @@ def checked(table: pl.DataFrame, known: Iterable[str], source: str, *, synthetic
     if table.is_empty():
         found = " ".join(map(str, left_out)) or "It has no rows."
         raise CatalogueError(
-            f"{source}: no interaction with a video of the catalogue. {found} Videos must be named by the catalogue's ids."
+            f"{source}: no interaction with a video of the catalogue. {found} "
+            "Videos must be named by the catalogue's ids."
         )
     further = [pl.col("time").max()] if "time" in table.columns else []
     once = table.group_by("user_id", "video_id").agg(pl.col("liked").any(), *further).sort("user_id", "video_id")
@@ -149,7 +150,9 @@ def checked(table: pl.DataFrame, known: Iterable[str], source: str, *, synthetic
 
 def _scan(path: Path) -> pl.LazyFrame:
     if not path.is_file():
-        raise CatalogueError(f"{path}: no such file. Name a CSV or Parquet table with the columns user_id and video_id.")
+        raise CatalogueError(
+            f"{path}: no such file. Name a CSV or Parquet table with the columns user_id and video_id."
+        )
     try:
         if path.suffix.lower() == ".parquet":
             rows = pl.scan_parquet(path)
@@ -172,7 +175,8 @@ def _columns(path: Path, found: Sequence[str]) -> dict[str, str]:
     for needed in ("user_id", "video_id"):
         if needed not in names:
             raise CatalogueError(
-                f"{path}: has no column {needed} (nor {', '.join(_NAMES[needed][1:])}). Its columns are: {', '.join(found)}."
+                f"{path}: has no column {needed} (nor {', '.join(_NAMES[needed][1:])}). "
+                f"Its columns are: {', '.join(found)}."
             )
     return names
 

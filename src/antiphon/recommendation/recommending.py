@@ -1,6 +1,6 @@
 """From what somebody liked to new tracks, ranked."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ def recommend(
     *,
     weight: float = 0.5,
     had: Collection[str] = (),
-    among: Collection[str] | None = None,
+    where: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> list[Hit]:
     """Tracks that somebody has not had yet, nearest in sound and pictures to those that they liked.
 
@@ -41,7 +41,7 @@ def recommend(
     k : tracks to recommend.
     weight : share of the sound from 0 to 1, the rest being the pictures'.
     had : ids of further tracks that the person has had; neither these nor `history` are recommended.
-    among : ids of the tracks to choose from. Default: all.
+    where : takes what is known of a track (artist, title, genre, tags, year) and says whether to choose from it.
 
     Returns
     -------
@@ -66,9 +66,12 @@ def recommend(
         named = ", ".join(history[:5]) or "none named"
         raise ConfigError(f"history ({named}): no track of it is known here. Name ids of the catalogue.")
     not_new = {*history, *had}
-    wanted = None if among is None else set(among)
     candidates = np.array(
-        [row for row, name in enumerate(space.ids) if name not in not_new and (wanted is None or name in wanted)],
+        [
+            row
+            for row, (name, about) in enumerate(zip(space.ids, space.about, strict=True))
+            if name not in not_new and (where is None or where(about))
+        ],
         dtype=np.int64,
     )
     scores = content_scores(space, liked, candidates, weight)

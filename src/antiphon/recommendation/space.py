@@ -40,7 +40,7 @@ class Space:
     about: tuple[About, ...]
 
     @classmethod
-    def of(cls, source: "Embeddings | tuple[Sequence[str], npt.ArrayLike] | Self") -> Self:
+    def of(cls, source: "Embeddings | tuple[Sequence[str], npt.ArrayLike] | Space") -> "Space":
         """The space of an index, or of ids and one vector each (which then count as sound).
 
         Raises
@@ -48,7 +48,7 @@ class Space:
         ConfigError
             Ids and vectors do not fit each other, or an id stands there twice.
         """
-        if isinstance(source, cls):
+        if isinstance(source, Space):
             return source
         if isinstance(source, tuple):
             ids, vectors = source
@@ -73,7 +73,8 @@ class Space:
     def described(self, records: Sequence[About]) -> Self:
         """The same tracks with what a catalogue's `records` know of them."""
         known = {str(record["id"]): record for record in records}
-        return replace(self, about=tuple({**old, **known.get(name, {})} for name, old in zip(self.ids, self.about)))
+        pairs = zip(self.ids, self.about, strict=True)
+        return replace(self, about=tuple({**old, **known.get(name, {})} for name, old in pairs))
 
     def shuffled(self, random: np.random.Generator) -> Self:
         """Every track with the vectors of another: what is left when the content says nothing."""

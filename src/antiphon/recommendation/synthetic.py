@@ -51,12 +51,12 @@ class SyntheticTaste(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    users: int = Field(default=500, ge=1)
-    likes: float = Field(default=20, ge=1)
-    anchors: int = Field(default=2, ge=1)
+    users: int = Field(default=1000, ge=1)
+    likes: float = Field(default=30, ge=1)
+    anchors: int = Field(default=3, ge=1)
     loyalty: float = Field(default=0.7, gt=0, le=1)
-    genre: float = Field(default=1.0, ge=0)
-    tags: float = Field(default=5.0, ge=0)
+    genre: float = Field(default=0.5, ge=0)
+    tags: float = Field(default=8.0, ge=0)
     era: float = Field(default=1.0, ge=0)
     fame: float = Field(default=0.5, ge=0)
 
