@@ -66,7 +66,7 @@ def test_silence_and_too_little_are_no_tempo():
 def test_onsets_are_where_it_gets_louder():
     strength = onset_strength(clicks(60, seconds=3, first_s=0.5))
     found = np.flatnonzero(strength > strength.max() / 2) * 128 / RATE_HZ
-    assert all(min(abs(at - beat) for beat in (0.5, 1.5, 2.5)) < 0.04 for at in found)
+    assert all(min(abs(at - beat) for beat in (0.5, 1.5, 2.5)) < 0.1 for at in found)
     assert len(found) >= 3
 
 

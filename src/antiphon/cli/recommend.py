@@ -18,8 +18,10 @@ from antiphon.cli.train import run_folder, workspace_features
 from antiphon.errors import ConfigError
 from antiphon.recommendation import Interactions, read_interactions
 from antiphon.recommendation import recommend as recommended
+from antiphon.recommendation.reasons import reasons
 from antiphon.recommendation.space import Side, Space
 from antiphon.runs import RECOMMENDATION_FILE
+from antiphon.search.facts import workspace_facts
 from antiphon.tables import write_text
 
 _SYNTHETIC = (
@@ -107,7 +109,9 @@ def recommend(
         had=had,
         where=lambda about: (not genre or about["genre"] in genre) and (since is None or (about["year"] or 0) >= since),
     )
-    result = {"user": user, "liked": liked, "synthetic": synthetic, "hits": [asdict(hit) for hit in hits]}
+    because = reasons(space, liked, [hit.id for hit in hits], workspace_facts(workspace), weight)
+    told = [asdict(hit) | asdict(reason) for hit, reason in zip(hits, because, strict=True)]
+    result = {"user": user, "liked": liked, "synthetic": synthetic, "hits": told}
     session.result(result, lambda out: _show_hits(result, out))
 
 
@@ -217,14 +221,12 @@ def _taste(
 
 
 def _show_hits(result: dict[str, Any], out: Console) -> None:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("score", "id", "artist", "title", "genre", "year"):
-        table.add_column(name, justify="right" if name == "score" else "left")
-    for hit in result["hits"]:
-        about = hit["metadata"]
-        words = (str(about.get(name) or "") for name in ("artist", "title", "genre", "year"))
-        table.add_row(f"{hit['score']:.3f}", hit["id"], *words)
     out.print(f"From {len(result['liked'])} liked videos:")
-    out.print(table)
+    for place, hit in enumerate(result["hits"], start=1):
+        about = hit["metadata"]
+        words = ", ".join(str(about[name]) for name in ("artist", "title", "genre", "year") if about.get(name))
+        out.print(f"{place:3}. {hit['id']}  {hit['score']:.3f}  {words}", markup=False, soft_wrap=True)
+        shared = "; ".join(hit["shared"]) or "nothing that can be named"
+        out.print(f"     like {hit['like']}: {shared}", markup=False, soft_wrap=True, style="dim")
     if result["synthetic"]:
         out.print(_SYNTHETIC, soft_wrap=True)
