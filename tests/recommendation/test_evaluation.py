@@ -134,6 +134,7 @@ def test_the_baselines():
 
 def test_popularity_does_not_know_the_future(space, records):
     liked = [("u", "v000", True), ("u", "v001", True), ("u", "v119", True)]
+    liked += [(f"new only {number}", "v119", True) for number in range(5)]
     table = pl.DataFrame(liked, ("user_id", "video_id", "liked"), orient="row")
     found = evaluate_recommendation(space, checked(table, space.ids, "test"), HoldOut(share=1), k=1)
     # Artist 0 is known by v000; v119's artist by nothing but itself, which is new.
