@@ -65,6 +65,11 @@ class Workspace:
         """Folder with one folder a trained model."""
         return self.root / "runs"
 
+    @property
+    def page(self) -> Path:
+        """Folder with what the service keeps: stills, the map, files under way."""
+        return self.root / "page"
+
     def run(self, name: str) -> Path:
         """Folder of the run called `name`; "paper/base" is the run base among those of the paper's experiments.
 

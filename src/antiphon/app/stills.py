@@ -1,7 +1,6 @@
 """Stills of music videos: decoded by a process of its own, kept in the workspace."""
 
 import hashlib
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -26,52 +25,48 @@ class StillJob(NamedTuple):
     time_s: float
 
 
-class BusyError(Exception):
-    """More is waiting than may wait."""
-
-
 class Stills:
     """Makes and keeps stills.
 
     Parameters
     ----------
     folder : where they are kept.
-    most_waiting : stills that may wait to be made at once.
     """
 
-    def __init__(self, folder: Path, most_waiting: int = 64) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._places = threading.BoundedSemaphore(most_waiting)
         self._worker = Worker[StillJob, bytes](prepare_stills, limits=_LIMITS)
 
-    def of(self, video: Video, time_s: float) -> bytes:
+    def kept(self, video: Video, time_s: float) -> bytes | None:
+        """The still of a moment if it was made before."""
+        place = self._place(video, time_s)
+        return place.read_bytes() if place.exists() else None
+
+    def make(self, video: Video, time_s: float) -> bytes:
         """A JPEG of the moment, its longer side 320 px; blocks while it is made.
 
         Raises
         ------
         DecodeError
             The file is missing or cannot be read there, or has no pictures.
-        BusyError
-            Too many are being made.
         """
         if video.path is None or not video.has_video:
             raise DecodeError(f"{video.id}: has no pictures.")
-        place = self._folder / f"{_key(video.path, time_s)}.jpg"
-        if place.exists():
-            return place.read_bytes()
-        if not self._places.acquire(blocking=False):
-            raise BusyError
-        try:
-            made = self._worker.run(StillJob(video.path, time_s))
-        finally:
-            self._places.release()
-        with atomic_path(place) as partial:
+        made = self._worker.run(StillJob(video.path, time_s))
+        with atomic_path(self._place(video, time_s)) as partial:
             partial.write_bytes(made)
         return made
 
     def close(self) -> None:
         """End the process that makes them."""
         self._worker.close()
+
+    def _place(self, video: Video, time_s: float) -> Path:
+        """Where it is kept; a file that has changed gets other stills."""
+        local = Path(video.path or "")
+        changed = local.stat().st_mtime_ns if local.is_file() else 0
+        key = hashlib.sha256(f"{video.path}\0{changed}\0{time_s:.1f}".encode()).hexdigest()
+        return self._folder / f"{key}.jpg"
 
 
 def prepare_stills() -> Callable[[StillJob], bytes]:
@@ -89,10 +84,3 @@ def _make(job: StillJob) -> bytes:
         for _, frame in nearest_frames(track, [job.time_s]):
             return jpeg(shrunk(frame, aspect, LONGER_SIDE_PX))
     raise DecodeError(f"{job.uri}: no picture at {job.time_s:.1f} s.")
-
-
-def _key(path: str, time_s: float) -> str:
-    """A file that has changed gets other stills."""
-    local = Path(path)
-    changed = local.stat().st_mtime_ns if local.exists() else 0
-    return hashlib.sha256(f"{path}\0{changed}\0{time_s:.2f}".encode()).hexdigest()

@@ -34,8 +34,8 @@ class Pages:
         cast(dict[str, Any], self.environment.globals).update(navigation=tuple(navigation))
 
     def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
-        """The page of `template`; it also knows the `path` that was asked for."""
-        text = self.environment.get_template(template).render(path=request.url.path, **context)
+        """The page of `template`; it also knows the `path` that was asked for and the `status`."""
+        text = self.environment.get_template(template).render(path=request.url.path, status=status, **context)
         return HTMLResponse(text, status_code=status)
 
 

@@ -50,6 +50,11 @@ class Uploads:
         for left in folder.glob(f"{_PREFIX}*"):
             left.unlink(missing_ok=True)
 
+    @property
+    def under_way(self) -> int:
+        """Files that are arriving, waiting or being read."""
+        return self._under_way
+
     @asynccontextmanager
     async def receive(self, request: Request) -> AsyncGenerator[Path]:
         """The file that a request carries, as long as the block lasts.
