@@ -48,6 +48,7 @@ class Found:
     score: float
     player: Player
     still_s: float
+    start_s: float
     hit: Hit
     reasons: tuple[str, ...] = ()
 
@@ -122,7 +123,8 @@ class Answers:
         hits = self.index.match(
             id, target=target, k=wish.k, where=wish.where(video), diversity=wish.diversity, rerank=wish.stepwise
         )
-        return self._found(hits, video, (target, address(id, "media")))
+        asking = None if video.path is None else address(id, "media")
+        return self._found(hits, video, (target, asking))
 
     def for_file(self, encodings: Encodings, question: Question, wish: Wish) -> list[Found]:
         """What fits a client's file, or is like it."""
@@ -134,12 +136,22 @@ class Answers:
 
     def _search(self, encodings: Encodings, asked: Side, target: Side, wish: Wish) -> list[Hit]:
         encoded = encodings[asked]
-        return self.index.search(encoded.vectors, target=target, k=4 * wish.k, where=wish.where(None))
+        return self.index.search(
+            encoded.vectors, k=4 * wish.k, where=wish.where(None), target=target, starts_s=encoded.starts_s
+        )
 
-    def _found(self, hits: Sequence[Hit], query: Video | None, pair: tuple[Side, str] | None) -> list[Found]:
+    def _found(self, hits: Sequence[Hit], query: Video | None, pair: tuple[Side, str | None] | None) -> list[Found]:
         known = [(hit, self.library.videos[hit.id]) for hit in hits if hit.id in self.library.videos]
         return [
-            Found(video, hit.score, _player(hit, video, pair), _still_s(hit, video), hit, shared(query, video))
+            Found(
+                video=video,
+                score=hit.score,
+                player=_player(hit, video, pair),
+                still_s=_still_s(hit, video),
+                start_s=_start_s(hit, video),
+                hit=hit,
+                reasons=shared(query, video),
+            )
             for hit, video in known
         ]
 
@@ -174,20 +186,24 @@ def _merged(lists: Sequence[Sequence[Hit]], k: int) -> list[Hit]:
     return [Hit(id, means[id], hits[id].metadata, hits[id].moments) for id in best]
 
 
+def _start_s(hit: Hit, video: Video) -> float:
+    """Where the best matching moment of a hit starts; where it is unknown, the start of what can be played."""
+    known = [moment.start_s for moment in hit.moments if moment.start_s is not None]
+    return known[0] if known else video.start_s
+
+
 def _still_s(hit: Hit, video: Video) -> float:
-    moment = hit.moments[0] if hit.moments else None
-    return video.middle_s if moment is None else (moment.start_s + moment.end_s) / 2
+    ends = [moment.end_s for moment in hit.moments if moment.end_s is not None]
+    return (_start_s(hit, video) + ends[0]) / 2 if ends else video.middle_s
 
 
-def _player(hit: Hit, video: Video, pair: tuple[Side, str] | None) -> Player:
+def _player(hit: Hit, video: Video, pair: tuple[Side, str | None] | None) -> Player:
     """Start at the best matching moment; of a pair, each side at its own."""
-    moment = hit.moments[0] if hit.moments else None
-    there_s = video.start_s if moment is None else moment.start_s
+    there_s = _start_s(hit, video)
     own = None if video.path is None else address(video.id, "media")
     if pair is None:
         return Player(own if video.has_video else None, there_s, own if video.has_audio else None, there_s)
     target, asking = pair
-    here_s = 0.0 if moment is None else moment.query_start_s
-    if target == "audio":
-        return Player(asking, here_s, own, there_s)
-    return Player(own, there_s, asking, here_s)
+    here = [moment.query_start_s for moment in hit.moments if moment.query_start_s is not None]
+    here_s = here[0] if here else 0.0
+    return Player(asking, here_s, own, there_s) if target == "audio" else Player(own, there_s, asking, here_s)

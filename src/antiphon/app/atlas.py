@@ -13,11 +13,12 @@ from antiphon.app.projection import project
 from antiphon.app.templating import address
 from antiphon.runs import fingerprint
 from antiphon.search import Index
+from antiphon.search.hits import Side
 from antiphon.tables import atomic_path
 
 COLOURS = 12
 """Genres with a colour of their own; the others share the last one."""
-_SIDES = ("audio", "video")
+_SIDES: tuple[Side, ...] = ("audio", "video", "")
 
 
 class Atlas:

@@ -46,11 +46,11 @@ class Item(Schema):
 
 
 class MatchingMoment(Schema):
-    """Where query and candidate are alike, in seconds on their time lines."""
+    """Where query and candidate are alike, in seconds on their time lines; null where unknown."""
 
-    query_start_s: float
-    start_s: float
-    end_s: float
+    query_start_s: float | None
+    start_s: float | None
+    end_s: float | None
     score: float
     side: str
 

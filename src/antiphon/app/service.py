@@ -22,7 +22,7 @@ from antiphon.app.stills import Stills
 from antiphon.app.templating import NAVIGATION, Pages
 from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.app.worker import WorkerLimits
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, SearchError
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
@@ -112,7 +112,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(AntiphonError)
     async def own(request: Request, error: AntiphonError) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return _refusal(request, 404 if isinstance(error, UnknownVideoError) else 422, str(error))
+        return _refusal(request, 404 if isinstance(error, UnknownVideoError | SearchError) else 422, str(error))
 
 
 def _refusal(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
