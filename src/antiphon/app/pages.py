@@ -96,9 +96,7 @@ def match(
     wish = Wish(12, 0.5, varied, stepwise, genre, others)
     found = here.answers.match(id, target, wish)
     genres = here.answers.library.genres
-    return here.pages.render(
-        request, "match.html", video=shown, found=found, target=target, wish=wish, genres=genres
-    )
+    return here.pages.render(request, "match.html", video=shown, found=found, target=target, wish=wish, genres=genres)
 
 
 @router.get("/map")
@@ -106,7 +104,7 @@ def map_page(request: Request, here: Here) -> HTMLResponse:
     """The catalogue on a plane."""
     library = here.answers.library
     coloured = here.atlas.genres()
-    counts = {name: 0 for name in coloured}
+    counts = dict.fromkeys(coloured, 0)
     rest = 0
     for one in library.videos.values():
         if one.genre in counts:

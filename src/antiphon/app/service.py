@@ -1,6 +1,6 @@
 """The application: routes, guard, errors, and what they work with."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
 from importlib.metadata import version
@@ -115,7 +115,7 @@ def _add_errors(app: FastAPI) -> None:
         return _refusal(request, 404 if isinstance(error, UnknownVideoError | SearchError) else 422, str(error))
 
 
-def _refusal(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """As JSON for programs, as a page for people, as a line for the pages' own script."""
     path = request.url.path
     if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):
