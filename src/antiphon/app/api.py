@@ -11,9 +11,11 @@ from antiphon.app.schemas import (
     EmbeddedSide,
     Embedding,
     Health,
+    History,
     Item,
     Items,
     Problem,
+    Recommendations,
     found_items,
 )
 from antiphon.app.sending import embedded
@@ -102,6 +104,12 @@ def match(
     """Songs for a video's pictures, or pictures for its song. Its own are left out."""
     wish = Wish(k, 0.5, varied, stepwise, genre, others)
     return Answer(query=id, target=target, hits=found_items(here.answers.match(id, target, wish)))
+
+
+@router.post("/recommend", responses={422: {"model": Problem, "description": "No video of the history is known."}})
+def recommend(asked: History, here: Here) -> Recommendations:
+    """Videos for somebody who liked some, by what they sound and look like; none of those liked."""
+    return Recommendations(hits=found_items(here.answers.recommend(asked.history, asked.k)))
 
 
 @router.post("/similar", responses=_REFUSED, openapi_extra=_FILE)

@@ -24,6 +24,7 @@ from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.app.worker import WorkerLimits
 from antiphon.errors import AntiphonError, SearchError
 from antiphon.search import Index
+from antiphon.search.facts import workspace_facts
 from antiphon.workspace import Workspace
 
 _TITLES = {404: "Not here", 413: "Too large", 415: "Not a film or a song", 503: "Busy"}
@@ -58,7 +59,7 @@ def create_app(
     here = Services(
         workspace=workspace,
         run=run,
-        answers=Answers(library, index),
+        answers=Answers(library, index, workspace_facts(workspace)),
         pages=Pages(NAVIGATION),
         atlas=Atlas(index, library, workspace.page),
         stills=Stills(workspace.page / "stills"),
