@@ -17,7 +17,7 @@ from antiphon.search.explaining import Facts, explain
 
 By = Literal["both", "audio", "video"]
 Question = Literal["songs", "pictures", "alike"]
-_MOST_REASONS = 4
+_MOST_REASONS = 3
 SENT = "sent:"
 """Stands for the address of the file that a client has sent; the client still has it, we don't."""
 

@@ -32,7 +32,7 @@ def demo(
     recipe: str = "antiphon-base",
     session: Here,
 ) -> None:
-    """Render a synthetic catalogue, extract features, train, evaluate on held-out artists, write a report, build an index.
+    """Render a synthetic catalogue, extract features, train, evaluate on held-out artists, and make a report and an index.
 
     The music videos are synthetic: composed, synthesised and painted by Antiphon. Everything after that is what your
     own videos go through. Stop it at any time; the same command goes on from there.
@@ -102,10 +102,9 @@ def _show_neighbours(found: dict[str, Any] | None, out: Console) -> None:
     for target, words in (("genre", "same genre"), ("tags", "tags in common")):
         for way, side in (("audio", "sound"), ("video", "pictures"), ("aggregated", "both")):
             if number := found[target][way]:
-                low, high = map(share, number["ci95"])
-                out.print(
-                    f"  by {side}, {words}: {share(number['value'])} ({low}–{high}); chance {share(number['base_rate'])}"
-                )
+                value, chance = share(number["value"]), share(number["base_rate"])
+                interval = "–".join(map(share, number["ci95"]))
+                out.print(f"  by {side}, {words}: {value} ({interval}); chance {chance}")
 
 
 def prepare_synthetic(
