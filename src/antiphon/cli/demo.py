@@ -32,7 +32,7 @@ def demo(
     recipe: str = "antiphon-base",
     session: Here,
 ) -> None:
-    """Render a synthetic catalogue, extract features, train, evaluate on held-out artists, and make a report and an index.
+    """Render a synthetic catalogue, extract features, train, evaluate on held-out artists; make a report and an index.
 
     The music videos are synthetic: composed, synthesised and painted by Antiphon. Everything after that is what your
     own videos go through. Stop it at any time; the same command goes on from there.
