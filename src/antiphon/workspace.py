@@ -66,6 +66,11 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def page(self) -> Path:
+        """Folder with what the service keeps: stills, the map, files under way."""
+        return self.root / "page"
+
+    @property
     def index(self) -> Path:
         """Folder of the search index."""
         return self.root / "index"

@@ -26,6 +26,7 @@ from antiphon.cli import (
     report,
     reproduce,
     search,
+    serve,
     study,
     tag,
     train,
@@ -79,6 +80,7 @@ _VERBS = (
     embed.embed,
     index.app,
     search.search,
+    serve.serve,
     tag.tag,
     backbones.app,
 )

@@ -1,5 +1,6 @@
 """`antiphon demo`: everything, on synthetic music videos."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +13,10 @@ from antiphon.cli.audit import run_audit
 from antiphon.cli.catalogue import add_to_workspace
 from antiphon.cli.evaluate import run_evaluate, show_ranks
 from antiphon.cli.extract import AUDIO, VIDEO, run_extract
+from antiphon.cli.index import run_build
 from antiphon.cli.report import run_report
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_train
+from antiphon.cli.train import run_train, workspace_features
 
 DEMO_FOLDER = Path("antiphon-demo")
 FRACTIONS = (0.55, 0.15, 0.3)
@@ -30,7 +32,7 @@ def demo(
     recipe: str = "antiphon-base",
     session: Here,
 ) -> None:
-    """Render a synthetic catalogue, extract features, train, evaluate on held-out artists, and write a report.
+    """Render a synthetic catalogue, extract features, train, evaluate on held-out artists; make a report and an index.
 
     The music videos are synthetic: composed, synthesised and painted by Antiphon. Everything after that is what your
     own videos go through. Stop it at any time; the same command goes on from there.
@@ -54,6 +56,8 @@ def demo(
     found = run_evaluate(inner, trained["run"], "test", seed)
     audited = run_audit(inner, trained["run"], "exact", retrain=True, seed=seed)
     path = run_report(inner, trained["run"])
+    run_build(inner, trained["run"])
+    alike = _neighbours(inner, trained["run"], seed)
 
     def show(out: Console) -> None:
         out.print(f"{videos} synthetic music videos, coupling {coupling:g}; ranks are of held-out artists.")
@@ -65,10 +69,42 @@ def demo(
             "see “Can these numbers be believed?” in the report.",
             soft_wrap=True,
         )
+        _show_neighbours(alike, out)
         out.print(f"Report: {path.resolve().as_uri()}", soft_wrap=True)
+        place = shlex.quote(str(inner.workspace.root))
+        out.print(f"Search, look and listen: antiphon --workspace {place} serve", soft_wrap=True, markup=False)
 
     data = {"synthetic": config.model_dump(), "workspace": str(inner.workspace.root), "report": str(path)}
-    session.result(data | {"extracted": extracted, "trained": trained, "evaluated": found, "audited": audited}, show)
+    session.result(
+        data
+        | {"extracted": extracted, "trained": trained, "evaluated": found, "audited": audited}
+        | {"neighbours": alike},
+        show,
+    )
+
+
+def _neighbours(session: Session, run: str, seed: int) -> dict[str, Any] | None:
+    """Whether held-out neighbours are of the same style."""
+    from antiphon.dual_encoder import DualEncoder
+    from antiphon.evaluation.precision import neighbour_precision
+
+    model = DualEncoder.load(session.workspace.run(run))
+    features = workspace_features(session.workspace, model.audio_name or None, model.video_name or None)
+    return neighbour_precision(model, features["test"], seed=seed)
+
+
+def _show_neighbours(found: dict[str, Any] | None, out: Console) -> None:
+    from antiphon.report.numbers import share
+
+    if found is None:
+        return
+    out.print(f"The {found['k']} nearest of other artists, among {found['videos']} held-out videos:")
+    for target, words in (("genre", "same genre"), ("tags", "tags in common")):
+        for way, side in (("audio", "sound"), ("video", "pictures"), ("aggregated", "both")):
+            if number := found[target][way]:
+                value, chance = share(number["value"]), share(number["base_rate"])
+                interval = "–".join(map(share, number["ci95"]))
+                out.print(f"  by {side}, {words}: {value} ({interval}); chance {chance}")
 
 
 def prepare_synthetic(

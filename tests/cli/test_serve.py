@@ -1,0 +1,83 @@
+"""`antiphon serve`: what it says, what it builds, and that it serves."""
+
+import json
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from antiphon.cli.app import run
+from antiphon.cli.serve import listening, ready_index
+from antiphon.cli.session import Session
+from antiphon.cli.train import workspace_features
+from antiphon.dual_encoder import DualEncoder
+from antiphon.errors import ConfigError
+from antiphon.model.recipe import load_recipe
+from antiphon.search import Index
+from antiphon.workspace import Workspace
+
+
+def test_an_empty_workspace_says_what_to_do(tmp_path, capsys):
+    assert run(["--workspace", str(tmp_path), "serve"]) == 1
+    assert "antiphon catalogue add" in capsys.readouterr().err
+
+
+def test_a_taken_port_says_what_to_do():
+    with socket.socket() as line:
+        line.bind(("127.0.0.1", 0))
+        line.listen()
+        with pytest.raises(ConfigError, match="another --port"):
+            listening("127.0.0.1", line.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def place(synthetic_table, tmp_path_factory):
+    """A workspace with a trained run and no index."""
+    found = tmp_path_factory.mktemp("serve") / "w"
+    for call in (
+        ["catalogue", "add", synthetic_table, "--by", "video", "--fractions", "0.5", "0.25", "0.25", "--seed", "3"],
+        ["extract", "--sections", "2"],
+    ):
+        assert run(["--workspace", str(found), *map(str, call)]) == 0
+    return found
+
+
+def test_without_a_run_it_says_what_to_do(place, capsys):
+    assert run(["--workspace", str(place), "serve"]) == 1
+    assert "antiphon train" in capsys.readouterr().err
+
+
+def test_it_builds_the_index_once_and_again_for_another_model(place, capsys):
+    session, workspace = Session(place), Workspace(place)
+    recipe = load_recipe("paper-base")
+    training = recipe.training.model_copy(update={"epochs": 2, "least_steps": 0})
+    recipe = recipe.model_copy(update={"name": "short", "training": training})
+    features = workspace_features(workspace, None, None)
+    for seed in (1, 2):
+        model = DualEncoder(recipe, seed=seed).fit(features["train"], features["validation"])
+        model.save(workspace.run(f"r{seed}"))
+    first = ready_index(session, workspace.run("r1"))
+    assert "Building the index first." in capsys.readouterr().err
+    assert len(first) == 12
+    ready_index(session, workspace.run("r1"))
+    assert "Building" not in capsys.readouterr().err
+    other = ready_index(session, workspace.run("r2"))
+    assert "another model" in capsys.readouterr().err
+    assert other.origin.model != first.origin.model
+    assert Index.open(workspace.index).origin == other.origin
+
+
+def test_it_prints_where_to_look_and_serves_until_it_is_stopped(place):
+    call = [sys.executable, "-m", "antiphon", "--json", "--workspace", str(place), "serve", "--port", "0"]
+    with subprocess.Popen(call, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            text = "".join(iter(process.stdout.readline, "}\n")) + "}"
+            url = json.loads(text)["url"]
+            with urllib.request.urlopen(f"{url}api/health", timeout=30) as answer:
+                assert json.load(answer)["videos"] == 12
+        finally:
+            process.terminate()
+        process.wait(timeout=30)
