@@ -81,7 +81,8 @@ def _matching(answers: Answers) -> list[Opinion]:
     found: list[Opinion] = []
     for run in dict.fromkeys(opinion.run for opinion in answers.opinions):
         by = {opinion.by: opinion.first for opinion in answers.opinions if opinion.run == run}
-        first = np.select([answers.aspects == aspect for aspect in ASPECTS], [by[NATURAL[a]] for a in ASPECTS], np.nan)
+        asked = [answers.aspects == aspect for aspect in ASPECTS]
+        first = np.select(asked, [by[NATURAL[aspect]] for aspect in ASPECTS], np.nan)
         found.append(Opinion(run, MATCHING, first))
     return found
 
@@ -116,20 +117,23 @@ def _differences(answers: Answers, matching: list[Opinion], seed: int) -> list[d
     found: list[dict[str, Any]] = []
     for one, other in combinations(matching, 2):
         for name, asked in _parts(answers).items():
-            found.append({"aspect": name} | _difference(answers, one, other, asked, seed))
+            found.append(_difference(answers, name, one, other, asked, seed))
     by = {(opinion.run, opinion.by): opinion for opinion in answers.opinions}
-    overall = _parts(answers)["overall"]
+    overall = answers.aspects == "overall"
     for run in dict.fromkeys(opinion.run for opinion in answers.opinions):
-        found.append({"aspect": "overall"} | _difference(answers, by[run, "sound"], by[run, "pictures"], overall, seed))
+        found.append(_difference(answers, "overall", by[run, "sound"], by[run, "pictures"], overall, seed))
     return found
 
 
-def _difference(answers: Answers, one: Opinion, other: Opinion, asked: BoolArray, seed: int) -> dict[str, Any]:
+def _difference(
+    answers: Answers, aspect: str, one: Opinion, other: Opinion, asked: BoolArray, seed: int
+) -> dict[str, Any]:
     """How much more often the one agrees with the judges than the other, on the same answers."""
     sure = decided(_only(answers.first, asked))
     gaps = agreeing(one.first, sure) - agreeing(other.first, sure)
     apart = asked & (np.abs(one.first - other.first) == 1)
     return {
+        "aspect": aspect,
         "one": {"run": one.run, "by": one.by},
         "other": {"run": other.run, "by": other.by},
         **crossed_mean(gaps, answers.seeds, seed).as_dict(),

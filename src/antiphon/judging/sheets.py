@@ -62,8 +62,10 @@ def draw_sheet(asked: Sequence[Asked], count: int, repeat_share: float, random: 
     candidate on the left as often as on the right, but for one, repetitions apart.
     """
     sheet: list[Item] = []
-    by_aspect = {aspect: [item for item in asked if item.aspect == aspect] for aspect in ASPECTS}
-    shares = _shares({aspect: len(items) for aspect, items in by_aspect.items()}, count)
+    by_aspect: dict[Aspect, list[Asked]] = {
+        aspect: [item for item in asked if item.aspect == aspect] for aspect in ASPECTS
+    }
+    shares = _shares(by_aspect, count)
     for place in random.permutation(len(ASPECTS)).tolist():
         chosen = _least_asked(by_aspect[ASPECTS[place]], shares[ASPECTS[place]], random)
         block = _with_repeats(_with_sides(chosen, random), repeat_share, random)
@@ -75,14 +77,12 @@ def draw_sheet(asked: Sequence[Asked], count: int, repeat_share: float, random: 
     return sheet
 
 
-def _shares(sizes: Mapping[Aspect, int], count: int) -> dict[Aspect, int]:
-    """`count` dealt to the aspects in proportion to their sizes, the largest remainders first."""
-    total = sum(sizes.values())
-    if count >= total:
-        return dict(sizes)
-    exact = {aspect: count * size / total for aspect, size in sizes.items()}
+def _shares(by_aspect: Mapping[Aspect, Sequence[Asked]], count: int) -> dict[Aspect, int]:
+    """`count` dealt to the aspects in proportion to their questions, the largest remainders first."""
+    total = sum(map(len, by_aspect.values()))
+    exact = {aspect: min(count / total, 1) * len(items) if total else 0.0 for aspect, items in by_aspect.items()}
     shares = {aspect: int(value) for aspect, value in exact.items()}
-    left = count - sum(shares.values())
+    left = min(count, total) - sum(shares.values())
     for aspect in sorted(exact, key=lambda name: shares[name] - exact[name])[:left]:
         shares[aspect] += 1
     return shares

@@ -47,8 +47,8 @@ class RunEmbeddings:
     @property
     def complete(self) -> set[str]:
         """The videos that have both sides."""
-        whole = np.isfinite(self.sound).all(axis=1) & np.isfinite(self.pictures).all(axis=1)
-        return {name for name, there in zip(self.ids, whole, strict=True) if there}
+        whole = np.isfinite(self.sound.sum(axis=1)) & np.isfinite(self.pictures.sum(axis=1))
+        return {self.ids[row] for row in np.flatnonzero(whole)}
 
     def taken(self, ids: Sequence[str]) -> "RunEmbeddings":
         """The rows of `ids`, in that order."""

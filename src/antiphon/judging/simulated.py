@@ -4,9 +4,12 @@ import numpy as np
 
 from antiphon.errors import ConfigError
 from antiphon.judging.answers import read_answers
+from antiphon.judging.questions import Aspect
 from antiphon.judging.similarities import NATURAL
 from antiphon.judging.store import Judgements
 from antiphon.seeding import generator
+
+_Triplet = tuple[Aspect, str, frozenset[str]]
 
 
 def simulate_judge(
@@ -31,13 +34,13 @@ def simulate_judge(
     random = generator(seed, "simulated judge", kept)
     nearer = {} if run is None else _nearer(judgements, run)
     while (task := judgements.next_task(kept)) is not None:
-        choice = nearer.get((task.aspect, task.seed, *sorted((task.left, task.right))))
+        choice = nearer.get((task.aspect, task.seed, frozenset((task.left, task.right))))
         left = random.random() < 0.5 if choice is None else (choice == task.left) != (random.random() < noise)
         judgements.answer(kept, task.item, "unsure" if random.random() < unsure else "left" if left else "right")
     return kept
 
 
-def _nearer(judgements: Judgements, run: str) -> dict[tuple[str, str, str, str], str]:
+def _nearer(judgements: Judgements, run: str) -> dict[_Triplet, str]:
     """For each triplet the candidate that the run holds nearer."""
     latest = judgements.round()
     if latest is None:
@@ -49,10 +52,10 @@ def _nearer(judgements: Judgements, run: str) -> dict[tuple[str, str, str, str],
     }
     if not opinions:
         raise ConfigError(f"Run '{run}' has no opinion on the questions of round {latest.number}; prepare with it.")
-    found: dict[tuple[str, str, str, str], str] = {}
+    found: dict[_Triplet, str] = {}
     for number, question in enumerate(judgements.questions(latest.number).values()):
         first = opinions[NATURAL[question.aspect]][number]
         if np.isfinite(first):
-            triplet = (question.aspect, question.seed, *sorted((question.first, question.second)))
+            triplet = (question.aspect, question.seed, frozenset((question.first, question.second)))
             found[triplet] = question.first if first >= 0.5 else question.second
     return found

@@ -145,13 +145,12 @@ class Judgements:
             if latest is None:
                 raise ConfigError(f"{self.path}: no questions yet. Start with antiphon judge prepare.")
             database.execute(
-                "INSERT INTO judges (name, key, simulated, joined_utc) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+                "INSERT INTO judges (name, key, simulated, joined_utc) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (key) DO NOTHING",
                 (kept, judge_key(kept), int(simulated), _now()),
             )
             judge = database.execute("SELECT id, name FROM judges WHERE key = ?", (judge_key(kept),)).fetchone()
-            if not _count(
-                database, "SELECT count(*) FROM items WHERE round = ? AND judge = ?", latest.number, judge["id"]
-            ):
+            if not _lines(database, latest.number, judge["id"]):
                 _insert_sheet(database, latest, judge["id"], judge["name"])
             return str(judge["name"])
 
