@@ -12,7 +12,7 @@ Seeds come in random order, each as seldom as can be, so what is asked is not a 
 have such a pair are taken. Tracks of the seed's artist are no candidates.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue.splits import artist_key
-from antiphon.judging.questions import ASPECTS, Aspect, Kind, Question
+from antiphon.judging.questions import ASPECTS, KINDS, Aspect, Kind, Question
 from antiphon.judging.similarities import NATURAL, By, RunEmbeddings, standings
 
 LEAST_MARGIN = 0.1
@@ -74,8 +74,8 @@ def choose_questions(
     The questions, overall, sound and pictures in turn.
     """
     pool = _Pool(runs, _artist_numbers(artists), np.zeros(len(artists), dtype=np.int64))
-    kinds: tuple[Kind, ...] = ("models", "random", "sides") if len(runs) > 1 else ("random", "sides")
-    cells = [(aspect, kind) for kind in kinds for aspect in ASPECTS]
+    kinds = [kind for kind in KINDS if kind != "models" or len(runs) > 1]
+    cells: list[tuple[Aspect, Kind]] = [(aspect, kind) for kind in kinds for aspect in ASPECTS]
     empty: set[tuple[Aspect, Kind]] = set()
     questions: list[Question] = []
     for cell in cycle(cells):
@@ -83,8 +83,10 @@ def choose_questions(
             return questions
         if cell not in empty:
             question = _question(pool, *cell, random)
-            questions += [] if question is None else [question]
-            empty |= {cell} if question is None else set()
+            if question is None:
+                empty.add(cell)
+            else:
+                questions.append(question)
     return questions
 
 
@@ -107,7 +109,7 @@ def _question(pool: _Pool, aspect: Aspect, kind: Kind, random: np.random.Generat
         places = (0, 1) if random.random() < 0.5 else (1, 0)
         first, second = (ids[found.rows[place]] for place in places)
         sources = [found.sources[place] for place in places]
-        return Question(aspect, kind, ids[seed], first, second, *sources, round(found.margin, 4))
+        return Question(aspect, kind, ids[seed], first, second, sources[0], sources[1], round(found.margin, 4))
     return None
 
 
@@ -164,9 +166,3 @@ def _nearest(standing: FloatArray) -> IntArray:
 def _source(standing: FloatArray, place: int, run: RunEmbeddings, by: By) -> str:
     nearer = int((standing > standing[place]).sum())
     return f"neighbour {nearer + 1} of {run.run} by {BY_WORDS[by]}"
-
-
-def kinds_of(questions: Sequence[Question]) -> Iterator[tuple[Kind, int]]:
-    """Each kind that is asked, with how many questions it has."""
-    for kind in sorted({question.kind for question in questions}):
-        yield kind, sum(question.kind == kind for question in questions)

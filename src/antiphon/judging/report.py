@@ -113,7 +113,7 @@ def _accuracy(answers: Answers, opinion: Opinion, asked: BoolArray, seed: int) -
 
 
 def _differences(answers: Answers, matching: list[Opinion], seed: int) -> list[dict[str, Any]]:
-    """Between runs, each compared by what was asked for; and between the sides of one run, on what was asked overall."""
+    """Between runs, each by what was asked for; and between the sides of one run, on what was asked overall."""
     found: list[dict[str, Any]] = []
     for one, other in combinations(matching, 2):
         for name, asked in _parts(answers).items():

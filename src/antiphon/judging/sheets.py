@@ -81,7 +81,7 @@ def _shares(by_aspect: Mapping[Aspect, Sequence[Asked]], count: int) -> dict[Asp
     """`count` dealt to the aspects in proportion to their questions, the largest remainders first."""
     total = sum(map(len, by_aspect.values()))
     exact = {aspect: min(count / total, 1) * len(items) if total else 0.0 for aspect, items in by_aspect.items()}
-    shares = {aspect: int(value) for aspect, value in exact.items()}
+    shares: dict[Aspect, int] = {aspect: int(value) for aspect, value in exact.items()}
     left = min(count, total) - sum(shares.values())
     for aspect in sorted(exact, key=lambda name: shares[name] - exact[name])[:left]:
         shares[aspect] += 1

@@ -33,10 +33,12 @@ def simulate_judge(
     kept = judgements.join(name, simulated=True)
     random = generator(seed, "simulated judge", kept)
     nearer = {} if run is None else _nearer(judgements, run)
-    while (task := judgements.next_task(kept)) is not None:
+    answers: dict[int, str] = {}
+    for task in judgements.unanswered(kept):
         choice = nearer.get((task.aspect, task.seed, frozenset((task.left, task.right))))
         left = random.random() < 0.5 if choice is None else (choice == task.left) != (random.random() < noise)
-        judgements.answer(kept, task.item, "unsure" if random.random() < unsure else "left" if left else "right")
+        answers[task.item] = "unsure" if random.random() < unsure else "left" if left else "right"
+    judgements.answer_all(kept, answers)
     return kept
 
 

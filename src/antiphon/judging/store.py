@@ -1,7 +1,7 @@
 """Judgements on disk: rounds of questions, judges with their sheets, and answers that are never lost or changed."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,19 +165,22 @@ class Judgements:
             The judge has not joined this round.
         """
         with connection(self.path, write=True) as database:
-            judge, sheet = _sheet_of(database, name)
-            row = database.execute(
-                "SELECT items.id, place, first_left, aspect, seed, first, second FROM items "
-                "JOIN questions ON questions.id = question LEFT JOIN answers ON item = items.id "
-                "WHERE items.round = ? AND judge = ? AND answer IS NULL ORDER BY place LIMIT 1",
-                (sheet, judge),
-            ).fetchone()
-            if row is None:
+            left = _unanswered(database, name)
+            if not left:
                 return None
-            total = _lines(database, sheet, judge)
-            database.execute("UPDATE items SET shown_utc = ? WHERE id = ?", (_now(), row["id"]))
-        left, right = (row["first"], row["second"]) if row["first_left"] else (row["second"], row["first"])
-        return Task(row["id"], row["place"] + 1, total, row["aspect"], row["seed"], left, right)
+            database.execute("UPDATE items SET shown_utc = ? WHERE id = ?", (_now(), left[0].item))
+        return left[0]
+
+    def unanswered(self, name: str) -> list[Task]:
+        """All that is left on a judge's sheet of the latest round, in order.
+
+        Raises
+        ------
+        ConfigError
+            The judge has not joined this round.
+        """
+        with connection(self.path) as database:
+            return _unanswered(database, name)
 
     def answer(self, name: str, item: int, answer: str) -> Literal["stored", "same", "other"]:
         """Keep an answer for good.
@@ -191,22 +194,14 @@ class Judgements:
         ConfigError
             The item is on no sheet of this judge, or the answer is none.
         """
-        if answer not in ANSWERS:
-            raise ConfigError(f"'{answer}' is no answer; there are {', '.join(ANSWERS)}.")
         with connection(self.path, write=True) as database:
-            asked = database.execute(
-                "SELECT shown_utc FROM items JOIN judges ON judges.id = judge WHERE items.id = ? AND key = ?",
-                (item, judge_key(name)),
-            ).fetchone()
-            if asked is None:
-                raise ConfigError(f"Question {item} was not asked of {name}.")
-            done = database.execute(
-                "INSERT INTO answers (item, answer, answered_utc, seconds) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (item) DO NOTHING",
-                (item, answer, _now(), _seconds_since(asked["shown_utc"])),
-            ).rowcount
-            kept = database.execute("SELECT answer FROM answers WHERE item = ?", (item,)).fetchone()["answer"]
-        return "stored" if done else "same" if kept == answer else "other"
+            return _insert_answer(database, name, item, answer)
+
+    def answer_all(self, name: str, answers: Mapping[int, str]) -> None:
+        """Keep several answers, all of them or none, as `answer` does one."""
+        with connection(self.path, write=True) as database:
+            for item, answer in answers.items():
+                _insert_answer(database, name, item, answer)
 
     def progress(self, name: str) -> tuple[int, int]:
         """How many lines of a judge's sheet of the latest round are answered, of how many."""
@@ -259,6 +254,41 @@ def _insert_sheet(database: sqlite3.Connection, latest: Round, judge: int, name:
             (latest.number, judge, place, line.question, int(line.first_left), repeats),
         ).fetchone()
         items.append(row["id"])
+
+
+def _unanswered(database: sqlite3.Connection, name: str) -> list[Task]:
+    judge, sheet = _sheet_of(database, name)
+    rows = database.execute(
+        "SELECT items.id, place, first_left, aspect, seed, first, second FROM items "
+        "JOIN questions ON questions.id = question LEFT JOIN answers ON item = items.id "
+        "WHERE items.round = ? AND judge = ? AND answer IS NULL ORDER BY place",
+        (sheet, judge),
+    ).fetchall()
+    total = _lines(database, sheet, judge)
+    return [
+        Task(row["id"], row["place"] + 1, total, row["aspect"], row["seed"], row[left], row[right])
+        for row in rows
+        for left, right in [("first", "second") if row["first_left"] else ("second", "first")]
+    ]
+
+
+def _insert_answer(
+    database: sqlite3.Connection, name: str, item: int, answer: str
+) -> Literal["stored", "same", "other"]:
+    if answer not in ANSWERS:
+        raise ConfigError(f"'{answer}' is no answer; there are {', '.join(ANSWERS)}.")
+    asked = database.execute(
+        "SELECT shown_utc FROM items JOIN judges ON judges.id = judge WHERE items.id = ? AND key = ?",
+        (item, judge_key(name)),
+    ).fetchone()
+    if asked is None:
+        raise ConfigError(f"Question {item} was not asked of {name}.")
+    done = database.execute(
+        "INSERT INTO answers (item, answer, answered_utc, seconds) VALUES (?, ?, ?, ?) ON CONFLICT (item) DO NOTHING",
+        (item, answer, _now(), _seconds_since(asked["shown_utc"])),
+    ).rowcount
+    kept = database.execute("SELECT answer FROM answers WHERE item = ?", (item,)).fetchone()["answer"]
+    return "stored" if done else "same" if kept == answer else "other"
 
 
 def _sheet_of(database: sqlite3.Connection, name: str) -> tuple[int, int]:
