@@ -65,6 +65,11 @@ class Workspace:
         """Folder with one folder a trained model."""
         return self.root / "runs"
 
+    @property
+    def judgements(self) -> Path:
+        """SQLite file with what people were asked and what they said."""
+        return self.root / "judgements.sqlite"
+
     def run(self, name: str) -> Path:
         """Folder of the run called `name`; "paper/base" is the run base among those of the paper's experiments.
 

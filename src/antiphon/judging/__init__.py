@@ -7,10 +7,9 @@ and `judging_report` says how far each similarity agrees with people, and people
 from antiphon.judging.report import judging_report
 from antiphon.judging.rounds import RoundConfig, prepare_round, score_round
 from antiphon.judging.similarities import RunEmbeddings
-from antiphon.judging.store import JUDGEMENTS_FILE, Judgements
+from antiphon.judging.store import Judgements
 
 __all__ = [
-    "JUDGEMENTS_FILE",
     "Judgements",
     "RoundConfig",
     "RunEmbeddings",

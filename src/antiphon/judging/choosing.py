@@ -74,7 +74,7 @@ def choose_questions(
     The questions, overall, sound and pictures in turn.
     """
     pool = _Pool(runs, _artist_numbers(artists), np.zeros(len(artists), dtype=np.int64))
-    kinds = [kind for kind in KINDS if kind != "models" or len(runs) > 1]
+    kinds = KINDS if len(runs) > 1 else KINDS[1:]
     cells: list[tuple[Aspect, Kind]] = [(aspect, kind) for kind in kinds for aspect in ASPECTS]
     empty: set[tuple[Aspect, Kind]] = set()
     questions: list[Question] = []

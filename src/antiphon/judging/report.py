@@ -10,8 +10,9 @@ import numpy.typing as npt
 from antiphon.judging.agreement import FloatArray, agreeing, crossed_mean, decided, majority_of_others
 from antiphon.judging.answers import Answers, Opinion, read_answers
 from antiphon.judging.questions import ASPECTS, KINDS
+from antiphon.judging.records import Round
 from antiphon.judging.similarities import NATURAL
-from antiphon.judging.store import Judgements, Round
+from antiphon.judging.store import Judgements
 from antiphon.metrics.krippendorff import krippendorff_alpha
 
 CHANCE = 0.5

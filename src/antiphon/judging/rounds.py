@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from antiphon.errors import ConfigError
 from antiphon.judging.choosing import choose_questions
 from antiphon.judging.questions import Question
+from antiphon.judging.records import Round, Score
 from antiphon.judging.similarities import BYS, RunEmbeddings
-from antiphon.judging.store import Judgements, Round, Score
+from antiphon.judging.store import Judgements
 from antiphon.seeding import generator
 
 _LEAST_VIDEOS = 3

@@ -80,10 +80,13 @@ def draw_sheet(asked: Sequence[Asked], count: int, repeat_share: float, random: 
 def _shares(by_aspect: Mapping[Aspect, Sequence[Asked]], count: int) -> dict[Aspect, int]:
     """`count` dealt to the aspects in proportion to their questions, the largest remainders first."""
     total = sum(map(len, by_aspect.values()))
-    exact = {aspect: min(count / total, 1) * len(items) if total else 0.0 for aspect, items in by_aspect.items()}
-    shares: dict[Aspect, int] = {aspect: int(value) for aspect, value in exact.items()}
-    left = min(count, total) - sum(shares.values())
-    for aspect in sorted(exact, key=lambda name: shares[name] - exact[name])[:left]:
+    share = min(count / total, 1) if total else 0.0
+    shares: dict[Aspect, int] = {}
+    remainders: list[tuple[float, Aspect]] = []
+    for aspect, items in by_aspect.items():
+        shares[aspect] = int(share * len(items) + 1e-9)
+        remainders.append((shares[aspect] - share * len(items), aspect))
+    for _, aspect in sorted(remainders)[: min(count, total) - sum(shares.values())]:
         shares[aspect] += 1
     return shares
 
