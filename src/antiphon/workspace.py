@@ -70,6 +70,11 @@ class Workspace:
         """SQLite file with what people were asked and what they said."""
         return self.root / "judgements.sqlite"
 
+    @property
+    def page(self) -> Path:
+        """Folder with what the service keeps: stills, the map, files under way."""
+        return self.root / "page"
+
     def run(self, name: str) -> Path:
         """Folder of the run called `name`; "paper/base" is the run base among those of the paper's experiments.
 

@@ -114,7 +114,7 @@ def _who(found: Mapping[str, Any]) -> str:
 def _accuracy(run: str, number: Number) -> str:
     if number["value"] is None:
         return f"{run}: no decided answer yet."
-    one = " With a single judge the interval does not cover what others would say." if number["judges"] == 1 else ""
+    one = " With one judge the interval does not cover what others would say." if number["judges"] == 1 else ""
     return (
         f"{run}, compared by what was asked for, agrees with the judges in {spread(number)}: {against_chance(number)}, "
         f"which is 50%.{one}"

@@ -1,0 +1,209 @@
+"""What the pages and the programming interface ask: neighbours and matches of a video, or of a client's file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from antiphon.app.encoding import Encodings, Side
+from antiphon.app.library import Library, Video
+from antiphon.app.templating import address
+from antiphon.errors import AntiphonError
+from antiphon.search import Hit, Index, Where
+
+By = Literal["both", "audio", "video"]
+Question = Literal["songs", "pictures", "alike"]
+SENT = "sent:"
+"""Stands for the address of the file that a client has sent; the client still has it, we don't."""
+
+
+class UnknownVideoError(AntiphonError):
+    """An id is in no catalogue or in no index."""
+
+
+@dataclass(frozen=True)
+class Player:
+    """What to play for a hit: pictures and sound, of one file or of two, each from its moment on.
+
+    Attributes
+    ----------
+    pictures, sound : addresses; None where there is nothing to see or hear.
+    """
+
+    pictures: str | None
+    pictures_at_s: float
+    sound: str | None
+    sound_at_s: float
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether the sound is another file's than the pictures."""
+        return bool(self.pictures and self.sound and self.pictures != self.sound)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A video of a list, how to play it, and why it is there."""
+
+    video: Video
+    score: float
+    player: Player
+    still_s: float
+    start_s: float
+    hit: Hit
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a list is to be like.
+
+    Attributes
+    ----------
+    weight : share of the sound where both sides count.
+    varied : spread over artists and looks (maximal marginal relevance).
+    stepwise : compare the best by their order of moments.
+    genre : only this one; "" for all.
+    others : leave out the video's own artist.
+    """
+
+    k: int = 10
+    weight: float = 0.5
+    varied: bool = False
+    stepwise: bool = False
+    genre: str = ""
+    others: bool = False
+
+    def where(self, video: Video | None) -> Where:
+        """As filters of the index."""
+        own = (video.artist,) if self.others and video is not None and video.artist else ()
+        return Where(genre=(self.genre,) if self.genre else (), not_artist=own)
+
+    @property
+    def diversity(self) -> float:
+        """As the index takes it."""
+        return 0.4 if self.varied else 0.0
+
+
+class Answers:
+    """Asks an index, and says what to show and to play for each hit."""
+
+    def __init__(self, library: Library, index: Index) -> None:
+        self.library, self.index = library, index
+
+    def video(self, id: str) -> Video:
+        """A video of the catalogue.
+
+        Raises
+        ------
+        UnknownVideoError
+            There is none of that id.
+        """
+        try:
+            return self.library.videos[id]
+        except KeyError:
+            raise UnknownVideoError(f"No video '{id}' in this catalogue.") from None
+
+    def similar(self, id: str, by: By, wish: Wish) -> list[Found]:
+        """More like this, by sound, by pictures, or both."""
+        video = self.video(id)
+        hits = self.index.similar(
+            id,
+            k=wish.k,
+            by=by,
+            weight=wish.weight,
+            where=wish.where(video),
+            diversity=wish.diversity,
+            rerank=wish.stepwise,
+        )
+        return self._found(hits, video, None)
+
+    def match(self, id: str, target: Side, wish: Wish) -> list[Found]:
+        """Songs for this video's pictures ("audio"), or pictures for its song ("video")."""
+        video = self.video(id)
+        hits = self.index.match(
+            id, target=target, k=wish.k, where=wish.where(video), diversity=wish.diversity, rerank=wish.stepwise
+        )
+        asking = None if video.path is None else address(id, "media")
+        return self._found(hits, video, (target, asking))
+
+    def for_file(self, encodings: Encodings, question: Question, wish: Wish) -> list[Found]:
+        """What fits a client's file, or is like it."""
+        if question == "alike":
+            lists = [self._search(encodings, side, side, wish) for side in encodings]
+            return self._found(_merged(lists, wish.k), None, None)
+        asked, target = WAYS[question]
+        return self._found(self._search(encodings, asked, target, wish)[: wish.k], None, (target, SENT))
+
+    def _search(self, encodings: Encodings, asked: Side, target: Side, wish: Wish) -> list[Hit]:
+        encoded = encodings[asked]
+        return self.index.search(
+            encoded.vectors, k=4 * wish.k, where=wish.where(None), target=target, starts_s=encoded.starts_s
+        )
+
+    def _found(self, hits: Sequence[Hit], query: Video | None, pair: tuple[Side, str | None] | None) -> list[Found]:
+        known = [(hit, self.library.videos[hit.id]) for hit in hits if hit.id in self.library.videos]
+        return [
+            Found(
+                video=video,
+                score=hit.score,
+                player=_player(hit, video, pair),
+                still_s=_still_s(hit, video),
+                start_s=_start_s(hit, video),
+                hit=hit,
+                reasons=shared(query, video),
+            )
+            for hit, video in known
+        ]
+
+
+WAYS: Mapping[Question, tuple[Side, Side]] = {"songs": ("video", "audio"), "pictures": ("audio", "video")}
+"""Which side of the file asks, and which side answers."""
+
+
+def sides_for(question: Question) -> tuple[Side, ...]:
+    """Which sides of a client's file have to be embedded."""
+    return ("audio", "video") if question == "alike" else (WAYS[question][0],)
+
+
+def shared(query: Video | None, other: Video) -> tuple[str, ...]:
+    """Artist, genre and tags that both have."""
+    if query is None:
+        return ()
+    found = ["same artist"] if query.artist and query.artist == other.artist else []
+    found += [query.genre] if query.genre and query.genre == other.genre else []
+    return (*found, *(tag for tag in query.tags if tag in other.tags and tag not in found))[:5]
+
+
+def _merged(lists: Sequence[Sequence[Hit]], k: int) -> list[Hit]:
+    """Hits of both sides by their mean score; who is in one list alone counts there with the other's last score."""
+    last = [min((hit.score for hit in hits), default=0.0) for hits in lists]
+    scores = [{hit.id: hit.score for hit in hits} for hits in lists]
+    hits = {hit.id: hit for found in reversed(lists) for hit in found}
+    means = {
+        id: sum(each.get(id, least) for each, least in zip(scores, last, strict=True)) / len(lists) for id in hits
+    }
+    best = sorted(hits, key=lambda id: (-means[id], id))[:k]
+    return [Hit(id, means[id], hits[id].metadata, hits[id].moments) for id in best]
+
+
+def _start_s(hit: Hit, video: Video) -> float:
+    """Where the best matching moment of a hit starts; where it is unknown, the start of what can be played."""
+    known = [moment.start_s for moment in hit.moments if moment.start_s is not None]
+    return known[0] if known else video.start_s
+
+
+def _still_s(hit: Hit, video: Video) -> float:
+    ends = [moment.end_s for moment in hit.moments if moment.end_s is not None]
+    return (_start_s(hit, video) + ends[0]) / 2 if ends else video.middle_s
+
+
+def _player(hit: Hit, video: Video, pair: tuple[Side, str | None] | None) -> Player:
+    """Start at the best matching moment; of a pair, each side at its own."""
+    there_s = _start_s(hit, video)
+    own = None if video.path is None else address(video.id, "media")
+    if pair is None:
+        return Player(own if video.has_video else None, there_s, own if video.has_audio else None, there_s)
+    target, asking = pair
+    here = [moment.query_start_s for moment in hit.moments if moment.query_start_s is not None]
+    here_s = here[0] if here else 0.0
+    return Player(asking, here_s, own, there_s) if target == "audio" else Player(own, there_s, asking, here_s)

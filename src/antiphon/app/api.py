@@ -1,0 +1,129 @@
+"""The programming interface: JSON in, JSON out."""
+
+from importlib.metadata import version
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+
+from antiphon.app.answers import WAYS, Wish, sides_for
+from antiphon.app.schemas import (
+    Answer,
+    EmbeddedSide,
+    Embedding,
+    Health,
+    Item,
+    Items,
+    Problem,
+    found_items,
+)
+from antiphon.app.sending import embedded
+from antiphon.app.services import Here
+
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No such video."}}
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    408: {"model": Problem, "description": "The file took too long to arrive."},
+    413: {"model": Problem, "description": "The file is too large."},
+    415: {"model": Problem, "description": "Not a media type, or a file that cannot be read."},
+    503: {"model": Problem, "description": "Too many files at once, or no model; see Retry-After."},
+    507: {"model": Problem, "description": "No room for the file."},
+}
+_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("application/octet-stream", "video/*", "audio/*")
+        },
+    }
+}
+
+router = APIRouter(prefix="/api", tags=["Programming interface"])
+
+Id = Annotated[str, Query(description="Id of a music video of the catalogue.")]
+Count = Annotated[int, Query(ge=1, le=100, description="How many candidates.")]
+Genre = Annotated[str, Query(description="Candidates of this genre alone.")]
+Varied = Annotated[bool, Query(description="Spread over artists and looks (maximal marginal relevance).")]
+Stepwise = Annotated[bool, Query(description="Compare the best by their order of moments.")]
+Others = Annotated[bool, Query(description="Leave out the video's own artist.")]
+Weight = Annotated[float, Query(ge=0, le=1, description="Share of the sound, where both count.")]
+Target = Annotated[
+    Literal["audio", "video"], Query(description="audio: songs for its pictures; video: pictures for its song.")
+]
+
+
+@router.get("/health")
+def health(here: Here) -> Health:
+    """Whether the service works, and on what."""
+    return Health(
+        status="ok",
+        version=version("antiphon"),
+        run=here.run,
+        videos=len(here.answers.library),
+        encodes_files=here.encoder is not None,
+        files_under_way=here.uploads.under_way,
+    )
+
+
+@router.get("/items")
+def items(q: Annotated[str, Query(max_length=200)], here: Here, k: Count = 10) -> Items:
+    """Videos whose id, title or artist holds all words of a text."""
+    return Items(items=[Item.of(video) for video in here.answers.library.find(q, k)])
+
+
+@router.get("/similar", responses=_UNKNOWN)
+def similar(
+    id: Id,
+    here: Here,
+    k: Count = 10,
+    by: Literal["both", "audio", "video"] = "both",
+    weight: Weight = 0.5,
+    genre: Genre = "",
+    varied: Varied = False,
+    stepwise: Stepwise = False,
+    others: Others = False,
+) -> Answer:
+    """More like a music video."""
+    wish = Wish(k, weight, varied, stepwise, genre, others)
+    return Answer(query=id, by=by, hits=found_items(here.answers.similar(id, by, wish)))
+
+
+@router.get("/match", responses=_UNKNOWN)
+def match(
+    id: Id,
+    target: Target,
+    here: Here,
+    k: Count = 10,
+    genre: Genre = "",
+    varied: Varied = False,
+    stepwise: Stepwise = False,
+    others: Others = False,
+) -> Answer:
+    """Songs for a video's pictures, or pictures for its song. Its own are left out."""
+    wish = Wish(k, 0.5, varied, stepwise, genre, others)
+    return Answer(query=id, target=target, hits=found_items(here.answers.match(id, target, wish)))
+
+
+@router.post("/similar", responses=_REFUSED, openapi_extra=_FILE)
+async def similar_to_file(request: Request, here: Here, k: Count = 10) -> Answer:
+    """More like a file that is sent as the body."""
+    encodings = await embedded(request, here, sides_for("alike"))
+    return Answer(query=None, by="both", hits=found_items(here.answers.for_file(encodings, "alike", Wish(k))))
+
+
+@router.post("/match", responses=_REFUSED, openapi_extra=_FILE)
+async def match_file(request: Request, target: Target, here: Here, k: Count = 10) -> Answer:
+    """Songs for the pictures of a file that is sent as the body, or pictures for its sound."""
+    question = next(name for name, (_, wanted) in WAYS.items() if wanted == target)
+    encodings = await embedded(request, here, sides_for(question))
+    return Answer(query=None, target=target, hits=found_items(here.answers.for_file(encodings, question, Wish(k))))
+
+
+@router.post("/embed", responses=_REFUSED, openapi_extra=_FILE)
+async def embed(request: Request, here: Here) -> Embedding:
+    """Embeddings of a file that is sent as the body: a unit vector for each window of its sound and its pictures."""
+    encodings = await embedded(request, here, ("audio", "video"))
+    sides = {
+        side: EmbeddedSide(windows=list(found.windows), vectors=found.vectors.tolist())
+        for side, found in encodings.items()
+    }
+    return Embedding(run=here.run, audio=sides.get("audio"), video=sides.get("video"))

@@ -1,0 +1,110 @@
+"""The map of the catalogue: where each video lies, computed in the background and kept in the workspace."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.app.library import Library
+from antiphon.app.projection import project
+from antiphon.app.templating import address
+from antiphon.runs import fingerprint
+from antiphon.search import Index
+from antiphon.search.hits import Side
+from antiphon.tables import atomic_path
+
+COLOURS = 12
+"""Genres with a colour of their own; the others share the last one."""
+_SIDES: tuple[Side, ...] = ("audio", "video", "")
+
+
+class Atlas:
+    """Lays out the videos of an index, those with both sides by the mean of the two.
+
+    Parameters
+    ----------
+    folder : where the layout is kept.
+    """
+
+    def __init__(self, index: Index, library: Library, folder: Path) -> None:
+        self._library = library
+        self._ids, self._vectors = track_means({side: index.embeddings(side)[:2] for side in _SIDES})
+        self._place = folder / f"map-{fingerprint(self._vectors)[:16]}.npy"
+        self._positions: npt.NDArray[np.float32] | None = None
+
+    def start(self) -> None:
+        """Read the layout, or begin to compute it in a thread."""
+        if self._place.exists():
+            kept = np.load(self._place, allow_pickle=False)
+            if kept.shape == (len(self._ids), 2):
+                self._positions = kept
+                return
+        threading.Thread(target=self._compute, name="map", daemon=True).start()
+
+    def _compute(self) -> None:
+        positions = project(self._vectors)
+        with atomic_path(self._place) as partial, partial.open("wb") as file:
+            np.save(file, positions)
+        self._positions = positions
+
+    def genres(self) -> list[str]:
+        """The genres that have a colour of their own, the most frequent first."""
+        genres = self._library.genres
+        return list(genres if len(genres) <= COLOURS else genres[: COLOURS - 1])
+
+    def points(self) -> dict[str, Any] | None:
+        """What the page draws; None while it is being computed.
+
+        Returns
+        -------
+        "genres", and "points": lists of x and y in [−1, 1], number of the genre, id, title, artist, address of the file
+        or "", moment to start at in seconds.
+        """
+        positions = self._positions
+        if positions is None:
+            return None
+        genres = self.genres()
+        numbers = {name: number for number, name in enumerate(genres)}
+        videos = self._library.videos
+        return {
+            "genres": genres,
+            "points": [
+                [
+                    round(float(x), 4),
+                    round(float(y), 4),
+                    numbers.get(videos[id].genre, COLOURS - 1),
+                    id,
+                    videos[id].title,
+                    videos[id].artist,
+                    address(id, "media") if videos[id].path else "",
+                    round(videos[id].segments[0].start_s if videos[id].segments else videos[id].start_s, 2),
+                ]
+                for id, (x, y) in zip(self._ids, positions, strict=True)
+                if id in videos
+            ],
+        }
+
+
+def track_means(
+    sides: Mapping[str, tuple[list[str], npt.NDArray[np.float32]]],
+) -> tuple[list[str], npt.NDArray[np.float32]]:
+    """All ids in order, and the normalised mean of what each has of the sides.
+
+    Examples
+    --------
+    >>> ids, means = track_means({"audio": (["b", "a"], np.eye(2)), "video": (["b"], np.array([[0.0, 1.0]]))})
+    >>> ids, means.round(2).tolist()
+    (['a', 'b'], [[0.0, 1.0], [0.71, 0.71]])
+    """
+    ids = sorted({id for names, _ in sides.values() for id in names})
+    places = {id: place for place, id in enumerate(ids)}
+    dim = next((vectors.shape[1] for names, vectors in sides.values() if len(names)), 1)
+    total = np.zeros((len(ids), dim))
+    for names, vectors in sides.values():
+        if len(names):
+            total[[places[id] for id in names]] += vectors
+    lengths = np.linalg.norm(total, axis=1, keepdims=True)
+    return ids, (total / np.maximum(lengths, 1e-12)).astype(np.float32)

@@ -1,0 +1,87 @@
+"""Embeddings of a file that is in no catalogue, made by a process of its own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.app.worker import Worker, WorkerLimits
+from antiphon.catalogue.media import probe
+from antiphon.errors import DecodeError
+
+if TYPE_CHECKING:
+    from antiphon.dual_encoder import DualEncoder
+
+Side = Literal["audio", "video"]
+SIDES: tuple[Side, ...] = ("audio", "video")
+
+
+class EncodingJob(NamedTuple):
+    """Which file, and which sides of it are wanted."""
+
+    path: str
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One side of a file.
+
+    Attributes
+    ----------
+    windows : (start, end) of each window, in seconds on the track's time line.
+    vectors : (windows, dim) float32, unit rows.
+    """
+
+    windows: tuple[tuple[float, float], ...]
+    vectors: npt.NDArray[np.float32]
+
+    @property
+    def starts_s(self) -> list[float]:
+        """Where the windows start."""
+        return [start_s for start_s, _ in self.windows]
+
+
+Encodings = Mapping[Side, Encoded]
+Encoder = Worker[EncodingJob, dict[Side, Encoded]]
+
+
+def encoder(run: Path, limits: WorkerLimits | None = None) -> Encoder:
+    """A process that embeds files with the model of a run's folder."""
+    return Worker(prepare_model, (str(run),), limits)
+
+
+def prepare_model(run: str) -> Callable[[EncodingJob], dict[Side, Encoded]]:
+    """Load a model; what the process does with its jobs."""
+    from antiphon.dual_encoder import DualEncoder
+
+    return partial(_encode, DualEncoder.load(run, "cpu"))
+
+
+def _encode(model: "DualEncoder", job: EncodingJob) -> dict[Side, Encoded]:
+    """The wanted sides that the file has.
+
+    Raises
+    ------
+    DecodeError
+        It cannot be read, or has none of them.
+    """
+    try:
+        info = probe(job.path)
+        there = {"audio": info.has_audio, "video": info.has_video}
+        sides = [side for side in job.sides if there[side]]
+        if not sides:
+            raise DecodeError(f"The file has no {'sound' if job.sides[0] == 'audio' else 'pictures'}.")
+        return {side: _one_side(model, job.path, side) for side in sides}
+    except DecodeError as error:
+        # Where the file lay is nobody's business.
+        raise DecodeError(str(error).replace(f"{job.path}: ", "The file ").replace(job.path, "the file")) from None
+
+
+def _one_side(model: "DualEncoder", path: str, side: Side) -> Encoded:
+    windows, vectors = model.encode_windows(path, side)
+    return Encoded(tuple(windows), np.asarray(vectors, dtype=np.float32))

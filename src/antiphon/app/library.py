@@ -1,0 +1,146 @@
+"""The catalogue as the page needs it: videos by id, where their segments lie, and finding one by a few letters."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from antiphon.catalogue import Catalogue
+from antiphon.tables import SEGMENTS, read_table
+from antiphon.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Where a segment lies, in seconds on the track's time line."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Video:
+    """A music video of the catalogue.
+
+    Attributes
+    ----------
+    path : local path or address of the file; None where features alone were brought.
+    start_s, duration_s : the usable stretch; None where the file was not looked at.
+    """
+
+    id: str
+    path: str | None
+    title: str
+    artist: str
+    genre: str
+    tags: tuple[str, ...]
+    year: int | None
+    start_s: float
+    duration_s: float | None
+    has_audio: bool
+    has_video: bool
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Title and artist, for labels."""
+        return f"{self.title} by {self.artist}" if self.artist else self.title
+
+    @property
+    def length_s(self) -> float:
+        """What the timeline spans: to the end of the usable stretch, or of the last segment."""
+        ends = [segment.end_s for segment in self.segments]
+        return max([self.start_s + (self.duration_s or 0.0), *ends, 1.0])
+
+    @property
+    def middle_s(self) -> float:
+        """A moment that stands for the video: the middle of its middle segment, or of the whole."""
+        if self.segments:
+            segment = self.segments[len(self.segments) // 2]
+            return (segment.start_s + segment.end_s) / 2
+        return self.start_s + (self.duration_s or 0.0) / 2
+
+
+class Library:
+    """All music videos of a catalogue.
+
+    Parameters
+    ----------
+    videos : in the order of the catalogue.
+    """
+
+    def __init__(self, videos: Sequence[Video]) -> None:
+        self.videos = {video.id: video for video in videos}
+        self._keys = [(plain(f"{v.title} {v.artist} {v.id}"), plain(v.title), plain(v.artist), v) for v in videos]
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "Library":
+        """Read catalogue and segments of a workspace.
+
+        Raises
+        ------
+        CatalogueError
+            There is no catalogue, or it is damaged.
+        """
+        segments: dict[str, list[Segment]] = {}
+        if workspace.segments.exists():
+            for row in read_table(workspace.segments, SEGMENTS).sort_by("start_s").to_pylist():
+                segments.setdefault(row["video_id"], []).append(Segment(row["start_s"], row["end_s"]))
+        records = Catalogue.load(workspace.catalogue).records()
+        return cls(
+            [
+                Video(
+                    id=row["id"],
+                    path=row["path"],
+                    title=row["title"] or row["id"],
+                    artist=row["artist"] or "",
+                    genre=row["genre"] or "",
+                    tags=tuple(row["tags"] or ()),
+                    year=row["year"],
+                    start_s=row["start_s"] or 0.0,
+                    duration_s=row["duration_s"],
+                    has_audio=row["has_audio"] is not False,
+                    has_video=row["has_video"] is not False,
+                    segments=tuple(segments.get(row["id"], ())),
+                )
+                for row in records
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    @cached_property
+    def genres(self) -> tuple[str, ...]:
+        """The genres, the most frequent first."""
+        counts = Counter(video.genre for video in self.videos.values() if video.genre)
+        return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
+
+    def find(self, text: str, most: int = 8) -> list[Video]:
+        """Videos whose id, title or artist holds all words of `text`; those that begin with it come first.
+
+        Case and accents do not count. An id given in full is always found, first.
+        """
+        wanted = plain(text)
+        words = wanted.split()
+        if not words:
+            return []
+        found = [
+            (text.strip() != video.id, not title.startswith(wanted), not artist.startswith(wanted), place, video)
+            for place, (key, title, artist, video) in enumerate(self._keys)
+            if all(word in key for word in words)
+        ]
+        return [video for *_, video in sorted(found, key=lambda item: item[:-1])[:most]]
+
+
+def plain(text: str) -> str:
+    """Text without case, accents and doubled spaces.
+
+    Examples
+    --------
+    >>> plain("  Björk  Ágætis ")
+    'bjork agætis'
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())

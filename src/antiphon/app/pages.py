@@ -1,0 +1,177 @@
+"""The pages: search, one video, what would fit it, gallery, evaluation, help."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse
+
+from antiphon.app.answers import SENT, Found, Question, Wish, sides_for
+from antiphon.app.library import Video
+from antiphon.app.sending import embedded
+from antiphon.app.services import Here
+from antiphon.errors import AntiphonError
+from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE
+from antiphon.seeding import generator
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+SEEDS, NEIGHBOURS = 8, 4
+# What a report may do: it is one file with its own style and script, and gets an origin of its own.
+REPORT_POLICY = (
+    "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; media-src data: blob:"
+)
+_REPORTS = {"report": REPORT_FILE, "gallery": GALLERY_PAGE}
+
+Seed = Annotated[int, Query(ge=0, lt=2**31)]
+
+
+@router.get("/")
+def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
+    """Where to type, and where to drop a file."""
+    library = here.answers.library
+    return here.pages.render(
+        request,
+        "home.html",
+        q=q,
+        found=library.find(q),
+        total=len(library),
+        examples=_drawn(list(library.videos.values()), 6, 0),
+        encodes=here.encoder is not None,
+        most_bytes=here.uploads.limits.most_bytes,
+        run=here.run,
+    )
+
+
+@router.get("/find")
+def find(request: Request, here: Here, q: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
+    """Suggestions while somebody types."""
+    return here.pages.render(request, "suggestions.html", q=q, found=here.answers.library.find(q))
+
+
+@router.post("/find/file")
+async def find_for_file(request: Request, here: Here, question: Question = "songs") -> HTMLResponse:
+    """What fits a file, or is like it."""
+    encodings = await embedded(request, here, sides_for(question))
+    found = here.answers.for_file(encodings, question, Wish(12))
+    return here.pages.render(request, "file_results.html", found=found, question=question, sent=SENT)
+
+
+@router.get("/video/{id:path}")
+def video(
+    id: str,
+    request: Request,
+    here: Here,
+    weight: Annotated[float, Query(ge=0, le=1)] = 0.5,
+    genre: str = "",
+    varied: bool = False,
+    others: bool = False,
+    stepwise: bool = False,
+) -> HTMLResponse:
+    """A video with its neighbours by sound, by pictures and by both."""
+    shown = here.answers.video(id)
+    wish = Wish(8, weight, varied, stepwise, genre, others)
+    lists = {by: _or_reason(lambda by=by: here.answers.similar(id, by, wish)) for by in ("audio", "video", "both")}
+    return here.pages.render(
+        request, "video.html", video=shown, lists=lists, wish=wish, genres=here.answers.library.genres
+    )
+
+
+@router.get("/match/{id:path}")
+def match(
+    id: str,
+    request: Request,
+    here: Here,
+    target: Literal["audio", "video"] = "audio",
+    genre: str = "",
+    varied: bool = False,
+    others: bool = False,
+    stepwise: bool = False,
+) -> HTMLResponse:
+    """Songs for a video's pictures, or pictures for its song, to be watched together."""
+    shown = here.answers.video(id)
+    wish = Wish(12, 0.5, varied, stepwise, genre, others)
+    found = here.answers.match(id, target, wish)
+    genres = here.answers.library.genres
+    return here.pages.render(
+        request, "match.html", video=shown, found=found, target=target, wish=wish, genres=genres
+    )
+
+
+@router.get("/map")
+def map_page(request: Request, here: Here) -> HTMLResponse:
+    """The catalogue on a plane."""
+    library = here.answers.library
+    coloured = here.atlas.genres()
+    counts = {name: 0 for name in coloured}
+    rest = 0
+    for one in library.videos.values():
+        if one.genre in counts:
+            counts[one.genre] += 1
+        else:
+            rest += 1
+    return here.pages.render(request, "map.html", counts=counts, rest=rest, total=len(library))
+
+
+@router.get("/gallery")
+def gallery(request: Request, here: Here, seed: Seed = 0) -> HTMLResponse:
+    """Random videos with their nearest neighbours."""
+    drawn = _drawn(list(here.answers.library.videos.values()), SEEDS, seed)
+    wish = Wish(NEIGHBOURS)
+    seeds = [(one, _or_reason(lambda one=one: here.answers.similar(one.id, "both", wish))) for one in drawn]
+    return here.pages.render(request, "gallery.html", seeds=seeds, seed=seed)
+
+
+@router.get("/evaluation")
+def evaluation(request: Request, here: Here) -> HTMLResponse:
+    """What was measured of the run."""
+    folder = _run_folder(here)
+    there = {name: folder is not None and (folder / file).exists() for name, file in _REPORTS.items()}
+    metrics: dict[str, Any] | None = None
+    if folder is not None and (folder / METRICS_FILE).exists():
+        metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+    return here.pages.render(request, "evaluation.html", run=here.run, there=there, metrics=metrics)
+
+
+@router.get("/evaluation/{name}")
+def report(name: Literal["report", "gallery"], here: Here) -> FileResponse:
+    """A report of the run, as it lies in the workspace."""
+    folder = _run_folder(here)
+    path = None if folder is None else folder / _REPORTS[name]
+    if path is None or not path.exists():
+        raise HTTPException(404, f"This run has no such page. Make it with antiphon {name}.")
+    return FileResponse(path, media_type="text/html", headers={"content-security-policy": REPORT_POLICY})
+
+
+@router.get("/help")
+def help_page(request: Request, here: Here) -> HTMLResponse:
+    """Keys, and what the pages do."""
+    return here.pages.render(request, "help.html")
+
+
+@router.get("/api")
+def interface(request: Request, here: Here) -> HTMLResponse:
+    """The programming interface, from its own description."""
+    paths = request.app.openapi()["paths"]
+    routes = [(method.upper(), path, about) for path, methods in paths.items() for method, about in methods.items()]
+    return here.pages.render(request, "api.html", routes=routes)
+
+
+def _run_folder(here: Here) -> Path | None:
+    return here.workspace.run(here.run) if here.run else None
+
+
+def _drawn(videos: list[Video], most: int, seed: int) -> list[Video]:
+    order = generator(seed, "page", "gallery").permutation(len(videos))[:most]
+    return [videos[place] for place in order]
+
+
+def _or_reason(ask: Callable[[], list[Found]]) -> list[Found] | str:
+    """A list, or why there is none: a video may lack the side that is asked for."""
+    try:
+        return ask()
+    except AntiphonError as error:
+        return str(error)

@@ -1,0 +1,145 @@
+"""What the programming interface takes and gives, as it stands in the OpenAPI document."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from antiphon.app.answers import Found
+from antiphon.app.library import Video
+from antiphon.app.templating import address
+
+
+class Schema(BaseModel):
+    """Base of all of them: nothing that is not declared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Item(Schema):
+    """A music video of the catalogue."""
+
+    id: str
+    title: str
+    artist: str
+    genre: str
+    tags: list[str]
+    year: int | None
+    page: str = Field(description="Path of its page.")
+    media: str | None = Field(description="Path of its file, which takes range requests; null where there is none.")
+    thumbnail: str = Field(description="Path of a still.")
+
+    @classmethod
+    def of(cls, video: Video) -> "Item":
+        """The item of a video."""
+        return cls(
+            id=video.id,
+            title=video.title,
+            artist=video.artist,
+            genre=video.genre,
+            tags=list(video.tags),
+            year=video.year,
+            page=address(video.id),
+            media=None if video.path is None else address(video.id, "media"),
+            thumbnail=address(video.id, "thumbnail"),
+        )
+
+
+class MatchingMoment(Schema):
+    """Where query and candidate are alike, in seconds on their time lines; null where unknown."""
+
+    query_start_s: float | None
+    start_s: float | None
+    end_s: float | None
+    score: float
+    side: str
+
+
+class FoundItem(Item):
+    """A candidate, with its score (cosine) and the moments that match best."""
+
+    score: float
+    moments: list[MatchingMoment]
+    reasons: list[str] = Field(description="What it has in common with the query, in short words.")
+
+
+class Answer(Schema):
+    """Candidates for a query, best first."""
+
+    query: str | None = Field(description="Id of the query; null for a file that was sent.")
+    by: Literal["audio", "video", "both"] | None = Field(None, description="What was compared.")
+    target: Literal["audio", "video"] | None = Field(None, description="What was looked for.")
+    hits: list[FoundItem]
+
+
+class Items(Schema):
+    """Videos that fit some letters."""
+
+    items: list[Item]
+
+
+class EmbeddedSide(Schema):
+    """One side of a file: windows in seconds, and a unit vector for each."""
+
+    windows: list[tuple[float, float]]
+    vectors: list[list[float]]
+
+
+class Embedding(Schema):
+    """Embeddings of a file; a side that the file lacks is null."""
+
+    run: str
+    audio: EmbeddedSide | None
+    video: EmbeddedSide | None
+
+
+class Health(Schema):
+    """Whether the service works, and on what."""
+
+    status: Literal["ok"]
+    version: str
+    run: str
+    videos: int
+    encodes_files: bool
+    files_under_way: int
+
+
+class Problem(Schema):
+    """Why a request was refused."""
+
+    detail: str
+
+
+class History(Schema):
+    """Videos that somebody liked."""
+
+    history: list[str] = Field(min_length=1, max_length=1000, description="Ids, in any order.")
+    k: int = Field(10, ge=1, le=100)
+
+
+class Recommendations(Schema):
+    """Videos for somebody, best first."""
+
+    hits: list[FoundItem]
+
+
+def found_items(found: Sequence[Found]) -> list[FoundItem]:
+    """Candidates as the interface gives them."""
+    return [
+        FoundItem(
+            **Item.of(one.video).model_dump(),
+            score=one.score,
+            moments=[
+                MatchingMoment(
+                    query_start_s=moment.query_start_s,
+                    start_s=moment.start_s,
+                    end_s=moment.end_s,
+                    score=moment.score,
+                    side=moment.side,
+                )
+                for moment in one.hit.moments
+            ],
+            reasons=list(one.reasons),
+        )
+        for one in found
+    ]

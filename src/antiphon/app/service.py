@@ -1,0 +1,128 @@
+"""The application: routes, guard, errors, and what they work with."""
+
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
+from importlib import resources
+from importlib.metadata import version
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as AnyHttpError
+
+from antiphon.app import api, mapping, media, pages
+from antiphon.app.answers import Answers, UnknownVideoError
+from antiphon.app.atlas import Atlas
+from antiphon.app.encoding import encoder
+from antiphon.app.guard import Guard
+from antiphon.app.library import Library
+from antiphon.app.services import Services
+from antiphon.app.stills import Stills
+from antiphon.app.templating import NAVIGATION, Pages
+from antiphon.app.uploads import UploadLimits, Uploads
+from antiphon.app.worker import WorkerLimits
+from antiphon.errors import AntiphonError, SearchError
+from antiphon.search import Index
+from antiphon.workspace import Workspace
+
+_TITLES = {404: "Not here", 413: "Too large", 415: "Not a film or a song", 503: "Busy"}
+
+
+def create_app(
+    workspace: Workspace,
+    index: Index,
+    run: str = "",
+    *,
+    hosts: Collection[str] = (),
+    uploads: UploadLimits | None = None,
+    encoding: WorkerLimits | None = None,
+) -> FastAPI:
+    """The service over one workspace and one index.
+
+    Parameters
+    ----------
+    workspace : with a catalogue; the service writes to its `page` folder alone.
+    index : open for reading.
+    run : name of the run that made the index. Without one clients' files cannot be embedded.
+    hosts : names other than this machine's own under which it may be asked for; "*" for any.
+    uploads : what clients may send.
+    encoding : what reading a client's file may take.
+
+    Raises
+    ------
+    CatalogueError
+        The workspace has no catalogue.
+    """
+    library = Library.of(workspace)
+    here = Services(
+        workspace=workspace,
+        run=run,
+        answers=Answers(library, index),
+        pages=Pages(NAVIGATION),
+        atlas=Atlas(index, library, workspace.page),
+        stills=Stills(workspace.page / "stills"),
+        uploads=Uploads(workspace.page / "uploads", uploads),
+        encoder=encoder(workspace.run(run), encoding) if run else None,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        here.atlas.start()
+        yield
+        here.close()
+
+    app = FastAPI(
+        title="Antiphon",
+        version=version("antiphon"),
+        description="Search a catalogue of music videos by sound and pictures. Files are sent as the body of a POST.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.services = here
+    app.add_middleware(Guard, hosts=hosts)
+    _add_errors(app)
+    _add_static(app)
+    for router in (api.router, media.router, mapping.router, pages.router):
+        app.include_router(router)
+    return app
+
+
+def _add_static(app: FastAPI) -> None:
+    style = (resources.files("antiphon.report") / "templates" / "report.css").read_text(encoding="utf-8")
+
+    @app.get("/static/report.css", include_in_schema=False)
+    def report_style() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return Response(style, media_type="text/css")
+
+    app.mount("/static", StaticFiles(packages=[("antiphon.app", "static")]))
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(AnyHttpError)
+    async def http(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _refusal(request, error.status_code, str(error.detail), error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction]
+        told = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
+        return _refusal(request, 422, told)
+
+    @app.exception_handler(AntiphonError)
+    async def own(request: Request, error: AntiphonError) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _refusal(request, 404 if isinstance(error, UnknownVideoError | SearchError) else 422, str(error))
+
+
+def _refusal(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """As JSON for programs, as a page for people, as a line for the pages' own script."""
+    path = request.url.path
+    if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):
+        return JSONResponse({"detail": detail}, status_code=status, headers=headers)
+    here: Services = request.app.state.services
+    template = "refused.html" if path.startswith("/find") else "error.html"
+    title = _TITLES.get(status, "That did not work")
+    page: HTMLResponse = here.pages.render(request, template, status=status, title=title, detail=detail)
+    page.headers.update(headers or {})
+    return page

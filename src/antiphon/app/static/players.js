@@ -1,0 +1,127 @@
+// Players of results: the pictures of one video with the sound of another, both from their moments, kept in sync.
+
+const DRIFT_S = 0.12;
+const SENT = "sent:";
+
+let playing = null;
+let sentAddress = "";
+
+/** The file that was sent last plays from the reader's own disk; the service has removed it. */
+export function rememberSent(file) {
+  stopPlaying();
+  if (sentAddress) URL.revokeObjectURL(sentAddress);
+  sentAddress = URL.createObjectURL(file);
+}
+
+const addressOf = (given) => (given === SENT ? sentAddress : given);
+
+export function stopPlaying() {
+  if (!playing) return;
+  const { button, elements } = playing;
+  playing = null;
+  for (const element of elements) {
+    element.pause();
+    element.removeAttribute("src");
+    element.load();
+    element.remove();
+  }
+  button.setAttribute("aria-pressed", "false");
+  button.querySelector(".progress").style.transform = "";
+}
+
+export function toggle(button) {
+  const wasThis = playing?.button === button;
+  stopPlaying();
+  document.getElementById("stage")?.pause();
+  if (!wasThis) start(button);
+}
+
+/** A media element that starts at a moment. */
+function element(kind, given, startS) {
+  const made = document.createElement(kind);
+  made.src = addressOf(given);
+  made.preload = "auto";
+  made.playsInline = true;
+  made.startS = startS;
+  made.addEventListener("loadedmetadata", () => { made.currentTime = Math.min(startS, made.duration || startS); }, { once: true });
+  return made;
+}
+
+function start(button) {
+  const { pictures, sound, picturesAt, soundAt } = button.dataset;
+  const one = pictures === sound;
+  const leader = sound ? element(one ? "video" : "audio", sound, Number(soundAt)) : element("video", pictures, Number(picturesAt));
+  const elements = [leader];
+  if (sound && pictures && !one) {
+    const follower = element("video", pictures, Number(picturesAt));
+    follower.muted = true;
+    elements.push(follower);
+  }
+  if (!sound) leader.muted = true;
+  const mine = { button, elements };
+  playing = mine;
+  button.setAttribute("aria-pressed", "true");
+  for (const made of elements) {
+    if (made instanceof HTMLVideoElement) button.querySelector(".icon").before(made);
+    made.addEventListener("error", () => playing === mine && failed(button));
+    made.addEventListener("ended", () => playing === mine && stopPlaying());
+  }
+  run(mine);
+}
+
+/** Start all elements once all can play at their moments, then let the pictures follow the sound. */
+async function run(mine) {
+  const { button, elements } = mine;
+  await Promise.all(elements.map(ready));
+  if (playing !== mine) return;
+  const [leader, follower] = elements;
+  try {
+    await Promise.all(elements.map((one) => one.play()));
+  } catch {
+    if (playing === mine) failed(button);
+    return;
+  }
+  const bar = button.querySelector(".progress");
+  leader.addEventListener("timeupdate", () => {
+    bar.style.transform = `scaleX(${leader.currentTime / (leader.duration || 1)})`;
+    if (follower) follow(leader, follower);
+  });
+  if (follower) {
+    follower.addEventListener("waiting", () => leader.pause());
+    follower.addEventListener("playing", () => playing === mine && leader.paused && leader.play());
+    leader.addEventListener("waiting", () => follower.pause());
+    leader.addEventListener("playing", () => playing === mine && follower.paused && !follower.ended && follower.play());
+  }
+}
+
+/** Small drift is made up by playing a little faster or slower, large drift by a jump. */
+function follow(leader, follower) {
+  const behind = leader.currentTime - leader.startS - (follower.currentTime - follower.startS);
+  if (follower.seeking || follower.ended) return;
+  if (Math.abs(behind) > 4 * DRIFT_S) follower.currentTime += behind;
+  follower.playbackRate = Math.abs(behind) > DRIFT_S / 3 ? (behind > 0 ? 1.06 : 0.94) : 1;
+}
+
+function ready(one) {
+  return new Promise((resolve) => {
+    const look = () => one.readyState >= 3 && !one.seeking && Math.abs(one.currentTime - one.startS) < 0.5 && done();
+    const done = () => {
+      for (const name of events) one.removeEventListener(name, look);
+      resolve();
+    };
+    const events = ["canplay", "canplaythrough", "seeked"];
+    for (const name of events) one.addEventListener(name, look);
+    one.addEventListener("error", done);
+    setTimeout(done, 4000);
+    look();
+  });
+}
+
+function failed(button) {
+  stopPlaying();
+  button.disabled = true;
+  const note = document.createElement("span");
+  note.className = "blank over";
+  note.textContent = "This browser cannot play the file";
+  button.append(note);
+}

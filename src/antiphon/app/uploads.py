@@ -1,0 +1,130 @@
+"""Taking a file from a client: streamed to the workspace within limits, under a name of our own, and removed again."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from fastapi import HTTPException, Request
+from starlette.requests import ClientDisconnect
+
+from antiphon.app.multipart import FilePart
+
+_PREFIX = "upload-"
+_RETRY_S = 15
+_PLAIN_TYPES = ("application/octet-stream", "application/ogg", "application/x-matroska", "application/mp4")
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """What clients may send.
+
+    Attributes
+    ----------
+    most_bytes : of a file.
+    receive_s : seconds that a file may take to arrive.
+    most_at_once : files that may be arriving, waiting or read at one time; more are told to come again.
+    """
+
+    most_bytes: int = 512 << 20
+    receive_s: float = 600.0
+    most_at_once: int = 8
+
+
+class Uploads:
+    """Where clients' files lie while they are read.
+
+    Parameters
+    ----------
+    folder : of the workspace; what an earlier process left in it is removed.
+    """
+
+    def __init__(self, folder: Path, limits: UploadLimits | None = None) -> None:
+        self.folder, self.limits = folder, limits or UploadLimits()
+        self._under_way = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(f"{_PREFIX}*"):
+            left.unlink(missing_ok=True)
+
+    @property
+    def under_way(self) -> int:
+        """Files that are arriving, waiting or being read."""
+        return self._under_way
+
+    @asynccontextmanager
+    async def receive(self, request: Request) -> AsyncGenerator[Path]:
+        """The file that a request carries, as long as the block lasts.
+
+        The body is the file itself, of a media type, or a form whose first file it is. Its name is not looked at.
+
+        Raises
+        ------
+        HTTPException
+            408 too slow, 411 or 413 too large, 415 not a media type, 422 empty, 503 too many at once, 507 no room.
+        """
+        if self._under_way >= self.limits.most_at_once:
+            raise HTTPException(
+                503, "Too many files at once. Try again in a moment.", headers={"Retry-After": str(_RETRY_S)}
+            )
+        self._under_way += 1
+        path: Path | None = None
+        try:
+            kind = self._checked_type(request)
+            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=_PREFIX, delete=False) as file:
+                path = Path(file.name)
+                await self._fill(file, request, kind)
+            yield path
+        finally:
+            self._under_way -= 1
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+    def _checked_type(self, request: Request) -> str:
+        kind = request.headers.get("content-type", "")
+        plain = kind.partition(";")[0].strip().lower()
+        if not plain.startswith(("audio/", "video/")) and plain not in (*_PLAIN_TYPES, "multipart/form-data"):
+            raise HTTPException(
+                415, "Send a music video, a song or a film: audio/*, video/* or application/octet-stream."
+            )
+        length = request.headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > self.limits.most_bytes:
+            raise self._too_large()
+        return kind
+
+    async def _fill(self, file: BinaryIO, request: Request, kind: str) -> None:
+        """Write the file that the body carries, and refuse it as soon as it is too large."""
+        size = 0
+        try:
+            async with asyncio.timeout(self.limits.receive_s):
+                async for piece in _pieces(request, kind):
+                    size += len(piece)
+                    if size > self.limits.most_bytes:
+                        raise self._too_large()
+                    file.write(piece)
+        except TimeoutError:
+            raise HTTPException(408, "The file took too long to arrive.") from None
+        except ClientDisconnect:
+            raise HTTPException(400, "The file did not arrive whole.") from None
+        except OSError:
+            raise HTTPException(507, "There is no room for this file at the moment.") from None
+        if not size:
+            raise HTTPException(422, "The request carries no file, or an empty one.")
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"The file is larger than {self.limits.most_bytes >> 20} MiB.")
+
+
+async def _pieces(request: Request, kind: str) -> AsyncIterator[bytes]:
+    if not kind.lower().startswith("multipart/form-data"):
+        async with contextlib.aclosing(request.stream()) as stream:
+            async for piece in stream:
+                yield piece
+        return
+    part = FilePart(kind)
+    async with contextlib.aclosing(request.stream()) as stream:
+        async for piece in stream:
+            yield part.feed(piece)

@@ -1,0 +1,153 @@
+"""A process of its own for files that nobody vouches for: it has a time limit and a memory limit, and may die."""
+
+import multiprocessing
+import resource
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from antiphon.errors import AntiphonError, DecodeError, ModelError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+_START_S = 300.0
+_PATIENCE_S = 2.0
+
+
+@dataclass(frozen=True)
+class WorkerLimits:
+    """What a job may take.
+
+    Attributes
+    ----------
+    job_s : seconds before the process is ended.
+    memory_bytes : that a job may ask for beyond what the process holds when it is ready.
+    """
+
+    job_s: float = 120.0
+    memory_bytes: int = 3 << 30
+
+
+class Worker(Generic[Job, Result]):
+    """Runs one job at a time in another process, which is started when first needed and again after it died.
+
+    Jobs and results are pickled between our own two processes and hold no foreign objects; the process gets the file's
+    path and reads the file itself.
+
+    Parameters
+    ----------
+    prepare : importable by name, since the process is spawned; called once there with `arguments`, and returns what
+        does the jobs.
+    """
+
+    def __init__(
+        self,
+        prepare: Callable[..., Callable[[Job], Result]],
+        arguments: tuple[Any, ...] = (),
+        limits: WorkerLimits | None = None,
+    ) -> None:
+        self._prepare, self._arguments, self._limits = prepare, arguments, limits or WorkerLimits()
+        self._turn = threading.Lock()
+        self._process: BaseProcess | None = None
+        self._line: Connection | None = None
+
+    def run(self, job: Job) -> Result:
+        """Do a job; blocks until it is done, behind those that came first.
+
+        Raises
+        ------
+        AntiphonError
+            What the job raised.
+        DecodeError
+            The process took too long, asked for too much memory, or died: the file is damaged or made to do harm.
+        """
+        with self._turn:
+            line = self._ready()
+            try:
+                line.send(job)
+                if not line.poll(self._limits.job_s):
+                    self._end()
+                    raise DecodeError(f"The file took longer than {self._limits.job_s:g} s to read.")
+                result = line.recv()
+            except (EOFError, OSError):
+                self._end()
+                raise DecodeError("The decoder gave up on this file; it is damaged or made to do harm.") from None
+        if isinstance(result, AntiphonError):
+            raise result
+        return result
+
+    def close(self) -> None:
+        """End the process."""
+        with self._turn:
+            self._end()
+
+    def _ready(self) -> Connection:
+        if self._line is not None and self._process is not None and self._process.is_alive():
+            return self._line
+        self._end()
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=_serve, args=(theirs, self._prepare, self._arguments, self._limits.memory_bytes), daemon=True
+        )
+        process.start()
+        theirs.close()
+        self._process, self._line = process, ours
+        try:
+            ready = ours.recv() if ours.poll(_START_S) else None
+        except (EOFError, OSError):
+            ready = None
+        if ready is not True:
+            self._end()
+            raise ready if isinstance(ready, AntiphonError) else ModelError("The worker process does not start.")
+        return ours
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(_PATIENCE_S)
+        if self._line is not None:
+            self._line.close()
+        self._process, self._line = None, None
+
+
+def _serve(
+    line: Connection, prepare: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...], memory_bytes: int
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        work = prepare(*arguments)
+    except AntiphonError as error:
+        line.send(error)
+        return
+    _limit_memory(memory_bytes)
+    line.send(True)
+    while True:
+        try:
+            job = line.recv()
+        except EOFError:
+            return
+        line.send(_outcome(work, job))
+
+
+def _outcome(work: Callable[[Any], Any], job: Any) -> Any:
+    try:
+        return work(job)
+    except AntiphonError as error:
+        return error
+    except MemoryError:
+        return DecodeError("The file asks for more memory than it may have.")
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    """Limit the address space to what is used now and `memory_bytes` more, where the system says what is used."""
+    usage = Path("/proc/self/statm")
+    if usage.exists():
+        used = int(usage.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + memory_bytes, used + memory_bytes))

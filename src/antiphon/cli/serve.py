@@ -1,0 +1,131 @@
+"""`antiphon serve`: the service and its pages, over a workspace."""
+
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from antiphon.cli.index import run_build
+from antiphon.cli.session import Here, Session
+from antiphon.cli.train import run_folder
+from antiphon.errors import ConfigError, ModelError, SearchError, StaleIndexError
+from antiphon.search import Index
+from antiphon.workspace import Workspace
+
+PORT = 8000
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_BACKLOG, _MOST_CONNECTIONS, _GOODBYE_S = 128, 256, 2
+
+
+def serve(
+    *,
+    run: str | None = None,
+    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = PORT,
+    host: str = "127.0.0.1",
+    session: Here,
+) -> None:
+    """Search, listen and look in a browser; the same answers as JSON under /api.
+
+    Where the workspace has no index yet, or one of another model or other features, it is built first, with a progress
+    bar. Files that are dropped on the page are embedded on this machine and removed at once. Stop it with Ctrl-C.
+
+    Parameters
+    ----------
+    run
+        Name of the run whose embeddings are searched. Default: the one trained last.
+    port
+        Where to listen; 0 takes any free one.
+    host
+        Address to listen on. The default lets only this machine in; with another one, whoever reaches it can search,
+        see and hear the catalogue, and send files.
+    """
+    import uvicorn
+
+    from antiphon.app import create_app
+
+    workspace = session.existing_workspace()
+    folder = trained_run(workspace, run)
+    index = ready_index(session, folder)
+    local = host in _LOOPBACK
+    app = create_app(workspace, index, workspace.run_name(folder) if folder else "", hosts=() if local else ("*",))
+    with listening(host, port) as line:
+        shown = f"http://{'127.0.0.1' if host == '0.0.0.0' else f'[{host}]' if ':' in host else host}"  # noqa: S104
+        url = f"{shown}:{line.getsockname()[1]}/"
+        if not local:
+            session.warn(f"Whoever reaches {host} can search, see and hear this catalogue, and send files.")
+        session.result({"url": url}, lambda out: out.print(f"Open {url} in a browser. Ctrl-C stops.", soft_wrap=True))
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            server_header=False,
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_graceful_shutdown=_GOODBYE_S,
+        )
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[line])
+
+
+def trained_run(workspace: Workspace, run: str | None) -> Path | None:
+    """The folder of the run; None where none is named, none is trained, and the index came without one.
+
+    Raises
+    ------
+    ModelError
+        There is neither a run nor an index.
+    """
+    try:
+        return run_folder(workspace, run)
+    except ModelError:
+        if run is None and workspace.index.exists():
+            return None
+        raise
+
+
+def ready_index(session: Session, folder: Path | None) -> Index:
+    """The workspace's index, built first where there is none of this run.
+
+    Raises
+    ------
+    SearchError
+        There is no run, and the index is damaged.
+    """
+    workspace = session.workspace
+    if folder is None:
+        return Index.open(workspace.index)
+    from antiphon.dual_encoder import DualEncoder
+
+    model = DualEncoder.load(folder)
+    try:
+        index = Index.open(workspace.index, model)
+    except SearchError as error:
+        if isinstance(error, StaleIndexError):
+            session.say(str(error))
+        session.say("Building the index first.")
+        run_build(session, workspace.run_name(folder))
+        return Index.open(workspace.index, model)
+    return index
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises
+    ------
+    ConfigError
+        The port is taken, or the address is none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    line = socket.socket(family, socket.SOCK_STREAM)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        line.bind((host, port))
+        line.listen(_BACKLOG)
+    except OSError as error:
+        line.close()
+        raise ConfigError(
+            f"{host}:{port}: cannot listen there: {error.strerror or error}. Choose another --port, or --host."
+        ) from None
+    return line
