@@ -179,9 +179,7 @@ def _merged(lists: Sequence[Sequence[Hit]], k: int) -> list[Hit]:
     last = [min((hit.score for hit in hits), default=0.0) for hits in lists]
     scores = [{hit.id: hit.score for hit in hits} for hits in lists]
     hits = {hit.id: hit for found in reversed(lists) for hit in found}
-    means = {
-        id: sum(each.get(id, least) for each, least in zip(scores, last, strict=True)) / len(lists) for id in hits
-    }
+    means = {id: sum(each.get(id, least) for each, least in zip(scores, last, strict=True)) / len(lists) for id in hits}
     best = sorted(hits, key=lambda id: (-means[id], id))[:k]
     return [Hit(id, means[id], hits[id].metadata, hits[id].moments) for id in best]
 

@@ -96,9 +96,7 @@ def match(
     wish = Wish(12, 0.5, varied, stepwise, genre, others)
     found = here.answers.match(id, target, wish)
     genres = here.answers.library.genres
-    return here.pages.render(
-        request, "match.html", video=shown, found=found, target=target, wish=wish, genres=genres
-    )
+    return here.pages.render(request, "match.html", video=shown, found=found, target=target, wish=wish, genres=genres)
 
 
 @router.get("/map")

@@ -155,6 +155,16 @@ class Judgements:
             for item, answer in answers.items():
                 insert_answer(database, name, item, answer)
 
+    def known(self, round_: Round) -> tuple[int, int]:
+        """How many answers and scores a round has: a report changes only with these, for both are only added to."""
+        with connection(self.path) as database:
+            row = database.execute(
+                "SELECT (SELECT count(*) FROM answers JOIN items ON items.id = item WHERE round = :round), "
+                "(SELECT count(*) FROM scores JOIN questions ON questions.id = question WHERE round = :round)",
+                {"round": round_.number},
+            ).fetchone()
+        return int(row[0]), int(row[1])
+
     def progress(self, name: str) -> tuple[int, int]:
         """How many lines of a judge's sheet of the latest round are answered, of how many."""
         with connection(self.path) as database:
