@@ -106,8 +106,8 @@ def _who(found: Mapping[str, Any]) -> str:
     people = "These are simulated answers, which say nothing of people. " if found["simulated"] else ""
     return (
         f"{people}{_counted(len(found['judges']), kind)} gave {_counted(found['answers'], 'answer')} to "
-        f"{whole(found['answered_questions'])} of {_counted(found['questions'], 'question')}{unsure}. The questions are "
-        "those on which opinions differ, not a sample of all."
+        f"{whole(found['answered_questions'])} of {_counted(found['questions'], 'question')}{unsure}. The "
+        "questions are those on which opinions differ, not a sample of all."
     )
 
 
