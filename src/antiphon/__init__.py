@@ -16,13 +16,32 @@ if TYPE_CHECKING:
     from antiphon.evaluation.audit import audit
     from antiphon.features import Features
     from antiphon.features.extraction import extract
+    from antiphon.search import Hit, Index, Moment, Where
 
-__all__ = ["Catalogue", "DualEncoder", "Features", "audit", "backbones", "evaluate", "extract", "metrics", "probe"]
+__all__ = [
+    "Catalogue",
+    "DualEncoder",
+    "Features",
+    "Hit",
+    "Index",
+    "Moment",
+    "Where",
+    "audit",
+    "backbones",
+    "evaluate",
+    "extract",
+    "metrics",
+    "probe",
+]
 
 _HOMES = {
     "Catalogue": "antiphon.catalogue",
     "DualEncoder": "antiphon.dual_encoder",
     "Features": "antiphon.features",
+    "Hit": "antiphon.search",
+    "Index": "antiphon.search",
+    "Moment": "antiphon.search",
+    "Where": "antiphon.search",
     "audit": "antiphon.evaluation.audit",
     "evaluate": "antiphon.evaluation",
     "extract": "antiphon.features.extraction",

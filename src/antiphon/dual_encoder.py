@@ -332,6 +332,19 @@ class DualEncoder:
         """
         return self._fitted().dim
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of what the embeddings depend on beside the features: the weights and the recipe.
+
+        Raises
+        ------
+        ModelError
+            The model is not fitted.
+        """
+        weights = self._fitted().state_dict()
+        names = (self.recipe.model_dump_json(), self.audio_name, self.video_name, *weights)
+        return fingerprint(np.array(names), *(tensor.detach().cpu().numpy() for tensor in weights.values()))
+
     def trained_on(self, features: Features) -> npt.NDArray[np.bool_]:
         """(n,) whether the row is of a video that training or early stopping has seen.
 

@@ -31,3 +31,11 @@ class ModelError(AntiphonError):
 
 class DivergedError(ModelError):
     """A training went wrong, on data that would have done."""
+
+
+class SearchError(AntiphonError):
+    """An index is missing or damaged, or cannot answer what it is asked."""
+
+
+class StaleIndexError(SearchError):
+    """An index holds embeddings of another model, or of other features."""

@@ -75,6 +75,11 @@ class Workspace:
         """Folder with what the service keeps: stills, the map, files under way."""
         return self.root / "page"
 
+    @property
+    def index(self) -> Path:
+        """Folder of the search index."""
+        return self.root / "index"
+
     def run(self, name: str) -> Path:
         """Folder of the run called `name`; "paper/base" is the run base among those of the paper's experiments.
 

@@ -1,0 +1,182 @@
+"""`antiphon index`: the search index of a workspace."""
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal
+
+from cyclopts import App
+from rich.console import Console
+
+from antiphon.catalogue import Catalogue
+from antiphon.cli.session import Here, Session
+from antiphon.cli.train import run_folder, workspace_features
+from antiphon.errors import SearchError
+from antiphon.features.store import FeatureStore
+from antiphon.search import Index
+from antiphon.tables import SEGMENTS, read_table
+from antiphon.workspace import Workspace
+
+if TYPE_CHECKING:
+    from antiphon.dual_encoder import DualEncoder
+    from antiphon.features import Features
+
+app = App(name="index", help="Build the search index of the workspace's music videos, and keep it up to date.")
+
+
+@app.command
+def build(
+    *,
+    run: str | None = None,
+    kind: Literal["auto", "exact", "lancedb"] = "auto",
+    path: str | None = None,
+    session: Here,
+) -> None:
+    """Embed all music videos that have features, segments and tracks, and write the index.
+
+    An index that is there stays usable until the new one takes its place.
+
+    Parameters
+    ----------
+    run
+        Name of the run whose model embeds. Default: the one trained last.
+    kind
+        exact compares with every row; lancedb is approximate and fast for large catalogues; auto chooses by size.
+    path
+        Folder or object-store URI (s3://, gs://) of the index. Default: index in the workspace.
+    """
+    workspace = session.existing_workspace()
+    folder = run_folder(workspace, run)
+    with session.progress("Indexing") as report:
+        report(0, 3, "reading the model and features")
+        model, features, about = _inputs(workspace, workspace.run_name(folder))
+        report(1, 3, "embedding")
+        index = Index.build(
+            model, features, path or workspace.index, kind=kind, run=workspace.run_name(folder), **about
+        )
+        report(3, 3, "")
+    _show_stats(session, index.stats())
+
+
+@app.command
+def add(*, path: str | None = None, session: Here) -> None:
+    """Add the music videos that have features and are not in the index yet.
+
+    The add is there as a whole or not at all: after it was stopped, call it again.
+
+    Parameters
+    ----------
+    path
+        Folder or URI of the index. Default: index in the workspace.
+    """
+    workspace = session.existing_workspace()
+    index = Index.open(path or workspace.index)
+    with session.progress("Indexing") as report:
+        report(0, 2, "reading the model and features")
+        model, features, about = _inputs(workspace, index.origin.run or None)
+        report(1, 2, "embedding")
+        added = index.add(model, features, **about)
+        report(2, 2, "")
+    data = {"added": added, "videos": len(index)}
+    session.result(data, lambda out: out.print(f"{_counted(len(added))} added; {data['videos']} in the index."))
+
+
+@app.command
+def remove(*ids: str, path: str | None = None, session: Here) -> int:
+    """Remove music videos from the index; exit code 1 where none of them was there.
+
+    Parameters
+    ----------
+    ids
+        Of the music videos, as in the catalogue.
+    path
+        Folder or URI of the index. Default: index in the workspace.
+    """
+    if not ids:
+        raise SearchError("Name at least one music video to remove.")
+    index = Index.open(path or session.workspace.index)
+    removed = index.remove(ids)
+    missing = sorted(set(ids) - set(removed))
+    for name in missing:
+        session.warn(f"'{name}' is not in the index.")
+    data = {"removed": removed, "missing": missing, "videos": len(index)}
+    session.result(data, lambda out: out.print(f"{_counted(len(removed))} removed; {data['videos']} in the index."))
+    return 0 if removed else 1
+
+
+@app.command
+def stats(*, path: str | None = None, session: Here) -> None:
+    """What the index holds: music videos, rows by side and level, size, and which model and features it is of.
+
+    Parameters
+    ----------
+    path
+        Folder or URI of the index. Default: index in the workspace.
+    """
+    _show_stats(session, Index.open(path or session.workspace.index).stats())
+
+
+@app.command
+def compact(*, path: str | None = None, session: Here) -> None:
+    """Gather what many adds and removals have left in many parts; it also happens by itself, after enough adds.
+
+    Parameters
+    ----------
+    path
+        Folder or URI of the index. Default: index in the workspace.
+    """
+    index = Index.open(path or session.workspace.index)
+    with session.progress("Compacting") as report:
+        report(0, 1, "")
+        index.compact()
+        report(1, 1, "")
+    _show_stats(session, index.stats())
+
+
+def _inputs(workspace: Workspace, run: str | None) -> tuple["DualEncoder", "Features", dict[str, Any]]:
+    """A run's model, the features that it embeds, and what else an index wants to know of them."""
+    from antiphon.dual_encoder import DualEncoder
+
+    model = DualEncoder.load(run_folder(workspace, run))
+    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    about = {"catalogue": Catalogue.load(workspace.catalogue), "made_by": _made_by(workspace, features)}
+    window_s = _window_s(workspace)
+    return model, features, about if window_s is None else about | {"window_s": window_s}
+
+
+def _made_by(workspace: Workspace, features: "Features") -> dict[str, str]:
+    """Hashes of what made the features of each side."""
+    hashes: dict[str, str] = {}
+    for side, name in (("audio", features.audio_name), ("video", features.video_name)):
+        if name:
+            made_by = FeatureStore.existing(workspace.features / name).made_by
+            hashes[side] = sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
+    return hashes
+
+
+def _window_s(workspace: Workspace) -> float | None:
+    """How long the workspace's windows last; None where it drew no segments itself."""
+    if not workspace.segments.exists():
+        return None
+    row = read_table(workspace.segments, SEGMENTS).slice(0, 1).to_pylist()
+    return row[0]["window_end_s"] - row[0]["window_start_s"] if row else None
+
+
+def _show_stats(session: Session, found: dict[str, Any]) -> None:
+    def show(out: Console) -> None:
+        origin = found["origin"]
+        out.print(f"{found['path']}: {_counted(found['videos'])}, {found['kind']}, {found['dim']} values a row.")
+        for row in found["rows"]:
+            side = {"audio": "sound", "video": "pictures"}.get(row["side"], "vectors")
+            out.print(f"  {row['count']:>9,} {side}, {row['level']}s")
+        size = "" if found["bytes"] is None else f"{found['bytes'] / 1e6:.1f} MB on disk; "
+        parts = f"{found['parts']} part{'s' * (found['parts'] != 1)}; "
+        out.print(f"  {size}{parts}{found['unindexed']:,} rows searched one by one.")
+        if origin["model"]:
+            features = " and ".join(filter(None, (origin["audio"], origin["video"]))) or "features without a name"
+            out.print(f"  Model: run {origin['run'] or 'without a name'} ({origin['model'][:12]}), on {features}.")
+
+    session.result(found, show)
+
+
+def _counted(videos: int) -> str:
+    return f"{videos:,} music video{'s' * (videos != 1)}"

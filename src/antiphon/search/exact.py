@@ -1,0 +1,261 @@
+"""The exact store: append-only Parquet parts, a manifest that names them, and a matrix product over all of them."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from antiphon.errors import SearchError
+from antiphon.search.entries import entry_schema, vectors_of
+from antiphon.search.filters import Where
+from antiphon.search.record import REBUILD
+from antiphon.search.store import Part, Upkeep
+from antiphon.tables import sweep_partials, write_table, write_text
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+_MANIFEST = "manifest.json"
+_MOST_PARTS = 32
+_BLOCK_ROWS = 16_384
+_QUERIES_AT_ONCE = 256
+_ROUNDING = 1e-5
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One part of the manifest: its file, and the videos that were removed after it was written."""
+
+    file: str
+    removed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """The rows of one piece in memory: the columns without `vector`, and (n, dim) vectors."""
+
+    about: pa.Table
+    vectors: FloatArray
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """The rows of each video."""
+        found: dict[str, list[int]] = {}
+        for row, video in enumerate(self.about["id"].to_pylist()):
+            found.setdefault(video, []).append(row)
+        return found
+
+    @cached_property
+    def parts(self) -> dict[tuple[str, str], slice]:
+        """Where each side and level lies: the rows of a part are written in this order."""
+        sides, levels = (self.about[name].to_numpy().astype(str) for name in ("side", "level"))
+        edges = np.flatnonzero((sides[1:] != sides[:-1]) | (levels[1:] != levels[:-1])) + 1
+        if not len(sides):
+            return {}
+        starts = [0, *edges.tolist()]
+        return {
+            (str(sides[first]), str(levels[first])): slice(first, last)
+            for first, last in zip(starts, [*starts[1:], len(sides)], strict=True)
+        }
+
+    def of(self, part: Part) -> list[slice]:
+        """The rows of a part."""
+        return [rows for (side, level), rows in self.parts.items() if level == part.level and part.side in (None, side)]
+
+
+class ExactView:
+    """A snapshot of the exact store in memory."""
+
+    def __init__(self, pieces: Sequence[Loaded], dim: int) -> None:
+        self._pieces = pieces
+        self._nothing = entry_schema(dim).empty_table()
+
+    def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
+        """The `k` nearest rows: scores by blocks in float32, those near the top again in float64."""
+        if len(queries) > _QUERIES_AT_ONCE:
+            several = np.split(queries, range(_QUERIES_AT_ONCE, len(queries), _QUERIES_AT_ONCE))
+            return [table for few in several for table in self.nearest(few, k, part, where)]
+        found: list[list[tuple[pa.Table, npt.NDArray[np.float64]]]] = [[] for _ in queries]
+        for piece in self._pieces:
+            for rows in piece.of(part):
+                about = piece.about.slice(rows.start, rows.stop - rows.start)
+                kept = None if where == Where() else np.flatnonzero(where.mask(about))
+                for number, best in enumerate(_best(queries, piece.vectors[rows], kept, k)):
+                    scores = piece.vectors[rows][best].astype(np.float64) @ queries[number].astype(np.float64)
+                    found[number].append((about.take(best), scores))
+        return [self._top(parts, k) for parts in found]
+
+    def _top(self, parts: list[tuple[pa.Table, npt.NDArray[np.float64]]], k: int) -> pa.Table:
+        tables = [table for table, _ in parts] or [self._nothing.drop_columns("vector")]
+        scores = np.concatenate([np.zeros(0), *(part for _, part in parts)])
+        table = pa.concat_tables(tables).append_column("score", pa.array(scores))
+        # Equal vectors must tie, in whatever block they lie.
+        keys = table.append_column("rank", pa.array(np.round(scores, 12)))
+        order = pc.sort_indices(keys, [("rank", "descending"), ("id", "ascending"), ("start_s", "ascending")])
+        return table.take(order[:k])
+
+    def rows(self, ids: Collection[str], side: str | None = None) -> pa.Table:
+        """All rows of some videos."""
+        parts: list[pa.Table] = []
+        for piece in self._pieces:
+            places = [row for video in ids for row in piece.places.get(video, ())]
+            if places:
+                parts.append(_with_vectors(piece.about.take(places), piece.vectors[places]))
+        table = pa.concat_tables(parts) if parts else self._nothing
+        return table if side is None else table.filter(pc.equal(table["side"], side))
+
+    def read(self, part: Part, vectors: bool = True) -> pa.Table:
+        """All rows of a part."""
+        parts: list[pa.Table] = []
+        for piece in self._pieces:
+            for rows in piece.of(part):
+                about = piece.about.slice(rows.start, rows.stop - rows.start)
+                parts.append(_with_vectors(about, piece.vectors[rows]) if vectors else about)
+        return pa.concat_tables(parts) if parts else self._nothing
+
+    def ids(self) -> set[str]:
+        """The videos."""
+        return {video for piece in self._pieces for video in piece.places}
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Rows of each side and level."""
+        found: dict[tuple[str, str], int] = {}
+        for piece in self._pieces:
+            for key, rows in piece.parts.items():
+                found[key] = found.get(key, 0) + rows.stop - rows.start
+        return found
+
+
+class ExactStore:
+    """Parquet parts in `folder`.
+
+    A manifest, replaced in one step, names the parts that count: a part that is being written, or that compaction has
+    replaced, is named by none. A reader that finds a part gone reads the manifest again.
+    """
+
+    def __init__(self, folder: Path, dim: int) -> None:
+        self._folder = folder
+        self._dim = dim
+        self._kept: dict[Piece, Loaded] = {}
+
+    @classmethod
+    def create(cls, folder: Path, rows: pa.Table) -> Self:
+        """A store of these rows in a new folder."""
+        store = cls(folder, rows.schema.field("vector").type.list_size)
+        store._write([], rows)
+        return store
+
+    def view(self) -> ExactView:
+        """The rows as the manifest has them now; parts in memory are not read again.
+
+        Raises
+        ------
+        SearchError
+            The manifest or a part is missing or damaged.
+        """
+        while True:
+            pieces = self._manifest()
+            try:
+                loaded = {piece: self._kept.get(piece) or self._load(piece) for piece in pieces}
+            except FileNotFoundError as error:
+                if self._manifest() == pieces:
+                    raise _damaged(error.filename or self._folder, "is missing") from error
+                continue
+            self._kept = loaded
+            return ExactView(list(loaded.values()), self._dim)
+
+    def append(self, rows: pa.Table) -> None:
+        """Write one more part."""
+        self._write(self._manifest(), rows)
+        if len(self._manifest()) > _MOST_PARTS:
+            self.compact()
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Note in the manifest which videos of the parts there are no longer count."""
+        self._replace([Piece(piece.file, piece.removed | set(ids)) for piece in self._manifest()])
+
+    def compact(self) -> None:
+        """One part of all rows that count."""
+        self._kept = {}
+        loaded = [self._load(piece) for piece in self._manifest()]
+        self._write([], pa.concat_tables([_with_vectors(piece.about, piece.vectors) for piece in loaded]))
+
+    def upkeep(self) -> Upkeep:
+        """Bytes and parts; every row is searched one by one."""
+        pieces = self._manifest()
+        sizes = [path.stat().st_size for path in self._folder.iterdir() if path.is_file()]
+        return Upkeep(sum(sizes), len(pieces), sum(self.view().counts().values()))
+
+    def _write(self, before: list[Piece], rows: pa.Table) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(path.stem.split("-")[1]) for path in self._folder.glob("part-*.parquet")), default=-1)
+        name = f"part-{number:06d}.parquet"
+        order = [(column, "ascending") for column in ("side", "level", "id", "start_s")]
+        write_table(rows.sort_by(order), self._folder / name)
+        self._replace([*before, Piece(name)])
+
+    def _replace(self, pieces: list[Piece]) -> None:
+        """Let the manifest name these parts, then delete what it does not name."""
+        named = [{"file": piece.file, "removed": sorted(piece.removed)} for piece in pieces]
+        write_text(json.dumps({"parts": named}, ensure_ascii=False), self._folder / _MANIFEST)
+        sweep_partials(self._folder)
+        for path in set(self._folder.glob("part-*.parquet")) - {self._folder / piece.file for piece in pieces}:
+            path.unlink(missing_ok=True)
+
+    def _manifest(self) -> list[Piece]:
+        path = self._folder / _MANIFEST
+        try:
+            parts: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["parts"]
+            return [Piece(part["file"], frozenset(part["removed"])) for part in parts]
+        except FileNotFoundError as error:
+            raise _damaged(path, "is missing") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(path, f"is damaged ({error})") from error
+
+    def _load(self, piece: Piece) -> Loaded:
+        path = self._folder / piece.file
+        try:
+            with path.open("rb") as file:
+                table = pq.read_table(file, schema=entry_schema(self._dim))
+        except pa.ArrowInvalid as error:
+            raise _damaged(path, f"is damaged ({error})") from error
+        if piece.removed:
+            gone = pc.is_in(table["id"], value_set=pa.array(sorted(piece.removed), pa.string()))
+            table = table.filter(pc.invert(gone))
+        table = table.combine_chunks()
+        return Loaded(table.drop_columns("vector"), vectors_of(table))
+
+
+def _best(queries: FloatArray, vectors: FloatArray, kept: IntArray | None, k: int) -> list[IntArray]:
+    """For each query the rows that can be among the `k` nearest of `vectors` (of the rows `kept`)."""
+    count = len(vectors) if kept is None else len(kept)
+    best = [np.zeros(0, dtype=np.int64) for _ in queries]
+    tops = [np.zeros(0, dtype=np.float32) for _ in queries]
+    for first in range(0, count, _BLOCK_ROWS):
+        last = min(first + _BLOCK_ROWS, count)
+        places = np.arange(first, last) if kept is None else kept[first:last]
+        scores = queries @ (vectors[first:last] if kept is None else vectors[places]).T
+        for number, line in enumerate(scores):
+            joined = np.concatenate([tops[number], line])
+            least = np.partition(joined, -k)[-k] if len(joined) > k else -np.inf
+            near = np.flatnonzero(joined >= least - _ROUNDING)
+            best[number] = np.concatenate([best[number], places])[near]
+            tops[number] = joined[near]
+    return best
+
+
+def _with_vectors(about: pa.Table, vectors: FloatArray) -> pa.Table:
+    values = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(vectors).reshape(-1)), vectors.shape[1])
+    return about.append_column(entry_schema(vectors.shape[1]).field("vector"), values)
+
+
+def _damaged(path: object, what: str) -> SearchError:
+    return SearchError(f"{path}: {what}. {REBUILD}")

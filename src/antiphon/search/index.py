@@ -1,0 +1,461 @@
+"""The index that people hold: build it, add to it, and ask it for music videos."""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from antiphon.errors import SearchError
+from antiphon.search.building import Embedder, FeatureRows, MusicVideos, embedded, origin_of, vector_rows
+from antiphon.search.entries import metadata_of, unit_rows, vectors_of
+from antiphon.search.filters import Where
+from antiphon.search.hits import Hit, Side
+from antiphon.search.places import Place
+from antiphon.search.queries import Wanted, answer, file_track, nearest_tracks, stored
+from antiphon.search.record import Kind, Origin, Record
+from antiphon.search.scoring import Asked
+from antiphon.search.store import Part, View
+
+FloatArray = npt.NDArray[np.float32]
+
+WINDOW_S = 3.0
+LANCEDB_ROWS = 200_000
+"""From so many rows `auto` takes LanceDB: below, the exact search answers about as fast and finds everything."""
+
+
+class Index:
+    """Embeddings of music videos on disk, and the search in them. All scores are cosines, or means of cosines.
+
+    Make one with `build` (of a model and features) or `from_vectors`, or `open` one. Processes may read while one
+    writes: a query sees whole adds, never a part of one. Two writers at a time are refused.
+
+    Attributes
+    ----------
+    kind : "exact" (a matrix product over all rows) or "lancedb" (approximate, for large catalogues).
+    dim : size of the embeddings.
+    origin : what made the embeddings.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     index = Index.from_vectors(["a", "b", "c"], np.eye(3), path=folder)
+    ...     [hit.id for hit in index.search(np.array([[0.1, 2.0, 1.0]]), k=2)[0]]
+    ['b', 'c']
+    """
+
+    def __init__(self, place: Place, record: Record) -> None:
+        self._place = place
+        self._take(record)
+
+    def _take(self, record: Record) -> None:
+        self._record = record
+        self._store = self._place.store(record)
+        self.kind: Kind = record.kind
+        self.dim: int = record.dim
+        self.origin: Origin = record.origin
+
+    @classmethod
+    def build(
+        cls,
+        model: Embedder,
+        features: FeatureRows,
+        path: str | Path,
+        catalogue: MusicVideos | None = None,
+        kind: Literal["auto", "exact", "lancedb"] = "auto",
+        made_by: Mapping[str, str] | None = None,
+        run: str = "",
+        window_s: float = WINDOW_S,
+    ) -> Self:
+        """Embed segments and tracks of all features, sound and pictures, and write an index.
+
+        An index that is at `path` stays usable until the new one takes its place.
+
+        Parameters
+        ----------
+        path : a folder, or a URI of an object store (s3://…, gs://…), which needs `kind="lancedb"`.
+        catalogue : says artist, title, genre, tags and year. Default: what stands with the features.
+        kind : "auto" takes LanceDB from 200,000 rows on.
+        made_by : hashes of what computed the features, by side, where known: features made otherwise are then refused.
+        run : what the model is called; it is kept for people to read.
+        window_s : seconds that a row of the features covers.
+
+        Raises
+        ------
+        SearchError
+            There is nothing to index, or another process is writing.
+        """
+        rows = embedded(model, features, catalogue, window_s)
+        return cls._create(path, kind, rows, origin_of(model, features, made_by, run))
+
+    @classmethod
+    def from_vectors(
+        cls,
+        ids: Sequence[Any],
+        vectors: npt.ArrayLike,
+        path: str | Path,
+        kind: Literal["auto", "exact", "lancedb"] = "auto",
+        metadata: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Self:
+        """An index of vectors that came from elsewhere, one a music video.
+
+        Parameters
+        ----------
+        vectors : (n, dim). They are brought to length 1: scores are cosines.
+        metadata : of each vector any of artist, title, genre, tags (a list), year.
+
+        Raises
+        ------
+        SearchError
+            An id stands twice, lengths differ, or a vector is zero or not finite.
+        """
+        return cls._create(path, kind, vector_rows(ids, vectors, metadata), Origin())
+
+    @classmethod
+    def _create(
+        cls, path: str | Path, kind: Literal["auto", "exact", "lancedb"], rows: pa.Table, origin: Origin
+    ) -> Self:
+        place = Place(path)
+        if kind not in ("auto", "exact", "lancedb"):
+            raise SearchError(f"kind is '{kind}'; there are auto, exact and lancedb.")
+        chosen: Kind = kind if kind != "auto" else "lancedb" if rows.num_rows >= LANCEDB_ROWS else "exact"
+        return cls(place, place.create(chosen, rows, origin))
+
+    @classmethod
+    def open(cls, path: str | Path, model: Embedder | None = None) -> Self:
+        """The index at `path`.
+
+        Parameters
+        ----------
+        model : the model whose embeddings will be searched for.
+
+        Raises
+        ------
+        SearchError
+            There is no index, or it is damaged.
+        StaleIndexError
+            It holds embeddings of another model.
+        """
+        place = Place(path)
+        index = cls(place, place.record())
+        if model is not None:
+            index.origin.refuse_other(replace(index.origin, model=model.fingerprint, run=""), place.name)
+        return index
+
+    def add(
+        self,
+        model: Embedder,
+        features: FeatureRows,
+        catalogue: MusicVideos | None = None,
+        made_by: Mapping[str, str] | None = None,
+        window_s: float = WINDOW_S,
+    ) -> list[str]:
+        """Embed and add the videos that are not in the index yet; those that are stay as they are.
+
+        The add is there as a whole or not at all. Repeated after it was killed, it adds what is missing.
+
+        Returns
+        -------
+        The ids of the videos that were added.
+
+        Raises
+        ------
+        StaleIndexError
+            The index holds embeddings of another model or of other features.
+        """
+        self.origin.refuse_other(origin_of(model, features, made_by), self._place.name)
+        with self._writing() as view:
+            new = ~np.isin(features.groups, sorted(view.ids()))
+            if not new.any():
+                return []
+            rows = embedded(model, features.take(new), catalogue, window_s)
+            self._store.append(rows)
+        return sorted(set(rows["id"].to_pylist()))
+
+    def add_vectors(
+        self, ids: Sequence[Any], vectors: npt.ArrayLike, metadata: Sequence[Mapping[str, Any]] | None = None
+    ) -> list[str]:
+        """As `add`, of vectors that came from elsewhere."""
+        self.origin.refuse_other(Origin(), self._place.name)
+        rows = vector_rows(ids, vectors, metadata)
+        _refuse_other_size(rows.schema.field("vector").type.list_size, self.dim)
+        with self._writing() as view:
+            known = pc.is_in(rows["id"], value_set=pa.array(sorted(view.ids()), pa.string()))
+            rows = rows.filter(pc.invert(known))
+            if rows.num_rows:
+                self._store.append(rows)
+        return sorted(rows["id"].to_pylist())
+
+    def remove(self, ids: Iterable[str]) -> list[str]:
+        """Remove music videos.
+
+        Returns
+        -------
+        The ids that were there; others are no error.
+        """
+        with self._writing() as view:
+            there = sorted(view.ids() & set(ids))
+            if there:
+                self._store.remove(there)
+        return there
+
+    def compact(self) -> None:
+        """Gather what many adds and removals have left in many parts. It also happens by itself, after enough adds."""
+        with self._writing():
+            self._store.compact()
+
+    def stats(self) -> dict[str, Any]:
+        """What the index holds.
+
+        Returns
+        -------
+        `kind`, `dim`, `videos`, `rows` (of each side and level), `bytes` on disk (None in an object store), `parts`,
+        `unindexed` (rows that are searched one by one), and `origin`.
+        """
+        view, upkeep = self._view(), self._store.upkeep()
+        return {
+            "path": self._place.name,
+            "kind": self.kind,
+            "dim": self.dim,
+            "videos": len(view.ids()),
+            "rows": [
+                {"side": side, "level": level, "count": count} for (side, level), count in sorted(view.counts().items())
+            ],
+            "bytes": upkeep.bytes,
+            "parts": upkeep.parts,
+            "unindexed": upkeep.unindexed,
+            "origin": vars(self.origin),
+        }
+
+    @property
+    def path(self) -> str:
+        """The folder or URI."""
+        return self._place.name
+
+    def __len__(self) -> int:
+        return len(self._view().ids())
+
+    def __contains__(self, video: object) -> bool:
+        return video in self._view().ids()
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the music videos, sorted."""
+        return sorted(self._view().ids())
+
+    def embeddings(
+        self, side: Side, level: Literal["segment", "track"] = "track"
+    ) -> tuple[list[str], FloatArray, list[dict[str, Any]]]:
+        """All embeddings of a side and level, sorted by id and time.
+
+        Returns
+        -------
+        The video of each row, (n, dim) unit rows, and the metadata of each row.
+        """
+        table = self._view().read(Part(side, level))
+        table = table.sort_by([("id", "ascending"), ("start_s", "ascending")])
+        return table["id"].to_pylist(), vectors_of(table), metadata_of(table)
+
+    @overload
+    def search(
+        self, queries: npt.ArrayLike, k: int = 10, where: Where | None = None, target: None = None
+    ) -> list[list[Hit]]: ...
+    @overload
+    def search(
+        self,
+        queries: npt.ArrayLike,
+        k: int = 10,
+        where: Where | None = None,
+        *,
+        target: Literal["audio", "video"],
+        starts_s: Sequence[float | None] | None = None,
+        diversity: float = 0.0,
+        rerank: bool = False,
+    ) -> list[Hit]: ...
+    def search(
+        self,
+        queries: npt.ArrayLike,
+        k: int = 10,
+        where: Where | None = None,
+        target: Literal["audio", "video"] | None = None,
+        *,
+        starts_s: Sequence[float | None] | None = None,
+        diversity: float = 0.0,
+        rerank: bool = False,
+    ) -> list[list[Hit]] | list[Hit]:
+        """Music videos near some vectors.
+
+        Parameters
+        ----------
+        queries : (n, dim) vectors of any length; a single one is `vector[None]`.
+        where : conditions that hits must meet.
+        target : None takes each row as a query of its own, and compares it with tracks. "audio" or "video" takes all
+            rows as the segments of one file (`model.encode_audio`, `encode_video`), and looks for songs or for
+            pictures: candidates are the nearest tracks and the tracks of the nearest segments, and the score of each
+            is half the cosine of its track with the file's (the mean of its segments), half the mean over the file's
+            segments of their best cosine in it.
+        starts_s : with a target, where the file's segments start, in seconds.
+        diversity, rerank : with a target, as in `similar`.
+
+        Returns
+        -------
+        Without a target a list of hits for each query; with one, a single list of hits.
+
+        Raises
+        ------
+        SearchError
+            The queries have another size, no direction or a wrong shape, or `k` is below 1.
+        """
+        rows = unit_rows(queries, "queries")
+        _refuse_other_size(rows.shape[1], self.dim)
+        wanted = Wanted(k, where or Where(), diversity, rerank)
+        if target is None:
+            return nearest_tracks(self._view(), rows, wanted)
+        asked = Asked(file_track(rows, "", starts_s), _side(target))
+        return answer(self._view(), [asked], wanted)
+
+    def similar(
+        self,
+        video: str,
+        k: int = 10,
+        by: Literal["both", "audio", "video"] = "both",
+        weight: float = 0.5,
+        where: Where | None = None,
+        diversity: float = 0.0,
+        rerank: bool = False,
+    ) -> list[Hit]:
+        """More like this: sound compared with sound, pictures with pictures.
+
+        Parameters
+        ----------
+        video : its id. It is never among the hits.
+        by : what to compare.
+        weight : with "both", the share of the sound: score = weight · sound + (1 − weight) · pictures, each as in
+            `search`. Music videos that share one side only are compared on that side alone.
+        diversity : above 0 the list is picked from the best 100 by maximal marginal relevance, and two videos of one
+            artist count as alike in all; the scores stay those of likeness.
+        rerank : order the best 100 by how well their segments match this one's in order of time.
+
+        Raises
+        ------
+        SearchError
+            The video is not in the index or lacks the side, or a number is out of its range.
+        """
+        wanted, view = Wanted(k, where or Where(), diversity, rerank).without(video), self._view()
+        sides = stored(view, video, self._place.name).sides
+        shares = _shares(weight, both="audio" in sides and "video" in sides) if by == "both" else {_side(by): 1.0}
+        asked = [Asked(sides[side], side, share) for side, share in shares.items() if side in sides and share]
+        if not asked:
+            raise SearchError(f"'{video}' has no {' and no '.join(_WORDS[side] for side in shares)} in the index.")
+        return answer(view, asked, wanted)
+
+    def similar_to(
+        self,
+        audio: npt.ArrayLike | None = None,
+        video: npt.ArrayLike | None = None,
+        k: int = 10,
+        weight: float = 0.5,
+        where: Where | None = None,
+        *,
+        audio_starts_s: Sequence[float | None] | None = None,
+        video_starts_s: Sequence[float | None] | None = None,
+        diversity: float = 0.0,
+        rerank: bool = False,
+    ) -> list[Hit]:
+        """As `similar`, for a file that is not in the index.
+
+        Parameters
+        ----------
+        audio, video : (segments, dim) embeddings of its sound and of its pictures; None compares the other side alone.
+        audio_starts_s, video_starts_s : where these segments start, in seconds.
+        """
+        wanted = Wanted(k, where or Where(), diversity, rerank)
+        given: dict[Side, tuple[npt.ArrayLike | None, Sequence[float | None] | None]] = {
+            "audio": (audio, audio_starts_s),
+            "video": (video, video_starts_s),
+        }
+        shares = _shares(weight, both=audio is not None and video is not None)
+        asked: list[Asked] = []
+        for side, (vectors, starts_s) in given.items():
+            if vectors is not None and shares[side]:
+                rows = unit_rows(vectors, side)
+                _refuse_other_size(rows.shape[1], self.dim)
+                asked.append(Asked(file_track(rows, side, starts_s), side, shares[side]))
+        if not asked:
+            raise SearchError("Neither sound nor pictures are given to search by; give embeddings of one of them.")
+        return answer(self._view(), asked, wanted)
+
+    def match(
+        self,
+        video: str,
+        target: Literal["audio", "video"],
+        k: int = 10,
+        where: Where | None = None,
+        diversity: float = 0.0,
+        rerank: bool = False,
+        own: bool = False,
+    ) -> list[Hit]:
+        """Songs for its pictures (`target="audio"`), or pictures for its sound (`target="video"`); see `similar`.
+
+        Parameters
+        ----------
+        own : let its own other side be among the hits.
+        """
+        asked_side: Side = "video" if _side(target) == "audio" else "audio"
+        wanted, view = Wanted(k, where or Where(), diversity, rerank), self._view()
+        sides = stored(view, video, self._place.name).sides
+        if asked_side not in sides:
+            raise SearchError(f"'{video}' has no {_WORDS[asked_side]} in the index to search by.")
+        asked = Asked(sides[asked_side], target)
+        return answer(view, [asked], wanted if own else wanted.without(video))
+
+    def _view(self) -> View:
+        """What the index holds now, also after another process has built it anew."""
+        try:
+            return self._store.view()
+        except SearchError:
+            if not self._rebuilt():
+                raise
+        return self._store.view()
+
+    def _rebuilt(self) -> bool:
+        """Take up a new build of the same origin, if there is one."""
+        record = self._place.record()
+        if record.entries == self._record.entries:
+            return False
+        self.origin.refuse_other(record.origin, self._place.name)
+        self._take(record)
+        return True
+
+    @contextmanager
+    def _writing(self) -> Generator[View]:
+        with self._place.lock():
+            self._rebuilt()
+            yield self._store.view()
+
+
+_WORDS: dict[Side, str] = {"audio": "sound", "video": "pictures", "": "vector"}
+
+
+def _shares(weight: float, both: bool) -> dict[Side, float]:
+    """How much each side of a query counts; one that has but one side is compared on that, whatever the weight."""
+    if not 0 <= weight <= 1:
+        raise SearchError(f"weight is {weight:g}; give the share of the sound, from 0 to 1.")
+    return {"audio": weight, "video": 1 - weight, "": 1.0} if both else {"audio": 1.0, "video": 1.0, "": 1.0}
+
+
+def _side(name: str) -> Side:
+    if name not in ("audio", "video"):
+        raise SearchError(f"'{name}' is no side; there are audio and video.")
+    return "audio" if name == "audio" else "video"
+
+
+def _refuse_other_size(given: int, dim: int) -> None:
+    if given != dim:
+        raise SearchError(f"The vectors have {given} values; those of this index have {dim}.")

@@ -1,0 +1,144 @@
+"""`index.toml`: what an index is, and what its embeddings are of."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import tomli_w
+
+from antiphon.errors import SearchError, StaleIndexError
+from antiphon.tables import write_text
+
+RECORD_FILE = "index.toml"
+REBUILD = "Build it again: antiphon index build (ap.Index.build)."
+
+_FORMAT = 1
+
+Kind = Literal["exact", "lancedb"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What made the embeddings.
+
+    Attributes
+    ----------
+    model : fingerprint of the model; "" for vectors that came from elsewhere.
+    audio, video : backbones of the features; "" for features without a name.
+    audio_made_by, video_made_by : hashes of what made these features; "" where not known.
+    run : what the model is called, for people; "" where not known.
+    """
+
+    model: str = ""
+    audio: str = ""
+    video: str = ""
+    audio_made_by: str = ""
+    video_made_by: str = ""
+    run: str = ""
+
+    def refuse_other(self, other: "Origin", place: object) -> None:
+        """Refuse embeddings of another origin; hashes count where both sides know them.
+
+        Raises
+        ------
+        StaleIndexError
+            Saying what differs and what to do.
+        """
+        if bool(self.model) != bool(other.model):
+            made, given = ("a model's embeddings", "vectors") if self.model else ("vectors", "a model's embeddings")
+            raise StaleIndexError(f"{place}: is an index of {made}, not of {given}. {REBUILD}")
+        if self.model != other.model:
+            names = (self.run or "without a name", other.run or "without a name")
+            raise StaleIndexError(
+                f"{place}: was built with another model ({names[0]}, {self.model[:12]}; this one is {names[1]}, "
+                f"{other.model[:12]}). {REBUILD}"
+            )
+        for side in ("audio", "video"):
+            made, given = getattr(self, side), getattr(other, side)
+            if made != given:
+                names = (made or "no name", given or "no name")
+                raise StaleIndexError(
+                    f"{place}: was built of {side} features of {names[0]}, not of {names[1]}. {REBUILD}"
+                )
+            made, given = getattr(self, f"{side}_made_by"), getattr(other, f"{side}_made_by")
+            if made and given and made != given:
+                raise StaleIndexError(
+                    f"{place}: the {side} features have been computed otherwise since (weights, sampling or frames). "
+                    f"{REBUILD}"
+                )
+
+
+@dataclass(frozen=True)
+class Record:
+    """One index.
+
+    Attributes
+    ----------
+    kind : which store.
+    dim : size of the embeddings.
+    entries : name of the folder (of the table) that holds the rows. A new build writes under another name.
+    """
+
+    kind: Kind
+    dim: int
+    entries: str
+    origin: Origin = field(default_factory=Origin)
+
+
+def dumped(record: Record) -> str:
+    """The record as TOML."""
+    return tomli_w.dumps({"format": _FORMAT, **asdict(record)})
+
+
+def parsed(text: str, place: object) -> Record:
+    """What `dumped` wrote.
+
+    Raises
+    ------
+    SearchError
+        It is not the record of an index, or of another format.
+    """
+    try:
+        values: dict[str, Any] = tomllib.loads(text)
+        if values.pop("format") != _FORMAT:
+            raise SearchError(f"{place}: is an index of another format; this version reads {_FORMAT}. {REBUILD}")
+        record = Record(**values | {"origin": Origin(**values["origin"])})
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise SearchError(f"{place}: {RECORD_FILE} is damaged ({error!r}). {REBUILD}") from error
+    if record.kind not in ("exact", "lancedb") or not record.entries.startswith("entries-") or "/" in record.entries:
+        raise SearchError(f"{place}: {RECORD_FILE} is damaged. {REBUILD}")
+    return record
+
+
+class Shelf(Protocol):
+    """Where the record of an index lies."""
+
+    def read(self) -> Record | None:
+        """The record, or None where there is no index."""
+        ...
+
+    def write(self, record: Record) -> None:
+        """Put it in place, in one step."""
+        ...
+
+
+@dataclass(frozen=True)
+class FolderShelf:
+    """The record as `index.toml` in a folder."""
+
+    folder: Path
+
+    def read(self) -> Record | None:
+        """The record, or None where there is no index."""
+        path = self.folder / RECORD_FILE
+        try:
+            return parsed(path.read_text(encoding="utf-8"), self.folder)
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError as error:
+            raise SearchError(f"{path}: is damaged ({error}). {REBUILD}") from error
+
+    def write(self, record: Record) -> None:
+        """Put it in place, in one step."""
+        write_text(dumped(record), self.folder / RECORD_FILE)

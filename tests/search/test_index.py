@@ -1,0 +1,252 @@
+"""Both stores against naive numpy: what is found, added, removed, and refused."""
+
+import numpy as np
+import pytest
+
+from antiphon.errors import SearchError, StaleIndexError
+from antiphon.search import Index, Where
+
+DIM = 16
+
+
+def _unit(rows):
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def _vectors(count, seed=0):
+    return np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
+
+
+def _names(count):
+    return [f"id{number:04d}" for number in range(count)]
+
+
+def test_search_is_the_naive_ranking(tmp_path, kind):
+    vectors, queries = _vectors(300), _vectors(20, seed=1)
+    index = Index.from_vectors(_names(300), 7 * vectors, tmp_path, kind=kind)
+    scores = _unit(queries) @ _unit(vectors).T
+    for line, hits in zip(scores, index.search(3 * queries, k=25), strict=True):
+        assert [hit.id for hit in hits] == [f"id{row:04d}" for row in np.argsort(-line, kind="stable")[:25]]
+        assert np.allclose([hit.score for hit in hits], np.sort(line)[::-1][:25], atol=1e-5)
+
+
+def test_ties_go_by_id_wherever_the_rows_lie(tmp_path, kind):
+    index = Index.from_vectors(["d", "b"], np.ones((2, DIM)), tmp_path, kind=kind)
+    index.add_vectors(["c", "a"], np.ones((2, DIM)))
+    assert [hit.id for hit in index.search(np.ones((1, DIM)), k=3)[0]] == ["a", "b", "c"]
+
+
+def test_k_beyond_the_end_gives_all(tmp_path, kind):
+    index = Index.from_vectors(_names(5), _vectors(5), tmp_path, kind=kind)
+    assert len(index.search(_vectors(1), k=10**9)[0]) == 5
+
+
+def test_an_empty_index_finds_nothing_and_can_be_added_to(tmp_path, kind):
+    index = Index.from_vectors([], np.zeros((0, DIM)), tmp_path, kind=kind)
+    assert index.search(_vectors(2)) == [[], []]
+    assert len(index) == 0
+    index.add_vectors(_names(2), _vectors(2))
+    assert len(index.search(_vectors(1))[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("queries", "message"),
+    [
+        (np.ones(DIM), r"shape \(16,\)"),
+        (np.ones((1, 3)), "have 3 values; those of this index have 16"),
+        (np.full((1, DIM), np.nan), "row 0 holds values that are not finite"),
+        (np.zeros((1, DIM)), "row 0 is all zeros"),
+        ([["a"] * DIM], "no matrix of numbers"),
+    ],
+)
+def test_queries_without_direction_or_of_another_size_are_refused(tmp_path, kind, queries, message):
+    index = Index.from_vectors(_names(3), _vectors(3), tmp_path, kind=kind)
+    with pytest.raises(SearchError, match=message):
+        index.search(queries)
+    with pytest.raises(SearchError, match="k is 0"):
+        index.search(np.ones((1, DIM)), k=0)
+
+
+@pytest.mark.parametrize(
+    ("ids", "vectors", "metadata", "message"),
+    [
+        (["a", "a"], np.ones((2, 3)), None, "'a' stands more than once"),
+        (["a"], np.ones((2, 3)), None, "has 1 entries where there are 2 vectors"),
+        (["a", "b"], [[1, 0], [0, 0]], None, "the vector of 'b' is all zeros"),
+        (["a", "b"], [[1, 0], [np.inf, 0]], None, "the vector of 'b' holds values that are not finite"),
+        (["a"], [[1.0]], [{"artiste": "x"}], "'artiste' is none of artist"),
+        (["a"], [[1.0]], [{"year": "then"}], "wrong type"),
+    ],
+)
+def test_vectors_that_cannot_be_indexed_are_refused(tmp_path, ids, vectors, metadata, message):
+    with pytest.raises(SearchError, match=message):
+        Index.from_vectors(ids, vectors, tmp_path, metadata=metadata)
+    with pytest.raises(SearchError, match="no index here"):
+        Index.open(tmp_path)
+
+
+def test_added_vectors_are_found_and_what_is_there_is_skipped(tmp_path, kind):
+    vectors = _vectors(40)
+    index = Index.from_vectors(_names(20), vectors[:20], tmp_path, kind=kind)
+    other = Index.open(tmp_path)
+    assert index.add_vectors(_names(40)[10:], -vectors[10:]) == _names(40)[20:]
+    for reader in (index, other, Index.open(tmp_path)):
+        assert len(reader) == 40
+        assert reader.search(-vectors[30:31], k=1)[0][0].id == "id0030"
+        assert reader.search(vectors[15:16], k=1)[0][0].id == "id0015"
+
+
+def test_removed_vectors_are_gone_and_may_come_back_as_others(tmp_path, kind):
+    vectors = _vectors(30)
+    index = Index.from_vectors(_names(30), vectors, tmp_path, kind=kind)
+    assert index.remove(["id0003", "it's not there", "id0004"]) == ["id0003", "id0004"]
+    assert "id0003" not in index
+    assert len(index.search(vectors[3:4], k=30)[0]) == 28
+    assert index.add_vectors(["id0003"], -vectors[3:4]) == ["id0003"]
+    index.compact()
+    for reader in (index, Index.open(tmp_path)):
+        assert len(reader) == 29
+        assert reader.search(-vectors[3:4], k=1)[0][0].id == "id0003"
+        assert reader.search(vectors[3:4], k=29)[0][-1].id == "id0003"
+
+
+def test_many_adds_are_compacted_by_themselves(tmp_path, kind):
+    vectors = _vectors(80)
+    index = Index.from_vectors(_names(1), vectors[:1], tmp_path, kind=kind)
+    for row in range(1, 80):
+        index.add_vectors([_names(80)[row]], vectors[row : row + 1])
+    assert index.ids == _names(80)
+    assert index.stats()["parts"] < 40
+
+
+def test_compaction_loses_nothing(tmp_path, kind, model, music_videos):
+    index = Index.build(model, music_videos(range(8)), tmp_path, kind=kind)
+    index.add(model, music_videos(range(6, 12)))
+    before = {
+        (side, level): index.embeddings(side, level) for side in ("audio", "video") for level in ("segment", "track")
+    }
+    index.compact()
+    assert index.stats()["parts"] == 1
+    for key, (ids, vectors, metadata) in before.items():
+        found = Index.open(tmp_path).embeddings(*key)
+        assert (found[0], found[2]) == (ids, metadata)
+        assert np.array_equal(found[1], vectors)
+
+
+def test_a_build_holds_every_side_that_there_is(tmp_path, kind, model, music_videos):
+    features = music_videos(range(8))
+    index = Index.build(model, features, tmp_path, kind=kind)
+    rows = {(row["side"], row["level"]): row["count"] for row in index.stats()["rows"]}
+    assert rows == {("audio", "segment"): 21, ("audio", "track"): 7, ("video", "segment"): 21, ("video", "track"): 7}
+    audio, video = model.embed(features, per="track")
+    for side, expected, missing in (("audio", audio, "v004"), ("video", video, "v003")):
+        ids, vectors, metadata = index.embeddings(side)
+        assert ids == [name for name in np.unique(features.groups).tolist() if name != missing]
+        assert np.allclose(vectors, expected[np.isin(np.unique(features.groups), ids)], atol=1e-6)
+        assert metadata[1] == {"artist": "artist 0", "title": None, "genre": "jazz", "tags": ["live"], "year": None}
+
+
+def test_another_model_and_other_features_are_refused(tmp_path, kind, model, other_model, music_videos):
+    from dataclasses import replace
+
+    features = music_videos(range(3))
+    index = Index.build(model, features, tmp_path, kind=kind, made_by={"audio": "a"}, run="base")
+    Index.open(tmp_path, model)
+    with pytest.raises(StaleIndexError, match=r"another model \(base.*antiphon index build"):
+        Index.open(tmp_path, other_model)
+    with pytest.raises(StaleIndexError, match="another model"):
+        index.add(other_model, music_videos(range(4)))
+    with pytest.raises(StaleIndexError, match="features of ears, not of fingers"):
+        index.add(model, replace(features, audio_name="fingers"))
+    with pytest.raises(StaleIndexError, match="the audio features have been computed otherwise"):
+        index.add(model, music_videos(range(4)), made_by={"audio": "b"})
+    with pytest.raises(StaleIndexError, match="an index of a model's embeddings, not of vectors"):
+        index.add_vectors(["x"], _vectors(1))
+    assert index.add(model, music_videos(range(4)), made_by={"video": "v"}) == ["v003"]
+
+
+def test_a_new_build_takes_the_place_of_the_old_one(tmp_path, kind):
+    index = Index.from_vectors(_names(3), _vectors(3), tmp_path, kind=kind)
+    Index.from_vectors(["new"], _vectors(1), tmp_path, kind=kind)
+    assert index.ids == ["new"]
+    assert len(list(tmp_path.glob("entries-*"))) == 1
+
+
+def test_damage_is_named(tmp_path):
+    Index.from_vectors(_names(3), _vectors(3), tmp_path, kind="exact")
+    (part,) = tmp_path.glob("entries-*/part-*.parquet")
+    part.write_bytes(b"PAR1")
+    with pytest.raises(SearchError, match=r"part-000000.parquet: is damaged.*antiphon index build"):
+        Index.open(tmp_path).search(_vectors(1))
+    part.unlink()
+    with pytest.raises(SearchError, match=r"part-000000.parquet: is missing"):
+        Index.open(tmp_path).search(_vectors(1))
+    (tmp_path / "index.toml").write_text("format = 1\n")
+    with pytest.raises(SearchError, match="index.toml is damaged"):
+        Index.open(tmp_path)
+    (tmp_path / "index.toml").write_text("format = 9\n")
+    with pytest.raises(SearchError, match="another format"):
+        Index.open(tmp_path)
+
+
+def test_a_second_writer_is_refused(tmp_path, kind):
+    index = Index.from_vectors(_names(3), _vectors(3), tmp_path, kind=kind)
+    with index._writing(), pytest.raises(SearchError, match="another process is writing"):
+        Index.open(tmp_path).add_vectors(["x"], _vectors(1))
+
+
+def _naive(about, where):
+    return [
+        name
+        for name, row in about.items()
+        if (not where.genre or row["genre"] in where.genre)
+        and (not where.artist or row["artist"] in where.artist)
+        and row["artist"] not in where.not_artist
+        and (where.year_from is None or (row["year"] is not None and row["year"] >= where.year_from))
+        and (where.year_to is None or (row["year"] is not None and row["year"] <= where.year_to))
+        and name not in where.not_ids
+    ]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        Where(),
+        Where(genre=("rock",)),
+        Where(genre=("rock", "Guns N' Roses' \"kind\"")),
+        Where(artist=("x') OR ('1'='1",)),
+        Where(artist=("a;--", "\\'", "%")),
+        Where(not_artist=("a;--", "O'Neil")),
+        Where(year_from=1990),
+        Where(year_to=1999),
+        Where(genre=("jazz",), not_artist=("O'Neil",), year_from=1985, year_to=2005, not_ids=("id0007", "it's")),
+        Where(genre=("nobody's",)),
+    ],
+)
+def test_conditions_hold_before_the_nearest_are_counted(tmp_path, kind, where):
+    draw = np.random.default_rng(3)
+    about = {
+        name: {
+            "artist": (None, "O'Neil", "a;--", "\\'", "x') OR ('1'='1", "%")[draw.integers(6)],
+            "genre": (None, "rock", "jazz", "Guns N' Roses' \"kind\"")[draw.integers(4)],
+            "year": (None, 1980, 1990, 2000, 2010)[draw.integers(5)],
+        }
+        for name in _names(120)
+    }
+    vectors = _vectors(120)
+    index = Index.from_vectors(list(about), vectors, tmp_path, kind=kind, metadata=list(about.values()))
+    index.add_vectors(["new"], _vectors(1, seed=9), metadata=[{"genre": "classical"}])
+    about["new"] = {"artist": None, "genre": "classical", "year": None}
+    passing = _naive(about, where)
+    vectors = np.concatenate([vectors, _vectors(1, seed=9)])
+    rows = [row for row, name in enumerate(about) if name in passing]
+    for query, hits in zip(_vectors(3, seed=5), index.search(_vectors(3, seed=5), k=5, where=where), strict=True):
+        scores = _unit(vectors[rows]) @ query
+        assert [hit.id for hit in hits] == [list(about)[rows[row]] for row in np.argsort(-scores)[:5]]
+
+
+def test_conditions_that_cannot_be_meant_are_refused():
+    with pytest.raises(SearchError, match="is the text 'rock'; give a list"):
+        Where(genre="rock")
+    with pytest.raises(SearchError, match="no year lies between"):
+        Where(year_from=2000, year_to=1990)
