@@ -24,6 +24,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     408: {"model": Problem, "description": "The file took too long to arrive."},
     413: {"model": Problem, "description": "The file is too large."},
     415: {"model": Problem, "description": "Not a media type, or a file that cannot be read."},
+    422: {"model": Problem, "description": "No file, or an empty one, or a parameter out of its range."},
     503: {"model": Problem, "description": "Too many files at once, or no model; see Retry-After."},
     507: {"model": Problem, "description": "No room for the file."},
 }

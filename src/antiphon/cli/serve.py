@@ -44,7 +44,7 @@ def serve(
     """
     import uvicorn
 
-    from antiphon.app import create_app
+    from antiphon.app.service import create_app
 
     workspace = session.existing_workspace()
     folder = trained_run(workspace, run)

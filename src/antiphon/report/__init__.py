@@ -1,7 +1,24 @@
 """One HTML file on a run, one on who is near whom, and one on the paper's experiments run again."""
 
-from antiphon.report.build import build_report
-from antiphon.report.neighbour_gallery import build_gallery_page
-from antiphon.report.paper import build_paper_page
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from antiphon.report.build import build_report
+    from antiphon.report.neighbour_gallery import build_gallery_page
+    from antiphon.report.paper import build_paper_page
 
 __all__ = ["build_gallery_page", "build_paper_page", "build_report"]
+
+_HOMES = {
+    "build_report": "antiphon.report.build",
+    "build_gallery_page": "antiphon.report.neighbour_gallery",
+    "build_paper_page": "antiphon.report.paper",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import when first asked for: a process that makes one still needs no torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

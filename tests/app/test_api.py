@@ -1,0 +1,105 @@
+"""The programming interface."""
+
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from antiphon.dual_encoder import DualEncoder
+from antiphon.search import Index
+from antiphon.workspace import Workspace
+
+from .conftest import IDS, RUN
+
+
+def test_health_says_on_what_it_works(client: TestClient) -> None:
+    found = client.get("/api/health").json()
+    assert (found["status"], found["run"], found["videos"], found["encodes_files"]) == ("ok", RUN, len(IDS), True)
+
+
+@pytest.mark.parametrize("by", ["audio", "video", "both"])
+def test_similar_gives_what_the_index_finds(client: TestClient, index: Index, by: str) -> None:
+    found = client.get("/api/similar", params={"id": "plain", "by": by, "k": 5, "weight": 0.3}).json()
+    expected = index.similar("plain", k=5, by=by, weight=0.3)  # pyright: ignore[reportArgumentType]
+    assert [(hit["id"], hit["score"]) for hit in found["hits"]] == [(hit.id, hit.score) for hit in expected]
+    assert found["hits"][0]["moments"][0]["start_s"] == expected[0].moments[0].start_s
+    assert "plain" not in [hit["id"] for hit in found["hits"]]
+
+
+@pytest.mark.parametrize("target", ["audio", "video"])
+def test_match_gives_what_the_index_finds(client: TestClient, index: Index, target: str) -> None:
+    found = client.get("/api/match", params={"id": "plain", "target": target, "k": 4}).json()
+    expected = index.match("plain", target, k=4)  # pyright: ignore[reportArgumentType]
+    assert [hit["id"] for hit in found["hits"]] == [hit.id for hit in expected]
+
+
+def test_filters_hold(client: TestClient) -> None:
+    mine = client.get("/api/items", params={"q": "plain"}).json()["items"][0]
+    others = client.get("/api/similar", params={"id": "plain", "others": True}).json()["hits"]
+    assert others and mine["artist"] not in {hit["artist"] for hit in others}
+    genre = others[0]["genre"]
+    kept = client.get("/api/similar", params={"id": "plain", "genre": genre}).json()["hits"]
+    assert {hit["genre"] for hit in kept} == {genre}
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_every_id_can_be_asked_for_and_leads_to_its_file(server: str, id: str) -> None:
+    with httpx.Client(base_url=server) as client:
+        items = client.get("/api/items", params={"q": id}).json()["items"]
+        assert items[0]["id"] == id
+        assert client.get("/api/similar", params={"id": id}).status_code == 200
+        for place in ("page", "thumbnail", "media"):
+            assert client.get(items[0][place]).status_code == 200, items[0][place]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("/api/similar?id=nobody", 404),
+        ("/api/match?id=nobody&target=audio", 404),
+        ("/api/match?id=plain&target=smell", 422),
+        ("/api/match?id=plain", 422),
+        ("/api/similar?id=plain&k=0", 422),
+        ("/api/similar?id=plain&k=1000000", 422),
+        ("/api/similar?id=plain&weight=2", 422),
+        ("/api/nothing", 404),
+    ],
+)
+def test_errors_are_told_as_documented(client: TestClient, query: str, status: int) -> None:
+    found = client.get(query)
+    assert found.status_code == status
+    assert set(found.json()) == {"detail"}
+
+
+def test_a_file_is_embedded_as_the_model_does_it(client: TestClient, workspace: Workspace, song: Path) -> None:
+    found = client.post("/api/embed", content=song.read_bytes(), headers={"content-type": "video/mp4"}).json()
+    model = DualEncoder.load(workspace.run(RUN))
+    for side in ("audio", "video"):
+        windows, vectors = model.encode_windows(song, side)  # pyright: ignore[reportArgumentType]
+        assert len(found[side]["windows"]) == len(windows)
+        np.testing.assert_allclose(found[side]["vectors"], vectors, atol=1e-4)
+
+
+def test_a_file_of_the_catalogue_finds_itself(client: TestClient, song: Path) -> None:
+    found = client.post("/api/similar", content=song.read_bytes(), headers={"content-type": "video/mp4"}).json()
+    assert found["hits"][0]["id"] == "plain"
+    assert found["hits"][0]["score"] > 0.9
+
+
+def test_a_form_is_as_good_as_a_body(client: TestClient, song: Path) -> None:
+    plain = client.post("/api/match?target=audio", content=song.read_bytes(), headers={"content-type": "video/mp4"})
+    form = client.post(
+        "/api/match?target=audio", data={"question": "songs"}, files={"file": ("../../x.mp4", song.read_bytes())}
+    )
+    assert form.json() == plain.json()
+
+
+def test_the_description_names_all_refusals(client: TestClient) -> None:
+    paths = client.get("/api/openapi.json").json()["paths"]
+    for path in ("/api/similar", "/api/match", "/api/embed"):
+        assert {"408", "413", "415", "422", "503", "507"} <= set(paths[path]["post"]["responses"])
+    assert "404" in paths["/api/similar"]["get"]["responses"]
+    assert not [path for path in paths if not path.startswith("/api/")]
+    assert "/api/similar" in paths

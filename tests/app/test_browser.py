@@ -1,0 +1,190 @@
+"""The pages in a real browser: searched, played, sent a file, and found without fault by axe-core."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from antiphon.app.templating import address
+from antiphon.search import Index
+
+from .conftest import IDS, SCRIPT
+
+TIME_LIMIT_MS = 30_000
+PAGES = ("/", "/?q=plain", "/video/plain", "/match/plain", "/map", "/gallery", "/evaluation", "/help", "/api", "/nothing")
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What a page complains about or asks of other hosts."""
+    return []
+
+
+@pytest.fixture
+def tab(request: pytest.FixtureRequest, browser: Any, server: str, complaints: list[str]) -> Iterator[Any]:
+    """A page of the service; `playing` holds the media elements that were started."""
+    options = getattr(request, "param", {"viewport": {"width": 1280, "height": 900}})
+    context = browser.new_context(base_url=server, **options)
+    found = context.new_page()
+    found.set_default_timeout(TIME_LIMIT_MS)
+    found.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
+    found.on("pageerror", lambda error: complaints.append(str(error)))
+    found.on("request", lambda asked: None if asked.url.startswith((server, "blob:")) else complaints.append(asked.url))
+    found.add_init_script(
+        "window.playing = []; const play = HTMLMediaElement.prototype.play;"
+        "HTMLMediaElement.prototype.play = function () { playing.push(this); return play.call(this); };"
+    )
+    yield found
+    context.close()
+
+
+def phone(scheme: str) -> dict[str, Any]:
+    """A small screen."""
+    return {"viewport": {"width": 390, "height": 800}, "is_mobile": True, "has_touch": True, "color_scheme": scheme}
+
+
+def wide(scheme: str) -> dict[str, Any]:
+    """A large screen."""
+    return {"viewport": {"width": 1280, "height": 900}, "color_scheme": scheme}
+
+
+def settle(tab: Any) -> None:
+    """Wait until the map is drawn, where there is one."""
+    if tab.locator("#map").count():
+        tab.wait_for_selector("#map[data-ready]")
+    tab.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("tab", [wide("light"), phone("dark")], ids=["wide light", "phone dark"], indirect=True)
+def test_every_page_fits_and_has_no_serious_fault(tab: Any, axe: str, complaints: list[str]) -> None:
+    for page in PAGES:
+        tab.goto(page)
+        settle(tab)
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), page
+        assert tab.evaluate("window.hacked === undefined")
+        tab.evaluate(axe)
+        found = tab.evaluate("axe.run().then((found) => found.violations)")
+        serious = [
+            (one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], page
+    assert [one for one in complaints if "404 (Not Found)" not in one] == []
+
+
+def test_typing_finds_a_video_and_the_keyboard_opens_it(tab: Any, complaints: list[str]) -> None:
+    tab.goto("/")
+    tab.keyboard.press("/")
+    tab.keyboard.type("hacked", delay=20)
+    tab.wait_for_selector("#suggestions a")
+    assert tab.locator("#suggestions .title").inner_text() == SCRIPT
+    tab.keyboard.press("Escape")
+    tab.locator("#q").evaluate("one => one.blur()")
+    tab.keyboard.press("j")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url(f"**{address(IDS[3])}")
+    assert tab.locator("h1").inner_text() == SCRIPT
+    assert complaints == []
+
+
+def test_a_result_plays_from_its_moment(tab: Any, index: Index, complaints: list[str]) -> None:
+    tab.goto("/video/plain")
+    tab.locator(".by-sound .player").first.click()
+    start_s = index.similar("plain", k=1, by="audio")[0].moments[0].start_s or 0.0
+    tab.wait_for_function("(start) => playing.some((one) => !one.paused && one.currentTime > start + 0.4)", arg=start_s)
+    assert tab.evaluate("playing.every((one) => !one.muted)")
+    tab.keyboard.press("Escape")
+    assert tab.locator(".player video").count() == 0
+    assert complaints == []
+
+
+def test_a_match_plays_pictures_and_song_of_two_videos_in_sync(tab: Any, index: Index, complaints: list[str]) -> None:
+    tab.goto("/match/plain?target=audio")
+    tab.locator("ol.hits li").first.focus()
+    tab.keyboard.press("Space")
+    moment = index.match("plain", "audio", k=1)[0].moments[0]
+    tab.wait_for_function(
+        "(from) => { const [a] = playing.filter((one) => one.localName === 'audio');"
+        " const [v] = playing.filter((one) => one.localName === 'video');"
+        " if (!a || !v || a.currentTime < from[0] + 1.5) return false;"
+        " window.drift = Math.abs(a.currentTime - from[0] - (v.currentTime - from[1])); return window.drift < 0.25; }",
+        arg=[moment.start_s, moment.query_start_s],
+    )
+    muted = tab.evaluate("playing.map((one) => [one.localName, one.muted, decodeURIComponent(one.src).includes('plain')])")
+    assert ["video", True, True] in muted
+    assert ["audio", False, False] in muted
+    assert complaints == []
+
+
+def test_choosing_a_segment_jumps_there(tab: Any) -> None:
+    tab.goto("/video/plain")
+    segment = tab.locator(".segment").nth(1)
+    at_s = float(segment.get_attribute("data-at"))
+    segment.focus()
+    tab.keyboard.press("Enter")
+    tab.wait_for_function("(at) => document.getElementById('stage').currentTime > at + 0.2", arg=at_s)
+
+
+def test_settings_change_the_lists_in_place(tab: Any, complaints: list[str]) -> None:
+    tab.goto("/video/plain")
+    before = tab.locator(".by-both .title").all_inner_texts()
+    mine = tab.locator(".video-head .artist").inner_text().split(",")[0]
+    assert mine in tab.locator("#neighbours").inner_text()
+    tab.get_by_label("other artists only").check()
+    tab.wait_for_url("**others=true**")
+    tab.wait_for_function(f"() => !document.getElementById('neighbours').innerText.includes({mine!r})")
+    assert tab.locator(".by-both .title").all_inner_texts() != before
+    assert complaints == []
+
+
+def test_a_dropped_film_gets_songs_that_play_with_it(tab: Any, song: Path, complaints: list[str]) -> None:
+    tab.goto("/")
+    data = tab.evaluate_handle(
+        "(bytes) => { const data = new DataTransfer();"
+        " data.items.add(new File([new Uint8Array(bytes)], '../../x.mp4', { type: 'video/mp4' })); return data; }",
+        list(song.read_bytes()),
+    )
+    tab.dispatch_event("#drop", "drop", {"dataTransfer": data})
+    tab.wait_for_selector("#results ol.hits li")
+    assert "Songs for these pictures" in tab.locator("#results").inner_text()
+    tab.locator("#results .player").first.click()
+    tab.wait_for_function("() => playing.some((one) => one.src.startsWith('blob:') && one.currentTime > 0.5)")
+    assert complaints == []
+
+
+def test_a_file_that_is_no_film_is_refused_in_words(tab: Any) -> None:
+    tab.goto("/")
+    tab.set_input_files("#file", {"name": "x.mp4", "mimeType": "video/mp4", "buffer": b"PK\x03\x04 nothing"})
+    tab.wait_for_selector("#results [role=alert]")
+    assert "Not a film or a song" in tab.locator("#results").inner_text()
+
+
+def test_a_point_of_the_map_plays_and_opens(tab: Any, complaints: list[str]) -> None:
+    tab.goto("/map")
+    settle(tab)
+    x, y = tab.evaluate("document.getElementById('map').placeOf('plain')")
+    box = tab.locator("#map").bounding_box()
+    tab.mouse.move(box["x"] + x, box["y"] + y)
+    assert tab.locator("#card .id").inner_text() == "plain"
+    tab.wait_for_function("() => playing.some((one) => one.currentTime > 0.2)")
+    tab.mouse.click(box["x"] + x, box["y"] + y)
+    tab.wait_for_url("**/video/plain")
+    assert complaints == []
+
+
+def test_the_map_is_reached_by_keyboard_and_filtered(tab: Any) -> None:
+    tab.goto("/map")
+    settle(tab)
+    tab.locator("#map").focus()
+    first = tab.locator("#card .id").inner_text()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("ArrowDown")
+    assert tab.locator("#card .id").inner_text() != first
+    assert tab.locator("#said").inner_text()
+    tab.locator("#no-genres").click()
+    assert tab.locator("[data-genre]:checked").count() == 0
+    tab.locator("#map").focus()
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/video/**")

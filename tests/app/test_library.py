@@ -1,0 +1,36 @@
+"""Finding a video by a few letters."""
+
+from antiphon.app.library import Library, Segment, Video
+
+
+def video(id: str, title: str, artist: str, segments: tuple[Segment, ...] = ()) -> Video:
+    """With nothing else known."""
+    return Video(id, None, title, artist, "", (), None, 0.0, None, True, True, segments)
+
+
+LIBRARY = Library(
+    [
+        video("1", "Army of Me", "Björk"),
+        video("2", "Bjork tribute", "Nobody"),
+        video("army", "Hidden", "Place"),
+        video("x/army.mp4", "The armYard", "Other"),
+    ]
+)
+
+
+def test_all_words_must_be_there_whatever_case_and_accent() -> None:
+    assert [found.id for found in LIBRARY.find("BJORK")] == ["2", "1"]
+    assert [found.id for found in LIBRARY.find("me björk")] == ["1"]
+    assert LIBRARY.find("army nowhere") == []
+    assert LIBRARY.find("  ") == []
+
+
+def test_an_id_in_full_comes_first() -> None:
+    assert [found.id for found in LIBRARY.find("army")] == ["army", "1", "x/army.mp4"]
+    assert len(LIBRARY.find("a", most=2)) == 2
+
+
+def test_the_middle_segment_stands_for_a_video() -> None:
+    one = video("a", "a", "a", (Segment(0, 2), Segment(4, 6), Segment(8, 12)))
+    assert (one.middle_s, one.length_s) == (5, 12)
+    assert video("a", "a", "a").middle_s == 0

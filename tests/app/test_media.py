@@ -1,0 +1,86 @@
+"""Files and stills: ranges as players ask for them, and nothing that is not in the catalogue."""
+
+from pathlib import Path
+
+import av
+import fsspec
+import pytest
+from fastapi import HTTPException
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.app.ranges import byte_range, remote_response
+from antiphon.workspace import Workspace
+
+
+def test_a_whole_file_and_its_parts(client: TestClient, song: Path) -> None:
+    data = song.read_bytes()
+    whole = client.get("/media/plain")
+    assert (whole.status_code, whole.content, whole.headers["accept-ranges"]) == (200, data, "bytes")
+    assert whole.headers["content-type"] == "video/mp4"
+    for asked, first, end in ((f"bytes=0-{9}", 0, 10), ("bytes=100-", 100, len(data)), ("bytes=-7", len(data) - 7, None)):
+        part = client.get("/media/plain", headers={"range": asked})
+        assert part.status_code == 206
+        assert part.content == data[first:end]
+        end = len(data) if end is None else end
+        assert part.headers["content-range"] == f"bytes {first}-{end - 1}/{len(data)}"
+
+
+def test_a_range_outside_is_refused(client: TestClient, song: Path) -> None:
+    found = client.get("/media/plain", headers={"range": "bytes=999999999-"})
+    assert found.status_code == 416
+    assert found.headers["content-range"].endswith(f"*/{song.stat().st_size}")
+
+
+def test_a_range_of_another_version_gives_the_whole_file(client: TestClient) -> None:
+    now = client.get("/media/plain").headers["etag"]
+    same = client.get("/media/plain", headers={"range": "bytes=0-3", "if-range": now})
+    other = client.get("/media/plain", headers={"range": "bytes=0-3", "if-range": '"another"'})
+    assert (same.status_code, other.status_code) == (206, 200)
+
+
+@pytest.mark.parametrize("id", ["nobody", "/etc/passwd", "..%2F..%2F..%2Fetc%2Fhosts", "videos.csv"])
+def test_only_files_of_the_catalogue_are_served(client: TestClient, id: str) -> None:
+    assert client.get(f"/media/{id}").status_code == 404
+    assert client.get(f"/thumbnail/{id}").status_code == 404
+
+
+def test_a_still_is_a_picture_and_is_kept(client: TestClient, workspace: Workspace, tmp_path: Path) -> None:
+    found = client.get("/thumbnail/plain?at=3.0")
+    assert found.headers["content-type"] == "image/jpeg"
+    (tmp_path / "still.jpg").write_bytes(found.content)
+    with av.open(str(tmp_path / "still.jpg")) as container:
+        assert max(container.streams.video[0].width, container.streams.video[0].height) == 320
+    kept = [path for path in (workspace.page / "stills").iterdir() if path.read_bytes() == found.content]
+    assert kept
+    kept[0].write_bytes(b"kept")
+    try:
+        assert client.get("/thumbnail/plain?at=3.0").content == b"kept"
+    finally:
+        kept[0].write_bytes(found.content)
+
+
+@given(st.binary(min_size=1, max_size=40), st.integers(0, 50), st.integers(0, 50))
+def test_ranges_are_slices(data: bytes, first: int, last: int) -> None:
+    for asked, slice_ in ((f"bytes={first}-{last}", data[first : last + 1]), (f"bytes=-{last}", data[-last:] if last else b"")):
+        if not slice_:
+            with pytest.raises(HTTPException, match="no such range"):
+                byte_range(asked, len(data))
+        else:
+            low, end = byte_range(asked, len(data)) or (0, 0)
+            assert data[low:end] == slice_
+
+
+@pytest.mark.parametrize("asked", [None, "", "bytes=-", "items=0-3", "bytes=0-3,5-6", "bytes=a-b"])
+def test_what_is_not_understood_asks_for_the_whole(asked: str | None) -> None:
+    assert byte_range(asked, 10) is None
+
+
+def test_a_file_in_an_object_store_is_streamed() -> None:
+    with fsspec.open("memory://bucket/song.mp3", "wb") as file:
+        file.write(bytes(range(256)))  # pyright: ignore[reportAttributeAccessIssue]
+    found = remote_response("memory://bucket/song.mp3", "bytes=10-19", "audio/mpeg")
+    assert (found.status_code, found.headers["content-range"]) == (206, "bytes 10-19/256")
+    with pytest.raises(HTTPException, match="not where"):
+        remote_response("memory://bucket/gone.mp3", None, "audio/mpeg")

@@ -1,0 +1,97 @@
+"""The pages as they are written: whole, escaped, and of use without scripts."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from antiphon.app.service import create_app
+from antiphon.app.templating import address
+from antiphon.catalogue import Catalogue
+from antiphon.search import Index
+from antiphon.workspace import Workspace
+
+from .conftest import HOST, IDS, SCRIPT
+
+PAGES = ("/", "/map", "/gallery", "/evaluation", "/help", "/api", "/video/plain", "/match/plain?target=video", "/?q=plain")
+
+
+class Links(HTMLParser):
+    """All that a page refers to, and all that is written into its tags."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.inline: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.links += [value for name in ("src", "href", "action") if (value := given.get(name))]
+        self.inline += [name for name in given if name.startswith("on") or name == "style"]
+        if tag == "style" or (tag == "script" and "src" not in given):
+            self.inline.append(tag)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_whole_and_takes_nothing_from_elsewhere(client: TestClient, page: str) -> None:
+    found = client.get(page)
+    assert found.status_code == 200
+    links = Links(found.text)
+    assert links.inline == []
+    assert [link for link in links.links if not link.startswith(("/", "#"))] == []
+    for link in links.links:
+        if link.startswith("/static/"):
+            assert client.get(link).status_code == 200
+
+
+def test_titles_and_ids_are_text(client: TestClient) -> None:
+    found = client.get("/?q=hacked").text
+    assert SCRIPT not in found
+    assert "&lt;script&gt;" in found
+    assert "{{ 7 * 7 }} %0A" in client.get("/?q=7").text
+    named = IDS[3]
+    assert named not in client.get("/", params={"q": named}).text
+
+
+def test_the_search_works_without_scripts(client: TestClient) -> None:
+    assert address("plain") in client.get("/?q=plain").text
+    assert "Nothing in the catalogue" in client.get("/?q=zzzz").text
+    assert client.get("/find?q=plain").text.count("<li>") == 1
+
+
+def test_match_plays_the_pictures_with_the_other_song(client: TestClient, index: Index) -> None:
+    best = index.match("plain", "audio", k=1)[0]
+    found = client.get("/match/plain?target=audio").text
+    moment = best.moments[0]
+    assert f'data-pictures="/media/plain" data-pictures-at="{moment.query_start_s:.2f}"' in found
+    assert f'data-sound="{address(best.id, "media")}" data-sound-at="{moment.start_s:.2f}"' in found
+
+
+def test_the_evaluation_shows_ranks_with_pool_and_chance(client: TestClient) -> None:
+    found = client.get("/evaluation").text
+    assert "songs for pictures" in found and "Chance" in found and "3 tracks" in found
+    assert client.get("/evaluation/report").text.startswith("<!doctype html>")
+    assert client.get("/evaluation/gallery").status_code == 404
+
+
+def test_errors_are_pages_that_lead_back(client: TestClient) -> None:
+    found = client.get("/video/nobody")
+    assert found.status_code == 404
+    assert "No video &#39;nobody&#39;" in found.text
+    refused = client.post("/find/file?question=songs", content=b"x", headers={"content-type": "text/html"})
+    assert (refused.status_code, refused.text.count('role="alert"')) == (415, 1)
+
+
+def test_vectors_without_a_model_can_be_looked_at(workspace: Workspace, tmp_path: Path) -> None:
+    catalogue = Catalogue([row | {"path": None} for row in Catalogue.load(workspace.catalogue).records()])
+    place = Workspace(tmp_path)
+    catalogue.save(place.catalogue)
+    vectors = [[float(number), 1.0] for number in range(len(IDS))]
+    index = Index.from_vectors(catalogue.ids, vectors, place.index)
+    with TestClient(create_app(place, index), base_url=HOST) as client:
+        for page in (*PAGES[:-2], "/api/health"):
+            assert client.get(page).status_code == 200, page
+        assert client.post("/api/embed", content=b"x", headers={"content-type": "video/mp4"}).status_code == 503
+        assert client.get("/media/plain").status_code == 404

@@ -1,0 +1,176 @@
+"""What clients send: refused or queued within limits, and gone afterwards."""
+
+import io
+import socket
+import struct
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from antiphon.app.service import create_app
+from antiphon.app.uploads import UploadLimits, Uploads
+from antiphon.app.worker import WorkerLimits
+from antiphon.search import Index
+from antiphon.workspace import Workspace
+
+from .conftest import HOST, RUN
+
+VIDEO = {"content-type": "video/mp4"}
+
+
+@pytest.fixture
+def uploads_folder(workspace: Workspace) -> Path:
+    """Where files lie while they are read."""
+    return workspace.page / "uploads"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(uploads_folder: Path) -> Iterator[None]:
+    """After every test, and nothing outside either."""
+    yield
+    until = time.monotonic() + 10
+    while list(uploads_folder.iterdir()) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert list(uploads_folder.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def small(workspace: Workspace, index: Index) -> Iterator[TestClient]:
+    """A service that takes files up to a mebibyte."""
+    app = create_app(workspace, index, RUN, uploads=UploadLimits(most_bytes=1 << 20))
+    with TestClient(app, base_url=HOST) as client:
+        yield client
+
+
+def zip_bomb() -> bytes:
+    """A zip archive of a few kilobytes that unpacks to 50 MB."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb", bytes(50_000_000))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        zip_bomb(),
+        b"not a film at all" * 100,
+        b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
+        struct.pack(">I", 2**31) + b"ftypisom" + bytes(1000),
+        b"\x00",
+    ],
+    ids=["zip", "text", "playlist", "lying header", "one byte"],
+)
+def test_what_is_no_film_is_refused(client: TestClient, body: bytes) -> None:
+    found = client.post("/api/embed", content=body, headers=VIDEO)
+    assert found.status_code == 415
+    assert "upload-" not in found.text and "page/uploads" not in found.text
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/zip", "image/png", "", "application/json"])
+def test_a_wrong_type_is_refused_before_anything_is_read(client: TestClient, kind: str) -> None:
+    def body() -> Iterator[bytes]:
+        yield b"x"
+
+    assert client.post("/api/embed", content=body(), headers={"content-type": kind}).status_code == 415
+
+
+def test_a_declared_size_above_the_limit_is_refused_at_once(server: str) -> None:
+    place = urlsplit(server)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as line:
+        line.sendall(
+            f"POST /api/embed HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: video/mp4\r\n"
+            f"Content-Length: {2 << 30}\r\n\r\n".encode() + bytes(1000)
+        )
+        assert b" 413 " in line.recv(1000).split(b"\r\n")[0]
+
+
+def test_an_undeclared_size_is_refused_when_it_is_reached(small: TestClient, uploads_folder: Path) -> None:
+    largest = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal largest
+        for _ in range(4 << 4):
+            largest = max(largest, sum(path.stat().st_size for path in uploads_folder.iterdir()))
+            yield bytes(1 << 16)
+
+    assert small.post("/api/embed", content=body(), headers=VIDEO).status_code == 413
+    assert largest <= 1 << 20
+
+
+def test_the_client_s_name_is_no_path(small: TestClient, song: Path, uploads_folder: Path) -> None:
+    before = set(uploads_folder.parents[2].rglob("*"))
+    for name in ("../../evil.mp4", "/etc/evil.mp4", "..\\evil.mp4", "x\x00y.mp4"):
+        small.post("/api/embed", files={"file": (name, b"nothing")})
+    assert {path for path in set(uploads_folder.parents[2].rglob("*")) - before if "evil" in path.name} == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=b", b"no boundary here"),
+        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n'),
+        ("video/mp4", b""),
+    ],
+    ids=["no boundary", "damaged", "no file", "empty"],
+)
+def test_a_form_without_a_file_is_refused(client: TestClient, kind: str, body: bytes) -> None:
+    assert client.post("/api/embed", content=body, headers={"content-type": kind}).status_code == 422
+
+
+def test_fifty_at_once_are_refused_or_answered_and_the_service_stays_up(server: str, song: Path) -> None:
+    body = song.read_bytes()
+    answers: list[httpx.Response] = []
+
+    def send() -> None:
+        answers.append(httpx.post(f"{server}/api/embed", content=body, headers=VIDEO, timeout=120))
+
+    threads = [threading.Thread(target=send) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    counts = {status: sum(one.status_code == status for one in answers) for status in (200, 503)}
+    assert counts[200] >= 8
+    assert counts[200] + counts[503] == 50
+    assert all("retry-after" in one.headers for one in answers if one.status_code == 503)
+    assert httpx.get(f"{server}/api/health").json()["files_under_way"] == 0
+
+
+def test_a_client_that_goes_away_leaves_nothing(server: str, uploads_folder: Path) -> None:
+    place = urlsplit(server)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as line:
+        line.sendall(
+            f"POST /api/embed HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: video/mp4\r\n"
+            f"Content-Length: 100000\r\n\r\n".encode() + bytes(50_000)
+        )
+        until = time.monotonic() + 10
+        while not list(uploads_folder.iterdir()) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert list(uploads_folder.iterdir())
+
+
+def test_a_file_that_takes_too_long_or_too_much_kills_only_the_worker(
+    workspace: Workspace, index: Index, song: Path
+) -> None:
+    app = create_app(workspace, index, RUN, encoding=WorkerLimits(job_s=0.01))
+    with TestClient(app, base_url=HOST) as client:
+        found = client.post("/api/embed", content=song.read_bytes(), headers=VIDEO)
+        assert found.status_code == 415
+        assert "took longer" in found.json()["detail"]
+        assert client.get("/api/health").status_code == 200
+
+
+def test_what_an_earlier_process_left_is_removed_at_start(tmp_path: Path) -> None:
+    (tmp_path / "upload-abc").write_bytes(b"left")
+    (tmp_path / "kept").write_bytes(b"other")
+    Uploads(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
