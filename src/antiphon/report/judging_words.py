@@ -125,7 +125,8 @@ def _random(run: str, number: Number) -> str:
     if number["value"] is None:
         return ""
     return (
-        f"Between a neighbour and a random track, judges side with {run} in {spread(number)}: {against_chance(number)}."
+        f"Where a neighbour stands against a random track, {run} agrees with the judges in {spread(number)}: "
+        f"{against_chance(number)}."
     )
 
 
