@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from antiphon.evaluation.audit import audit
     from antiphon.features import Features
     from antiphon.features.extraction import extract
+    from antiphon.recommendation import recommend
     from antiphon.search import Hit, Index, Moment, Where
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "extract",
     "metrics",
     "probe",
+    "recommend",
 ]
 
 _HOMES = {
@@ -46,6 +48,7 @@ _HOMES = {
     "evaluate": "antiphon.evaluation",
     "extract": "antiphon.features.extraction",
     "probe": "antiphon.evaluation",
+    "recommend": "antiphon.recommendation",
 }
 
 

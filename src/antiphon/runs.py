@@ -20,6 +20,7 @@ LEARNING_CURVE_FILE = "learning_curve.json"
 REPORT_FILE = "report.html"
 AUDIT_FILE = "audit.json"
 GALLERY_FILE = "gallery.json"
+RECOMMENDATION_FILE = "recommendation.json"
 GALLERY_PAGE = "gallery.html"
 RECONSTRUCTION_FILE = "autoencoders.parquet"
 TUNED_FILE = "tuned.safetensors"
@@ -68,6 +69,7 @@ def clear_run(folder: Path) -> None:
         RECONSTRUCTION_FILE,
         TUNED_FILE,
         GALLERY_FILE,
+        RECOMMENDATION_FILE,
         GALLERY_PAGE,
         *map(probe_file, _PROBES),
         *map(probe_scores_file, _PROBES),

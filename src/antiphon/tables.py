@@ -66,6 +66,7 @@ ATTRIBUTES = pa.schema(
         pa.field("luma", pa.float64(), nullable=False),
         pa.field("motion", pa.float64(), nullable=False),
         pa.field("cuts_per_s", pa.float64(), nullable=False),
+        pa.field("tempo_bpm", pa.float64()),  # of the whole track; null: no sound, or no clear beat
     ]
 )
 

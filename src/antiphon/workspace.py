@@ -47,7 +47,7 @@ class Workspace:
 
     @property
     def attributes(self) -> Path:
-        """Table of what can be seen in each segment: colour, brightness, motion, cuts."""
+        """Table of what can be seen in each segment, colour, brightness, motion, cuts; and the track's tempo."""
         return self.root / "attributes.parquet"
 
     @property

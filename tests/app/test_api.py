@@ -96,6 +96,15 @@ def test_a_form_is_as_good_as_a_body(client: TestClient, song: Path) -> None:
     assert form.json() == plain.json()
 
 
+def test_recommendations_are_new_and_say_why(client: TestClient) -> None:
+    liked = ["plain", IDS[0]]
+    found = client.post("/api/recommend", json={"history": liked, "k": 4}).json()["hits"]
+    assert len(found) == 4 and not {hit["id"] for hit in found} & set(liked)
+    assert all(hit["reasons"][0].startswith("like ") for hit in found)
+    assert client.post("/api/recommend", json={"history": ["nobody"]}).status_code == 422
+    assert client.post("/api/recommend", json={"history": []}).status_code == 422
+
+
 def test_the_description_names_all_refusals(client: TestClient) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     for path in ("/api/similar", "/api/match", "/api/embed"):

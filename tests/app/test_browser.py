@@ -12,7 +12,18 @@ from antiphon.search import Index
 from .conftest import IDS, SCRIPT
 
 TIME_LIMIT_MS = 30_000
-PAGES = ("/", "/?q=plain", "/video/plain", "/match/plain", "/map", "/gallery", "/evaluation", "/help", "/api", "/nothing")
+PAGES = (
+    "/",
+    "/?q=plain",
+    "/video/plain",
+    "/match/plain",
+    "/map",
+    "/gallery",
+    "/evaluation",
+    "/help",
+    "/api",
+    "/nothing",
+)
 
 
 @pytest.fixture
@@ -112,7 +123,9 @@ def test_a_match_plays_pictures_and_song_of_two_videos_in_sync(tab: Any, index: 
         " window.drift = Math.abs(a.currentTime - from[0] - (v.currentTime - from[1])); return window.drift < 0.25; }",
         arg=[moment.start_s, moment.query_start_s],
     )
-    muted = tab.evaluate("playing.map((one) => [one.localName, one.muted, decodeURIComponent(one.src).includes('plain')])")
+    muted = tab.evaluate(
+        "playing.map((one) => [one.localName, one.muted, decodeURIComponent(one.src).includes('plain')])"
+    )
     assert ["video", True, True] in muted
     assert ["audio", False, False] in muted
     assert complaints == []

@@ -14,7 +14,17 @@ from antiphon.workspace import Workspace
 
 from .conftest import HOST, IDS, SCRIPT
 
-PAGES = ("/", "/map", "/gallery", "/evaluation", "/help", "/api", "/video/plain", "/match/plain?target=video", "/?q=plain")
+PAGES = (
+    "/",
+    "/map",
+    "/gallery",
+    "/evaluation",
+    "/help",
+    "/api",
+    "/video/plain",
+    "/match/plain?target=video",
+    "/?q=plain",
+)
 
 
 class Links(HTMLParser):

@@ -87,7 +87,8 @@ def test_a_declared_size_above_the_limit_is_refused_at_once(server: str) -> None
     with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as line:
         line.sendall(
             f"POST /api/embed HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: video/mp4\r\n"
-            f"Content-Length: {2 << 30}\r\n\r\n".encode() + bytes(1000)
+            f"Content-Length: {2 << 30}\r\n\r\n".encode()
+            + bytes(1000)
         )
         assert b" 413 " in line.recv(1000).split(b"\r\n")[0]
 
@@ -150,7 +151,8 @@ def test_a_client_that_goes_away_leaves_nothing(server: str, uploads_folder: Pat
     with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as line:
         line.sendall(
             f"POST /api/embed HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: video/mp4\r\n"
-            f"Content-Length: 100000\r\n\r\n".encode() + bytes(50_000)
+            f"Content-Length: 100000\r\n\r\n".encode()
+            + bytes(50_000)
         )
         until = time.monotonic() + 10
         while not list(uploads_folder.iterdir()) and time.monotonic() < until:

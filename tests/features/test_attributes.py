@@ -162,3 +162,19 @@ def run_in_line(function, jobs, workers):
             yield job, function(job)
         except AntiphonError as error:
             yield job, error
+
+
+def test_every_segment_has_its_tracks_tempo(measured):
+    workspace, catalogue = measured
+    rows = read_table(workspace.attributes, ATTRIBUTES).to_pylist()
+    tempos = {name: {row["tempo_bpm"] for row in rows if row["video_id"] == name} for name in catalogue.ids}
+    assert all(len(found) == 1 for found in tempos.values())
+    known = [tempo for found in tempos.values() for tempo in found if tempo is not None]
+    assert len(known) >= 6
+    assert all(40 <= tempo <= 240 for tempo in known)
+
+
+def test_without_sound_the_tempo_is_unknown(measured):
+    _, catalogue = measured
+    path = catalogue.records()[0]["path"]
+    assert attributes.measure_video(attributes.AttributesJob("v", path, ((1.0, 4.0),))).tempo_bpm is None

@@ -82,7 +82,7 @@ def other_model():
     return Matrices(seed=1)
 
 
-@pytest.fixture(params=["exact"])
+@pytest.fixture(params=["exact", "lancedb"])
 def kind(request):
     """Each store."""
     return request.param

@@ -1,17 +1,23 @@
 """What the pages and the programming interface ask: neighbours and matches of a video, or of a client's file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from antiphon.app.encoding import Encodings, Side
 from antiphon.app.library import Library, Video
 from antiphon.app.templating import address
 from antiphon.errors import AntiphonError
+from antiphon.recommendation import recommend
+from antiphon.recommendation.reasons import reasons
+from antiphon.recommendation.space import Space
 from antiphon.search import Hit, Index, Where
+from antiphon.search.explaining import Facts, explain
 
 By = Literal["both", "audio", "video"]
 Question = Literal["songs", "pictures", "alike"]
+_MOST_REASONS = 4
 SENT = "sent:"
 """Stands for the address of the file that a client has sent; the client still has it, we don't."""
 
@@ -85,10 +91,15 @@ class Wish:
 
 
 class Answers:
-    """Asks an index, and says what to show and to play for each hit."""
+    """Asks an index, and says what to show and to play for each hit, and what query and hit share.
 
-    def __init__(self, library: Library, index: Index) -> None:
-        self.library, self.index = library, index
+    Parameters
+    ----------
+    facts : what is known of the videos; the reasons are taken from it.
+    """
+
+    def __init__(self, library: Library, index: Index, facts: Facts) -> None:
+        self.library, self.index, self.facts = library, index, facts
 
     def video(self, id: str) -> Video:
         """A video of the catalogue.
@@ -134,6 +145,30 @@ class Answers:
         asked, target = WAYS[question]
         return self._found(self._search(encodings, asked, target, wish)[: wish.k], None, (target, SENT))
 
+    def recommend(self, history: Sequence[str], k: int) -> list[Found]:
+        """Videos for somebody who liked these, none of which is among them.
+
+        Raises
+        ------
+        ConfigError
+            None of them is in the index.
+        """
+        hits = [Hit(hit.id, hit.score, hit.metadata) for hit in recommend(self._space, history, k)]
+        liked = [id for id in history if len(self._space.rows([id]))]
+        why = reasons(self._space, liked, [hit.id for hit in hits], self.facts)
+        found = self._found(hits, None, None)
+        because = {hit.id: (f"like {self._title(one.like)}", *one.shared) for hit, one in zip(hits, why, strict=True)}
+        return [replace(one, reasons=because[one.video.id][:_MOST_REASONS]) for one in found]
+
+    @cached_property
+    def _space(self) -> Space:
+        """All tracks of the index, read when the first recommendation is asked for."""
+        return Space.of(self.index)
+
+    def _title(self, id: str) -> str:
+        video = self.library.videos.get(id)
+        return id if video is None else video.title
+
     def _search(self, encodings: Encodings, asked: Side, target: Side, wish: Wish) -> list[Hit]:
         encoded = encodings[asked]
         return self.index.search(
@@ -150,7 +185,7 @@ class Answers:
                 still_s=_still_s(hit, video),
                 start_s=_start_s(hit, video),
                 hit=hit,
-                reasons=shared(query, video),
+                reasons=() if query is None else tuple(explain(query.id, video.id, self.facts)[:_MOST_REASONS]),
             )
             for hit, video in known
         ]
@@ -163,15 +198,6 @@ WAYS: Mapping[Question, tuple[Side, Side]] = {"songs": ("video", "audio"), "pict
 def sides_for(question: Question) -> tuple[Side, ...]:
     """Which sides of a client's file have to be embedded."""
     return ("audio", "video") if question == "alike" else (WAYS[question][0],)
-
-
-def shared(query: Video | None, other: Video) -> tuple[str, ...]:
-    """Artist, genre and tags that both have."""
-    if query is None:
-        return ()
-    found = ["same artist"] if query.artist and query.artist == other.artist else []
-    found += [query.genre] if query.genre and query.genre == other.genre else []
-    return (*found, *(tag for tag in query.tags if tag in other.tags and tag not in found))[:5]
 
 
 def _merged(lists: Sequence[Sequence[Hit]], k: int) -> list[Hit]:

@@ -5,15 +5,17 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 
-from antiphon.app.answers import WAYS, Wish, sides_for
+from antiphon.app.answers import Question, Wish, sides_for
 from antiphon.app.schemas import (
     Answer,
     EmbeddedSide,
     Embedding,
     Health,
+    History,
     Item,
     Items,
     Problem,
+    Recommendations,
     found_items,
 )
 from antiphon.app.sending import embedded
@@ -104,6 +106,12 @@ def match(
     return Answer(query=id, target=target, hits=found_items(here.answers.match(id, target, wish)))
 
 
+@router.post("/recommend", responses={422: {"model": Problem, "description": "No video of the history is known."}})
+def recommend(asked: History, here: Here) -> Recommendations:
+    """Videos for somebody who liked some, by what they sound and look like; none of those liked."""
+    return Recommendations(hits=found_items(here.answers.recommend(asked.history, asked.k)))
+
+
 @router.post("/similar", responses=_REFUSED, openapi_extra=_FILE)
 async def similar_to_file(request: Request, here: Here, k: Count = 10) -> Answer:
     """More like a file that is sent as the body."""
@@ -114,7 +122,7 @@ async def similar_to_file(request: Request, here: Here, k: Count = 10) -> Answer
 @router.post("/match", responses=_REFUSED, openapi_extra=_FILE)
 async def match_file(request: Request, target: Target, here: Here, k: Count = 10) -> Answer:
     """Songs for the pictures of a file that is sent as the body, or pictures for its sound."""
-    question = next(name for name, (_, wanted) in WAYS.items() if wanted == target)
+    question: Question = "songs" if target == "audio" else "pictures"
     encodings = await embedded(request, here, sides_for(question))
     return Answer(query=None, target=target, hits=found_items(here.answers.for_file(encodings, question, Wish(k))))
 

@@ -72,8 +72,8 @@ def _encode(model: "DualEncoder", job: EncodingJob) -> dict[Side, Encoded]:
     """
     try:
         info = probe(job.path)
-        there = {"audio": info.has_audio, "video": info.has_video}
-        sides = [side for side in job.sides if there[side]]
+        there: dict[Side, bool] = {"audio": info.has_audio, "video": info.has_video}
+        sides: list[Side] = [side for side in job.sides if there[side]]
         if not sides:
             raise DecodeError(f"The file has no {'sound' if job.sides[0] == 'audio' else 'pictures'}.")
         return {side: _one_side(model, job.path, side) for side in sides}

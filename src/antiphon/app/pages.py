@@ -104,7 +104,7 @@ def map_page(request: Request, here: Here) -> HTMLResponse:
     """The catalogue on a plane."""
     library = here.answers.library
     coloured = here.atlas.genres()
-    counts = {name: 0 for name in coloured}
+    counts = dict.fromkeys(coloured, 0)
     rest = 0
     for one in library.videos.values():
         if one.genre in counts:

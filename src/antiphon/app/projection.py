@@ -92,7 +92,7 @@ def affinities(vectors: FloatArray, perplexity: float) -> npt.NDArray[np.float64
     np.fill_diagonal(squares, np.inf)
     least = squares.min(axis=1, keepdims=True)
     low, high = np.zeros(count), np.full(count, np.inf)
-    sharpness = np.ones(count)
+    sharpness, rows = np.ones(count), np.zeros((count, count))
     for _ in range(_BISECTIONS):
         rows = np.exp(-(squares - least) * sharpness[:, None])
         rows /= rows.sum(axis=1, keepdims=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import fsspec.core
 from fastapi import HTTPException
@@ -59,7 +60,7 @@ def byte_range(asked: str | None, size: int) -> tuple[int, int] | None:
     return first, end
 
 
-def _bytes(system: fsspec.AbstractFileSystem, path: str, first: int, end: int) -> Iterator[bytes]:
+def _bytes(system: Any, path: str, first: int, end: int) -> Iterator[bytes]:
     with system.open(path, "rb") as file:
         file.seek(first)
         while first < end and (block := file.read(min(_BLOCK_BYTES, end - first))):

@@ -67,8 +67,8 @@ class Answer(Schema):
     """Candidates for a query, best first."""
 
     query: str | None = Field(description="Id of the query; null for a file that was sent.")
-    by: Literal["audio", "video", "both"] | None = Field(None, description="What was compared.")
-    target: Literal["audio", "video"] | None = Field(None, description="What was looked for.")
+    by: Literal["audio", "video", "both"] | None = Field(default=None, description="What was compared.")
+    target: Literal["audio", "video"] | None = Field(default=None, description="What was looked for.")
     hits: list[FoundItem]
 
 

@@ -1,6 +1,6 @@
 """The application: routes, guard, errors, and what they work with."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.app.worker import WorkerLimits
 from antiphon.errors import AntiphonError, SearchError
 from antiphon.search import Index
+from antiphon.search.facts import workspace_facts
 from antiphon.workspace import Workspace
 
 _TITLES = {404: "Not here", 413: "Too large", 415: "Not a film or a song", 503: "Busy"}
@@ -58,7 +59,7 @@ def create_app(
     here = Services(
         workspace=workspace,
         run=run,
-        answers=Answers(library, index),
+        answers=Answers(library, index, workspace_facts(workspace)),
         pages=Pages(NAVIGATION),
         atlas=Atlas(index, library, workspace.page),
         stills=Stills(workspace.page / "stills"),
@@ -115,7 +116,7 @@ def _add_errors(app: FastAPI) -> None:
         return _refusal(request, 404 if isinstance(error, UnknownVideoError | SearchError) else 422, str(error))
 
 
-def _refusal(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """As JSON for programs, as a page for people, as a line for the pages' own script."""
     path = request.url.path
     if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):

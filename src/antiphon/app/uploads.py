@@ -74,8 +74,9 @@ class Uploads:
         path: Path | None = None
         try:
             kind = self._checked_type(request)
-            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=_PREFIX, delete=False) as file:
-                path = Path(file.name)
+            handle, name = tempfile.mkstemp(dir=self.folder, prefix=_PREFIX)
+            path = Path(name)
+            with open(handle, "wb") as file:  # noqa: PTH123 - the file is open already
                 await self._fill(file, request, kind)
             yield path
         finally:

@@ -44,6 +44,16 @@ def build(
     path
         Folder or object-store URI (s3://, gs://) of the index. Default: index in the workspace.
     """
+    _show_stats(session, run_build(session, run, kind, path).stats())
+
+
+def run_build(
+    session: Session,
+    run: str | None = None,
+    kind: Literal["auto", "exact", "lancedb"] = "auto",
+    path: str | None = None,
+) -> Index:
+    """Build and write the index, with a progress bar."""
     workspace = session.existing_workspace()
     folder = run_folder(workspace, run)
     with session.progress("Indexing") as report:
@@ -54,7 +64,7 @@ def build(
             model, features, path or workspace.index, kind=kind, run=workspace.run_name(folder), **about
         )
         report(3, 3, "")
-    _show_stats(session, index.stats())
+    return index
 
 
 @app.command

@@ -1,4 +1,4 @@
-"""The simple attributes of every segment's pictures, measured once and kept in one table."""
+"""The simple attributes of every segment's pictures and the tempo of its track, measured once and kept in one table."""
 
 import os
 import time
@@ -16,12 +16,13 @@ from antiphon.features.executors import run_in_processes
 from antiphon.segments.attributes import ATTRIBUTE_NAMES, attribute_row, picture_attributes
 from antiphon.segments.decoding import decode_stretches
 from antiphon.segments.layout import FrameLayout
+from antiphon.segments.tempo import RATE_HZ, estimate_tempo
 from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
 from antiphon.workspace import Failure, Workspace
 
 STAGE = "attributes"
 LAYOUT = FrameLayout(size_px=96)
-_MADE_BY = {b"measured": b"96 px, 10 frames per second, 2"}
+_MADE_BY = {b"measured": b"96 px, 10 frames per second, tempo, 3"}
 """Stands in the table; the last number changes with the definitions, and what was measured otherwise is done anew."""
 _FLUSH_S = 10.0
 
@@ -30,11 +31,23 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class AttributesJob:
-    """The windows of one video, (start, end) in seconds on the track's time line."""
+    """The windows of one video, (start, end) in seconds on the track's time line, and the segments they are part of.
+
+    Without `segments` the tempo is not asked for.
+    """
 
     video_id: str
     path: str
     windows: tuple[tuple[float, float], ...]
+    segments: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found in one video: the attributes of each window in order, and the tempo; None without a clear beat."""
+
+    windows: list[list[float]]
+    tempo_bpm: float | None
 
 
 def measure_attributes(
@@ -73,13 +86,14 @@ def measure_attributes(
         failures = _other_failures(workspace, {job.video_id for job in jobs})
         flushed, failed = time.monotonic(), 0
         try:
-            measured = run_in_processes(measure_windows, jobs, workers or os.cpu_count() or 1)
+            measured = run_in_processes(measure_video, jobs, workers or os.cpu_count() or 1)
             for done, (job, found) in enumerate(measured, start=1):
                 if isinstance(found, AntiphonError):
                     failures.append(Failure(job.video_id, STAGE, type(found).__name__, str(found)))
                     failed += 1
                 else:
-                    rows += [_row(*pair) for pair in zip(segments[job.video_id], found, strict=True)]
+                    pairs = zip(segments[job.video_id], found.windows, strict=True)
+                    rows += [_row(*pair, found.tempo_bpm) for pair in pairs]
                 if progress is not None:
                     progress(done, len(jobs), f"{failed} failed" if failed else "")
                 if time.monotonic() - flushed > _FLUSH_S:
@@ -100,8 +114,8 @@ def read_attributes(workspace: Workspace, segment_ids: Sequence[str] | npt.NDArr
     return np.array([[float(row[name]) for name in ATTRIBUTE_NAMES] for row in found]).reshape(-1, len(ATTRIBUTE_NAMES))
 
 
-def measure_windows(job: AttributesJob) -> list[list[float]]:
-    """The attributes of each window of a video, in order.
+def measure_video(job: AttributesJob) -> Measured:
+    """The attributes of a video's windows and its tempo.
 
     Raises
     ------
@@ -113,7 +127,17 @@ def measure_windows(job: AttributesJob) -> list[list[float]]:
         if LAYOUT not in window.frames:
             raise DecodeError(f"{job.path}: has no pictures that can be decoded.")
         found.append(attribute_row(picture_attributes(window.frames[LAYOUT])))
-    return found
+    return Measured(found, _tempo_bpm(job))
+
+
+def _tempo_bpm(job: AttributesJob) -> float | None:
+    """The tempo of the segments' sound, if they have any that can be decoded; the pictures are known without it."""
+    try:
+        decoded = decode_stretches(job.path, job.segments, rate_hz=RATE_HZ)
+        tempo = estimate_tempo([stretch.waveform for stretch in decoded if stretch.waveform is not None])
+    except DecodeError:
+        return None
+    return tempo.bpm if tempo is not None and tempo.is_clear else None
 
 
 def _jobs(
@@ -125,6 +149,7 @@ def _jobs(
             row["id"],
             row["path"],
             tuple((segment["window_start_s"], segment["window_end_s"]) for segment in segments[row["id"]]),
+            tuple((segment["start_s"], segment["end_s"]) for segment in segments[row["id"]] if row["has_audio"]),
         )
         for row in catalogue.records()
         if row["id"] in wanted and row["path"] is not None and row["has_video"] and row["id"] in segments
@@ -163,10 +188,10 @@ def _other_failures(workspace: Workspace, tried: set[str]) -> list[Failure]:
     return [item for item in workspace.read_failures() if item.stage != STAGE or item.video_id not in tried]
 
 
-def _row(segment: Row, values: Sequence[float]) -> Row:
+def _row(segment: Row, values: Sequence[float], tempo_bpm: float | None) -> Row:
     found: Row = dict(zip(ATTRIBUTE_NAMES, values, strict=True))
     about = {name: segment[name] for name in ("segment_id", "video_id", "window_start_s", "window_end_s")}
-    return about | found | {"black_and_white": bool(found["black_and_white"])}
+    return about | found | {"black_and_white": bool(found["black_and_white"]), "tempo_bpm": tempo_bpm}
 
 
 def _write(workspace: Workspace, rows: Sequence[Row], failures: Sequence[Failure]) -> None:

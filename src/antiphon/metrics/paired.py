@@ -57,6 +57,24 @@ def rank_ratio(
     return _rounded(np.exp(gains.mean())), [_rounded(edge) for edge in edges]
 
 
+def mean_interval(values: FloatArray, groups: npt.ArrayLike | None = None, seed: int = 0) -> tuple[float, list[float]]:
+    """The mean and its 95% bootstrap interval; of differences between two things it is a paired comparison.
+
+    Parameters
+    ----------
+    values : (n,) numbers, one a user.
+    groups : (n,) the unit that is resampled. Default: each value is its own.
+
+    Examples
+    --------
+    >>> mean_interval(np.array([0.5, 0.5, 0.5]))
+    (0.5, [0.5, 0.5])
+    """
+    drawn = weight_blocks(group_numbers(groups, len(values)), _RESAMPLES, generator(seed, "mean interval"))
+    resampled = np.concatenate([weights @ values / weights.sum(axis=1) for weights in drawn])
+    return float(values.mean()), [float(edge) for edge in np.percentile(resampled, [2.5, 97.5])]
+
+
 def _rounded(value: float) -> float:
     """Without the noise of logarithm and exponential in the last digits."""
     return float(np.round(value, 12))

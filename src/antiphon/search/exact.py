@@ -125,6 +125,10 @@ class ExactView:
         """The videos."""
         return {video for piece in self._pieces for video in piece.places}
 
+    def known(self, ids: Collection[str]) -> set[str]:
+        """Which of these videos are there."""
+        return {video for video in ids if any(video in piece.places for piece in self._pieces)}
+
     def counts(self) -> dict[tuple[str, str], int]:
         """Rows of each side and level."""
         found: dict[tuple[str, str], int] = {}

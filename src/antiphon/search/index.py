@@ -9,14 +9,13 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from antiphon.errors import SearchError
 from antiphon.search.building import Embedder, FeatureRows, MusicVideos, embedded, origin_of, vector_rows
 from antiphon.search.entries import metadata_of, unit_rows, vectors_of
 from antiphon.search.filters import Where
 from antiphon.search.hits import Hit, Side
-from antiphon.search.places import Place
+from antiphon.search.places import Place, place_of
 from antiphon.search.queries import Wanted, answer, file_track, nearest_tracks, stored
 from antiphon.search.record import Kind, Origin, Record
 from antiphon.search.scoring import Asked
@@ -79,9 +78,9 @@ class Index:
 
         Parameters
         ----------
-        path : a folder, or a URI of an object store (s3://…, gs://…), which needs `kind="lancedb"`.
+        path : a folder, or a URI of an object store (s3://…, gs://…), where LanceDB keeps the index.
         catalogue : says artist, title, genre, tags and year. Default: what stands with the features.
-        kind : "auto" takes LanceDB from 200,000 rows on.
+        kind : "auto" takes LanceDB from 200,000 rows on, and in an object store.
         made_by : hashes of what computed the features, by side, where known: features made otherwise are then refused.
         run : what the model is called; it is kept for people to read.
         window_s : seconds that a row of the features covers.
@@ -121,10 +120,11 @@ class Index:
     def _create(
         cls, path: str | Path, kind: Literal["auto", "exact", "lancedb"], rows: pa.Table, origin: Origin
     ) -> Self:
-        place = Place(path)
+        place = place_of(path)
         if kind not in ("auto", "exact", "lancedb"):
             raise SearchError(f"kind is '{kind}'; there are auto, exact and lancedb.")
-        chosen: Kind = kind if kind != "auto" else "lancedb" if rows.num_rows >= LANCEDB_ROWS else "exact"
+        large = rows.num_rows >= LANCEDB_ROWS or "://" in str(path)
+        chosen: Kind = kind if kind != "auto" else "lancedb" if large else "exact"
         return cls(place, place.create(chosen, rows, origin))
 
     @classmethod
@@ -142,7 +142,7 @@ class Index:
         StaleIndexError
             It holds embeddings of another model.
         """
-        place = Place(path)
+        place = place_of(path)
         index = cls(place, place.record())
         if model is not None:
             index.origin.refuse_other(replace(index.origin, model=model.fingerprint, run=""), place.name)
@@ -171,7 +171,7 @@ class Index:
         """
         self.origin.refuse_other(origin_of(model, features, made_by), self._place.name)
         with self._writing() as view:
-            new = ~np.isin(features.groups, sorted(view.ids()))
+            new = ~np.isin(features.groups, sorted(view.known([str(video) for video in np.unique(features.groups)])))
             if not new.any():
                 return []
             rows = embedded(model, features.take(new), catalogue, window_s)
@@ -186,8 +186,8 @@ class Index:
         rows = vector_rows(ids, vectors, metadata)
         _refuse_other_size(rows.schema.field("vector").type.list_size, self.dim)
         with self._writing() as view:
-            known = pc.is_in(rows["id"], value_set=pa.array(sorted(view.ids()), pa.string()))
-            rows = rows.filter(pc.invert(known))
+            known = view.known(rows["id"].to_pylist())
+            rows = rows.filter(pa.array([name not in known for name in rows["id"].to_pylist()], pa.bool_()))
             if rows.num_rows:
                 self._store.append(rows)
         return sorted(rows["id"].to_pylist())
@@ -200,7 +200,7 @@ class Index:
         The ids that were there; others are no error.
         """
         with self._writing() as view:
-            there = sorted(view.ids() & set(ids))
+            there = sorted(view.known(set(ids)))
             if there:
                 self._store.remove(there)
         return there
@@ -242,7 +242,7 @@ class Index:
         return len(self._view().ids())
 
     def __contains__(self, video: object) -> bool:
-        return video in self._view().ids()
+        return isinstance(video, str) and bool(self._view().known([video]))
 
     @property
     def ids(self) -> list[str]:
@@ -349,7 +349,8 @@ class Index:
         """
         wanted, view = Wanted(k, where or Where(), diversity, rerank).without(video), self._view()
         sides = stored(view, video, self._place.name).sides
-        shares = _shares(weight, both="audio" in sides and "video" in sides) if by == "both" else {_side(by): 1.0}
+        both = "audio" in sides and "video" in sides
+        shares: dict[Side, float] = _shares(weight, both) if by == "both" else {_side(by): 1.0}
         asked = [Asked(sides[side], side, share) for side, share in shares.items() if side in sides and share]
         if not asked:
             raise SearchError(f"'{video}' has no {' and no '.join(_WORDS[side] for side in shares)} in the index.")

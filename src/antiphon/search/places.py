@@ -1,4 +1,4 @@
-"""Where an index lies, and one writer at a time."""
+"""Where an index lies: a folder or an object store, and one writer at a time."""
 
 import fcntl
 import secrets
@@ -6,30 +6,28 @@ import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from antiphon.errors import SearchError
 from antiphon.search.exact import ExactStore
-from antiphon.search.record import REBUILD, FolderShelf, Kind, Origin, Record
+from antiphon.search.lance import LanceStore, connect
+from antiphon.search.record import REBUILD, RECORD_FILE, Kind, Origin, Record, dumped, parsed
 from antiphon.search.store import Store
-from antiphon.tables import sweep_partials
+from antiphon.tables import sweep_partials, write_text
 
 _LOCK = ".lock"
+_RECORD_TABLE = "index"
 
 
-class Place:
-    """A folder that holds an index: `index.toml`, which names the folder with the rows, and that folder.
+class Place(Protocol):
+    """What holds an index: its record, which names the rows, and the rows."""
 
-    Parameters
-    ----------
-    path : the folder.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.name = str(path)
-        self._folder = Path(path)
-        self._shelf = FolderShelf(self._folder)
+    @property
+    def name(self) -> str:
+        """The folder or URI."""
+        ...
 
     def record(self) -> Record:
         """What the index here is.
@@ -39,21 +37,58 @@ class Place:
         SearchError
             There is none, or its record is damaged.
         """
-        record = self._shelf.read()
-        if record is None:
-            raise SearchError(f"{self.name}: no index here. {REBUILD}")
-        return record
+        ...
 
     def store(self, record: Record) -> Store:
         """The store with the rows of an index."""
+        ...
+
+    def create(self, kind: Kind, rows: pa.Table, origin: Origin) -> Record:
+        """Write a new index and let it take the place of the one before, in one step."""
+        ...
+
+    def lock(self) -> Any:
+        """A context in which no other process writes, as far as that can be seen to."""
+        ...
+
+
+def place_of(path: str | Path) -> Place:
+    """The place at a folder, or at a URI such as s3://bucket/index."""
+    return ObjectStore(str(path)) if "://" in str(path) else Folder(Path(path))
+
+
+class Folder:
+    """An index on disk: `index.toml`, and beside it the folder with the rows that this names."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = str(folder)
+        self._folder = folder
+
+    def record(self) -> Record:
+        """What the index here is."""
+        path = self._folder / RECORD_FILE
+        try:
+            return parsed(path.read_text(encoding="utf-8"), self.name)
+        except FileNotFoundError:
+            raise SearchError(f"{self.name}: no index here. {REBUILD}") from None
+        except UnicodeDecodeError as error:
+            raise SearchError(f"{path}: is damaged ({error}). {REBUILD}") from error
+
+    def store(self, record: Record) -> Store:
+        """The store with the rows of an index."""
+        if record.kind == "lancedb":
+            return LanceStore(self.name, record.entries, record.dim)
         return ExactStore(self._folder / record.entries, record.dim)
 
     def create(self, kind: Kind, rows: pa.Table, origin: Origin) -> Record:
         """Write a new index and let it take the place of the one before, in one step."""
+        record = _new_record(kind, rows, origin)
         with self.lock():
-            record = Record(kind, rows.schema.field("vector").type.list_size, f"entries-{secrets.token_hex(4)}", origin)
-            ExactStore.create(self._folder / record.entries, rows)
-            self._shelf.write(record)
+            if kind == "lancedb":
+                LanceStore.create(self.name, record.entries, rows)
+            else:
+                ExactStore.create(self._folder / record.entries, rows)
+            write_text(dumped(record), self._folder / RECORD_FILE)
             self._sweep(record)
         return record
 
@@ -80,3 +115,48 @@ class Place:
         for folder in self._folder.glob("entries-*"):
             if folder.name.removesuffix(".lance") != record.entries:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+class ObjectStore:
+    """An index in a LanceDB database at a URI. Its record is a table of one row.
+
+    Object stores know no locks: that one process writes at a time is for its users to see to. Readers need not care.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.name = uri
+
+    def record(self) -> Record:
+        """What the index here is."""
+        database = connect(self.name)
+        try:
+            (row,) = database.open_table(_RECORD_TABLE).to_arrow().to_pylist()
+        except ValueError:
+            raise SearchError(f"{self.name}: no index here. {REBUILD}") from None
+        return parsed(row["toml"], self.name)
+
+    def store(self, record: Record) -> Store:
+        """The store with the rows of an index."""
+        return LanceStore(self.name, record.entries, record.dim)
+
+    def create(self, kind: Kind, rows: pa.Table, origin: Origin) -> Record:
+        """Write a new index and let it take the place of the one before, in one step."""
+        if kind != "lancedb":
+            raise SearchError(f'{self.name}: an index at a URI is kept by LanceDB; ask for kind="lancedb".')
+        record = _new_record(kind, rows, origin)
+        LanceStore.create(self.name, record.entries, rows)
+        database = connect(self.name)
+        database.create_table(_RECORD_TABLE, pa.table({"toml": [dumped(record)]}), mode="overwrite")
+        for table in database.table_names(limit=1000):
+            if table.startswith("entries-") and table != record.entries:
+                database.drop_table(table)
+        return record
+
+    @contextmanager
+    def lock(self) -> Generator[None]:
+        """Nothing: see the class."""
+        yield
+
+
+def _new_record(kind: Kind, rows: pa.Table, origin: Origin) -> Record:
+    return Record(kind, rows.schema.field("vector").type.list_size, f"entries-{secrets.token_hex(4)}", origin)

@@ -2,13 +2,11 @@
 
 import tomllib
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, cast
 
 import tomli_w
 
 from antiphon.errors import SearchError, StaleIndexError
-from antiphon.tables import write_text
 
 RECORD_FILE = "index.toml"
 REBUILD = "Build it again: antiphon index build (ap.Index.build)."
@@ -103,42 +101,9 @@ def parsed(text: str, place: object) -> Record:
         values: dict[str, Any] = tomllib.loads(text)
         if values.pop("format") != _FORMAT:
             raise SearchError(f"{place}: is an index of another format; this version reads {_FORMAT}. {REBUILD}")
-        record = Record(**values | {"origin": Origin(**values["origin"])})
+        record = Record(cast(Kind, values["kind"]), values["dim"], values["entries"], Origin(**values["origin"]))
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise SearchError(f"{place}: {RECORD_FILE} is damaged ({error!r}). {REBUILD}") from error
     if record.kind not in ("exact", "lancedb") or not record.entries.startswith("entries-") or "/" in record.entries:
         raise SearchError(f"{place}: {RECORD_FILE} is damaged. {REBUILD}")
     return record
-
-
-class Shelf(Protocol):
-    """Where the record of an index lies."""
-
-    def read(self) -> Record | None:
-        """The record, or None where there is no index."""
-        ...
-
-    def write(self, record: Record) -> None:
-        """Put it in place, in one step."""
-        ...
-
-
-@dataclass(frozen=True)
-class FolderShelf:
-    """The record as `index.toml` in a folder."""
-
-    folder: Path
-
-    def read(self) -> Record | None:
-        """The record, or None where there is no index."""
-        path = self.folder / RECORD_FILE
-        try:
-            return parsed(path.read_text(encoding="utf-8"), self.folder)
-        except FileNotFoundError:
-            return None
-        except UnicodeDecodeError as error:
-            raise SearchError(f"{path}: is damaged ({error}). {REBUILD}") from error
-
-    def write(self, record: Record) -> None:
-        """Put it in place, in one step."""
-        write_text(dumped(record), self.folder / RECORD_FILE)

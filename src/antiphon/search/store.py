@@ -59,6 +59,10 @@ class View(Protocol):
         """The videos."""
         ...
 
+    def known(self, ids: Collection[str]) -> set[str]:
+        """Which of these videos are there."""
+        ...
+
     def counts(self) -> dict[tuple[str, str], int]:
         """Rows of each side and level."""
         ...

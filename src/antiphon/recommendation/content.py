@@ -1,0 +1,59 @@
+"""How near each track is to what a user liked."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.recommendation.space import Side, Space
+
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.integer]
+
+NEAREST = 3
+"""So many of the liked tracks speak for a candidate: those that are nearest to it."""
+
+
+def content_scores(
+    space: Space, liked: IntArray, candidates: IntArray, weight: float = 0.5, nearest: int = NEAREST
+) -> npt.NDArray[np.float64]:
+    """Score candidates by their sound and pictures, for someone who liked some tracks.
+
+    On each side the score of candidate c is the mean of its `nearest` largest cosines with the liked tracks,
+
+        s(c) = 1/m · Σ over the m tracks h of the history nearest to c of cos(c, h),   m = min(nearest, history),
+
+    and the score is w · s_sound + (1 - w) · s_pictures. With `nearest` = 1 the one track that is most alike decides,
+    with a large one the mean of all, which blurs a taste that has several parts. A candidate with one side only is
+    scored by that side.
+
+    Parameters
+    ----------
+    space : the tracks.
+    liked : (h,) rows of the tracks that the user liked.
+    candidates : (c,) rows of the tracks to score.
+    weight : w, the share of the sound in [0, 1].
+    nearest : liked tracks that count for a candidate.
+
+    Returns
+    -------
+    (c,) scores from -1 to 1, NaN for a candidate that has no side in common with the history.
+    """
+    shares: Mapping[Side, float] = {"audio": weight, "video": 1 - weight}
+    total, counted = np.zeros(len(candidates)), np.zeros(len(candidates))
+    for side, vectors in space.sides.items():
+        scores = _nearest_mean(vectors[candidates], vectors[liked], nearest)
+        known = ~np.isnan(scores)
+        total[known] += shares[side] * scores[known]
+        counted[known] += shares[side]
+    return np.divide(total, counted, out=np.full(len(candidates), np.nan), where=counted > 0)
+
+
+def _nearest_mean(candidates: FloatArray, liked: FloatArray, nearest: int) -> npt.NDArray[np.float64]:
+    """(c,) mean of the largest cosines of each candidate; NaN where it or the whole history lacks the side."""
+    history = liked[~np.isnan(liked).any(axis=1)]
+    if not len(history):
+        return np.full(len(candidates), np.nan)
+    count = min(nearest, len(history))
+    cosines = candidates.astype(np.float64) @ history.T.astype(np.float64)
+    return np.partition(cosines, len(history) - count, axis=1)[:, len(history) - count :].mean(axis=1)

@@ -1,0 +1,186 @@
+"""Are new tracks found for those who like them? Content against chance, genre and the popularity of the artist."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from antiphon.errors import ConfigError
+from antiphon.metrics.paired import mean_interval
+from antiphon.metrics.recommendation import Places, chance, coverage, ndcg, places, recall
+from antiphon.recommendation.baselines import artist_popularity, genre_match
+from antiphon.recommendation.content import content_scores
+from antiphon.recommendation.holdout import Held, HoldOut, hold_out
+from antiphon.recommendation.interactions import Interactions
+from antiphon.recommendation.space import Space
+from antiphon.seeding import generator
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+Score = Callable[[IntArray], FloatArray]
+"""From the rows that a user liked to scores of the new tracks."""
+
+CONTENT, SHUFFLED = "content", "content, shuffled"
+BASELINES = ("random", "genre match", "artist popularity")
+
+
+@dataclass(frozen=True, eq=False)
+class Listener:
+    """What one user liked of the old tracks (rows), and which of the new ones (n,)."""
+
+    liked: IntArray
+    relevant: npt.NDArray[np.bool_]
+
+
+def evaluate_recommendation(
+    space: Space,
+    interactions: Interactions,
+    config: HoldOut | None = None,
+    *,
+    k: int = 10,
+    weight: float = 0.5,
+    seen: Collection[str] = (),
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> dict[str, Any]:
+    """Recommend tracks that were held out, to the users who liked some of them, from their other likes.
+
+    All new tracks are candidates for everybody. Users count who liked at least one new and one old track. Where dates
+    decide and the interactions have times, only what was liked before the first new track came out is a history.
+
+    Compared are "content" (`content_scores`), the same with every track's vectors exchanged for another's, "random",
+    "genre match" (the share of a history in the genre) and "artist popularity" (likes of the artist's old tracks).
+    Equal scores are averaged over all their orders.
+
+    Parameters
+    ----------
+    space : tracks with their metadata: split, artist, genre, and year or release date.
+    config : which tracks are new. Default: half of the test split, drawn at random.
+    k : length of the lists.
+    weight : share of the sound.
+    progress : called with methods done, and of how many.
+    seen : ids that the model was trained or chosen on; new tracks among them are counted in "seen_by_model".
+
+    Returns
+    -------
+    {"k", "weight", "synthetic", "hold_out", "new", "old", "seen_by_model", "users", "users_left_out", "relevant",
+    "methods": {name: {"recall@k", "ndcg@k", "coverage@k"}}, "differences": {other: {"recall@k", "ndcg@k"}}}.
+
+    Each number of a method has its chance level. Recall and nDCG are means over users with a 95% bootstrap interval,
+    which says what other users of the kind would give with these tracks. Coverage has none: a resample has fewer
+    distinct users and covers less. "differences" are content minus each other method, paired by user.
+
+    Raises
+    ------
+    ConfigError
+        There is nothing to hold out, or no user liked both new and old tracks.
+    """
+    config = config or HoldOut()
+    held = hold_out(space, config)
+    listeners, users = _listeners(space, interactions, held)
+    methods = _methods(space, held, interactions, weight, config.seed)
+    lists: dict[str, list[Places]] = {}
+    for number, (name, score) in enumerate(methods.items(), start=1):
+        lists[name] = [places(score(one.liked), k) for one in listeners]
+        progress(number, len(methods))
+    relevant = [int(one.relevant.sum()) for one in listeners]
+    expected = chance(relevant, len(held.new), k)
+    values = {
+        name: {
+            f"recall@{k}": np.array([recall(place, one.relevant) for place, one in zip(found, listeners, strict=True)]),
+            f"ndcg@{k}": np.array([ndcg(place, one.relevant, k) for place, one in zip(found, listeners, strict=True)]),
+        }
+        for name, found in lists.items()
+    }
+    return {
+        "k": k,
+        "weight": weight,
+        "synthetic": interactions.synthetic,
+        "hold_out": config.model_dump() | {"since": held.since.date().isoformat() if held.since else None},
+        "new": len(held.new),
+        "old": len(held.old),
+        "seen_by_model": len({space.ids[row] for row in held.new} & set(seen)),
+        "users": len(listeners),
+        "users_left_out": users - len(listeners),
+        "relevant": float(np.mean(relevant)),
+        "methods": {
+            name: _summary(numbers, expected, config.seed)
+            | {f"coverage@{k}": {"value": coverage(_listed(lists[name])), "chance": expected["coverage"]}}
+            for name, numbers in values.items()
+        },
+        "differences": {
+            name: _summary({key: values[CONTENT][key] - numbers[key] for key in numbers}, None, config.seed)
+            for name, numbers in values.items()
+            if name != CONTENT
+        },
+    }
+
+
+def _listed(found: Sequence[Places]) -> FloatArray:
+    return np.array([place.listed for place in found])
+
+
+def _summary(
+    values: Mapping[str, FloatArray], expected: Mapping[str, float] | None, seed: int
+) -> dict[str, dict[str, Any]]:
+    result: dict[str, dict[str, Any]] = {}
+    for key, numbers in values.items():
+        value, ci95 = mean_interval(numbers, seed=seed)
+        result[key] = {"value": value, "ci95": ci95}
+        if expected is not None:
+            result[key]["chance"] = expected[key.partition("@")[0]]
+    return result
+
+
+def _methods(space: Space, held: Held, interactions: Interactions, weight: float, seed: int) -> dict[str, Score]:
+    """The scores of the new tracks by name, each a function of what a user liked."""
+    shuffled = space.shuffled(generator(seed, "shuffled content"))
+    new = [space.about[row] for row in held.new]
+    likes = _artist_likes(space, held, interactions)
+    return {
+        CONTENT: lambda liked: content_scores(space, liked, held.new, weight),
+        SHUFFLED: lambda liked: content_scores(shuffled, liked, held.new, weight),
+        "random": lambda _: np.zeros(len(new)),  # one tie, averaged over all orders
+        "genre match": lambda liked: genre_match([space.about[row] for row in liked], new),
+        "artist popularity": lambda _: artist_popularity(likes, new),
+    }
+
+
+def _likes(space: Space, interactions: Interactions) -> pl.DataFrame:
+    """user_id, row and, where it is known, time of all likes of tracks of the space."""
+    rows = pl.DataFrame({"video_id": list(space.ids), "row": np.arange(len(space.ids))})
+    return interactions.table.filter(pl.col("liked")).join(rows, on="video_id", maintain_order="left")
+
+
+def _old_likes(space: Space, interactions: Interactions, held: Held) -> pl.DataFrame:
+    likes = _likes(space, interactions)
+    old = likes.filter(pl.col("row").is_in(held.old.tolist()))
+    return old if held.since is None or "time" not in old.columns else old.filter(pl.col("time") < held.since)
+
+
+def _artist_likes(space: Space, held: Held, interactions: Interactions) -> Counter[str]:
+    artists = (space.about[row].get("artist") for row in _old_likes(space, interactions, held)["row"])
+    return Counter(str(artist) for artist in artists if artist is not None)
+
+
+def _listeners(space: Space, interactions: Interactions, held: Held) -> tuple[list[Listener], int]:
+    """Those who liked new and old tracks, and how many users liked anything."""
+    likes = _likes(space, interactions)
+    place = np.full(len(space.ids), -1)
+    place[held.new] = np.arange(len(held.new))
+    old = dict(_old_likes(space, interactions, held).group_by("user_id").agg("row").iter_rows())
+    new = dict(likes.filter(pl.col("row").is_in(held.new.tolist())).group_by("user_id").agg("row").iter_rows())
+    found: list[Listener] = []
+    for user in sorted(old.keys() & new.keys()):
+        relevant = np.zeros(len(held.new), dtype=np.bool_)
+        relevant[place[new[user]]] = True
+        found.append(Listener(np.array(old[user], dtype=np.int64), relevant))
+    if not found:
+        raise ConfigError(
+            f"No user liked both one of the {len(held.new)} new tracks and one of the {len(held.old)} old ones. "
+            "Hold out a larger share, or bring more interactions."
+        )
+    return found, likes["user_id"].n_unique()

@@ -1,0 +1,119 @@
+"""Which tracks play the new ones in an evaluation, and which the old."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from antiphon.errors import ConfigError
+from antiphon.recommendation.space import Space
+from antiphon.seeding import generator
+
+About = Mapping[str, Any]
+IntArray = npt.NDArray[np.int64]
+
+_DATE_COLUMNS = ("release_date", "released", "date")
+
+
+class HoldOut(BaseModel):
+    """How new tracks are chosen.
+
+    Attributes
+    ----------
+    by : "date" takes the newest tracks, and only what came out before all of them counts as old; "video" draws tracks
+        at random; "artist" draws whole artists, so that no new track has an artist whom anybody knows.
+    share : of the tracks that the model has not seen, how many are new.
+    split : new tracks are of this split of the catalogue, "test" being what no model is trained or chosen by; None
+        takes all tracks, also those that the model knows.
+    seed : of the random draws.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: Literal["date", "video", "artist"] = "video"
+    share: float = Field(default=0.5, gt=0, le=1)
+    split: Literal["train", "validation", "test"] | None = "test"
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Rows of the new tracks and of the old ones; `since` is when the first new one came out, if dates decide."""
+
+    new: IntArray
+    old: IntArray
+    since: datetime | None = None
+
+
+def hold_out(space: Space, config: HoldOut) -> Held:
+    """Choose the new tracks of a space.
+
+    Raises
+    ------
+    ConfigError
+        There are none to choose from, no dates are known, or nothing is older than the new ones.
+    """
+    unseen = np.array(
+        [row for row, about in enumerate(space.about) if config.split in {None, about.get("split")}], dtype=np.int64
+    )
+    if not len(unseen):
+        raise ConfigError(
+            f"hold_out: no track of the {config.split} split to take for new ones. Evaluate on a catalogue with splits."
+        )
+    if config.by == "date":
+        return _newest(space, unseen, config.share)
+    new = np.sort(_drawn(space.about, unseen, config))
+    return Held(new, np.setdiff1d(np.arange(len(space.ids)), new))
+
+
+def released(about: About) -> datetime | None:
+    """When a track came out: its release_date, released or date, else the first day of its year."""
+    for column in _DATE_COLUMNS:
+        value = about.get(column)
+        if isinstance(value, datetime):
+            return value.replace(tzinfo=None) if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+        if isinstance(value, date):
+            return datetime(value.year, value.month, value.day)
+        if isinstance(value, str) and value:
+            try:
+                return datetime.fromisoformat(value).replace(tzinfo=None)
+            except ValueError:
+                raise ConfigError(
+                    f"track '{about.get('id')}': {column} is '{value}', not a date such as 2026-01-31."
+                ) from None
+    year = about.get("year")
+    return None if year is None else datetime(int(year), 1, 1)
+
+
+def _newest(space: Space, unseen: IntArray, share: float) -> Held:
+    dates = [released(about) for about in space.about]
+    known = sorted((moment for row in unseen if (moment := dates[row]) is not None), reverse=True)
+    if not known:
+        raise ConfigError("hold_out: no track has a year or a release date. Hold out by video or by artist instead.")
+    since = known[max(round(share * len(known)), 1) - 1]
+    rows = set(unseen.tolist())
+    new = [row for row, moment in enumerate(dates) if row in rows and moment is not None and moment >= since]
+    old = [row for row, moment in enumerate(dates) if moment is not None and moment < since]
+    if not old:
+        raise ConfigError(f"hold_out: share {share:g} makes all tracks new and leaves none to have a history of.")
+    return Held(np.array(new, dtype=np.int64), np.array(old, dtype=np.int64), since)
+
+
+def _drawn(about: Sequence[About], unseen: IntArray, config: HoldOut) -> IntArray:
+    """Rows drawn at random, whole artists if asked for, until the share is reached."""
+    random = generator(config.seed, "hold out", config.by)
+    wanted = max(round(config.share * len(unseen)), 1)
+    if config.by == "video":
+        return random.permutation(unseen)[:wanted]
+    artists: dict[str, list[int]] = {}
+    for row in unseen.tolist():
+        artists.setdefault(str(about[row].get("artist") or f"\x1f{row}"), []).append(row)
+    chosen: list[int] = []
+    for name in random.permutation(sorted(artists)).tolist():
+        if len(chosen) < wanted:
+            chosen += artists[name]
+    return np.array(chosen, dtype=np.int64)

@@ -1,0 +1,216 @@
+"""Who liked what: a table of a user's own, checked at the door."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from antiphon.errors import CatalogueError
+
+_NAMES = {
+    "user_id": ("user_id", "user", "userid", "member_id", "listener_id", "viewer_id"),
+    "video_id": ("video_id", "video", "videoid", "item_id", "item", "track_id", "id"),
+    "time": ("timestamp", "time", "date", "datetime", "created_at"),
+    "weight": ("weight", "plays", "play_count", "count"),
+    "liked": ("liked", "like", "is_liked"),
+}
+_TRUE, _FALSE = ("1", "true", "yes", "y", "t"), ("0", "false", "no", "n", "f")
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Rows that were not used: why, how many, and the first names."""
+
+    reason: str
+    rows: int
+    examples: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = ", …" if self.rows > len(self.examples) else ""
+        return f"{self.rows} rows left out: {self.reason} ({', '.join(self.examples)}{more})."
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Which videos each user has had, and which of them they liked.
+
+    Attributes
+    ----------
+    table : columns user_id, video_id, liked and, where it is known, time; one row a user and video, sorted.
+    left_out : what the file holds besides, by reason.
+    synthetic : whether a program drew them, so that results say nothing about people.
+    """
+
+    table: pl.DataFrame
+    left_out: tuple[LeftOut, ...] = ()
+    synthetic: bool = False
+
+    @property
+    def users(self) -> list[str]:
+        """Names of the users, sorted."""
+        return self.table["user_id"].unique().sort().to_list()
+
+    def history(self, user: str) -> list[str]:
+        """What a user liked.
+
+        Raises
+        ------
+        CatalogueError
+            There is no such user.
+        """
+        return self._of(user).filter(pl.col("liked"))["video_id"].to_list()
+
+    def had(self, user: str) -> list[str]:
+        """What a user has had, liked or not; a recommendation holds none of it.
+
+        Raises
+        ------
+        CatalogueError
+            There is no such user.
+        """
+        return self._of(user)["video_id"].to_list()
+
+    def _of(self, user: str) -> pl.DataFrame:
+        rows = self.table.filter(pl.col("user_id") == user)
+        if rows.is_empty():
+            some = ", ".join(self.users[:_EXAMPLES])
+            raise CatalogueError(f"user '{user}': has no interaction with a video of the catalogue. There are: {some}.")
+        return rows
+
+
+def read_interactions(path: str | Path, known: Iterable[str]) -> Interactions:
+    """Read a CSV or Parquet table of interactions and keep what can be used.
+
+    A row is a user and a video, under names such as user_id and video_id. It may have a time (a date, or seconds since
+    1970), a weight (plays; 0 and less means not liked) or a flag `liked`; without either the video counts as liked. Of
+    several rows of one user and video the last one in time holds, and they count as liked where any of these rows is.
+    The table is read in a stream.
+
+    Parameters
+    ----------
+    path : the table.
+    known : ids of the catalogue; interactions with other videos are left out and counted.
+
+    Raises
+    ------
+    CatalogueError
+        The file cannot be read, lacks a column, holds a value that means nothing, or has no row of a known video.
+    """
+    path = Path(path)
+    rows = _scan(path)
+    names = _columns(path, rows.collect_schema().names())
+    try:
+        table = rows.select(pl.col(theirs).cast(pl.String).alias(ours) for ours, theirs in names.items()).collect(
+            engine="streaming"
+        )
+    except pl.exceptions.PolarsError as error:
+        raise CatalogueError(f"{path}: not a readable table of interactions ({error}).") from error
+    table = table.with_columns(pl.col("user_id", "video_id").str.strip_chars())
+    table = table.select("user_id", "video_id", _liked(path, table), *_time(path, table))
+    return checked(table, known, str(path))
+
+
+def checked(table: pl.DataFrame, known: Iterable[str], source: str, *, synthetic: bool = False) -> Interactions:
+    """Leave out what cannot be used of a table with the columns of `Interactions.table`.
+
+    Raises
+    ------
+    CatalogueError
+        Nothing is left.
+    """
+    left_out: list[LeftOut] = []
+
+    def keep(rows: pl.DataFrame, usable: pl.Expr, reason: str, name: str) -> pl.DataFrame:
+        refused = rows.filter(~usable)
+        if len(refused):
+            examples = refused[name].fill_null("empty").unique(maintain_order=True).head(_EXAMPLES).to_list()
+            left_out.append(LeftOut(reason, len(refused), tuple(examples)))
+        return rows.filter(usable)
+
+    ids = pl.Series(list(known), dtype=pl.String)
+    table = keep(table, pl.col("user_id").fill_null("") != "", "no user", "video_id")
+    table = keep(table, pl.col("video_id").fill_null("") != "", "no video", "user_id")
+    table = keep(table, pl.col("video_id").is_in(ids.implode()), "not in the catalogue", "video_id")
+    if table.is_empty():
+        found = " ".join(map(str, left_out)) or "It has no rows."
+        raise CatalogueError(
+            f"{source}: no interaction with a video of the catalogue. {found} "
+            "Videos must be named by the catalogue's ids."
+        )
+    further = [pl.col("time").max()] if "time" in table.columns else []
+    once = table.group_by("user_id", "video_id").agg(pl.col("liked").any(), *further).sort("user_id", "video_id")
+    if len(once) < len(table):
+        repeated = table.filter(table.select("user_id", "video_id").is_duplicated())
+        examples = tuple(repeated["video_id"].unique(maintain_order=True).head(_EXAMPLES).to_list())
+        left_out.append(LeftOut("the same user and video again", len(table) - len(once), examples))
+    return Interactions(once, tuple(left_out), synthetic)
+
+
+def _scan(path: Path) -> pl.LazyFrame:
+    if not path.is_file():
+        raise CatalogueError(
+            f"{path}: no such file. Name a CSV or Parquet table with the columns user_id and video_id."
+        )
+    try:
+        if path.suffix.lower() == ".parquet":
+            rows = pl.scan_parquet(path)
+        else:
+            rows = pl.scan_csv(path, infer_schema=False, separator="\t" if path.suffix.lower() == ".tsv" else ",")
+        rows.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise CatalogueError(f"{path}: not a readable table of interactions ({error}).") from error
+    return rows
+
+
+def _columns(path: Path, found: Sequence[str]) -> dict[str, str]:
+    """Our names of the columns that are there, and theirs."""
+    plain = {name.strip().lower().replace(" ", "_").replace("-", "_"): name for name in found}
+    names: dict[str, str] = {}
+    for ours, theirs in _NAMES.items():
+        named = [plain[name] for name in theirs if name in plain]
+        if named:
+            names[ours] = named[0]
+    for needed in ("user_id", "video_id"):
+        if needed not in names:
+            raise CatalogueError(
+                f"{path}: has no column {needed} (nor {', '.join(_NAMES[needed][1:])}). "
+                f"Its columns are: {', '.join(found)}."
+            )
+    return names
+
+
+def _liked(path: Path, table: pl.DataFrame) -> pl.Series:
+    """Whether each row says that the video was liked."""
+    if "liked" in table.columns:
+        words = table["liked"].str.strip_chars().str.to_lowercase()
+        _refuse(path, "liked", table["liked"], words.is_in([*_TRUE, *_FALSE]), "yes or no, 1 or 0")
+        return words.is_in(_TRUE).alias("liked")
+    if "weight" in table.columns:
+        weights = table["weight"].str.strip_chars().cast(pl.Float64, strict=False)
+        _refuse(path, "weight", table["weight"], weights.is_finite().fill_null(value=False), "a number")
+        return (weights > 0).alias("liked")
+    return pl.repeat(value=True, n=len(table), dtype=pl.Boolean, eager=True).alias("liked")
+
+
+def _time(path: Path, table: pl.DataFrame) -> list[pl.Series]:
+    """When each row was, in UTC; nothing where the table does not say."""
+    if "time" not in table.columns:
+        return []
+    text = table["time"].str.strip_chars()
+    seconds = text.cast(pl.Float64, strict=False)
+    epoch = pl.from_epoch((seconds * 1e6).cast(pl.Int64, strict=False), time_unit="us")
+    days = text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    plain = text.str.head(19).str.replace("T", " ", literal=True)
+    moments = plain.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    times = pl.select(pl.coalesce(epoch, days, moments)).to_series().alias("time")
+    _refuse(path, "time", table["time"], times.is_not_null(), "a date such as 2026-01-31 or seconds since 1970")
+    return [times]
+
+
+def _refuse(path: Path, column: str, given: pl.Series, usable: pl.Series, wanted: str) -> None:
+    wrong = (~usable.fill_null(value=False)).arg_true()
+    if len(wrong):
+        row = int(wrong[0])
+        raise CatalogueError(f"{path}: row {row + 1}: {column} is '{given[row]}', which is not {wanted}.")

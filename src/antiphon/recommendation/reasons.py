@@ -1,0 +1,37 @@
+"""Why something is recommended: the liked track that is nearest to it, and what the two share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from antiphon.recommendation.content import content_scores
+from antiphon.recommendation.space import Space
+from antiphon.search.explaining import Facts, Levels, explain
+from antiphon.seeding import generator
+
+
+@dataclass(frozen=True)
+class Reason:
+    """The id of the liked track that is nearest, and in words what it shares with what is recommended."""
+
+    like: str
+    shared: tuple[str, ...]
+
+
+def reasons(
+    space: Space, liked: Sequence[str], recommended: Sequence[str], facts: Facts, weight: float = 0.5
+) -> list[Reason]:
+    """A reason for each recommended track, in order; all of them and at least one liked track are of `space`."""
+    history = space.rows(liked)
+    levels = Levels.of(
+        {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in space.sides.items()}, generator(0, "usual cosines")
+    )
+    found: list[Reason] = []
+    for row, name in zip(space.rows(recommended), recommended, strict=True):
+        closeness = [content_scores(space, np.array([other]), np.array([row]), weight)[0] for other in history]
+        nearest = int(history[int(np.nanargmax(closeness))])
+        cosines = {side: float(rows[row] @ rows[nearest]) for side, rows in space.sides.items()}
+        known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
+        found.append(Reason(space.ids[nearest], tuple(explain(space.ids[nearest], name, facts, known, levels))))
+    return found

@@ -1,0 +1,83 @@
+"""From what somebody liked to new tracks, ranked."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.errors import ConfigError
+from antiphon.recommendation.content import content_scores
+from antiphon.recommendation.space import Embeddings, Space
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One track of a list, how near it is, and what is known of it."""
+
+    id: str
+    score: float
+    metadata: Mapping[str, Any]
+
+
+def recommend(
+    source: Embeddings | tuple[Sequence[str], npt.ArrayLike] | Space,
+    history: Sequence[str],
+    k: int = 10,
+    *,
+    weight: float = 0.5,
+    had: Collection[str] = (),
+    where: Callable[[Mapping[str, Any]], bool] | None = None,
+) -> list[Hit]:
+    """Tracks that somebody has not had yet, nearest in sound and pictures to those that they liked.
+
+    Nobody needs to have heard or seen a track before: its content decides (`content.content_scores` has the formula).
+
+    Parameters
+    ----------
+    source : an `Index`, or ids and one vector each.
+    history : ids of liked tracks.
+    k : tracks to recommend.
+    weight : share of the sound from 0 to 1, the rest being the pictures'.
+    had : ids of further tracks that the person has had; neither these nor `history` are recommended.
+    where : takes what is known of a track (artist, title, genre, tags, year) and says whether to choose from it.
+
+    Returns
+    -------
+    At most k hits, best first; the score is a cosine from -1 to 1.
+
+    Raises
+    ------
+    ConfigError
+        No track of the history is known, or `k` or `weight` is out of range.
+
+    Examples
+    --------
+    >>> vectors = [[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]
+    >>> [hit.id for hit in recommend((["liked", "alike", "other"], vectors), ["liked"])]
+    ['alike', 'other']
+    """
+    if k < 1 or not 0 <= weight <= 1:
+        raise ConfigError(f"k is {k} and weight {weight:g}; k is at least 1 and weight from 0 to 1.")
+    space = Space.of(source)
+    liked = space.rows(history)
+    if not len(liked):
+        named = ", ".join(history[:5]) or "none named"
+        raise ConfigError(f"history ({named}): no track of it is known here. Name ids of the catalogue.")
+    not_new = {*history, *had}
+    candidates = np.array(
+        [
+            row
+            for row, (name, about) in enumerate(zip(space.ids, space.about, strict=True))
+            if name not in not_new and (where is None or where(about))
+        ],
+        dtype=np.int64,
+    )
+    scores = content_scores(space, liked, candidates, weight)
+    order = np.argsort(-scores, kind="stable")[:k]  # NaN, which nothing is known of, comes last
+    return [
+        Hit(space.ids[candidates[place]], float(scores[place]), space.about[candidates[place]])
+        for place in order
+        if not np.isnan(scores[place])
+    ]

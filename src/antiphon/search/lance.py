@@ -1,0 +1,239 @@
+"""The store for large catalogues: a LanceDB table, on disk or in an object store, with an approximate index."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from antiphon.errors import SearchError
+from antiphon.search.entries import entry_schema
+from antiphon.search.filters import Where, quoted
+from antiphon.search.record import REBUILD
+from antiphon.search.store import Part, Upkeep
+
+FloatArray = npt.NDArray[np.float32]
+
+_INDEX_FROM_ROWS = 20_000
+_MOST_UNINDEXED = 0.1
+_MOST_PARTS = 32
+_PROBES = 20
+_REFINE = 5
+_SPARE = 16
+"""Further rows that are asked for, so that equal scores at the end of a list are cut by id."""
+_IDS_AT_ONCE = 5_000
+_KEPT_FOR = timedelta(hours=1)
+"""How long versions are kept that a reader may still be reading."""
+
+
+class LanceView:
+    """The rows of a LanceDB table.
+
+    Parameters
+    ----------
+    table : the table, at its latest version.
+    dim : size of the vectors.
+    counts : rows of each side and level.
+    """
+
+    def __init__(self, table: Any, dim: int, counts: dict[tuple[str, str], int]) -> None:
+        self._table = table
+        self._counts = counts
+        self._about = [name for name in entry_schema(dim).names if name != "vector"]
+        self._dim = dim
+
+    def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
+        """The `k` nearest rows: those of the nearest lists by rounded vectors, five times as many compared exactly.
+
+        The conditions hold before: rows that fail them are never among those compared.
+        """
+        condition = " AND ".join(filter(None, (self._of(part), where.sql())))
+        return [self._nearest(query, k, condition) for query in queries]
+
+    def _nearest(self, query: FloatArray, k: int, condition: str) -> pa.Table:
+        asked = self._table.search(query, vector_column_name="vector").distance_type("cosine")
+        asked = asked.nprobes(_PROBES).refine_factor(_REFINE).select([*self._about, "_distance"])
+        if condition:
+            asked = asked.where(condition, prefilter=True)
+        table: pa.Table = asked.limit(min(k, sum(self._counts.values())) + _SPARE).to_arrow()
+        scores = 1 - table["_distance"].to_numpy().astype(np.float64)
+        found = table.select(self._about).append_column("score", pa.array(scores))
+        keys = found.append_column("rank", pa.array(np.round(scores, 6)))
+        order = pc.sort_indices(keys, [("rank", "descending"), ("id", "ascending"), ("start_s", "ascending")])
+        return found.take(order[:k])
+
+    def _of(self, part: Part) -> str:
+        """The part as a condition; none where the table holds nothing else."""
+        sides = {side for side, level in self._counts if level == part.level}
+        conditions: list[str] = []
+        if {level for _, level in self._counts} != {part.level}:
+            conditions.append(f"level = {quoted([part.level])}")
+        if part.side is not None and sides != {part.side}:
+            conditions.append(f"side = {quoted([part.side])}")
+        return " AND ".join(conditions)
+
+    def rows(self, ids: Collection[str], side: str | None = None) -> pa.Table:
+        """All rows of some videos."""
+        condition = "" if side is None else f" AND side = {quoted([side])}"
+        every, names = list(ids), [*self._about, "vector"]
+        parts = [
+            self._select(f"id IN ({quoted(every[first : first + _IDS_AT_ONCE])}){condition}", names)
+            for first in range(0, len(every), _IDS_AT_ONCE)
+        ]
+        return pa.concat_tables(parts) if parts else entry_schema(self._dim).empty_table()
+
+    def read(self, part: Part, vectors: bool = True) -> pa.Table:
+        """All rows of a part."""
+        return self._select(self._of(part), [*self._about, "vector"] if vectors else self._about)
+
+    def ids(self) -> set[str]:
+        """The videos."""
+        return set(self._select("", ["id"])["id"].to_pylist())
+
+    def known(self, ids: Collection[str]) -> set[str]:
+        """Which of these videos are there."""
+        if len(ids) > _IDS_AT_ONCE:
+            return self.ids() & set(ids)
+        return set(self._select(f"id IN ({quoted(list(ids))})", ["id"])["id"].to_pylist()) if ids else set()
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Rows of each side and level."""
+        return self._counts
+
+    def _select(self, condition: str, columns: list[str]) -> pa.Table:
+        asked = self._table.search().select(columns)
+        if condition:
+            asked = asked.where(condition)
+        return asked.to_arrow().select(columns)
+
+
+class LanceStore:
+    """A LanceDB table of an index.
+
+    A write is one version of the table, so it is there as a whole or not at all. New rows are searched one by one
+    until there are many; then the approximate index takes them up, without being trained again: an index that has grown
+    tenfold is better built anew.
+
+    The index is inverted lists of vectors rounded to 8 bits, as many lists as the root of the number of rows, of which
+    the nearest 20 are searched: conditions on metadata cost it no recall, as they would a graph.
+
+    Parameters
+    ----------
+    uri : folder or URI of the database.
+    name : of the table.
+    """
+
+    def __init__(self, uri: str, name: str, dim: int) -> None:
+        self._uri = uri
+        self._name = name
+        self._dim = dim
+        self._counted: tuple[int, dict[tuple[str, str], int]] | None = None
+        self._opened: Any = None
+
+    @classmethod
+    def create(cls, uri: str, name: str, rows: pa.Table) -> Self:
+        """A store of these rows as a new table."""
+        store = cls(uri, name, rows.schema.field("vector").type.list_size)
+        store._opened = connect(uri).create_table(name, rows)
+        if rows.num_rows >= _INDEX_FROM_ROWS:
+            store._train()
+        return store
+
+    def view(self) -> LanceView:
+        """The rows as they stand now.
+
+        Raises
+        ------
+        SearchError
+            The table is missing or damaged.
+        """
+        table = self._latest()
+        if self._counted is None or self._counted[0] != table.version:
+            rows = table.search().select(["side", "level"]).to_arrow()
+            pairs = zip(rows["side"].to_pylist(), rows["level"].to_pylist(), strict=True)
+            self._counted = (table.version, dict(Counter(pairs)))
+        return LanceView(table, self._dim, self._counted[1])
+
+    def append(self, rows: pa.Table) -> None:
+        """One more version with these rows too."""
+        table = self._latest()
+        table.add(rows)
+        if self._parts() > _MOST_PARTS or self._unindexed() > max(
+            _INDEX_FROM_ROWS, _MOST_UNINDEXED * table.count_rows()
+        ):
+            self.compact()
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """One more version without these videos."""
+        self._latest().delete(f"id IN ({quoted(list(ids))})")
+
+    def compact(self) -> None:
+        """Gather small parts, and let the approximate index take up the rows that it lacks (or make it)."""
+        table = self._latest()
+        if table.count_rows() >= _INDEX_FROM_ROWS and not _has_index(table):
+            self._train()
+        table.optimize(cleanup_older_than=_KEPT_FOR)
+
+    def upkeep(self) -> Upkeep:
+        """Bytes (of a folder), fragments, and rows without index."""
+        folder = Path(self._uri) / f"{self._name}.lance"
+        local = "://" not in self._uri
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if local else None
+        return Upkeep(size, self._parts(), self._unindexed())
+
+    def _train(self) -> None:
+        from lancedb.index import Bitmap, BTree, IvfSq
+
+        table = self._opened
+        lists = max(1, round(table.count_rows() ** 0.5))
+        table.create_index("vector", config=IvfSq(distance_type="cosine", num_partitions=lists))
+        for column, config in (("id", BTree()), ("side", Bitmap()), ("level", Bitmap())):
+            table.create_index(column, config=config)
+
+    def _latest(self) -> Any:
+        if self._opened is None:
+            self._opened = self._guarded(lambda: connect(self._uri).open_table(self._name))
+        else:
+            self._guarded(self._opened.checkout_latest)
+        return self._opened
+
+    def _guarded(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except (ValueError, RuntimeError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise SearchError(f"{self._uri}: the table {self._name} cannot be read ({reason}). {REBUILD}") from error
+
+    def _parts(self) -> int:
+        return int(self._opened.stats()["fragment_stats"]["num_fragments"])
+
+    def _unindexed(self) -> int:
+        table = self._opened
+        if not _has_index(table):
+            return int(table.count_rows())
+        return int(table.index_stats("vector_idx").num_unindexed_rows)
+
+
+def connect(uri: str) -> Any:
+    """The database at a folder or URI.
+
+    Raises
+    ------
+    SearchError
+        It cannot be reached.
+    """
+    import lancedb
+
+    try:
+        return lancedb.connect(uri)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise SearchError(f"{uri}: cannot be reached ({str(error).splitlines()[0]}).") from error
+
+
+def _has_index(table: Any) -> bool:
+    return any(index.name == "vector_idx" for index in table.list_indices())

@@ -1,0 +1,99 @@
+"""`antiphon recommend`: for a person, from a table, and measured."""
+
+import json
+
+import numpy as np
+import pytest
+
+from antiphon.catalogue import Catalogue
+from antiphon.cli.app import run
+from antiphon.features.planning import plan_segments
+from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.segments.sampling import SamplingConfig
+from antiphon.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def place(synthetic_table, tmp_path_factory):
+    """Synthetic media with made-up features, and a run."""
+    workspace = Workspace(tmp_path_factory.mktemp("recommend-cli") / "w")
+    base = ["-w", str(workspace.root)]
+    assert (
+        run([*base, "catalogue", "add", str(synthetic_table), "--by", "video", "--fractions", "0.4", "0.2", "0.4"]) == 0
+    )
+    segments, _ = plan_segments(workspace, Catalogue.load(workspace.catalogue), SamplingConfig(sections=2))
+    random = np.random.default_rng(0)
+    for name, modality in (("hearing", "audio"), ("seeing", "video")):
+        store = FeatureStore(workspace.features / name, {"backbone": name, "modality": modality})
+        for video, rows in segments.items():
+            vectors = random.normal(size=(len(rows), 8)).astype(np.float32)
+            store.append([FeatureRows(video, [row["segment_id"] for row in rows], vectors)])
+    assert run([*base, "train", "--no-learning-curve", "--name", "base"]) == 0
+    return workspace
+
+
+def call(place, capsys, *arguments):
+    code = run(["-w", str(place.root), "recommend", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_from_one_liked_video_with_reasons(place, capsys):
+    code, out, _ = call(place, capsys, "--like", "synthetic-0001", "-k", "20", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert len(found["hits"]) == 11
+    assert {hit["like"] for hit in found["hits"]} == {"synthetic-0001"}
+    partner = next(hit for hit in found["hits"] if hit["id"] == "synthetic-0002")  # the same artist's
+    assert any(reason.startswith("same artist") for reason in partner["shared"])
+
+
+def test_a_table_of_interactions_and_filters(place, tmp_path, capsys):
+    likes = tmp_path / "likes.csv"
+    likes.write_text(
+        "user,video,liked\nann,synthetic-0001,1\nann,synthetic-0003,0\nann,elsewhere,1\n", encoding="utf-8"
+    )
+    records = {row["id"]: row for row in Catalogue.load(place.catalogue).records()}
+    code, out, err = call(place, capsys, "--history", likes, "--user", "ann", "-k", "20", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert {hit["id"] for hit in found["hits"]} == {*records} - {"synthetic-0001", "synthetic-0003"}
+    assert "1 rows left out: not in the catalogue (elsewhere)" in err
+    genre = records["synthetic-0005"]["genre"]
+    code, out, _ = call(place, capsys, "--history", likes, "--user", "ann", "--genre", genre, "--json")
+    assert {hit["metadata"]["genre"] for hit in json.loads(out)["hits"]} == {genre}
+
+
+def test_the_evaluation_says_that_it_is_synthetic(place, capsys):
+    code, out, _ = call(place, capsys, "--evaluate", "--synthetic", "-k", "1")
+    assert code == 0
+    assert "genre match" in out
+    assert "Content is ahead of artist popularity by" in out
+    assert "circular; it says nothing about people" in out
+    assert max(len(line) for line in out.splitlines() if line.startswith(("content", "genre"))) <= 80
+    written = json.loads((place.run("base") / "recommendation.json").read_text(encoding="utf-8"))
+    assert written["synthetic"]
+    assert written["seen_by_model"] == 0
+
+
+def test_new_videos_that_the_model_has_seen_are_a_warning(place, capsys):
+    code, _, err = call(place, capsys, "--evaluate", "--synthetic", "--split", "all", "--share", "0.9")
+    assert code == 0
+    assert "new videos were seen in training" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "Say what was liked"),
+        (("--like", "nobody"), "--like nobody: no such video"),
+        (("--evaluate",), "one of the two"),
+        (("--user", "ann"), "one of the two"),
+        (("--user", "ann", "--synthetic"), "user 'ann': has no interaction"),
+        (("--history", "none.csv", "--user", "ann"), "none.csv: no such file"),
+    ],
+)
+def test_what_cannot_be_done_is_said(place, capsys, arguments, words):
+    code, _, err = call(place, capsys, *arguments)
+    assert code == 1
+    assert words in err

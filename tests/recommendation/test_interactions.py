@@ -1,0 +1,90 @@
+"""Tables of interactions: what is kept, what is left out and said, what is refused."""
+
+import polars as pl
+import pytest
+
+from antiphon.errors import CatalogueError
+from antiphon.recommendation import read_interactions
+
+KNOWN = ["a", "b", "c"]
+
+
+def write(folder, text, name="likes.csv"):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "header", ["user_id,video_id", "User,Video", "video_id,user_id", "userid,item_id", "user id,track-id,x"]
+)
+def test_usual_names_of_columns(tmp_path, header):
+    cells = {name: ("u" if "user" in name.lower() else "a") for name in header.split(",")}
+    found = read_interactions(write(tmp_path, f"{header}\n{','.join(cells.values())}\n"), KNOWN)
+    assert found.users == ["u"]
+    assert found.history("u") == ["a"]
+
+
+def test_what_cannot_be_used_is_counted_and_named(tmp_path):
+    text = "user_id,video_id\nu,a\nu,a\n,b\nu,\nv,gone\nv,lost\nv,c\n"
+    found = read_interactions(write(tmp_path, text), KNOWN)
+    assert found.table.rows() == [("u", "a", True), ("v", "c", True)]
+    assert {(part.reason, part.rows) for part in found.left_out} == {
+        ("no user", 1),
+        ("no video", 1),
+        ("not in the catalogue", 2),
+        ("the same user and video again", 1),
+    }
+    assert "gone, lost" in " ".join(map(str, found.left_out))
+
+
+@pytest.mark.parametrize(
+    ("column", "values"), [("weight", ("3", "0", "-1")), ("liked", ("Yes", "false", "0")), ("plays", ("2.5", "0", "0"))]
+)
+def test_what_was_not_liked_is_had_all_the_same(tmp_path, column, values):
+    rows = "".join(f"u,{name},{value}\n" for name, value in zip(KNOWN, values, strict=True))
+    found = read_interactions(write(tmp_path, f"user_id,video_id,{column}\n{rows}"), KNOWN)
+    assert found.history("u") == ["a"]
+    assert found.had("u") == KNOWN
+
+
+def test_times_in_every_usual_form(tmp_path):
+    text = "user,video,timestamp\nu,a,2026-01-31\nu,b,2026-01-31T12:30:00Z\nu,c,1769817600\n"
+    found = read_interactions(write(tmp_path, text), KNOWN)
+    assert [str(moment) for moment in found.table["time"]] == [
+        "2026-01-31 00:00:00",
+        "2026-01-31 12:30:00",
+        "2026-01-31 00:00:00",
+    ]
+
+
+def test_parquet_is_read_too(tmp_path):
+    path = tmp_path / "likes.parquet"
+    pl.DataFrame({"user_id": [7, 7], "video_id": ["a", "b"], "liked": [True, False]}).write_parquet(path)
+    assert read_interactions(path, KNOWN).history("7") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("who,video_id\nu,a\n", "has no column user_id .*Its columns are: who, video_id"),
+        ("user_id,video_id,weight\nu,a,1\nu,b,much\n", "row 2: weight is 'much'"),
+        ("user_id,video_id,weight\nu,a,nan\n", "weight is 'nan'"),
+        ("user_id,video_id,liked\nu,a,perhaps\n", "liked is 'perhaps'"),
+        ("user_id,video_id,timestamp\nu,a,yesterday\n", "time is 'yesterday'"),
+        ("user_id,video_id\nu,x\n", "no interaction with a video of the catalogue"),
+        ("user_id,video_id\n", "It has no rows"),
+        ("", "not a readable table"),
+    ],
+)
+def test_what_means_nothing_is_refused(tmp_path, text, words):
+    with pytest.raises(CatalogueError, match=words):
+        read_interactions(write(tmp_path, text), KNOWN)
+
+
+def test_a_missing_file_and_an_unknown_user(tmp_path):
+    with pytest.raises(CatalogueError, match="no such file"):
+        read_interactions(tmp_path / "none.csv", KNOWN)
+    found = read_interactions(write(tmp_path, "user_id,video_id\nu,a\n"), KNOWN)
+    with pytest.raises(CatalogueError, match="user 'w'.*There are: u"):
+        found.history("w")
