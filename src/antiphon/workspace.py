@@ -66,6 +66,11 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def judgements(self) -> Path:
+        """SQLite file with what people were asked and what they said."""
+        return self.root / "judgements.sqlite"
+
+    @property
     def page(self) -> Path:
         """Folder with what the service keeps: stills, the map, files under way."""
         return self.root / "page"

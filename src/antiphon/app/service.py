@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHttpError
 
-from antiphon.app import api, mapping, media, pages
+from antiphon.app import api, judge, mapping, media, pages
 from antiphon.app.answers import Answers, UnknownVideoError
 from antiphon.app.atlas import Atlas
 from antiphon.app.encoding import encoder
@@ -86,7 +86,7 @@ def create_app(
     app.add_middleware(Guard, hosts=hosts)
     _add_errors(app)
     _add_static(app)
-    for router in (api.router, media.router, mapping.router, pages.router):
+    for router in (api.router, media.router, mapping.router, judge.router, pages.router):
         app.include_router(router)
     return app
 

@@ -10,7 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from antiphon.report import numbers
 
-NAVIGATION = (("/", "Search"), ("/map", "Map"), ("/gallery", "Gallery"), ("/evaluation", "Evaluation"))
+NAVIGATION = (
+    ("/", "Search"),
+    ("/map", "Map"),
+    ("/gallery", "Gallery"),
+    ("/evaluation", "Evaluation"),
+    ("/judge", "Judge"),
+)
 
 
 class Pages:

@@ -1,6 +1,7 @@
 """Pure measures: numpy in, numbers out, no torch."""
 
 from antiphon.metrics.classification import classification, paired_difference
+from antiphon.metrics.krippendorff import krippendorff_alpha
 from antiphon.metrics.retrieval import retrieval
 
-__all__ = ["classification", "paired_difference", "retrieval"]
+__all__ = ["classification", "krippendorff_alpha", "paired_difference", "retrieval"]

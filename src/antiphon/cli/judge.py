@@ -1,0 +1,258 @@
+"""`antiphon judge`: ask people which music videos are alike, and count."""
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+from rich.table import Table
+
+from antiphon.catalogue import Catalogue
+from antiphon.cli.session import Here, Session
+from antiphon.cli.train import run_folder, workspace_features
+from antiphon.errors import ConfigError
+from antiphon.judging import Judgements, RoundConfig, RunEmbeddings, judging_report, prepare_round, score_round
+from antiphon.judging.answers import answer_rows
+from antiphon.judging.records import Round
+from antiphon.judging.simulated import simulate_judge
+from antiphon.tables import atomic_path
+from antiphon.workspace import Workspace
+
+app = App(
+    name="judge",
+    help="""Ask people which of two music videos is more like a third, and count who agrees with whom.
+
+```
+antiphon judge prepare    choose the questions, and keep them
+antiphon serve            people answer at /judge
+antiphon judge report     who agrees with whom, with intervals
+```""",
+    help_format="markdown",
+)
+
+Share = Annotated[float, Parameter(validator=Number(gte=0, lte=1))]
+
+
+@app.command
+def prepare(
+    *,
+    run: Annotated[tuple[str, ...], Parameter(negative_iterable=())] = (),
+    questions: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))] = 60,
+    per_judge: Annotated[int, Parameter(validator=Number(gte=1, lte=1_000))] = 30,
+    repeats: Annotated[float, Parameter(validator=Number(gte=0, lte=0.5))] = 0.1,
+    split: Literal["train", "validation", "test", "all"] = "test",
+    seed: int = 0,
+    session: Here,
+) -> None:
+    """Choose triplets on which opinions differ, and keep them as the round that the page asks about.
+
+    A third of the questions sets neighbours of two runs against each other, a third a neighbour by sound against one by
+    pictures, a third a neighbour against a random track; with one run there is no first third. What is asked is what an
+    opinion separates by a tenth of the pool at least. Tracks of the seed's artist are never candidates. The same call
+    again changes nothing; another one starts another round, and earlier ones stay.
+
+    Parameters
+    ----------
+    run
+        Name of a run to compare; give it several times for several. Default: the one trained last.
+    questions
+        How many triplets, of all that is asked together: overall, by sound, by pictures.
+    per_judge
+        How many of them one judge is asked.
+    repeats
+        Share of these that is asked twice, sides swapped, to see whether judges say the same again.
+    split
+        Which videos to choose from.
+    seed
+        Draws the questions and the judges' sheets.
+    """
+    workspace = session.existing_workspace()
+    catalogue = Catalogue.load(workspace.catalogue)
+    runs = [_embedded(session, workspace, name) for name in (run or (None,))]
+    config = RoundConfig(questions=questions, per_judge=per_judge, repeat_share=repeats, seed=seed)
+    artists = {row["id"]: row["artist"] for row in catalogue.records()}
+    judgements = Judgements(workspace.judgements)
+    made = prepare_round(judgements, runs, artists, config, _playable(catalogue, split))
+    if made.questions < questions:
+        session.warn(f"Only {made.questions} of {questions} triplets tell opinions apart.")
+    found = _described(judgements, made)
+
+    def show(out: Console) -> None:
+        out.print(f"Round {made.number}: {made.questions} questions from {made.pool} videos ({_counts(found)}).")
+        out.print("People answer at /judge of antiphon serve; then antiphon judge report.")
+
+    session.result(found, show)
+
+
+@app.command
+def report(*, round: int | None = None, simulated: bool = False, seed: int = 0, session: Here) -> None:
+    """Say how far each similarity agrees with the judges, beside how far the judges agree with each other.
+
+    Parameters
+    ----------
+    round
+        Number of the round. Default: the latest.
+    simulated
+        Report on simulated judges, and on these alone.
+    seed
+        Of the bootstraps.
+    """
+    judgements, asked = _round(session, round)
+    found = judging_report(judgements, asked, simulated=simulated, seed=seed)
+    session.result(found, lambda out: _show(found, out))
+
+
+@app.command
+def score(*, run: str | None = None, round: int | None = None, session: Here) -> None:
+    """Let a further run say what it thinks of questions that people have answered already.
+
+    The report then compares it too. It was not among those that the questions were chosen to tell apart.
+
+    Parameters
+    ----------
+    run
+        Name of the run. Default: the one trained last.
+    round
+        Number of the round. Default: the latest.
+    """
+    judgements, asked = _round(session, round)
+    embedded = _embedded(session, session.existing_workspace(), run)
+    count = score_round(judgements, asked, embedded)
+    data = {"round": asked.number, "run": embedded.run, "scored": count, "questions": asked.questions}
+    session.result(data, lambda out: out.print(f"{embedded.run} has a say on {count} of {asked.questions} questions."))
+
+
+@app.command
+def export(
+    out: Path = Path("judgements.csv"), *, round: int | None = None, simulated: bool = False, session: Here
+) -> None:
+    """Write every answer with all that is known of it as a table: .csv or .parquet.
+
+    Parameters
+    ----------
+    out
+        The file to write.
+    round
+        Number of the round. Default: the latest.
+    simulated
+        The answers of simulated judges instead of people's.
+    """
+    if out.suffix.lower() not in {".csv", ".parquet"}:
+        raise ConfigError(f"{out}: name a file that ends in .csv or .parquet.")
+    judgements, asked = _round(session, round)
+    table = pl.DataFrame(answer_rows(judgements.path, asked.number, simulated=simulated), infer_schema_length=None)
+    with atomic_path(out) as partial:
+        if out.suffix.lower() == ".csv":
+            table.write_csv(partial)
+        else:
+            table.write_parquet(partial)
+    data = {"file": str(out), "round": asked.number, "answers": len(table)}
+    session.result(data, lambda console: console.print(f"{len(table)} answers in {out}."))
+
+
+@app.command
+def simulate(
+    *,
+    run: str | None = None,
+    judges: Annotated[int, Parameter(validator=Number(gte=1, lte=1_000))] = 3,
+    noise: Share = 0.2,
+    unsure: Share = 0.0,
+    seed: int = 0,
+    session: Here,
+) -> None:
+    """Let simulated judges answer, to try the report. They are no people and never counted among them.
+
+    Parameters
+    ----------
+    run
+        The run whose similarity they follow. Default: none, they answer at random.
+    judges
+        How many.
+    noise
+        How often they say the other candidate.
+    unsure
+        How often they cannot tell.
+    seed
+        Draws their answers.
+    """
+    judgements, asked = _round(session, None)
+    way = "at random" if run is None else f"by {run}"
+    names = [
+        simulate_judge(judgements, f"judge {number + 1}, {way}"[:30], run=run, noise=noise, unsure=unsure, seed=seed)
+        for number in range(judges)
+    ]
+    data = {"round": asked.number, "judges": names}
+    session.result(
+        data, lambda out: out.print(f"{judges} simulated judges answered: antiphon judge report --simulated.")
+    )
+
+
+def _embedded(session: Session, workspace: Workspace, run: str | None) -> RunEmbeddings:
+    """Track embeddings of a run, of all videos that have its features."""
+    import numpy as np
+
+    from antiphon.dual_encoder import DualEncoder
+    from antiphon.runs import RUN_FILE
+
+    folder = run_folder(workspace, run)
+    model = DualEncoder.load(folder)
+    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    sound, pictures = model.embed(features, per="track")
+    digest = hashlib.sha256((folder / RUN_FILE).read_bytes() + (folder / "model.safetensors").read_bytes())
+    ids = tuple(str(name) for name in np.unique(features.groups))
+    return RunEmbeddings(workspace.run_name(folder), digest.hexdigest()[:16], ids, sound, pictures)
+
+
+def _playable(catalogue: Catalogue, split: str) -> set[str]:
+    return {
+        row["id"]
+        for row in catalogue.records()
+        if row["path"] and row["has_audio"] and row["has_video"] and split in {row["split"], "all"}
+    }
+
+
+def _round(session: Session, number: int | None) -> tuple[Judgements, Round]:
+    judgements = Judgements(session.workspace.judgements)
+    found = judgements.round(number)
+    if found is None:
+        what = "no questions yet" if number is None else f"no round {number}"
+        raise ConfigError(f"{judgements.path}: {what}. Start with antiphon judge prepare.")
+    return judgements, found
+
+
+def _described(judgements: Judgements, made: Round) -> dict[str, Any]:
+    asked = judgements.questions(made.number).values()
+    return vars(made) | {
+        "aspects": dict(Counter(question.aspect for question in asked)),
+        "kinds": dict(Counter(question.kind for question in asked)),
+    }
+
+
+def _counts(found: dict[str, Any]) -> str:
+    from antiphon.report.judging_words import KIND_WORDS
+
+    return ", ".join(f"{count} of {KIND_WORDS[kind]}" for kind, count in found["kinds"].items())
+
+
+def _show(found: dict[str, Any], out: Console) -> None:
+    from antiphon.report.judging_words import ASPECT_WORDS, BY_WORDS, judging_sentences, spread
+
+    for sentence in judging_sentences(found):
+        out.print(f"- {sentence}", markup=False, soft_wrap=True)
+    if not found["answers"]:
+        return
+    table = Table("similarity", *(ASPECT_WORDS[name] for name in ("overall", "sound", "pictures")), box=None)
+    table.title = "Agreement with the judges (chance 50%)"
+    for item in found["similarities"]:
+        if item["by"] != "matching":
+            cells = (spread(item["aspects"][name]) for name in ("overall", "sound", "pictures"))
+            table.add_row(f"{item['run']}, {BY_WORDS[item['by']]}", *cells)
+    table.add_row(
+        "one judge, the others' majority", *(spread(found["ceiling"][n]) for n in ("overall", "sound", "pictures"))
+    )
+    out.print(table)
+    out.print(f"95% intervals; drawn with replacement are {found['resampled']}.", soft_wrap=True)

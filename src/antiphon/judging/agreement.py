@@ -1,0 +1,126 @@
+"""Means over judges and questions, with an interval that knows of both."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.metrics.groups import group_numbers, weight_blocks
+from antiphon.seeding import generator
+
+FloatArray = npt.NDArray[np.float64]
+
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its interval.
+
+    Attributes
+    ----------
+    value : NaN where there is no answer.
+    ci95 : the middle 95% of the resamples.
+    answers, questions, judges : how many it rests on.
+    """
+
+    value: float
+    ci95: tuple[float, float]
+    answers: int
+    questions: int
+    judges: int
+
+    def as_dict(self) -> dict[str, float | int | list[float] | None]:
+        """Plain values; None where there is no number."""
+        known = bool(np.isfinite(self.value))
+        return {
+            "value": self.value if known else None,
+            "ci95": list(self.ci95) if known else None,
+            "answers": self.answers,
+            "questions": self.questions,
+            "judges": self.judges,
+        }
+
+
+def crossed_mean(cells: FloatArray, groups: npt.ArrayLike, seed: int = 0) -> Estimate:
+    """The mean over questions of the mean over their judges, with a 95% bootstrap interval.
+
+    Judges are drawn with replacement and, apart from them, questions (with those of one group together); an answer
+    counts as often as its judge times as often as its question was drawn. So the interval is meant to hold for other
+    judges and other questions; it is on the wide side. One judge alone cannot tell what others would say: then only
+    questions are drawn.
+
+    Parameters
+    ----------
+    cells : (judges, questions) numbers; NaN where there is no answer.
+    groups : (questions,) what to draw together: the seed of each question.
+
+    References
+    ----------
+    Owen, A. B. (2007). The pigeonhole bootstrap. The Annals of Applied Statistics 1(2), 386–411.
+
+    Examples
+    --------
+    >>> crossed_mean(np.array([[1.0, 0.0], [1.0, np.nan]]), [0, 1]).value
+    0.5
+    """
+    there = np.isfinite(cells)
+    judges, questions = there.any(axis=1), there.any(axis=0)
+    counts = (int(there.sum()), int(questions.sum()), int(judges.sum()))
+    if not counts[0]:
+        return Estimate(np.nan, (np.nan, np.nan), *counts)
+    numbers = group_numbers(groups, cells.shape[1])[questions]
+    numbers = np.unique(numbers, return_inverse=True)[1]
+    there = there[judges][:, questions]
+    values = np.where(there, cells[judges][:, questions], 0.0)
+    value = float((values.sum(axis=0) / there.sum(axis=0)).mean())
+    random = generator(seed, "judging agreement")
+    drawn: list[FloatArray] = []
+    for weights in weight_blocks(numbers, _RESAMPLES, random):
+        of_judges = random.multinomial(counts[2], np.full(counts[2], 1 / counts[2]), size=len(weights))
+        drawn.append(_weighted(values, there, of_judges, weights))
+    low, high = np.nanpercentile(np.concatenate(drawn), [2.5, 97.5])
+    return Estimate(value, (float(low), float(high)), *counts)
+
+
+def _weighted(
+    values: FloatArray,
+    there: npt.NDArray[np.bool_],
+    of_judges: npt.NDArray[np.integer],
+    of_questions: npt.NDArray[np.integer],
+) -> FloatArray:
+    """(b,) mean over questions of the mean over judges, both weighted; NaN where nothing was drawn that is answered."""
+    answered = of_judges @ there.astype(np.float64)
+    sums = of_judges @ values
+    means = np.divide(sums, answered, out=np.zeros_like(sums), where=answered > 0)
+    counted = of_questions * (answered > 0)
+    total = counted.sum(axis=1)
+    return np.divide((counted * means).sum(axis=1), total, out=np.full(len(total), np.nan), where=total > 0)
+
+
+def agreeing(opinion: FloatArray, choices: FloatArray) -> FloatArray:
+    """1 where both name the same candidate, 0 where they name different ones, 0.5 where either names none; NaN where
+    either is missing."""
+    return 1 - np.abs(choices - opinion)
+
+
+def decided(choices: FloatArray) -> FloatArray:
+    """The choices, without those that could not tell."""
+    return np.where(choices == 0.5, np.nan, choices)
+
+
+def majority_of_others(choices: FloatArray) -> FloatArray:
+    """(judges, questions) what most of the other judges chose: 1, 0, or 0.5 where they are split.
+
+    NaN where the judge has not decided, or nobody else has.
+
+    Examples
+    --------
+    >>> majority_of_others(np.array([[1.0], [1.0], [0.0]])).ravel().tolist()
+    [0.5, 0.5, 1.0]
+    """
+    there = np.isfinite(choices)
+    others = there.sum(axis=0) - there
+    votes = np.nansum(choices, axis=0) - np.where(there, choices, 0.0)
+    share = np.divide(votes, others, out=np.full(choices.shape, np.nan), where=there & (others > 0))
+    return np.where(np.isnan(share), np.nan, (np.sign(share - 0.5) + 1) / 2)

@@ -1,0 +1,59 @@
+"""What is read from the judgements: a round, a score, a task."""
+
+from dataclasses import dataclass
+
+from antiphon.judging.questions import Aspect
+from antiphon.judging.similarities import By
+
+
+@dataclass(frozen=True)
+class Round:
+    """One prepared set of questions.
+
+    Attributes
+    ----------
+    number : 1 for the first.
+    seed : draws the judges' sheets.
+    per_judge : questions on a sheet, repetitions apart.
+    repeat_share : of these, how many are asked again.
+    pool : videos that the questions were chosen from.
+    questions : how many there are.
+    """
+
+    number: int
+    seed: int
+    per_judge: int
+    repeat_share: float
+    pool: int
+    questions: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one run thinks of both candidates of a question."""
+
+    run: str
+    fingerprint: str
+    by: By
+    first: float
+    second: float
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a judge is asked next.
+
+    Attributes
+    ----------
+    item : its number, to answer with.
+    place, total : where it stands on the sheet, from 1, and how long the sheet is.
+    seed, left, right : ids of videos.
+    """
+
+    item: int
+    place: int
+    total: int
+    aspect: Aspect
+    seed: str
+    left: str
+    right: str

@@ -1,0 +1,87 @@
+"""`antiphon judge`: from runs to a round, answers and a report."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from antiphon.catalogue import Catalogue
+from antiphon.cli.app import run
+from antiphon.features.planning import plan_segments
+from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.judging import Judgements
+from antiphon.segments.sampling import SamplingConfig
+from antiphon.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def place(synthetic_table, tmp_path_factory):
+    """Synthetic media with made-up features, and two runs."""
+    workspace = Workspace(tmp_path_factory.mktemp("judge-cli") / "w")
+    base = ["-w", str(workspace.root)]
+    assert (
+        run([*base, "catalogue", "add", str(synthetic_table), "--by", "video", "--fractions", "0.4", "0.2", "0.4"]) == 0
+    )
+    segments, _ = plan_segments(workspace, Catalogue.load(workspace.catalogue), SamplingConfig(sections=2))
+    random = np.random.default_rng(0)
+    for name, modality in (("hearing", "audio"), ("seeing", "video")):
+        store = FeatureStore(workspace.features / name, {"backbone": name, "modality": modality})
+        for video, rows in segments.items():
+            vectors = random.normal(size=(len(rows), 8)).astype(np.float32)
+            store.append([FeatureRows(video, [row["segment_id"] for row in rows], vectors)])
+    for name, seed in (("base", 0), ("other", 1)):
+        recipe = ["--recipe", "paper-base", "--no-learning-curve", "--name", name, "--seed", str(seed)]
+        assert run([*base, "train", *recipe]) == 0
+    return workspace
+
+
+def call(capsys, *arguments):
+    code = run([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_from_runs_to_a_report_and_a_table(place, capsys, tmp_path):
+    judge = ("-w", place.root, "judge")
+    code, _, err = call(capsys, *judge, "report")
+    assert (code, "Start with antiphon judge prepare" in err) == (1, True)
+
+    prepare = (*judge, "prepare", "--run", "base", "--run", "other", "--split", "all", "--questions", "9")
+    code, out, _ = call(capsys, *prepare, "--json")
+    made = json.loads(out)
+    assert (code, made["number"], made["questions"], made["pool"]) == (0, 1, 9, 12)
+    assert sum(made["aspects"].values()) == sum(made["kinds"].values()) == 9
+    assert "Round 1: 9 questions from 12 videos" in call(capsys, *prepare)[1]
+
+    people = Judgements(place.judgements)
+    people.join("Ada")
+    people.answer_all("Ada", {task.item: "left" for task in people.unanswered("Ada")})
+    code, out, _ = call(capsys, *judge, "simulate", "--run", "base", "--judges", "2", "--noise", "0", "--json")
+    assert (code, len(json.loads(out)["judges"])) == (0, 2)
+
+    code, out, _ = call(capsys, *judge, "report", "--json")
+    found = json.loads(out)
+    assert (code, found["answers"], [one["name"] for one in found["judges"]]) == (0, 9, ["Ada"])
+    code, out, _ = call(capsys, *judge, "report", "--simulated")
+    assert code == 0
+    assert "base, compared by what was asked for, agrees with the judges in 100% (100%–100%): above chance" in out
+    assert "say nothing of people" in out
+
+    code, out, _ = call(capsys, *judge, "score", "--run", "base", "--json")
+    assert json.loads(out) == {"round": 1, "run": "base", "scored": 9, "questions": 9}
+    assert len(json.loads(call(capsys, *judge, "report", "--json")[1])["similarities"]) == 8  # no run twice
+
+    for name, read in (("a.csv", pl.read_csv), ("a.parquet", pl.read_parquet)):
+        code, _, _ = call(capsys, *judge, "export", tmp_path / name)
+        table = read(tmp_path / name)
+        assert (code, table["judge"].unique().to_list()) == (0, ["Ada"])
+        assert table["answer"].to_list() == ["left"] * len(table)
+    assert call(capsys, *judge, "export", tmp_path / "a.xlsx")[0] == 1
+
+
+def test_what_is_not_there_is_said(place, capsys):
+    judge = ("-w", place.root, "judge")
+    assert call(capsys, *judge, "prepare", "--run", "nine")[0] == 1
+    code, _, err = call(capsys, *judge, "report", "--round", "9")
+    assert (code, "no round 9" in err) == (1, True)
