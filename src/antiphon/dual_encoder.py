@@ -21,7 +21,7 @@ from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
-from antiphon.runs import RECONSTRUCTION_FILE, clear_run, read_run, versions, write_run
+from antiphon.runs import RECONSTRUCTION_FILE, clear_run, fingerprint, read_run, versions, write_run
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction

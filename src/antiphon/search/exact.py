@@ -226,7 +226,7 @@ class ExactStore:
         path = self._folder / piece.file
         try:
             # By its name: threads that read a Python file may outlive the interpreter and bring the process down.
-            table = pq.read_table(path, schema=entry_schema(self._dim), partitioning=None)
+            table = pq.read_table(path, schema=entry_schema(self._dim), partitioning=None)  # pyright: ignore[reportArgumentType]
         except pa.ArrowInvalid as error:
             raise _damaged(path, f"is damaged ({error})") from error
         if piece.removed:
