@@ -68,7 +68,7 @@ def test_best_first_and_never_what_was_had():
 
 
 def test_filters_look_at_what_is_known():
-    hits = ap.recommend(space_of(np.random.default_rng(2)), ["v00"], where=lambda about: about["genre"] == "jazz")
+    hits = ap.recommend(space_of(np.random.default_rng(2)), ["v00"], where=ap.Where(genre=("jazz",)))
     assert {hit.metadata["genre"] for hit in hits} == {"jazz"}
     assert len(hits) == 6
 

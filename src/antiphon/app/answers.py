@@ -153,7 +153,7 @@ class Answers:
         ConfigError
             None of them is in the index.
         """
-        hits = [Hit(hit.id, hit.score, hit.metadata) for hit in recommend(self._space, history, k)]
+        hits = recommend(self._space, history, k)
         liked = [id for id in history if len(self._space.rows([id]))]
         why = reasons(self._space, liked, [hit.id for hit in hits], self.facts)
         found = self._found(hits, None, None)

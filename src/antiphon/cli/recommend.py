@@ -21,6 +21,7 @@ from antiphon.recommendation import recommend as recommended
 from antiphon.recommendation.reasons import reasons
 from antiphon.recommendation.space import Side, Space
 from antiphon.runs import RECOMMENDATION_FILE
+from antiphon.search import Where
 from antiphon.search.facts import workspace_facts
 from antiphon.tables import write_text
 
@@ -107,7 +108,7 @@ def recommend(
         k,
         weight=weight,
         had=had,
-        where=lambda about: (not genre or about["genre"] in genre) and (since is None or (about["year"] or 0) >= since),
+        where=Where(genre=genre, year_from=since),
     )
     because = reasons(space, liked, [hit.id for hit in hits], workspace_facts(workspace), weight)
     told = [asdict(hit) | asdict(reason) for hit, reason in zip(hits, because, strict=True)]

@@ -1,24 +1,15 @@
 """From what somebody liked to new tracks, ranked."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from antiphon.errors import ConfigError
 from antiphon.recommendation.content import content_scores
 from antiphon.recommendation.space import Embeddings, Space
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One track of a list, how near it is, and what is known of it."""
-
-    id: str
-    score: float
-    metadata: Mapping[str, Any]
+from antiphon.search import Hit, Where
 
 
 def recommend(
@@ -28,7 +19,7 @@ def recommend(
     *,
     weight: float = 0.5,
     had: Collection[str] = (),
-    where: Callable[[Mapping[str, Any]], bool] | None = None,
+    where: Where | None = None,
 ) -> list[Hit]:
     """Tracks that somebody has not had yet, nearest in sound and pictures to those that they liked.
 
@@ -41,7 +32,7 @@ def recommend(
     k : tracks to recommend.
     weight : share of the sound from 0 to 1, the rest being the pictures'.
     had : ids of further tracks that the person has had; neither these nor `history` are recommended.
-    where : takes what is known of a track (artist, title, genre, tags, year) and says whether to choose from it.
+    where : conditions that a track must meet.
 
     Returns
     -------
@@ -65,15 +56,8 @@ def recommend(
     if not len(liked):
         named = ", ".join(history[:5]) or "none named"
         raise ConfigError(f"history ({named}): no track of it is known here. Name ids of the catalogue.")
-    not_new = {*history, *had}
-    candidates = np.array(
-        [
-            row
-            for row, (name, about) in enumerate(zip(space.ids, space.about, strict=True))
-            if name not in not_new and (where is None or where(about))
-        ],
-        dtype=np.int64,
-    )
+    allowed = (where or Where()).without(*history, *had).mask(_table(space))
+    candidates = np.flatnonzero(allowed)
     scores = content_scores(space, liked, candidates, weight)
     order = np.argsort(-scores, kind="stable")[:k]  # NaN, which nothing is known of, comes last
     return [
@@ -81,3 +65,12 @@ def recommend(
         for place in order
         if not np.isnan(scores[place])
     ]
+
+
+def _table(space: Space) -> pa.Table:
+    """What conditions look at, a row a track."""
+    columns = {
+        name: pa.array([about.get(name) for about in space.about], kind)
+        for name, kind in (("artist", pa.string()), ("genre", pa.string()), ("year", pa.int32()))
+    }
+    return pa.table({"id": pa.array(space.ids, pa.string()), **columns})
