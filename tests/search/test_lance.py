@@ -127,8 +127,11 @@ def test_a_uri_holds_record_and_rows_and_knows_no_folder(tmp_path):
     assert not (tmp_path / "bucket" / "index.toml").exists()
 
 
-def _first_hit(path, queue):
-    queue.put(Index.open(path).search(_clustered(9)[4:5], k=1)[0][0].id)
+def _ids_or_error(path, queue):
+    try:
+        queue.put(Index.open(path).ids)
+    except SearchError as error:
+        queue.put(str(error))
 
 
 def test_a_spawned_process_searches_too(tmp_path):
@@ -139,15 +142,26 @@ def test_a_spawned_process_searches_too(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "id00004\n", "")
 
 
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")
-def test_a_forked_process_searches_too(tmp_path):
-    Index.from_vectors(_names(9), _clustered(9), tmp_path, kind="lancedb")
+def _forked(path):
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
-    process = context.Process(target=_first_hit, args=(tmp_path, queue))
+    process = context.Process(target=_ids_or_error, args=(path, queue))
     process.start()
-    assert queue.get(timeout=60) == "id00004"
+    answer = queue.get(timeout=60)
     process.join()
+    return answer
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")
+def test_a_forked_process_says_that_it_lacks_threads_instead_of_waiting_for_them(tmp_path):
+    Index.from_vectors(_names(9), _clustered(9), tmp_path, kind="lancedb")
+    assert "was forked from one that had used LanceDB" in _forked(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")
+def test_a_forked_process_searches_the_exact_store(tmp_path):
+    Index.from_vectors(_names(9), _clustered(9), tmp_path, kind="exact").search(_clustered(1))
+    assert _forked(tmp_path) == _names(9)
 
 
 def test_the_exact_store_never_loads_lancedb(tmp_path):

@@ -13,7 +13,7 @@ from antiphon.cli.audit import run_audit
 from antiphon.cli.catalogue import add_to_workspace
 from antiphon.cli.evaluate import run_evaluate, show_ranks
 from antiphon.cli.extract import AUDIO, VIDEO, run_extract
-from antiphon.cli.index import run_build
+from antiphon.cli.index import run_build, run_facts
 from antiphon.cli.report import run_report
 from antiphon.cli.session import Here, Session
 from antiphon.cli.train import run_train, workspace_features
@@ -57,6 +57,7 @@ def demo(
     audited = run_audit(inner, trained["run"], "exact", retrain=True, seed=seed)
     path = run_report(inner, trained["run"])
     run_build(inner, trained["run"])
+    run_facts(inner)
     alike = _neighbours(inner, trained["run"], seed)
 
     def show(out: Console) -> None:

@@ -118,3 +118,15 @@ def unit_rows(vectors: npt.ArrayLike, name: str, names: Sequence[str] | None = N
         raise SearchError(f"{name}: {called} {what}. Leave it out.")
     scaled = rows / peaks[:, None]  # squares of very large or small values would not fit
     return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+
+
+def refuse_other_size(given: int, dim: int) -> None:
+    """Refuse vectors that are not of an index's size.
+
+    Raises
+    ------
+    SearchError
+        Naming both sizes.
+    """
+    if given != dim:
+        raise SearchError(f"The vectors have {given} values; those of this index have {dim}.")

@@ -17,7 +17,7 @@ from antiphon.search.entries import best_first, entry_schema, vectors_of
 from antiphon.search.filters import Where
 from antiphon.search.record import REBUILD
 from antiphon.search.store import Part, Upkeep
-from antiphon.tables import sweep_partials, write_table, write_text
+from antiphon.tables import atomic_path, sweep_partials, write_text
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -27,7 +27,16 @@ _MOST_PARTS = 32
 _BLOCK_ROWS = 131_072
 _BLOCK_SCORES = 8_388_608
 _QUERIES_AT_ONCE = 256
+_GROUP_ROWS = 65_536
 _ROUNDING = 1e-5
+_REPEATING = ["side", "level", "artist", "title", "genre", "tags.list.element"]
+_LAYOUT: dict[str, Any] = {
+    "row_group_size": _GROUP_ROWS,
+    "use_dictionary": _REPEATING,
+    # Vectors do not repeat and hardly shrink.
+    "compression": dict.fromkeys([*_REPEATING, "id", "start_s", "end_s", "year"], "SNAPPY")
+    | {"vector.list.element": "NONE"},
+}
 
 
 @dataclass(frozen=True)
@@ -201,7 +210,8 @@ class ExactStore:
         number = 1 + max((int(path.stem.split("-")[1]) for path in self._folder.glob("part-*.parquet")), default=-1)
         name = f"part-{number:06d}.parquet"
         order = [(column, "ascending") for column in ("side", "level", "id", "start_s")]
-        write_table(rows.sort_by(order), self._folder / name)
+        with atomic_path(self._folder / name) as partial:
+            pq.write_table(rows.sort_by(order), partial, **_LAYOUT)
         self._replace([*before, Piece(name)])
 
     def _replace(self, pieces: list[Piece]) -> None:
@@ -223,16 +233,28 @@ class ExactStore:
             raise _damaged(path, f"is damaged ({error})") from error
 
     def _load(self, piece: Piece) -> Loaded:
-        path = self._folder / piece.file
+        path, schema = self._folder / piece.file, entry_schema(self._dim)
         try:
             # By its name: threads that read a Python file may outlive the interpreter and bring the process down.
-            table = pq.read_table(path, schema=entry_schema(self._dim), partitioning=None)  # pyright: ignore[reportArgumentType]
+            with pq.ParquetFile(path) as file:
+                if not file.schema_arrow.equals(schema):
+                    raise _damaged(path, "does not hold the columns of this index")
+                about = file.read([name for name in schema.names if name != "vector"])
+                kept = Where(not_ids=tuple(piece.removed)).mask(about)
+                return Loaded(about.filter(pa.array(kept)).combine_chunks(), _vectors(file, kept, self._dim))
         except pa.ArrowInvalid as error:
             raise _damaged(path, f"is damaged ({error})") from error
-        if piece.removed:
-            table = table.filter(pa.array(Where(not_ids=tuple(piece.removed)).mask(table)))
-        table = table.combine_chunks()
-        return Loaded(table.drop_columns("vector"), vectors_of(table))
+
+
+def _vectors(file: pq.ParquetFile, kept: npt.NDArray[np.bool_], dim: int) -> FloatArray:
+    """(n, dim) of the rows that are kept, read group by group, so that they stand in memory once."""
+    vectors, filled, first = np.empty((int(kept.sum()), dim), dtype=np.float32), 0, 0
+    for group in range(file.num_row_groups):
+        rows = vectors_of(file.read_row_group(group, ["vector"]))
+        chosen = rows[kept[first : first + len(rows)]]
+        vectors[filled : filled + len(chosen)] = chosen
+        first, filled = first + len(rows), filled + len(chosen)
+    return vectors
 
 
 def _best(queries: FloatArray, vectors: FloatArray, kept: IntArray | None, k: int) -> list[IntArray]:

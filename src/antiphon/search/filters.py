@@ -1,12 +1,13 @@
 """Which music videos may be found, as a mask over a table and as an SQL condition."""
 
 from dataclasses import dataclass, fields, replace
-from typing import cast
+from functools import reduce
+from operator import and_
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from antiphon.errors import SearchError
 
@@ -16,6 +17,8 @@ _LISTS = {
     "not_artist": ("artist", True),
     "not_ids": ("id", True),
 }
+
+_COLUMNS = ["id", "artist", "genre", "year"]
 
 
 @dataclass(frozen=True)
@@ -60,20 +63,22 @@ class Where:
 
     def mask(self, table: pa.Table) -> npt.NDArray[np.bool_]:
         """(n,) whether each row of a table with the index's columns meets the conditions."""
-        conditions: list[pl.Expr] = []
+        conditions: list[pc.Expression] = []
         for name, (column, excluded) in _LISTS.items():
             values = getattr(self, name)
             if values:
-                found = pl.col(column).is_in(values).fill_null(value=False)
+                found = pc.field(column).isin(list(values))
                 conditions.append(~found if excluded else found)
         if self.year_from is not None:
-            conditions.append(pl.col("year").ge(self.year_from).fill_null(value=False))
+            conditions.append(pc.field("year") >= self.year_from)
         if self.year_to is not None:
-            conditions.append(pl.col("year").le(self.year_to).fill_null(value=False))
+            conditions.append(pc.field("year") <= self.year_to)
         if not conditions:
             return np.ones(table.num_rows, dtype=bool)
-        frame = cast(pl.DataFrame, pl.from_arrow(table.select(["id", "artist", "genre", "year"])))
-        return frame.select(pl.all_horizontal(conditions).alias("kept"))["kept"].to_numpy().astype(bool)
+        kept = np.zeros(table.num_rows, dtype=bool)
+        numbered = table.select(_COLUMNS).append_column("row", pa.array(np.arange(table.num_rows)))
+        kept[numbered.filter(reduce(and_, conditions))["row"].to_numpy()] = True
+        return kept
 
     def sql(self) -> str:
         """The same conditions in SQL; "" if there are none."""

@@ -4,31 +4,26 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.errors import SearchError
+from antiphon.search.asking import Asking
 from antiphon.search.building import Embedder, FeatureRows, MusicVideos, embedded, origin_of, vector_rows
-from antiphon.search.entries import metadata_of, unit_rows, vectors_of
-from antiphon.search.filters import Where
-from antiphon.search.hits import Hit, Side
+from antiphon.search.entries import refuse_other_size
 from antiphon.search.places import Place, place_of
-from antiphon.search.queries import Wanted, answer, file_track, nearest_tracks, stored
 from antiphon.search.record import Kind, Origin, Record
-from antiphon.search.scoring import Asked
-from antiphon.search.store import Part, View
-
-FloatArray = npt.NDArray[np.float32]
+from antiphon.search.store import View
 
 WINDOW_S = 3.0
-LANCEDB_ROWS = 200_000
-"""From so many rows `auto` takes LanceDB: below, the exact search answers about as fast and finds everything."""
+LANCEDB_ROWS = 100_000
+"""From so many rows `auto` takes LanceDB: below, the exact search answers about as fast and misses nothing."""
 
 
-class Index:
+class Index(Asking):
     """Embeddings of music videos on disk, and the search in them. All scores are cosines, or means of cosines.
 
     Make one with `build` (of a model and features) or `from_vectors`, or `open` one. Processes may read while one
@@ -80,7 +75,7 @@ class Index:
         ----------
         path : a folder, or a URI of an object store (s3://…, gs://…), where LanceDB keeps the index.
         catalogue : says artist, title, genre, tags and year. Default: what stands with the features.
-        kind : "auto" takes LanceDB from 200,000 rows on, and in an object store.
+        kind : "auto" takes LanceDB from 100,000 rows on, and in an object store.
         made_by : hashes of what computed the features, by side, where known: features made otherwise are then refused.
         run : what the model is called; it is kept for people to read.
         window_s : seconds that a row of the features covers.
@@ -184,7 +179,7 @@ class Index:
         """As `add`, of vectors that came from elsewhere."""
         self.origin.refuse_other(Origin(), self._place.name)
         rows = vector_rows(ids, vectors, metadata)
-        _refuse_other_size(rows.schema.field("vector").type.list_size, self.dim)
+        refuse_other_size(rows.schema.field("vector").type.list_size, self.dim)
         with self._writing() as view:
             known = view.known(rows["id"].to_pylist())
             rows = rows.filter(pa.array([name not in known for name in rows["id"].to_pylist()], pa.bool_()))
@@ -249,173 +244,6 @@ class Index:
         """Ids of the music videos, sorted."""
         return sorted(self._view().ids())
 
-    def embeddings(
-        self, side: Side, level: Literal["segment", "track"] = "track"
-    ) -> tuple[list[str], FloatArray, list[dict[str, Any]]]:
-        """All embeddings of a side and level, sorted by id and time.
-
-        Returns
-        -------
-        The video of each row, (n, dim) unit rows, and the metadata of each row.
-        """
-        table = self._view().read(Part(side, level))
-        table = table.sort_by([("id", "ascending"), ("start_s", "ascending")])
-        return table["id"].to_pylist(), vectors_of(table), metadata_of(table)
-
-    @overload
-    def search(
-        self, queries: npt.ArrayLike, k: int = 10, where: Where | None = None, target: None = None
-    ) -> list[list[Hit]]: ...
-    @overload
-    def search(
-        self,
-        queries: npt.ArrayLike,
-        k: int = 10,
-        where: Where | None = None,
-        *,
-        target: Literal["audio", "video"],
-        starts_s: Sequence[float | None] | None = None,
-        diversity: float = 0.0,
-        rerank: bool = False,
-    ) -> list[Hit]: ...
-    def search(
-        self,
-        queries: npt.ArrayLike,
-        k: int = 10,
-        where: Where | None = None,
-        target: Literal["audio", "video"] | None = None,
-        *,
-        starts_s: Sequence[float | None] | None = None,
-        diversity: float = 0.0,
-        rerank: bool = False,
-    ) -> list[list[Hit]] | list[Hit]:
-        """Music videos near some vectors.
-
-        Parameters
-        ----------
-        queries : (n, dim) vectors of any length; a single one is `vector[None]`.
-        where : conditions that hits must meet.
-        target : None takes each row as a query of its own, and compares it with tracks. "audio" or "video" takes all
-            rows as the segments of one file (`model.encode_audio`, `encode_video`), and looks for songs or for
-            pictures: candidates are the nearest tracks and the tracks of the nearest segments, and the score of each
-            is half the cosine of its track with the file's (the mean of its segments), half the mean over the file's
-            segments of their best cosine in it.
-        starts_s : with a target, where the file's segments start, in seconds.
-        diversity, rerank : with a target, as in `similar`.
-
-        Returns
-        -------
-        Without a target a list of hits for each query; with one, a single list of hits.
-
-        Raises
-        ------
-        SearchError
-            The queries have another size, no direction or a wrong shape, or `k` is below 1.
-        """
-        rows = unit_rows(queries, "queries")
-        _refuse_other_size(rows.shape[1], self.dim)
-        wanted = Wanted(k, where or Where(), diversity, rerank)
-        if target is None:
-            return nearest_tracks(self._view(), rows, wanted)
-        asked = Asked(file_track(rows, "", starts_s), _side(target))
-        return answer(self._view(), [asked], wanted)
-
-    def similar(
-        self,
-        video: str,
-        k: int = 10,
-        by: Literal["both", "audio", "video"] = "both",
-        weight: float = 0.5,
-        where: Where | None = None,
-        diversity: float = 0.0,
-        rerank: bool = False,
-    ) -> list[Hit]:
-        """More like this: sound compared with sound, pictures with pictures.
-
-        Parameters
-        ----------
-        video : its id. It is never among the hits.
-        by : what to compare.
-        weight : with "both", the share of the sound: score = weight · sound + (1 − weight) · pictures, each as in
-            `search`. Music videos that share one side only are compared on that side alone.
-        diversity : above 0 the list is picked from the best 100 by maximal marginal relevance, and two videos of one
-            artist count as alike in all; the scores stay those of likeness.
-        rerank : order the best 100 by how well their segments match this one's in order of time.
-
-        Raises
-        ------
-        SearchError
-            The video is not in the index or lacks the side, or a number is out of its range.
-        """
-        wanted, view = Wanted(k, where or Where(), diversity, rerank).without(video), self._view()
-        sides = stored(view, video, self._place.name).sides
-        both = "audio" in sides and "video" in sides
-        shares: dict[Side, float] = _shares(weight, both) if by == "both" else {_side(by): 1.0}
-        asked = [Asked(sides[side], side, share) for side, share in shares.items() if side in sides and share]
-        if not asked:
-            raise SearchError(f"'{video}' has no {' and no '.join(_WORDS[side] for side in shares)} in the index.")
-        return answer(view, asked, wanted)
-
-    def similar_to(
-        self,
-        audio: npt.ArrayLike | None = None,
-        video: npt.ArrayLike | None = None,
-        k: int = 10,
-        weight: float = 0.5,
-        where: Where | None = None,
-        *,
-        audio_starts_s: Sequence[float | None] | None = None,
-        video_starts_s: Sequence[float | None] | None = None,
-        diversity: float = 0.0,
-        rerank: bool = False,
-    ) -> list[Hit]:
-        """As `similar`, for a file that is not in the index.
-
-        Parameters
-        ----------
-        audio, video : (segments, dim) embeddings of its sound and of its pictures; None compares the other side alone.
-        audio_starts_s, video_starts_s : where these segments start, in seconds.
-        """
-        wanted = Wanted(k, where or Where(), diversity, rerank)
-        given: dict[Side, tuple[npt.ArrayLike | None, Sequence[float | None] | None]] = {
-            "audio": (audio, audio_starts_s),
-            "video": (video, video_starts_s),
-        }
-        shares = _shares(weight, both=audio is not None and video is not None)
-        asked: list[Asked] = []
-        for side, (vectors, starts_s) in given.items():
-            if vectors is not None and shares[side]:
-                rows = unit_rows(vectors, side)
-                _refuse_other_size(rows.shape[1], self.dim)
-                asked.append(Asked(file_track(rows, side, starts_s), side, shares[side]))
-        if not asked:
-            raise SearchError("Neither sound nor pictures are given to search by; give embeddings of one of them.")
-        return answer(self._view(), asked, wanted)
-
-    def match(
-        self,
-        video: str,
-        target: Literal["audio", "video"],
-        k: int = 10,
-        where: Where | None = None,
-        diversity: float = 0.0,
-        rerank: bool = False,
-        own: bool = False,
-    ) -> list[Hit]:
-        """Songs for its pictures (`target="audio"`), or pictures for its sound (`target="video"`); see `similar`.
-
-        Parameters
-        ----------
-        own : let its own other side be among the hits.
-        """
-        asked_side: Side = "video" if _side(target) == "audio" else "audio"
-        wanted, view = Wanted(k, where or Where(), diversity, rerank), self._view()
-        sides = stored(view, video, self._place.name).sides
-        if asked_side not in sides:
-            raise SearchError(f"'{video}' has no {_WORDS[asked_side]} in the index to search by.")
-        asked = Asked(sides[asked_side], target)
-        return answer(view, [asked], wanted if own else wanted.without(video))
-
     def _view(self) -> View:
         """What the index holds now, also after another process has built it anew."""
         try:
@@ -439,24 +267,3 @@ class Index:
         with self._place.lock():
             self._rebuilt()
             yield self._store.view()
-
-
-_WORDS: dict[Side, str] = {"audio": "sound", "video": "pictures", "": "vector"}
-
-
-def _shares(weight: float, both: bool) -> dict[Side, float]:
-    """How much each side of a query counts; one that has but one side is compared on that, whatever the weight."""
-    if not 0 <= weight <= 1:
-        raise SearchError(f"weight is {weight:g}; give the share of the sound, from 0 to 1.")
-    return {"audio": weight, "video": 1 - weight, "": 1.0} if both else {"audio": 1.0, "video": 1.0, "": 1.0}
-
-
-def _side(name: str) -> Side:
-    if name not in ("audio", "video"):
-        raise SearchError(f"'{name}' is no side; there are audio and video.")
-    return "audio" if name == "audio" else "video"
-
-
-def _refuse_other_size(given: int, dim: int) -> None:
-    if given != dim:
-        raise SearchError(f"The vectors have {given} values; those of this index have {dim}.")

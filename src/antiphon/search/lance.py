@@ -1,5 +1,7 @@
 """The store for large catalogues: a LanceDB table, on disk or in an object store, with an approximate index."""
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
@@ -195,6 +197,7 @@ class LanceStore:
             table.create_index(column, config=config)
 
     def _latest(self) -> Any:
+        _refuse_forked()
         if self._opened is None:
             self._opened = self._guarded(lambda: connect(self._uri).open_table(self._name))
         else:
@@ -224,8 +227,9 @@ def connect(uri: str) -> Any:
     Raises
     ------
     SearchError
-        It cannot be reached.
+        It cannot be reached, or this process was forked from one that had loaded LanceDB.
     """
+    _refuse_forked()
     import lancedb
 
     try:
@@ -236,3 +240,23 @@ def connect(uri: str) -> Any:
 
 def _has_index(table: Any) -> bool:
     return any(index.name == "vector_idx" for index in table.list_indices())
+
+
+_FORKED: list[bool] = []
+
+
+def _note_fork() -> None:
+    if "lancedb" in sys.modules:
+        _FORKED.append(True)
+
+
+os.register_at_fork(after_in_child=_note_fork)
+
+
+def _refuse_forked() -> None:
+    """LanceDB's threads do not outlive a fork: waiting for them may take for ever."""
+    if _FORKED:
+        raise SearchError(
+            "This process was forked from one that had used LanceDB, whose threads it lacks. Start it with "
+            'multiprocessing.get_context("spawn"), or fork before an index is opened.'
+        )
