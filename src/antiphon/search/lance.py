@@ -121,7 +121,7 @@ class LanceStore:
 
     The index is inverted lists of vectors rounded to 8 bits, about 3,000 rows a list. The nearest 40 lists are
     searched, or 120 where hits must meet a condition: up to 120,000 rows that is all of them, so that next to nothing
-    is missed whatever the vectors are like. A graph (HNSW) answered as fast and took twenty times as long to build.
+    is missed whatever the vectors are like. A graph (HNSW) answers as fast, and takes far longer to build.
 
     Parameters
     ----------
