@@ -83,9 +83,9 @@ def vectors_of(table: pa.Table) -> FloatArray:
 
 
 def best_first(table: pa.Table, k: int, decimals: int) -> pa.Table:
-    """The `k` rows of highest `score`; those that are equal to so many decimals go by id and time."""
+    """The `k` rows of highest `score`; those that are equal to so many decimals go by id."""
     ranks = pa.array(np.round(table["score"].to_numpy(), decimals))
-    keys = [("rank", "descending"), ("id", "ascending"), ("start_s", "ascending")]
+    keys = [("rank", "descending"), ("id", "ascending")]
     return table.append_column("rank", ranks).sort_by(keys).slice(0, k).drop_columns("rank")
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from antiphon.errors import SearchError
-from antiphon.search.entries import best_first, entry_schema, vectors_of
+from antiphon.search.entries import METADATA, best_first, entry_schema, vectors_of
 from antiphon.search.filters import Where
 from antiphon.search.record import REBUILD
 from antiphon.search.store import Part, Upkeep
@@ -95,7 +95,7 @@ class ExactView:
         found: list[list[tuple[pa.Table, npt.NDArray[np.float64]]]] = [[] for _ in queries]
         for piece in self._pieces:
             for rows in piece.of(part):
-                about = piece.about.slice(rows.start, rows.stop - rows.start)
+                about = piece.about.slice(rows.start, rows.stop - rows.start).select(["id", *METADATA])
                 kept = None if where == Where() else np.flatnonzero(where.mask(about))
                 for number, best in enumerate(_best(queries, piece.vectors[rows], kept, k)):
                     scores = piece.vectors[rows][best].astype(np.float64) @ queries[number].astype(np.float64)
@@ -103,7 +103,7 @@ class ExactView:
         return [self._top(parts, k) for parts in found]
 
     def _top(self, parts: list[tuple[pa.Table, npt.NDArray[np.float64]]], k: int) -> pa.Table:
-        tables = [table for table, _ in parts] or [self._nothing.drop_columns("vector")]
+        tables = [table for table, _ in parts] or [self._nothing.select(["id", *METADATA])]
         scores = np.concatenate([np.zeros(0), *(part for _, part in parts)])
         table = pa.concat_tables(tables).append_column("score", pa.array(scores))
         # Equal vectors must tie, in whatever block they lie.

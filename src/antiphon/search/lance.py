@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.errors import SearchError
-from antiphon.search.entries import best_first, entry_schema
+from antiphon.search.entries import METADATA, best_first, entry_schema
 from antiphon.search.filters import Where, quoted
 from antiphon.search.record import REBUILD
 from antiphon.search.store import Part, Upkeep
@@ -27,7 +27,7 @@ _LIST_ROWS = 3_000
 _PROBES = 40
 _PROBES_WITH_CONDITION = 120
 _REFINE = 3
-_SPARE = 16
+_SPARE = 6
 """Further rows that are asked for, so that equal scores at the end of a list are cut by id."""
 _IDS_AT_ONCE = 5_000
 _KEPT_FOR = timedelta(hours=1)
@@ -61,12 +61,12 @@ class LanceView:
     def _nearest(self, query: FloatArray, k: int, condition: str) -> pa.Table:
         asked = self._table.search(query, vector_column_name="vector").distance_type("cosine")
         asked = asked.nprobes(_PROBES_WITH_CONDITION if condition else _PROBES).refine_factor(_REFINE)
-        asked = asked.select([*self._about, "_distance"])
+        asked = asked.select(["id", *METADATA, "_distance"])
         if condition:
             asked = asked.where(condition, prefilter=True)
         table: pa.Table = asked.limit(min(k, sum(self._counts.values())) + _SPARE).to_arrow()
         scores = 1 - table["_distance"].to_numpy().astype(np.float64)
-        return best_first(table.select(self._about).append_column("score", pa.array(scores)), k, decimals=6)
+        return best_first(table.drop_columns("_distance").append_column("score", pa.array(scores)), k, decimals=6)
 
     def _of(self, part: Part) -> str:
         """The part as a condition; none where the table holds nothing else."""
@@ -121,7 +121,7 @@ class LanceStore:
 
     The index is inverted lists of vectors rounded to 8 bits, about 3,000 rows a list. The nearest 40 lists are
     searched, or 120 where hits must meet a condition: up to 120,000 rows that is all of them, so that next to nothing
-    is missed whatever the vectors are like. A graph (HNSW) answered as fast and took twenty times as long to build.
+    is missed whatever the vectors are like. A graph (HNSW) answers as fast, and takes far longer to build.
 
     Parameters
     ----------

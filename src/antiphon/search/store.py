@@ -43,7 +43,7 @@ class View(Protocol):
     def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
         """For each of (q, dim) unit queries the `k` rows of highest cosine, best first, ties by id.
 
-        The tables have the columns of the schema without `vector`, and `score`.
+        The tables have the columns `id`, those of the metadata, and `score`.
         """
         ...
 
