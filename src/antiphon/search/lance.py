@@ -193,8 +193,10 @@ class LanceStore:
         table = self._opened
         lists = max(1, table.count_rows() // _LIST_ROWS)
         table.create_index("vector", config=IvfSq(distance_type="cosine", num_partitions=lists))
-        for column, config in (("id", BTree()), ("side", Bitmap()), ("level", Bitmap())):
-            table.create_index(column, config=config)
+        for column in ("side", "level", "genre"):
+            table.create_index(column, config=Bitmap())
+        for column in ("id", "artist", "year"):
+            table.create_index(column, config=BTree())
 
     def _latest(self) -> Any:
         _refuse_forked()
