@@ -176,3 +176,14 @@ def test_what_an_earlier_process_left_is_removed_at_start(tmp_path: Path) -> Non
     (tmp_path / "kept").write_bytes(b"other")
     Uploads(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_form_is_refused_by_all_that_it_sends_and_not_by_its_file_alone(small):
+    def body():
+        yield b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\n'
+        for _ in range(64):
+            yield b"n" * (1 << 20)
+        yield b'\r\n--x\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n\0\r\n--x--\r\n'
+
+    headers = VIDEO | {"content-type": "multipart/form-data; boundary=x"}
+    assert small.post("/api/embed", content=body(), headers=headers).status_code == 413

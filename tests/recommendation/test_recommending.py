@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 import antiphon as ap
 from antiphon.errors import ConfigError
 from antiphon.recommendation.content import content_scores
+from antiphon.recommendation.reasons import reasons
 from antiphon.recommendation.space import Space
+from antiphon.search.explaining import facts_of
 
 
 def unit(random, count, dim=5):
@@ -90,3 +92,14 @@ def test_what_cannot_be_answered_is_refused():
         ap.recommend((list("abc"), np.eye(2)), ["a"])
     with pytest.raises(ConfigError, match="a name stands there twice"):
         ap.recommend((["a", "a"], np.eye(2)), ["a"])
+
+
+def test_an_index_of_ready_made_vectors_recommends(tmp_path):
+    index = ap.Index.from_vectors(["liked", "alike", "other"], [[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], path=tmp_path)
+    assert [hit.id for hit in ap.recommend(index, ["liked"], k=5)] == ["alike", "other"]
+
+
+def test_one_track_with_pictures_has_reasons_by_its_sound():
+    sides = {"audio": (["a", "b", "c"], np.eye(3) + 0.5, [{}] * 3), "video": (["a"], np.ones((1, 3)), [{}])}
+    (reason,) = reasons(Space.joined(sides), ["a"], ["b"], facts_of([{"id": name} for name in "abc"]))
+    assert reason.like == "a"

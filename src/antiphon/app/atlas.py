@@ -96,8 +96,8 @@ def track_means(
     Examples
     --------
     >>> ids, means = track_means({"audio": (["b", "a"], np.eye(2)), "video": (["b"], np.array([[0.0, 1.0]]))})
-    >>> ids, means.round(2).tolist()
-    (['a', 'b'], [[0.0, 1.0], [0.71, 0.71]])
+    >>> ids, [[f"{value:.2f}" for value in row] for row in means]
+    (['a', 'b'], [['0.00', '1.00'], ['0.71', '0.71']])
     """
     ids = sorted({id for names, _ in sides.values() for id in names})
     places = {id: place for place, id in enumerate(ids)}

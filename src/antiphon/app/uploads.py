@@ -16,6 +16,8 @@ from antiphon.app.multipart import FilePart
 
 _PREFIX = "upload-"
 _RETRY_S = 15
+_AROUND_BYTES = 1 << 16
+"""What a form may hold beside the file."""
 _PLAIN_TYPES = ("application/octet-stream", "application/ogg", "application/x-matroska", "application/mp4")
 
 
@@ -98,12 +100,12 @@ class Uploads:
 
     async def _fill(self, file: BinaryIO, request: Request, kind: str) -> None:
         """Write the file that the body carries, and refuse it as soon as it is too large."""
-        size = 0
+        size, arrived = 0, 0
         try:
             async with asyncio.timeout(self.limits.receive_s):
-                async for piece in _pieces(request, kind):
-                    size += len(piece)
-                    if size > self.limits.most_bytes:
+                async for received, piece in _pieces(request, kind):
+                    size, arrived = size + len(piece), arrived + received
+                    if size > self.limits.most_bytes or arrived > self.limits.most_bytes + _AROUND_BYTES:
                         raise self._too_large()
                     file.write(piece)
         except TimeoutError:
@@ -119,13 +121,14 @@ class Uploads:
         return HTTPException(413, f"The file is larger than {self.limits.most_bytes >> 20} MiB.")
 
 
-async def _pieces(request: Request, kind: str) -> AsyncIterator[bytes]:
+async def _pieces(request: Request, kind: str) -> AsyncIterator[tuple[int, bytes]]:
+    """How many bytes arrived, and those of them that are the file's."""
     if not kind.lower().startswith("multipart/form-data"):
         async with contextlib.aclosing(request.stream()) as stream:
             async for piece in stream:
-                yield piece
+                yield len(piece), piece
         return
     part = FilePart(kind)
     async with contextlib.aclosing(request.stream()) as stream:
         async for piece in stream:
-            yield part.feed(piece)
+            yield len(piece), part.feed(piece)

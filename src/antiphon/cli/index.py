@@ -190,7 +190,10 @@ def _window_s(workspace: Workspace) -> float | None:
 def _show_stats(session: Session, found: dict[str, Any]) -> None:
     def show(out: Console) -> None:
         origin = found["origin"]
-        out.print(f"{found['path']}: {_counted(found['videos'])}, {found['kind']}, {found['dim']} values a row.")
+        out.print(
+            f"{found['path']}: {_counted(found['videos'])}, {found['kind']}, {found['dim']} values a row.",
+            soft_wrap=True,
+        )
         for row in found["rows"]:
             side = {"audio": "sound", "video": "pictures"}.get(row["side"], "vectors")
             out.print(f"  {row['count']:>9,} {side}, {row['level']}s")

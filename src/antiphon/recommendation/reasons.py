@@ -24,14 +24,16 @@ def reasons(
 ) -> list[Reason]:
     """A reason for each recommended track, in order; all of them and at least one liked track are of `space`."""
     history = space.rows(liked)
-    levels = Levels.of(
-        {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in space.sides.items()}, generator(0, "usual cosines")
-    )
+    # What is usual between tracks takes two of them.
+    there = {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in space.sides.items()}
+    levels = Levels.of({side: rows for side, rows in there.items() if len(rows) > 1}, generator(0, "usual cosines"))
     found: list[Reason] = []
     for row, name in zip(space.rows(recommended), recommended, strict=True):
         closeness = [content_scores(space, np.array([other]), np.array([row]), weight)[0] for other in history]
         nearest = int(history[int(np.nanargmax(closeness))])
-        cosines = {side: float(rows[row] @ rows[nearest]) for side, rows in space.sides.items()}
+        cosines = {
+            side: float(space.sides[side][row] @ space.sides[side][nearest]) for side in there if len(there[side]) > 1
+        }
         known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
         found.append(Reason(space.ids[nearest], tuple(explain(space.ids[nearest], name, facts, known, levels))))
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, Protocol, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ class Embeddings(Protocol):
     """Whatever hands out track embeddings side by side; `antiphon.Index` does."""
 
     def embeddings(
-        self, side: Side, level: Literal["segment", "track"] = "track"
+        self, side: Literal["audio", "video", ""], level: Literal["segment", "track"] = "track"
     ) -> tuple[Sequence[str], npt.NDArray[Any], Sequence[About]]:
         """The ids of the tracks that have this side, their (n, dim) unit rows, and what is known of each."""
         ...
@@ -41,7 +42,7 @@ class Space:
 
     @classmethod
     def of(cls, source: "Embeddings | tuple[Sequence[str], npt.ArrayLike] | Space") -> "Space":
-        """The space of an index, or of ids and one vector each (which then count as sound).
+        """The space of an index, or of ids and one vector each; vectors that are of no side count as sound.
 
         Raises
         ------
@@ -53,7 +54,10 @@ class Space:
         if isinstance(source, tuple):
             ids, vectors = source
             return cls.joined({"audio": (ids, np.asarray(vectors), [{}] * len(ids))})
-        return cls.joined({"audio": source.embeddings("audio"), "video": source.embeddings("video")})
+        parts: dict[Side, Any] = {"audio": source.embeddings("audio"), "video": source.embeddings("video")}
+        if not any(len(ids) for ids, _, _ in parts.values()):
+            parts["audio"] = source.embeddings("")
+        return cls.joined(parts)
 
     @classmethod
     def joined(cls, parts: Mapping[Side, tuple[Sequence[str], npt.NDArray[Any], Sequence[About]]]) -> Self:
@@ -81,10 +85,13 @@ class Space:
         order = random.permutation(len(self.ids))
         return replace(self, sides={side: vectors[order] for side, vectors in self.sides.items()})
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.ids)}
+
     def rows(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Where these tracks stand; those that are not here are passed over."""
-        place = {name: row for row, name in enumerate(self.ids)}
-        return np.array([place[name] for name in ids if name in place], dtype=np.int64)
+        return np.array([self._places[name] for name in ids if name in self._places], dtype=np.int64)
 
 
 def _refuse_misfits(side: str, ids: Sequence[str], vectors: npt.NDArray[Any]) -> None:
