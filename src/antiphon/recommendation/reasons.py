@@ -31,9 +31,7 @@ def reasons(
     for row, name in zip(space.rows(recommended), recommended, strict=True):
         closeness = [content_scores(space, np.array([other]), np.array([row]), weight)[0] for other in history]
         nearest = int(history[int(np.nanargmax(closeness))])
-        cosines = {
-            side: float(space.sides[side][row] @ space.sides[side][nearest]) for side in there if len(there[side]) > 1
-        }
+        cosines = {side: float(rows[row] @ rows[nearest]) for side, rows in space.sides.items() if len(there[side]) > 1}
         known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
         found.append(Reason(space.ids[nearest], tuple(explain(space.ids[nearest], name, facts, known, levels))))
     return found
