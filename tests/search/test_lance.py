@@ -108,8 +108,38 @@ def test_a_table_that_is_gone_is_named(tmp_path):
 
     Index.from_vectors(_names(5), _clustered(5), tmp_path, kind="lancedb")
     shutil.rmtree(next(tmp_path.glob("entries-*.lance")))
-    with pytest.raises(SearchError, match=r"the table entries-\w+ cannot be read.*antiphon index build"):
+    with pytest.raises(SearchError, match=r"the table entries-\w+ cannot be read or written .*antiphon index build"):
         Index.open(tmp_path).search(_clustered(1))
+
+
+def test_a_view_stays_as_it_was(tmp_path):
+    index = Index.from_vectors(_names(5), _clustered(5), tmp_path, kind="lancedb")
+    before = index._store.view()
+    index.add_vectors(["new"], _clustered(1, seed=3))
+    after = index._store.view()
+    index.remove(["id00002"])
+    assert index._store.view() is not after
+    for view, names in ((before, set(_names(5))), (after, {*_names(5), "new"})):
+        assert view.ids() == names
+        assert set(view.rows(["new", "id00002"])["id"].to_pylist()) == names & {"new", "id00002"}
+        assert sum(view.counts().values()) == len(names)
+
+
+def test_a_query_that_a_new_build_overtakes_is_asked_again(tmp_path, monkeypatch):
+    index = Index.from_vectors(_names(5), _clustered(5), tmp_path, kind="lancedb")
+    take, taken = lance.LanceStore.view, []
+
+    def overtaken(self):
+        view = take(self)
+        if not taken:
+            taken.append(view)
+            Index.from_vectors(["new"], _clustered(1), tmp_path, kind="lancedb")
+        return view
+
+    monkeypatch.setattr(lance.LanceStore, "view", overtaken)
+    assert [hit.id for hit in index.search(_clustered(1))[0]] == ["new"]
+    with pytest.raises(SearchError, match=r"cannot be read.*antiphon index build"):
+        taken[0].rows(["id00001"])
 
 
 def test_a_uri_holds_record_and_rows_and_knows_no_folder(tmp_path):

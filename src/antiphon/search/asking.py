@@ -1,8 +1,8 @@
 """What people ask an index: vectors near others, more like this, songs for pictures and pictures for songs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, Literal, overload
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from antiphon.search.scoring import Asked
 from antiphon.search.store import Part, View
 
 FloatArray = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 
 class Asking(ABC):
@@ -34,8 +35,8 @@ class Asking(ABC):
         """The folder or URI."""
 
     @abstractmethod
-    def _view(self) -> View:
-        """What the index holds now."""
+    def _ask(self, question: Callable[[View], T]) -> T:
+        """The answer of what the index holds now; asked once more where a new build took its place meanwhile."""
 
     def embeddings(
         self, side: Side, level: Literal["segment", "track"] = "track"
@@ -46,7 +47,7 @@ class Asking(ABC):
         -------
         The video of each row, (n, dim) unit rows, and the metadata of each row.
         """
-        table = self._view().read(Part(side, level))
+        table = self._ask(lambda view: view.read(Part(side, level)))
         table = table.sort_by([("id", "ascending"), ("start_s", "ascending")])
         return table["id"].to_pylist(), vectors_of(table), metadata_of(table)
 
@@ -104,9 +105,9 @@ class Asking(ABC):
         refuse_other_size(rows.shape[1], self.dim)
         wanted = Wanted(k, where or Where(), diversity, rerank)
         if target is None:
-            return nearest_tracks(self._view(), rows, wanted)
+            return self._ask(lambda view: nearest_tracks(view, rows, wanted))
         asked = Asked(file_track(rows, "", starts_s), _side(target))
-        return answer(self._view(), [asked], wanted)
+        return self._ask(lambda view: answer(view, [asked], wanted))
 
     def similar(
         self,
@@ -135,14 +136,18 @@ class Asking(ABC):
         SearchError
             The video is not in the index or lacks the side, or a number is out of its range.
         """
-        wanted, view = Wanted(k, where or Where(), diversity, rerank).without(video), self._view()
-        sides = stored(view, video, self.path).sides
-        both = "audio" in sides and "video" in sides
-        shares: dict[Side, float] = _shares(weight, both) if by == "both" else {_side(by): 1.0}
-        asked = [Asked(sides[side], side, share) for side, share in shares.items() if side in sides and share]
-        if not asked:
-            raise SearchError(f"'{video}' has no {' and no '.join(_WORDS[side] for side in shares)} in the index.")
-        return answer(view, asked, wanted)
+        wanted = Wanted(k, where or Where(), diversity, rerank).without(video)
+
+        def found(view: View) -> list[Hit]:
+            sides = stored(view, video, self.path).sides
+            both = "audio" in sides and "video" in sides
+            shares: dict[Side, float] = _shares(weight, both) if by == "both" else {_side(by): 1.0}
+            asked = [Asked(sides[side], side, share) for side, share in shares.items() if side in sides and share]
+            if not asked:
+                raise SearchError(f"'{video}' has no {' and no '.join(_WORDS[side] for side in shares)} in the index.")
+            return answer(view, asked, wanted)
+
+        return self._ask(found)
 
     def similar_to(
         self,
@@ -178,7 +183,7 @@ class Asking(ABC):
                 asked.append(Asked(file_track(rows, side, starts_s), side, shares[side]))
         if not asked:
             raise SearchError("Neither sound nor pictures are given to search by; give embeddings of one of them.")
-        return answer(self._view(), asked, wanted)
+        return self._ask(lambda view: answer(view, asked, wanted))
 
     def match(
         self,
@@ -197,12 +202,16 @@ class Asking(ABC):
         own : let its own other side be among the hits.
         """
         asked_side: Side = "video" if _side(target) == "audio" else "audio"
-        wanted, view = Wanted(k, where or Where(), diversity, rerank), self._view()
-        sides = stored(view, video, self.path).sides
-        if asked_side not in sides:
-            raise SearchError(f"'{video}' has no {_WORDS[asked_side]} in the index to search by.")
-        asked = Asked(sides[asked_side], target)
-        return answer(view, [asked], wanted if own else wanted.without(video))
+        wanted = Wanted(k, where or Where(), diversity, rerank)
+
+        def found(view: View) -> list[Hit]:
+            sides = stored(view, video, self.path).sides
+            if asked_side not in sides:
+                raise SearchError(f"'{video}' has no {_WORDS[asked_side]} in the index to search by.")
+            asked = Asked(sides[asked_side], target)
+            return answer(view, [asked], wanted if own else wanted.without(video))
+
+        return self._ask(found)
 
 
 _WORDS: dict[Side, str] = {"audio": "sound", "video": "pictures", "": "vector"}

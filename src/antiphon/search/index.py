@@ -1,6 +1,6 @@
 """The index that people hold: build it, add to it, and ask it for music videos."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.errors import SearchError
-from antiphon.search.asking import Asking
+from antiphon.search.asking import Asking, T
 from antiphon.search.building import Embedder, FeatureRows, MusicVideos, embedded, origin_of, vector_rows
 from antiphon.search.entries import refuse_other_size
 from antiphon.search.places import Place, place_of
@@ -213,7 +213,10 @@ class Index(Asking):
         `kind`, `dim`, `videos`, `rows` (of each side and level), `bytes` on disk (None in an object store), `parts`,
         `unindexed` (rows that are searched one by one), and `origin`.
         """
-        view, upkeep = self._view(), self._store.upkeep()
+        return self._ask(self._stats)
+
+    def _stats(self, view: View) -> dict[str, Any]:
+        upkeep = self._store.upkeep()
         return {
             "path": self._place.name,
             "kind": self.kind,
@@ -234,24 +237,24 @@ class Index(Asking):
         return self._place.name
 
     def __len__(self) -> int:
-        return len(self._view().ids())
+        return self._ask(lambda view: len(view.ids()))
 
     def __contains__(self, video: object) -> bool:
-        return isinstance(video, str) and bool(self._view().known([video]))
+        return isinstance(video, str) and self._ask(lambda view: bool(view.known([video])))
 
     @property
     def ids(self) -> list[str]:
         """Ids of the music videos, sorted."""
-        return sorted(self._view().ids())
+        return self._ask(lambda view: sorted(view.ids()))
 
-    def _view(self) -> View:
-        """What the index holds now, also after another process has built it anew."""
+    def _ask(self, question: Callable[[View], T]) -> T:
+        """The answer of what the index holds now; asked once more where a new build took its place meanwhile."""
         try:
-            return self._store.view()
+            return question(self._store.view())
         except SearchError:
             if not self._rebuilt():
                 raise
-        return self._store.view()
+        return question(self._store.view())
 
     def _rebuilt(self) -> bool:
         """Take up a new build of the same origin, if there is one."""

@@ -3,7 +3,8 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -35,20 +36,29 @@ _KEPT_FOR = timedelta(hours=1)
 
 
 class LanceView:
-    """The rows of a LanceDB table.
+    """One version of a LanceDB table: what is written later is not in it.
 
     Parameters
     ----------
-    table : the table, at its latest version.
+    table : a handle of the table that is pinned to the version, and no one else's.
     dim : size of the vectors.
-    counts : rows of each side and level.
+    place : the database and the table, for messages.
+
+    Raises
+    ------
+    SearchError
+        The rows cannot be read, here and in every method: they are damaged, or gone with an earlier build.
     """
 
-    def __init__(self, table: Any, dim: int, counts: dict[tuple[str, str], int]) -> None:
+    def __init__(self, table: Any, dim: int, place: str) -> None:
         self._table = table
-        self._counts = counts
+        self._place = place
         self._about = [name for name in entry_schema(dim).names if name != "vector"]
         self._dim = dim
+        with guarded(place):
+            self.version = int(table.version)
+        rows = self._select("", ["side", "level"])
+        self._counts = dict(Counter(zip(rows["side"].to_pylist(), rows["level"].to_pylist(), strict=True)))
 
     def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
         """The `k` nearest rows: of the nearest lists by rounded vectors, then three times as many compared exactly.
@@ -64,7 +74,8 @@ class LanceView:
         asked = asked.select(["id", *METADATA, "_distance"])
         if condition:
             asked = asked.where(condition, prefilter=True)
-        table: pa.Table = asked.limit(min(k, sum(self._counts.values())) + _SPARE).to_arrow()
+        with guarded(self._place):
+            table: pa.Table = asked.limit(min(k, sum(self._counts.values())) + _SPARE).to_arrow()
         scores = 1 - table["_distance"].to_numpy().astype(np.float64)
         return best_first(table.drop_columns("_distance").append_column("score", pa.array(scores)), k, decimals=6)
 
@@ -109,7 +120,8 @@ class LanceView:
         asked = self._table.search().select(columns)
         if condition:
             asked = asked.where(condition)
-        return asked.to_arrow().select(columns)
+        with guarded(self._place):
+            return asked.to_arrow().select(columns)
 
 
 class LanceStore:
@@ -121,7 +133,7 @@ class LanceStore:
 
     The index is inverted lists of vectors rounded to 8 bits, about 3,000 rows a list. The nearest 40 lists are
     searched, or 120 where hits must meet a condition: up to 120,000 rows that is all of them, so that next to nothing
-    is missed whatever the vectors are like. A graph (HNSW) answers as fast, and takes far longer to build.
+    is missed whatever the vectors are like.
 
     Parameters
     ----------
@@ -133,16 +145,20 @@ class LanceStore:
         self._uri = uri
         self._name = name
         self._dim = dim
-        self._counted: tuple[int, dict[tuple[str, str], int]] | None = None
+        self._place = f"{uri}: the table {name}"
+        self._database: Any = None
         self._opened: Any = None
+        self._seen: LanceView | None = None
 
     @classmethod
     def create(cls, uri: str, name: str, rows: pa.Table) -> Self:
         """A store of these rows as a new table."""
         store = cls(uri, name, rows.schema.field("vector").type.list_size)
-        store._opened = connect(uri).create_table(name, rows)
-        if rows.num_rows >= _INDEX_FROM_ROWS:
-            store._train()
+        store._database = connect(uri)
+        with guarded(store._place):
+            store._opened = store._database.create_table(name, rows)
+            if rows.num_rows >= _INDEX_FROM_ROWS:
+                store._train()
         return store
 
     def view(self) -> LanceView:
@@ -153,39 +169,48 @@ class LanceStore:
         SearchError
             The table is missing or damaged.
         """
-        table = self._latest()
-        if self._counted is None or self._counted[0] != table.version:
-            rows = table.search().select(["side", "level"]).to_arrow()
-            pairs = zip(rows["side"].to_pylist(), rows["level"].to_pylist(), strict=True)
-            self._counted = (table.version, dict(Counter(pairs)))
-        return LanceView(table, self._dim, self._counted[1])
+        table, seen = self._latest(), self._seen
+        with guarded(self._place):
+            version = table.version
+            if seen is not None and seen.version == version:
+                return seen
+            pinned = self._database.open_table(self._name)
+            pinned.checkout(version)
+        self._seen = LanceView(pinned, self._dim, self._place)
+        return self._seen
 
     def append(self, rows: pa.Table) -> None:
         """One more version with these rows too."""
         table = self._latest()
-        table.add(rows)
-        if self._parts() > _MOST_PARTS or self._unindexed() > max(
-            _INDEX_FROM_ROWS, _MOST_UNINDEXED * table.count_rows()
-        ):
+        with guarded(self._place):
+            table.add(rows)
+            many = max(_INDEX_FROM_ROWS, _MOST_UNINDEXED * table.count_rows())
+            due = self._parts() > _MOST_PARTS or self._unindexed() > many
+        if due:
             self.compact()
 
     def remove(self, ids: Sequence[str]) -> None:
         """One more version without these videos."""
-        self._latest().delete(f"id IN ({quoted(list(ids))})")
+        table = self._latest()
+        with guarded(self._place):
+            table.delete(f"id IN ({quoted(list(ids))})")
 
     def compact(self) -> None:
         """Gather small parts, and let the approximate index take up the rows that it lacks (or make it)."""
         table = self._latest()
-        if table.count_rows() >= _INDEX_FROM_ROWS and not _has_index(table):
-            self._train()
-        table.optimize(cleanup_older_than=_KEPT_FOR)
+        with guarded(self._place):
+            if table.count_rows() >= _INDEX_FROM_ROWS and not _has_index(table):
+                self._train()
+            table.optimize(cleanup_older_than=_KEPT_FOR)
 
     def upkeep(self) -> Upkeep:
         """Bytes (of a folder), fragments, and rows without index."""
         folder = Path(self._uri) / f"{self._name}.lance"
         local = "://" not in self._uri
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if local else None
-        return Upkeep(size, self._parts(), self._unindexed())
+        self._latest()
+        with guarded(self._place):
+            size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if local else None
+            return Upkeep(size, self._parts(), self._unindexed())
 
     def _train(self) -> None:
         from lancedb.index import Bitmap, BTree, IvfSq
@@ -199,19 +224,16 @@ class LanceStore:
             table.create_index(column, config=BTree())
 
     def _latest(self) -> Any:
+        """The handle that is written through, at the latest version."""
+        if self._database is None:
+            self._database = connect(self._uri)
         _refuse_forked()
-        if self._opened is None:
-            self._opened = self._guarded(lambda: connect(self._uri).open_table(self._name))
-        else:
-            self._guarded(self._opened.checkout_latest)
+        with guarded(self._place):
+            if self._opened is None:
+                self._opened = self._database.open_table(self._name)
+            else:
+                self._opened.checkout_latest()
         return self._opened
-
-    def _guarded(self, call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except (ValueError, RuntimeError, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise SearchError(f"{self._uri}: the table {self._name} cannot be read ({reason}). {REBUILD}") from error
 
     def _parts(self) -> int:
         return int(self._opened.stats()["fragment_stats"]["num_fragments"])
@@ -221,6 +243,16 @@ class LanceStore:
         if not _has_index(table):
             return int(table.count_rows())
         return int(table.index_stats("vector_idx").num_unindexed_rows)
+
+
+@contextmanager
+def guarded(place: str) -> Generator[None]:
+    """Let no error of LanceDB through but as a SearchError."""
+    try:
+        yield
+    except (ValueError, RuntimeError, OSError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise SearchError(f"{place} cannot be read or written ({reason}). {REBUILD}") from error
 
 
 def connect(uri: str) -> Any:
