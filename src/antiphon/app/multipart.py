@@ -12,6 +12,10 @@ class FilePart:
     ----------
     content_type : the header, with its boundary.
 
+    Attributes
+    ----------
+    done : whether the first file has ended.
+
     Raises
     ------
     HTTPException
@@ -24,7 +28,7 @@ class FilePart:
             raise HTTPException(422, "The form has no boundary.")
         self._found = bytearray()
         self._header, self._value = b"", b""
-        self._within = self._done = False
+        self._within = self.done = False
         self._parser = MultipartParser(
             boundary,
             {
@@ -56,7 +60,7 @@ class FilePart:
         self._value += data[start:end]
 
     def _header_end(self) -> None:
-        if self._header.lower() == b"content-disposition" and not self._done:
+        if self._header.lower() == b"content-disposition" and not self.done:
             self._within = b"filename" in parse_options_header(self._value)[1]
         self._header, self._value = b"", b""
 
@@ -65,5 +69,5 @@ class FilePart:
             self._found += data[start:end]
 
     def _end(self) -> None:
-        self._done = self._done or self._within
+        self.done = self.done or self._within
         self._within = False

@@ -16,8 +16,6 @@ from antiphon.app.multipart import FilePart
 
 _PREFIX = "upload-"
 _RETRY_S = 15
-_AROUND_BYTES = 1 << 16
-"""What a form may hold beside the file."""
 _PLAIN_TYPES = ("application/octet-stream", "application/ogg", "application/x-matroska", "application/mp4")
 
 
@@ -27,7 +25,7 @@ class UploadLimits:
 
     Attributes
     ----------
-    most_bytes : of a file.
+    most_bytes : of a body: a file, or a form with all its fields.
     receive_s : seconds that a file may take to arrive.
     most_at_once : files that may be arriving, waiting or read at one time; more are told to come again.
     """
@@ -99,14 +97,12 @@ class Uploads:
         return kind
 
     async def _fill(self, file: BinaryIO, request: Request, kind: str) -> None:
-        """Write the file that the body carries, and refuse it as soon as it is too large."""
-        size, arrived = 0, 0
+        """Write the file that the body carries, and refuse the body as soon as it is too large."""
+        size = 0
         try:
-            async with asyncio.timeout(self.limits.receive_s):
-                async for received, piece in _pieces(request, kind):
-                    size, arrived = size + len(piece), arrived + received
-                    if size > self.limits.most_bytes or arrived > self.limits.most_bytes + _AROUND_BYTES:
-                        raise self._too_large()
+            async with asyncio.timeout(self.limits.receive_s), contextlib.aclosing(self._body(request)) as body:
+                async for piece in _file_in(body, kind):
+                    size += len(piece)
                     file.write(piece)
         except TimeoutError:
             raise HTTPException(408, "The file took too long to arrive.") from None
@@ -117,18 +113,24 @@ class Uploads:
         if not size:
             raise HTTPException(422, "The request carries no file, or an empty one.")
 
+    async def _body(self, request: Request) -> AsyncGenerator[bytes]:
+        """What is sent, whatever it belongs to, until it is too large."""
+        size = 0
+        async with contextlib.aclosing(request.stream()) as stream:
+            async for piece in stream:
+                size += len(piece)
+                if size > self.limits.most_bytes:
+                    raise self._too_large()
+                yield piece
+
     def _too_large(self) -> HTTPException:
         return HTTPException(413, f"The file is larger than {self.limits.most_bytes >> 20} MiB.")
 
 
-async def _pieces(request: Request, kind: str) -> AsyncIterator[tuple[int, bytes]]:
-    """How many bytes arrived, and those of them that are the file's."""
-    if not kind.lower().startswith("multipart/form-data"):
-        async with contextlib.aclosing(request.stream()) as stream:
-            async for piece in stream:
-                yield len(piece), piece
-        return
-    part = FilePart(kind)
-    async with contextlib.aclosing(request.stream()) as stream:
-        async for piece in stream:
-            yield len(piece), part.feed(piece)
+async def _file_in(body: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes]:
+    """The file in a body: all of it, or the first file of a form, whose rest is not waited for."""
+    part = FilePart(kind) if kind.lower().startswith("multipart/form-data") else None
+    async for piece in body:
+        yield piece if part is None else part.feed(piece)
+        if part is not None and part.done:
+            return
