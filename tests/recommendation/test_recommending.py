@@ -33,6 +33,8 @@ class AnIndex:
         self.space = space
 
     def embeddings(self, side, level="track"):
+        if side not in self.space.sides:
+            return [], np.zeros((0, 5), np.float32), []
         return list(self.space.ids), self.space.sides[side], list(self.space.about)
 
 
@@ -76,6 +78,24 @@ def test_filters_look_at_what_is_known():
 def test_ids_and_vectors_do():
     vectors = np.array([[2.0, 0], [1, 0.1], [0, 1], [-1, 0]])
     assert [hit.id for hit in ap.recommend((list("abcd"), vectors), ["a", "unknown"], k=2)] == ["b", "c"]
+
+
+def test_an_index_of_vectors_recommends_as_the_vectors_do(tmp_path):
+    vectors = np.random.default_rng(4).normal(size=(20, 5))
+    ids = [f"v{number:02d}" for number in range(20)]
+    index = ap.Index.from_vectors(ids, vectors, tmp_path / "index")
+    for weight in (0.0, 0.5):
+        found = ap.recommend(index, ["v00", "v03"], k=5, weight=weight)
+        wanted = ap.recommend((ids, vectors), ["v00", "v03"], k=5)
+        assert [hit.id for hit in found] == [hit.id for hit in wanted]
+
+
+def test_the_places_of_the_ids_are_looked_up_once():
+    space = space_of(np.random.default_rng(5))
+    assert space.rows(["v01"]).tolist() == [1]
+    once = vars(space)["_place"]
+    space.rows(["v02"])
+    assert vars(space)["_place"] is once
 
 
 def test_what_cannot_be_answered_is_refused():

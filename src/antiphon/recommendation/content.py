@@ -23,9 +23,9 @@ def content_scores(
 
         s(c) = 1/m · Σ over the m tracks h of the history nearest to c of cos(c, h),   m = min(nearest, history),
 
-    and the score is w · s_sound + (1 - w) · s_pictures. With `nearest` = 1 the one track that is most alike decides,
-    with a large one the mean of all, which blurs a taste that has several parts. A candidate with one side only is
-    scored by that side.
+    and the score is w · s_sound + (1 - w) · s_pictures; vectors that came from elsewhere are the score alone. With
+    `nearest` = 1 the one track that is most alike decides, with a large one the mean of all, which blurs a taste that
+    has several parts. A candidate with one side only is scored by that side.
 
     Parameters
     ----------
@@ -39,14 +39,35 @@ def content_scores(
     -------
     (c,) scores from -1 to 1, NaN for a candidate that has no side in common with the history.
     """
-    shares: Mapping[Side, float] = {"audio": weight, "video": 1 - weight}
-    total, counted = np.zeros(len(candidates)), np.zeros(len(candidates))
-    for side, vectors in space.sides.items():
-        scores = _nearest_mean(vectors[candidates], vectors[liked], nearest)
+    return _weighted(
+        {
+            side: _nearest_mean(vectors[candidates], vectors[liked], nearest).astype(np.float64)
+            for side, vectors in space.sides.items()
+        },
+        weight,
+    )
+
+
+def closeness(space: Space, liked: IntArray, candidates: IntArray, weight: float = 0.5) -> npt.NDArray[np.float64]:
+    """(c, h) the score of each candidate by each liked track alone; NaN where the two have no side in common."""
+    return _weighted(
+        {
+            side: vectors[candidates].astype(np.float64) @ vectors[liked].T.astype(np.float64)
+            for side, vectors in space.sides.items()
+        },
+        weight,
+    )
+
+
+def _weighted(by_side: Mapping[Side, npt.NDArray[np.float64]], weight: float) -> npt.NDArray[np.float64]:
+    """The mean of the sides that are known, the sound counting `weight`; NaN where none is."""
+    shares: Mapping[Side, float] = {"audio": weight, "video": 1 - weight, "": 1.0}
+    total, counted = np.float64(0), np.float64(0)
+    for side, scores in by_side.items():
         known = ~np.isnan(scores)
-        total[known] += shares[side] * scores[known]
-        counted[known] += shares[side]
-    return np.divide(total, counted, out=np.full(len(candidates), np.nan), where=counted > 0)
+        total = total + shares[side] * np.where(known, scores, 0)
+        counted = counted + shares[side] * known
+    return np.divide(total, counted, out=np.full(np.shape(total), np.nan), where=counted > 0)
 
 
 def _nearest_mean(candidates: FloatArray, liked: FloatArray, nearest: int) -> npt.NDArray[np.float64]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, Self
+from functools import cached_property
+from typing import Any, Literal, Protocol, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,9 @@ import numpy.typing as npt
 from antiphon.errors import ConfigError
 
 FloatArray = npt.NDArray[np.float32]
-Side = Literal["audio", "video"]
+Side = Literal["audio", "video", ""]
+"""What a row is of; "" is a vector that came from elsewhere, of the whole track."""
+SIDES: tuple[Side, ...] = get_args(Side)
 About = Mapping[str, Any]
 
 
@@ -31,7 +34,7 @@ class Space:
     Attributes
     ----------
     ids : (n,) names of the tracks.
-    sides : "audio" and "video", or one of them: (n, dim) unit rows, NaN where a track has no such side.
+    sides : those of `Side` that a track has at all: (n, dim) unit rows, NaN where a track has no such side.
     about : for each track what is known of it: artist, title, genre, tags, year.
     """
 
@@ -41,7 +44,7 @@ class Space:
 
     @classmethod
     def of(cls, source: "Embeddings | tuple[Sequence[str], npt.ArrayLike] | Space") -> "Space":
-        """The space of an index, or of ids and one vector each (which then count as sound).
+        """The space of an index, or of ids and one vector each (which are of side "").
 
         Raises
         ------
@@ -52,8 +55,8 @@ class Space:
             return source
         if isinstance(source, tuple):
             ids, vectors = source
-            return cls.joined({"audio": (ids, np.asarray(vectors), [{}] * len(ids))})
-        return cls.joined({"audio": source.embeddings("audio"), "video": source.embeddings("video")})
+            return cls.joined({"": (ids, np.asarray(vectors), [{}] * len(ids))})
+        return cls.joined({side: source.embeddings(side) for side in SIDES})
 
     @classmethod
     def joined(cls, parts: Mapping[Side, tuple[Sequence[str], npt.NDArray[Any], Sequence[About]]]) -> Self:
@@ -83,8 +86,12 @@ class Space:
 
     def rows(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Where these tracks stand; those that are not here are passed over."""
-        place = {name: row for row, name in enumerate(self.ids)}
+        place = self._place
         return np.array([place[name] for name in ids if name in place], dtype=np.int64)
+
+    @cached_property
+    def _place(self) -> Mapping[str, int]:
+        return {name: row for row, name in enumerate(self.ids)}
 
 
 def _refuse_misfits(side: str, ids: Sequence[str], vectors: npt.NDArray[Any]) -> None:
