@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 import antiphon as ap
 from antiphon.errors import ConfigError
 from antiphon.recommendation.content import content_scores
+from antiphon.recommendation.reasons import reasons
 from antiphon.recommendation.space import Space
+from antiphon.search.explaining import facts_of
 
 
 def unit(random, count, dim=5):
@@ -33,8 +35,6 @@ class AnIndex:
         self.space = space
 
     def embeddings(self, side, level="track"):
-        if side not in self.space.sides:
-            return [], np.zeros((0, 5), np.float32), []
         return list(self.space.ids), self.space.sides[side], list(self.space.about)
 
 
@@ -80,24 +80,6 @@ def test_ids_and_vectors_do():
     assert [hit.id for hit in ap.recommend((list("abcd"), vectors), ["a", "unknown"], k=2)] == ["b", "c"]
 
 
-def test_an_index_of_vectors_recommends_as_the_vectors_do(tmp_path):
-    vectors = np.random.default_rng(4).normal(size=(20, 5))
-    ids = [f"v{number:02d}" for number in range(20)]
-    index = ap.Index.from_vectors(ids, vectors, tmp_path / "index")
-    for weight in (0.0, 0.5):
-        found = ap.recommend(index, ["v00", "v03"], k=5, weight=weight)
-        wanted = ap.recommend((ids, vectors), ["v00", "v03"], k=5)
-        assert [hit.id for hit in found] == [hit.id for hit in wanted]
-
-
-def test_the_places_of_the_ids_are_looked_up_once():
-    space = space_of(np.random.default_rng(5))
-    assert space.rows(["v01"]).tolist() == [1]
-    once = vars(space)["_place"]
-    space.rows(["v02"])
-    assert vars(space)["_place"] is once
-
-
 def test_what_cannot_be_answered_is_refused():
     space = space_of(np.random.default_rng(3))
     with pytest.raises(ConfigError, match="history .nobody.: no track of it is known"):
@@ -110,3 +92,14 @@ def test_what_cannot_be_answered_is_refused():
         ap.recommend((list("abc"), np.eye(2)), ["a"])
     with pytest.raises(ConfigError, match="a name stands there twice"):
         ap.recommend((["a", "a"], np.eye(2)), ["a"])
+
+
+def test_an_index_of_ready_made_vectors_recommends(tmp_path):
+    index = ap.Index.from_vectors(["liked", "alike", "other"], [[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], path=tmp_path)
+    assert [hit.id for hit in ap.recommend(index, ["liked"], k=5)] == ["alike", "other"]
+
+
+def test_one_track_with_pictures_has_reasons_by_its_sound():
+    sides = {"audio": (["a", "b", "c"], np.eye(3) + 0.5, [{}] * 3), "video": (["a"], np.ones((1, 3)), [{}])}
+    (reason,) = reasons(Space.joined(sides), ["a"], ["b"], facts_of([{"id": name} for name in "abc"]))
+    assert reason.like == "a"

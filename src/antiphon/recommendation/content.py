@@ -23,9 +23,9 @@ def content_scores(
 
         s(c) = 1/m · Σ over the m tracks h of the history nearest to c of cos(c, h),   m = min(nearest, history),
 
-    and the score is w · s_sound + (1 - w) · s_pictures; vectors that came from elsewhere are the score alone. With
-    `nearest` = 1 the one track that is most alike decides, with a large one the mean of all, which blurs a taste that
-    has several parts. A candidate with one side only is scored by that side.
+    and the score is w · s_sound + (1 - w) · s_pictures. With `nearest` = 1 the one track that is most alike decides,
+    with a large one the mean of all, which blurs a taste that has several parts. A candidate with one side only is
+    scored by that side.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def closeness(space: Space, liked: IntArray, candidates: IntArray, weight: float
 
 def _weighted(by_side: Mapping[Side, npt.NDArray[np.float64]], weight: float) -> npt.NDArray[np.float64]:
     """The mean of the sides that are known, the sound counting `weight`; NaN where none is."""
-    shares: Mapping[Side, float] = {"audio": weight, "video": 1 - weight, "": 1.0}
+    shares: Mapping[Side, float] = {"audio": weight, "video": 1 - weight}
     total, counted = np.float64(0), np.float64(0)
     for side, scores in by_side.items():
         known = ~np.isnan(scores)

@@ -24,13 +24,13 @@ def reasons(
 ) -> list[Reason]:
     """A reason for each recommended track, in order; each has a side in common with a liked track of `space`."""
     history, hits = space.rows(liked), space.rows(recommended)
-    levels = Levels.of(
-        {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in space.sides.items()}, generator(0, "usual cosines")
-    )
+    # What is usual between tracks takes two of them.
+    there = {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in space.sides.items()}
+    levels = Levels.of({side: rows for side, rows in there.items() if len(rows) > 1}, generator(0, "usual cosines"))
     nearest = history[np.nanargmax(closeness(space, history, hits, weight), axis=1)]
     found: list[Reason] = []
     for row, other, name in zip(hits, nearest, recommended, strict=True):
-        cosines = {side: float(rows[row] @ rows[other]) for side, rows in space.sides.items()}
+        cosines = {side: float(rows[row] @ rows[other]) for side, rows in space.sides.items() if len(there[side]) > 1}
         known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
         found.append(Reason(space.ids[other], tuple(explain(space.ids[other], name, facts, known, levels))))
     return found

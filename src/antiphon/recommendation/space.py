@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Protocol, Self, get_args
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,7 @@ import numpy.typing as npt
 from antiphon.errors import ConfigError
 
 FloatArray = npt.NDArray[np.float32]
-Side = Literal["audio", "video", ""]
-"""What a row is of; "" is a vector that came from elsewhere, of the whole track."""
-SIDES: tuple[Side, ...] = get_args(Side)
+Side = Literal["audio", "video"]
 About = Mapping[str, Any]
 
 
@@ -21,7 +19,7 @@ class Embeddings(Protocol):
     """Whatever hands out track embeddings side by side; `antiphon.Index` does."""
 
     def embeddings(
-        self, side: Side, level: Literal["segment", "track"] = "track"
+        self, side: Literal["audio", "video", ""], level: Literal["segment", "track"] = "track"
     ) -> tuple[Sequence[str], npt.NDArray[Any], Sequence[About]]:
         """The ids of the tracks that have this side, their (n, dim) unit rows, and what is known of each."""
         ...
@@ -34,7 +32,7 @@ class Space:
     Attributes
     ----------
     ids : (n,) names of the tracks.
-    sides : those of `Side` that a track has at all: (n, dim) unit rows, NaN where a track has no such side.
+    sides : "audio" and "video", or one of them: (n, dim) unit rows, NaN where a track has no such side.
     about : for each track what is known of it: artist, title, genre, tags, year.
     """
 
@@ -44,7 +42,7 @@ class Space:
 
     @classmethod
     def of(cls, source: "Embeddings | tuple[Sequence[str], npt.ArrayLike] | Space") -> "Space":
-        """The space of an index, or of ids and one vector each (which are of side "").
+        """The space of an index, or of ids and one vector each; vectors that are of no side count as sound.
 
         Raises
         ------
@@ -55,8 +53,11 @@ class Space:
             return source
         if isinstance(source, tuple):
             ids, vectors = source
-            return cls.joined({"": (ids, np.asarray(vectors), [{}] * len(ids))})
-        return cls.joined({side: source.embeddings(side) for side in SIDES})
+            return cls.joined({"audio": (ids, np.asarray(vectors), [{}] * len(ids))})
+        parts: dict[Side, Any] = {"audio": source.embeddings("audio"), "video": source.embeddings("video")}
+        if not any(len(ids) for ids, _, _ in parts.values()):
+            parts["audio"] = source.embeddings("")
+        return cls.joined(parts)
 
     @classmethod
     def joined(cls, parts: Mapping[Side, tuple[Sequence[str], npt.NDArray[Any], Sequence[About]]]) -> Self:
@@ -84,14 +85,13 @@ class Space:
         order = random.permutation(len(self.ids))
         return replace(self, sides={side: vectors[order] for side, vectors in self.sides.items()})
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.ids)}
+
     def rows(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Where these tracks stand; those that are not here are passed over."""
-        place = self._place
-        return np.array([place[name] for name in ids if name in place], dtype=np.int64)
-
-    @cached_property
-    def _place(self) -> Mapping[str, int]:
-        return {name: row for row, name in enumerate(self.ids)}
+        return np.array([self._places[name] for name in ids if name in self._places], dtype=np.int64)
 
 
 def _refuse_misfits(side: str, ids: Sequence[str], vectors: npt.NDArray[Any]) -> None:

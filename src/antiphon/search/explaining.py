@@ -29,7 +29,7 @@ _WORDS = {
     "motion": ("both still", "both in motion"),
     "cuts_per_s": ("both cut slowly", "both cut fast"),
 }
-_SIDES = {"audio": "sound", "video": "pictures", "": "content"}
+_SIDES = {"audio": "sound", "video": "pictures"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Levels:
 
     Attributes
     ----------
-    by_side : for "audio", "video" and "" the sorted cosines of pairs drawn at random.
+    by_side : for "audio" and "video" the sorted cosines of pairs drawn at random.
     """
 
     by_side: Mapping[str, FloatArray]
@@ -104,10 +104,8 @@ class Levels:
     def of(
         cls, sides: Mapping[str, npt.NDArray[np.floating]], random: np.random.Generator, pairs: int = 10_000
     ) -> "Levels":
-        """From (n, dim) unit rows a side, by pairs of different tracks drawn at random; one row alone has no pairs."""
-        return cls(
-            {side: np.sort(_drawn_cosines(rows, random, pairs)) for side, rows in sides.items() if len(rows) > 1}
-        )
+        """From (n, dim) unit rows a side, at least two rows each, by pairs of different tracks drawn at random."""
+        return cls({side: np.sort(_drawn_cosines(rows, random, pairs)) for side, rows in sides.items()})
 
     def closer_than(self, side: str, cosine: float) -> float:
         """The share of pairs whose cosine is lower."""
