@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.recommendation.space import Side, Space
+from antiphon.recommendation.space import Space
 
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.integer]
@@ -39,7 +39,7 @@ def content_scores(
     -------
     (c,) scores from -1 to 1, NaN for a candidate that has no side in common with the history.
     """
-    return _weighted(
+    return weighted(
         {
             side: _nearest_mean(vectors[candidates], vectors[liked], nearest).astype(np.float64)
             for side, vectors in space.sides.items()
@@ -50,7 +50,7 @@ def content_scores(
 
 def closeness(space: Space, liked: IntArray, candidates: IntArray, weight: float = 0.5) -> npt.NDArray[np.float64]:
     """(c, h) the score of each candidate by each liked track alone; NaN where the two have no side in common."""
-    return _weighted(
+    return weighted(
         {
             side: vectors[candidates].astype(np.float64) @ vectors[liked].T.astype(np.float64)
             for side, vectors in space.sides.items()
@@ -59,9 +59,9 @@ def closeness(space: Space, liked: IntArray, candidates: IntArray, weight: float
     )
 
 
-def _weighted(by_side: Mapping[Side, npt.NDArray[np.float64]], weight: float) -> npt.NDArray[np.float64]:
+def weighted(by_side: Mapping[str, npt.NDArray[np.float64]], weight: float) -> npt.NDArray[np.float64]:
     """The mean of the sides that are known, the sound counting `weight`; NaN where none is."""
-    shares: Mapping[Side, float] = {"audio": weight, "video": 1 - weight}
+    shares = {"audio": weight, "video": 1 - weight}
     total, counted = np.float64(0), np.float64(0)
     for side, scores in by_side.items():
         known = ~np.isnan(scores)
