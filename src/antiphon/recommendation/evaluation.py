@@ -52,7 +52,10 @@ def evaluate_recommendation(
     All new tracks are candidates for everybody. Users count who liked at least one new and one old track. Where dates
     decide and the interactions have times, only what was liked before the first new track came out is a history.
 
-    Compared are "content" (`content_scores`), "random", "genre match" (the share of a history in the genre) and "artist popularity" (likes of the artist's old tracks).
+    Compared are "content" (`content_scores`), "random", "genre match" (the share of a history in the genre) and "artist
+    popularity" (likes of the artist's old tracks). The null is content with every track's vectors exchanged for
+    another's, in many permutations: its mean and their middle 95%. Its differences are the null minus a method, with
+    intervals over permutations and users.
     Equal scores are averaged over all their orders.
 
     Parameters
@@ -72,9 +75,7 @@ def evaluate_recommendation(
 
     Each number of a method has its chance level. Recall and nDCG are means over users with a 95% bootstrap interval,
     which says what other users of the kind would give with these tracks. Coverage has none: a resample has fewer
-    distinct users and covers less. "differences" are content minus each other method, paired by user. The null is content
-    with every track's vectors exchanged for another's, in many permutations: its mean and their middle 95%; its
-    differences, the null minus each method, have intervals over permutations and users.
+    distinct users and covers less. "differences" are content minus each other method, paired by user.
 
     Raises
     ------
