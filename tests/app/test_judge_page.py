@@ -1,6 +1,7 @@
 """A round of judging: by keyboard in a real browser, by plain forms, and what is refused."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -10,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from antiphon.catalogue import Catalogue
+from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, RoundConfig, RunEmbeddings, prepare_round
 from antiphon.judging.answers import answer_rows
 from antiphon.judging.simulated import simulate_judge
@@ -40,6 +42,10 @@ def visitor(client: TestClient) -> Iterator[TestClient]:
     client.cookies.clear()
     yield client
     client.cookies.clear()
+
+
+def locked(*_: object) -> None:
+    raise ConfigError("judgements.sqlite: judgements cannot be read or written: database is locked.")
 
 
 def fields(page: str) -> dict[str, str]:
@@ -114,6 +120,29 @@ def test_other_sites_cannot_answer(visitor: TestClient, judgements: Judgements) 
     cookie = visitor.post("/judge", data={"name": "Bob"}, follow_redirects=False).headers["set-cookie"].lower()
     assert {"httponly", "samesite=strict", "path=/judge"} <= set(cookie.split("; "))
     assert judgements.progress("Bob")[0] == 0
+
+
+def test_a_question_whose_video_is_gone_holds_nobody_up(visitor: TestClient, judgements: Judgements) -> None:
+    visitor.post("/judge", data={"name": "Bob"})
+    first = judgements.unanswered("Bob")[0]
+    page = visitor.get("/judge/question")
+    assert fields(page.text)["item"] == str(first.item)
+    with sqlite3.connect(judgements.path) as database:
+        database.execute("UPDATE questions SET seed = 'gone' WHERE seed = ?", (first.seed,))
+    database.close()
+    page = visitor.get("/judge/question")
+    assert page.status_code == 200
+    assert fields(page.text).get("item") != str(first.item)
+
+
+def test_a_locked_file_is_no_fault_of_the_name(visitor: TestClient, judgements: Judgements) -> None:
+    visitor.post("/judge", data={"name": "Bob"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Judgements, "next_task", locked)
+        patch.setattr(Judgements, "join", locked)
+        for page in (visitor.get("/judge/question"), visitor.post("/judge", data={"name": "Bob"})):
+            assert "database is locked" in page.text
+            assert "Choose a name" not in page.text
 
 
 def test_nothing_prepared_is_said_with_what_to_do(visitor: TestClient) -> None:

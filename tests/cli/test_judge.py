@@ -59,6 +59,12 @@ def test_from_runs_to_a_report_and_a_table(place, capsys, tmp_path):
     people.answer_all("Ada", {task.item: "left" for task in people.unanswered("Ada")})
     code, out, _ = call(capsys, *judge, "simulate", "--run", "base", "--judges", "2", "--noise", "0", "--json")
     assert (code, len(json.loads(out)["judges"])) == (0, 2)
+    simulate = [*judge, "simulate", "--run", "base", "--judges", "2", "--noise", "0", "--json"]
+    again = json.loads(call(capsys, *simulate)[1])
+    assert (again["judges"], again["answers"]) == (json.loads(out)["judges"], 0)
+    other = json.loads(call(capsys, *simulate, "--seed", "1")[1])
+    assert not set(other["judges"]) & set(again["judges"])
+    assert other["answers"] > 0
 
     code, out, _ = call(capsys, *judge, "report", "--json")
     found = json.loads(out)

@@ -61,14 +61,15 @@ def test_judges_who_follow_a_similarity_are_recovered(store, noise):
         difference = next(item for item in found["differences"] if item["aspect"] == "all")
         assert difference["ci95"][0] > 0
         assert difference["opposed"]["value"] == pytest.approx(1 - noise, abs=0.07)
-        assert found["ceiling"]["all"]["value"] <= one["against_majority"]["value"] + 0.02
+        judge, run = found["majority"]["judge"]["all"], found["majority"]["runs"]["one"]["all"]
+        assert judge["value"] <= run["value"] + 0.02
 
 
 def test_judges_who_answer_at_random_give_chance(store):
     for number in range(5):
         simulate_judge(store, f"{number}", run=None)
     found = report(store)
-    numbers = [matching(found, "one"), matching(found, "two"), found["ceiling"]["all"], found["left"]]
+    numbers = [matching(found, "one"), matching(found, "two"), found["majority"]["judge"]["all"], found["left"]]
     for number in numbers:
         assert number["value"] == pytest.approx(0.5, abs=0.08)
         assert number["ci95"][0] < 0.5 < number["ci95"][1]
@@ -115,7 +116,9 @@ def test_simulated_judges_are_left_out_unless_asked_for(store):
 
 def test_a_bias_to_the_left_is_seen(store):
     store.join("left", simulated=True)
-    store.answer_all("simulated left", {task.item: "left" for task in store.unanswered("simulated left")})
+    store.answer_all(
+        "simulated left", {task.item: "left" for task in store.unanswered("simulated left")}, simulated=True
+    )
     found = report(store)
     assert found["left"]["value"] == 1
     assert found["consistency"]["value"] == 0  # sides are swapped the second time
@@ -147,11 +150,21 @@ def test_nothing_answered_and_the_words_for_it(store):
     assert judging_sentences(found) == ["Nobody has answered yet. Round 1 has 180 questions."]
 
 
-def test_one_judge_alone_has_no_alpha_and_no_ceiling(store):
+def test_a_perfect_similarity_is_ahead_of_one_judge(store):
+    """Three judges each right in 80%: two others agree on the right candidate in 0.64 and split in 0.32."""
+    for number in range(3):
+        simulate_judge(store, f"{number}", run="one", noise=0.2)
+    majority = report(store)["majority"]
+    assert majority["runs"]["one"]["all"]["value"] == pytest.approx(0.64 + 0.32 / 2, abs=0.05)
+    assert majority["judge"]["all"]["value"] == pytest.approx(0.8 * 0.64 + 0.2 * 0.04 + 0.32 / 2, abs=0.05)
+    assert "a split counting half; one agrees with it on" in " ".join(judging_sentences(report(store)))
+
+
+def test_one_judge_alone_has_no_alpha_and_no_majority(store):
     name = simulate_judge(store, "one", run="one")
     found = report(store)
     assert found["alpha"]["all"]["decided"]["value"] is None
-    assert found["ceiling"]["all"]["value"] is None
+    assert found["majority"]["judge"]["all"]["value"] is None
     json.dumps(found, allow_nan=False)
     words = " ".join(judging_sentences(found))
     assert "not defined: no question was answered by two judges" in words

@@ -79,4 +79,6 @@ def test_shares_follow_the_round():
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_short_sheet_can_repeat_too(count):
     sheet = draw_sheet([Asked(number, "sound") for number in range(count)], count, 0.5, np.random.default_rng(0))
-    assert sum(item.repeats is not None for item in sheet) == max(1, round(count / 2))
+    repeated = [place - item.repeats for place, item in enumerate(sheet) if item.repeats is not None]
+    assert len(repeated) == {1: 0, 2: 1, 3: 2}[count]
+    assert all(distance > 1 for distance in repeated)

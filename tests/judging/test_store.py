@@ -214,3 +214,22 @@ def test_no_answer_of_a_transaction_that_fails(judgements):
     with pytest.raises(ConfigError, match="not asked"):
         judgements.answer_all("Ada", {tasks[0].item: "left", 10**6: "left"})
     assert answer_rows(judgements.path, 1) == []
+
+
+def test_nobody_answers_as_a_simulated_judge(judgements):
+    name = judgements.join("machine", simulated=True)
+    task = judgements.next_task(name)
+    with pytest.raises(ConfigError, match="was not asked of simulated machine"):
+        judgements.answer(name, task.item, "left")
+    judgements.answer_all(name, {task.item: "right"}, simulated=True)
+    assert judgements.progress(name)[0] == 1
+
+
+def test_questions_about_videos_that_are_gone_are_passed_over(judgements):
+    name = judgements.join("Ada")
+    first, *rest = judgements.unanswered(name)
+    known = {id for task in rest for id in (task.seed, task.left, task.right)} - {first.seed}
+    task = judgements.next_task(name, known)
+    assert task.item != first.item
+    assert first.seed not in {task.seed, task.left, task.right}
+    assert judgements.next_task(name, set()) is None

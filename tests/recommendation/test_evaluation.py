@@ -7,10 +7,13 @@ import polars as pl
 import pytest
 
 from antiphon.errors import CatalogueError, ConfigError
+from antiphon.metrics.recommendation import ndcg, places, recall
 from antiphon.recommendation.baselines import artist_popularity, genre_match
+from antiphon.recommendation.content import content_scores
 from antiphon.recommendation.evaluation import evaluate_recommendation
 from antiphon.recommendation.holdout import HoldOut, hold_out
 from antiphon.recommendation.interactions import checked
+from antiphon.recommendation.null import permuted_content
 from antiphon.recommendation.space import Space
 from antiphon.recommendation.synthetic import SyntheticTaste, synthetic_interactions
 from antiphon.seeding import generator
@@ -56,9 +59,36 @@ def test_content_beats_the_baselines_and_shuffled_does_not(space, interactions, 
     found = evaluate_recommendation(space, interactions, HoldOut(by=by))
     ahead = {name: numbers["ndcg@10"]["ci95"][0] for name, numbers in found["differences"].items()}
     assert min(ahead.values()) > 0, ahead
-    low, high = found["methods"]["content, shuffled"]["recall@10"]["ci95"]
-    assert low < found["methods"]["content, shuffled"]["recall@10"]["chance"] < high
+    for metric in ("recall@10", "ndcg@10"):
+        low, high = found["null"][metric]["middle95"]
+        assert low < found["methods"]["content"][metric]["chance"] < high < found["methods"]["content"][metric]["value"]
+        assert found["null"]["differences"]["genre match"][metric]["value"] < 0
     assert found["synthetic"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_chance_lies_within_the_null_for_any_seed(space, interactions, seed):
+    found = evaluate_recommendation(space, interactions, HoldOut(seed=seed))
+    low, high = found["null"]["ndcg@10"]["middle95"]
+    assert low < found["methods"]["content"]["ndcg@10"]["chance"] < high
+
+
+def test_the_null_is_content_with_shuffled_vectors(space):
+    random = np.random.default_rng(3)
+    sound = space.sides["audio"].copy()
+    sound[::7] = np.nan
+    space = Space(space.ids, {"audio": sound, "video": space.sides["video"]}, space.about)
+    liked = [np.array([0, 2, 4, 6, 7]), np.array([8]), np.array([14, 21])]
+    new, relevant = np.arange(60, 120), random.random((3, 60)) < 0.2
+    null = permuted_content(space, liked, relevant, new, 10, 0.3, generator(5, "null"), permutations=4)
+    again = generator(5, "null")
+    for number in range(4):
+        shuffled = space.shuffled(again)
+        again.permutation(len(new))
+        for user, rows in enumerate(liked):
+            found = places(content_scores(shuffled, rows, new, 0.3), 10)
+            assert null.values["recall"][number, user] == pytest.approx(recall(found, relevant[user]))
+            assert null.values["ndcg"][number, user] == pytest.approx(ndcg(found, relevant[user], 10))
 
 
 def test_with_shuffled_vectors_content_is_behind_genre(space, interactions):

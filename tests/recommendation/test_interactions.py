@@ -1,5 +1,9 @@
 """Tables of interactions: what is kept, what is left out and said, what is refused."""
 
+import re
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
 import polars as pl
 import pytest
 
@@ -56,6 +60,42 @@ def test_times_in_every_usual_form(tmp_path):
         "2026-01-31 12:30:00",
         "2026-01-31 00:00:00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026", "2026-01-01 00:00:00"),
+        ("20260131", "2026-01-31 00:00:00"),
+        ("1769817600", "2026-01-31 00:00:00"),
+        ("1769817600000", "2026-01-31 00:00:00"),
+        ("1769817600000000", "2026-01-31 00:00:00"),
+        ("2026-01-31T01:30:00+02:00", "2026-01-30 23:30:00"),
+        ("2026-01-31 01:30:00.25-0530", "2026-01-31 07:00:00"),
+    ],
+)
+def test_times_are_not_misread(tmp_path, text, moment):
+    found = read_interactions(write(tmp_path, f"user,video,time\nu,a,{text}\n"), KNOWN)
+    assert str(found.table["time"][0])[:19] == moment
+
+
+@pytest.mark.parametrize("text", ["33", "20261331", "202601", "2026-01-31T01:30:00 CET", "99999999999999999999"])
+def test_times_of_no_usual_form_are_refused(tmp_path, text):
+    with pytest.raises(CatalogueError, match=f"time is '{re.escape(text)}'"):
+        read_interactions(write(tmp_path, f"user,video,time\nu,a,{text}\n"), KNOWN)
+
+
+def test_times_of_a_zone_in_parquet_are_brought_to_utc(tmp_path):
+    path = tmp_path / "likes.parquet"
+    moment = datetime(2026, 1, 31, 1, 30, tzinfo=timezone(timedelta(hours=2))).astimezone(ZoneInfo("Europe/Amsterdam"))
+    pl.DataFrame({"user_id": ["u"], "video_id": ["a"], "time": [moment]}).write_parquet(path)
+    assert str(read_interactions(path, KNOWN).table["time"][0]) == "2026-01-30 23:30:00"
+
+
+def test_a_like_is_as_old_as_the_first(tmp_path):
+    text = "user,video,liked,time\nu,a,0,2020\nu,a,1,2021\nu,a,1,2022\nu,a,0,2023\nu,b,0,2024\n"
+    found = read_interactions(write(tmp_path, text), KNOWN)
+    assert [moment.year for moment in found.table["time"]] == [2021, 2024]
 
 
 def test_parquet_is_read_too(tmp_path):

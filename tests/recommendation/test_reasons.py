@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from antiphon.recommendation.content import content_scores
 from antiphon.recommendation.reasons import Reason, reasons
 from antiphon.recommendation.space import Space
 from antiphon.search.explaining import facts_of
@@ -20,3 +21,28 @@ def test_the_nearest_liked_track_gives_the_reason():
     assert found == Reason(
         "v1", ("same genre (jazz)", "sound closer than 99.8% of pairs", "pictures closer than 99.8% of pairs")
     )
+
+
+def test_a_side_that_one_track_has_is_not_spoken_of():
+    random = np.random.default_rng(1)
+    names, records = ["a", "b", "c"], [{"id": name} for name in "abc"]
+    space = Space.joined(
+        {"audio": (names, random.normal(size=(3, 4)), records), "video": (["a"], random.normal(size=(1, 4)), [{}])}
+    )
+    (found,) = reasons(space, ["a"], ["b"], facts_of(records))
+    assert found.like == "a"
+
+
+def test_the_nearest_is_that_of_a_naive_search():
+    random = np.random.default_rng(2)
+    names = [f"v{n}" for n in range(30)]
+    seen = [name for n, name in enumerate(names) if n % 3]
+    space = Space.joined(
+        {
+            "audio": (names, random.normal(size=(30, 4)), [{}] * 30),
+            "video": (seen, random.normal(size=(len(seen), 4)), [{}] * len(seen)),
+        }
+    )
+    for name, reason in zip(names[10:], reasons(space, names[:10], names[10:], facts_of([]), 0.3), strict=True):
+        scores = [content_scores(space, np.array([row]), space.rows([name]), 0.3)[0] for row in range(10)]
+        assert reason.like == names[int(np.argmax(scores))]

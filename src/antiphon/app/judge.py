@@ -14,9 +14,9 @@ from antiphon.app.library import Video
 from antiphon.app.services import Here, Services
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, judging_report
-from antiphon.judging.names import MOST_CHARACTERS
+from antiphon.judging.names import MOST_CHARACTERS, judge_name
 from antiphon.judging.questions import ASPECTS
-from antiphon.judging.records import Round
+from antiphon.judging.records import NotJoinedError, Round
 from antiphon.judging.report import own_consistency
 from antiphon.report.judging_words import (
     ASPECT_WORDS,
@@ -53,9 +53,10 @@ async def join(request: Request, here: Here) -> Response:
     """Take a name, and go to its next question."""
     name = (await form_fields(request, "name"))["name"]
     try:
-        kept = await run_sync(_judgements(here).join, name)
+        judge_name(name)
     except ConfigError as error:
-        return _start(request, here, name, str(error), 422)
+        return await run_sync(_start, request, here, name, str(error), 422)
+    kept = await run_sync(_judgements(here).join, name)
     answer = RedirectResponse("/judge/question", 303)
     answer.set_cookie("judge", quote(kept), max_age=_REMEMBERED_S, path="/judge", httponly=True, samesite="strict")
     return answer
@@ -66,8 +67,8 @@ def question(request: Request, here: Here, judge: Remembered = "") -> Response:
     """The next question of a judge."""
     name = unquote(judge)
     try:
-        task = _judgements(here).next_task(name)
-    except ConfigError:  # nobody, or a round that this judge has not joined
+        task = _judgements(here).next_task(name, here.answers.library.videos)
+    except NotJoinedError:  # nobody, or a round that this judge has not joined
         return RedirectResponse("/judge", 303)
     if task is None:
         return RedirectResponse("/judge/thanks", 303)
@@ -96,7 +97,7 @@ def thanks(request: Request, here: Here, judge: Remembered = "") -> Response:
     name, judgements = unquote(judge), _judgements(here)
     try:
         done, total = judgements.progress(name)
-    except ConfigError:
+    except NotJoinedError:
         return RedirectResponse("/judge", 303)
     alike, pairs = own_consistency(judgements, _round(here), name)
     return here.pages.render(request, "judge_thanks.html", name=name, done=done, total=total, alike=alike, pairs=pairs)

@@ -180,15 +180,25 @@ def simulate(
         Draws their answers.
     """
     judgements, asked = _round(session, None)
-    way = "at random" if run is None else f"by {run}"
+    before, _ = judgements.known(asked)
+    settings = hashlib.sha256(repr((run, noise, unsure, seed)).encode()).hexdigest()[:6]
+    way = ("at random" if run is None else f"by {run}")[:20]  # the settings tell apart what is cut off
     names = [
-        simulate_judge(judgements, f"judge {number + 1}, {way}"[:30], run=run, noise=noise, unsure=unsure, seed=seed)
+        simulate_judge(
+            judgements, f"judge {number + 1} {way} ({settings})", run=run, noise=noise, unsure=unsure, seed=seed
+        )
         for number in range(judges)
     ]
-    data = {"round": asked.number, "judges": names}
-    session.result(
-        data, lambda out: out.print(f"{judges} simulated judges answered: antiphon judge report --simulated.")
-    )
+    answers = judgements.known(asked)[0] - before
+    data = {"round": asked.number, "judges": names, "answers": answers}
+
+    def show(out: Console) -> None:
+        again = "" if answers else " They had answered before."
+        out.print(
+            f"{judges} simulated judges gave {answers} new answers.{again} See antiphon judge report --simulated."
+        )
+
+    session.result(data, show)
 
 
 def _embedded(session: Session, workspace: Workspace, run: str | None) -> RunEmbeddings:
@@ -196,15 +206,13 @@ def _embedded(session: Session, workspace: Workspace, run: str | None) -> RunEmb
     import numpy as np
 
     from antiphon.dual_encoder import DualEncoder
-    from antiphon.runs import RUN_FILE
 
     folder = run_folder(workspace, run)
     model = DualEncoder.load(folder)
     features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
     sound, pictures = model.embed(features, per="track")
-    digest = hashlib.sha256((folder / RUN_FILE).read_bytes() + (folder / "model.safetensors").read_bytes())
     ids = tuple(str(name) for name in np.unique(features.groups))
-    return RunEmbeddings(workspace.run_name(folder), digest.hexdigest()[:16], ids, sound, pictures)
+    return RunEmbeddings(workspace.run_name(folder), model.fingerprint[:16], ids, sound, pictures)
 
 
 def _playable(catalogue: Catalogue, split: str) -> set[str]:
@@ -251,8 +259,9 @@ def _show(found: dict[str, Any], out: Console) -> None:
         if item["by"] != "matching":
             cells = (spread(item["aspects"][name]) for name in ("overall", "sound", "pictures"))
             table.add_row(f"{item['run']}, {BY_WORDS[item['by']]}", *cells)
-    table.add_row(
-        "one judge, the others' majority", *(spread(found["ceiling"][n]) for n in ("overall", "sound", "pictures"))
-    )
+    majority = found["majority"]
+    lines = {f"{run}, the majority but one": parts for run, parts in majority["runs"].items()}
+    for name, parts in (lines | {"one judge, the others' majority": majority["judge"]}).items():
+        table.add_row(name, *(spread(parts[aspect]) for aspect in ("overall", "sound", "pictures")))
     out.print(table)
     out.print(f"95% intervals; drawn with replacement are {found['resampled']}.", soft_wrap=True)

@@ -168,6 +168,8 @@ def show_evaluation(found: dict[str, Any], out: Console) -> None:
         table.add_row(name, *shown, f"{numbers[f'coverage@{k}']['value']:.2f}")
     chance = {key: number["chance"] for key, number in found["methods"]["content"].items()}
     table.add_row("chance", *(f"{chance[column]:.3f}" for column in columns), f"{chance[f'coverage@{k}']:.2f}")
+    null = found["null"]
+    table.add_row("the null", *(_with_interval(null[column], "middle95") for column in columns))
     held = found["hold_out"]
     how = f"out since {held['since']}" if held["since"] else f"drawn by {held['by']}"
     out.print(
@@ -179,13 +181,21 @@ def show_evaluation(found: dict[str, Any], out: Console) -> None:
     for name, ahead in found["differences"].items():
         by = " and ".join(f"{_with_interval(ahead[column])} in {column}" for column in columns)
         out.print(f"Content is ahead of {name} by {by}.", soft_wrap=True)
+    for name, ahead in null["differences"].items():
+        by = " and ".join(f"{_with_interval(ahead[column])} in {column}" for column in columns)
+        out.print(f"The null is ahead of {name} by {by}.", soft_wrap=True)
     out.print("Brackets: 95% bootstrap over users, paired for the differences; the videos are kept.", soft_wrap=True)
+    out.print(
+        f"The null: content with the vectors of other videos, in {null['permutations']} permutations; brackets: the "
+        "middle 95% of them, and over permutations and users for its differences.",
+        soft_wrap=True,
+    )
     if found["synthetic"]:
         out.print(_SYNTHETIC, soft_wrap=True)
 
 
-def _with_interval(number: dict[str, Any]) -> str:
-    low, high = number["ci95"]
+def _with_interval(number: dict[str, Any], interval: str = "ci95") -> str:
+    low, high = number[interval]
     return f"{number['value']:.3f} ({low:.3f} to {high:.3f})"
 
 

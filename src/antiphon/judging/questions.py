@@ -7,8 +7,6 @@ Aspect = Literal["overall", "sound", "pictures"]
 """What a judge is asked to compare by."""
 Kind = Literal["models", "sides", "random"]
 """Where the two candidates come from: two models, the two sides of one, or a model and chance."""
-Choice = Literal["first", "second", "unsure"]
-"""What a judge said of the two candidates, wherever they were shown."""
 Answer = Literal["left", "right", "unsure"]
 """What a judge said of what was shown."""
 

@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 
+from antiphon.errors import ConfigError
 from antiphon.judging.questions import Aspect
 from antiphon.judging.similarities import By
+
+
+class NotJoinedError(ConfigError):
+    """A judge has no sheet of the latest round; a name must be chosen first."""
 
 
 @dataclass(frozen=True)

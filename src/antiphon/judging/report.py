@@ -36,7 +36,8 @@ def judging_report(judgements: Judgements, round_: Round, *, simulated: bool = F
     Returns
     -------
     Plain values: "similarities" (each run by "both", "sound", "pictures" and "matching", with its accuracy by aspect
-    and by kind of question), "differences" (paired), "ceiling", "alpha", "consistency", "left", "judges".
+    and by kind of question), "differences" (paired), "majority" (one judge and each run
+    against the majority of the other judges), "alpha", "consistency", "left", "judges".
     """
     answers = read_answers(judgements.path, round_.number, simulated=simulated)
     matching = _matching(answers)
@@ -54,7 +55,7 @@ def judging_report(judgements: Judgements, round_: Round, *, simulated: bool = F
         "resampled": "judges and, apart from them, seeds with all their questions; for alpha seeds alone",
         "similarities": [_similarity(answers, opinion, seed) for opinion in opinions],
         "differences": _differences(answers, matching, seed),
-        "ceiling": {name: _ceiling(answers, asked, seed) for name, asked in _parts(answers).items()},
+        "majority": _majority(answers, matching, seed),
         "alpha": {name: _alpha(answers, asked, seed) for name, asked in _parts(answers).items()},
         "consistency": crossed_mean(_consistent(answers), answers.seeds, seed).as_dict(),
         "left": crossed_mean(answers.left, answers.seeds, seed).as_dict(),
@@ -102,13 +103,11 @@ def _similarity(answers: Answers, opinion: Opinion, seed: int) -> dict[str, Any]
 def _accuracy(answers: Answers, opinion: Opinion, asked: BoolArray, seed: int) -> dict[str, Any]:
     sure = decided(_only(answers.first, asked))
     cells = agreeing(opinion.first, sure)
-    others = agreeing(opinion.first, majority_of_others(sure))
     whole = crossed_mean(agreeing(opinion.first, _only(answers.first, asked)), answers.seeds, seed)
     kinds = {kind: crossed_mean(_only(cells, answers.kinds == kind), answers.seeds, seed) for kind in KINDS}
     return crossed_mean(cells, answers.seeds, seed).as_dict() | {
         "ties": int(((opinion.first == 0.5) & asked).sum()),
         "unsure_as_half": whole.as_dict(),
-        "against_majority": crossed_mean(others, answers.seeds, seed).as_dict(),
         "kinds": {kind: estimate.as_dict() for kind, estimate in kinds.items()},
     }
 
@@ -142,10 +141,26 @@ def _difference(
     }
 
 
-def _ceiling(answers: Answers, asked: BoolArray, seed: int) -> dict[str, Any]:
-    """How often one judge agrees with the majority of the others: more cannot be asked of a similarity."""
-    sure = decided(_only(answers.first, asked))
-    return crossed_mean(agreeing(majority_of_others(sure), sure), answers.seeds, seed).as_dict()
+def _majority(answers: Answers, matching: list[Opinion], seed: int) -> dict[str, Any]:
+    """How often one judge agrees with the majority of the others, and how often each run does, on the same cells.
+
+    An even number of others can be split, which counts half whatever the judge or the run says; so the numbers of
+    rounds with different numbers of judges do not compare, but a judge and a run do. It is no bound: a run that knows
+    what most people say is ahead of a single judge.
+    """
+    sure = decided(answers.first)
+    others = majority_of_others(sure)
+
+    def by_part(cells: FloatArray) -> dict[str, Any]:
+        return {
+            name: crossed_mean(_only(cells, asked), answers.seeds, seed).as_dict()
+            for name, asked in _parts(answers).items()
+        }
+
+    return {
+        "judge": by_part(agreeing(others, sure)),
+        "runs": {opinion.run: by_part(agreeing(opinion.first, others)) for opinion in matching},
+    }
 
 
 def _alpha(answers: Answers, asked: BoolArray, seed: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from antiphon.judging.questions import ASPECTS, Aspect
 
 _LEAST_GAP = 4
-"""Questions that stand between one and its repetition, where the sheet is long enough."""
+"""Questions that stand between one and its repetition, where its block is long enough; at least one does always."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def draw_sheet(asked: Sequence[Asked], count: int, repeat_share: float, random: 
     ----------
     asked : the round's questions.
     count : how many of them this judge is asked, spread over the aspects as the round is.
-    repeat_share : how many of a block are asked again later in the block, sides swapped.
+    repeat_share : how many of a block are asked again later in the block, sides swapped; never at once, thus none of a
+        block of one.
     random : orders aspects, questions and sides; with the same `asked` the same generator draws the same sheet.
 
     Returns
@@ -107,8 +108,11 @@ def _with_sides(chosen: Sequence[Asked], random: np.random.Generator) -> list[It
 
 
 def _with_repeats(block: Sequence[Item], share: float, random: np.random.Generator) -> list[Item]:
-    """The block with some of its first half asked again, sides swapped, several questions later."""
-    if not block or not share:
+    """The block with some of its first half asked again, sides swapped, several questions later.
+
+    A block of one question has none to stand between, so it is not asked again.
+    """
+    if len(block) < 2 or not share:
         return list(block)
     originals = random.permutation((len(block) + 1) // 2)[: max(1, round(share * len(block)))].tolist()
     owners: dict[int, list[int]] = {}

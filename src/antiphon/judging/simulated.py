@@ -38,7 +38,7 @@ def simulate_judge(
         choice = nearer.get((task.aspect, task.seed, frozenset((task.left, task.right))))
         left = random.random() < 0.5 if choice is None else (choice == task.left) != (random.random() < noise)
         answers[task.item] = "unsure" if random.random() < unsure else "left" if left else "right"
-    judgements.answer_all(kept, answers)
+    judgements.answer_all(kept, answers, simulated=True)
     return kept
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from antiphon.errors import ConfigError
 from antiphon.judging.names import judge_key
 from antiphon.judging.questions import ANSWERS, Question
-from antiphon.judging.records import Round, Score, Task
+from antiphon.judging.records import NotJoinedError, Round, Score, Task
 from antiphon.judging.sheets import Asked, draw_sheet
 from antiphon.seeding import generator
 
@@ -71,13 +71,13 @@ def unanswered(database: sqlite3.Connection, name: str) -> list[Task]:
 
 
 def insert_answer(
-    database: sqlite3.Connection, name: str, item: int, answer: str
+    database: sqlite3.Connection, name: str, item: int, answer: str, *, simulated: bool = False
 ) -> Literal["stored", "same", "other"]:
     if answer not in ANSWERS:
         raise ConfigError(f"'{answer}' is no answer; there are {', '.join(ANSWERS)}.")
     asked = database.execute(
-        "SELECT shown_utc FROM items JOIN judges ON judges.id = judge WHERE items.id = ? AND key = ?",
-        (item, judge_key(name)),
+        "SELECT shown_utc FROM items JOIN judges ON judges.id = judge WHERE items.id = ? AND key = ? AND simulated = ?",
+        (item, judge_key(name), int(simulated)),
     ).fetchone()
     if asked is None:
         raise ConfigError(f"Question {item} was not asked of {name}.")
@@ -94,9 +94,9 @@ def sheet_of(database: sqlite3.Connection, name: str) -> tuple[int, int]:
     latest = round_or_none(database, None)
     judge = database.execute("SELECT id FROM judges WHERE key = ?", (judge_key(name),)).fetchone()
     if latest is None or judge is None:
-        raise ConfigError(f"{name} has joined no round of judging; choose a name first.")
+        raise NotJoinedError(f"{name} has joined no round of judging; choose a name first.")
     if not lines(database, latest.number, judge["id"]):
-        raise ConfigError(f"{name} has not joined round {latest.number} of judging; choose a name first.")
+        raise NotJoinedError(f"{name} has not joined round {latest.number} of judging; choose a name first.")
     return int(judge["id"]), latest.number
 
 

@@ -1,6 +1,6 @@
 """Judgements on disk: rounds of questions, judges with their sheets, and answers that are never lost or changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -106,18 +106,26 @@ class Judgements:
                 insert_sheet(database, latest, judge["id"], judge["name"])
             return str(judge["name"])
 
-    def next_task(self, name: str) -> Task | None:
+    def next_task(self, name: str, known: Container[str] | None = None) -> Task | None:
         """The first unanswered question on a judge's sheet of the latest round; None when all are answered.
 
         The time that the judge takes is counted from here.
 
+        Parameters
+        ----------
+        known : ids of the videos that can be shown; questions about others are passed over. Default: all can.
+
         Raises
         ------
-        ConfigError
+        NotJoinedError
             The judge has not joined this round.
         """
         with connection(self.path, write=True) as database:
-            left = unanswered(database, name)
+            left = [
+                task
+                for task in unanswered(database, name)
+                if known is None or all(id in known for id in (task.seed, task.left, task.right))
+            ]
             if not left:
                 return None
             database.execute("UPDATE items SET shown_utc = ? WHERE id = ?", (now(), left[0].item))
@@ -128,7 +136,7 @@ class Judgements:
 
         Raises
         ------
-        ConfigError
+        NotJoinedError
             The judge has not joined this round.
         """
         with connection(self.path) as database:
@@ -144,16 +152,16 @@ class Judgements:
         Raises
         ------
         ConfigError
-            The item is on no sheet of this judge, or the answer is none.
+            The item is on no sheet of this judge, the judge is simulated, or the answer is none.
         """
         with connection(self.path, write=True) as database:
             return insert_answer(database, name, item, answer)
 
-    def answer_all(self, name: str, answers: Mapping[int, str]) -> None:
-        """Keep several answers, all of them or none, as `answer` does one."""
+    def answer_all(self, name: str, answers: Mapping[int, str], *, simulated: bool = False) -> None:
+        """Keep several answers, all of them or none, as `answer` does one; those of a simulated judge if said so."""
         with connection(self.path, write=True) as database:
             for item, answer in answers.items():
-                insert_answer(database, name, item, answer)
+                insert_answer(database, name, item, answer, simulated=simulated)
 
     def known(self, round_: Round) -> tuple[int, int]:
         """How many answers and scores a round has: a report changes only with these, for both are only added to."""

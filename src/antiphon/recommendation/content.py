@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.recommendation.space import Side, Space
+from antiphon.recommendation.space import Space
 
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.integer]
@@ -39,14 +39,35 @@ def content_scores(
     -------
     (c,) scores from -1 to 1, NaN for a candidate that has no side in common with the history.
     """
-    shares: Mapping[Side, float] = {"audio": weight, "video": 1 - weight}
-    total, counted = np.zeros(len(candidates)), np.zeros(len(candidates))
-    for side, vectors in space.sides.items():
-        scores = _nearest_mean(vectors[candidates], vectors[liked], nearest)
+    return weighted(
+        {
+            side: _nearest_mean(vectors[candidates], vectors[liked], nearest).astype(np.float64)
+            for side, vectors in space.sides.items()
+        },
+        weight,
+    )
+
+
+def closeness(space: Space, liked: IntArray, candidates: IntArray, weight: float = 0.5) -> npt.NDArray[np.float64]:
+    """(c, h) the score of each candidate by each liked track alone; NaN where the two have no side in common."""
+    return weighted(
+        {
+            side: vectors[candidates].astype(np.float64) @ vectors[liked].T.astype(np.float64)
+            for side, vectors in space.sides.items()
+        },
+        weight,
+    )
+
+
+def weighted(by_side: Mapping[str, npt.NDArray[np.float64]], weight: float) -> npt.NDArray[np.float64]:
+    """The mean of the sides that are known, the sound counting `weight`; NaN where none is."""
+    shares = {"audio": weight, "video": 1 - weight}
+    total, counted = np.float64(0), np.float64(0)
+    for side, scores in by_side.items():
         known = ~np.isnan(scores)
-        total[known] += shares[side] * scores[known]
-        counted[known] += shares[side]
-    return np.divide(total, counted, out=np.full(len(candidates), np.nan), where=counted > 0)
+        total = total + shares[side] * np.where(known, scores, 0)
+        counted = counted + shares[side] * known
+    return np.divide(total, counted, out=np.full(np.shape(total), np.nan), where=counted > 0)
 
 
 def _nearest_mean(candidates: FloatArray, liked: FloatArray, nearest: int) -> npt.NDArray[np.float64]:

@@ -16,6 +16,7 @@ from antiphon.recommendation.baselines import artist_popularity, genre_match
 from antiphon.recommendation.content import content_scores
 from antiphon.recommendation.holdout import Held, HoldOut, hold_out
 from antiphon.recommendation.interactions import Interactions
+from antiphon.recommendation.null import PERMUTATIONS, permuted_content
 from antiphon.recommendation.space import Space
 from antiphon.seeding import generator
 
@@ -24,7 +25,7 @@ FloatArray = npt.NDArray[np.float64]
 Score = Callable[[IntArray], FloatArray]
 """From the rows that a user liked to scores of the new tracks."""
 
-CONTENT, SHUFFLED = "content", "content, shuffled"
+CONTENT = "content"
 BASELINES = ("random", "genre match", "artist popularity")
 
 
@@ -51,8 +52,10 @@ def evaluate_recommendation(
     All new tracks are candidates for everybody. Users count who liked at least one new and one old track. Where dates
     decide and the interactions have times, only what was liked before the first new track came out is a history.
 
-    Compared are "content" (`content_scores`), the same with every track's vectors exchanged for another's, "random",
-    "genre match" (the share of a history in the genre) and "artist popularity" (likes of the artist's old tracks).
+    Compared are "content" (`content_scores`), "random", "genre match" (the share of a history in the genre) and "artist
+    popularity" (likes of the artist's old tracks). The null is content with every track's vectors exchanged for
+    another's, in many permutations: its mean and their middle 95%. Its differences are the null minus a method, with
+    intervals over permutations and users.
     Equal scores are averaged over all their orders.
 
     Parameters
@@ -67,7 +70,8 @@ def evaluate_recommendation(
     Returns
     -------
     {"k", "weight", "synthetic", "hold_out", "new", "old", "seen_by_model", "users", "users_left_out", "relevant",
-    "methods": {name: {"recall@k", "ndcg@k", "coverage@k"}}, "differences": {other: {"recall@k", "ndcg@k"}}}.
+    "methods": {name: {"recall@k", "ndcg@k", "coverage@k"}}, "differences": {other: {"recall@k", "ndcg@k"}},
+    "null": {"permutations", "recall@k", "ndcg@k", "differences": {method: {"recall@k", "ndcg@k"}}}}.
 
     Each number of a method has its chance level. Recall and nDCG are means over users with a 95% bootstrap interval,
     which says what other users of the kind would give with these tracks. Coverage has none: a resample has fewer
@@ -81,7 +85,7 @@ def evaluate_recommendation(
     config = config or HoldOut()
     held = hold_out(space, config)
     listeners, users = _listeners(space, interactions, held)
-    methods = _methods(space, held, interactions, weight, config.seed)
+    methods = _methods(space, held, interactions, weight)
     lists: dict[str, list[Places]] = {}
     for number, (name, score) in enumerate(methods.items(), start=1):
         lists[name] = [places(score(one.liked), k) for one in listeners]
@@ -116,6 +120,37 @@ def evaluate_recommendation(
             for name, numbers in values.items()
             if name != CONTENT
         },
+        "null": _null(space, listeners, held, values, k, weight, config.seed),
+    }
+
+
+def _null(
+    space: Space,
+    listeners: Sequence[Listener],
+    held: Held,
+    values: Mapping[str, Mapping[str, FloatArray]],
+    k: int,
+    weight: float,
+    seed: int,
+) -> dict[str, Any]:
+    """The null of content, and how far it is ahead of each method but chance."""
+    null = permuted_content(
+        space,
+        [one.liked for one in listeners],
+        np.array([one.relevant for one in listeners]),
+        held.new,
+        k,
+        weight,
+        generator(seed, "permuted content"),
+    )
+    metrics = ("recall", "ndcg")
+    return {
+        "permutations": PERMUTATIONS,
+        **{f"{metric}@{k}": null.summary(metric) for metric in metrics},
+        "differences": {
+            name: {f"{metric}@{k}": null.ahead_of(metric, values[name][f"{metric}@{k}"], seed) for metric in metrics}
+            for name in (CONTENT, "genre match", "artist popularity")
+        },
     }
 
 
@@ -135,14 +170,12 @@ def _summary(
     return result
 
 
-def _methods(space: Space, held: Held, interactions: Interactions, weight: float, seed: int) -> dict[str, Score]:
+def _methods(space: Space, held: Held, interactions: Interactions, weight: float) -> dict[str, Score]:
     """The scores of the new tracks by name, each a function of what a user liked."""
-    shuffled = space.shuffled(generator(seed, "shuffled content"))
     new = [space.about[row] for row in held.new]
     likes = _artist_likes(space, held, interactions)
     return {
         CONTENT: lambda liked: content_scores(space, liked, held.new, weight),
-        SHUFFLED: lambda liked: content_scores(shuffled, liked, held.new, weight),
         "random": lambda _: np.zeros(len(new)),  # one tie, averaged over all orders
         "genre match": lambda liked: genre_match([space.about[row] for row in liked], new),
         "artist popularity": lambda _: artist_popularity(likes, new),

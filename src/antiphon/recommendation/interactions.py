@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from antiphon.errors import CatalogueError
 
@@ -16,6 +17,7 @@ _NAMES = {
     "liked": ("liked", "like", "is_liked"),
 }
 _TRUE, _FALSE = ("1", "true", "yes", "y", "t"), ("0", "false", "no", "n", "f")
+_MOMENT = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?\s?(Z|UTC|[+-]\d\d:?\d\d)?$"
 _EXAMPLES = 5
 
 
@@ -83,9 +85,13 @@ class Interactions:
 def read_interactions(path: str | Path, known: Iterable[str]) -> Interactions:
     """Read a CSV or Parquet table of interactions and keep what can be used.
 
-    A row is a user and a video, under names such as user_id and video_id. It may have a time (a date, or seconds since
-    1970), a weight (plays; 0 and less means not liked) or a flag `liked`; without either the video counts as liked. Of
-    several rows of one user and video the last one in time holds, and they count as liked where any of these rows is.
+    A row is a user and a video, under names such as user_id and video_id. It may have a time, a weight (plays; 0 and
+    less means not liked) or a flag `liked`; without either of these two the video counts as liked. Several rows of one
+    user and video count as liked where any of them is, and as old as the first that is.
+
+    A time is a year, a day, or a day and a time of day, which is UTC unless it says otherwise; or seconds, milliseconds
+    or microseconds since 1970, told apart by their size, from 1973 on.
+
     The table is read in a stream.
 
     Parameters
@@ -102,8 +108,11 @@ def read_interactions(path: str | Path, known: Iterable[str]) -> Interactions:
     rows = _scan(path)
     names = _columns(path, rows.collect_schema().names())
     try:
-        table = rows.select(pl.col(theirs).cast(pl.String).alias(ours) for ours, theirs in names.items()).collect(
-            engine="streaming"
+        zoned = cs.datetime(time_zone="*")
+        table = (
+            rows.with_columns(zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None))
+            .select(pl.col(theirs).cast(pl.String).alias(ours) for ours, theirs in names.items())
+            .collect(engine="streaming")
         )
     except pl.exceptions.PolarsError as error:
         raise CatalogueError(f"{path}: not a readable table of interactions ({error}).") from error
@@ -139,7 +148,8 @@ def checked(table: pl.DataFrame, known: Iterable[str], source: str, *, synthetic
             f"{source}: no interaction with a video of the catalogue. {found} "
             "Videos must be named by the catalogue's ids."
         )
-    further = [pl.col("time").max()] if "time" in table.columns else []
+    first_like = pl.coalesce(pl.col("time").filter("liked").min(), pl.col("time").min())
+    further = [first_like] if "time" in table.columns else []
     once = table.group_by("user_id", "video_id").agg(pl.col("liked").any(), *further).sort("user_id", "video_id")
     if len(once) < len(table):
         repeated = table.filter(table.select("user_id", "video_id").is_duplicated())
@@ -198,15 +208,38 @@ def _time(path: Path, table: pl.DataFrame) -> list[pl.Series]:
     """When each row was, in UTC; nothing where the table does not say."""
     if "time" not in table.columns:
         return []
-    text = table["time"].str.strip_chars()
-    seconds = text.cast(pl.Float64, strict=False)
-    epoch = pl.from_epoch((seconds * 1e6).cast(pl.Int64, strict=False), time_unit="us")
-    days = text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-    plain = text.str.head(19).str.replace("T", " ", literal=True)
-    moments = plain.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
-    times = pl.select(pl.coalesce(epoch, days, moments)).to_series().alias("time")
+    text = pl.col("time").str.strip_chars()
+    day, clock = text.str.slice(0, 10), text.str.slice(11, 8)
+    moment = (day + " " + clock).str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    forms = [
+        pl.when(text.str.contains(r"^\d{4}$")).then(text + "-01-01").str.to_date("%Y-%m-%d", strict=False),
+        pl.when(text.str.contains(r"^\d{8}$")).then(text).str.to_date("%Y%m%d", strict=False),
+        pl.when(text.str.contains(r"^\d{4}-\d\d-\d\d$")).then(text).str.to_date("%Y-%m-%d", strict=False),
+        pl.when(text.str.contains(_MOMENT)).then(moment - _offset(text)),
+        *_since_1970(text.cast(pl.Float64, strict=False)),
+    ]
+    times = table.select(pl.coalesce(form.cast(pl.Datetime("us")) for form in forms).alias("time")).to_series()
     _refuse(path, "time", table["time"], times.is_not_null(), "a date such as 2026-01-31 or seconds since 1970")
     return [times]
+
+
+def _offset(text: pl.Expr) -> pl.Expr:
+    """How far a moment's clock is ahead of UTC; nothing where it does not say."""
+    parts = text.str.extract_groups(r"([+-])(\d\d):?(\d\d)$")
+    minutes = parts.struct[1].cast(pl.Int64) * 60 + parts.struct[2].cast(pl.Int64)
+    signed = pl.when(parts.struct[0] == "-").then(-minutes).otherwise(minutes)
+    return pl.duration(minutes=pl.when(text.str.len_chars() > 19).then(signed).fill_null(0))
+
+
+def _since_1970(number: pl.Expr) -> list[pl.Expr]:
+    """Seconds, milliseconds and microseconds, each where the number is of such a size."""
+    return [
+        pl.when(number.is_between(low, 100 * low, closed="left"))
+        .then(number * factor)
+        .cast(pl.Int64, strict=False)
+        .cast(pl.Datetime("us"))
+        for low, factor in ((1e8, 1_000_000), (1e11, 1_000), (1e14, 1))
+    ]
 
 
 def _refuse(path: Path, column: str, given: pl.Series, usable: pl.Series, wanted: str) -> None:

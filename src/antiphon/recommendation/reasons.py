@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from antiphon.recommendation.content import content_scores
+from antiphon.recommendation.content import closeness
 from antiphon.recommendation.space import Space
 from antiphon.search.explaining import Facts, Levels, explain
 from antiphon.seeding import generator
@@ -22,16 +22,15 @@ class Reason:
 def reasons(
     space: Space, liked: Sequence[str], recommended: Sequence[str], facts: Facts, weight: float = 0.5
 ) -> list[Reason]:
-    """A reason for each recommended track, in order; all of them and at least one liked track are of `space`."""
-    history = space.rows(liked)
+    """A reason for each recommended track, in order; each has a side in common with a liked track of `space`."""
+    history, hits = space.rows(liked), space.rows(recommended)
     # What is usual between tracks takes two of them.
     there = {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in space.sides.items()}
     levels = Levels.of({side: rows for side, rows in there.items() if len(rows) > 1}, generator(0, "usual cosines"))
+    nearest = history[np.nanargmax(closeness(space, history, hits, weight), axis=1)]
     found: list[Reason] = []
-    for row, name in zip(space.rows(recommended), recommended, strict=True):
-        closeness = [content_scores(space, np.array([other]), np.array([row]), weight)[0] for other in history]
-        nearest = int(history[int(np.nanargmax(closeness))])
-        cosines = {side: float(rows[row] @ rows[nearest]) for side, rows in space.sides.items() if len(there[side]) > 1}
+    for row, other, name in zip(hits, nearest, recommended, strict=True):
+        cosines = {side: float(rows[row] @ rows[other]) for side, rows in space.sides.items() if len(there[side]) > 1}
         known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
-        found.append(Reason(space.ids[nearest], tuple(explain(space.ids[nearest], name, facts, known, levels))))
+        found.append(Reason(space.ids[other], tuple(explain(space.ids[other], name, facts, known, levels))))
     return found

@@ -1,6 +1,6 @@
 """What a report on judging says, in sentences derived from its numbers and from nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from antiphon.report.numbers import score, share, whole
@@ -40,7 +40,7 @@ def judging_sentences(found: Mapping[str, Any]) -> list[str]:
     sentences += [_accuracy(item["run"], item["aspects"]["all"]) for item in matching]
     sentences += [_random(item["run"], item["aspects"]["all"]["kinds"]["random"]) for item in matching]
     sentences += [_difference(item) for item in found["differences"] if _worth_saying(item)]
-    sentences += [_ceiling(found["ceiling"]["all"], matching), alpha_sentence(found["alpha"]["all"]["decided"])]
+    sentences += [_majority(found["majority"]), alpha_sentence(found["alpha"]["all"]["decided"])]
     sentences += [_consistency(found["consistency"]), _left(found["left"])]
     return [sentence for sentence in sentences if sentence]
 
@@ -160,13 +160,12 @@ def _sides(low: float, high: float) -> str:
     return "they go by the pictures" if high < 0 else "neither side is clearly closer to them"
 
 
-def _ceiling(number: Number, matching: Sequence[Mapping[str, Any]]) -> str:
+def _majority(found: Mapping[str, Any]) -> str:
+    number = found["judge"]["all"]
     if number["value"] is None:
         return "No question was decided by two judges, so it is not known how far people agree."
-    runs = "; ".join(
-        f"{item['run']} with {spread(item['aspects']['all']['against_majority'])} of the same" for item in matching
-    )
-    return f"One judge agrees with the majority of the others on {spread(number)}; {runs}."
+    runs = "; ".join(f"{run} agrees with it on {spread(parts['all'])}" for run, parts in found["runs"].items())
+    return f"One judge agrees with the majority of the others on {spread(number)}, a split counting half; {runs}."
 
 
 def _consistency(number: Number) -> str:
