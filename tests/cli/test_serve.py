@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.request
 
+import pyarrow.parquet as pq
 import pytest
 
 from antiphon.cli.app import run
@@ -67,6 +68,25 @@ def test_it_builds_the_index_once_and_again_for_another_model(place, capsys):
     assert "another model" in capsys.readouterr().err
     assert other.origin.model != first.origin.model
     assert Index.open(workspace.index).origin == other.origin
+
+
+def test_new_videos_are_added_and_features_made_otherwise_mean_a_new_index(place, capsys):
+    session, workspace = Session(place), Workspace(place)
+    index = ready_index(session, workspace.run("r1"))
+    gone = index.ids[:2]
+    index.remove(gone)
+    assert ready_index(session, workspace.run("r1")).ids == [*gone, *index.ids[2:]]
+    assert "2 music videos are new" in capsys.readouterr().err
+    (part,) = (workspace.features / "efficientnet_lite0").glob("part-*.parquet")
+    table = pq.read_table(part)
+    made_by = table.schema.metadata
+    try:
+        pq.write_table(table.replace_schema_metadata(made_by | {b"weights": b"others"}), part)
+        ready_index(session, workspace.run("r1"))
+        told = capsys.readouterr().err
+        assert "the video features have been computed otherwise since" in told and "Building the index first." in told
+    finally:
+        pq.write_table(table, part)
 
 
 def test_it_prints_where_to_look_and_serves_until_it_is_stopped(place):

@@ -61,7 +61,7 @@ def run_build(
     folder = run_folder(workspace, run)
     with session.progress("Indexing") as report:
         report(0, 3, "reading the model and features")
-        model, features, about = _inputs(workspace, workspace.run_name(folder))
+        model, features, about = indexed(workspace, workspace.run_name(folder))
         report(1, 3, "embedding")
         index = Index.build(
             model, features, path or workspace.index, kind=kind, run=workspace.run_name(folder), **about
@@ -97,7 +97,7 @@ def add(*, path: str | None = None, session: Here) -> None:
     index = Index.open(path or workspace.index)
     with session.progress("Indexing") as report:
         report(0, 2, "reading the model and features")
-        model, features, about = _inputs(workspace, index.origin.run or None)
+        model, features, about = indexed(workspace, index.origin.run or None)
         report(1, 2, "embedding")
         added = index.add(model, features, **about)
         report(2, 2, "")
@@ -158,7 +158,7 @@ def compact(*, path: str | None = None, session: Here) -> None:
     _show_stats(session, index.stats())
 
 
-def _inputs(workspace: Workspace, run: str | None) -> tuple["DualEncoder", "Features", dict[str, Any]]:
+def indexed(workspace: Workspace, run: str | None) -> tuple["DualEncoder", "Features", dict[str, Any]]:
     """A run's model, the features that it embeds, and what else an index wants to know of them."""
     from antiphon.dual_encoder import DualEncoder
 

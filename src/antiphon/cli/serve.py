@@ -8,10 +8,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from antiphon.cli.index import run_build
+from antiphon.cli.index import indexed, run_build
 from antiphon.cli.session import Here, Session
 from antiphon.cli.train import run_folder
-from antiphon.errors import ConfigError, ModelError, SearchError, StaleIndexError
+from antiphon.errors import ConfigError, FeatureStoreError, ModelError, SearchError, StaleIndexError
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
@@ -85,7 +85,7 @@ def trained_run(workspace: Workspace, run: str | None) -> Path | None:
 
 
 def ready_index(session: Session, folder: Path | None) -> Index:
-    """The workspace's index, built first where there is none of this run.
+    """The workspace's index: built first where there is none of this run and its features, and with all their videos.
 
     Raises
     ------
@@ -95,17 +95,23 @@ def ready_index(session: Session, folder: Path | None) -> Index:
     workspace = session.workspace
     if folder is None:
         return Index.open(workspace.index)
-    from antiphon.dual_encoder import DualEncoder
-
-    model = DualEncoder.load(folder)
+    run = workspace.run_name(folder)
     try:
-        index = Index.open(workspace.index, model)
+        model, features, about = indexed(workspace, run)
+    except FeatureStoreError:  # An index can do without the features that it is of.
+        from antiphon.dual_encoder import DualEncoder
+
+        return Index.open(workspace.index, DualEncoder.load(folder))
+    try:
+        index = Index.open(workspace.index, model, features, about["made_by"])
     except SearchError as error:
         if isinstance(error, StaleIndexError):
             session.say(str(error))
         session.say("Building the index first.")
-        run_build(session, workspace.run_name(folder))
-        return Index.open(workspace.index, model)
+        return run_build(session, run)
+    if not set(features.groups.tolist()) <= set(index.ids):
+        added = index.add(model, features, **about)
+        session.say(f"{len(added)} music videos are new in the index.")
     return index
 
 

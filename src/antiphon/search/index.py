@@ -123,24 +123,33 @@ class Index(Asking):
         return cls(place, place.create(chosen, rows, origin))
 
     @classmethod
-    def open(cls, path: str | Path, model: Embedder | None = None) -> Self:
+    def open(
+        cls,
+        path: str | Path,
+        model: Embedder | None = None,
+        features: FeatureRows | None = None,
+        made_by: Mapping[str, str] | None = None,
+    ) -> Self:
         """The index at `path`.
 
         Parameters
         ----------
         model : the model whose embeddings will be searched for.
+        features, made_by : with a model, what it embeds now, as in `build`.
 
         Raises
         ------
         SearchError
             There is no index, or it is damaged.
         StaleIndexError
-            It holds embeddings of another model.
+            It holds embeddings of another model, or of other features.
         """
         place = place_of(path)
         index = cls(place, place.record())
         if model is not None:
-            index.origin.refuse_other(replace(index.origin, model=model.fingerprint, run=""), place.name)
+            same_features = replace(index.origin, model=model.fingerprint, run="")
+            given = same_features if features is None else origin_of(model, features, made_by)
+            index.origin.refuse_other(given, place.name)
         return index
 
     def add(
