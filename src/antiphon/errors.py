@@ -37,5 +37,9 @@ class SearchError(AntiphonError):
     """An index is missing or damaged, or cannot answer what it is asked."""
 
 
+class NotIndexedError(SearchError):
+    """A music video, or the side of it that is asked about, is not in an index."""
+
+
 class StaleIndexError(SearchError):
     """An index holds embeddings of another model, or of other features."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
+
 from antiphon.app.encoding import Encodings, Side
 from antiphon.app.library import Library, Video
 from antiphon.app.templating import address
@@ -13,7 +15,8 @@ from antiphon.recommendation import recommend
 from antiphon.recommendation.reasons import reasons
 from antiphon.recommendation.space import Space
 from antiphon.search import Hit, Index, Where
-from antiphon.search.explaining import Facts, explain
+from antiphon.search.explaining import Facts, Levels, explain
+from antiphon.seeding import generator
 
 By = Literal["both", "audio", "video"]
 Question = Literal["songs", "pictures", "alike"]
@@ -122,7 +125,7 @@ class Answers:
             k=wish.k,
             by=by,
             weight=wish.weight,
-            where=wish.where(video),
+            where=self._where(wish, video),
             diversity=wish.diversity,
             rerank=wish.stepwise,
         )
@@ -132,18 +135,30 @@ class Answers:
         """Songs for this video's pictures ("audio"), or pictures for its song ("video")."""
         video = self.video(id)
         hits = self.index.match(
-            id, target=target, k=wish.k, where=wish.where(video), diversity=wish.diversity, rerank=wish.stepwise
+            id, target=target, k=wish.k, where=self._where(wish, video), diversity=wish.diversity, rerank=wish.stepwise
         )
         asking = None if video.path is None else address(id, "media")
         return self._found(hits, video, (target, asking))
 
     def for_file(self, encodings: Encodings, question: Question, wish: Wish) -> list[Found]:
         """What fits a client's file, or is like it."""
+        where = self._where(wish, None)
         if question == "alike":
-            lists = [self._search(encodings, side, side, wish) for side in encodings]
-            return self._found(_merged(lists, wish.k), None, None)
+            sound, pictures = encodings.get("audio"), encodings.get("video")
+            hits = self.index.similar_to(
+                audio=None if sound is None else sound.vectors,
+                video=None if pictures is None else pictures.vectors,
+                k=wish.k,
+                weight=wish.weight,
+                where=where,
+                audio_starts_s=None if sound is None else sound.starts_s,
+                video_starts_s=None if pictures is None else pictures.starts_s,
+            )
+            return self._found(hits, None, None)
         asked, target = WAYS[question]
-        return self._found(self._search(encodings, asked, target, wish)[: wish.k], None, (target, SENT))
+        encoded = encodings[asked]
+        hits = self.index.search(encoded.vectors, k=wish.k, where=where, target=target, starts_s=encoded.starts_s)
+        return self._found(hits, None, (target, SENT))
 
     def recommend(self, history: Sequence[str], k: int) -> list[Found]:
         """Videos for somebody who liked these, none of which is among them.
@@ -153,9 +168,8 @@ class Answers:
         ConfigError
             None of them is in the index.
         """
-        hits = recommend(self._space, history, k)
-        liked = [id for id in history if len(self._space.rows([id]))]
-        why = reasons(self._space, liked, [hit.id for hit in hits], self.facts)
+        hits = recommend(self._space, history, k, where=self._where(Wish(), None))
+        why = reasons(self._space, history, [hit.id for hit in hits], self.facts)
         found = self._found(hits, None, None)
         because = {hit.id: (f"like {self._title(one.like)}", *one.shared) for hit, one in zip(hits, why, strict=True)}
         return [replace(one, reasons=because[one.video.id][:_MOST_REASONS]) for one in found]
@@ -169,14 +183,29 @@ class Answers:
         video = self.library.videos.get(id)
         return id if video is None else video.title
 
-    def _search(self, encodings: Encodings, asked: Side, target: Side, wish: Wish) -> list[Hit]:
-        encoded = encodings[asked]
-        return self.index.search(
-            encoded.vectors, k=4 * wish.k, where=wish.where(None), target=target, starts_s=encoded.starts_s
-        )
+    def _where(self, wish: Wish, video: Video | None) -> Where:
+        """What is wished, among the videos of the catalogue."""
+        return wish.where(video).without(*self._strangers)
+
+    @cached_property
+    def _strangers(self) -> tuple[str, ...]:
+        """Videos of the index that the catalogue does not have (any more)."""
+        return tuple(id for id in self.index.ids if id not in self.library.videos)
+
+    @cached_property
+    def _levels(self) -> Levels:
+        sides = {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in self._space.sides.items()}
+        return Levels.of({side: rows for side, rows in sides.items() if len(rows) > 1}, generator(0, "usual cosines"))
+
+    def _shared(self, query: Video, video: Video) -> tuple[str, ...]:
+        rows = self._space.rows([query.id, video.id])
+        sides = {side: vectors for side, vectors in self._space.sides.items() if side in self._levels.by_side}
+        cosines = {side: float(np.dot(*vectors[rows])) for side, vectors in sides.items()}
+        known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
+        return tuple(explain(query.id, video.id, self.facts, known, self._levels)[:_MOST_REASONS])
 
     def _found(self, hits: Sequence[Hit], query: Video | None, pair: tuple[Side, str | None] | None) -> list[Found]:
-        known = [(hit, self.library.videos[hit.id]) for hit in hits if hit.id in self.library.videos]
+        known = [(hit, self.library.videos[hit.id]) for hit in hits]
         return [
             Found(
                 video=video,
@@ -185,7 +214,7 @@ class Answers:
                 still_s=_still_s(hit, video),
                 start_s=_start_s(hit, video),
                 hit=hit,
-                reasons=() if query is None else tuple(explain(query.id, video.id, self.facts)[:_MOST_REASONS]),
+                reasons=() if query is None else self._shared(query, video),
             )
             for hit, video in known
         ]
@@ -198,16 +227,6 @@ WAYS: Mapping[Question, tuple[Side, Side]] = {"songs": ("video", "audio"), "pict
 def sides_for(question: Question) -> tuple[Side, ...]:
     """Which sides of a client's file have to be embedded."""
     return ("audio", "video") if question == "alike" else (WAYS[question][0],)
-
-
-def _merged(lists: Sequence[Sequence[Hit]], k: int) -> list[Hit]:
-    """Hits of both sides by their mean score; who is in one list alone counts there with the other's last score."""
-    last = [min((hit.score for hit in hits), default=0.0) for hits in lists]
-    scores = [{hit.id: hit.score for hit in hits} for hits in lists]
-    hits = {hit.id: hit for found in reversed(lists) for hit in found}
-    means = {id: sum(each.get(id, least) for each, least in zip(scores, last, strict=True)) / len(lists) for id in hits}
-    best = sorted(hits, key=lambda id: (-means[id], id))[:k]
-    return [Hit(id, means[id], hits[id].metadata, hits[id].moments) for id in best]
 
 
 def _start_s(hit: Hit, video: Video) -> float:

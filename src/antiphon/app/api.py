@@ -3,6 +3,7 @@
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 
 from antiphon.app.answers import Question, Wish, sides_for
@@ -116,7 +117,8 @@ def recommend(asked: History, here: Here) -> Recommendations:
 async def similar_to_file(request: Request, here: Here, k: Count = 10) -> Answer:
     """More like a file that is sent as the body."""
     encodings = await embedded(request, here, sides_for("alike"))
-    return Answer(query=None, by="both", hits=found_items(here.answers.for_file(encodings, "alike", Wish(k))))
+    found = await run_sync(here.answers.for_file, encodings, "alike", Wish(k))
+    return Answer(query=None, by="both", hits=found_items(found))
 
 
 @router.post("/match", responses=_REFUSED, openapi_extra=_FILE)
@@ -124,7 +126,8 @@ async def match_file(request: Request, target: Target, here: Here, k: Count = 10
     """Songs for the pictures of a file that is sent as the body, or pictures for its sound."""
     question: Question = "songs" if target == "audio" else "pictures"
     encodings = await embedded(request, here, sides_for(question))
-    return Answer(query=None, target=target, hits=found_items(here.answers.for_file(encodings, question, Wish(k))))
+    found = await run_sync(here.answers.for_file, encodings, question, Wish(k))
+    return Answer(query=None, target=target, hits=found_items(found))
 
 
 @router.post("/embed", responses=_REFUSED, openapi_extra=_FILE)

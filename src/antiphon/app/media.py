@@ -39,7 +39,7 @@ async def thumbnail(id: str, here: Here, at: Annotated[float | None, Query(ge=0,
     """A still of a music video, of its middle segment or of the moment that is asked for."""
     video = here.answers.video(id)
     time_s = video.middle_s if at is None else min(at, video.length_s)
-    found = here.stills.kept(video, time_s)
+    found = await run_sync(here.stills.kept, video, time_s)
     if found is None:
         found = await _made(here, video, time_s)
     return Response(found, media_type="image/jpeg", headers={"cache-control": _KEEP})

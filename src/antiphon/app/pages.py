@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse
 
@@ -56,7 +57,7 @@ def find(request: Request, here: Here, q: Annotated[str, Query(max_length=200)] 
 async def find_for_file(request: Request, here: Here, question: Question = "songs") -> HTMLResponse:
     """What fits a file, or is like it."""
     encodings = await embedded(request, here, sides_for(question))
-    found = here.answers.for_file(encodings, question, Wish(12))
+    found = await run_sync(here.answers.for_file, encodings, question, Wish(12))
     return here.pages.render(request, "file_results.html", found=found, question=question, sent=SENT)
 
 

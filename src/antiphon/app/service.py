@@ -12,19 +12,17 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHttpError
 
 from antiphon.app import api, judge, mapping, media, pages
-from antiphon.app.answers import Answers, UnknownVideoError
-from antiphon.app.atlas import Atlas
+from antiphon.app.answers import UnknownVideoError
+from antiphon.app.current import Current
 from antiphon.app.encoding import encoder
 from antiphon.app.guard import Guard
-from antiphon.app.library import Library
 from antiphon.app.services import Services
 from antiphon.app.stills import Stills
 from antiphon.app.templating import NAVIGATION, Pages
 from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.app.worker import WorkerLimits
-from antiphon.errors import AntiphonError, SearchError
+from antiphon.errors import AntiphonError, NotIndexedError, SearchError
 from antiphon.search import Index
-from antiphon.search.facts import workspace_facts
 from antiphon.workspace import Workspace
 
 _TITLES = {404: "Not here", 413: "Too large", 415: "Not a film or a song", 503: "Busy"}
@@ -55,13 +53,11 @@ def create_app(
     CatalogueError
         The workspace has no catalogue.
     """
-    library = Library.of(workspace)
     here = Services(
         workspace=workspace,
         run=run,
-        answers=Answers(library, index, workspace_facts(workspace)),
+        current=Current(workspace, index),
         pages=Pages(NAVIGATION),
-        atlas=Atlas(index, library, workspace.page),
         stills=Stills(workspace.page / "stills"),
         uploads=Uploads(workspace.page / "uploads", uploads),
         encoder=encoder(workspace.run(run), encoding) if run else None,
@@ -69,7 +65,6 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        here.atlas.start()
         yield
         here.close()
 
@@ -113,7 +108,13 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(AntiphonError)
     async def own(request: Request, error: AntiphonError) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return _refusal(request, 404 if isinstance(error, UnknownVideoError | SearchError) else 422, str(error))
+        return _refusal(request, _status(error), str(error))
+
+
+def _status(error: AntiphonError) -> int:
+    if isinstance(error, UnknownVideoError | NotIndexedError):
+        return 404
+    return 503 if isinstance(error, SearchError) else 422
 
 
 def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:

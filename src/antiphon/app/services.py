@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from antiphon.app.answers import Answers
 from antiphon.app.atlas import Atlas
+from antiphon.app.current import Current
 from antiphon.app.encoding import Encoder
 from antiphon.app.stills import Stills
 from antiphon.app.templating import Pages
@@ -21,6 +22,7 @@ class Services:
 
     Attributes
     ----------
+    current : answers and map of the catalogue as it stands.
     run : name of the run whose index is asked; "" where the vectors were brought.
     encoder : None where there is no model to embed clients' files with.
     encoding_line, still_line : who waits for the worker processes.
@@ -28,14 +30,23 @@ class Services:
 
     workspace: Workspace
     run: str
-    answers: Answers
+    current: Current
     pages: Pages
-    atlas: Atlas
     stills: Stills
     uploads: Uploads
     encoder: Encoder | None
     encoding_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     still_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+
+    @property
+    def answers(self) -> Answers:
+        """What is asked of the index."""
+        return self.current.answers
+
+    @property
+    def atlas(self) -> Atlas:
+        """The map."""
+        return self.current.atlas
 
     def close(self) -> None:
         """End the worker processes."""

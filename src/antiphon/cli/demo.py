@@ -1,6 +1,7 @@
 """`antiphon demo`: everything, on synthetic music videos."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,7 +74,7 @@ def demo(
         _show_neighbours(alike, out)
         out.print(f"Report: {path.resolve().as_uri()}", soft_wrap=True)
         place = shlex.quote(str(inner.workspace.root))
-        out.print(f"Search, look and listen: antiphon --workspace {place} serve", soft_wrap=True, markup=False)
+        out.print(f"Search, look and listen: {_called()} --workspace {place} serve", soft_wrap=True, markup=False)
 
     data = {"synthetic": config.model_dump(), "workspace": str(inner.workspace.root), "report": str(path)}
     session.result(
@@ -82,6 +83,12 @@ def demo(
         | {"neighbours": alike},
         show,
     )
+
+
+def _called() -> str:
+    """How this command was called, so that the next one can be called alike."""
+    name = Path(sys.argv[0])
+    return shlex.quote(str(name)) if name.name == "antiphon" else "antiphon"
 
 
 def _neighbours(session: Session, run: str, seed: int) -> dict[str, Any] | None:

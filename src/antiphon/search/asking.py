@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.errors import SearchError
+from antiphon.errors import NotIndexedError, SearchError
 from antiphon.search.entries import metadata_of, refuse_other_size, unit_rows, vectors_of
 from antiphon.search.filters import Where
 from antiphon.search.hits import Hit, Side
@@ -144,7 +144,9 @@ class Asking(ABC):
             shares: dict[Side, float] = _shares(weight, both) if by == "both" else {_side(by): 1.0}
             asked = [Asked(sides[side], side, share) for side, share in shares.items() if side in sides and share]
             if not asked:
-                raise SearchError(f"'{video}' has no {' and no '.join(_WORDS[side] for side in shares)} in the index.")
+                raise NotIndexedError(
+                    f"'{video}' has no {' and no '.join(_WORDS[side] for side in shares)} in the index."
+                )
             return answer(view, asked, wanted)
 
         return self._ask(found)
@@ -207,7 +209,7 @@ class Asking(ABC):
         def found(view: View) -> list[Hit]:
             sides = stored(view, video, self.path).sides
             if asked_side not in sides:
-                raise SearchError(f"'{video}' has no {_WORDS[asked_side]} in the index to search by.")
+                raise NotIndexedError(f"'{video}' has no {_WORDS[asked_side]} in the index to search by.")
             asked = Asked(sides[asked_side], target)
             return answer(view, [asked], wanted if own else wanted.without(video))
 

@@ -183,6 +183,11 @@ class ExactStore:
             self._kept = loaded
             return ExactView(list(loaded.values()), self._dim)
 
+    def version(self) -> str:
+        """When the manifest was replaced, and by which file."""
+        about = (self._folder / _MANIFEST).stat()
+        return f"{about.st_mtime_ns} {about.st_ino}"
+
     def append(self, rows: pa.Table) -> None:
         """Write one more part."""
         self._write(self._manifest(), rows)

@@ -252,6 +252,11 @@ class Index(Asking):
         return isinstance(video, str) and self._ask(lambda view: bool(view.known([video])))
 
     @property
+    def version(self) -> str:
+        """Another text after every build, add, removal and compaction, by whichever process."""
+        return self._ask(lambda _: f"{self._record.entries} {self._store.version()}")
+
+    @property
     def ids(self) -> list[str]:
         """Ids of the music videos, sorted."""
         return self._ask(lambda view: sorted(view.ids()))

@@ -179,6 +179,10 @@ class LanceStore:
         self._seen = LanceView(pinned, self._dim, self._place)
         return self._seen
 
+    def version(self) -> str:
+        """That of the table."""
+        return str(self.view().version)
+
     def append(self, rows: pa.Table) -> None:
         """One more version with these rows too."""
         table = self._latest()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.errors import SearchError
+from antiphon.errors import NotIndexedError, SearchError
 from antiphon.search.diversity import likeness, maximal_marginal_relevance
 from antiphon.search.entries import metadata_of
 from antiphon.search.filters import Where
@@ -104,7 +104,7 @@ def stored(view: View, video: str, place: str) -> Candidate:
     """
     found = candidates(view.rows([video]))
     if video not in found:
-        raise SearchError(f"{place}: no '{video}' in this index. Add it (antiphon index add), or check the id.")
+        raise NotIndexedError(f"{place}: no '{video}' in this index. Add it (antiphon index add), or check the id.")
     return found[video]
 
 

@@ -75,6 +75,10 @@ class Store(Protocol):
         """The rows as they stand now."""
         ...
 
+    def version(self) -> str:
+        """Another text after every write."""
+        ...
+
     def append(self, rows: pa.Table) -> None:
         """Add rows; none of their videos is there yet."""
         ...
