@@ -89,7 +89,7 @@ def test_typing_finds_a_video_and_the_keyboard_opens_it(tab: Any, complaints: li
     tab.goto("/")
     tab.keyboard.press("/")
     tab.keyboard.type("hacked", delay=20)
-    tab.wait_for_function("document.querySelectorAll('#suggestions .title').length === 1")  # not those of "h"
+    tab.wait_for_function("() => document.querySelectorAll('#suggestions .title').length === 1")  # not those of "h"
     assert tab.locator("#suggestions .title").inner_text() == SCRIPT
     tab.keyboard.press("Escape")
     tab.locator("#q").evaluate("one => one.blur()")

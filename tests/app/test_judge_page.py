@@ -280,5 +280,5 @@ def test_pictures_stay_muted_and_keys_can_be_turned_off(tab: Any, server: str, j
     tab.wait_for_timeout(200)
     assert judgements.progress("Bob")[0] == done
     with tab.expect_navigation(), contextlib.suppress(AssertionError):
-        tab.get_by_role("button", name="A is more alike").dblclick()
+        tab.get_by_role("button", name="A is closer").dblclick()
     assert judgements.progress("Bob")[0] == done + 1

@@ -81,7 +81,7 @@ def test_match_plays_the_pictures_with_the_other_song(client: TestClient, index:
 
 def test_the_evaluation_shows_ranks_with_pool_and_chance(client: TestClient) -> None:
     found = client.get("/evaluation").text
-    assert "songs for pictures" in found and "Chance" in found and "3 tracks" in found
+    assert "Pictures ask for sound" in found and "Chance" in found and "3 tracks" in found
     assert client.get("/evaluation/report").text.startswith("<!doctype html>")
     assert client.get("/evaluation/gallery").status_code == 404
 

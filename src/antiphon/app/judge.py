@@ -33,9 +33,9 @@ router = APIRouter(prefix="/judge", include_in_schema=False, default_response_cl
 _REMEMBERED_S = 90 * 24 * 3600
 _NO_ROUND = "Nothing has been prepared to judge. Start with antiphon judge prepare."
 ASKED = {
-    "overall": "Which is more alike?",
-    "sound": "Which sounds more alike?",
-    "pictures": "Which looks more alike?",
+    "overall": "Which is more like the first?",
+    "sound": "Which sounds more like the first?",
+    "pictures": "Which looks more like the first?",
 }
 
 # The name that was chosen, remembered by the browser; every form says whose answer it carries.

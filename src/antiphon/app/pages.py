@@ -156,7 +156,7 @@ def interface(request: Request, here: Here) -> HTMLResponse:
     """The programming interface, from its own description."""
     paths = request.app.openapi()["paths"]
     routes = [(method.upper(), path, about) for path, methods in paths.items() for method, about in methods.items()]
-    return here.pages.render(request, "api.html", routes=routes)
+    return here.pages.render(request, "api.html", routes=routes, base=str(request.base_url))
 
 
 def _run_folder(here: Here) -> Path | None:

@@ -72,14 +72,16 @@ def question_2(qualitative: Mapping[str, Any]) -> str:
     unanswered = "Unanswered until people have judged."
     if "reason" in qualitative:
         return f"{unanswered} What could stand in for them was not measured: {qualitative['reason']}"
-    proxies: list[str] = []
-    for what, words in (("genre", "have its genre"), ("tags", "share its tags (Jaccard)")):
-        found = qualitative["agreement"]["aggregated"].get(what)
-        if found is not None:
-            proxies.append(
-                f"of the {qualitative['k']} nearest of a video {found['value']:.0%} {words}, against "
-                f"{found['base_rate']:.0%} of random ones"
-            )
+    k = qualitative["k"]
+    said = {
+        "genre": f"of the {k} nearest of a video {{value:.0%}} have its genre, of random ones {{base_rate:.0%}}",
+        "tags": (
+            f"a video has {{value:.0%}} of the tags in common with each of its {k} nearest, {{base_rate:.0%}} with a "
+            "random one"
+        ),
+    }
+    agreement = qualitative["agreement"]["aggregated"]
+    proxies = [words.format(**agreement[what]) for what, words in said.items() if agreement.get(what) is not None]
     if not proxies:
         return f"{unanswered} No genre and no tags are known that could stand in for them."
     return f"{unanswered} What stands in for them: {'; '.join(proxies)}."
@@ -99,8 +101,8 @@ def live_verdict(qualitative: Mapping[str, Any]) -> str:
     above = low > found["null95"][1]
     return (
         f"Live performances {'do find' if above else 'are not found to find'} each other: of the {qualitative['k']} "
-        "nearest "
-        f"of a video tagged {live['tag']}, {found['value']:.0%} are tagged so too (95% {low:.0%} to {high:.0%}), where "
+        f"nearest of a video tagged {live['tag']}, {found['value']:.0%} are tagged so too (95% interval {low:.0%} to "
+        f"{high:.0%}), where "
         f"{found['base_rate']:.0%} of the pool are."
     )
 

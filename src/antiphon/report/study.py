@@ -49,5 +49,6 @@ def _part(study: Mapping[str, Any], size: int | str) -> dict[str, Any]:
     return {
         "title": study_tables.size_words(size),
         "rows": rows,
+        "stepwise": any("previous" in row.get("against", {}) for row in rows),
         "chart": staircase(rows) if any(row["trainings"] for row in rows) else None,
     }

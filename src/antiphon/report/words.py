@@ -172,7 +172,8 @@ def _optimiser(recipe: Recipe) -> str:
 def _stopping(recipe: Recipe) -> str:
     training = recipe.training
     watched = "validation loss" if training.stop_on == "loss" else "typical validation rank"
+    longer = f", or as many as make {whole(training.least_steps)} batches" if training.least_steps else ""
     return (
-        f"At most {training.epochs} epochs; stops after {training.patience} without a better {watched}, and keeps the "
-        "best epoch."
+        f"At most {training.epochs} epochs{longer}; stops after {training.patience} epochs without a better {watched}, "
+        "and keeps the best epoch."
     )

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const media = JSON.parse(document.getElementById("media").textContent);
+  const media = JSON.parse(document.getElementById("media")?.textContent ?? "{}");
   const urls = new Map();
 
   /** A blob's address for one preview, made when it is first asked for. */
