@@ -1,6 +1,9 @@
-"""What several test packages share: real media, made once."""
+"""What several test packages share: real media, made once, and a browser."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,3 +25,20 @@ def media_folder():
     if not MEDIA.exists():
         pytest.skip("the sample media are not beside this checkout")
     return MEDIA
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; one for all, since a process can have one Playwright at a time."""
+    sync_api: Any = pytest.importorskip(
+        "playwright.sync_api", reason="needs the Python package playwright: pip install playwright"
+    )
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("needs Chromium on the PATH: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+        opened = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield opened
+        opened.close()

@@ -11,7 +11,6 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 import polars as pl
@@ -133,23 +132,6 @@ def server(workspace: Workspace, index: Index) -> Iterator[str]:
         yield f"http://127.0.0.1:{line.getsockname()[1]}"
         serving.should_exit = True
         thread.join(10)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium."""
-    sync_api: Any = pytest.importorskip(
-        "playwright.sync_api", reason="needs the Python package playwright: pip install playwright"
-    )
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip("needs Chromium on the PATH: apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
-        opened = playwright.chromium.launch(executable_path=found, args=arguments)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")

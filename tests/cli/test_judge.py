@@ -2,34 +2,20 @@
 
 import json
 
-import numpy as np
 import polars as pl
 import pytest
 
-from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
-from antiphon.features.planning import plan_segments
-from antiphon.features.store import FeatureRows, FeatureStore
 from antiphon.judging import Judgements
-from antiphon.segments.sampling import SamplingConfig
-from antiphon.workspace import Workspace
+
+from .features import with_features
 
 
 @pytest.fixture(scope="module")
 def place(synthetic_table, tmp_path_factory):
     """Synthetic media with made-up features, and two runs."""
-    workspace = Workspace(tmp_path_factory.mktemp("judge-cli") / "w")
+    workspace = with_features(tmp_path_factory.mktemp("judge-cli") / "w", synthetic_table)
     base = ["-w", str(workspace.root)]
-    assert (
-        run([*base, "catalogue", "add", str(synthetic_table), "--by", "video", "--fractions", "0.4", "0.2", "0.4"]) == 0
-    )
-    segments, _ = plan_segments(workspace, Catalogue.load(workspace.catalogue), SamplingConfig(sections=2))
-    random = np.random.default_rng(0)
-    for name, modality in (("hearing", "audio"), ("seeing", "video")):
-        store = FeatureStore(workspace.features / name, {"backbone": name, "modality": modality})
-        for video, rows in segments.items():
-            vectors = random.normal(size=(len(rows), 8)).astype(np.float32)
-            store.append([FeatureRows(video, [row["segment_id"] for row in rows], vectors)])
     for name, seed in (("base", 0), ("other", 1)):
         recipe = ["--recipe", "paper-base", "--no-learning-curve", "--name", name, "--seed", str(seed)]
         assert run([*base, "train", *recipe]) == 0

@@ -1,6 +1,5 @@
 """The page in a real browser: it loads without an error, fits a phone, and plays."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,31 +12,12 @@ from antiphon.workspace import Workspace
 from .page import Node
 from .small_workspace import RUN
 
-sync_api: Any = pytest.importorskip(
-    "playwright.sync_api", reason="needs the Python package playwright: pip install playwright"
-)
-
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
-)
-if not CHROMIUM:
-    pytest.skip("needs Chromium on the PATH: apt-get install chromium", allow_module_level=True)
-
 TIME_LIMIT_MS = 20_000
 PLAYS = """
 () => playing.length > 0 && playing.every(
   (one) => !one.paused && one.currentTime > 0.3 && (one.muted || one.webkitAudioDecodedByteCount > 0)
 )
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium."""
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_recipe_in_words() -> None:
         "Adam,",
         "learning rate 0.01 times 0.95",
         "at most 1,000 pairs",
-        "after 3 without",
+        "after 3 epochs without",
         "validation loss",
     ):
         assert fact in said

@@ -3,6 +3,8 @@
 import csv
 import io
 import math
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,3 +129,24 @@ def test_the_markdown_is_a_table_for_each_size(study):
     assert f"The base, {size_words(300)}: 2 of 2 trainings failed: Training <diverged>." in text
     tables = [line.count("|") for line in text.splitlines() if line.startswith("|")]
     assert set(tables) == {11}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_opens_without_a_complaint_and_fits(browser: Any, study: dict[str, Any], tmp_path: Path, width: int) -> None:
+    path = build_study_page(tmp_path, study)
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    tab, complaints = context.new_page(), []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.goto(path.as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert complaints == []
+    context.close()
+
+
+def test_gains_over_the_step_before_stand_only_where_there_are_steps(study: dict[str, Any], tmp_path: Path) -> None:
+    words = "the step before"
+    assert words in build_study_page(tmp_path, study).read_text(encoding="utf-8")
+    for row in study["rows"]:
+        row.get("against", {}).pop("previous", None)
+    assert words not in build_study_page(tmp_path, study).read_text(encoding="utf-8")
