@@ -61,12 +61,15 @@ def _times(count: int, what: str) -> str:
 
 def reading_sentence(study: Mapping[str, Any]) -> str:
     """How the table is read."""
+    stepwise = any("previous" in row.get("against", {}) for row in study["rows"])
+    over = ["the step before"] * stepwise + ["the tuned linear analysis (cca)", str(study["reference"])]
+    compared = ", ".join(f"over {each}" for each in over[:-1]) + f" and over {over[-1]}"
     return (
         "Median ranks, R@10 and MRR are means over draws and trainings, with 95% bootstrap intervals over test videos. "
         "Null: the middle 95% of the median rank when the test videos' partners are permuted, the widest of all "
         "trainings. Gains are factors by which ranks are lower (ratio of geometric means, both ways together), paired "
-        "by query over all draws, trainings averaged, with 95% intervals over videos: over the step before, over the "
-        f"tuned linear analysis (cca), and over {study['reference']}. The intervals do not cover other trainings."
+        f"by query over all draws, trainings averaged, with 95% intervals over videos: {compared}. The intervals do "
+        "not cover other trainings."
     )
 
 
