@@ -4,7 +4,6 @@ An entry point refers to a `BackboneSpec` of the same name. A plug-in that canno
 and named in the log; asking for it says why.
 """
 
-import difflib
 import logging
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -17,6 +16,7 @@ from antiphon.backbones.base import AudioBackbone, VideoBackbone
 from antiphon.backbones.spec import BackboneSpec
 from antiphon.errors import ConfigError, WeightsError
 from antiphon.segments.layout import FrameLayout
+from antiphon.spelling import did_you_mean
 
 GROUP = "antiphon.backbones"
 _log = logging.getLogger(__name__)
@@ -199,8 +199,7 @@ def _spec(point: EntryPoint) -> BackboneSpec:
 def _find(name: str) -> BackboneSpec:
     points = _points()
     if name not in points:
-        near = difflib.get_close_matches(name, points, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(name, points)
         raise WeightsError(f"There is no backbone {name!r}.{hint} Known: {', '.join(sorted(points))}.")
     return _spec(points[name])
 

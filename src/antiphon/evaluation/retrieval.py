@@ -60,7 +60,10 @@ def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> dict[str,
     pairs = features.paired
     videos = len(np.unique(pairs.groups))
     if videos < 2:
-        raise ModelError(f"{videos} videos with both sound and pictures: ranking needs at least two.")
+        raise ModelError(
+            f"Ranking needs at least two videos with both sound and pictures; here are {videos}. Rank another split, "
+            "or add videos."
+        )
     audio, video = model.embed(pairs)
     seen = _seen(model, pairs, videos)
     result: dict[str, Any] = {**retrieval(audio, video, groups=pairs.groups, seed=seed), "seen": seen}

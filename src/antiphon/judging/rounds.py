@@ -63,7 +63,10 @@ def prepare_round(
     shared = set.intersection(*(run.complete for run in runs))
     ids = sorted(shared if among is None else shared & set(among))
     if len(ids) < _LEAST_VIDEOS:
-        raise ConfigError(f"{len(ids)} videos to choose from: judging needs more, with sound, pictures and embeddings.")
+        raise ConfigError(
+            f"{len(ids)} videos with sound, pictures and embeddings to choose from; judging needs {_LEAST_VIDEOS}. "
+            "Take those of another split (all), or add videos."
+        )
     taken = [run.taken(ids) for run in runs]
     random = generator(config.seed, "judging questions")
     questions = choose_questions(taken, [artists.get(name) for name in ids], config.questions, random)

@@ -1,0 +1,29 @@
+"""What somebody who wrote an unknown name may have meant."""
+
+import difflib
+from collections.abc import Collection
+
+_MOST = 3
+_MOST_COMPARED = 20_000
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """“ Did you mean a or b?”, or nothing where nothing known is near.
+
+    Near are names that hold `name`, whatever the case, the shortest first; else up to three that are spelt alike.
+    Spelling is compared with 20,000 names at the most, since it takes long.
+
+    Examples
+    --------
+    >>> did_you_mean("frog", ["video/frog.mp4", "pig.mp4"])
+    ' Did you mean video/frog.mp4?'
+    >>> did_you_mean("musicn", ["musicnn", "resnet50"])
+    ' Did you mean musicnn?'
+    >>> did_you_mean("zebra", ["musicnn"])
+    ''
+    """
+    small = name.casefold()
+    near = sorted((each for each in known if small and small in each.casefold()), key=lambda each: (len(each), each))
+    if not near and len(known) <= _MOST_COMPARED:
+        near = difflib.get_close_matches(name, known, _MOST, cutoff=0.5)
+    return f" Did you mean {' or '.join(near[:_MOST])}?" if near else ""
