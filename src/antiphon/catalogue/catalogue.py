@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 import pyarrow as pa
 
+from antiphon.catalogue.file_tags import file_tags
 from antiphon.catalogue.media import probe
 from antiphon.catalogue.reading import read_folder, read_metadata
 from antiphon.catalogue.splits import SPLITS, artist_key, assign_split
@@ -15,6 +16,7 @@ from antiphon.errors import CatalogueError, DecodeError, FeatureStoreError
 from antiphon.tables import CATALOGUE, read_table, write_table
 
 FRACTIONS = (0.8, 0.1, 0.1)
+_THREADS = 4
 
 
 class Catalogue:
@@ -39,14 +41,15 @@ class Catalogue:
         """Every media file in `folder` and below; `metadata` (CSV or Parquet) says more about them.
 
         The id of a video is its path inside the folder. Rows of `metadata` are matched by a column `id`, `path` or
-        `filename` that holds that path, the file's name, or its name without the ending.
+        `filename` that holds that path, the file's name, or its name without the ending. What it leaves open is taken
+        from the files' own tags (`with_file_tags`).
 
         Raises
         ------
         CatalogueError
             The folder is missing or holds no media, or the metadata is not usable.
         """
-        return cls(read_folder(Path(folder), None if metadata is None else Path(metadata)))
+        return cls(read_folder(Path(folder), None if metadata is None else Path(metadata))).with_file_tags()
 
     @classmethod
     def from_csv(cls, path: str | Path) -> Self:
@@ -186,6 +189,21 @@ class Catalogue:
             rows[row["id"]] = known | {key: item for key, item in row.items() if item is not None and key not in kept}
         return type(self)(list(rows.values()))
 
+    def with_file_tags(self, progress: Callable[[int, int], None] | None = None) -> Self:
+        """Artist, title, genre and year from the tags of files not looked at yet, where the catalogue has none.
+
+        Call it before `split`, which goes by artist, and before `probe`, after which a file has been looked at.
+        """
+        rows = self.records()
+        waiting = [row for row in rows if row["path"] and row["has_audio"] is None]
+        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
+            tags = threads.map(file_tags, [row["path"] for row in waiting])
+            for done, (row, found) in enumerate(zip(waiting, tags, strict=True), start=1):
+                row.update({column: value for column, value in found.items() if row[column] is None})
+                if progress is not None:
+                    progress(done, len(waiting))
+        return type(self)(rows)
+
     def probe(self, progress: Callable[[int, int], None] | None = None) -> tuple[Self, dict[str, str]]:
         """Read the headers of files not looked at yet: duration, and whether there is sound and picture.
 
@@ -197,7 +215,7 @@ class Catalogue:
         rows = self.records()
         waiting = [row for row in rows if row["path"] and (row["has_audio"] is None or row["duration_s"] is None)]
         reasons: dict[str, str] = {}
-        with ThreadPoolExecutor(max_workers=4) as threads:
+        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
             for done, (row, found) in enumerate(zip(waiting, threads.map(_probe_row, waiting), strict=True), start=1):
                 if isinstance(found, DecodeError):
                     reasons[row["id"]] = str(found)

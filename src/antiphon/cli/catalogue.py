@@ -11,6 +11,7 @@ from rich.table import Table
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.catalogue.description import describe as describe_catalogue
+from antiphon.catalogue.reading import read_folder
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 
@@ -31,6 +32,8 @@ def add(
     session: Here,
 ) -> None:
     """Add a folder of media files, or the rows of a table, and put every video into a split.
+
+    What --metadata does not say of a folder's files (artist, title, genre, year) is taken from their own tags.
 
     Videos of one artist never stand in two splits. A split, once given, never changes: later calls look only at videos
     that have none. Splits given in a column `split` are kept.
@@ -80,6 +83,9 @@ def add_to_workspace(
     workspace = session.workspace
     with workspace.lock():
         joined = Catalogue.load(workspace.catalogue).extended(found) if workspace.catalogue.exists() else found
+        if not _is_table(source):
+            with session.progress("Reading the files' tags") as progress:
+                joined = joined.with_file_tags(progress=lambda done, total: progress(done, total, ""))
         joined = joined.split_missing(by=by, fractions=fractions, seed=seed)
         with session.progress("Reading headers") as progress:
             joined, unreadable = joined.probe(progress=lambda done, total: progress(done, total, ""))
@@ -91,11 +97,15 @@ def add_to_workspace(
 
 
 def _read(source: Path, metadata: Path | None) -> Catalogue:
-    if source.suffix.lower() not in _TABLES:
-        return Catalogue.from_folder(source, metadata)
+    if not _is_table(source):
+        return Catalogue(read_folder(source, metadata))  # Tags are read once it is known what the workspace has.
     if metadata is not None:
         raise ConfigError("--metadata goes with a folder; a table brings its own columns.")
     return Catalogue.from_csv(source) if source.suffix.lower() == ".csv" else Catalogue.from_parquet(source)
+
+
+def _is_table(source: Path) -> bool:
+    return source.suffix.lower() in _TABLES
 
 
 @app.command
