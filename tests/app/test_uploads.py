@@ -4,6 +4,8 @@ import asyncio
 import io
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -39,9 +41,14 @@ def nothing_is_left(uploads_folder: Path) -> Iterator[None]:
     """After every test, and nothing outside either."""
     yield
     until = time.monotonic() + 10
-    while uploads_folder.exists() and list(uploads_folder.iterdir()) and time.monotonic() < until:
+    while files_in(uploads_folder) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not uploads_folder.exists() or list(uploads_folder.iterdir()) == []
+    assert files_in(uploads_folder) == []
+
+
+def files_in(folder: Path) -> list[Path]:
+    """All files below a folder."""
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +109,7 @@ def test_an_undeclared_size_is_refused_when_it_is_reached(small: TestClient, upl
     def body() -> Iterator[bytes]:
         nonlocal largest
         for _ in range(4 << 4):
-            largest = max(largest, sum(path.stat().st_size for path in uploads_folder.iterdir()))
+            largest = max(largest, sum(path.stat().st_size for path in files_in(uploads_folder)))
             yield bytes(1 << 16)
 
     assert small.post("/api/embed", content=body(), headers=VIDEO).status_code == 413
@@ -191,9 +198,9 @@ def test_a_client_that_goes_away_leaves_nothing(server: str, uploads_folder: Pat
             + bytes(50_000)
         )
         until = time.monotonic() + 10
-        while not list(uploads_folder.iterdir()) and time.monotonic() < until:
+        while not files_in(uploads_folder) and time.monotonic() < until:
             time.sleep(0.02)
-        assert list(uploads_folder.iterdir())
+        assert files_in(uploads_folder)
 
 
 def test_a_file_that_takes_too_long_or_too_much_kills_only_the_worker(
@@ -207,8 +214,28 @@ def test_a_file_that_takes_too_long_or_too_much_kills_only_the_worker(
         assert client.get("/api/health").status_code == 200
 
 
-def test_what_an_earlier_process_left_is_removed_at_start(tmp_path: Path) -> None:
-    (tmp_path / "upload-abc").write_bytes(b"left")
+def test_another_service_leaves_what_is_under_way_and_removes_what_was_left(tmp_path: Path) -> None:
     (tmp_path / "kept").write_bytes(b"other")
-    Uploads(tmp_path)
+    first = Uploads(tmp_path)
+    arriving = first.folder / "upload-abc"
+    arriving.write_bytes(b"half a song")
+    left = tmp_path / "process-gone"
+    left.mkdir()
+    (left / "upload-abc").write_bytes(b"left")
+    second = Uploads(tmp_path)
+    assert arriving.read_bytes() == b"half a song"
+    assert not left.exists()
+    first.close()
+    second.close()
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_process_that_was_killed_leaves_nothing_for_long(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys; from antiphon.app.uploads import Uploads;"
+        "(Uploads(pathlib.Path(sys.argv[1])).folder / 'upload-abc').touch(); os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 9
+    assert len(files_in(tmp_path)) == 1
+    Uploads(tmp_path).close()
+    assert list(tmp_path.iterdir()) == []

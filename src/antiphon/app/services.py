@@ -49,10 +49,11 @@ class Services:
         return self.current.atlas
 
     def close(self) -> None:
-        """End the worker processes."""
+        """End the worker processes, and remove clients' files."""
         self.stills.close()
         if self.encoder is not None:
             self.encoder.close()
+        self.uploads.close()
 
 
 def services(request: Request) -> Services:
