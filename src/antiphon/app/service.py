@@ -20,12 +20,12 @@ from antiphon.app.services import Services
 from antiphon.app.stills import Stills
 from antiphon.app.templating import NAVIGATION, Pages
 from antiphon.app.uploads import UploadLimits, Uploads
-from antiphon.app.worker import WorkerLimits
+from antiphon.app.worker import JobError, StoppedError, WorkerLimits
 from antiphon.errors import AntiphonError, NotIndexedError, SearchError
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
-_TITLES = {404: "Not here", 413: "Too large", 415: "Not a film or a song", 503: "Busy"}
+_TITLES = {404: "Not here", 413: "Too large", 415: "Not a film or a song", 500: "The service failed", 503: "Busy"}
 
 
 def create_app(
@@ -114,7 +114,9 @@ def _add_errors(app: FastAPI) -> None:
 def _status(error: AntiphonError) -> int:
     if isinstance(error, UnknownVideoError | NotIndexedError):
         return 404
-    return 503 if isinstance(error, SearchError) else 422
+    if isinstance(error, JobError):
+        return 500
+    return 503 if isinstance(error, SearchError | StoppedError) else 422
 
 
 def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
