@@ -44,7 +44,7 @@ def create_app(
     workspace : with a catalogue; the service writes to its `page` folder alone.
     index : open for reading.
     run : name of the run that made the index. Without one clients' files cannot be embedded.
-    hosts : names other than this machine's own under which it may be asked for; "*" for any.
+    hosts : names other than this machine's own under which it may be asked for.
     uploads : what clients may send.
     encoding : what reading a client's file may take.
 
