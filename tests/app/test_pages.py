@@ -90,8 +90,11 @@ def test_errors_are_pages_that_lead_back(client: TestClient) -> None:
     found = client.get("/video/nobody")
     assert found.status_code == 404
     assert "No video &#39;nobody&#39;" in found.text
-    refused = client.post("/find/file?question=songs", content=b"x", headers={"content-type": "text/html"})
-    assert (refused.status_code, refused.text.count('role="alert"')) == (415, 1)
+    kind = {"content-type": "text/html"}
+    whole = client.post("/find/file?question=songs", content=b"x", headers=kind)
+    part = client.post("/find/file?question=songs", content=b"x", headers=kind | {"hx-request": "true"})
+    assert (whole.status_code, whole.text.startswith("<!doctype html>")) == (415, True)
+    assert (part.status_code, part.text.startswith("<section>"), part.text.count('role="alert"')) == (415, True, 1)
 
 
 def test_vectors_without_a_model_can_be_looked_at(workspace: Workspace, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The pages: search, one video, what would fit it, gallery, evaluation, help."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,16 +9,22 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse
 
-from antiphon.app.answers import SENT, Found, Question, Wish, sides_for
+from antiphon.app.answers import Found, Question, Wish, sides_for
 from antiphon.app.library import Video
 from antiphon.app.sending import embedded
 from antiphon.app.services import Here
+from antiphon.app.templating import is_part
 from antiphon.errors import AntiphonError
 from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE
 from antiphon.seeding import generator
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
+HEADINGS: Mapping[Question, str] = {
+    "songs": "Songs for these pictures",
+    "pictures": "Pictures for this song",
+    "alike": "More like this",
+}
 SEEDS, NEIGHBOURS = 8, 4
 # What a report may do: it is one file with its own style and script, and gets an origin of its own.
 REPORT_POLICY = (
@@ -44,6 +50,7 @@ def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
         encodes=here.encoder is not None,
         most_bytes=here.uploads.limits.most_bytes,
         run=here.run,
+        headings=HEADINGS,
     )
 
 
@@ -55,10 +62,11 @@ def find(request: Request, here: Here, q: Annotated[str, Query(max_length=200)] 
 
 @router.post("/find/file")
 async def find_for_file(request: Request, here: Here, question: Question = "songs") -> HTMLResponse:
-    """What fits a file, or is like it."""
+    """What fits a file, or is like it: a whole page, or for the pages' own script the part that it sets in."""
     encodings = await embedded(request, here, sides_for(question))
     found = await run_sync(here.answers.for_file, encodings, question, Wish(12))
-    return here.pages.render(request, "file_results.html", found=found, question=question, sent=SENT)
+    template = "file_part.html" if is_part(request) else "file_page.html"
+    return here.pages.render(request, template, found=found, question=question, headings=HEADINGS)
 
 
 @router.get("/video/{id:path}")

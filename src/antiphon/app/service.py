@@ -18,7 +18,7 @@ from antiphon.app.encoding import encoder
 from antiphon.app.guard import Guard
 from antiphon.app.services import Services
 from antiphon.app.stills import Stills
-from antiphon.app.templating import NAVIGATION, Pages
+from antiphon.app.templating import NAVIGATION, Pages, is_part
 from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.app.worker import JobError, StoppedError, WorkerLimits
 from antiphon.errors import AntiphonError, NotIndexedError, SearchError
@@ -125,7 +125,7 @@ def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, s
     if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):
         return JSONResponse({"detail": detail}, status_code=status, headers=headers)
     here: Services = request.app.state.services
-    template = "refused.html" if path.startswith("/find") else "error.html"
+    template = "refused.html" if is_part(request) else "error.html"
     title = _TITLES.get(status, "That did not work")
     page: HTMLResponse = here.pages.render(request, template, status=status, title=title, detail=detail)
     page.headers.update(headers or {})
