@@ -101,8 +101,27 @@ def test_recommendations_are_new_and_say_why(client: TestClient) -> None:
     found = client.post("/api/recommend", json={"history": liked, "k": 4}).json()["hits"]
     assert len(found) == 4 and not {hit["id"] for hit in found} & set(liked)
     assert all(hit["reasons"][0].startswith("like ") for hit in found)
-    assert client.post("/api/recommend", json={"history": ["nobody"]}).status_code == 422
     assert client.post("/api/recommend", json={"history": []}).status_code == 422
+
+
+def test_a_history_with_unknown_videos_is_refused_by_their_names(client: TestClient) -> None:
+    found = client.post("/api/recommend", json={"history": ["plain", "nobody", "<b>"]})
+    assert found.status_code == 404
+    assert found.json()["detail"] == "Not in this catalogue and its index: 'nobody', '<b>'."
+    many = client.post("/api/recommend", json={"history": [f"no{number}" for number in range(1000)]})
+    assert many.json()["detail"].endswith("'no9' and 990 more.")
+
+
+def test_the_page_shows_every_route_and_the_fields_of_bodies(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.url.path == "/api"
+    document = client.get("/api/openapi.json").json()
+    for path, methods in document["paths"].items():
+        assert all(f"<code>{method.upper()} {path}</code>" in page.text for method in methods)
+    recommend = page.text.partition("<code>POST /api/recommend</code>")[2].partition("</section>")[0]
+    assert "<td><code>history</code></td><td>list of string</td><td>required</td>" in recommend
+    assert "<td><code>k</code></td><td>integer, 1 to 100</td><td>10</td>" in recommend
+    assert "The body is the file itself" in page.text.partition("<code>POST /api/embed</code>")[2]
 
 
 def test_the_description_names_all_refusals(client: TestClient) -> None:

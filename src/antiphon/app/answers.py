@@ -21,6 +21,7 @@ from antiphon.seeding import generator
 By = Literal["both", "audio", "video"]
 Question = Literal["songs", "pictures", "alike"]
 _MOST_REASONS = 3
+_MOST_NAMED = 10
 SENT = "sent:"
 """Stands for the address of the file that a client has sent; the client still has it, we don't."""
 
@@ -165,9 +166,14 @@ class Answers:
 
         Raises
         ------
-        ConfigError
-            None of them is in the index.
+        UnknownVideoError
+            One of them is not in the catalogue or not in the index.
         """
+        unknown = [id for id in history if id not in self.library.videos or id not in self._indexed]
+        if unknown:
+            shown = ", ".join(f"'{id}'" for id in unknown[:_MOST_NAMED])
+            more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
+            raise UnknownVideoError(f"Not in this catalogue and its index: {shown}{more}.")
         hits = recommend(self._space, history, k, where=self._where(Wish(), None))
         why = reasons(self._space, history, [hit.id for hit in hits], self.facts)
         found = self._found(hits, None, None)
@@ -186,6 +192,10 @@ class Answers:
     def _where(self, wish: Wish, video: Video | None) -> Where:
         """What is wished, among the videos of the catalogue."""
         return wish.where(video).without(*self._strangers)
+
+    @cached_property
+    def _indexed(self) -> frozenset[str]:
+        return frozenset(self.index.ids)
 
     @cached_property
     def _strangers(self) -> tuple[str, ...]:

@@ -107,7 +107,13 @@ def match(
     return Answer(query=id, target=target, hits=found_items(here.answers.match(id, target, wish)))
 
 
-@router.post("/recommend", responses={422: {"model": Problem, "description": "No video of the history is known."}})
+@router.post(
+    "/recommend",
+    responses={
+        404: {"model": Problem, "description": "Videos of the history that are not known, by their ids."},
+        422: {"model": Problem, "description": "No history, or a parameter out of its range."},
+    },
+)
 def recommend(asked: History, here: Here) -> Recommendations:
     """Videos for somebody who liked some, by what they sound and look like; none of those liked."""
     return Recommendations(hits=found_items(here.answers.recommend(asked.history, asked.k)))

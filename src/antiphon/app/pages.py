@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from antiphon.app.answers import Found, Question, Wish, sides_for
 from antiphon.app.library import Video
+from antiphon.app.reference import routes
 from antiphon.app.sending import embedded
 from antiphon.app.services import Here
 from antiphon.app.templating import is_part
@@ -162,9 +163,14 @@ def help_page(request: Request, here: Here) -> HTMLResponse:
 @router.get("/api")
 def interface(request: Request, here: Here) -> HTMLResponse:
     """The programming interface, from its own description."""
-    paths = request.app.openapi()["paths"]
-    routes = [(method.upper(), path, about) for path, methods in paths.items() for method, about in methods.items()]
-    return here.pages.render(request, "api.html", routes=routes, base=str(request.base_url))
+    described = routes(request.app.openapi())
+    return here.pages.render(request, "api.html", routes=described, base=str(request.base_url))
+
+
+@router.get("/docs")
+def documentation() -> RedirectResponse:
+    """Where many look for the programming interface."""
+    return RedirectResponse("/api", 308)
 
 
 def _run_folder(here: Here) -> Path | None:

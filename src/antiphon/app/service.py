@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as AnyHttpError
 
 from antiphon.app import api, judge, mapping, media, pages
 from antiphon.app.answers import UnknownVideoError
+from antiphon.app.atlas import MapError
 from antiphon.app.current import Current
 from antiphon.app.encoding import encoder
 from antiphon.app.guard import Guard
@@ -114,7 +115,7 @@ def _add_errors(app: FastAPI) -> None:
 def _status(error: AntiphonError) -> int:
     if isinstance(error, UnknownVideoError | NotIndexedError):
         return 404
-    if isinstance(error, JobError):
+    if isinstance(error, JobError | MapError):
         return 500
     return 503 if isinstance(error, SearchError | StoppedError) else 422
 
