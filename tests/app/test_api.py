@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from antiphon.app.worker import JobError
 from antiphon.dual_encoder import DualEncoder
 from antiphon.search import Index
 from antiphon.workspace import Workspace
@@ -110,6 +111,36 @@ def test_a_history_with_unknown_videos_is_refused_by_their_names(client: TestCli
     assert found.json()["detail"] == "Not in this catalogue and its index: 'nobody', '<b>'."
     many = client.post("/api/recommend", json={"history": [f"no{number}" for number in range(1000)]})
     assert many.json()["detail"].endswith("'no9' and 990 more.")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (None, "Body: Field required."),
+        ("[1]", "Body: Input should be a valid dictionary"),
+        ("{", "The body is no JSON: "),
+        ('{"k": 3}', "Body, field history: Field required."),
+        ('{"history": ["plain", 7], "k": 0}', "Body, field history.1: Input should be a valid string; Body, field k: "),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_by_its_place(client: TestClient, body: str | None, said: str) -> None:
+    found = client.post("/api/recommend", content=body, headers={"content-type": "application/json"})
+    assert found.status_code == 422
+    assert found.json()["detail"].startswith(said)
+
+
+def test_what_is_wrong_with_a_parameter_is_told_by_its_name(client: TestClient) -> None:
+    assert client.get("/api/match?id=plain").json()["detail"] == "Parameter target: Field required."
+
+
+def test_a_fault_of_ours_is_not_blamed_on_the_file(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumbles(job: object) -> None:
+        raise JobError("The service failed on this file. Its log says why.")
+
+    encoder = client.app.state.services.encoder  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    monkeypatch.setattr(encoder, "run", stumbles)
+    found = client.post("/api/embed", content=b"x", headers={"content-type": "video/mp4"})
+    assert (found.status_code, found.json()["detail"]) == (500, "The service failed on this file. Its log says why.")
 
 
 def test_the_page_shows_every_route_and_the_fields_of_bodies(client: TestClient) -> None:

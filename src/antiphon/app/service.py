@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -104,12 +105,22 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction]
-        told = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-        return _refusal(request, 422, told)
+        return _refusal(request, 422, "; ".join(map(_wrong, error.errors())) + ".")
 
     @app.exception_handler(AntiphonError)
     async def own(request: Request, error: AntiphonError) -> Response:  # pyright: ignore[reportUnusedFunction]
         return _refusal(request, _status(error), str(error))
+
+
+def _wrong(found: Mapping[str, Any]) -> str:
+    """What is wrong with a request, and where: the body, a field of it, or a parameter."""
+    if found["type"] == "json_invalid":  # its place is a number of characters
+        return f"The body is no JSON: {found['ctx']['error']}"
+    kind, *inner = found["loc"]
+    place = ".".join(map(str, inner))
+    if kind == "body":
+        return f"Body{f', field {place}' if place else ''}: {found['msg']}"
+    return f"Parameter {place}: {found['msg']}"
 
 
 def _status(error: AntiphonError) -> int:
