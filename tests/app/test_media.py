@@ -1,5 +1,6 @@
 """Files and stills: ranges as players ask for them, and nothing that is not in the catalogue."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -62,6 +63,64 @@ def test_a_still_is_a_picture_and_is_kept(client: TestClient, workspace: Workspa
         assert client.get("/thumbnail/plain?at=3.0").content == b"kept"
     finally:
         kept[0].write_bytes(found.content)
+
+
+NINES = 5000 * "9"
+
+
+@pytest.fixture
+def elsewhere(client: TestClient, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The video "plain" lies in an object store."""
+    place = "memory://bucket/plain.mp4"
+    with fsspec.open(place, "wb") as file:
+        file.write(song.read_bytes())  # pyright: ignore[reportAttributeAccessIssue]
+    videos = client.app.state.services.answers.library.videos  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    monkeypatch.setitem(videos, "plain", replace(videos["plain"], path=place))
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+def test_numbers_without_end_are_numbers(
+    client: TestClient, song: Path, where: str, request: pytest.FixtureRequest
+) -> None:
+    if where == "elsewhere":
+        request.getfixturevalue("elsewhere")
+    data = song.read_bytes()
+    for asked, status, content in (
+        (f"bytes=5-{NINES}", 206, data[5:]),
+        (f"bytes=-{NINES}", 206, data),
+        (f"bytes={5000 * '0'}3-4", 206, data[3:5]),
+        (f"bytes={NINES}-", 416, None),
+    ):
+        found = client.get("/media/plain", headers={"range": asked})
+        assert found.status_code == status, asked[:20]
+        assert content in (None, found.content)
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_only_the_headers_of_a_file_elsewhere(client: TestClient, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_: object, **__: object) -> None:
+        raise AssertionError("the file is read")
+
+    monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "open", opened)
+    for headers in ({}, {"range": "bytes=0-3"}):
+        found = client.head("/media/plain", headers=headers)
+        assert (found.status_code, found.content) == (200, b"")
+        assert found.headers["content-length"] == str(song.stat().st_size)
+        assert found.headers["content-type"] == "video/mp4"
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("failure", [RuntimeError("no credentials"), None], ids=["error", "no size"])
+def test_a_store_that_fails_is_told_from_a_file_that_is_gone(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
+) -> None:
+    def size(*_: object) -> None:
+        if failure:
+            raise failure
+
+    monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "size", size)
+    for ask in (client.get, client.head):
+        assert ask("/media/plain").status_code == 502
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 50), st.integers(0, 50))
