@@ -1,5 +1,6 @@
 """Files and stills: ranges as players ask for them, and nothing that is not in the catalogue."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.app.ranges import byte_range, remote_response
+from antiphon.app.stills import Stills
 from antiphon.workspace import Workspace
 
 
@@ -121,6 +123,21 @@ def test_a_store_that_fails_is_told_from_a_file_that_is_gone(
     monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "size", size)
     for ask in (client.get, client.head):
         assert ask("/media/plain").status_code == 502
+
+
+def test_stills_that_nobody_asks_for_make_room(client: TestClient, tmp_path: Path, song: Path) -> None:
+    video = client.app.state.services.answers.video("plain")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    stills = Stills(tmp_path, most=3)
+    monday = song.stat().st_mtime_ns - 10**12
+    for number in range(3):
+        stills.make(video, number / 10)
+        for path in tmp_path.glob("*.jpg"):  # each is older than the next, whatever the clock's ticks
+            os.utime(path, ns=(monday, path.stat().st_mtime_ns - 10**9))
+    assert stills.kept(video, 0.0)
+    stills.make(video, 0.3)
+    stills.close()
+    assert [bool(stills.kept(video, number / 10)) for number in range(4)] == [True, False, True, True]
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 50), st.integers(0, 50))
