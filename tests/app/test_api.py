@@ -148,7 +148,9 @@ def test_the_page_shows_every_route_and_the_fields_of_bodies(client: TestClient)
     assert page.url.path == "/api"
     document = client.get("/api/openapi.json").json()
     for path, methods in document["paths"].items():
-        assert all(f"<code>{method.upper()} {path}</code>" in page.text for method in methods)
+        for method, asked in methods.items():
+            assert f"<code>{method.upper()} {path}</code>" in page.text
+            assert all(one.get("description") for one in asked.get("parameters", ())), path
     recommend = page.text.partition("<code>POST /api/recommend</code>")[2].partition("</section>")[0]
     assert "<td><code>history</code></td><td>list of string</td><td>required</td>" in recommend
     assert "<td><code>k</code></td><td>integer, 1 to 100</td><td>10</td>" in recommend

@@ -20,7 +20,6 @@ from antiphon.seeding import generator
 
 By = Literal["both", "audio", "video"]
 Question = Literal["songs", "pictures", "alike"]
-_MOST_REASONS = 3
 _MOST_NAMED = 10
 SENT = "sent:"
 """Stands for the address of the file that a client has sent; the client still has it, we don't."""
@@ -52,7 +51,7 @@ class Player:
 
 @dataclass(frozen=True)
 class Found:
-    """A video of a list, how to play it, and why it is there."""
+    """A video of a list, how to play it, and why it is there, the plainest reason first."""
 
     video: Video
     score: float
@@ -178,7 +177,7 @@ class Answers:
         why = reasons(self._space, history, [hit.id for hit in hits], self.facts)
         found = self._found(hits, None, None)
         because = {hit.id: (f"like {self._title(one.like)}", *one.shared) for hit, one in zip(hits, why, strict=True)}
-        return [replace(one, reasons=because[one.video.id][:_MOST_REASONS]) for one in found]
+        return [replace(one, reasons=because[one.video.id]) for one in found]
 
     @cached_property
     def _space(self) -> Space:
@@ -212,7 +211,7 @@ class Answers:
         sides = {side: vectors for side, vectors in self._space.sides.items() if side in self._levels.by_side}
         cosines = {side: float(np.dot(*vectors[rows])) for side, vectors in sides.items()}
         known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
-        return tuple(explain(query.id, video.id, self.facts, known, self._levels)[:_MOST_REASONS])
+        return tuple(explain(query.id, video.id, self.facts, known, self._levels))
 
     def _found(self, hits: Sequence[Hit], query: Video | None, pair: tuple[Side, str | None] | None) -> list[Found]:
         known = [(hit, self.library.videos[hit.id]) for hit in hits]

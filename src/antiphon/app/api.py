@@ -44,6 +44,8 @@ _FILE = {
 router = APIRouter(prefix="/api", tags=["Programming interface"])
 
 Id = Annotated[str, Query(description="Id of a music video of the catalogue.")]
+Words = Annotated[str, Query(max_length=200, description="Words of ids, titles or artists.")]
+By = Annotated[Literal["both", "audio", "video"], Query(description="What is compared: sound, pictures, or both.")]
 Count = Annotated[int, Query(ge=1, le=100, description="How many candidates.")]
 Genre = Annotated[str, Query(description="Candidates of this genre alone.")]
 Varied = Annotated[bool, Query(description="Spread over artists and looks (maximal marginal relevance).")]
@@ -69,7 +71,7 @@ def health(here: Here) -> Health:
 
 
 @router.get("/items")
-def items(q: Annotated[str, Query(max_length=200)], here: Here, k: Count = 10) -> Items:
+def items(q: Words, here: Here, k: Count = 10) -> Items:
     """Videos whose id, title or artist holds all words of a text."""
     return Items(items=[Item.of(video) for video in here.answers.library.find(q, k)])
 
@@ -79,7 +81,7 @@ def similar(
     id: Id,
     here: Here,
     k: Count = 10,
-    by: Literal["both", "audio", "video"] = "both",
+    by: By = "both",
     weight: Weight = 0.5,
     genre: Genre = "",
     varied: Varied = False,

@@ -46,7 +46,7 @@ def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
         "home.html",
         q=q,
         found=library.find(q),
-        total=len(library),
+        library=library,
         examples=_drawn(list(library.videos.values()), 6, 0),
         encodes=here.encoder is not None,
         most_bytes=here.uploads.limits.most_bytes,
@@ -141,7 +141,9 @@ def evaluation(request: Request, here: Here) -> HTMLResponse:
     metrics: dict[str, Any] | None = None
     if folder is not None and (folder / METRICS_FILE).exists():
         metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
-    return here.pages.render(request, "evaluation.html", run=here.run, there=there, metrics=metrics)
+    return here.pages.render(
+        request, "evaluation.html", run=here.run, there=there, metrics=metrics, library=here.answers.library
+    )
 
 
 @router.get("/evaluation/{name}")
