@@ -17,7 +17,7 @@ from antiphon.tables import atomic_path
 
 LONGER_SIDE_PX = 320
 MOST = 20_000
-"""About 300 MB."""
+"""Of about 7 kB each in the synthetic catalogue, so 140 MB."""
 _LIMITS = WorkerLimits(job_s=20.0, memory_bytes=2 << 30)
 
 
