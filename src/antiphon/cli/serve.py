@@ -18,7 +18,7 @@ from antiphon.workspace import Workspace
 PORT = 8000
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what stands for all addresses
-_BACKLOG, _MOST_CONNECTIONS, _GOODBYE_S = 128, 256, 2
+_BACKLOG = 128
 
 
 def serve(
@@ -48,8 +48,7 @@ def serve(
         it; may be given more than once. The address that is listened on is always let in, and on all addresses (0.0.0.0
         or ::) this machine's own name too; others are refused, so that no foreign page can reach the catalogue.
     """
-    import uvicorn
-
+    from antiphon.app.server import Server
     from antiphon.app.service import create_app
 
     workspace = session.existing_workspace()
@@ -63,15 +62,8 @@ def serve(
         if host not in _LOOPBACK:
             session.warn(f"Whoever reaches {host} can search, see and hear this catalogue, and send files.")
         session.result({"url": url}, lambda out: out.print(f"Open {url} in a browser. Ctrl-C stops.", soft_wrap=True))
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            server_header=False,
-            limit_concurrency=_MOST_CONNECTIONS,
-            timeout_graceful_shutdown=_GOODBYE_S,
-        )
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[line])
+            Server(app).run(sockets=[line])
 
 
 def trained_run(workspace: Workspace, run: str | None) -> Path | None:
