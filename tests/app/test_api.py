@@ -160,7 +160,7 @@ def test_the_page_shows_every_route_and_the_fields_of_bodies(client: TestClient)
 def test_the_description_names_all_refusals(client: TestClient) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     for path in ("/api/similar", "/api/match", "/api/embed"):
-        assert {"408", "413", "415", "422", "503", "507"} <= set(paths[path]["post"]["responses"])
+        assert {"408", "413", "415", "422", "500", "503", "507"} <= set(paths[path]["post"]["responses"])
     assert "404" in paths["/api/similar"]["get"]["responses"]
     assert not [path for path in paths if not path.startswith("/api/")]
     assert "/api/similar" in paths

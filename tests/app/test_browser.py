@@ -208,6 +208,12 @@ def test_a_point_of_the_map_plays_and_opens(tab: Any, complaints: list[str]) -> 
     assert complaints == []
 
 
+def test_a_map_that_cannot_be_drawn_says_so(tab: Any) -> None:
+    tab.route("**/map.json", lambda route: route.fulfill(status=500, json={"detail": "No such plane."}))
+    tab.goto("/map")
+    tab.wait_for_function("() => document.getElementById('map-state').innerText === 'No such plane.'")
+
+
 def test_the_map_is_reached_by_keyboard_and_filtered(tab: Any) -> None:
     tab.goto("/map")
     settle(tab)

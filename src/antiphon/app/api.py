@@ -28,7 +28,8 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     413: {"model": Problem, "description": "The file is too large."},
     415: {"model": Problem, "description": "Not a media type, or a file that cannot be read."},
     422: {"model": Problem, "description": "No file, or an empty one, or a parameter out of its range."},
-    503: {"model": Problem, "description": "Too many files at once, or no model; see Retry-After."},
+    500: {"model": Problem, "description": "The service failed on this file; its log says why."},
+    503: {"model": Problem, "description": "Too many files at once (see Retry-After), no model, or the service stops."},
     507: {"model": Problem, "description": "No room for the file."},
 }
 _FILE = {
