@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from antiphon.app.worker import JobError
 from antiphon.dual_encoder import DualEncoder
 from antiphon.search import Index
 from antiphon.workspace import Workspace
@@ -101,14 +102,65 @@ def test_recommendations_are_new_and_say_why(client: TestClient) -> None:
     found = client.post("/api/recommend", json={"history": liked, "k": 4}).json()["hits"]
     assert len(found) == 4 and not {hit["id"] for hit in found} & set(liked)
     assert all(hit["reasons"][0].startswith("like ") for hit in found)
-    assert client.post("/api/recommend", json={"history": ["nobody"]}).status_code == 422
     assert client.post("/api/recommend", json={"history": []}).status_code == 422
+
+
+def test_a_history_with_unknown_videos_is_refused_by_their_names(client: TestClient) -> None:
+    found = client.post("/api/recommend", json={"history": ["plain", "nobody", "<b>"]})
+    assert found.status_code == 404
+    assert found.json()["detail"] == "Not in this catalogue and its index: 'nobody', '<b>'."
+    many = client.post("/api/recommend", json={"history": [f"no{number}" for number in range(1000)]})
+    assert many.json()["detail"].endswith("'no9' and 990 more.")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (None, "Body: Field required."),
+        ("[1]", "Body: Input should be a valid dictionary"),
+        ("{", "The body is no JSON: "),
+        ('{"k": 3}', "Body, field history: Field required."),
+        ('{"history": ["plain", 7], "k": 0}', "Body, field history.1: Input should be a valid string; Body, field k: "),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_by_its_place(client: TestClient, body: str | None, said: str) -> None:
+    found = client.post("/api/recommend", content=body, headers={"content-type": "application/json"})
+    assert found.status_code == 422
+    assert found.json()["detail"].startswith(said)
+
+
+def test_what_is_wrong_with_a_parameter_is_told_by_its_name(client: TestClient) -> None:
+    assert client.get("/api/match?id=plain").json()["detail"] == "Parameter target: Field required."
+
+
+def test_a_fault_of_ours_is_not_blamed_on_the_file(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumbles(job: object) -> None:
+        raise JobError("The service failed on this file. Its log says why.")
+
+    encoder = client.app.state.services.encoder  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    monkeypatch.setattr(encoder, "run", stumbles)
+    found = client.post("/api/embed", content=b"x", headers={"content-type": "video/mp4"})
+    assert (found.status_code, found.json()["detail"]) == (500, "The service failed on this file. Its log says why.")
+
+
+def test_the_page_shows_every_route_and_the_fields_of_bodies(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.url.path == "/api"
+    document = client.get("/api/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for method, asked in methods.items():
+            assert f"<code>{method.upper()} {path}</code>" in page.text
+            assert all(one.get("description") for one in asked.get("parameters", ())), path
+    recommend = page.text.partition("<code>POST /api/recommend</code>")[2].partition("</section>")[0]
+    assert "<td><code>history</code></td><td>list of string</td><td>required</td>" in recommend
+    assert "<td><code>k</code></td><td>integer, 1 to 100</td><td>10</td>" in recommend
+    assert "The body is the file itself" in page.text.partition("<code>POST /api/embed</code>")[2]
 
 
 def test_the_description_names_all_refusals(client: TestClient) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     for path in ("/api/similar", "/api/match", "/api/embed"):
-        assert {"408", "413", "415", "422", "503", "507"} <= set(paths[path]["post"]["responses"])
+        assert {"408", "413", "415", "422", "500", "503", "507"} <= set(paths[path]["post"]["responses"])
     assert "404" in paths["/api/similar"]["get"]["responses"]
     assert not [path for path in paths if not path.startswith("/api/")]
     assert "/api/similar" in paths

@@ -160,16 +160,37 @@ def test_a_dropped_film_gets_songs_that_play_with_it(tab: Any, song: Path, compl
         list(song.read_bytes()),
     )
     tab.dispatch_event("#drop", "drop", {"dataTransfer": data})
+    assert tab.locator("#results").inner_html() == ""
+    tab.get_by_role("button", name="Pictures for this song").click()
     tab.wait_for_selector("#results ol.hits li")
+    assert "Pictures for this song" in tab.locator("#results").inner_text()
+    tab.get_by_role("button", name="Songs for these pictures").click()
+    tab.wait_for_selector("#results h2:text('Songs')")
     assert "Songs for these pictures" in tab.locator("#results").inner_text()
     tab.locator("#results .player").first.click()
     tab.wait_for_function("() => playing.some((one) => one.src.startsWith('blob:') && one.currentTime > 0.5)")
     assert complaints == []
 
 
+@pytest.mark.parametrize("tab", [{"java_script_enabled": False}], ids=["no scripts"], indirect=True)
+def test_a_file_is_sent_without_scripts_and_answered_by_a_whole_page(tab: Any, song: Path) -> None:
+    tab.goto("/")
+    tab.set_input_files("#file", song)
+    with tab.expect_navigation():
+        tab.get_by_role("button", name="Pictures for this song").click()
+    assert tab.locator("h1").inner_text() == "Pictures for this song"
+    assert tab.locator("ol.hits li").count() > 5
+    tab.locator("nav[aria-label=Pages] a").first.click()
+    tab.set_input_files("#file", {"name": "x.mp4", "mimeType": "video/mp4", "buffer": b"nothing"})
+    with tab.expect_navigation():
+        tab.get_by_role("button", name="More like this").click()
+    assert tab.locator("h1").inner_text() == "Not a film or a song"
+
+
 def test_a_file_that_is_no_film_is_refused_in_words(tab: Any) -> None:
     tab.goto("/")
     tab.set_input_files("#file", {"name": "x.mp4", "mimeType": "video/mp4", "buffer": b"PK\x03\x04 nothing"})
+    tab.get_by_role("button", name="More like this").click()
     tab.wait_for_selector("#results [role=alert]")
     assert "Not a film or a song" in tab.locator("#results").inner_text()
 
@@ -185,6 +206,12 @@ def test_a_point_of_the_map_plays_and_opens(tab: Any, complaints: list[str]) -> 
     tab.mouse.click(box["x"] + x, box["y"] + y)
     tab.wait_for_url("**/video/plain")
     assert complaints == []
+
+
+def test_a_map_that_cannot_be_drawn_says_so(tab: Any) -> None:
+    tab.route("**/map.json", lambda route: route.fulfill(status=500, json={"detail": "No such plane."}))
+    tab.goto("/map")
+    tab.wait_for_function("() => document.getElementById('map-state').innerText === 'No such plane.'")
 
 
 def test_the_map_is_reached_by_keyboard_and_filtered(tab: Any) -> None:

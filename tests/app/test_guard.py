@@ -1,10 +1,16 @@
 """Foreign hosts, foreign pages, and what every answer carries."""
 
+import socket
+
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from antiphon.app.guard import Guard
+from antiphon.cli.app import run
+from antiphon.cli.serve import own_names
+from antiphon.workspace import Workspace
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "127.0.0.1.evil", "a b", "[::1"])
@@ -55,3 +61,42 @@ def test_further_names_can_be_let_in() -> None:
     app.add_middleware(Guard, hosts=("Studio.Local",))
     client = TestClient(app, base_url="http://studio.local")
     assert client.get("/nothing").status_code == 404
+
+
+def guarded(host: str, reached: str, hosts: set[str]) -> int:
+    """Status of an answer to a request for `host` that has come to an address of this machine."""
+    app = FastAPI()
+    app.add_middleware(Guard, hosts=hosts)
+    return TestClient(app, base_url=f"http://{reached}").get("/openapi.json", headers={"host": host}).status_code
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [("192.0.2.7:8000", "192.0.2.7"), ("[2001:db8::7]", "[2001:db8::7]"), ("192.0.2.7", "[::ffff:192.0.2.7]")],
+)
+def test_the_address_that_is_reached_is_let_in_and_no_other(host: str, reached: str) -> None:
+    assert guarded(host, reached, set()) == 200
+    assert guarded("evil.example", reached, set()) == 421
+    assert guarded("192.0.2.8", reached, set()) == 421
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "studio.local"])  # noqa: S104
+def test_listening_elsewhere_lets_no_foreign_name_in(host: str) -> None:
+    hosts = own_names(host)
+    assert guarded("evil.example", "192.0.2.7", hosts) == 421
+    own = "studio.local" if host == "studio.local" else socket.gethostname() if host in {"0.0.0.0", "::"} else host  # noqa: S104
+    assert guarded(own, "192.0.2.7", hosts) == 200
+
+
+def test_serve_lets_in_its_own_address_and_the_names_it_is_given(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[TestClient] = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: served.append(TestClient(self.config.app)))
+    names = ("--allow-host", "Studio.Local", "--allow-host", "music.example")
+    assert run(["--workspace", str(workspace.root), "serve", "--host", "0.0.0.0", "--port", "0", *names]) == 0  # noqa: S104
+    status = {
+        host: served[0].get("/api/health", headers={"host": host}).status_code
+        for host in ("studio.local", "music.example:8000", socket.gethostname(), "evil.example")
+    }
+    assert list(status.values()) == [200, 200, 200, 421], status

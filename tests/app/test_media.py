@@ -1,5 +1,7 @@
 """Files and stills: ranges as players ask for them, and nothing that is not in the catalogue."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.app.ranges import byte_range, remote_response
+from antiphon.app.stills import Stills
 from antiphon.workspace import Workspace
 
 
@@ -62,6 +65,79 @@ def test_a_still_is_a_picture_and_is_kept(client: TestClient, workspace: Workspa
         assert client.get("/thumbnail/plain?at=3.0").content == b"kept"
     finally:
         kept[0].write_bytes(found.content)
+
+
+NINES = 5000 * "9"
+
+
+@pytest.fixture
+def elsewhere(client: TestClient, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The video "plain" lies in an object store."""
+    place = "memory://bucket/plain.mp4"
+    with fsspec.open(place, "wb") as file:
+        file.write(song.read_bytes())  # pyright: ignore[reportAttributeAccessIssue]
+    videos = client.app.state.services.answers.library.videos  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    monkeypatch.setitem(videos, "plain", replace(videos["plain"], path=place))
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+def test_numbers_without_end_are_numbers(
+    client: TestClient, song: Path, where: str, request: pytest.FixtureRequest
+) -> None:
+    if where == "elsewhere":
+        request.getfixturevalue("elsewhere")
+    data = song.read_bytes()
+    for asked, status, content in (
+        (f"bytes=5-{NINES}", 206, data[5:]),
+        (f"bytes=-{NINES}", 206, data),
+        (f"bytes={5000 * '0'}3-4", 206, data[3:5]),
+        (f"bytes={NINES}-", 416, None),
+    ):
+        found = client.get("/media/plain", headers={"range": asked})
+        assert found.status_code == status, asked[:20]
+        assert content in (None, found.content)
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_only_the_headers_of_a_file_elsewhere(client: TestClient, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_: object, **__: object) -> None:
+        raise AssertionError("the file is read")
+
+    monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "open", opened)
+    for headers in ({}, {"range": "bytes=0-3"}):
+        found = client.head("/media/plain", headers=headers)
+        assert (found.status_code, found.content) == (200, b"")
+        assert found.headers["content-length"] == str(song.stat().st_size)
+        assert found.headers["content-type"] == "video/mp4"
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("failure", [RuntimeError("no credentials"), None], ids=["error", "no size"])
+def test_a_store_that_fails_is_told_from_a_file_that_is_gone(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
+) -> None:
+    def size(*_: object) -> None:
+        if failure:
+            raise failure
+
+    monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "size", size)
+    for ask in (client.get, client.head):
+        assert ask("/media/plain").status_code == 502
+
+
+def test_stills_that_nobody_asks_for_make_room(client: TestClient, tmp_path: Path, song: Path) -> None:
+    video = client.app.state.services.answers.video("plain")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    stills = Stills(tmp_path, most=3)
+    monday = song.stat().st_mtime_ns - 10**12
+    for number in range(3):
+        stills.make(video, number / 10)
+        for path in tmp_path.glob("*.jpg"):  # each is older than the next, whatever the clock's ticks
+            os.utime(path, ns=(monday, path.stat().st_mtime_ns - 10**9))
+    assert stills.kept(video, 0.0)
+    stills.make(video, 0.3)
+    stills.close()
+    assert [bool(stills.kept(video, number / 10)) for number in range(4)] == [True, False, True, True]
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 50), st.integers(0, 50))

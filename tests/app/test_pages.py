@@ -1,5 +1,7 @@
 """The pages as they are written: whole, escaped, and of use without scripts."""
 
+import re
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -7,12 +9,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from antiphon.app.service import create_app
-from antiphon.app.templating import address
+from antiphon.app.templating import address, clock
 from antiphon.catalogue import Catalogue
+from antiphon.runs import METRICS_FILE
 from antiphon.search import Index
+from antiphon.search.hits import Side
 from antiphon.workspace import Workspace
 
-from .conftest import HOST, IDS, SCRIPT
+from .conftest import HOST, IDS, RUN, SCRIPT
 
 PAGES = (
     "/",
@@ -79,6 +83,45 @@ def test_match_plays_the_pictures_with_the_other_song(client: TestClient, index:
     assert f'data-sound="{address(best.id, "media")}" data-sound-at="{moment.start_s:.2f}"' in found
 
 
+@pytest.mark.parametrize("target", ["audio", "video"])
+def test_match_says_from_where_song_and_pictures_play(client: TestClient, index: Index, target: Side) -> None:
+    moment = index.match("plain", target, k=1)[0].moments[0]
+    theirs, own = clock(moment.start_s or 0.0), clock(moment.query_start_s or 0.0)
+    song, pictures = (theirs, own) if target == "audio" else (own, theirs)
+    found = re.sub("<[^>]+>", "", client.get(f"/match/plain?target={target}").text)
+    assert f"song from {song}, pictures from {pictures}" in found
+
+
+def test_three_reasons_are_shown_and_the_rest_unfolds(client: TestClient) -> None:
+    hits = client.get("/api/similar", params={"id": "plain", "by": "both", "k": 8}).json()["hits"]
+    long = next(hit for hit in hits if len(hit["reasons"]) > 3)
+    found = client.get("/video/plain").text
+    rest = " · ".join(escape(one) for one in long["reasons"][3:])
+    assert f'<p class="why">{" · ".join(escape(one) for one in long["reasons"][:3])}</p>' in found
+    assert f"<summary>{len(long['reasons']) - 3} more</summary>{rest}</details>" in found
+
+
+@pytest.mark.parametrize("page", ["/", "/evaluation"])
+def test_synthetic_videos_are_called_that(
+    workspace: Workspace, index: Index, client: TestClient, tmp_path: Path, page: str
+) -> None:
+    assert f"All {len(IDS)} videos are" in client.get(page).text
+    records = Catalogue.load(workspace.catalogue).records()
+    for synthetic, said in ((3, f"3 of {len(IDS)} videos are"), (1, f"1 of {len(IDS)} videos is"), (0, None)):
+        place = Workspace(tmp_path / str(synthetic))
+        names = [
+            f"synthetic-{number:04d}.mp4" if number < synthetic else f"own-{number}.mp4" for number in range(len(IDS))
+        ]
+        Catalogue([row | {"path": name} for row, name in zip(records, names, strict=True)]).save(place.catalogue)
+        metrics = place.run(RUN) / METRICS_FILE
+        metrics.parent.mkdir(parents=True)
+        metrics.write_bytes((workspace.run(RUN) / METRICS_FILE).read_bytes())
+        with TestClient(create_app(place, index, RUN), base_url=HOST) as other:
+            found = other.get(page).text
+        assert ("Synthetic music videos." in found) == (said is not None)
+        assert said is None or said in found
+
+
 def test_the_evaluation_shows_ranks_with_pool_and_chance(client: TestClient) -> None:
     found = client.get("/evaluation").text
     assert "Pictures ask for sound" in found and "Chance" in found and "3 tracks" in found
@@ -90,8 +133,13 @@ def test_errors_are_pages_that_lead_back(client: TestClient) -> None:
     found = client.get("/video/nobody")
     assert found.status_code == 404
     assert "No video &#39;nobody&#39;" in found.text
-    refused = client.post("/find/file?question=songs", content=b"x", headers={"content-type": "text/html"})
-    assert (refused.status_code, refused.text.count('role="alert"')) == (415, 1)
+    form = found.text.partition('<form class="find" action="/" method="get"')[2].partition("</form>")[0]
+    assert 'name="q"' in form and "<button" in form
+    kind = {"content-type": "text/html"}
+    whole = client.post("/find/file?question=songs", content=b"x", headers=kind)
+    part = client.post("/find/file?question=songs", content=b"x", headers=kind | {"hx-request": "true"})
+    assert (whole.status_code, whole.text.startswith("<!doctype html>")) == (415, True)
+    assert (part.status_code, part.text.startswith("<section>"), part.text.count('role="alert"')) == (415, True, 1)
 
 
 def test_vectors_without_a_model_can_be_looked_at(workspace: Workspace, tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ import asyncio
 import io
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,9 +42,14 @@ def nothing_is_left(uploads_folder: Path) -> Iterator[None]:
     """After every test, and nothing outside either."""
     yield
     until = time.monotonic() + 10
-    while uploads_folder.exists() and list(uploads_folder.iterdir()) and time.monotonic() < until:
+    while files_in(uploads_folder) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not uploads_folder.exists() or list(uploads_folder.iterdir()) == []
+    assert files_in(uploads_folder) == []
+
+
+def files_in(folder: Path) -> list[Path]:
+    """All files below a folder."""
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +86,12 @@ def test_what_is_no_film_is_refused(client: TestClient, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/html", "application/zip", "image/png", "", "application/json"])
-def test_a_wrong_type_is_refused_before_anything_is_read(client: TestClient, kind: str) -> None:
-    def body() -> Iterator[bytes]:
-        yield b"x"
-
-    assert client.post("/api/embed", content=body(), headers={"content-type": kind}).status_code == 415
+def test_a_wrong_type_is_refused_before_anything_is_read(tmp_path: Path, client: TestClient, kind: str) -> None:
+    pieces = iter([b"x"])
+    with pytest.raises(HTTPException, match="Send a music video"):
+        received(tmp_path, pieces, kind)
+    assert list(pieces) == [b"x"]
+    assert client.post("/api/embed", content=b"x", headers={"content-type": kind}).status_code == 415
 
 
 def test_a_declared_size_above_the_limit_is_refused_at_once(server: str) -> None:
@@ -102,7 +111,7 @@ def test_an_undeclared_size_is_refused_when_it_is_reached(small: TestClient, upl
     def body() -> Iterator[bytes]:
         nonlocal largest
         for _ in range(4 << 4):
-            largest = max(largest, sum(path.stat().st_size for path in uploads_folder.iterdir()))
+            largest = max(largest, sum(path.stat().st_size for path in files_in(uploads_folder)))
             yield bytes(1 << 16)
 
     assert small.post("/api/embed", content=body(), headers=VIDEO).status_code == 413
@@ -126,27 +135,34 @@ def test_what_follows_the_file_of_a_form_is_not_read(tmp_path: Path) -> None:
 
 def received_form(folder: Path, pieces: Iterator[bytes]) -> bytes:
     """The file of a form without a declared size, of which at most a mebibyte is taken."""
+    return received(folder, pieces, "multipart/form-data; boundary=b")[1]
+
+
+def received(folder: Path, pieces: Iterator[bytes], kind: str) -> tuple[Path, bytes]:
+    """Where a request's file lies while it is read, seen from the folder of uploads, and what it holds."""
+    uploads = Uploads(folder, UploadLimits(most_bytes=1 << 20))
 
     async def receive() -> dict[str, object]:
         piece = next(pieces, None)
         return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
 
-    async def received() -> bytes:
-        async with Uploads(folder, UploadLimits(most_bytes=1 << 20)).receive(request) as path:
-            return path.read_bytes()
+    async def take() -> tuple[Path, bytes]:
+        async with uploads.receive(request) as path:
+            return path.resolve().relative_to(uploads.folder.resolve()), path.read_bytes()
 
-    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
-    request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+    request = Request({"type": "http", "method": "POST", "headers": [(b"content-type", kind.encode())]}, receive)
     # In a thread of its own: the browser's driver may have left a loop running in this one.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: asyncio.run(received())).result()
+    with closing(uploads), ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(take())).result()
 
 
-def test_the_client_s_name_is_no_path(small: TestClient, song: Path, uploads_folder: Path) -> None:
-    before = set(uploads_folder.parents[2].rglob("*"))
-    for name in ("../../evil.mp4", "/etc/evil.mp4", "..\\evil.mp4", "x\x00y.mp4"):
-        small.post("/api/embed", files={"file": (name, b"nothing")})
-    assert {path for path in set(uploads_folder.parents[2].rglob("*")) - before if "evil" in path.name} == set()
+@pytest.mark.parametrize("name", ["../../evil.mp4", "/tmp/evil.mp4", "..\\\\evil.mp4", "evil\x00.mp4", "evil.mp4"])  # noqa: S108
+def test_the_client_s_name_is_no_path(tmp_path: Path, name: str) -> None:
+    head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+    place, content = received(tmp_path, iter([head + b"song\r\n--b--\r\n"]), "multipart/form-data; boundary=b")
+    assert content == b"song"
+    assert len(place.parts) == 1 and place.name.startswith("upload-")
+    assert "evil" not in place.name
 
 
 @pytest.mark.parametrize(
@@ -191,9 +207,9 @@ def test_a_client_that_goes_away_leaves_nothing(server: str, uploads_folder: Pat
             + bytes(50_000)
         )
         until = time.monotonic() + 10
-        while not list(uploads_folder.iterdir()) and time.monotonic() < until:
+        while not files_in(uploads_folder) and time.monotonic() < until:
             time.sleep(0.02)
-        assert list(uploads_folder.iterdir())
+        assert files_in(uploads_folder)
 
 
 def test_a_file_that_takes_too_long_or_too_much_kills_only_the_worker(
@@ -207,8 +223,28 @@ def test_a_file_that_takes_too_long_or_too_much_kills_only_the_worker(
         assert client.get("/api/health").status_code == 200
 
 
-def test_what_an_earlier_process_left_is_removed_at_start(tmp_path: Path) -> None:
-    (tmp_path / "upload-abc").write_bytes(b"left")
+def test_another_service_leaves_what_is_under_way_and_removes_what_was_left(tmp_path: Path) -> None:
     (tmp_path / "kept").write_bytes(b"other")
-    Uploads(tmp_path)
+    first = Uploads(tmp_path)
+    arriving = first.folder / "upload-abc"
+    arriving.write_bytes(b"half a song")
+    left = tmp_path / "process-gone"
+    left.mkdir()
+    (left / "upload-abc").write_bytes(b"left")
+    second = Uploads(tmp_path)
+    assert arriving.read_bytes() == b"half a song"
+    assert not left.exists()
+    first.close()
+    second.close()
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_process_that_was_killed_leaves_nothing_for_long(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys; from antiphon.app.uploads import Uploads;"
+        "(Uploads(pathlib.Path(sys.argv[1])).folder / 'upload-abc').touch(); os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 9
+    assert len(files_in(tmp_path)) == 1
+    Uploads(tmp_path).close()
+    assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,7 @@ from antiphon.seeding import generator
 
 By = Literal["both", "audio", "video"]
 Question = Literal["songs", "pictures", "alike"]
-_MOST_REASONS = 3
+_MOST_NAMED = 10
 SENT = "sent:"
 """Stands for the address of the file that a client has sent; the client still has it, we don't."""
 
@@ -51,7 +51,7 @@ class Player:
 
 @dataclass(frozen=True)
 class Found:
-    """A video of a list, how to play it, and why it is there."""
+    """A video of a list, how to play it, and why it is there, the plainest reason first."""
 
     video: Video
     score: float
@@ -165,14 +165,19 @@ class Answers:
 
         Raises
         ------
-        ConfigError
-            None of them is in the index.
+        UnknownVideoError
+            One of them is not in the catalogue or not in the index.
         """
+        unknown = [id for id in history if id not in self.library.videos or id not in self._indexed]
+        if unknown:
+            shown = ", ".join(f"'{id}'" for id in unknown[:_MOST_NAMED])
+            more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
+            raise UnknownVideoError(f"Not in this catalogue and its index: {shown}{more}.")
         hits = recommend(self._space, history, k, where=self._where(Wish(), None))
         why = reasons(self._space, history, [hit.id for hit in hits], self.facts)
         found = self._found(hits, None, None)
         because = {hit.id: (f"like {self._title(one.like)}", *one.shared) for hit, one in zip(hits, why, strict=True)}
-        return [replace(one, reasons=because[one.video.id][:_MOST_REASONS]) for one in found]
+        return [replace(one, reasons=because[one.video.id]) for one in found]
 
     @cached_property
     def _space(self) -> Space:
@@ -186,6 +191,10 @@ class Answers:
     def _where(self, wish: Wish, video: Video | None) -> Where:
         """What is wished, among the videos of the catalogue."""
         return wish.where(video).without(*self._strangers)
+
+    @cached_property
+    def _indexed(self) -> frozenset[str]:
+        return frozenset(self.index.ids)
 
     @cached_property
     def _strangers(self) -> tuple[str, ...]:
@@ -202,7 +211,7 @@ class Answers:
         sides = {side: vectors for side, vectors in self._space.sides.items() if side in self._levels.by_side}
         cosines = {side: float(np.dot(*vectors[rows])) for side, vectors in sides.items()}
         known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
-        return tuple(explain(query.id, video.id, self.facts, known, self._levels)[:_MOST_REASONS])
+        return tuple(explain(query.id, video.id, self.facts, known, self._levels))
 
     def _found(self, hits: Sequence[Hit], query: Video | None, pair: tuple[Side, str | None] | None) -> list[Found]:
         known = [(hit, self.library.videos[hit.id]) for hit in hits]

@@ -28,7 +28,8 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     413: {"model": Problem, "description": "The file is too large."},
     415: {"model": Problem, "description": "Not a media type, or a file that cannot be read."},
     422: {"model": Problem, "description": "No file, or an empty one, or a parameter out of its range."},
-    503: {"model": Problem, "description": "Too many files at once, or no model; see Retry-After."},
+    500: {"model": Problem, "description": "The service failed on this file; its log says why."},
+    503: {"model": Problem, "description": "Too many files at once (see Retry-After), no model, or the service stops."},
     507: {"model": Problem, "description": "No room for the file."},
 }
 _FILE = {
@@ -44,6 +45,8 @@ _FILE = {
 router = APIRouter(prefix="/api", tags=["Programming interface"])
 
 Id = Annotated[str, Query(description="Id of a music video of the catalogue.")]
+Words = Annotated[str, Query(max_length=200, description="Words of ids, titles or artists.")]
+By = Annotated[Literal["both", "audio", "video"], Query(description="What is compared: sound, pictures, or both.")]
 Count = Annotated[int, Query(ge=1, le=100, description="How many candidates.")]
 Genre = Annotated[str, Query(description="Candidates of this genre alone.")]
 Varied = Annotated[bool, Query(description="Spread over artists and looks (maximal marginal relevance).")]
@@ -69,7 +72,7 @@ def health(here: Here) -> Health:
 
 
 @router.get("/items")
-def items(q: Annotated[str, Query(max_length=200)], here: Here, k: Count = 10) -> Items:
+def items(q: Words, here: Here, k: Count = 10) -> Items:
     """Videos whose id, title or artist holds all words of a text."""
     return Items(items=[Item.of(video) for video in here.answers.library.find(q, k)])
 
@@ -79,7 +82,7 @@ def similar(
     id: Id,
     here: Here,
     k: Count = 10,
-    by: Literal["both", "audio", "video"] = "both",
+    by: By = "both",
     weight: Weight = 0.5,
     genre: Genre = "",
     varied: Varied = False,
@@ -107,7 +110,13 @@ def match(
     return Answer(query=id, target=target, hits=found_items(here.answers.match(id, target, wish)))
 
 
-@router.post("/recommend", responses={422: {"model": Problem, "description": "No video of the history is known."}})
+@router.post(
+    "/recommend",
+    responses={
+        404: {"model": Problem, "description": "Videos of the history that are not known, by their ids."},
+        422: {"model": Problem, "description": "No history, or a parameter out of its range."},
+    },
+)
 def recommend(asked: History, here: Here) -> Recommendations:
     """Videos for somebody who liked some, by what they sound and look like; none of those liked."""
     return Recommendations(hits=found_items(here.answers.recommend(asked.history, asked.k)))

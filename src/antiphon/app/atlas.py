@@ -1,6 +1,7 @@
 """The map of the catalogue: where each video lies, computed in the background and kept in the workspace."""
 
 import threading
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from antiphon.app.library import Library
 from antiphon.app.projection import project
 from antiphon.app.templating import address
+from antiphon.errors import AntiphonError
 from antiphon.runs import fingerprint
 from antiphon.search import Index
 from antiphon.search.hits import Side
@@ -19,6 +21,10 @@ from antiphon.tables import atomic_path
 COLOURS = 12
 """Genres with a colour of their own; the others share the last one."""
 _SIDES: tuple[Side, ...] = ("audio", "video", "")
+
+
+class MapError(AntiphonError):
+    """The map could not be computed."""
 
 
 class Atlas:
@@ -34,21 +40,38 @@ class Atlas:
         self._ids, self._vectors = track_means({side: index.embeddings(side)[:2] for side in _SIDES})
         self._place = folder / f"map-{fingerprint(self._vectors)[:16]}.npy"
         self._positions: npt.NDArray[np.float32] | None = None
+        self._failure: Exception | None = None
 
     def start(self) -> None:
         """Read the layout, or begin to compute it in a thread."""
-        if self._place.exists():
+        self._positions = self._kept()
+        if self._positions is None:
+            threading.Thread(target=self._compute, name="map", daemon=True).start()
+        else:
+            self._remove_others()
+
+    def _kept(self) -> npt.NDArray[np.float32] | None:
+        try:
             kept = np.load(self._place, allow_pickle=False)
-            if kept.shape == (len(self._ids), 2):
-                self._positions = kept
-                return
-        threading.Thread(target=self._compute, name="map", daemon=True).start()
+        except (OSError, EOFError, ValueError):  # none yet, or a damaged one
+            return None
+        return kept if kept.shape == (len(self._ids), 2) else None
 
     def _compute(self) -> None:
-        positions = project(self._vectors)
-        with atomic_path(self._place) as partial, partial.open("wb") as file:
-            np.save(file, positions)
-        self._positions = positions
+        try:
+            self._positions = project(self._vectors)
+            with atomic_path(self._place) as partial, partial.open("wb") as file:
+                np.save(file, self._positions)
+            self._remove_others()
+        except Exception as error:  # noqa: BLE001 - nobody waits for this thread; who asks for the map is told
+            traceback.print_exc()
+            self._failure = error
+
+    def _remove_others(self) -> None:
+        """Remove the layouts of other embeddings, which nobody asks for any more."""
+        for other in self._place.parent.glob("map-*.npy"):
+            if other != self._place:
+                other.unlink(missing_ok=True)
 
     def genres(self) -> list[str]:
         """The genres that have a colour of their own, the most frequent first."""
@@ -62,8 +85,15 @@ class Atlas:
         -------
         "genres", and "points": lists of x and y in [−1, 1], number of the genre, id, title, artist, address of the file
         or "", moment to start at in seconds.
+
+        Raises
+        ------
+        MapError
+            It could not be computed.
         """
         positions = self._positions
+        if positions is None and self._failure is not None:
+            raise MapError(f"The map could not be drawn: {str(self._failure) or type(self._failure).__name__}.")
         if positions is None:
             return None
         genres = self.genres()

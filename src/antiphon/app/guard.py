@@ -19,6 +19,9 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
+_NOT_OURS = (
+    "This service is not known under that name. Who runs it can let the name in: antiphon serve --allow-host NAME.\n"
+)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -27,24 +30,25 @@ class Guard:
     """Middleware that refuses foreign hosts and foreign pages' requests, and adds security headers.
 
     A page of another site could otherwise post files to a service on this machine, or, by a name that resolves to it,
-    read the catalogue (DNS rebinding).
+    read the catalogue (DNS rebinding). The numeric address that a connection has reached is always let in: no other
+    site can have it for its name.
 
     Parameters
     ----------
-    hosts : names under which the service may be asked for, beside this machine's own; numeric addresses too. "*" lets
-        any name in.
+    hosts : names under which the service may be asked for, beside those of the loopback; numeric addresses too.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
         self.app = app
-        self.hosts = _LOCAL | {host.lower() for host in hosts}
+        self.hosts = _LOCAL | {plain_host(host) for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        reached = plain_host((scope.get("server") or ("",))[0])
+        refusal = self._refusal(scope["method"], Headers(scope=scope), reached if _is_address(reached) else None)
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -55,10 +59,10 @@ class Guard:
 
         await (refusal or self.app)(scope, receive, guarded)
 
-    def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
+    def _refusal(self, method: str, headers: Headers, reached: str | None) -> PlainTextResponse | None:
         host = headers.get("host", "")
-        if "*" not in self.hosts and host_name(host) not in self.hosts:
-            return PlainTextResponse("This service is not known under that name.\n", status_code=421)
+        if (name := host_name(host)) not in self.hosts and name != reached:
+            return PlainTextResponse(_NOT_OURS, status_code=421)
         if method not in _READING and not _same_origin(headers, host):
             return PlainTextResponse("Only this service's own pages may send anything.\n", status_code=403)
         return None
@@ -77,11 +81,30 @@ def host_name(host: str) -> str:
         _ = parts.port
     except ValueError:
         return ""
-    name = parts.hostname or ""
+    return plain_host(parts.hostname or "")
+
+
+def plain_host(name: str) -> str:
+    """A name in small letters, or an address in its shortest form, one of IPv4 as such.
+
+    Examples
+    --------
+    >>> plain_host("Studio.Local"), plain_host("0:0:0:0:0:0:0:1"), plain_host("::ffff:192.0.2.1")
+    ('studio.local', '::1', '192.0.2.1')
+    """
     try:
-        return str(ipaddress.ip_address(name))
+        found = ipaddress.ip_address(name)
     except ValueError:
-        return name
+        return name.lower()
+    return str(getattr(found, "ipv4_mapped", None) or found)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _same_origin(headers: Headers, host: str) -> bool:

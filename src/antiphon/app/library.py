@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from antiphon.catalogue import Catalogue
+from antiphon.report.inputs import synthetic_ids
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace
 
@@ -68,9 +69,11 @@ class Library:
     Parameters
     ----------
     videos : in the order of the catalogue.
+    synthetic : how many of them a program has made.
     """
 
-    def __init__(self, videos: Sequence[Video]) -> None:
+    def __init__(self, videos: Sequence[Video], synthetic: int = 0) -> None:
+        self.synthetic = synthetic
         self.videos = {video.id: video for video in videos}
         self._keys = [(plain(f"{v.title} {v.artist} {v.id}"), plain(v.title), plain(v.artist), v) for v in videos]
 
@@ -87,7 +90,7 @@ class Library:
         if workspace.segments.exists():
             for row in read_table(workspace.segments, SEGMENTS).sort_by("start_s").to_pylist():
                 segments.setdefault(row["video_id"], []).append(Segment(row["start_s"], row["end_s"]))
-        records = Catalogue.load(workspace.catalogue).records()
+        catalogue = Catalogue.load(workspace.catalogue)
         return cls(
             [
                 Video(
@@ -104,8 +107,9 @@ class Library:
                     has_video=row["has_video"] is not False,
                     segments=tuple(segments.get(row["id"], ())),
                 )
-                for row in records
-            ]
+                for row in catalogue.records()
+            ],
+            synthetic=len(synthetic_ids(catalogue)),
         )
 
     def __len__(self) -> int:

@@ -6,11 +6,12 @@ from typing import Annotated
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Header, HTTPException, Query
+from fastapi import APIRouter, Header, HTTPException, Query, Request
 from fastapi.responses import FileResponse, Response
+from starlette.datastructures import MutableHeaders
 
 from antiphon.app.library import Video
-from antiphon.app.ranges import remote_response
+from antiphon.app.ranges import remote_response, short_digits
 from antiphon.app.services import Here
 from antiphon.errors import DecodeError
 
@@ -21,16 +22,18 @@ _KEEP = "private, max-age=3600"
 
 
 @router.api_route("/media/{id:path}", methods=["GET", "HEAD"])
-def media(id: str, here: Here, range: Annotated[str | None, Header()] = None) -> Response:
+def media(id: str, request: Request, here: Here, range: Annotated[str | None, Header()] = None) -> Response:
     """A music video's file, whole or the range that is asked for."""
     video = here.answers.video(id)
     if video.path is None:
         raise HTTPException(404, "The catalogue names no file for this video.")
     kind = media_type(video)
     if "://" in video.path:
-        return remote_response(video.path, range, kind)
+        return remote_response(video.path, range, kind, head=request.method == "HEAD")
     if not Path(video.path).is_file():
         raise HTTPException(404, "The file of this video is not where the catalogue says.")
+    if range is not None:  # which the response reads from the request
+        MutableHeaders(scope=request.scope)["range"] = short_digits(range)
     return FileResponse(video.path, media_type=kind, headers={"cache-control": "private, no-cache"})
 
 

@@ -1,24 +1,31 @@
 """The pages: search, one video, what would fit it, gallery, evaluation, help."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
-from antiphon.app.answers import SENT, Found, Question, Wish, sides_for
+from antiphon.app.answers import Found, Question, Wish, sides_for
 from antiphon.app.library import Video
+from antiphon.app.reference import routes
 from antiphon.app.sending import embedded
 from antiphon.app.services import Here
+from antiphon.app.templating import is_part
 from antiphon.errors import AntiphonError
 from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE
 from antiphon.seeding import generator
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
+HEADINGS: Mapping[Question, str] = {
+    "songs": "Songs for these pictures",
+    "pictures": "Pictures for this song",
+    "alike": "More like this",
+}
 SEEDS, NEIGHBOURS = 8, 4
 # What a report may do: it is one file with its own style and script, and gets an origin of its own.
 REPORT_POLICY = (
@@ -39,11 +46,12 @@ def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
         "home.html",
         q=q,
         found=library.find(q),
-        total=len(library),
+        library=library,
         examples=_drawn(list(library.videos.values()), 6, 0),
         encodes=here.encoder is not None,
         most_bytes=here.uploads.limits.most_bytes,
         run=here.run,
+        headings=HEADINGS,
     )
 
 
@@ -55,10 +63,11 @@ def find(request: Request, here: Here, q: Annotated[str, Query(max_length=200)] 
 
 @router.post("/find/file")
 async def find_for_file(request: Request, here: Here, question: Question = "songs") -> HTMLResponse:
-    """What fits a file, or is like it."""
+    """What fits a file, or is like it: a whole page, or for the pages' own script the part that it sets in."""
     encodings = await embedded(request, here, sides_for(question))
     found = await run_sync(here.answers.for_file, encodings, question, Wish(12))
-    return here.pages.render(request, "file_results.html", found=found, question=question, sent=SENT)
+    template = "file_part.html" if is_part(request) else "file_page.html"
+    return here.pages.render(request, template, found=found, question=question, headings=HEADINGS)
 
 
 @router.get("/video/{id:path}")
@@ -132,7 +141,9 @@ def evaluation(request: Request, here: Here) -> HTMLResponse:
     metrics: dict[str, Any] | None = None
     if folder is not None and (folder / METRICS_FILE).exists():
         metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
-    return here.pages.render(request, "evaluation.html", run=here.run, there=there, metrics=metrics)
+    return here.pages.render(
+        request, "evaluation.html", run=here.run, there=there, metrics=metrics, library=here.answers.library
+    )
 
 
 @router.get("/evaluation/{name}")
@@ -154,9 +165,14 @@ def help_page(request: Request, here: Here) -> HTMLResponse:
 @router.get("/api")
 def interface(request: Request, here: Here) -> HTMLResponse:
     """The programming interface, from its own description."""
-    paths = request.app.openapi()["paths"]
-    routes = [(method.upper(), path, about) for path, methods in paths.items() for method, about in methods.items()]
-    return here.pages.render(request, "api.html", routes=routes, base=str(request.base_url))
+    described = routes(request.app.openapi())
+    return here.pages.render(request, "api.html", routes=described, base=str(request.base_url))
+
+
+@router.get("/docs")
+def documentation() -> RedirectResponse:
+    """Where many look for the programming interface."""
+    return RedirectResponse("/api", 308)
 
 
 def _run_folder(here: Here) -> Path | None:

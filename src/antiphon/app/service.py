@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,19 +14,20 @@ from starlette.exceptions import HTTPException as AnyHttpError
 
 from antiphon.app import api, judge, mapping, media, pages
 from antiphon.app.answers import UnknownVideoError
+from antiphon.app.atlas import MapError
 from antiphon.app.current import Current
 from antiphon.app.encoding import encoder
 from antiphon.app.guard import Guard
 from antiphon.app.services import Services
 from antiphon.app.stills import Stills
-from antiphon.app.templating import NAVIGATION, Pages
+from antiphon.app.templating import NAVIGATION, Pages, is_part
 from antiphon.app.uploads import UploadLimits, Uploads
-from antiphon.app.worker import WorkerLimits
+from antiphon.app.worker import JobError, StoppedError, WorkerLimits
 from antiphon.errors import AntiphonError, NotIndexedError, SearchError
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
-_TITLES = {404: "Not here", 413: "Too large", 415: "Not a film or a song", 503: "Busy"}
+_TITLES = {404: "Not here", 413: "Too large", 415: "Not a film or a song", 500: "The service failed", 503: "Busy"}
 
 
 def create_app(
@@ -44,7 +46,7 @@ def create_app(
     workspace : with a catalogue; the service writes to its `page` folder alone.
     index : open for reading.
     run : name of the run that made the index. Without one clients' files cannot be embedded.
-    hosts : names other than this machine's own under which it may be asked for; "*" for any.
+    hosts : names other than this machine's own under which it may be asked for.
     uploads : what clients may send.
     encoding : what reading a client's file may take.
 
@@ -103,18 +105,30 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction]
-        told = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-        return _refusal(request, 422, told)
+        return _refusal(request, 422, "; ".join(map(_wrong, error.errors())) + ".")
 
     @app.exception_handler(AntiphonError)
     async def own(request: Request, error: AntiphonError) -> Response:  # pyright: ignore[reportUnusedFunction]
         return _refusal(request, _status(error), str(error))
 
 
+def _wrong(found: Mapping[str, Any]) -> str:
+    """What is wrong with a request, and where: the body, a field of it, or a parameter."""
+    if found["type"] == "json_invalid":  # its place is a number of characters
+        return f"The body is no JSON: {found['ctx']['error']}"
+    kind, *inner = found["loc"]
+    place = ".".join(map(str, inner))
+    if kind == "body":
+        return f"Body{f', field {place}' if place else ''}: {found['msg']}"
+    return f"Parameter {place}: {found['msg']}"
+
+
 def _status(error: AntiphonError) -> int:
     if isinstance(error, UnknownVideoError | NotIndexedError):
         return 404
-    return 503 if isinstance(error, SearchError) else 422
+    if isinstance(error, JobError | MapError):
+        return 500
+    return 503 if isinstance(error, SearchError | StoppedError) else 422
 
 
 def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -123,7 +137,7 @@ def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, s
     if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):
         return JSONResponse({"detail": detail}, status_code=status, headers=headers)
     here: Services = request.app.state.services
-    template = "refused.html" if path.startswith("/find") else "error.html"
+    template = "refused.html" if is_part(request) else "error.html"
     title = _TITLES.get(status, "That did not work")
     page: HTMLResponse = here.pages.render(request, template, status=status, title=title, detail=detail)
     page.headers.update(headers or {})

@@ -48,11 +48,16 @@ class Services:
         """The map."""
         return self.current.atlas
 
-    def close(self) -> None:
-        """End the worker processes."""
+    def stop(self) -> None:
+        """End the worker processes; who waits for them is told."""
         self.stills.close()
         if self.encoder is not None:
             self.encoder.close()
+
+    def close(self) -> None:
+        """End the worker processes, and remove clients' files."""
+        self.stop()
+        self.uploads.close()
 
 
 def services(request: Request) -> Services:

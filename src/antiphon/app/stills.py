@@ -1,6 +1,7 @@
 """Stills of music videos: decoded by a process of its own, kept in the workspace."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from antiphon.segments.track import Track
 from antiphon.tables import atomic_path
 
 LONGER_SIDE_PX = 320
+MOST = 20_000
+"""Of about 7 kB each in the synthetic catalogue, so 140 MB."""
 _LIMITS = WorkerLimits(job_s=20.0, memory_bytes=2 << 30)
 
 
@@ -31,16 +34,21 @@ class Stills:
     Parameters
     ----------
     folder : where they are kept.
+    most : stills that are kept; beyond it those that were not asked for longest are removed, a tenth at a time.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, most: int = MOST) -> None:
+        self._folder, self._most = folder, most
         self._worker = Worker[StillJob, bytes](prepare_stills, limits=_LIMITS)
 
     def kept(self, video: Video, time_s: float) -> bytes | None:
         """The still of a moment if it was made before."""
         place = self._place(video, time_s)
-        return place.read_bytes() if place.exists() else None
+        try:
+            os.utime(place)
+            return place.read_bytes()
+        except FileNotFoundError:
+            return None
 
     def make(self, video: Video, time_s: float) -> bytes:
         """A JPEG of the moment, its longer side 320 px; blocks while it is made.
@@ -55,11 +63,20 @@ class Stills:
         made = self._worker.run(StillJob(video.path, time_s))
         with atomic_path(self._place(video, time_s)) as partial:
             partial.write_bytes(made)
+        self._remove_oldest()
         return made
 
     def close(self) -> None:
         """End the process that makes them."""
         self._worker.close()
+
+    def _remove_oldest(self) -> None:
+        kept = list(self._folder.glob("*.jpg"))
+        if len(kept) <= self._most:
+            return
+        aged = sorted((path.stat().st_mtime_ns, path) for path in kept if path.exists())
+        for _, path in aged[: len(kept) - self._most + self._most // 10]:
+            path.unlink(missing_ok=True)
 
     def _place(self, video: Video, time_s: float) -> Path:
         """Where it is kept; a file that has changed gets other stills."""

@@ -45,6 +45,11 @@ class Pages:
         return HTMLResponse(text, status_code=status)
 
 
+def is_part(request: Request) -> bool:
+    """Whether the pages' own scripts ask, for a part to set into a page, as htmx says it."""
+    return request.headers.get("hx-request") == "true"
+
+
 def address(id: str, place: str = "video") -> str:
     """Where the page ("video"), the file ("media") or the still ("thumbnail") of a music video is.
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import fcntl
+import os
+import shutil
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from antiphon.app.multipart import FilePart
 
-_PREFIX = "upload-"
+_PREFIX, _FOLDER_PREFIX = "upload-", "process-"
 _RETRY_S = 15
 _PLAIN_TYPES = ("application/octet-stream", "application/ogg", "application/x-matroska", "application/mp4")
 
@@ -36,19 +39,32 @@ class UploadLimits:
 
 
 class Uploads:
-    """Where clients' files lie while they are read.
+    """Where clients' files lie while they are read: in a folder of this process alone.
 
     Parameters
     ----------
-    folder : of the workspace; what an earlier process left in it is removed.
+    parent : folder of the workspace for all processes' folders. Those whose process has ended are removed.
+
+    Attributes
+    ----------
+    folder : this process's own, held by a lock until `close`.
     """
 
-    def __init__(self, folder: Path, limits: UploadLimits | None = None) -> None:
-        self.folder, self.limits = folder, limits or UploadLimits()
+    def __init__(self, parent: Path, limits: UploadLimits | None = None) -> None:
+        self.limits = limits or UploadLimits()
         self._under_way = 0
-        folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob(f"{_PREFIX}*"):
-            left.unlink(missing_ok=True)
+        parent.mkdir(parents=True, exist_ok=True)
+        with _held(parent):  # so that nobody takes a folder that is not locked yet for one that was left
+            _sweep(parent)
+            self.folder = Path(tempfile.mkdtemp(dir=parent, prefix=_FOLDER_PREFIX))
+            self._lock = os.open(self.folder, os.O_RDONLY)
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def close(self) -> None:
+        """Remove the folder with all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock)
 
     @property
     def under_way(self) -> int:
@@ -134,3 +150,27 @@ async def _file_in(body: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes
         yield piece if part is None else part.feed(piece)
         if part is not None and part.done:
             return
+
+
+@contextmanager
+def _held(folder: Path) -> Generator[None]:
+    """Hold the lock of a folder, waiting for it; without one where the file system has no locks."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what ended processes left; where the file system has no locks, nobody knows, and all stays."""
+    for left in parent.glob(f"{_FOLDER_PREFIX}*"):
+        with contextlib.suppress(OSError):  # gone by now, or its process lives
+            handle = os.open(left, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(handle)

@@ -4,6 +4,7 @@ import multiprocessing
 import resource
 import signal
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -12,6 +13,15 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from antiphon.errors import AntiphonError, DecodeError, ModelError
+
+
+class StoppedError(AntiphonError):
+    """The worker was closed while the job ran or waited."""
+
+
+class JobError(AntiphonError):
+    """A job failed by a fault of ours; its traceback is on the standard error stream."""
+
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -54,6 +64,7 @@ class Worker(Generic[Job, Result]):
     ) -> None:
         self._prepare, self._arguments, self._limits = prepare, arguments, limits or WorkerLimits()
         self._turn = threading.Lock()
+        self._closed = False
         self._process: BaseProcess | None = None
         self._line: Connection | None = None
 
@@ -66,6 +77,10 @@ class Worker(Generic[Job, Result]):
             What the job raised.
         DecodeError
             The process took too long, asked for too much memory, or died: the file is damaged or made to do harm.
+        JobError
+            The job raised anything else.
+        StoppedError
+            The worker is closed, or was while the job ran.
         """
         with self._turn:
             line = self._ready()
@@ -77,17 +92,24 @@ class Worker(Generic[Job, Result]):
                 result = line.recv()
             except (EOFError, OSError):
                 self._end()
+                if self._closed:
+                    raise _stopped() from None
                 raise DecodeError("The decoder gave up on this file; it is damaged or made to do harm.") from None
         if isinstance(result, AntiphonError):
             raise result
         return result
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and with it the job that runs; no further one is started."""
+        self._closed = True
+        if (process := self._process) is not None:
+            process.kill()  # before the turn is taken: the job that runs has it
         with self._turn:
             self._end()
 
     def _ready(self) -> Connection:
+        if self._closed:
+            raise _stopped()
         if self._line is not None and self._process is not None and self._process.is_alive():
             return self._line
         self._end()
@@ -100,11 +122,13 @@ class Worker(Generic[Job, Result]):
         theirs.close()
         self._process, self._line = process, ours
         try:
-            ready = ours.recv() if ours.poll(_START_S) else None
+            ready = ours.recv() if not self._closed and ours.poll(_START_S) else None
         except (EOFError, OSError):
             ready = None
-        if ready is not True:
+        if ready is not True or self._closed:
             self._end()
+            if self._closed:
+                raise _stopped()
             raise ready if isinstance(ready, AntiphonError) else ModelError("The worker process does not start.")
         return ours
 
@@ -115,6 +139,10 @@ class Worker(Generic[Job, Result]):
         if self._line is not None:
             self._line.close()
         self._process, self._line = None, None
+
+
+def _stopped() -> StoppedError:
+    return StoppedError("The service is being stopped; send the file again when it is back.")
 
 
 def _serve(
@@ -143,6 +171,9 @@ def _outcome(work: Callable[[Any], Any], job: Any) -> Any:
         return error
     except MemoryError:
         return DecodeError("The file asks for more memory than it may have.")
+    except Exception:  # noqa: BLE001 - whatever it is, it is no fault of the file
+        traceback.print_exc()
+        return JobError("The service failed on this file. Its log says why.")
 
 
 def _limit_memory(memory_bytes: int) -> None:

@@ -17,7 +17,8 @@ from antiphon.workspace import Workspace
 
 PORT = 8000
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_BACKLOG, _MOST_CONNECTIONS, _GOODBYE_S = 128, 256, 2
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what stands for all addresses
+_BACKLOG = 128
 
 
 def serve(
@@ -25,6 +26,7 @@ def serve(
     run: str | None = None,
     port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = PORT,
     host: str = "127.0.0.1",
+    allow_host: Annotated[tuple[str, ...], Parameter(negative_iterable=())] = (),
     session: Here,
 ) -> None:
     """Search, listen and look in a browser; the same answers as JSON under /api.
@@ -41,31 +43,27 @@ def serve(
     host
         Address to listen on. The default lets only this machine in; with another one, whoever reaches it can search,
         see and hear the catalogue, and send files.
+    allow_host
+        A further name under which browsers may ask for the service, such as the one that a proxy or the network gives
+        it; may be given more than once. The address that is listened on is always let in, and on all addresses (0.0.0.0
+        or ::) this machine's own name too; others are refused, so that no foreign page can reach the catalogue.
     """
-    import uvicorn
-
+    from antiphon.app.server import Server
     from antiphon.app.service import create_app
 
     workspace = session.existing_workspace()
     folder = trained_run(workspace, run)
     index = ready_index(session, folder)
-    local = host in _LOOPBACK
-    app = create_app(workspace, index, workspace.run_name(folder) if folder else "", hosts=() if local else ("*",))
+    hosts = {*own_names(host), *allow_host}
+    app = create_app(workspace, index, workspace.run_name(folder) if folder else "", hosts=hosts)
     with listening(host, port) as line:
-        shown = f"http://{'127.0.0.1' if host == '0.0.0.0' else f'[{host}]' if ':' in host else host}"  # noqa: S104
-        url = f"{shown}:{line.getsockname()[1]}/"
-        if not local:
+        shown = _LOOPBACK_OF.get(host, host)
+        url = f"http://{f'[{shown}]' if ':' in shown else shown}:{line.getsockname()[1]}/"
+        if host not in _LOOPBACK:
             session.warn(f"Whoever reaches {host} can search, see and hear this catalogue, and send files.")
         session.result({"url": url}, lambda out: out.print(f"Open {url} in a browser. Ctrl-C stops.", soft_wrap=True))
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            server_header=False,
-            limit_concurrency=_MOST_CONNECTIONS,
-            timeout_graceful_shutdown=_GOODBYE_S,
-        )
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[line])
+            Server(app).run(sockets=[line])
 
 
 def trained_run(workspace: Workspace, run: str | None) -> Path | None:
@@ -113,6 +111,14 @@ def ready_index(session: Session, folder: Path | None) -> Index:
         added = index.add(model, features, **about)
         session.say(f"{len(added)} music videos are new in the index.")
     return index
+
+
+def own_names(host: str) -> set[str]:
+    """Names under which a service that listens on `host` is this machine's: itself, or where it is all addresses, ours.
+
+    Numeric addresses that a connection reaches need no naming.
+    """
+    return {socket.gethostname(), socket.getfqdn()} if host in _LOOPBACK_OF else {host}
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -223,6 +223,11 @@ async function load() {
     setTimeout(load, 1000);
     return;
   }
+  if (!answer.ok) {
+    state.classList.remove("busy");
+    state.textContent = (await answer.json()).detail;
+    return;
+  }
   ({ points, genres } = await answer.json());
   state.hidden = true;
   filter();

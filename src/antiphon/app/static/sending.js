@@ -1,11 +1,12 @@
-// The form that sends a file: by dropping or choosing it, with progress, the answer set into the page.
+// The form that sends a file: choosing or dropping one fills it in, its buttons ask, the answer is set into the page.
+// Without this script the browser sends the form, and the answer is a page of its own.
 import { rememberSent } from "./players.js";
 
 export function sendFiles(say) {
   const form = document.getElementById("drop");
   if (!form) return;
   const input = form.querySelector("input[type=file]");
-  const button = form.querySelector("button");
+  const buttons = form.querySelectorAll("button");
   const state = form.querySelector("#sending");
   const results = document.getElementById("results");
 
@@ -22,37 +23,42 @@ export function sendFiles(say) {
     say(`${results.querySelectorAll("[data-results] > li").length} results`);
   }
 
-  function send(file) {
-    if (file.size > Number(form.dataset.mostBytes)) {
-      tell(`This file is larger than ${Math.round(form.dataset.mostBytes / 1048576)} MiB.`);
-      return;
-    }
+  const pause = (paused) => buttons.forEach((button) => { button.disabled = paused; });
+
+  function send(file, address) {
     rememberSent(file);
     const asked = new XMLHttpRequest();
-    asked.open("POST", `/find/file?question=${form.elements.question.value}`);
+    asked.open("POST", address);
+    asked.setRequestHeader("HX-Request", "true");
     asked.setRequestHeader("Content-Type", /^(audio|video)\//.test(file.type) ? file.type : "application/octet-stream");
     asked.upload.addEventListener("progress", ({ loaded, total }) => tell(`Sending: ${Math.round((100 * loaded) / total)}%`, true));
     asked.upload.addEventListener("load", () => tell("Listening and looking", true));
     asked.addEventListener("load", () => {
       tell("");
-      button.disabled = false;
+      pause(false);
       show(asked.responseText);
     });
     asked.addEventListener("error", () => {
-      button.disabled = false;
+      pause(false);
       tell("The service refused the file or does not answer.");
     });
-    button.disabled = true;
+    pause(true);
     tell("Sending", true);
     asked.send(file);
   }
 
+  function filled() {
+    const most = Number(form.dataset.mostBytes);
+    const wrong = input.files[0]?.size > most ? `This file is larger than ${Math.round(most / 1048576)} MiB.` : "";
+    input.setCustomValidity(wrong);
+    tell(wrong);
+  }
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (input.files.length) send(input.files[0]);
-    else input.click();
+    send(input.files[0], (event.submitter ?? buttons[0]).formAction);
   });
-  input.addEventListener("change", () => input.files.length && send(input.files[0]));
+  input.addEventListener("change", filled);
   for (const name of ["dragover", "dragleave", "drop"]) {
     form.addEventListener(name, (event) => {
       event.preventDefault();
@@ -60,7 +66,9 @@ export function sendFiles(say) {
     });
   }
   form.addEventListener("drop", (event) => {
-    const [file] = event.dataTransfer.files;
-    if (file) send(file);
+    if (!event.dataTransfer.files.length) return;
+    input.files = event.dataTransfer.files;
+    filled();
+    buttons[0].focus();
   });
 }
