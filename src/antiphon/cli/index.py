@@ -2,6 +2,7 @@
 
 import json
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import App
@@ -10,7 +11,7 @@ from rich.console import Console
 from antiphon.catalogue import Catalogue
 from antiphon.cli.session import Here, Session
 from antiphon.cli.train import run_folder, workspace_features
-from antiphon.errors import SearchError
+from antiphon.errors import FeatureStoreError, SearchError, StaleIndexError
 from antiphon.features.store import FeatureStore
 from antiphon.search import Index
 from antiphon.tables import SEGMENTS, read_table
@@ -80,6 +81,37 @@ def run_facts(session: Session) -> None:
         with session.progress("Measuring tempo, brightness, cuts") as report:
             measure_attributes(workspace, catalogue, progress=report)
             report(1, 1, "")
+
+
+def ready_index(session: Session, folder: Path | None) -> Index:
+    """The workspace's index: built first where there is none of this run and its features, and with all their videos.
+
+    Raises
+    ------
+    SearchError
+        There is no run, and the index is damaged.
+    """
+    workspace = session.workspace
+    if folder is None:
+        return Index.open(workspace.index)
+    run = workspace.run_name(folder)
+    try:
+        model, features, about = indexed(workspace, run)
+    except FeatureStoreError:  # An index can do without the features that it is of.
+        from antiphon.dual_encoder import DualEncoder
+
+        return Index.open(workspace.index, DualEncoder.load(folder))
+    try:
+        index = Index.open(workspace.index, model, features, about["made_by"])
+    except SearchError as error:
+        if isinstance(error, StaleIndexError):
+            session.say(str(error))
+        session.say("Building the index first.")
+        return run_build(session, run)
+    if not set(features.groups.tolist()) <= set(index.ids):
+        added = index.add(model, features, **about)
+        session.say(f"{len(added)} music videos are new in the index.")
+    return index
 
 
 @app.command
