@@ -167,3 +167,20 @@ def test_what_cannot_be_asked_is_refused(index, model, features):
     ):
         with pytest.raises(SearchError, match=message):
             call()
+
+
+def test_the_track_of_a_file_is_taken_as_given(index, model, features):
+    """As of a track model: whatever the segments' mean is, the whole is compared with the tracks."""
+    sides = _sides(model, features)
+    segments, _ = sides["v006", "audio"]
+    whole = sides["v009", "audio"][1]
+    scores = {video: _score((segments, whole), rows) for (video, side), rows in sides.items() if side == "video"}
+    hits = index.search(segments, k=100, target="video", track=5 * whole[None])
+    assert [hit.id for hit in hits] == _ranking(scores)
+    assert np.allclose([hit.score for hit in hits], [scores[hit.id] for hit in hits], atol=1e-5)
+    alike = index.similar_to(audio=segments, audio_track=whole[None], k=1)[0]
+    assert alike.score == pytest.approx(
+        max(_score((segments, whole), sides[key]) for key in sides if key[1] == "audio")
+    )
+    with pytest.raises(SearchError, match="track: has 3 rows"):
+        index.search(segments, target="video", track=segments)

@@ -153,11 +153,15 @@ class Answers:
                 where=where,
                 audio_starts_s=None if sound is None else sound.starts_s,
                 video_starts_s=None if pictures is None else pictures.starts_s,
+                audio_track=None if sound is None else sound.track,
+                video_track=None if pictures is None else pictures.track,
             )
             return self._found(hits, None, None)
         asked, target = WAYS[question]
         encoded = encodings[asked]
-        hits = self.index.search(encoded.vectors, k=wish.k, where=where, target=target, starts_s=encoded.starts_s)
+        hits = self.index.search(
+            encoded.vectors, k=wish.k, where=where, target=target, starts_s=encoded.starts_s, track=encoded.track
+        )
         return self._found(hits, None, (target, SENT))
 
     def recommend(self, history: Sequence[str], k: int) -> list[Found]:

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -114,21 +113,25 @@ def _of_file(
     encoder = DualEncoder.load(run_folder(session.workspace, index.origin.run or None), device)
     Index.open(index.path, encoder)  # refuses another model
     with session.progress("Encoding the file") as report:
-        encoded: dict[str, tuple[list[tuple[float, float]], Any]] = {}
+        encoded: dict[str, tuple[list[tuple[float, float]], Any, Any]] = {}
         for number, side in enumerate(there):
             report(number, len(there), path.name)
-            encoded[side] = encoder.encode_windows(path, side)
+            encoded[side] = encoder.encode_file(path, side)
             report(number + 1, len(there), path.name)
-    vectors = {side: np.asarray(rows) for side, (_, rows) in encoded.items()}
-    starts = {side: [start_s for start_s, _ in windows] for side, (windows, _) in encoded.items()}
+    vectors = {side: rows for side, (_, rows, _) in encoded.items()}
+    starts = {side: [start_s for start_s, _ in windows] for side, (windows, _, _) in encoded.items()}
+    tracks = {side: track for side, (_, _, track) in encoded.items()}
     if target:
-        return index.search(vectors[there[0]], target=target, starts_s=starts[there[0]], **wanted)
+        asked = there[0]
+        return index.search(vectors[asked], target=target, starts_s=starts[asked], track=tracks[asked], **wanted)
     return index.similar_to(
         vectors.get("audio"),
         vectors.get("video"),
         weight=weight,
         audio_starts_s=starts.get("audio"),
         video_starts_s=starts.get("video"),
+        audio_track=tracks.get("audio"),
+        video_track=tracks.get("video"),
         **wanted,
     )
 
