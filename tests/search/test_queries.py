@@ -184,3 +184,14 @@ def test_the_track_of_a_file_is_taken_as_given(index, model, features):
     )
     with pytest.raises(SearchError, match="track: has 3 rows"):
         index.search(segments, target="video", track=segments)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"diversity": 0.4}, {"rerank": True}, {"starts_s": [0.0]}, {"track": np.ones((1, 16))}, {"starts_s": []}],
+)
+def test_without_a_target_options_that_need_one_are_refused(tmp_path, option):
+    index = Index.from_vectors(["a", "b"], np.eye(2, 16), tmp_path)
+    with pytest.raises(SearchError, match=rf"^{next(iter(option))} needs a target: give target="):
+        index.search(np.ones((1, 16)), **option)
+    assert len(index.search(np.ones((1, 16)), diversity=0.0, rerank=False)[0]) == 2

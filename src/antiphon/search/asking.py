@@ -103,12 +103,16 @@ class Asking(ABC):
         Raises
         ------
         SearchError
-            The queries have another size, no direction or a wrong shape, or `k` is below 1.
+            The queries have another size, no direction or a wrong shape, `k` is below 1, or an option that needs a
+            target is given without one.
         """
         rows = unit_rows(queries, "queries")
         refuse_other_size(rows.shape[1], self.dim)
         wanted = Wanted(k, where or Where(), diversity, rerank)
         if target is None:
+            _refuse_without_target(
+                starts_s=starts_s is not None, track=track is not None, diversity=diversity != 0, rerank=rerank
+            )
             return self._ask(lambda view: nearest_tracks(view, rows, wanted))
         asked = Asked(file_track(rows, "", starts_s, self._whole(track, "track")), _side(target))
         return self._ask(lambda view: answer(view, [asked], wanted))
@@ -242,6 +246,16 @@ def _shares(weight: float, both: bool) -> dict[Side, float]:
     if not 0 <= weight <= 1:
         raise SearchError(f"weight is {weight:g}; give the share of the sound, from 0 to 1.")
     return {"audio": weight, "video": 1 - weight, "": 1.0} if both else {"audio": 1.0, "video": 1.0, "": 1.0}
+
+
+def _refuse_without_target(**is_given: bool) -> None:
+    """Refuse what says something of one file, where each row is a query of its own."""
+    given = [name for name, there in is_given.items() if there]
+    if given:
+        raise SearchError(
+            f'{given[0]} needs a target: give target="audio" or "video" to search by the segments of one file, or '
+            f"leave {given[0]} out to search by each row alone. For lists of more like this there is similar_to."
+        )
 
 
 def _side(name: str) -> Side:
