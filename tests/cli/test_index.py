@@ -4,6 +4,7 @@ import json
 import shutil
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from antiphon.app.answers import Answers, Wish, sides_for
@@ -184,7 +185,8 @@ def test_a_file_never_indexed_is_encoded(place, synthetic_table, capsys, monkeyp
     [
         (["search", "nothing"], "neither a music video of this index nor a file"),
         (["search", "README.md", "--like", "--target", "audio"], "--like and --target"),
-        (["search", "x", "--k", "0", "--path", "/nowhere/index"], "no index here"),
+        (["search", "x", "--path", "/nowhere/index"], "no index here. Build one first: antiphon index build"),
+        (["index", "stats", "--path", "/nowhere/index"], "Build one first: antiphon index build"),
         (["index", "remove"], "at least one"),
     ],
 )
@@ -201,10 +203,47 @@ def test_a_file_that_is_no_media_is_refused(place, tmp_path, capsys):
     assert "x.mp4" in err
 
 
+def test_both_verbs_take_both_names_of_k(place, capsys):
+    video = Index.open(place.index).ids[0]
+    for verb, *asked in (("search", video), ("recommend", "--like", video)):
+        for name in ("-k", "--k"):
+            assert len(call_json(capsys, place, verb, *asked, name, "2")["hits"]) == 2
+        assert call(capsys, "-w", place.root, verb, *asked, "-k", "0")[0] != 0
+
+
+def test_an_index_of_features_made_otherwise_is_not_searched(place, capsys):
+    video = Index.open(place.index).ids[0]
+    parts = list((place.features / "by-audio").glob("part-*.parquet"))
+    before = {part: pq.read_table(part) for part in parts}
+    try:
+        for part, table in before.items():
+            pq.write_table(table.replace_schema_metadata(table.schema.metadata | {b"weights": b"others"}), part)
+        code, out, err = call(capsys, "-w", place.root, "search", video)
+    finally:
+        for part, table in before.items():
+            pq.write_table(table, part)
+    assert (code, out) == (1, "")
+    assert "the audio features have been computed otherwise since" in err
+    assert "antiphon index build" in err
+    assert call(capsys, "-w", place.root, "search", video)[0] == 0
+
+
+def test_an_index_without_its_features_or_its_run_answers(place, tmp_path, capsys):
+    video = Index.open(place.index).ids[0]
+    expected = call_json(capsys, place, "search", video)
+    shutil.copytree(place.root, tmp_path / "w")
+    copy = Workspace(tmp_path / "w")
+    for folder in (copy.features, copy.runs):
+        shutil.rmtree(folder)
+        assert call_json(capsys, copy, "search", video) == expected
+
+
 def test_an_index_of_another_model_is_refused(place, capsys):
+    video = Index.open(place.index).ids[0]
     assert run(["-w", str(place.root), "train", "--no-learning-curve", "--name", "base", "--seed", "9"]) == 0
     capsys.readouterr()
-    code, _, err = call(capsys, "-w", place.root, "index", "add")
-    assert code == 1
-    assert "built with another model" in err
-    assert "antiphon index build" in err
+    for asked in (["index", "add"], ["search", video]):
+        code, _, err = call(capsys, "-w", place.root, *asked)
+        assert code == 1
+        assert "built with another model" in err
+        assert "antiphon index build" in err

@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.errors import SearchError
 from antiphon.search import Index, Where
+from antiphon.segments.sampling import SamplingConfig
 
 
 @pytest.fixture
@@ -54,6 +55,14 @@ def test_match_is_the_naive_ranking_with_its_moments(index, model, features, tar
         best = hit.moments[0]
         assert best.score == pytest.approx(cosines.max(), abs=1e-5)
         assert (best.start_s, best.end_s, best.side) == (10 * (cosines.max(axis=0).argmax()), best.start_s + 3, target)
+
+
+def test_moments_last_as_long_as_the_windows_of_the_features(tmp_path, model, features):
+    longer = replace(features, sampling=SamplingConfig(segment_s=8.0, window_s=4.5))
+    index = Index.build(model, longer.take(longer.groups != "v009"), tmp_path)
+    index.add(model, longer)
+    moments = [moment for hit in index.match("v006", "audio", k=100) for moment in hit.moments]
+    assert {moment.end_s - moment.start_s for moment in moments} == {4.5}
 
 
 def test_its_own_other_side_is_left_out_unless_asked_for(index):

@@ -13,8 +13,8 @@ from antiphon.cli.session import Here, Session
 from antiphon.cli.train import run_folder, workspace_features
 from antiphon.errors import FeatureStoreError, SearchError, StaleIndexError
 from antiphon.features.store import FeatureStore
+from antiphon.runs import RUN_FILE
 from antiphon.search import Index
-from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -114,6 +114,28 @@ def ready_index(session: Session, folder: Path | None) -> Index:
     return index
 
 
+def opened_index(session: Session, path: str | None) -> Index:
+    """The index, which must be of its run and of the workspace's features as both are now, where they are there.
+
+    Raises
+    ------
+    StaleIndexError
+        The run has been trained again, or the features made otherwise, since the index was built.
+    """
+    workspace = session.workspace
+    index = Index.open(path or workspace.index)
+    folder = workspace.run(index.origin.run) if index.origin.run else None
+    if folder is None or not (folder / RUN_FILE).exists():
+        return index
+    try:
+        model, features, about = indexed(workspace, index.origin.run)
+    except FeatureStoreError:  # An index can do without the features that it is of.
+        from antiphon.dual_encoder import DualEncoder
+
+        return Index.open(index.path, DualEncoder.load(folder))
+    return Index.open(index.path, model, features, about["made_by"])
+
+
 @app.command
 def add(*, path: str | None = None, session: Here) -> None:
     """Add the music videos that have features and are not in the index yet.
@@ -196,9 +218,7 @@ def indexed(workspace: Workspace, run: str | None) -> tuple["DualEncoder", "Feat
 
     model = DualEncoder.load(run_folder(workspace, run))
     features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
-    about = {"catalogue": Catalogue.load(workspace.catalogue), "made_by": _made_by(workspace, features)}
-    window_s = _window_s(workspace)
-    return model, features, about if window_s is None else about | {"window_s": window_s}
+    return model, features, {"catalogue": Catalogue.load(workspace.catalogue), "made_by": _made_by(workspace, features)}
 
 
 def _made_by(workspace: Workspace, features: "Features") -> dict[str, str]:
@@ -209,14 +229,6 @@ def _made_by(workspace: Workspace, features: "Features") -> dict[str, str]:
             made_by = FeatureStore.existing(workspace.features / name).made_by
             hashes[side] = sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
     return hashes
-
-
-def _window_s(workspace: Workspace) -> float | None:
-    """How long the workspace's windows last; None where it drew no segments itself."""
-    if not workspace.segments.exists():
-        return None
-    row = read_table(workspace.segments, SEGMENTS).slice(0, 1).to_pylist()
-    return row[0]["window_end_s"] - row[0]["window_start_s"] if row else None
 
 
 def _show_stats(session: Session, found: dict[str, Any]) -> None:

@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from antiphon.catalogue.media import probe
-from antiphon.cli.session import Here, Session
+from antiphon.cli.index import opened_index
+from antiphon.cli.session import Count, Here, Session
 from antiphon.cli.train import run_folder
 from antiphon.errors import DecodeError, SearchError
 from antiphon.search import Hit, Index, Moment, Where
@@ -25,7 +26,7 @@ def search(
     like: bool = False,
     by: Literal["both", "audio", "video"] = "both",
     weight: float = 0.5,
-    k: int = 10,
+    k: Count = 10,
     genre: tuple[str, ...] = (),
     artist: tuple[str, ...] = (),
     not_artist: tuple[str, ...] = (),
@@ -38,6 +39,8 @@ def search(
     session: Here,
 ) -> None:
     """Find music videos like one of the index or a media file, songs for its pictures, or pictures for its song.
+
+    An index of another model than its run's, or of features that were made otherwise, is refused.
 
     Parameters
     ----------
@@ -74,7 +77,7 @@ def search(
     """
     if like and target:
         raise SearchError("--like and --target ask for different things; give one of them.")
-    index = Index.open(path or session.workspace.index)
+    index = opened_index(session, path)
     where = Where(genre, artist, not_artist, year_from, year_to)
     wanted: dict[str, Any] = {"k": k, "where": where, "diversity": diversity, "rerank": rerank}
     if query in index:
