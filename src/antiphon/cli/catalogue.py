@@ -11,6 +11,7 @@ from rich.table import Table
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.catalogue.description import describe as describe_catalogue
+from antiphon.catalogue.reading import left_out
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 
@@ -38,10 +39,11 @@ def add(
     Parameters
     ----------
     source
-        A folder (every media file in it and below), or a .csv or .parquet with the columns id and/or path and any of
-        artist, title, genre, tags, year, split.
+        A folder (every media file in it and below; links to files are followed, hidden files are not taken), or a .csv
+        or .parquet with the columns id and/or path and any of artist, title, genre, tags, year, split.
     metadata
-        For a folder: a .csv or .parquet that says more about its files, matched by id, path or file name.
+        For a folder: a .csv or .parquet that says more about its files. A column id, path or filename holds the path in
+        the folder, the absolute path, or the bare name where only one file has it.
     by
         Keep all videos of an artist together, or look at each video alone.
     fractions
@@ -50,15 +52,18 @@ def add(
         Draws another assignment.
     """
     catalogue, unreadable = add_to_workspace(session, source, metadata, by, fractions, seed)
-    data = {
+    data: dict[str, Any] = {
         "workspace": str(session.workspace.root),
         "videos": len(catalogue),
         "splits": catalogue.split_counts(),
         "unreadable": unreadable,
+        "left_out": left_out(source) if source.is_dir() else [],
     }
 
     def show(out: Console) -> None:
         out.print(f"{len(catalogue)} videos in {session.workspace.root}: {_counts(catalogue.split_counts())}.")
+        for sentence in data["left_out"]:
+            out.print(f"Left out: {sentence}", markup=False, soft_wrap=True)
         for reason in list(unreadable.values())[:10]:
             out.print(f"  not readable: {reason}", markup=False)
         if unreadable:
