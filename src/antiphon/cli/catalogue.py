@@ -14,6 +14,7 @@ from antiphon.catalogue.description import describe as describe_catalogue
 from antiphon.catalogue.reading import left_out
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
+from antiphon.runs import RUN_FILE
 
 app = App(name="catalogue", help="Add music videos to the workspace's catalogue, and describe it.")
 
@@ -33,8 +34,8 @@ def add(
 ) -> None:
     """Add a folder of media files, or the rows of a table, and put every video into a split.
 
-    Videos of one artist never stand in two splits. A split, once given, never changes: later calls look only at videos
-    that have none. Splits given in a column `split` are kept.
+    Videos of one artist never stand in two splits. A split, once given, stays: later calls look only at videos that
+    have none, and only `antiphon catalogue split` draws all anew. Splits given in a column `split` are kept.
 
     Parameters
     ----------
@@ -101,6 +102,39 @@ def _read(source: Path, metadata: Path | None) -> Catalogue:
     if metadata is not None:
         raise ConfigError("--metadata goes with a folder; a table brings its own columns.")
     return Catalogue.from_csv(source) if source.suffix.lower() == ".csv" else Catalogue.from_parquet(source)
+
+
+@app.command
+def split(
+    *,
+    by: Literal["artist", "video"] = "artist",
+    fractions: tuple[float, float, float] = FRACTIONS,
+    seed: int = 0,
+    session: Here,
+) -> None:
+    """Draw the splits of all videos anew, as long as no run has been trained with those that they have.
+
+    Parameters
+    ----------
+    by
+        Keep all videos of an artist together, or look at each video alone.
+    fractions
+        Shares of train, validation and test, such as --fractions 0.8 0.1 0.1. They hold on average.
+    seed
+        Draws another assignment.
+    """
+    workspace = session.existing_workspace()
+    trained = sorted(workspace.runs.glob(f"*/{RUN_FILE}"))
+    if trained:
+        raise ConfigError(
+            f"{trained[0].parent}: was trained with the splits as they are; drawn anew, it would be tested on what it "
+            "has seen. Use another workspace, or remove its runs first."
+        )
+    with workspace.lock():
+        catalogue = Catalogue.load(workspace.catalogue).split(by=by, fractions=fractions, seed=seed)
+        catalogue.save(workspace.catalogue)
+    data = {"workspace": str(workspace.root), "videos": len(catalogue), "splits": catalogue.split_counts()}
+    session.result(data, lambda out: out.print(f"{len(catalogue)} videos: {_counts(data['splits'])}."))
 
 
 @app.command
