@@ -238,6 +238,12 @@ class DualEncoder:
         windows, rows = self._file(path, modality)
         return windows, self._embed(rows)
 
+    def encode_file(self, path: str | Path, modality: Side) -> tuple[list[tuple[float, float]], FloatArray, FloatArray]:
+        """As `encode_windows`, and the (1, dim) embedding of the whole track: what a search by a file asks with."""
+        windows, rows = self._file(path, modality)
+        starts_s = np.array([start_s for start_s, _ in windows])
+        return windows, self._embed(rows), self._embed_tracks(rows, np.zeros(len(windows)), starts_s)
+
     def _encode(self, path: str | Path, modality: Side, per: Per, label_weight: float) -> FloatArray:
         _refuse_weight(label_weight)
         windows, rows = self._file(path, modality)

@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.description import describe
+from antiphon.catalogue.reading import left_out
 from antiphon.errors import CatalogueError
 
 
@@ -43,8 +44,10 @@ def test_metadata_is_matched_by_path_by_name_and_by_stem(folder, tmp_path):
 
 
 def test_metadata_that_fits_several_files_or_none_is_named(folder, tmp_path):
-    with pytest.raises(CatalogueError, match=r"m.csv, row 1: 'one' fits several files \(a/one.mp4, b/one.webm\)"):
-        Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "id,genre", "one,pop"))
+    table = write_csv(tmp_path / "m.csv", "id,genre", "one,pop", "two,jazz")
+    with pytest.warns(UserWarning, match=r"(?s)1 rows fit several files.*row 1: 'one' fits a/one.mp4, b/one.webm"):
+        rows = Catalogue.from_folder(folder, table).records()
+    assert [row["genre"] for row in rows] == [None, None, "jazz"]
     with pytest.raises(CatalogueError, match="row 2: 'a/one' is the file that .*row 1 describes"):
         Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "id,genre", "a/one.mp4,pop", "a/one,pop"))
     with pytest.raises(CatalogueError, match="none of its 1 rows names a file"):
@@ -52,6 +55,49 @@ def test_metadata_that_fits_several_files_or_none_is_named(folder, tmp_path):
     table = write_csv(tmp_path / "m.csv", "id,genre", "two,pop", "gone,pop")
     with pytest.warns(UserWarning, match=r"1 rows name no file of the folder; the first is .*row 2 \('gone'\)"):
         Catalogue.from_folder(folder, table)
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_the_path_of_a_file_goes_before_the_bare_name_of_another(folder, tmp_path, absolute):
+    for name in ("frog.mp4", "sub/frog.mp4", "sub/deep/frog.mp4"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"not looked at yet")
+    root = f"{folder}/" if absolute else ""
+    table = write_csv(tmp_path / "m.csv", "filename,genre", f"{root}frog.mp4,pop", f"{root}sub/frog.mp4,jazz")
+    genres = {row["id"]: row["genre"] for row in Catalogue.from_folder(folder, table).records()}
+    assert (genres["frog.mp4"], genres["sub/frog.mp4"], genres["sub/deep/frog.mp4"]) == ("pop", "jazz", None)
+    with pytest.warns(UserWarning, match="row 1: 'frog' fits frog.mp4, sub/deep/frog.mp4, sub/frog.mp4"):
+        Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "filename,genre", "frog,pop"))
+
+
+def test_links_are_followed_out_of_the_folder_and_named_where_they_lead_nowhere(folder, tmp_path):
+    target = tmp_path / "elsewhere" / "far.mp4"
+    target.parent.mkdir()
+    target.write_bytes(b"not looked at yet")
+    (folder / "near.mp4").symlink_to(target)
+    (folder / "lost.mp4").symlink_to(tmp_path / "gone.mp4")
+    (folder / "round.mp4").symlink_to(folder / "round.mp4")
+    found = Catalogue.from_folder(folder)
+    paths = {row["id"]: row["path"] for row in found.records()}
+    assert paths["near.mp4"] == str(target)
+    assert paths["lost.mp4"] == str(folder / "lost.mp4")
+    _, reasons = found.probe()
+    assert reasons["lost.mp4"] == f"{folder / 'lost.mp4'}: is a link to {tmp_path / 'gone.mp4'}, which is not there."
+    assert "round.mp4: cannot be opened" in reasons["round.mp4"]
+    (tmp_path / "gone.mp4").write_bytes(b"back")
+    target.unlink()
+    later = {row["id"]: row["path"] for row in found.extended(Catalogue.from_folder(folder)).records()}
+    assert (later["lost.mp4"], later["near.mp4"]) == (str(tmp_path / "gone.mp4"), str(folder / "near.mp4"))
+
+
+def test_hidden_files_and_links_to_folders_are_left_out_and_said(folder, tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "three.mp4").write_bytes(b"not looked at yet")
+    (folder / "linked").symlink_to(tmp_path / "more")
+    assert Catalogue.from_folder(folder).ids == ["a/one.mp4", "b/one.webm", "b/two.MKV"]
+    hidden, linked = left_out(folder)
+    assert hidden.startswith("1 hidden media files")
+    assert linked.startswith(f"1 links to folders, the first is {folder / 'linked'}")
 
 
 def test_a_table_keeps_other_columns_and_resolves_paths_from_its_own_folder(tmp_path):

@@ -1,17 +1,25 @@
 """`antiphon index` and `antiphon search`, on made-up features and on a file."""
 
 import json
+import shutil
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from antiphon.app.answers import Answers, Wish, sides_for
+from antiphon.app.encoding import EncodingJob, prepare_model
+from antiphon.app.library import Library
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
+from antiphon.cli.train import workspace_features
 from antiphon.dual_encoder import DualEncoder
 from antiphon.features.assembly import assemble
 from antiphon.features.planning import plan_segments
 from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.model.recipe import load_recipe, recipe_from
 from antiphon.search import Index
+from antiphon.search.explaining import Facts
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workspace import Workspace
 
@@ -111,17 +119,60 @@ def test_search_by_id_is_what_the_index_says(place, capsys):
     assert "Nothing was found" in out
 
 
+@pytest.fixture
+def track_model(place, tmp_path):
+    """A workspace whose run embeds tracks by a track model, with its index."""
+    shutil.copytree(place.root, tmp_path / "w", ignore=shutil.ignore_patterns("runs", "index"))
+    workspace = Workspace(tmp_path / "w")
+    base = load_recipe("antiphon-track").model_dump(exclude_none=True)
+    small = {
+        "head": base["head"] | {"hidden": (8,), "dim": 8},
+        "training": base["training"] | {"epochs": 2, "least_steps": 0},
+        "track": base["track"] | {"width": 8, "heads": 2, "layers": 1},
+    }
+    features = workspace_features(workspace, None, None)
+    model = DualEncoder(recipe_from(base | small, "small")).fit(features["train"], features["validation"])
+    model.save(workspace.run("tracks"))
+    assert run(["-w", str(workspace.root), "index", "build"]) == 0
+    return workspace, features
+
+
+@pytest.mark.parametrize("target", [None, "audio", "video"])
+def test_a_file_of_the_catalogue_has_the_answers_of_its_id_by_a_track_model(track_model, capsys, monkeypatch, target):
+    workspace, features = track_model
+    index = Index.open(workspace.index)
+    record = next(row for row in Catalogue.load(workspace.catalogue).records() if row["id"] == index.ids[0])
+    own = features.take(features.groups == record["id"])
+
+    def file_features(path, backbone, device, sampling):
+        values = own.audio if backbone == "by-audio" else own.video
+        return [(start_s, start_s + 3) for start_s in own.starts_s], values
+
+    monkeypatch.setattr("antiphon.dual_encoder.file_features", file_features)
+    options = ["--target", target] if target else []
+    by_id = call_json(capsys, workspace, "search", record["id"], *options, "--k", "100")["hits"]
+    by_file = call_json(capsys, workspace, "search", record["path"], *options, "--k", "100")["hits"]
+    scores = {hit["id"]: hit["score"] for hit in by_file}
+    assert [hit["id"] for hit in by_id] == [name for name in scores if name != record["id"]]
+    assert [hit["score"] for hit in by_id] == pytest.approx([scores[hit["id"]] for hit in by_id], abs=1e-5)
+    answers = Answers(Library.of(workspace), index, Facts.of({}))
+    encode = prepare_model(str(workspace.run("tracks")))
+    question = {None: "alike", "audio": "songs", "video": "pictures"}[target]
+    served = answers.for_file(encode(EncodingJob(record["path"], sides_for(question))), question, Wish(k=100))
+    assert {found.video.id: found.score for found in served} == pytest.approx(scores, abs=1e-5)
+
+
 def test_a_file_never_indexed_is_encoded(place, synthetic_table, capsys, monkeypatch):
     """With the features of an indexed video given for the file, the answer is that video's."""
     index = Index.open(place.index)
     _, vectors, _ = index.embeddings("audio", "segment")
     asked = []
 
-    def encode_windows(self, path, modality):
+    def encode_file(self, path, modality):
         asked.append((path.name, modality))
-        return [(0.0, 3.0), (5.0, 8.0)], vectors[:2]
+        return [(0.0, 3.0), (5.0, 8.0)], vectors[:2], vectors[:2].mean(axis=0, keepdims=True)
 
-    monkeypatch.setattr(DualEncoder, "encode_windows", encode_windows)
+    monkeypatch.setattr(DualEncoder, "encode_file", encode_file)
     file = next(synthetic_table.parent.glob("*.mp4"))
     (hit,) = call_json(capsys, place, "search", file, "--by", "audio", "--k", "1")["hits"]
     assert (hit["id"], round(hit["score"], 4)) == (index.ids[0], 1.0)
@@ -134,7 +185,8 @@ def test_a_file_never_indexed_is_encoded(place, synthetic_table, capsys, monkeyp
     [
         (["search", "nothing"], "neither a music video of this index nor a file"),
         (["search", "README.md", "--like", "--target", "audio"], "--like and --target"),
-        (["search", "x", "--k", "0", "--path", "/nowhere/index"], "no index here"),
+        (["search", "x", "--path", "/nowhere/index"], "no index here. Build one first: antiphon index build"),
+        (["index", "stats", "--path", "/nowhere/index"], "Build one first: antiphon index build"),
         (["index", "remove"], "at least one"),
     ],
 )
@@ -151,10 +203,47 @@ def test_a_file_that_is_no_media_is_refused(place, tmp_path, capsys):
     assert "x.mp4" in err
 
 
+def test_both_verbs_take_both_names_of_k(place, capsys):
+    video = Index.open(place.index).ids[0]
+    for verb, *asked in (("search", video), ("recommend", "--like", video)):
+        for name in ("-k", "--k"):
+            assert len(call_json(capsys, place, verb, *asked, name, "2")["hits"]) == 2
+        assert call(capsys, "-w", place.root, verb, *asked, "-k", "0")[0] != 0
+
+
+def test_an_index_of_features_made_otherwise_is_not_searched(place, capsys):
+    video = Index.open(place.index).ids[0]
+    parts = list((place.features / "by-audio").glob("part-*.parquet"))
+    before = {part: pq.read_table(part) for part in parts}
+    try:
+        for part, table in before.items():
+            pq.write_table(table.replace_schema_metadata(table.schema.metadata | {b"weights": b"others"}), part)
+        code, out, err = call(capsys, "-w", place.root, "search", video)
+    finally:
+        for part, table in before.items():
+            pq.write_table(table, part)
+    assert (code, out) == (1, "")
+    assert "the audio features have been computed otherwise since" in err
+    assert "antiphon index build" in err
+    assert call(capsys, "-w", place.root, "search", video)[0] == 0
+
+
+def test_an_index_without_its_features_or_its_run_answers(place, tmp_path, capsys):
+    video = Index.open(place.index).ids[0]
+    expected = call_json(capsys, place, "search", video)
+    shutil.copytree(place.root, tmp_path / "w")
+    copy = Workspace(tmp_path / "w")
+    for folder in (copy.features, copy.runs):
+        shutil.rmtree(folder)
+        assert call_json(capsys, copy, "search", video) == expected
+
+
 def test_an_index_of_another_model_is_refused(place, capsys):
+    video = Index.open(place.index).ids[0]
     assert run(["-w", str(place.root), "train", "--no-learning-curve", "--name", "base", "--seed", "9"]) == 0
     capsys.readouterr()
-    code, _, err = call(capsys, "-w", place.root, "index", "add")
-    assert code == 1
-    assert "built with another model" in err
-    assert "antiphon index build" in err
+    for asked in (["index", "add"], ["search", video]):
+        code, _, err = call(capsys, "-w", place.root, *asked)
+        assert code == 1
+        assert "built with another model" in err
+        assert "antiphon index build" in err

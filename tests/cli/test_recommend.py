@@ -1,11 +1,17 @@
 """`antiphon recommend`: for a person, from a table, and measured."""
 
 import json
+import shutil
 
+import pyarrow.compute as pc
 import pytest
 
+import antiphon as ap
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
+from antiphon.dual_encoder import DualEncoder
+from antiphon.search import Index
+from antiphon.tables import write_table
 
 from .features import with_features
 
@@ -33,6 +39,40 @@ def test_from_one_liked_video_with_reasons(place, capsys):
     assert {hit["like"] for hit in found["hits"]} == {"synthetic-0001"}
     partner = next(hit for hit in found["hits"] if hit["id"] == "synthetic-0002")  # the same artist's
     assert any(reason.startswith("same artist") for reason in partner["shared"])
+
+
+def test_embeddings_are_read_from_the_index_which_is_built_where_there_is_none(place, capsys, monkeypatch):
+    shutil.rmtree(place.index, ignore_errors=True)
+    asked = ("--like", "synthetic-0001", "-k", "20", "--json")
+    code, out, err = call(place, capsys, *asked)
+    assert code == 0
+    assert "Building the index first." in err
+    index = Index.open(place.index, DualEncoder.load(place.run("base")))
+    expected = [hit.id for hit in ap.recommend(index, ["synthetic-0001"], 20)]
+
+    def embed(self, *_, **__):
+        raise AssertionError("The features were embedded again.")
+
+    monkeypatch.setattr(DualEncoder, "embed", embed)
+    code, again, err = call(place, capsys, *asked)
+    assert (code, again) == (0, out)
+    assert "Building" not in err
+    assert [hit["id"] for hit in json.loads(again)["hits"]] == expected
+    assert call(place, capsys, "--evaluate", "--synthetic", "--json")[0] == 0
+
+
+def test_what_is_no_longer_in_the_catalogue_is_not_recommended(place, capsys):
+    catalogue = Catalogue.load(place.catalogue)
+    gone = "synthetic-0002"
+    assert call(place, capsys, "--like", "synthetic-0001")[0] == 0  # Now there is an index, which holds it.
+    try:
+        write_table(catalogue.table.filter(pc.field("id") != gone), place.catalogue)
+        code, out, _ = call(place, capsys, "--like", "synthetic-0001", "-k", "20", "--json")
+    finally:
+        write_table(catalogue.table, place.catalogue)
+    assert code == 0
+    assert gone in Index.open(place.index)
+    assert gone not in {hit["id"] for hit in json.loads(out)["hits"]}
 
 
 def test_a_table_of_interactions_and_filters(place, tmp_path, capsys):

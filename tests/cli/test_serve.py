@@ -1,6 +1,7 @@
 """`antiphon serve`: what it says, what it builds, and that it serves."""
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -50,8 +51,11 @@ def test_without_a_run_it_says_what_to_do(place, capsys):
     assert "antiphon train" in capsys.readouterr().err
 
 
-def test_it_builds_the_index_once_and_again_for_another_model(place, capsys):
-    session, workspace = Session(place), Workspace(place)
+@pytest.fixture(scope="module")
+def trained(place, tmp_path_factory):
+    """A copy with two runs."""
+    workspace = Workspace(tmp_path_factory.mktemp("trained") / "w")
+    shutil.copytree(place, workspace.root)
     recipe = load_recipe("paper-base")
     training = recipe.training.model_copy(update={"epochs": 2, "least_steps": 0})
     recipe = recipe.model_copy(update={"name": "short", "training": training})
@@ -59,6 +63,11 @@ def test_it_builds_the_index_once_and_again_for_another_model(place, capsys):
     for seed in (1, 2):
         model = DualEncoder(recipe, seed=seed).fit(features["train"], features["validation"])
         model.save(workspace.run(f"r{seed}"))
+    return workspace
+
+
+def test_it_builds_the_index_once_and_again_for_another_model(trained, capsys):
+    session, workspace = Session(trained.root), trained
     first = ready_index(session, workspace.run("r1"))
     assert "Building the index first." in capsys.readouterr().err
     assert len(first) == 12
@@ -70,8 +79,8 @@ def test_it_builds_the_index_once_and_again_for_another_model(place, capsys):
     assert Index.open(workspace.index).origin == other.origin
 
 
-def test_new_videos_are_added_and_features_made_otherwise_mean_a_new_index(place, capsys):
-    session, workspace = Session(place), Workspace(place)
+def test_new_videos_are_added_and_features_made_otherwise_mean_a_new_index(trained, capsys):
+    session, workspace = Session(trained.root), trained
     index = ready_index(session, workspace.run("r1"))
     gone = index.ids[:2]
     index.remove(gone)
@@ -89,8 +98,8 @@ def test_new_videos_are_added_and_features_made_otherwise_mean_a_new_index(place
         pq.write_table(table, part)
 
 
-def test_it_prints_where_to_look_and_serves_until_it_is_stopped(place):
-    call = [sys.executable, "-m", "antiphon", "--json", "--workspace", str(place), "serve", "--port", "0"]
+def test_it_prints_where_to_look_and_serves_until_it_is_stopped(trained):
+    call = [sys.executable, "-m", "antiphon", "--json", "--workspace", str(trained.root), "serve", "--port", "0"]
     with subprocess.Popen(call, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

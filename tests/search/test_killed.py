@@ -1,4 +1,4 @@
-"""A second process killed while it adds; processes that read while one adds."""
+"""A second process killed while it adds or builds; processes that read while one adds."""
 
 import signal
 import subprocess
@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from antiphon.errors import SearchError
 from antiphon.search import Index
 
 DIM = 8
@@ -47,6 +48,33 @@ while seen < (1 + rounds) * each:
     assert len({hit.id for hit in hits}) == len(hits)
 print("done", flush=True)
 """
+
+
+_BUILD = """
+import sys, time
+import numpy as np
+from antiphon.search import Index, places
+
+path, kind, stop, rows, dim = *sys.argv[1:4], *map(int, sys.argv[4:])
+
+def stopped(name, at, told):
+    done = getattr(at, name)
+    def call(*arguments):
+        done(*arguments)
+        print(told, flush=True)
+        time.sleep(600)
+    setattr(at, name, call)
+
+if stop == "rows written":
+    stopped("create", places.LanceStore if kind == "lancedb" else places.ExactStore, stop)
+if stop == "record written":
+    stopped("write_text", places, stop)
+vectors = np.random.default_rng(7).normal(size=(rows, dim))
+print("ready", flush=True)
+Index.from_vectors([f"new {row:05d}" for row in range(rows)], vectors, path, kind=kind)
+print("built", flush=True)
+"""
+BUILT = 20_000
 
 
 def _batch(number):
@@ -92,6 +120,45 @@ def test_an_add_that_was_killed_and_repeated_loses_and_doubles_nothing(tmp_path,
     index.compact()
     _assert_whole(Index.open(tmp_path), range(1 + ROUNDS))
     assert not list(tmp_path.rglob("*.partial"))
+
+
+def _killed_build(folder, kind, stop):
+    """A build that was killed after so many seconds, or where it was to stop."""
+    process = _started(_BUILD, folder, kind, stop, BUILT, DIM)
+    if isinstance(stop, str):
+        assert process.stdout.readline() == f"{stop}\n", process.communicate()[1]
+    else:
+        time.sleep(stop)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL or not isinstance(stop, str)
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+@pytest.mark.parametrize("stop", [0.01, 0.1, "rows written", "record written"])
+def test_after_a_build_that_was_killed_the_earlier_index_answers_and_a_new_build_works(tmp_path, kind, stop, earlier):
+    folder = tmp_path / "index"
+    names, vectors = _batch(0)
+    if earlier:
+        held = Index.from_vectors(names, vectors, folder, kind=kind)
+    _killed_build(folder, kind, stop)
+    taken = (folder / "index.toml").exists() and len(Index.open(folder)) == BUILT
+    assert taken == (stop == "record written") or not isinstance(stop, str)
+    if taken:
+        assert Index.open(folder).search(np.eye(1, DIM), k=3)[0]
+    elif earlier:
+        _assert_whole(Index.open(folder), [0])
+        assert held.search(vectors[:1], k=1)[0][0].id == names[0]
+    else:
+        with pytest.raises(SearchError, match=r"no index here\. Build one first: antiphon index build"):
+            Index.open(folder)
+    Index.from_vectors(*_batch(1), folder, kind=kind)
+    index = Index.open(folder)
+    _assert_whole(index, [1])
+    (entries,) = (path.name for path in folder.iterdir() if path.name not in (".lock", "index.toml"))
+    assert entries.startswith("entries-")
+    index.add_vectors(*_batch(2))
+    _assert_whole(index, [1, 2])
 
 
 def test_two_processes_read_whole_adds_while_one_adds(tmp_path, kind):

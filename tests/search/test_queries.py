@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.errors import SearchError
 from antiphon.search import Index, Where
+from antiphon.segments.sampling import SamplingConfig
 
 
 @pytest.fixture
@@ -54,6 +55,14 @@ def test_match_is_the_naive_ranking_with_its_moments(index, model, features, tar
         best = hit.moments[0]
         assert best.score == pytest.approx(cosines.max(), abs=1e-5)
         assert (best.start_s, best.end_s, best.side) == (10 * (cosines.max(axis=0).argmax()), best.start_s + 3, target)
+
+
+def test_moments_last_as_long_as_the_windows_of_the_features(tmp_path, model, features):
+    longer = replace(features, sampling=SamplingConfig(segment_s=8.0, window_s=4.5))
+    index = Index.build(model, longer.take(longer.groups != "v009"), tmp_path)
+    index.add(model, longer)
+    moments = [moment for hit in index.match("v006", "audio", k=100) for moment in hit.moments]
+    assert {moment.end_s - moment.start_s for moment in moments} == {4.5}
 
 
 def test_its_own_other_side_is_left_out_unless_asked_for(index):
@@ -167,3 +176,31 @@ def test_what_cannot_be_asked_is_refused(index, model, features):
     ):
         with pytest.raises(SearchError, match=message):
             call()
+
+
+def test_the_track_of_a_file_is_taken_as_given(index, model, features):
+    """As of a track model: whatever the segments' mean is, the whole is compared with the tracks."""
+    sides = _sides(model, features)
+    segments, _ = sides["v006", "audio"]
+    whole = sides["v009", "audio"][1]
+    scores = {video: _score((segments, whole), rows) for (video, side), rows in sides.items() if side == "video"}
+    hits = index.search(segments, k=100, target="video", track=5 * whole[None])
+    assert [hit.id for hit in hits] == _ranking(scores)
+    assert np.allclose([hit.score for hit in hits], [scores[hit.id] for hit in hits], atol=1e-5)
+    alike = index.similar_to(audio=segments, audio_track=whole[None], k=1)[0]
+    assert alike.score == pytest.approx(
+        max(_score((segments, whole), sides[key]) for key in sides if key[1] == "audio")
+    )
+    with pytest.raises(SearchError, match="track: has 3 rows"):
+        index.search(segments, target="video", track=segments)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"diversity": 0.4}, {"rerank": True}, {"starts_s": [0.0]}, {"track": np.ones((1, 16))}, {"starts_s": []}],
+)
+def test_without_a_target_options_that_need_one_are_refused(tmp_path, option):
+    index = Index.from_vectors(["a", "b"], np.eye(2, 16), tmp_path)
+    with pytest.raises(SearchError, match=rf"^{next(iter(option))} needs a target: give target="):
+        index.search(np.ones((1, 16)), **option)
+    assert len(index.search(np.ones((1, 16)), diversity=0.0, rerank=False)[0]) == 2

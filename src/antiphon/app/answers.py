@@ -17,6 +17,7 @@ from antiphon.recommendation.space import Space
 from antiphon.search import Hit, Index, Where
 from antiphon.search.explaining import Facts, Levels, explain
 from antiphon.seeding import generator
+from antiphon.spelling import did_you_mean
 
 By = Literal["both", "audio", "video"]
 Question = Literal["songs", "pictures", "alike"]
@@ -115,7 +116,8 @@ class Answers:
         try:
             return self.library.videos[id]
         except KeyError:
-            raise UnknownVideoError(f"No video '{id}' in this catalogue.") from None
+            hint = did_you_mean(id, self.library.videos)
+            raise UnknownVideoError(f"No video '{id}' in this catalogue.{hint}") from None
 
     def similar(self, id: str, by: By, wish: Wish) -> list[Found]:
         """More like this, by sound, by pictures, or both."""
@@ -153,11 +155,15 @@ class Answers:
                 where=where,
                 audio_starts_s=None if sound is None else sound.starts_s,
                 video_starts_s=None if pictures is None else pictures.starts_s,
+                audio_track=None if sound is None else sound.track,
+                video_track=None if pictures is None else pictures.track,
             )
             return self._found(hits, None, None)
         asked, target = WAYS[question]
         encoded = encodings[asked]
-        hits = self.index.search(encoded.vectors, k=wish.k, where=where, target=target, starts_s=encoded.starts_s)
+        hits = self.index.search(
+            encoded.vectors, k=wish.k, where=where, target=target, starts_s=encoded.starts_s, track=encoded.track
+        )
         return self._found(hits, None, (target, SENT))
 
     def recommend(self, history: Sequence[str], k: int) -> list[Found]:

@@ -35,10 +35,12 @@ class Encoded:
     ----------
     windows : (start, end) of each window, in seconds on the track's time line.
     vectors : (windows, dim) float32, unit rows.
+    track : (1, dim) float32 unit row, of the whole file.
     """
 
     windows: tuple[tuple[float, float], ...]
     vectors: npt.NDArray[np.float32]
+    track: npt.NDArray[np.float32]
 
     @property
     def starts_s(self) -> list[float]:
@@ -83,5 +85,5 @@ def _encode(model: "DualEncoder", job: EncodingJob) -> dict[Side, Encoded]:
 
 
 def _one_side(model: "DualEncoder", path: str, side: Side) -> Encoded:
-    windows, vectors = model.encode_windows(path, side)
-    return Encoded(tuple(windows), np.asarray(vectors, dtype=np.float32))
+    windows, vectors, track = model.encode_file(path, side)
+    return Encoded(tuple(windows), vectors, track)

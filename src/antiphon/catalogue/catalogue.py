@@ -1,5 +1,6 @@
 """The table of music videos."""
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -41,8 +42,13 @@ class Catalogue:
         """Every media file in `folder` and below; `metadata` (CSV or Parquet) says more about them.
 
         The id of a video is its path inside the folder. Rows of `metadata` are matched by a column `id`, `path` or
-        `filename` that holds that path, the file's name, or its name without the ending. What it leaves open is taken
-        from the files' own tags (`with_file_tags`).
+        `filename` that holds that path, the absolute one, or else the file's name, with its ending or without; rows
+        that fit several files so are left out with a warning. What is left open is taken from the files' own tags
+        (`with_file_tags`).
+
+        Hidden files (names that begin with a dot) and links to folders are left out. Links to files are followed
+        wherever they lead, also out of the folder: a collection may be a folder of links. One that leads nowhere is a
+        row that cannot be read, as `probe` tells.
 
         Raises
         ------
@@ -177,7 +183,7 @@ class Catalogue:
         rows = {row["id"]: row for row in self.records()}
         for row in other.records():
             known = rows.get(row["id"])
-            if known is not None and known["path"] != row["path"]:
+            if known is not None and not _same_file(known["path"], row["path"]):
                 raise CatalogueError(
                     f"id '{row['id']}' is {known['path']} in this catalogue and {row['path']} in the other. "
                     "Rename one of them, or use another workspace for another catalogue."
@@ -224,6 +230,13 @@ class Catalogue:
                 if progress is not None:
                     progress(done, len(waiting))
         return type(self)(rows), reasons
+
+
+def _same_file(one: str | None, other: str | None) -> bool:
+    """Whether two paths are of one file; one may be a link that leads to the other, or that led nowhere before."""
+    if one is None or other is None or "://" in one or "://" in other:
+        return one == other
+    return one == other or os.path.realpath(one) == os.path.realpath(other)
 
 
 def _probe_row(row: Record) -> dict[str, Any] | DecodeError:

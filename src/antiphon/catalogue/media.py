@@ -186,7 +186,9 @@ def _open_bytes(uri: str | Path) -> Generator[BinaryIO]:
     try:
         opened = cast(Any, fsspec).open(str(uri), "rb").open() if "://" in str(uri) else _open_local(Path(uri))
     except FileNotFoundError as error:
-        raise DecodeError(f"{uri}: no such file.") from error
+        dangling = "://" not in str(uri) and Path(uri).is_symlink()
+        what = f"is a link to {Path(uri).readlink()}, which is not there" if dangling else "no such file"
+        raise DecodeError(f"{uri}: {what}.") from error
     except Exception as error:  # network file systems raise types of their own
         raise DecodeError(f"{uri}: cannot be opened: {_reason(error)}.") from error
     with opened as file:

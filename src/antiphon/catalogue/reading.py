@@ -1,7 +1,8 @@
 """Where rows come from: a folder of media files, a CSV or a Parquet table."""
 
+import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ MEDIA_SUFFIXES = frozenset(
     {".3gp", ".aac", ".aif", ".aiff", ".avi", ".flac", ".flv", ".m2ts", ".m4a", ".m4v", ".mka", ".mkv", ".mov"}
     | {".mp3", ".mp4", ".mpeg", ".mpg", ".oga", ".ogg", ".ogv", ".opus", ".ts", ".wav", ".webm", ".wma", ".wmv"}
 )
+_MOST_NAMED = 10
 
 
 def read_folder(folder: Path, metadata: Path | None) -> list[Record]:
@@ -31,7 +33,7 @@ def read_folder(folder: Path, metadata: Path | None) -> list[Record]:
         raise CatalogueError(f"{folder}: no media files ({', '.join(sorted(MEDIA_SUFFIXES)[:6])}, …) in it or below.")
     records = {
         path.relative_to(folder).as_posix(): clean_record(
-            {"id": path.relative_to(folder).as_posix(), "path": str(path.resolve())}, f"{path}"
+            {"id": path.relative_to(folder).as_posix(), "path": _whole_path(path)}, f"{path}"
         )
         for path in files
     }
@@ -41,18 +43,41 @@ def read_folder(folder: Path, metadata: Path | None) -> list[Record]:
 
 
 def media_files(paths: Iterable[Path]) -> list[Path]:
-    """The files among `paths` as they are, and for each folder the media files in it and below, by their endings."""
+    """The files among `paths` as they are, and for each folder the media files in it and below, by their endings.
+
+    Hidden files, whose own or whose folder's name begins with a dot, are left out. Links to files are followed,
+    wherever they lead, and listed where they lead nowhere; links to folders are not.
+    """
     files: list[Path] = []
     for given in paths:
-        if not given.is_dir():
+        if given.is_dir():
+            files += sorted(path for path in _named_as_media(given) if not _is_hidden(path.relative_to(given)))
+        else:
             files.append(given)
-            continue
-        files += sorted(
-            path
-            for path in given.rglob("*")
-            if path.suffix.lower() in MEDIA_SUFFIXES and path.is_file() and not _is_hidden(path.relative_to(given))
-        )
     return files
+
+
+def _named_as_media(folder: Path) -> list[Path]:
+    """All files below that end like media, and links of such names whose files are not there."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in MEDIA_SUFFIXES)
+    return [path for path in found if path.is_file() or (path.is_symlink() and not path.exists())]
+
+
+def _whole_path(path: Path) -> str:
+    """Where the file lies, behind any links; a link that leads nowhere stands for itself."""
+    return str(path.resolve() if path.is_file() else path.absolute())
+
+
+def left_out(folder: Path) -> list[str]:
+    """What `media_files` passes over in a folder, in a sentence each."""
+    hidden = sum(_is_hidden(path.relative_to(folder)) for path in _named_as_media(folder))
+    linked = sorted(path for path in folder.rglob("*") if path.is_symlink() and path.is_dir())
+    found: list[str] = []
+    if hidden:
+        found.append(f"{hidden} hidden media files: their names, or their folders', begin with a dot.")
+    if linked:
+        found.append(f"{len(linked)} links to folders, the first is {linked[0]}: add those folders by themselves.")
+    return found
 
 
 def _nameable(files: list[Path]) -> list[Path]:
@@ -69,33 +94,73 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _join_metadata(records: dict[str, Record], metadata: Path) -> None:
-    """Fill in what `metadata` knows, matched by path inside the folder, file name, or file name without its ending."""
-    aliases: dict[str, list[str]] = {}
-    for name in records:
-        for alias in {name, name.rsplit(".", 1)[0], Path(name).name, Path(name).stem}:
-            aliases.setdefault(alias, []).append(name)
+    """Fill in what `metadata` knows of each file, as `_Names` finds it."""
+    names = _Names(records)
     unmatched: list[str] = []
+    ambiguous: list[str] = []
     seen: dict[str, str] = {}
     for where, record in _read_rows(metadata):
         name = record.get("path") or record.get("id") or record.get("filename")
         if name is None:
             raise CatalogueError(f"{where}: none of the columns id, path and filename says which file it is about.")
-        found = aliases.get(str(name), [])
+        found = names.fitting(str(name))
         if not found:
             unmatched.append(f"{where} ('{name}')")
-            continue
-        if len(found) > 1:
-            raise CatalogueError(f"{where}: '{name}' fits several files ({', '.join(found[:3])}); give the whole path.")
-        if found[0] in seen:
+        elif len(found) > 1:
+            ambiguous.append(f"{where}: '{name}' fits {', '.join(found[:3])}{', …' * (len(found) > 3)}")
+        elif found[0] in seen:
             raise CatalogueError(f"{where}: '{name}' is the file that {seen[found[0]]} describes already.")
-        seen[found[0]] = where
-        kept = {key: value for key, value in record.items() if key not in {"id", "path"} and value is not None}
-        records[found[0]] |= kept
-    if not seen:
+        else:
+            seen[found[0]] = where
+            kept = {key: value for key, value in record.items() if key not in {"id", "path"} and value is not None}
+            records[found[0]] |= kept
+    _tell_of_rows(metadata, unmatched, ambiguous, bool(seen))
+
+
+def _tell_of_rows(metadata: Path, unmatched: list[str], ambiguous: list[str], any_seen: bool) -> None:
+    """Warn of rows that name no file or several.
+
+    Raises
+    ------
+    CatalogueError
+        All rows name none.
+    """
+    if not any_seen and not ambiguous:
         raise CatalogueError(f"{metadata}: none of its {len(unmatched)} rows names a file of the folder.")
     if unmatched:
         message = f"{metadata}: {len(unmatched)} rows name no file of the folder; the first is {unmatched[0]}."
-        warnings.warn(message, stacklevel=4)
+        warnings.warn(message, stacklevel=5)
+    if ambiguous:
+        more = len(ambiguous) - _MOST_NAMED
+        lines = [*ambiguous[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
+        message = f"{metadata}: {len(ambiguous)} rows fit several files and are left out; give the path in the folder."
+        warnings.warn("\n  ".join([message, *lines]), stacklevel=5)
+
+
+class _Names:
+    """By which names a table may call the files of a folder.
+
+    Parameters
+    ----------
+    records : rows by their path inside the folder.
+    """
+
+    def __init__(self, records: Mapping[str, Record]) -> None:
+        self._exact = {str(row["path"]): name for name, row in records.items()} | {name: name for name in records}
+        self._loose: dict[str, list[str]] = {}
+        for name in records:
+            for alias in {name.rsplit(".", 1)[0], Path(name).name, Path(name).stem}:
+                self._loose.setdefault(alias, []).append(name)
+
+    def fitting(self, name: str) -> list[str]:
+        """The file of that path, inside the folder or absolute; else those of that name, or of it without ending."""
+        exact = self._exact.get(name) or self._exact.get(_followed(name))
+        return [exact] if exact else self._loose.get(name, [])
+
+
+def _followed(name: str) -> str:
+    """An absolute path behind any links."""
+    return os.path.realpath(name) if Path(name).is_absolute() else name
 
 
 def read_metadata(path: Path) -> list[Record]:

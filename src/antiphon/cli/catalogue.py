@@ -11,9 +11,10 @@ from rich.table import Table
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.catalogue.description import describe as describe_catalogue
-from antiphon.catalogue.reading import read_folder
+from antiphon.catalogue.reading import left_out, read_folder
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
+from antiphon.runs import RUN_FILE
 
 app = App(name="catalogue", help="Add music videos to the workspace's catalogue, and describe it.")
 
@@ -35,16 +36,17 @@ def add(
 
     What --metadata does not say of a folder's files (artist, title, genre, year) is taken from their own tags.
 
-    Videos of one artist never stand in two splits. A split, once given, never changes: later calls look only at videos
-    that have none. Splits given in a column `split` are kept.
+    Videos of one artist never stand in two splits. A split, once given, stays: later calls look only at videos that
+    have none, and only `antiphon catalogue split` draws all anew. Splits given in a column `split` are kept.
 
     Parameters
     ----------
     source
-        A folder (every media file in it and below), or a .csv or .parquet with the columns id and/or path and any of
-        artist, title, genre, tags, year, split.
+        A folder (every media file in it and below; links to files are followed, hidden files are not taken), or a .csv
+        or .parquet with the columns id and/or path and any of artist, title, genre, tags, year, split.
     metadata
-        For a folder: a .csv or .parquet that says more about its files, matched by id, path or file name.
+        For a folder: a .csv or .parquet that says more about its files. A column id, path or filename holds the path in
+        the folder, the absolute path, or the bare name where only one file has it.
     by
         Keep all videos of an artist together, or look at each video alone.
     fractions
@@ -53,15 +55,18 @@ def add(
         Draws another assignment.
     """
     catalogue, unreadable = add_to_workspace(session, source, metadata, by, fractions, seed)
-    data = {
+    data: dict[str, Any] = {
         "workspace": str(session.workspace.root),
         "videos": len(catalogue),
         "splits": catalogue.split_counts(),
         "unreadable": unreadable,
+        "left_out": left_out(source) if source.is_dir() else [],
     }
 
     def show(out: Console) -> None:
         out.print(f"{len(catalogue)} videos in {session.workspace.root}: {_counts(catalogue.split_counts())}.")
+        for sentence in data["left_out"]:
+            out.print(f"Left out: {sentence}", markup=False, soft_wrap=True)
         for reason in list(unreadable.values())[:10]:
             out.print(f"  not readable: {reason}", markup=False)
         if unreadable:
@@ -106,6 +111,39 @@ def _read(source: Path, metadata: Path | None) -> Catalogue:
 
 def _is_table(source: Path) -> bool:
     return source.suffix.lower() in _TABLES
+
+
+@app.command
+def split(
+    *,
+    by: Literal["artist", "video"] = "artist",
+    fractions: tuple[float, float, float] = FRACTIONS,
+    seed: int = 0,
+    session: Here,
+) -> None:
+    """Draw the splits of all videos anew, as long as no run has been trained with those that they have.
+
+    Parameters
+    ----------
+    by
+        Keep all videos of an artist together, or look at each video alone.
+    fractions
+        Shares of train, validation and test, such as --fractions 0.8 0.1 0.1. They hold on average.
+    seed
+        Draws another assignment.
+    """
+    workspace = session.existing_workspace()
+    trained = sorted(workspace.runs.glob(f"*/{RUN_FILE}"))
+    if trained:
+        raise ConfigError(
+            f"{trained[0].parent}: was trained with the splits as they are; drawn anew, it would be tested on what it "
+            "has seen. Use another workspace, or remove its runs first."
+        )
+    with workspace.lock():
+        catalogue = Catalogue.load(workspace.catalogue).split(by=by, fractions=fractions, seed=seed)
+        catalogue.save(workspace.catalogue)
+    data = {"workspace": str(workspace.root), "videos": len(catalogue), "splits": catalogue.split_counts()}
+    session.result(data, lambda out: out.print(f"{len(catalogue)} videos: {_counts(catalogue.split_counts())}."))
 
 
 @app.command

@@ -2,6 +2,7 @@
 
 import json
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import App
@@ -10,10 +11,10 @@ from rich.console import Console
 from antiphon.catalogue import Catalogue
 from antiphon.cli.session import Here, Session
 from antiphon.cli.train import run_folder, workspace_features
-from antiphon.errors import SearchError
+from antiphon.errors import FeatureStoreError, SearchError, StaleIndexError
 from antiphon.features.store import FeatureStore
+from antiphon.runs import RUN_FILE
 from antiphon.search import Index
-from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -80,6 +81,59 @@ def run_facts(session: Session) -> None:
         with session.progress("Measuring tempo, brightness, cuts") as report:
             measure_attributes(workspace, catalogue, progress=report)
             report(1, 1, "")
+
+
+def ready_index(session: Session, folder: Path | None) -> Index:
+    """The workspace's index: built first where there is none of this run and its features, and with all their videos.
+
+    Raises
+    ------
+    SearchError
+        There is no run, and the index is damaged.
+    """
+    workspace = session.workspace
+    if folder is None:
+        return Index.open(workspace.index)
+    run = workspace.run_name(folder)
+    try:
+        model, features, about = indexed(workspace, run)
+    except FeatureStoreError:  # An index can do without the features that it is of.
+        from antiphon.dual_encoder import DualEncoder
+
+        return Index.open(workspace.index, DualEncoder.load(folder))
+    try:
+        index = Index.open(workspace.index, model, features, about["made_by"])
+    except SearchError as error:
+        if isinstance(error, StaleIndexError):
+            session.say(str(error))
+        session.say("Building the index first.")
+        return run_build(session, run)
+    if not set(features.groups.tolist()) <= set(index.ids):
+        added = index.add(model, features, **about)
+        session.say(f"{len(added)} music videos are new in the index.")
+    return index
+
+
+def opened_index(session: Session, path: str | None) -> Index:
+    """The index, which must be of its run and of the workspace's features as both are now, where they are there.
+
+    Raises
+    ------
+    StaleIndexError
+        The run has been trained again, or the features made otherwise, since the index was built.
+    """
+    workspace = session.workspace
+    index = Index.open(path or workspace.index)
+    folder = workspace.run(index.origin.run) if index.origin.run else None
+    if folder is None or not (folder / RUN_FILE).exists():
+        return index
+    try:
+        model, features, about = indexed(workspace, index.origin.run)
+    except FeatureStoreError:  # An index can do without the features that it is of.
+        from antiphon.dual_encoder import DualEncoder
+
+        return Index.open(index.path, DualEncoder.load(folder))
+    return Index.open(index.path, model, features, about["made_by"])
 
 
 @app.command
@@ -164,9 +218,7 @@ def indexed(workspace: Workspace, run: str | None) -> tuple["DualEncoder", "Feat
 
     model = DualEncoder.load(run_folder(workspace, run))
     features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
-    about = {"catalogue": Catalogue.load(workspace.catalogue), "made_by": _made_by(workspace, features)}
-    window_s = _window_s(workspace)
-    return model, features, about if window_s is None else about | {"window_s": window_s}
+    return model, features, {"catalogue": Catalogue.load(workspace.catalogue), "made_by": _made_by(workspace, features)}
 
 
 def _made_by(workspace: Workspace, features: "Features") -> dict[str, str]:
@@ -177,14 +229,6 @@ def _made_by(workspace: Workspace, features: "Features") -> dict[str, str]:
             made_by = FeatureStore.existing(workspace.features / name).made_by
             hashes[side] = sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
     return hashes
-
-
-def _window_s(workspace: Workspace) -> float | None:
-    """How long the workspace's windows last; None where it drew no segments itself."""
-    if not workspace.segments.exists():
-        return None
-    row = read_table(workspace.segments, SEGMENTS).slice(0, 1).to_pylist()
-    return row[0]["window_end_s"] - row[0]["window_start_s"] if row else None
 
 
 def _show_stats(session: Session, found: dict[str, Any]) -> None:

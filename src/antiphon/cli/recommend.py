@@ -1,29 +1,32 @@
 """`antiphon recommend`: new music videos for a person, and whether that works."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 from rich.table import Table
 
 from antiphon.catalogue import Catalogue
-from antiphon.cli.session import Here, Session
+from antiphon.cli.index import ready_index
+from antiphon.cli.session import Count, Here, Session
 from antiphon.cli.train import run_folder, workspace_features
 from antiphon.errors import ConfigError
 from antiphon.recommendation import Interactions, read_interactions
 from antiphon.recommendation import recommend as recommended
 from antiphon.recommendation.reasons import reasons
-from antiphon.recommendation.space import Side, Space
+from antiphon.recommendation.space import Space
 from antiphon.runs import RECOMMENDATION_FILE
 from antiphon.search import Where
 from antiphon.search.facts import workspace_facts
+from antiphon.spelling import did_you_mean
 from antiphon.tables import write_text
+
+if TYPE_CHECKING:
+    from antiphon.recommendation.holdout import HoldOut
 
 _SYNTHETIC = (
     "Synthetic interactions: taste is drawn from tags, years and genres, on a synthetic catalogue thus from the very "
@@ -31,32 +34,12 @@ _SYNTHETIC = (
 )
 
 
-def recommend(
-    *,
-    like: tuple[str, ...] = (),
-    history: Path | None = None,
-    user: str | None = None,
-    genre: tuple[str, ...] = (),
-    since: int | None = None,
-    k: Annotated[int, Parameter(name="-k", validator=Number(gte=1))] = 10,
-    weight: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.5,
-    evaluate: Annotated[bool, Parameter(negative="")] = False,
-    hold_out: Literal["date", "random"] = "random",
-    by: Literal["video", "artist"] = "video",
-    share: float = 0.5,
-    split: Literal["test", "all"] = "test",
-    synthetic: Annotated[bool, Parameter(negative="")] = False,
-    run: str | None = None,
-    seed: int = 0,
-    session: Here,
-) -> None:
-    """Recommend music videos that somebody has not had, near in sound and pictures to what they liked.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Taste:
+    """What somebody has liked.
 
-    Say what was liked by `--like ID`, or by a table of interactions with `--history FILE --user NAME`. With
-    `--evaluate` videos are held out and recommended to the users who liked them: recall, nDCG and coverage, beside
-    chance, the genre and the popularity of the artist. Writes runs/RUN/recommendation.json then.
-
-    Parameters
+    Attributes
     ----------
     like
         Ids of liked videos.
@@ -64,14 +47,23 @@ def recommend(
         CSV or Parquet with user_id and video_id, and perhaps timestamp and weight or liked.
     user
         Whom to recommend to.
-    genre
-        Recommend these genres only.
-    since
-        Recommend what came out in this year or later.
-    k
-        Videos to recommend.
-    weight
-        Share of the sound, from 0 to 1; the rest is the pictures'.
+    synthetic
+        Draw synthetic interactions from the catalogue's tags. They say nothing about people.
+    """
+
+    like: tuple[str, ...] = ()
+    history: Path | None = None
+    user: str | None = None
+    synthetic: Annotated[bool, Parameter(negative="")] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Measure:
+    """Which videos play the new ones, where recommendations are measured.
+
+    Attributes
+    ----------
     evaluate
         Measure with held-out videos instead.
     hold_out
@@ -82,66 +74,102 @@ def recommend(
         How many of the videos to choose from are new.
     split
         Choose the new ones from the test split, which the model has not seen, or from all.
-    synthetic
-        Draw synthetic interactions from the catalogue's tags. They say nothing about people.
+    """
+
+    evaluate: Annotated[bool, Parameter(negative="")] = False
+    hold_out: Literal["date", "random"] = "random"
+    by: Literal["video", "artist"] = "video"
+    share: float = 0.5
+    split: Literal["test", "all"] = "test"
+
+
+def recommend(
+    *,
+    taste: Taste = Taste(),
+    genre: tuple[str, ...] = (),
+    since: int | None = None,
+    k: Count = 10,
+    weight: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.5,
+    measure: Measure = Measure(),
+    run: str | None = None,
+    seed: int = 0,
+    session: Here,
+) -> None:
+    """Recommend music videos that somebody has not had, near in sound and pictures to what they liked.
+
+    Say what was liked by `--like ID`, or by a table of interactions with `--history FILE --user NAME`. The embeddings
+    are read from the workspace's index; where there is none of this run and its features, it is built first. With
+    `--evaluate` videos are held out and recommended to the users who liked them: recall, nDCG and coverage, beside
+    chance, the genre and the popularity of the artist. Writes runs/RUN/recommendation.json then.
+
+    Parameters
+    ----------
+    genre
+        Recommend these genres only.
+    since
+        Recommend what came out in this year or later.
+    k
+        Videos to recommend.
+    weight
+        Share of the sound, from 0 to 1; the rest is the pictures'.
     run
         Name of the run. Default: the one trained last.
     seed
         Draws synthetic interactions and held-out videos, and seeds the bootstrap.
     """
-    workspace = session.existing_workspace()
-    if evaluate:
-        from antiphon.recommendation.holdout import HoldOut
-
-        held = HoldOut(
-            by="date" if hold_out == "date" else by, share=share, split="test" if split == "test" else None, seed=seed
-        )
-        folder = run_folder(workspace, run)
-        found = run_evaluation(session, folder, _interactions(session, history, synthetic, seed), held, k, weight)
+    folder = run_folder(session.existing_workspace(), run)
+    if measure.evaluate:
+        interactions = _interactions(session, taste, seed)
+        found = run_evaluation(session, folder, interactions, _held(measure, seed), k, weight)
         session.result(found, lambda out: show_evaluation(found, out))
-        return
-    liked, had = _taste(session, like, history, user, synthetic, seed)
-    space, _ = run_space(session, run_folder(workspace, run))
-    hits = recommended(
-        space,
-        liked,
-        k,
-        weight=weight,
-        had=had,
-        where=Where(genre=genre, year_from=since),
-    )
-    because = reasons(space, liked, [hit.id for hit in hits], workspace_facts(workspace), weight)
-    told = [asdict(hit) | asdict(reason) for hit, reason in zip(hits, because, strict=True)]
-    result = {"user": user, "liked": liked, "synthetic": synthetic, "hits": told}
-    session.result(result, lambda out: _show_hits(result, out))
+    else:
+        liked, had = _taste(session, taste, seed)
+        hits = run_recommendation(session, folder, liked, had, Where(genre=genre, year_from=since), k, weight)
+        result = {"user": taste.user, "liked": liked, "synthetic": taste.synthetic, "hits": hits}
+        session.result(result, lambda out: _show_hits(result, out))
 
 
-def run_space(session: Session, folder: Path) -> tuple[Space, set[str]]:
-    """The track embeddings of a run with the catalogue's metadata, and the videos that the model has seen."""
+def run_recommendation(
+    session: Session, folder: Path, liked: list[str], had: list[str], where: Where, k: int, weight: float
+) -> list[dict[str, Any]]:
+    """What a run recommends, each with what it shares with the nearest of the liked videos."""
+    space = run_space(session, folder)
+    hits = recommended(space, liked, k, weight=weight, had=had, where=where)
+    because = reasons(space, liked, [hit.id for hit in hits], workspace_facts(session.workspace), weight)
+    return [asdict(hit) | asdict(reason) for hit, reason in zip(hits, because, strict=True)]
+
+
+def run_space(session: Session, folder: Path) -> Space:
+    """The track embeddings of a run, from the workspace's index, of what the catalogue has and with what it knows."""
+    catalogue = Catalogue.load(session.workspace.catalogue)
+    return Space.of(ready_index(session, folder)).only(catalogue.ids).described(catalogue.records())
+
+
+def _seen(session: Session, folder: Path) -> set[str]:
+    """The videos that the model has seen in training."""
     from antiphon.dual_encoder import DualEncoder
 
     model = DualEncoder.load(folder)
+    if model.published is not None:
+        return set()
     features = workspace_features(session.workspace, model.audio_name or None, model.video_name or None)
-    ids = np.unique(features.groups)
-    seen = set() if model.published is not None else set(features.groups[model.trained_on(features)].tolist())
-    audio, video = model.embed(features, per="track")
-    parts: dict[Side, Any] = {"audio": _there(ids, audio), "video": _there(ids, video)}
-    return Space.joined(parts).described(Catalogue.load(session.workspace.catalogue).records()), seen
+    return set(features.groups[model.trained_on(features)].tolist())
 
 
-def _there(ids: npt.NDArray[Any], vectors: npt.NDArray[np.float32]) -> tuple[list[str], Any, list[dict[str, Any]]]:
-    """The tracks that have this side."""
-    rows = ~np.isnan(vectors).any(axis=1)
-    return ids[rows].tolist(), vectors[rows], [{} for _ in range(int(rows.sum()))]
+def _held(measure: Measure, seed: int) -> "HoldOut":
+    from antiphon.recommendation.holdout import HoldOut
+
+    by = "date" if measure.hold_out == "date" else measure.by
+    return HoldOut(by=by, share=measure.share, split="test" if measure.split == "test" else None, seed=seed)
 
 
 def run_evaluation(
-    session: Session, folder: Path, interactions: Interactions, held: Any, k: int, weight: float
+    session: Session, folder: Path, interactions: Interactions, held: "HoldOut", k: int, weight: float
 ) -> dict[str, Any]:
     """Evaluate the recommendations of a run and write its numbers."""
     from antiphon.recommendation.evaluation import evaluate_recommendation
 
-    space, seen = run_space(session, folder)
+    space, seen = run_space(session, folder), _seen(session, folder)
     with session.progress("Recommending") as report:
         found = evaluate_recommendation(
             space, interactions, held, k=k, weight=weight, seen=seen, progress=lambda done, of: report(done, of, "")
@@ -199,9 +227,9 @@ def _with_interval(number: dict[str, Any], interval: str = "ci95") -> str:
     return f"{number['value']:.3f} ({low:.3f} to {high:.3f})"
 
 
-def _interactions(session: Session, history: Path | None, synthetic: bool, seed: int) -> Interactions:
+def _interactions(session: Session, taste: Taste, seed: int) -> Interactions:
     """The user's own table, or a synthetic one where it is asked for."""
-    catalogue = Catalogue.load(session.workspace.catalogue)
+    catalogue, history, synthetic = Catalogue.load(session.workspace.catalogue), taste.history, taste.synthetic
     if synthetic == (history is not None):
         raise ConfigError("Give the interactions with --history FILE, or draw some with --synthetic: one of the two.")
     if history is None:
@@ -215,20 +243,19 @@ def _interactions(session: Session, history: Path | None, synthetic: bool, seed:
     return found
 
 
-def _taste(
-    session: Session, like: tuple[str, ...], history: Path | None, user: str | None, synthetic: bool, seed: int
-) -> tuple[list[str], list[str]]:
+def _taste(session: Session, taste: Taste, seed: int) -> tuple[list[str], list[str]]:
     """What was liked, and what was had."""
-    if like:
+    if taste.like:
         known = set(Catalogue.load(session.workspace.catalogue).ids)
-        unknown = [name for name in like if name not in known]
+        unknown = [name for name in taste.like if name not in known]
         if unknown:
-            raise ConfigError(f"--like {unknown[0]}: no such video in the catalogue.")
-        return list(like), []
-    if user is None:
+            hint = did_you_mean(unknown[0], known)
+            raise ConfigError(f"--like {unknown[0]}: no such video in the catalogue.{hint}")
+        return list(taste.like), []
+    if taste.user is None:
         raise ConfigError("Say what was liked: --like ID, or --history FILE --user NAME. Or measure with --evaluate.")
-    interactions = _interactions(session, history, synthetic, seed)
-    return interactions.history(user), interactions.had(user)
+    interactions = _interactions(session, taste, seed)
+    return interactions.history(taste.user), interactions.had(taste.user)
 
 
 def _show_hits(result: dict[str, Any], out: Console) -> None:

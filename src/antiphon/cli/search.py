@@ -5,18 +5,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from antiphon.catalogue.media import probe
-from antiphon.cli.session import Here, Session
+from antiphon.cli.index import opened_index
+from antiphon.cli.session import Count, Here, Session
 from antiphon.cli.train import run_folder
 from antiphon.errors import DecodeError, SearchError
 from antiphon.search import Hit, Index, Moment, Where
+from antiphon.spelling import did_you_mean
 
 Target = Literal["audio", "video"]
+_ABOUT = ("artist", "title", "genre", "year")
 
 
 def search(
@@ -26,7 +28,7 @@ def search(
     like: bool = False,
     by: Literal["both", "audio", "video"] = "both",
     weight: float = 0.5,
-    k: int = 10,
+    k: Count = 10,
     genre: tuple[str, ...] = (),
     artist: tuple[str, ...] = (),
     not_artist: tuple[str, ...] = (),
@@ -39,6 +41,8 @@ def search(
     session: Here,
 ) -> None:
     """Find music videos like one of the index or a media file, songs for its pictures, or pictures for its song.
+
+    An index of another model than its run's, or of features that were made otherwise, is refused.
 
     Parameters
     ----------
@@ -75,7 +79,7 @@ def search(
     """
     if like and target:
         raise SearchError("--like and --target ask for different things; give one of them.")
-    index = Index.open(path or session.workspace.index)
+    index = opened_index(session, path)
     where = Where(genre, artist, not_artist, year_from, year_to)
     wanted: dict[str, Any] = {"k": k, "where": where, "diversity": diversity, "rerank": rerank}
     if query in index:
@@ -84,7 +88,8 @@ def search(
     elif Path(query).is_file():
         hits = _of_file(session, index, Path(query), device, target, by, weight, wanted)
     else:
-        raise SearchError(f"'{query}' is neither a music video of this index nor a file. Check the id or the path.")
+        hint = did_you_mean(query, index.ids) or " Check the id or the path."
+        raise SearchError(f"'{query}' is neither a music video of this index nor a file.{hint}")
     _show(session, query, target, hits)
 
 
@@ -114,21 +119,25 @@ def _of_file(
     encoder = DualEncoder.load(run_folder(session.workspace, index.origin.run or None), device)
     Index.open(index.path, encoder)  # refuses another model
     with session.progress("Encoding the file") as report:
-        encoded: dict[str, tuple[list[tuple[float, float]], Any]] = {}
+        encoded: dict[str, tuple[list[tuple[float, float]], Any, Any]] = {}
         for number, side in enumerate(there):
             report(number, len(there), path.name)
-            encoded[side] = encoder.encode_windows(path, side)
+            encoded[side] = encoder.encode_file(path, side)
             report(number + 1, len(there), path.name)
-    vectors = {side: np.asarray(rows) for side, (_, rows) in encoded.items()}
-    starts = {side: [start_s for start_s, _ in windows] for side, (windows, _) in encoded.items()}
+    vectors = {side: rows for side, (_, rows, _) in encoded.items()}
+    starts = {side: [start_s for start_s, _ in windows] for side, (windows, _, _) in encoded.items()}
+    tracks = {side: track for side, (_, _, track) in encoded.items()}
     if target:
-        return index.search(vectors[there[0]], target=target, starts_s=starts[there[0]], **wanted)
+        asked = there[0]
+        return index.search(vectors[asked], target=target, starts_s=starts[asked], track=tracks[asked], **wanted)
     return index.similar_to(
         vectors.get("audio"),
         vectors.get("video"),
         weight=weight,
         audio_starts_s=starts.get("audio"),
         video_starts_s=starts.get("video"),
+        audio_track=tracks.get("audio"),
+        video_track=tracks.get("video"),
         **wanted,
     )
 
@@ -144,12 +153,13 @@ def _show(session: Session, query: str, target: Target | None, hits: list[Hit]) 
         table = Table(
             title=f"{title} {escape(query)}", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0)
         )
-        for column in ("", "score", "id", "artist", "title", "genre", "year", "best moment"):
+        known = [name for name in _ABOUT if any(hit.metadata[name] for hit in hits)]
+        for column in ("", "score", "id", *known, "best moment"):
             table.add_column(
                 column, justify="right" if column in ("", "score", "year") else "left", no_wrap=column == "best moment"
             )
         for place, hit in enumerate(hits, start=1):
-            about = [str(hit.metadata[name] or "") for name in ("artist", "title", "genre", "year")]
+            about = [str(hit.metadata[name] or "") for name in known]
             shown = _moment(hit.moments[0]) if hit.moments else ""
             table.add_row(str(place), f"{hit.score:.3f}", *map(escape, (hit.id, *about)), shown)
         out.print(table)

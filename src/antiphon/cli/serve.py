@@ -8,11 +8,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from antiphon.cli.index import indexed, run_build
-from antiphon.cli.session import Here, Session
+from antiphon.cli.index import ready_index
+from antiphon.cli.session import Here
 from antiphon.cli.train import run_folder
-from antiphon.errors import ConfigError, FeatureStoreError, ModelError, SearchError, StaleIndexError
-from antiphon.search import Index
+from antiphon.errors import ConfigError, ModelError
 from antiphon.workspace import Workspace
 
 PORT = 8000
@@ -80,37 +79,6 @@ def trained_run(workspace: Workspace, run: str | None) -> Path | None:
         if run is None and workspace.index.exists():
             return None
         raise
-
-
-def ready_index(session: Session, folder: Path | None) -> Index:
-    """The workspace's index: built first where there is none of this run and its features, and with all their videos.
-
-    Raises
-    ------
-    SearchError
-        There is no run, and the index is damaged.
-    """
-    workspace = session.workspace
-    if folder is None:
-        return Index.open(workspace.index)
-    run = workspace.run_name(folder)
-    try:
-        model, features, about = indexed(workspace, run)
-    except FeatureStoreError:  # An index can do without the features that it is of.
-        from antiphon.dual_encoder import DualEncoder
-
-        return Index.open(workspace.index, DualEncoder.load(folder))
-    try:
-        index = Index.open(workspace.index, model, features, about["made_by"])
-    except SearchError as error:
-        if isinstance(error, StaleIndexError):
-            session.say(str(error))
-        session.say("Building the index first.")
-        return run_build(session, run)
-    if not set(features.groups.tolist()) <= set(index.ids):
-        added = index.add(model, features, **about)
-        session.say(f"{len(added)} music videos are new in the index.")
-    return index
 
 
 def own_names(host: str) -> set[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -120,3 +121,6 @@ class Session:
 
 Here = Annotated[Session, Parameter(parse=False)]
 """A parameter that the launcher fills in."""
+
+Count = Annotated[int, Parameter(name=("--k", "-k"), validator=Number(gte=1))]
+"""How many to find or to recommend."""

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from antiphon.backbones.base import TUNED_MARK
 from antiphon.catalogue import Catalogue
+from antiphon.cli.few_videos import refuse_few
 from antiphon.cli.session import Here, Session
 from antiphon.errors import FeatureStoreError, ModelError
 from antiphon.features import Features
@@ -100,6 +101,7 @@ def run_train(
     features = workspace_features(workspace, audio, video, has_options=True)
     model = DualEncoder(recipe, seed, device)
     folder = workspace.run(name or model.recipe.name)
+    refuse_few(workspace, features)
     pairs, validation = features["train"].paired, features["validation"].paired
     _warn_of_few(session, len(np.unique(pairs.groups)), model.recipe.name, model.recipe.training.least_pairs)
     measured = not learning_curve or (folder / LEARNING_CURVE_FILE).exists()

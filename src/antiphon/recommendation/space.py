@@ -1,6 +1,6 @@
 """What recommending needs to know of a catalogue: for every track a vector of its sound and one of its pictures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Protocol, Self
@@ -79,6 +79,16 @@ class Space:
         known = {str(record["id"]): record for record in records}
         pairs = zip(self.ids, self.about, strict=True)
         return replace(self, about=tuple({**old, **known.get(name, {})} for name, old in pairs))
+
+    def only(self, ids: Collection[str]) -> Self:
+        """The tracks that are among `ids`."""
+        wanted = set(ids)
+        rows = [row for row, name in enumerate(self.ids) if name in wanted]
+        return type(self)(
+            tuple(self.ids[row] for row in rows),
+            {side: vectors[rows] for side, vectors in self.sides.items()},
+            tuple(self.about[row] for row in rows),
+        )
 
     def shuffled(self, random: np.random.Generator) -> Self:
         """Every track with the vectors of another: what is left when the content says nothing."""

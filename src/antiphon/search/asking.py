@@ -64,6 +64,7 @@ class Asking(ABC):
         *,
         target: Literal["audio", "video"],
         starts_s: Sequence[float | None] | None = None,
+        track: npt.ArrayLike | None = None,
         diversity: float = 0.0,
         rerank: bool = False,
     ) -> list[Hit]: ...
@@ -75,6 +76,7 @@ class Asking(ABC):
         target: Literal["audio", "video"] | None = None,
         *,
         starts_s: Sequence[float | None] | None = None,
+        track: npt.ArrayLike | None = None,
         diversity: float = 0.0,
         rerank: bool = False,
     ) -> list[list[Hit]] | list[Hit]:
@@ -87,8 +89,10 @@ class Asking(ABC):
         target : None takes each row as a query of its own, and compares it with tracks. "audio" or "video" takes all
             rows as the segments of one file (`model.encode_audio`, `encode_video`), and looks for songs or for
             pictures: candidates are the nearest tracks and the tracks of the nearest segments, and the score of each
-            is half the cosine of its track with the file's (the mean of its segments), half the mean over the file's
-            segments of their best cosine in it.
+            is half the cosine of its track with the file's, half the mean over the file's segments of their best
+            cosine in it.
+        track : with a target, the (1, dim) embedding of the whole file (`model.encode_audio(file, per="track")`).
+            Default: the mean of its segments, which is the same unless the model has a track model.
         starts_s : with a target, where the file's segments start, in seconds.
         diversity, rerank : with a target, as in `similar`.
 
@@ -99,14 +103,18 @@ class Asking(ABC):
         Raises
         ------
         SearchError
-            The queries have another size, no direction or a wrong shape, or `k` is below 1.
+            The queries have another size, no direction or a wrong shape, `k` is below 1, or an option that needs a
+            target is given without one.
         """
         rows = unit_rows(queries, "queries")
         refuse_other_size(rows.shape[1], self.dim)
         wanted = Wanted(k, where or Where(), diversity, rerank)
         if target is None:
+            _refuse_without_target(
+                starts_s=starts_s is not None, track=track is not None, diversity=diversity != 0, rerank=rerank
+            )
             return self._ask(lambda view: nearest_tracks(view, rows, wanted))
-        asked = Asked(file_track(rows, "", starts_s), _side(target))
+        asked = Asked(file_track(rows, "", starts_s, self._whole(track, "track")), _side(target))
         return self._ask(lambda view: answer(view, [asked], wanted))
 
     def similar(
@@ -161,6 +169,8 @@ class Asking(ABC):
         *,
         audio_starts_s: Sequence[float | None] | None = None,
         video_starts_s: Sequence[float | None] | None = None,
+        audio_track: npt.ArrayLike | None = None,
+        video_track: npt.ArrayLike | None = None,
         diversity: float = 0.0,
         rerank: bool = False,
     ) -> list[Hit]:
@@ -170,22 +180,34 @@ class Asking(ABC):
         ----------
         audio, video : (segments, dim) embeddings of its sound and of its pictures; None compares the other side alone.
         audio_starts_s, video_starts_s : where these segments start, in seconds.
+        audio_track, video_track : (1, dim) embeddings of the whole file; see `track` in `search`.
         """
         wanted = Wanted(k, where or Where(), diversity, rerank)
-        given: dict[Side, tuple[npt.ArrayLike | None, Sequence[float | None] | None]] = {
-            "audio": (audio, audio_starts_s),
-            "video": (video, video_starts_s),
+        given: dict[Side, tuple[npt.ArrayLike | None, Sequence[float | None] | None, npt.ArrayLike | None]] = {
+            "audio": (audio, audio_starts_s, audio_track),
+            "video": (video, video_starts_s, video_track),
         }
         shares = _shares(weight, both=audio is not None and video is not None)
         asked: list[Asked] = []
-        for side, (vectors, starts_s) in given.items():
+        for side, (vectors, starts_s, track) in given.items():
             if vectors is not None and shares[side]:
                 rows = unit_rows(vectors, side)
                 refuse_other_size(rows.shape[1], self.dim)
-                asked.append(Asked(file_track(rows, side, starts_s), side, shares[side]))
+                whole = self._whole(track, f"{side}_track")
+                asked.append(Asked(file_track(rows, side, starts_s, whole), side, shares[side]))
         if not asked:
             raise SearchError("Neither sound nor pictures are given to search by; give embeddings of one of them.")
         return self._ask(lambda view: answer(view, asked, wanted))
+
+    def _whole(self, track: npt.ArrayLike | None, name: str) -> FloatArray | None:
+        """The embedding of a whole file as one unit vector; None where none is given."""
+        if track is None:
+            return None
+        rows = unit_rows(track, name)
+        if len(rows) != 1:
+            raise SearchError(f"{name}: has {len(rows)} rows; give (1, dim), the embedding of the whole file.")
+        refuse_other_size(rows.shape[1], self.dim)
+        return rows[0]
 
     def match(
         self,
@@ -224,6 +246,16 @@ def _shares(weight: float, both: bool) -> dict[Side, float]:
     if not 0 <= weight <= 1:
         raise SearchError(f"weight is {weight:g}; give the share of the sound, from 0 to 1.")
     return {"audio": weight, "video": 1 - weight, "": 1.0} if both else {"audio": 1.0, "video": 1.0, "": 1.0}
+
+
+def _refuse_without_target(**is_given: bool) -> None:
+    """Refuse what says something of one file, where each row is a query of its own."""
+    given = [name for name, there in is_given.items() if there]
+    if given:
+        raise SearchError(
+            f'{given[0]} needs a target: give target="audio" or "video" to search by the segments of one file, or '
+            f"leave {given[0]} out to search by each row alone. For lists of more like this there is similar_to."
+        )
 
 
 def _side(name: str) -> Side:

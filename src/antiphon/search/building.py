@@ -15,6 +15,15 @@ FloatArray = npt.NDArray[np.float32]
 NameArray = npt.NDArray[np.str_]
 Level = Literal["segment", "track"]
 
+_PAPER_WINDOW_S = 3.0
+
+
+class Sampling(Protocol):
+    """What an index asks of how segments were drawn: see `antiphon.segments.sampling`."""
+
+    @property
+    def window_s(self) -> float: ...
+
 
 class FeatureRows(Protocol):
     """What an index looks at in features: see `antiphon.Features`."""
@@ -31,6 +40,8 @@ class FeatureRows(Protocol):
     def labels(self) -> Sequence[Sequence[str]]: ...
     @property
     def starts_s(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def sampling(self) -> Sampling | None: ...
     @property
     def audio_name(self) -> str: ...
     @property
@@ -69,12 +80,14 @@ def origin_of(
     )
 
 
-def embedded(model: Embedder, features: FeatureRows, catalogue: MusicVideos | None, window_s: float) -> pa.Table:
+def embedded(model: Embedder, features: FeatureRows, catalogue: MusicVideos | None) -> pa.Table:
     """Rows of segments and tracks, sound and pictures; a side that an item lacks has no row.
 
-    A vector of length 0 counts as lacking: it has no direction.
+    Segments last as long as the windows of the features' sampling; the paper's 3 s, where that is not known. A vector
+    of length 0 counts as lacking: it has no direction.
     """
     about = _about(features, catalogue)
+    window_s = _PAPER_WINDOW_S if features.sampling is None else features.sampling.window_s
     tracks = np.unique(features.groups)
     starts = [None if np.isnan(start) else float(start) for start in features.starts_s]
     parts: list[pa.Table] = []

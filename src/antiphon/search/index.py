@@ -18,7 +18,6 @@ from antiphon.search.places import Place, place_of
 from antiphon.search.record import Kind, Origin, Record
 from antiphon.search.store import View
 
-WINDOW_S = 3.0
 LANCEDB_ROWS = 100_000
 """From so many rows `auto` takes LanceDB: below, the exact search answers about as fast and misses nothing."""
 
@@ -65,7 +64,6 @@ class Index(Asking):
         kind: Literal["auto", "exact", "lancedb"] = "auto",
         made_by: Mapping[str, str] | None = None,
         run: str = "",
-        window_s: float = WINDOW_S,
     ) -> Self:
         """Embed segments and tracks of all features, sound and pictures, and write an index.
 
@@ -78,14 +76,13 @@ class Index(Asking):
         kind : "auto" takes LanceDB from 100,000 rows on, and in an object store.
         made_by : hashes of what computed the features, by side, where known: features made otherwise are then refused.
         run : what the model is called; it is kept for people to read.
-        window_s : seconds that a row of the features covers.
 
         Raises
         ------
         SearchError
             There is nothing to index, or another process is writing.
         """
-        rows = embedded(model, features, catalogue, window_s)
+        rows = embedded(model, features, catalogue)
         return cls._create(path, kind, rows, origin_of(model, features, made_by, run))
 
     @classmethod
@@ -158,7 +155,6 @@ class Index(Asking):
         features: FeatureRows,
         catalogue: MusicVideos | None = None,
         made_by: Mapping[str, str] | None = None,
-        window_s: float = WINDOW_S,
     ) -> list[str]:
         """Embed and add the videos that are not in the index yet; those that are stay as they are.
 
@@ -178,7 +174,7 @@ class Index(Asking):
             new = ~np.isin(features.groups, sorted(view.known([str(video) for video in np.unique(features.groups)])))
             if not new.any():
                 return []
-            rows = embedded(model, features.take(new), catalogue, window_s)
+            rows = embedded(model, features.take(new), catalogue)
             self._store.append(rows)
         return sorted(set(rows["id"].to_pylist()))
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from antiphon.errors import SearchError
 from antiphon.search.exact import ExactStore
 from antiphon.search.lance import LanceStore, connect
-from antiphon.search.record import REBUILD, RECORD_FILE, Kind, Origin, Record, dumped, parsed
+from antiphon.search.record import BUILD_FIRST, REBUILD, RECORD_FILE, Kind, Origin, Record, dumped, parsed
 from antiphon.search.store import Store
 from antiphon.tables import sweep_partials, write_text
 
@@ -70,7 +70,7 @@ class Folder:
         try:
             return parsed(path.read_text(encoding="utf-8"), self.name)
         except FileNotFoundError:
-            raise SearchError(f"{self.name}: no index here. {REBUILD}") from None
+            raise SearchError(f"{self.name}: no index here. {BUILD_FIRST}") from None
         except UnicodeDecodeError as error:
             raise SearchError(f"{path}: is damaged ({error}). {REBUILD}") from error
 
@@ -132,7 +132,7 @@ class ObjectStore:
         try:
             (row,) = database.open_table(_RECORD_TABLE).to_arrow().to_pylist()
         except ValueError:
-            raise SearchError(f"{self.name}: no index here. {REBUILD}") from None
+            raise SearchError(f"{self.name}: no index here. {BUILD_FIRST}") from None
         return parsed(row["toml"], self.name)
 
     def store(self, record: Record) -> Store:

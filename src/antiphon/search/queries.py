@@ -76,8 +76,10 @@ def answer(view: View, asked: Sequence[Asked], wanted: Wanted) -> list[Hit]:
     return hits[: wanted.k]
 
 
-def file_track(segments: FloatArray, side: Side, starts_s: Sequence[float | None] | None) -> Track:
-    """The track of a file never indexed: its segments, and their mean brought to length 1.
+def file_track(
+    segments: FloatArray, side: Side, starts_s: Sequence[float | None] | None, whole: FloatArray | None = None
+) -> Track:
+    """The track of a file never indexed: its segments, and `whole`; without one, their mean brought to length 1.
 
     Raises
     ------
@@ -87,6 +89,8 @@ def file_track(segments: FloatArray, side: Side, starts_s: Sequence[float | None
     starts = list(starts_s) if starts_s is not None else [None] * len(segments)
     if not len(segments) or len(starts) != len(segments):
         raise SearchError(f"The query has {len(segments)} segments and {len(starts)} starts; give one start a segment.")
+    if whole is not None:
+        return Track(side, whole, segments, starts, [None] * len(segments))
     mean = segments.astype(np.float64).mean(axis=0)
     length = float(np.linalg.norm(mean))
     if length < 1e-6:

@@ -10,6 +10,7 @@ from antiphon.errors import SearchError, StaleIndexError
 
 RECORD_FILE = "index.toml"
 REBUILD = "Build it again: antiphon index build (ap.Index.build)."
+BUILD_FIRST = "Build one first: antiphon index build (ap.Index.build)."
 
 _FORMAT = 1
 

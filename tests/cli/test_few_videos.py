@@ -1,0 +1,63 @@
+"""Training on very few videos: what is said, and that what it says works."""
+
+import shlex
+
+import numpy as np
+import pytest
+
+from antiphon.catalogue import Catalogue
+from antiphon.cli.app import run
+from antiphon.features import Features
+from antiphon.features.importing import import_features
+from antiphon.workspace import Workspace
+
+
+def workspace_of(folder, videos, artists=None):
+    """A workspace of so many videos, all of them training videos, with made-up features."""
+    random = np.random.default_rng(0)
+    names = [f"v{number}" for number in range(videos) for _ in range(2)]
+    features = Features.from_arrays(
+        audio=random.normal(size=(2 * videos, 8)),
+        video=random.normal(size=(2 * videos, 8)),
+        ids=[f"{name}/{row % 2}" for row, name in enumerate(names)],
+        groups=names,
+        splits=["train"] * len(names),
+        artists=None if artists is None else np.repeat(artists, 2),
+        audio_name="ears",
+        video_name="eyes",
+    )
+    workspace = Workspace(folder)
+    import_features(features, workspace)
+    return workspace
+
+
+def train(workspace, capsys):
+    code = run(["-w", str(workspace.root), "train", "--no-learning-curve"])
+    return code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("artists", [None, list("aabbcd"), list("aaaaab")])
+def test_the_command_that_is_named_makes_training_possible(tmp_path, capsys, artists):
+    workspace = workspace_of(tmp_path / "a workspace", 6, artists)
+    code, told = train(workspace, capsys)
+    assert code == 1
+    assert "The validation split has no videos with both sound and pictures" in told
+    antiphon, *command = shlex.split(told.strip().splitlines()[-1])
+    assert antiphon == "antiphon"
+    assert run(command) == 0
+    found = Catalogue.load(workspace.catalogue)
+    assert ("artist" in command) == (artists != list("aaaaab"))
+    assert "artist" not in command or not found.artists_in_two_splits()
+    code, told = train(workspace, capsys)
+    assert code == 0, told
+    assert run(command) == 1
+    assert "was trained with the splits as they are" in capsys.readouterr().err
+    assert Catalogue.load(workspace.catalogue).split_counts() == found.split_counts()
+
+
+def test_with_fewer_than_five_videos_only_more_of_them_help(tmp_path, capsys):
+    code, told = train(workspace_of(tmp_path / "w", 4), capsys)
+    assert code == 1
+    assert "has no videos" in told
+    assert "the workspace has 4 such videos in all" in " ".join(told.split())
+    assert "catalogue split" not in told
