@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from antiphon.app.worker import JobError
@@ -133,11 +134,13 @@ def test_what_is_wrong_with_a_parameter_is_told_by_its_name(client: TestClient) 
     assert client.get("/api/match?id=plain").json()["detail"] == "Parameter target: Field required."
 
 
-def test_a_fault_of_ours_is_not_blamed_on_the_file(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_is_not_blamed_on_the_file(
+    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stumbles(job: object) -> None:
         raise JobError("The service failed on this file. Its log says why.")
 
-    encoder = client.app.state.services.encoder  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    encoder = app.state.services.encoder
     monkeypatch.setattr(encoder, "run", stumbles)
     found = client.post("/api/embed", content=b"x", headers={"content-type": "video/mp4"})
     assert (found.status_code, found.json()["detail"]) == (500, "The service failed on this file. Its log says why.")

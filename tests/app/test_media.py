@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import fsspec
 import pytest
-from fastapi import HTTPException
+from fastapi import FastAPI, HTTPException
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,12 +71,12 @@ NINES = 5000 * "9"
 
 
 @pytest.fixture
-def elsewhere(client: TestClient, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def elsewhere(app: FastAPI, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The video "plain" lies in an object store."""
     place = "memory://bucket/plain.mp4"
     with fsspec.open(place, "wb") as file:
         file.write(song.read_bytes())  # pyright: ignore[reportAttributeAccessIssue]
-    videos = client.app.state.services.answers.library.videos  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    videos = app.state.services.answers.library.videos
     monkeypatch.setitem(videos, "plain", replace(videos["plain"], path=place))
 
 
@@ -125,8 +125,8 @@ def test_a_store_that_fails_is_told_from_a_file_that_is_gone(
         assert ask("/media/plain").status_code == 502
 
 
-def test_stills_that_nobody_asks_for_make_room(client: TestClient, tmp_path: Path, song: Path) -> None:
-    video = client.app.state.services.answers.video("plain")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+def test_stills_that_nobody_asks_for_make_room(app: FastAPI, tmp_path: Path, song: Path) -> None:
+    video = app.state.services.answers.video("plain")
     stills = Stills(tmp_path, most=3)
     monday = song.stat().st_mtime_ns - 10**12
     for number in range(3):

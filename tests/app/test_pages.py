@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from antiphon.app.encoding import Side
 from antiphon.app.service import create_app
 from antiphon.app.templating import address, clock
 from antiphon.catalogue import Catalogue
 from antiphon.runs import METRICS_FILE
 from antiphon.search import Index
-from antiphon.search.hits import Side
 from antiphon.workspace import Workspace
 
 from .conftest import HOST, IDS, RUN, SCRIPT

@@ -142,7 +142,7 @@ class Worker(Generic[Job, Result]):
 
 
 def _stopped() -> StoppedError:
-    return StoppedError("The service is being stopped; send the file again when it is back.")
+    return StoppedError("The service is being stopped; ask again when it is back.")
 
 
 def _serve(
