@@ -90,6 +90,19 @@ def test_build_add_remove_stats_and_compact(place, capsys):
     assert "24 sound, segments" in out
 
 
+def test_an_add_measures_what_it_adds_and_nothing_else(place, tmp_path, capsys):
+    shutil.copytree(place.root, tmp_path / "w")
+    copy = Workspace(tmp_path / "w")
+    copy.attributes.unlink()
+    gone = Index.open(copy.index).ids[:2]
+    call_json(capsys, copy, "index", "remove", *gone)
+    assert call_json(capsys, copy, "index", "add")["added"] == gone
+    assert set(pq.read_table(copy.attributes)["video_id"].to_pylist()) == set(gone)
+    copy.attributes.unlink()
+    assert call_json(capsys, copy, "index", "add")["added"] == []
+    assert not copy.attributes.exists()
+
+
 def test_moments_lie_where_the_segments_do(place, capsys):
     features = assemble(place, Catalogue.load(place.catalogue), "by-audio", "by-video")
     video = str(features.groups[0])

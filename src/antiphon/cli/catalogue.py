@@ -142,8 +142,9 @@ def split(
     with workspace.lock():
         catalogue = Catalogue.load(workspace.catalogue).split(by=by, fractions=fractions, seed=seed)
         catalogue.save(workspace.catalogue)
-    data = {"workspace": str(workspace.root), "videos": len(catalogue), "splits": catalogue.split_counts()}
-    session.result(data, lambda out: out.print(f"{len(catalogue)} videos: {_counts(catalogue.split_counts())}."))
+    splits = catalogue.split_counts()
+    data = {"workspace": str(workspace.root), "videos": len(catalogue), "splits": splits}
+    session.result(data, lambda out: out.print(f"{len(catalogue)} videos: {_counts(splits)}."))
 
 
 @app.command

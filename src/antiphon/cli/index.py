@@ -1,6 +1,7 @@
 """`antiphon index`: the search index of a workspace."""
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -71,15 +72,15 @@ def run_build(
     return index
 
 
-def run_facts(session: Session) -> None:
-    """Measure what explains answers, of all videos whose files are at hand, with a progress bar."""
+def run_facts(session: Session, videos: Sequence[str] | None = None) -> None:
+    """Measure what explains answers, of some videos or all whose files are at hand, with a progress bar."""
     from antiphon.features.attributes import measure_attributes
 
     workspace = session.existing_workspace()
     catalogue = Catalogue.load(workspace.catalogue)
     if workspace.segments.exists() and any(row["path"] for row in catalogue.records()):
         with session.progress("Measuring tempo, brightness, cuts") as report:
-            measure_attributes(workspace, catalogue, progress=report)
+            measure_attributes(workspace, catalogue, videos, progress=report)
             report(1, 1, "")
 
 
@@ -140,7 +141,8 @@ def opened_index(session: Session, path: str | None) -> Index:
 def add(*, path: str | None = None, session: Here) -> None:
     """Add the music videos that have features and are not in the index yet.
 
-    The add is there as a whole or not at all: after it was stopped, call it again.
+    The add is there as a whole or not at all: after it was stopped, call it again. Then tempo, brightness, motion and
+    cuts of what was added are measured, as `antiphon index build` does of all.
 
     Parameters
     ----------
@@ -155,7 +157,8 @@ def add(*, path: str | None = None, session: Here) -> None:
         report(1, 2, "embedding")
         added = index.add(model, features, **about)
         report(2, 2, "")
-    run_facts(session)
+    if added:
+        run_facts(session, added)
     data = {"added": added, "videos": len(index)}
     session.result(data, lambda out: out.print(f"{_counted(len(added))} added; {data['videos']} in the index."))
 
