@@ -61,6 +61,23 @@ def test_embeddings_are_read_from_the_index_which_is_built_where_there_is_none(p
     assert call(place, capsys, "--evaluate", "--synthetic", "--json")[0] == 0
 
 
+def test_another_run_recommends_alike_and_leaves_the_index_as_it_is(place, capsys):
+    asked = ("--like", "synthetic-0001", "-k", "20", "--json")
+    _, expected, _ = call(place, capsys, *asked)
+    origin = Index.open(place.index).origin
+    assert origin.run == "base"
+    copy = place.run("copy")
+    try:
+        shutil.copytree(place.run("base"), copy)
+        code, out, err = call(place, capsys, *asked, "--run", "copy")
+    finally:
+        shutil.rmtree(copy)
+    assert (code, "Building" in err) == (0, False)
+    scores = [{hit["id"]: hit["score"] for hit in json.loads(text)["hits"]} for text in (out, expected)]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-5)
+    assert Index.open(place.index).origin == origin
+
+
 def test_what_is_no_longer_in_the_catalogue_is_not_recommended(place, capsys):
     catalogue = Catalogue.load(place.catalogue)
     gone = "synthetic-0002"

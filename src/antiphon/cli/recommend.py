@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
@@ -14,16 +15,17 @@ from antiphon.catalogue import Catalogue
 from antiphon.cli.index import ready_index
 from antiphon.cli.session import Count, Here, Session
 from antiphon.cli.train import run_folder, workspace_features
-from antiphon.errors import ConfigError
+from antiphon.errors import ConfigError, SearchError
 from antiphon.recommendation import Interactions, read_interactions
 from antiphon.recommendation import recommend as recommended
 from antiphon.recommendation.reasons import reasons
-from antiphon.recommendation.space import Space
+from antiphon.recommendation.space import Side, Space
 from antiphon.runs import RECOMMENDATION_FILE
-from antiphon.search import Where
+from antiphon.search import Index, Where
 from antiphon.search.facts import workspace_facts
 from antiphon.spelling import did_you_mean
 from antiphon.tables import write_text
+from antiphon.workspace import Workspace
 
 if TYPE_CHECKING:
     from antiphon.recommendation.holdout import HoldOut
@@ -98,7 +100,7 @@ def recommend(
     """Recommend music videos that somebody has not had, near in sound and pictures to what they liked.
 
     Say what was liked by `--like ID`, or by a table of interactions with `--history FILE --user NAME`. The embeddings
-    are read from the workspace's index; where there is none of this run and its features, it is built first. With
+    are read from the workspace's index, which is built first where there is none. With
     `--evaluate` videos are held out and recommended to the users who liked them: recall, nDCG and coverage, beside
     chance, the genre and the popularity of the artist. Writes runs/RUN/recommendation.json then.
 
@@ -140,9 +142,36 @@ def run_recommendation(
 
 
 def run_space(session: Session, folder: Path) -> Space:
-    """The track embeddings of a run, from the workspace's index, of what the catalogue has and with what it knows."""
+    """The track embeddings of a run, of what the catalogue has and with what it knows.
+
+    They are read from the workspace's index, which is built where there is none; an index of another run stays as it
+    is, and the features are embedded.
+    """
     catalogue = Catalogue.load(session.workspace.catalogue)
-    return Space.of(ready_index(session, folder)).only(catalogue.ids).described(catalogue.records())
+    others = _is_of_another_run(session.workspace, session.workspace.run_name(folder))
+    space = _embedded(session, folder) if others else Space.of(ready_index(session, folder))
+    return space.only(catalogue.ids).described(catalogue.records())
+
+
+def _is_of_another_run(workspace: Workspace, run: str) -> bool:
+    try:
+        return Index.open(workspace.index).origin.run not in {"", run}
+    except SearchError:
+        return False
+
+
+def _embedded(session: Session, folder: Path) -> Space:
+    from antiphon.dual_encoder import DualEncoder
+
+    model = DualEncoder.load(folder)
+    features = workspace_features(session.workspace, model.audio_name or None, model.video_name or None)
+    ids = np.unique(features.groups)
+    parts: dict[Side, Any] = {}
+    sides: tuple[Side, Side] = ("audio", "video")
+    for side, rows in zip(sides, model.embed(features, per="track"), strict=True):
+        there = ~np.isnan(rows).any(axis=1)
+        parts[side] = ids[there].tolist(), rows[there], [{}] * int(there.sum())
+    return Space.joined(parts)
 
 
 def _seen(session: Session, folder: Path) -> set[str]:
