@@ -25,7 +25,7 @@ from antiphon.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
-def place(synthetic_table, tmp_path_factory):
+def made(synthetic_table, tmp_path_factory):
     """Synthetic media with made-up features of all but the last two videos, a run and an index."""
     workspace = Workspace(tmp_path_factory.mktemp("index-cli") / "w")
     base = ["-w", str(workspace.root)]
@@ -38,6 +38,13 @@ def place(synthetic_table, tmp_path_factory):
     assert run([*base, "train", "--no-learning-curve", "--name", "base"]) == 0
     assert run([*base, "index", "build"]) == 0
     return workspace
+
+
+@pytest.fixture
+def place(made, tmp_path):
+    """A copy of it, which a test may change."""
+    shutil.copytree(made.root, tmp_path / "place")
+    return Workspace(tmp_path / "place")
 
 
 def _late(workspace):

@@ -1,6 +1,7 @@
 """The paper's experiments on arrays whose answer is known."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -99,8 +100,10 @@ def test_what_is_trained_is_trained_once(trials, table):
     assert again == table
 
 
-def test_other_features_or_another_loss_are_trained_anew(trials, table):
+def test_other_features_or_another_loss_are_trained_anew(trials, table, tmp_path):
     del table
+    shutil.copytree(trials.run("."), tmp_path / "runs")
+    trials = Trials(trials.features, lambda name: tmp_path / "runs" / name)
     folder = trials.run("paper-base-seed-0")
     before = (folder / "run.toml").stat().st_mtime_ns
     other = Trials(catalogue(seed=1), trials.run)
