@@ -138,6 +138,8 @@ def test_choosing_a_segment_jumps_there(tab: Any) -> None:
     segment.focus()
     tab.keyboard.press("Enter")
     tab.wait_for_function("(at) => document.getElementById('stage').currentTime > at + 0.2", arg=at_s)
+    tab.keyboard.press("Escape")
+    assert tab.locator("#stage").evaluate("(one) => one.paused")
 
 
 def test_settings_change_the_lists_in_place(tab: Any, complaints: list[str]) -> None:
@@ -184,7 +186,7 @@ def test_a_file_is_sent_without_scripts_and_answered_by_a_whole_page(tab: Any, s
     tab.set_input_files("#file", {"name": "x.mp4", "mimeType": "video/mp4", "buffer": b"nothing"})
     with tab.expect_navigation():
         tab.get_by_role("button", name="More like this").click()
-    assert tab.locator("h1").inner_text() == "Not a film or a song"
+    assert tab.locator("h1").inner_text() == "This file does not fit"
 
 
 def test_a_file_that_is_no_film_is_refused_in_words(tab: Any) -> None:
@@ -192,7 +194,7 @@ def test_a_file_that_is_no_film_is_refused_in_words(tab: Any) -> None:
     tab.set_input_files("#file", {"name": "x.mp4", "mimeType": "video/mp4", "buffer": b"PK\x03\x04 nothing"})
     tab.get_by_role("button", name="More like this").click()
     tab.wait_for_selector("#results [role=alert]")
-    assert "Not a film or a song" in tab.locator("#results").inner_text()
+    assert "This file does not fit" in tab.locator("#results").inner_text()
 
 
 def test_a_point_of_the_map_plays_and_opens(tab: Any, complaints: list[str]) -> None:
@@ -225,6 +227,10 @@ def test_the_map_is_reached_by_keyboard_and_filtered(tab: Any) -> None:
     assert tab.locator("#said").inner_text()
     tab.locator("#no-genres").click()
     assert tab.locator("[data-genre]:checked").count() == 0
+    assert tab.locator("#map-state").inner_text() == "No genre is chosen."
+    assert tab.locator("#card .id").count() == 0
+    tab.locator("#all-genres").click()
+    assert tab.locator("#map-state").is_hidden()
     tab.locator("#map").focus()
     tab.keyboard.press("Enter")
     tab.wait_for_url("**/video/**")

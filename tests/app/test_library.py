@@ -1,6 +1,11 @@
 """Finding a video by a few letters."""
 
+from dataclasses import replace
+from pathlib import Path
+
 from antiphon.app.library import Library, Segment, Video
+from antiphon.catalogue import Catalogue
+from antiphon.workspace import Workspace
 
 
 def video(id: str, title: str, artist: str, segments: tuple[Segment, ...] = ()) -> Video:
@@ -28,6 +33,21 @@ def test_all_words_must_be_there_whatever_case_and_accent() -> None:
 def test_an_id_in_full_comes_first() -> None:
     assert [found.id for found in LIBRARY.find("army")] == ["army", "1", "x/army.mp4"]
     assert len(LIBRARY.find("a", most=2)) == 2
+
+
+def test_genre_tags_and_year_find_a_video_after_those_that_are_named_so() -> None:
+    dreamy = replace(video("a", "Sleep", "X"), genre="Folk", tags=("dreamy", "live"), year=1999)
+    library = Library([dreamy, video("b", "A dreamy day", "Y")])
+    assert [found.id for found in library.find("dream")] == ["b", "a"]
+    assert [found.id for found in library.find("folk 1999")] == ["a"]
+
+
+def test_a_video_without_a_title_is_called_by_its_file(tmp_path: Path) -> None:
+    names = {"music/A song.ogg": "A song", "plain": "plain", "x/..": "..", "v1.5": "v1.5", "end/": "end/"}
+    workspace = Workspace(tmp_path)
+    Catalogue([{"id": name, "path": None} for name in names]).save(workspace.catalogue)
+    found = Library.of(workspace).videos
+    assert {name: one.title for name, one in found.items()} == names
 
 
 def test_the_middle_segment_stands_for_a_video() -> None:

@@ -90,6 +90,13 @@ def test_links_are_followed_out_of_the_folder_and_named_where_they_lead_nowhere(
     assert (later["lost.mp4"], later["near.mp4"]) == (str(tmp_path / "gone.mp4"), str(folder / "near.mp4"))
 
 
+def test_a_link_to_a_file_of_the_same_folder_does_not_end_the_add(folder):
+    (folder / "a" / "again.mp4").symlink_to(folder / "a" / "one.mp4")
+    with pytest.warns(UserWarning, match=r"1 links to files that are there already are left out; the first: .*again"):
+        found = Catalogue.from_folder(folder)
+    assert found.ids == ["a/one.mp4", "b/one.webm", "b/two.MKV"]
+
+
 def test_hidden_files_and_links_to_folders_are_left_out_and_said(folder, tmp_path):
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "three.mp4").write_bytes(b"not looked at yet")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from antiphon.catalogue import Catalogue
+from antiphon.catalogue.reading import MEDIA_SUFFIXES
 from antiphon.report.inputs import synthetic_ids
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace
@@ -63,6 +64,23 @@ class Video:
         return self.start_s + (self.duration_s or 0.0) / 2
 
 
+@dataclass(frozen=True)
+class _Key:
+    """What a video is found by, in plain letters."""
+
+    title: str
+    artist: str
+    name: str
+    whole: str
+    video: Video
+
+    @classmethod
+    def of(cls, video: Video) -> "_Key":
+        name = plain(f"{video.title} {video.artist} {video.id}")
+        kind = plain(" ".join([video.genre, *video.tags, str(video.year or "")]))
+        return cls(plain(video.title), plain(video.artist), name, f"{name} {kind}", video)
+
+
 class Library:
     """All music videos of a catalogue.
 
@@ -75,7 +93,7 @@ class Library:
     def __init__(self, videos: Sequence[Video], synthetic: int = 0) -> None:
         self.synthetic = synthetic
         self.videos = {video.id: video for video in videos}
-        self._keys = [(plain(f"{v.title} {v.artist} {v.id}"), plain(v.title), plain(v.artist), v) for v in videos]
+        self._keys = [_Key.of(video) for video in videos]
 
     @classmethod
     def of(cls, workspace: Workspace) -> "Library":
@@ -96,7 +114,7 @@ class Library:
                 Video(
                     id=row["id"],
                     path=row["path"],
-                    title=row["title"] or row["id"],
+                    title=row["title"] or _stem(row["id"]),
                     artist=row["artist"] or "",
                     genre=row["genre"] or "",
                     tags=tuple(row["tags"] or ()),
@@ -122,7 +140,9 @@ class Library:
         return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
 
     def find(self, text: str, most: int = 8) -> list[Video]:
-        """Videos whose id, title or artist holds all words of `text`; those that begin with it come first.
+        """Videos whose title, artist, id, genre and tags hold all words of `text`.
+
+        First come those whose title, then whose artist begins with it, then those named so, then those of such a kind.
 
         Case and accents do not count. An id given in full is always found, first.
         """
@@ -131,11 +151,24 @@ class Library:
         if not words:
             return []
         found = [
-            (text.strip() != video.id, not title.startswith(wanted), not artist.startswith(wanted), place, video)
-            for place, (key, title, artist, video) in enumerate(self._keys)
-            if all(word in key for word in words)
+            (
+                text.strip() != key.video.id,
+                not key.title.startswith(wanted),
+                not key.artist.startswith(wanted),
+                not all(word in key.name for word in words),
+                place,
+            )
+            for place, key in enumerate(self._keys)
+            if all(word in key.whole for word in words)
         ]
-        return [video for *_, video in sorted(found, key=lambda item: item[:-1])[:most]]
+        return [self._keys[place].video for *_, place in sorted(found)[:most]]
+
+
+def _stem(id: str) -> str:
+    """What to call a video without a title: its file's name, without the ending."""
+    name = id.rsplit("/", 1)[-1]
+    stem, dot, ending = name.rpartition(".")
+    return stem if stem and f"{dot}{ending}".lower() in MEDIA_SUFFIXES else name or id
 
 
 def plain(text: str) -> str:

@@ -27,6 +27,7 @@ HEADINGS: Mapping[Question, str] = {
     "alike": "More like this",
 }
 SEEDS, NEIGHBOURS = 8, 4
+_LISTED = 24
 # What a report may do: it is one file with its own style and script, and gets an origin of its own.
 REPORT_POLICY = (
     "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -45,7 +46,7 @@ def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
         request,
         "home.html",
         q=q,
-        found=library.find(q),
+        found=library.find(q, _LISTED),
         library=library,
         examples=_drawn(list(library.videos.values()), 6, 0),
         encodes=here.encoder is not None,
@@ -104,7 +105,7 @@ def match(
     """Songs for a video's pictures, or pictures for its song, to be watched together."""
     shown = here.answers.video(id)
     wish = Wish(12, 0.5, varied, stepwise, genre, others)
-    found = here.answers.match(id, target, wish)
+    found = _or_reason(lambda: here.answers.match(id, target, wish))
     genres = here.answers.library.genres
     return here.pages.render(request, "match.html", video=shown, found=found, target=target, wish=wish, genres=genres)
 

@@ -27,7 +27,7 @@ from antiphon.errors import AntiphonError, NotIndexedError, SearchError
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
-_TITLES = {404: "Not here", 413: "Too large", 415: "Not a film or a song", 500: "The service failed", 503: "Busy"}
+_TITLES = {404: "Not here", 413: "Too large", 415: "This file does not fit", 500: "The service failed", 503: "Busy"}
 
 
 def create_app(

@@ -36,7 +36,9 @@ class Pages:
             lstrip_blocks=True,
         )
         texts = {name: getattr(numbers, name) for name in ("whole", "rank", "brief", "share", "score", "duration")}
-        cast(dict[str, Any], self.environment.filters).update(texts | {"address": address, "clock": clock})
+        cast(dict[str, Any], self.environment.filters).update(
+            texts | {"address": address, "clock": clock, "search": search}
+        )
         cast(dict[str, Any], self.environment.globals).update(navigation=tuple(navigation))
 
     def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -61,6 +63,17 @@ def address(id: str, place: str = "video") -> str:
     '/video/live%2F..%2F%C3%84%201.mp4'
     """
     return f"/{place}/{quote(id, safe='')}"
+
+
+def search(text: str) -> str:
+    """Where what holds `text` is listed.
+
+    Examples
+    --------
+    >>> search("R&B")
+    '/?q=R%26B'
+    """
+    return f"/?q={quote(text, safe='')}"
 
 
 def clock(seconds: float) -> str:

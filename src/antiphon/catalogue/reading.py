@@ -28,7 +28,7 @@ def read_folder(folder: Path, metadata: Path | None) -> list[Record]:
     """
     if not folder.is_dir():
         raise CatalogueError(f"{folder}: no such folder. Name the folder that holds your music videos.")
-    files = _nameable(media_files([folder]))
+    files = _distinct(_nameable(media_files([folder])))
     if not files:
         raise CatalogueError(f"{folder}: no media files ({', '.join(sorted(MEDIA_SUFFIXES)[:6])}, …) in it or below.")
     records = {
@@ -87,6 +87,19 @@ def _nameable(files: list[Path]) -> list[Path]:
         message = f"{len(odd)} files have names that are no valid text and are left out; the first is {str(odd[0])!r}."
         warnings.warn(message.encode(errors="backslashreplace").decode(), stacklevel=4)
     return [path for path in files if path not in odd]
+
+
+def _distinct(files: list[Path]) -> list[Path]:
+    """Every file once: links to a file that stands in the folder itself, or again, are left out with a warning."""
+    kept: dict[str, Path] = {}
+    for path in sorted(files, key=Path.is_symlink):
+        kept.setdefault(_whole_path(path), path)
+    again = [path for path in files if kept[_whole_path(path)] != path]
+    if again:
+        first = f"{again[0]} is {kept[_whole_path(again[0])]}"
+        message = f"{len(again)} links to files that are there already are left out; the first: {first}."
+        warnings.warn(message, stacklevel=4)
+    return [path for path in files if path not in set(again)]
 
 
 def _is_hidden(path: Path) -> bool:

@@ -140,8 +140,8 @@ def _difference(item: Mapping[str, Any]) -> str:
     verdict = "the first is closer" if low > 0 else "the second is closer" if high < 0 else "no clear difference"
     if item["one"]["run"] == item["other"]["run"]:
         return (
-            f"Asked what is more alike overall, judges agree with {item['one']['run']} by sound more often than by "
-            f"pictures by {gap(item)}: {_sides(low, high)}."
+            f"Asked what is more alike overall, judges agree with {item['one']['run']} by sound in a share of answers "
+            f"that is {gap(item)} from its share by pictures: {_sides(low, high)}."
         )
     opposed = item["opposed"]
     names = f"{item['one']['run']} against {item['other']['run']}"

@@ -35,7 +35,10 @@ const keys = {
   },
   j: () => choose(1),
   k: () => choose(-1),
-  Escape: () => stopPlaying(),
+  Escape: () => {
+    stopPlaying();
+    document.getElementById("stage")?.pause();
+  },
 };
 
 document.addEventListener("keydown", (event) => {
@@ -87,6 +90,7 @@ document.addEventListener("htmx:sendError", () => say("The service does not answ
 /** The timeline of a video: a segment starts the big player there, a line shows where it is. */
 function followTimeline() {
   const [stage, timeline] = [document.getElementById("stage"), document.querySelector(".timeline")];
+  stage?.addEventListener("play", () => stopPlaying());
   if (!stage || !timeline) return;
   const line = timeline.querySelector(".now");
   const length = Number(timeline.dataset.length);
@@ -100,7 +104,6 @@ function followTimeline() {
   };
   timeline.addEventListener("click", jump);
   timeline.addEventListener("keydown", jump);
-  stage.addEventListener("play", () => stopPlaying());
   stage.addEventListener("timeupdate", () => {
     const x = String((1000 * stage.currentTime) / length);
     line.setAttribute("x1", x);

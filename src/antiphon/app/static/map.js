@@ -7,6 +7,7 @@ const card = document.getElementById("card");
 const pen = canvas.getContext("2d");
 const [X, Y, GENRE, ID, TITLE, ARTIST, MEDIA, AT] = [0, 1, 2, 3, 4, 5, 6, 7];
 const REST_MS = 350;
+const hint = card.firstElementChild;
 
 let points = [];
 let genres = [];
@@ -50,12 +51,16 @@ function draw() {
   const colours = Array.from({ length: 12 }, (_, number) => style.getPropertyValue(`--g${number}`));
   const radius = Math.max(2, Math.min(6, 70 / Math.sqrt(points.length))) * Math.min(1.8, Math.sqrt(view.scale));
   pen.globalAlpha = 0.85;
+  let inside = 0;
   for (const point of visible()) {
     const [x, y] = place(point);
+    if (x > 0 && x < width && y > 0 && y < height) inside += 1;
     pen.fillStyle = colours[point[GENRE]];
     shape(point[GENRE], x, y, radius);
     pen.fill();
   }
+  state.hidden = inside > 0;
+  state.textContent = shown.size ? "Nothing lies here. “Whole” shows the whole map." : "No genre is chosen.";
   pen.globalAlpha = 1;
   if (chosen && shown.has(chosen[GENRE])) {
     const [x, y] = place(chosen);
@@ -106,7 +111,10 @@ function choose(point) {
   chosen = point;
   stopPlaying();
   draw();
-  if (!point) return;
+  if (!point) {
+    card.replaceChildren(hint);
+    return;
+  }
   const player = line("button", "", "player");
   player.type = "button";
   player.setAttribute("aria-pressed", "false");
@@ -140,7 +148,9 @@ const open = (point) => { location.href = address("video", point[ID]); };
 function zoom(factor) {
   if (!factor) view = { scale: 1, x: 0, y: 0 };
   else view.scale = Math.max(1, Math.min(40, view.scale * factor));
+  const seen = visible();
   if (factor && chosen) [view.x, view.y] = [chosen[X], chosen[Y]];
+  else if (factor && seen.length) [view.x, view.y] = [X, Y].map((axis) => seen.reduce((sum, point) => sum + point[axis], 0) / seen.length);
   draw();
 }
 
@@ -203,6 +213,7 @@ const boxes = [...document.querySelectorAll("[data-genre]")];
 
 function filter() {
   shown = new Set(boxes.filter((box) => box.checked).map((box) => Number(box.dataset.genre)));
+  if (chosen && !shown.has(chosen[GENRE])) choose(null);
   draw();
 }
 
@@ -229,7 +240,7 @@ async function load() {
     return;
   }
   ({ points, genres } = await answer.json());
-  state.hidden = true;
+  state.classList.remove("busy");
   filter();
   canvas.dataset.ready = String(points.length);
 }
