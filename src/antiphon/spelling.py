@@ -4,14 +4,14 @@ import difflib
 from collections.abc import Collection
 
 _MOST = 3
-_MOST_COMPARED = 20_000
+_MOST_COMPARED = 2_000
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """“ Did you mean a or b?”, or nothing where nothing known is near.
 
     Near are names that hold `name`, whatever the case, the shortest first; else up to three that are spelt alike.
-    Spelling is compared with 20,000 names at the most, since it takes long.
+    Spelling is compared with 2,000 names at the most, since it takes long.
 
     Examples
     --------

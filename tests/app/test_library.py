@@ -50,6 +50,15 @@ def test_a_video_without_a_title_is_called_by_its_file(tmp_path: Path) -> None:
     assert {name: one.title for name, one in found.items()} == names
 
 
+def test_a_file_that_holds_nothing_to_see_or_hear_is_not_served(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    rows = [("song", True, False), ("secret", None, None), ("empty", False, False)]
+    known = [{"id": name, "path": f"/{name}", "has_audio": one, "has_video": other} for name, one, other in rows]
+    Catalogue(known).save(workspace.catalogue)
+    found = Library.of(workspace).videos
+    assert {name: one.path for name, one in found.items()} == {"song": "/song", "secret": None, "empty": None}
+
+
 def test_the_middle_segment_stands_for_a_video() -> None:
     one = video("a", "a", "a", (Segment(0, 2), Segment(4, 6), Segment(8, 12)))
     assert (one.middle_s, one.length_s) == (5, 12)

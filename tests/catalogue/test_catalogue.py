@@ -195,6 +195,13 @@ def test_joining_catalogues_takes_the_newer_row_and_refuses_another_file():
         old.extended(Catalogue([{"id": "x", "path": "/b"}]))
 
 
+def test_a_file_keeps_its_id_when_another_name_of_it_joins():
+    old = Catalogue([{"id": "b.mp4", "path": "/far.mp4"}])
+    with pytest.warns(UserWarning, match=r"1 files are there under another id and are left out: 'a.mp4' is 'b.mp4'"):
+        joined = old.extended(Catalogue([{"id": "a.mp4", "path": "/far.mp4"}, {"id": "c", "path": "/c"}]))
+    assert joined.ids == ["b.mp4", "c"]
+
+
 def test_one_file_under_two_ids_is_refused():
     with pytest.raises(CatalogueError, match="/a.mp4: is the file of both 'x' and 'y'"):
         Catalogue([{"id": "x", "path": "/a.mp4"}, {"id": "y", "path": "/a.mp4"}])

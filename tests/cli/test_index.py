@@ -14,6 +14,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
 from antiphon.cli.train import workspace_features
 from antiphon.dual_encoder import DualEncoder
+from antiphon.errors import StaleIndexError
 from antiphon.features.assembly import assemble
 from antiphon.features.planning import plan_segments
 from antiphon.features.store import FeatureRows, FeatureStore
@@ -176,7 +177,7 @@ def test_a_file_of_the_catalogue_has_the_answers_of_its_id_by_a_track_model(trac
     assert [hit["id"] for hit in by_id] == [name for name in scores if name != record["id"]]
     assert [hit["score"] for hit in by_id] == pytest.approx([scores[hit["id"]] for hit in by_id], abs=1e-5)
     answers = Answers(Library.of(workspace), index, Facts.of({}))
-    encode = prepare_model(str(workspace.run("tracks")))
+    encode = prepare_model(str(workspace.run("tracks")), index.origin.model)
     question = {None: "alike", "audio": "songs", "video": "pictures"}[target]
     served = answers.for_file(encode(EncodingJob(record["path"], sides_for(question))), question, Wish(k=100))
     assert {found.video.id: found.score for found in served} == pytest.approx(scores, abs=1e-5)
@@ -256,6 +257,19 @@ def test_an_index_without_its_features_or_its_run_answers(place, tmp_path, capsy
     for folder in (copy.features, copy.runs):
         shutil.rmtree(folder)
         assert call_json(capsys, copy, "search", video) == expected
+
+
+def test_a_file_is_not_embedded_by_another_model_than_the_index_is_of(place):
+    with pytest.raises(StaleIndexError, match="trained again"):
+        prepare_model(str(place.run("base")), "another")
+
+
+def test_a_video_that_left_the_catalogue_is_not_found(place, capsys):
+    video, gone = Index.open(place.index).ids[:2]
+    catalogue = Catalogue.load(place.catalogue)
+    assert gone in {hit["id"] for hit in call_json(capsys, place, "search", video, "-k", "20")["hits"]}
+    Catalogue([row for row in catalogue.records() if row["id"] != gone]).save(place.catalogue)
+    assert gone not in {hit["id"] for hit in call_json(capsys, place, "search", video, "-k", "20")["hits"]}
 
 
 def test_an_index_of_another_model_is_refused(place, capsys):

@@ -92,6 +92,19 @@ def test_what_is_no_longer_in_the_catalogue_is_not_recommended(place, capsys):
     assert gone not in {hit["id"] for hit in json.loads(out)["hits"]}
 
 
+def test_a_liked_video_that_is_not_indexed_is_said(place, capsys):
+    assert call(place, capsys, "--like", "synthetic-0001")[0] == 0
+    index = Index.open(place.index)
+    index.remove(["synthetic-0001"])
+    try:
+        code, _, err = call(place, capsys, "--like", "synthetic-0001")
+        assert (code, "synthetic-0001: is not in the index" in err) == (1, True)
+        code, _, err = call(place, capsys, "--like", "synthetic-0001", "--like", "synthetic-0003")
+        assert (code, "1 of 2 liked videos are not in the index" in err) == (0, True)
+    finally:
+        shutil.rmtree(place.index)
+
+
 def test_a_table_of_interactions_and_filters(place, tmp_path, capsys):
     likes = tmp_path / "likes.csv"
     likes.write_text(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -15,7 +16,7 @@ from antiphon.cli.serve import listening, ready_index
 from antiphon.cli.session import Session
 from antiphon.cli.train import workspace_features
 from antiphon.dual_encoder import DualEncoder
-from antiphon.errors import ConfigError
+from antiphon.errors import ConfigError, SearchError
 from antiphon.model.recipe import load_recipe
 from antiphon.search import Index
 from antiphon.workspace import Workspace
@@ -79,23 +80,44 @@ def test_it_builds_the_index_once_and_again_for_another_model(trained, capsys):
     assert Index.open(workspace.index).origin == other.origin
 
 
-def test_new_videos_are_added_and_features_made_otherwise_mean_a_new_index(trained, capsys):
+def test_videos_that_are_missing_are_told_of_and_not_added(trained, capsys):
     session, workspace = Session(trained.root), trained
     index = ready_index(session, workspace.run("r1"))
-    gone = index.ids[:2]
-    index.remove(gone)
-    assert ready_index(session, workspace.run("r1")).ids == [*gone, *index.ids[2:]]
-    assert "2 music videos are new" in capsys.readouterr().err
-    (part,) = (workspace.features / "efficientnet_lite0").glob("part-*.parquet")
-    table = pq.read_table(part)
-    made_by = table.schema.metadata
+    index.remove(index.ids[:2])
+    left = index.ids
+    assert ready_index(session, workspace.run("r1")).ids == left
+    assert "2 music videos have features and are not in the index" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("made", ["of vectors", "from Python"])
+def test_an_index_that_came_without_a_run_is_never_replaced(trained, tmp_path, made):
+    workspace = Workspace(tmp_path / "w")
+    shutil.copytree(trained.root, workspace.root, ignore=shutil.ignore_patterns("index"))
+    if made == "of vectors":
+        Index.from_vectors(["a", "b"], np.eye(2), path=workspace.index)
+    else:
+        Index.build(DualEncoder.load(workspace.run("r2")), workspace_features(workspace, None, None), workspace.index)
+    before = Index.open(workspace.index).ids
+    with pytest.raises(SearchError, match="came without a run and is not of r1"):
+        ready_index(Session(workspace.root), workspace.run("r1"))
+    assert run(["-w", str(workspace.root), "recommend", "--run", "r1", "--like", "synthetic-0001"]) == 0
+    assert Index.open(workspace.index).ids == before
+
+
+def test_features_made_otherwise_mean_a_new_index(trained, capsys):
+    session, workspace = Session(trained.root), trained
+    ready_index(session, workspace.run("r1"))
+    capsys.readouterr()
+    kept = {part: pq.read_table(part) for part in (workspace.features / "efficientnet_lite0").glob("part-*.parquet")}
     try:
-        pq.write_table(table.replace_schema_metadata(made_by | {b"weights": b"others"}), part)
+        for part, table in kept.items():
+            pq.write_table(table.replace_schema_metadata(table.schema.metadata | {b"weights": b"others"}), part)
         ready_index(session, workspace.run("r1"))
         told = capsys.readouterr().err
         assert "the video features have been computed otherwise since" in told and "Building the index first." in told
     finally:
-        pq.write_table(table, part)
+        for part, table in kept.items():
+            pq.write_table(table, part)
 
 
 def test_it_prints_where_to_look_and_serves_until_it_is_stopped(trained):

@@ -17,11 +17,11 @@ from antiphon.recommendation.space import Space
 from antiphon.search import Hit, Index, Where
 from antiphon.search.explaining import Facts, Levels, explain
 from antiphon.seeding import generator
-from antiphon.spelling import did_you_mean
 
 By = Literal["both", "audio", "video"]
 Question = Literal["songs", "pictures", "alike"]
 _MOST_NAMED = 10
+_LONGEST_SHOWN = 200
 SENT = "sent:"
 """Stands for the address of the file that a client has sent; the client still has it, we don't."""
 
@@ -116,8 +116,7 @@ class Answers:
         try:
             return self.library.videos[id]
         except KeyError:
-            hint = did_you_mean(id, self.library.videos)
-            raise UnknownVideoError(f"No video '{id}' in this catalogue.{hint}") from None
+            raise UnknownVideoError(f"No video '{id[:_LONGEST_SHOWN]}' in this catalogue.") from None
 
     def similar(self, id: str, by: By, wish: Wish) -> list[Found]:
         """More like this, by sound, by pictures, or both."""
@@ -214,13 +213,16 @@ class Answers:
 
     def _shared(self, query: Video, video: Video) -> tuple[str, ...]:
         rows = self._space.rows([query.id, video.id])
+        if len(rows) < 2:  # One of them has been added since the embeddings were read.
+            return tuple(explain(query.id, video.id, self.facts, {}, self._levels))
         sides = {side: vectors for side, vectors in self._space.sides.items() if side in self._levels.by_side}
         cosines = {side: float(np.dot(*vectors[rows])) for side, vectors in sides.items()}
         known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
         return tuple(explain(query.id, video.id, self.facts, known, self._levels))
 
     def _found(self, hits: Sequence[Hit], query: Video | None, pair: tuple[Side, str | None] | None) -> list[Found]:
-        known = [(hit, self.library.videos[hit.id]) for hit in hits]
+        # The index is asked as it is now; a video that was added since the catalogue was read comes with the next look.
+        known = [(hit, video) for hit in hits if (video := self.library.videos.get(hit.id)) is not None]
         return [
             Found(
                 video=video,

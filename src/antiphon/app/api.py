@@ -126,7 +126,7 @@ def recommend(asked: History, here: Here) -> Recommendations:
 async def similar_to_file(request: Request, here: Here, k: Count = 10) -> Answer:
     """More like a file that is sent as the body."""
     encodings = await embedded(request, here, sides_for("alike"))
-    found = await run_sync(here.answers.for_file, encodings, "alike", Wish(k))
+    found = await run_sync(lambda: here.answers.for_file(encodings, "alike", Wish(k)))
     return Answer(query=None, by="both", hits=found_items(found))
 
 
@@ -135,7 +135,7 @@ async def match_file(request: Request, target: Target, here: Here, k: Count = 10
     """Songs for the pictures of a file that is sent as the body, or pictures for its sound."""
     question: Question = "songs" if target == "audio" else "pictures"
     encodings = await embedded(request, here, sides_for(question))
-    found = await run_sync(here.answers.for_file, encodings, question, Wish(k))
+    found = await run_sync(lambda: here.answers.for_file(encodings, question, Wish(k)))
     return Answer(query=None, target=target, hits=found_items(found))
 
 

@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Hashable
+from contextlib import suppress
 
 from antiphon.app.answers import Answers
 from antiphon.app.atlas import Atlas
 from antiphon.app.library import Library
+from antiphon.errors import StaleIndexError
 from antiphon.search import Index
 from antiphon.search.facts import workspace_facts
 from antiphon.workspace import Workspace
@@ -46,12 +48,16 @@ class Current:
     def _fresh(self) -> tuple[Answers, Atlas]:
         with self._lock:
             if time.monotonic() - self._looked_s >= self._every_s:
-                state = self._signature()
-                if state != self._state:
-                    self._answers, self._atlas = self._read()
-                    self._state = state
+                # An index of another model is refused when it is asked; what needs none goes on.
+                with suppress(StaleIndexError):
+                    self._take_up(self._signature())
                 self._looked_s = time.monotonic()
             return self._answers, self._atlas
+
+    def _take_up(self, state: Hashable) -> None:
+        if state != self._state:
+            self._answers, self._atlas = self._read()
+            self._state = state
 
     def _read(self) -> tuple[Answers, Atlas]:
         library = Library.of(self._workspace)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from antiphon.app.worker import Worker, WorkerLimits
 from antiphon.catalogue.media import probe
-from antiphon.errors import DecodeError
+from antiphon.errors import DecodeError, StaleIndexError
 
 if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder
@@ -52,16 +52,25 @@ Encodings = Mapping[Side, Encoded]
 Encoder = Worker[EncodingJob, dict[Side, Encoded]]
 
 
-def encoder(run: Path, limits: WorkerLimits | None = None) -> Encoder:
-    """A process that embeds files with the model of a run's folder."""
-    return Worker(prepare_model, (str(run),), limits)
+def encoder(run: Path, fingerprint: str, limits: WorkerLimits | None = None) -> Encoder:
+    """A process that embeds files with the model of a run's folder, which must have this fingerprint."""
+    return Worker(prepare_model, (str(run), fingerprint), limits)
 
 
-def prepare_model(run: str) -> Callable[[EncodingJob], dict[Side, Encoded]]:
-    """Load a model; what the process does with its jobs."""
+def prepare_model(run: str, fingerprint: str) -> Callable[[EncodingJob], dict[Side, Encoded]]:
+    """Load a model; what the process does with its jobs.
+
+    Raises
+    ------
+    StaleIndexError
+        It is another one than the index was made with.
+    """
     from antiphon.dual_encoder import DualEncoder
 
-    return partial(_encode, DualEncoder.load(run, "cpu"))
+    model = DualEncoder.load(run, "cpu")
+    if model.fingerprint != fingerprint:
+        raise StaleIndexError("The run has been trained again since its index was built.")
+    return partial(_encode, model)
 
 
 def _encode(model: "DualEncoder", job: EncodingJob) -> dict[Side, Encoded]:

@@ -27,7 +27,8 @@ class Video:
 
     Attributes
     ----------
-    path : local path or address of the file; None where features alone were brought.
+    path : local path or address of the file; None where features alone were brought, or the file was not found to hold
+        sound or pictures: then it may be anything, and is not served.
     start_s, duration_s : the usable stretch; None where the file was not looked at.
     """
 
@@ -113,7 +114,7 @@ class Library:
             [
                 Video(
                     id=row["id"],
-                    path=row["path"],
+                    path=row["path"] if row["has_audio"] or row["has_video"] else None,
                     title=row["title"] or _stem(row["id"]),
                     artist=row["artist"] or "",
                     genre=row["genre"] or "",

@@ -66,7 +66,7 @@ def find(request: Request, here: Here, q: Annotated[str, Query(max_length=200)] 
 async def find_for_file(request: Request, here: Here, question: Question = "songs") -> HTMLResponse:
     """What fits a file, or is like it: a whole page, or for the pages' own script the part that it sets in."""
     encodings = await embedded(request, here, sides_for(question))
-    found = await run_sync(here.answers.for_file, encodings, question, Wish(12))
+    found = await run_sync(lambda: here.answers.for_file(encodings, question, Wish(12)))
     template = "file_part.html" if is_part(request) else "file_page.html"
     return here.pages.render(request, template, found=found, question=question, headings=HEADINGS)
 

@@ -23,11 +23,13 @@ from antiphon.app.stills import Stills
 from antiphon.app.templating import NAVIGATION, Pages, is_part
 from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.app.worker import JobError, StoppedError, WorkerLimits
-from antiphon.errors import AntiphonError, NotIndexedError, SearchError
+from antiphon.errors import AntiphonError, NotIndexedError, SearchError, StaleIndexError
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
 _TITLES = {404: "Not here", 413: "Too large", 415: "This file does not fit", 500: "The service failed", 503: "Busy"}
+
+_RESTART = "The run or its index is another than when this service was started. Start antiphon serve again."
 
 
 def create_app(
@@ -62,7 +64,7 @@ def create_app(
         pages=Pages(NAVIGATION),
         stills=Stills(workspace.page / "stills"),
         uploads=Uploads(workspace.page / "uploads", uploads),
-        encoder=encoder(workspace.run(run), encoding) if run else None,
+        encoder=encoder(workspace.run(run), index.origin.model, encoding) if run else None,
     )
 
     @asynccontextmanager
@@ -109,7 +111,8 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(AntiphonError)
     async def own(request: Request, error: AntiphonError) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return _refusal(request, _status(error), str(error))
+        stale = isinstance(error, StaleIndexError)
+        return _refusal(request, _status(error), _RESTART if stale else str(error))
 
 
 def _wrong(found: Mapping[str, Any]) -> str:

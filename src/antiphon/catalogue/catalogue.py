@@ -1,6 +1,7 @@
 """The table of music videos."""
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -173,15 +174,21 @@ class Catalogue:
     def extended(self, other: "Catalogue") -> Self:
         """This catalogue with the rows of `other` joined; what `other` knows of a common row replaces what was known.
 
-        A split stays what it is in this catalogue.
+        A split stays what it is in this catalogue, and a file its id: rows of `other` that give it another are left out
+        with a warning.
 
         Raises
         ------
         CatalogueError
-            An id stands for another file in `other`, or a file has another id.
+            An id stands for another file in `other`.
         """
         rows = {row["id"]: row for row in self.records()}
+        names = {row["path"]: row["id"] for row in rows.values() if row["path"]}
+        again: list[str] = []
         for row in other.records():
+            if names.get(row["path"], row["id"]) != row["id"]:
+                again.append(f"'{row['id']}' is '{names[row['path']]}'")
+                continue
             known = rows.get(row["id"])
             if known is not None and not _same_file(known["path"], row["path"]):
                 raise CatalogueError(
@@ -193,6 +200,8 @@ class Catalogue:
                 continue
             kept = {"split"} if known["split"] else set[str]()
             rows[row["id"]] = known | {key: item for key, item in row.items() if item is not None and key not in kept}
+        if again:
+            warnings.warn(f"{len(again)} files are there under another id and are left out: {again[0]}.", stacklevel=2)
         return type(self)(list(rows.values()))
 
     def with_file_tags(self, progress: Callable[[int, int], None] | None = None) -> Self:

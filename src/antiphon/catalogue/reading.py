@@ -99,7 +99,8 @@ def _distinct(files: list[Path]) -> list[Path]:
         first = f"{again[0]} is {kept[_whole_path(again[0])]}"
         message = f"{len(again)} links to files that are there already are left out; the first: {first}."
         warnings.warn(message, stacklevel=4)
-    return [path for path in files if path not in set(again)]
+    left = set(again)
+    return [path for path in files if path not in left]
 
 
 def _is_hidden(path: Path) -> bool:

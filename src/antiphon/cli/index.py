@@ -85,12 +85,15 @@ def run_facts(session: Session, videos: Sequence[str] | None = None) -> None:
 
 
 def ready_index(session: Session, folder: Path | None) -> Index:
-    """The workspace's index: built first where there is none of this run and its features, and with all their videos.
+    """The workspace's index of a run: built first where there is none, or one of another run or other features.
+
+    What came without a run, from `Index.from_vectors` or from Python, cannot be made again and is never replaced.
+    Videos that are missing in the index are told of, not added: they may have been removed from it.
 
     Raises
     ------
     SearchError
-        There is no run, and the index is damaged.
+        The index is damaged and there is no run; or it came without one and is not of this model and features.
     """
     workspace = session.workspace
     if folder is None:
@@ -105,14 +108,25 @@ def ready_index(session: Session, folder: Path | None) -> Index:
     try:
         index = Index.open(workspace.index, model, features, about["made_by"])
     except SearchError as error:
+        if _came_without_a_run(workspace):
+            raise SearchError(
+                f"{workspace.index}: came without a run and is not of {run}, so it is left as it is. Move it away, or "
+                f"put another in its place: antiphon index build --run {run}"
+            ) from error
         if isinstance(error, StaleIndexError):
             session.say(str(error))
         session.say("Building the index first.")
         return run_build(session, run)
-    if not set(features.groups.tolist()) <= set(index.ids):
-        added = index.add(model, features, **about)
-        session.say(f"{len(added)} music videos are new in the index.")
+    if missing := set(features.groups.tolist()) - set(index.ids):
+        session.say(f"{len(missing)} music videos have features and are not in the index. Add them: antiphon index add")
     return index
+
+
+def _came_without_a_run(workspace: Workspace) -> bool:
+    try:
+        return not Index.open(workspace.index).origin.run
+    except SearchError:
+        return False
 
 
 def opened_index(session: Session, path: str | None) -> Index:

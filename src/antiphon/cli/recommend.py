@@ -136,6 +136,13 @@ def run_recommendation(
 ) -> list[dict[str, Any]]:
     """What a run recommends, each with what it shares with the nearest of the liked videos."""
     space = run_space(session, folder)
+    unknown = [name for name in liked if name not in set(space.ids)]
+    if len(unknown) == len(liked):
+        raise ConfigError(
+            f"{unknown[0]}: is not in the index, so nothing is known of what it is like. Add it: antiphon index add"
+        )
+    if unknown:
+        session.warn(f"{len(unknown)} of {len(liked)} liked videos are not in the index; the first is {unknown[0]}.")
     hits = recommended(space, liked, k, weight=weight, had=had, where=where)
     because = reasons(space, liked, [hit.id for hit in hits], workspace_facts(session.workspace), weight)
     return [asdict(hit) | asdict(reason) for hit, reason in zip(hits, because, strict=True)]
@@ -144,7 +151,7 @@ def run_recommendation(
 def run_space(session: Session, folder: Path) -> Space:
     """The track embeddings of a run, of what the catalogue has and with what it knows.
 
-    They are read from the workspace's index, which is built where there is none; an index of another run stays as it
+    They are read from the workspace's index, which is built where there is none; any other than the run's stays as it
     is, and the features are embedded.
     """
     catalogue = Catalogue.load(session.workspace.catalogue)
@@ -155,7 +162,7 @@ def run_space(session: Session, folder: Path) -> Space:
 
 def _is_of_another_run(workspace: Workspace, run: str) -> bool:
     try:
-        return Index.open(workspace.index).origin.run not in {"", run}
+        return Index.open(workspace.index).origin.run != run
     except SearchError:
         return False
 

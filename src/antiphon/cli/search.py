@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from antiphon.catalogue import Catalogue
 from antiphon.catalogue.media import probe
 from antiphon.cli.index import opened_index
 from antiphon.cli.session import Count, Here, Session
@@ -80,7 +81,7 @@ def search(
     if like and target:
         raise SearchError("--like and --target ask for different things; give one of them.")
     index = opened_index(session, path)
-    where = Where(genre, artist, not_artist, year_from, year_to)
+    where = Where(genre, artist, not_artist, year_from, year_to).without(*_strangers(session, index))
     wanted: dict[str, Any] = {"k": k, "where": where, "diversity": diversity, "rerank": rerank}
     if query in index:
         ask = partial(index.match, target=target) if target else partial(index.similar, by=by, weight=weight)
@@ -91,6 +92,14 @@ def search(
         hint = did_you_mean(query, index.ids) or " Check the id or the path."
         raise SearchError(f"'{query}' is neither a music video of this index nor a file.{hint}")
     _show(session, query, target, hits)
+
+
+def _strangers(session: Session, index: Index) -> list[str]:
+    """Videos of the index that the workspace's catalogue does not have any more."""
+    if index.path != str(session.workspace.index) or not session.workspace.catalogue.exists():
+        return []
+    known = set(Catalogue.load(session.workspace.catalogue).ids)
+    return [name for name in index.ids if name not in known]
 
 
 def _of_file(

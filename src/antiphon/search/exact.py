@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -185,7 +186,10 @@ class ExactStore:
 
     def version(self) -> str:
         """When the manifest was replaced, and by which file."""
-        about = (self._folder / _MANIFEST).stat()
+        try:
+            about = (self._folder / _MANIFEST).stat()
+        except FileNotFoundError as error:
+            raise _damaged(self._folder / _MANIFEST, "is missing") from error
         return f"{about.st_mtime_ns} {about.st_ino}"
 
     def append(self, rows: pa.Table) -> None:
@@ -207,8 +211,7 @@ class ExactStore:
     def upkeep(self) -> Upkeep:
         """Bytes and parts; every row is searched one by one."""
         pieces = self._manifest()
-        sizes = [path.stat().st_size for path in self._folder.iterdir() if path.is_file()]
-        return Upkeep(sum(sizes), len(pieces), sum(self.view().counts().values()))
+        return Upkeep(_bytes_in(self._folder), len(pieces), sum(self.view().counts().values()))
 
     def _write(self, before: list[Piece], rows: pa.Table) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -286,6 +289,15 @@ def _best(queries: FloatArray, vectors: FloatArray, kept: IntArray | None, k: in
 def _with_vectors(about: pa.Table, vectors: FloatArray) -> pa.Table:
     values = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(vectors).reshape(-1)), vectors.shape[1])
     return about.append_column(entry_schema(vectors.shape[1]).field("vector"), values)
+
+
+def _bytes_in(folder: Path) -> int:
+    """What its files take; those that a writer removes meanwhile count nothing."""
+    size = 0
+    for path in folder.glob("*"):
+        with suppress(FileNotFoundError):
+            size += path.stat().st_size
+    return size
 
 
 def _damaged(path: object, what: str) -> SearchError:
