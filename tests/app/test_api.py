@@ -167,3 +167,18 @@ def test_the_description_names_all_refusals(client: TestClient) -> None:
     assert "404" in paths["/api/similar"]["get"]["responses"]
     assert not [path for path in paths if not path.startswith("/api/")]
     assert "/api/similar" in paths
+
+
+def test_conditions_hold_for_a_file_as_for_an_id(client: TestClient, song: Path) -> None:
+    kinds = {"content-type": "video/mp4"}
+    asked = {"content": song.read_bytes(), "headers": kinds}
+    for path in ("similar?k=20", "match?k=20&target=audio"):
+        genres = [one["genre"] for one in client.post(f"/api/{path}", **asked).json()["hits"]]
+        found = client.post(f"/api/{path}&genre={genres[0]}", **asked).json()["hits"]
+        assert {one["genre"] for one in found} == {genres[0]} < set(genres)
+
+
+def test_a_parameter_that_is_misspelt_is_refused(client: TestClient) -> None:
+    found = client.get("/api/similar?id=plain&gerne=folk")
+    assert found.status_code == 422
+    assert "No such parameter: gerne. There are by, genre, id, k" in found.json()["detail"]

@@ -125,7 +125,7 @@ def test_the_evaluation_says_that_it_is_synthetic(place, capsys):
     code, out, _ = call(place, capsys, "--evaluate", "--synthetic", "-k", "1")
     assert code == 0
     assert "genre match" in out
-    assert "Content is ahead of artist popularity by" in out
+    assert "Content less artist popularity: " in out
     assert "circular; it says nothing about people" in out
     assert max(len(line) for line in out.splitlines() if line.startswith(("content", "genre"))) <= 80
     written = json.loads((place.run("base") / "recommendation.json").read_text(encoding="utf-8"))

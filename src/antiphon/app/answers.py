@@ -152,6 +152,8 @@ class Answers:
                 k=wish.k,
                 weight=wish.weight,
                 where=where,
+                diversity=wish.diversity,
+                rerank=wish.stepwise,
                 audio_starts_s=None if sound is None else sound.starts_s,
                 video_starts_s=None if pictures is None else pictures.starts_s,
                 audio_track=None if sound is None else sound.track,
@@ -161,7 +163,14 @@ class Answers:
         asked, target = WAYS[question]
         encoded = encodings[asked]
         hits = self.index.search(
-            encoded.vectors, k=wish.k, where=where, target=target, starts_s=encoded.starts_s, track=encoded.track
+            encoded.vectors,
+            k=wish.k,
+            where=where,
+            target=target,
+            starts_s=encoded.starts_s,
+            track=encoded.track,
+            diversity=wish.diversity,
+            rerank=wish.stepwise,
         )
         return self._found(hits, None, (target, SENT))
 
@@ -173,7 +182,7 @@ class Answers:
         UnknownVideoError
             One of them is not in the catalogue or not in the index.
         """
-        unknown = [id for id in history if id not in self.library.videos or id not in self._indexed]
+        unknown = [id for id in history if id not in self.library.videos or id not in self.indexed]
         if unknown:
             shown = ", ".join(f"'{id}'" for id in unknown[:_MOST_NAMED])
             more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
@@ -198,7 +207,8 @@ class Answers:
         return wish.where(video).without(*self._strangers)
 
     @cached_property
-    def _indexed(self) -> frozenset[str]:
+    def indexed(self) -> frozenset[str]:
+        """Ids of the videos that can be asked about."""
         return frozenset(self.index.ids)
 
     @cached_property

@@ -4,7 +4,9 @@ from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
 
 from antiphon.app.answers import Question, Wish, sides_for
 from antiphon.app.schemas import (
@@ -42,10 +44,32 @@ _FILE = {
     }
 }
 
-router = APIRouter(prefix="/api", tags=["Programming interface"])
+
+def refuse_unknown(request: Request) -> None:
+    """Refuse parameters that the route does not have: a condition that is misspelt must not pass for none.
+
+    Raises
+    ------
+    HTTPException
+        422, naming them.
+    """
+    route = request.scope["route"]
+    if isinstance(route, APIRoute):
+        known = {one.alias for one in get_flat_params(route.dependant)}
+        unknown = sorted(set(request.query_params) - known)
+        if unknown:
+            raise HTTPException(422, f"No such parameter: {', '.join(unknown)}. There are {', '.join(sorted(known))}.")
+
+
+router = APIRouter(
+    prefix="/api",
+    tags=["Programming interface"],
+    dependencies=[Depends(refuse_unknown)],
+    responses={422: {"model": Problem, "description": "A parameter is missing, unknown or out of its range."}},
+)
 
 Id = Annotated[str, Query(description="Id of a music video of the catalogue.")]
-Words = Annotated[str, Query(max_length=200, description="Words of ids, titles or artists.")]
+Words = Annotated[str, Query(max_length=200, description="Words of titles, artists, ids, genres, tags or years.")]
 By = Annotated[Literal["both", "audio", "video"], Query(description="What is compared: sound, pictures, or both.")]
 Count = Annotated[int, Query(ge=1, le=100, description="How many candidates.")]
 Genre = Annotated[str, Query(description="Candidates of this genre alone.")]
@@ -73,7 +97,7 @@ def health(here: Here) -> Health:
 
 @router.get("/items")
 def items(q: Words, here: Here, k: Count = 10) -> Items:
-    """Videos whose id, title or artist holds all words of a text."""
+    """Videos whose title, artist, id, genre, tags and year hold all words of a text."""
     return Items(items=[Item.of(video) for video in here.answers.library.find(q, k)])
 
 
@@ -123,19 +147,37 @@ def recommend(asked: History, here: Here) -> Recommendations:
 
 
 @router.post("/similar", responses=_REFUSED, openapi_extra=_FILE)
-async def similar_to_file(request: Request, here: Here, k: Count = 10) -> Answer:
-    """More like a file that is sent as the body."""
+async def similar_to_file(
+    request: Request,
+    here: Here,
+    k: Count = 10,
+    weight: Weight = 0.5,
+    genre: Genre = "",
+    varied: Varied = False,
+    stepwise: Stepwise = False,
+) -> Answer:
+    """More like a file that is sent as the body, by sound and pictures, or by the one that it has."""
     encodings = await embedded(request, here, sides_for("alike"))
-    found = await run_sync(lambda: here.answers.for_file(encodings, "alike", Wish(k)))
+    wish = Wish(k, weight, varied, stepwise, genre)
+    found = await run_sync(lambda: here.answers.for_file(encodings, "alike", wish))
     return Answer(query=None, by="both", hits=found_items(found))
 
 
 @router.post("/match", responses=_REFUSED, openapi_extra=_FILE)
-async def match_file(request: Request, target: Target, here: Here, k: Count = 10) -> Answer:
+async def match_file(
+    request: Request,
+    target: Target,
+    here: Here,
+    k: Count = 10,
+    genre: Genre = "",
+    varied: Varied = False,
+    stepwise: Stepwise = False,
+) -> Answer:
     """Songs for the pictures of a file that is sent as the body, or pictures for its sound."""
     question: Question = "songs" if target == "audio" else "pictures"
     encodings = await embedded(request, here, sides_for(question))
-    found = await run_sync(lambda: here.answers.for_file(encodings, question, Wish(k)))
+    wish = Wish(k, 0.5, varied, stepwise, genre)
+    found = await run_sync(lambda: here.answers.for_file(encodings, question, wish))
     return Answer(query=None, target=target, hits=found_items(found))
 
 

@@ -128,9 +128,10 @@ def map_page(request: Request, here: Here) -> HTMLResponse:
 @router.get("/gallery")
 def gallery(request: Request, here: Here, seed: Seed = 0) -> HTMLResponse:
     """Random videos with their nearest neighbours."""
-    drawn = _drawn(list(here.answers.library.videos.values()), SEEDS, seed)
+    answers = here.answers
+    drawn = _drawn([one for one in answers.library.videos.values() if one.id in answers.indexed], SEEDS, seed)
     wish = Wish(NEIGHBOURS)
-    seeds = [(one, _or_reason(lambda one=one: here.answers.similar(one.id, "both", wish))) for one in drawn]
+    seeds = [(one, _or_reason(lambda one=one: answers.similar(one.id, "both", wish))) for one in drawn]
     return here.pages.render(request, "gallery.html", seeds=seeds, seed=seed)
 
 

@@ -40,6 +40,7 @@ def embed(
     """
     from antiphon.dual_encoder import DualEncoder
 
+    _refuse_place(out)
     paths = media_files(files)
     if not paths:
         raise ConfigError("Name at least one media file, or a folder that holds some.")
@@ -59,6 +60,14 @@ def embed(
         _write(rows, encoder.dim, out)
     _show(session, rows, failures, out)
     return 0 if rows else 1
+
+
+def _refuse_place(out: Path) -> None:
+    """Say so before the work where the table could not be written, or not under its name."""
+    if out.suffix.lower() != ".parquet":
+        raise ConfigError(f"{out}: is written as Parquet; give it a name that ends in .parquet.")
+    if not out.absolute().parent.is_dir():
+        raise ConfigError(f"{out.absolute().parent}: no such folder to write {out.name} into.")
 
 
 def _rows(encoder: "DualEncoder", path: Path) -> list[dict[str, object]]:

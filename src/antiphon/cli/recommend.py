@@ -244,10 +244,10 @@ def show_evaluation(found: dict[str, Any], out: Console) -> None:
     out.print(table)
     for name, ahead in found["differences"].items():
         by = " and ".join(f"{_with_interval(ahead[column])} in {column}" for column in columns)
-        out.print(f"Content is ahead of {name} by {by}.", soft_wrap=True)
+        out.print(f"Content less {name}: {by}.", soft_wrap=True)
     for name, ahead in null["differences"].items():
         by = " and ".join(f"{_with_interval(ahead[column])} in {column}" for column in columns)
-        out.print(f"The null is ahead of {name} by {by}.", soft_wrap=True)
+        out.print(f"The null less {name}: {by}.", soft_wrap=True)
     out.print("Brackets: 95% bootstrap over users, paired for the differences; the videos are kept.", soft_wrap=True)
     out.print(
         f"The null: content with the vectors of other videos, in {null['permutations']} permutations; brackets: the "

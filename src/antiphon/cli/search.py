@@ -165,7 +165,10 @@ def _show(session: Session, query: str, target: Target | None, hits: list[Hit]) 
         known = [name for name in _ABOUT if any(hit.metadata[name] for hit in hits)]
         for column in ("", "score", "id", *known, "best moment"):
             table.add_column(
-                column, justify="right" if column in ("", "score", "year") else "left", no_wrap=column == "best moment"
+                column,
+                justify="right" if column in ("", "score", "year") else "left",
+                no_wrap=column == "best moment",
+                overflow="fold",
             )
         for place, hit in enumerate(hits, start=1):
             about = [str(hit.metadata[name] or "") for name in known]

@@ -18,7 +18,7 @@ from antiphon.features.assembly import assemble
 from antiphon.features.store import FeatureStore, store_names
 from antiphon.runs import LEARNING_CURVE_FILE, RUN_FILE
 from antiphon.tables import write_text
-from antiphon.workspace import Workspace
+from antiphon.workspace import Workspace, safe_name
 
 if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder
@@ -98,6 +98,8 @@ def run_train(
     from antiphon.training.loop import Epoch
 
     workspace = session.existing_workspace()
+    if name is not None:
+        safe_name(name, "run")
     features = workspace_features(workspace, audio, video, has_options=True)
     model = DualEncoder(recipe, seed, device)
     folder = workspace.run(name or model.recipe.name)

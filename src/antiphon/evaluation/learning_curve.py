@@ -69,7 +69,8 @@ def learning_curve(
 
 def _verdict(gain: float, ci95: Sequence[float]) -> str:
     measured = "from half of the videos to all, the typical rank among the validation videos "
-    measured += f"fell by a factor of {gain:.2f} (95% {ci95[0]:.2f}–{ci95[1]:.2f}; one training each, differences "
+    measured += "fell" if gain >= 1 else "did not fall: it changed"
+    measured += f" by a factor of {gain:.2f} (95% {ci95[0]:.2f}–{ci95[1]:.2f}; one training each, differences "
     measured += "between trainings are not in the interval)"
     if ci95[0] > 1:
         return f"More music videos would probably help: {measured}."

@@ -1,10 +1,13 @@
 """Runs a function over many jobs in worker processes; a job that kills its worker does not end the run."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from antiphon.errors import AntiphonError, ConfigError, DecodeError
@@ -51,12 +54,21 @@ def run_in_processes(
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
-        max_workers=workers, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_parent
+        max_workers=workers, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent
     )
 
 
-def _leave_interrupts_to_parent() -> None:
+def _follow_parent() -> None:
+    """In a worker: leave interrupts to the parent, and end when it has ended, even where it was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _wait_until_ready(pool: ProcessPoolExecutor) -> None:
