@@ -288,3 +288,13 @@ def test_the_table_of_ranks_shows_whole_numbers_on_80_columns():
     show_ranks({"run": "base", "split": "test", **both, **levels}, Console(file=printed, width=80))
     assert "…" not in printed.getvalue()
     assert "MRR" in printed.getvalue()
+
+
+def test_a_video_is_taken_out_of_the_catalogue(workspace, tmp_path, capsys):
+    place = tmp_path / "w"
+    shutil.copytree(workspace, place)
+    ids = pl.read_parquet(place / "catalogue.parquet")["id"].to_list()
+    code, _, err = call(capsys, "-w", place, "catalogue", "remove", ids[0], ids[1][:-1])
+    assert (code, "nothing was removed. Did you mean" in err) == (1, True)
+    assert call(capsys, "-w", place, "catalogue", "remove", ids[0], ids[1])[1] == f"2 removed, {len(ids) - 2} left.\n"
+    assert pl.read_parquet(place / "catalogue.parquet")["id"].to_list() == ids[2:]

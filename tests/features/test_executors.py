@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,39 @@ def test_jobs_are_taken_as_they_are_needed():
     next(stream)
     assert len(taken) <= 5
     stream.close()
+
+
+def test_workers_end_with_a_parent_that_was_killed(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, sys, time\n"
+        "from pathlib import Path\n"
+        "from antiphon.features.executors import run_in_processes\n"
+        "def wait(job):\n"
+        "    Path(sys.argv[1], str(os.getpid())).touch()\n"
+        "    time.sleep(600)\n"
+        "if __name__ == '__main__':\n"
+        "    list(run_in_processes(wait, [1, 2], 2))\n",
+        encoding="utf-8",
+    )
+    marks = tmp_path / "pids"
+    marks.mkdir()
+    with subprocess.Popen([sys.executable, str(script), str(marks)], stderr=subprocess.DEVNULL) as parent:
+        while len(list(marks.iterdir())) < 2:
+            assert parent.poll() is None
+            time.sleep(0.05)
+        parent.kill()
+    workers = [int(mark.name) for mark in marks.iterdir()]
+    until = time.monotonic() + 30
+    while any(map(runs, workers)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def runs(pid):
+    """Whether a process runs; one that has ended may wait for somebody to ask about it."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"

@@ -15,6 +15,7 @@ from antiphon.catalogue.reading import left_out, read_folder
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 from antiphon.runs import RUN_FILE
+from antiphon.spelling import did_you_mean
 
 app = App(name="catalogue", help="Add music videos to the workspace's catalogue, and describe it.")
 
@@ -145,6 +146,30 @@ def split(
     splits = catalogue.split_counts()
     data = {"workspace": str(workspace.root), "videos": len(catalogue), "splits": splits}
     session.result(data, lambda out: out.print(f"{len(catalogue)} videos: {_counts(splits)}."))
+
+
+@app.command
+def remove(*ids: str, session: Here) -> None:
+    """Take music videos out of the catalogue: nothing trains on them, finds them or plays them from then on.
+
+    Their files, features and rows in the index stay where they are. Adding their folder again brings them back.
+
+    Parameters
+    ----------
+    ids
+        Ids of the videos.
+    """
+    workspace = session.existing_workspace()
+    with workspace.lock():
+        catalogue = Catalogue.load(workspace.catalogue)
+        for name in ids:
+            if name not in catalogue.ids:
+                hint = did_you_mean(name, catalogue.ids)
+                raise ConfigError(f"'{name}': no such video in the catalogue; nothing was removed.{hint}")
+        kept = [row for row in catalogue.records() if row["id"] not in ids]
+        Catalogue(kept).save(workspace.catalogue)
+    data = {"removed": list(ids), "videos": len(kept)}
+    session.result(data, lambda out: out.print(f"{len(catalogue) - len(kept)} removed, {len(kept)} left."))
 
 
 @app.command

@@ -23,6 +23,8 @@ from antiphon.workspace import Workspace, safe_name
 if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder
 
+_LEAST_TESTS = 2
+
 
 def train(
     *,
@@ -106,6 +108,12 @@ def run_train(
     refuse_few(workspace, features)
     pairs, validation = features["train"].paired, features["validation"].paired
     _warn_of_few(session, len(np.unique(pairs.groups)), model.recipe.name, model.recipe.training.least_pairs)
+    tests = len(np.unique(features["test"].paired.groups))
+    if tests < _LEAST_TESTS:
+        session.warn(
+            f"{tests} test videos with both sound and pictures: evaluating will need at least {_LEAST_TESTS}. See "
+            "antiphon catalogue split, which works as long as nothing is trained."
+        )
     measured = not learning_curve or (folder / LEARNING_CURVE_FILE).exists()
     if measured and is_trained(folder, model, pairs, validation):
         return _found(workspace, folder, DualEncoder.load(folder, device), pairs, validation, unchanged=True)
