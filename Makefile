@@ -45,6 +45,7 @@ bench: .venv/.dev ## measure: rendering, backbones, decoding, the index, the pap
 	$(BIN)/python benchmarks/backbones.py
 	$(BIN)/python benchmarks/large_batches.py
 	$(BIN)/python benchmarks/index.py
+	$(BIN)/python benchmarks/index_questions.py
 	$(BIN)/python benchmarks/decoding.py $(wildcard $(DATA)/media/video/*.mp4)
 	$(BIN)/antiphon --workspace bench-youtube8m reproduce --features yt8m:$(DATA)/yt8m/music.parquet --label-names $(DATA)/yt8m/labels.csv
 

@@ -18,8 +18,9 @@ from antiphon.search.places import Place, place_of
 from antiphon.search.record import Kind, Origin, Record
 from antiphon.search.store import View
 
-LANCEDB_ROWS = 100_000
-"""From so many rows `auto` takes LanceDB: below, the exact search answers about as fast and misses nothing."""
+LANCEDB_ROWS = 600_000
+"""From so many rows `auto` takes LanceDB: below, the exact search answers `similar` and `match` sooner, and misses nothing
+(`benchmarks/index_questions.py`)."""
 
 
 class Index(Asking):
@@ -73,7 +74,7 @@ class Index(Asking):
         ----------
         path : a folder, or a URI of an object store (s3://…, gs://…), where LanceDB keeps the index.
         catalogue : says artist, title, genre, tags and year. Default: what stands with the features.
-        kind : "auto" takes LanceDB from 100,000 rows on, and in an object store.
+        kind : "auto" takes LanceDB from 600,000 rows on, and in an object store.
         made_by : hashes of what computed the features, by side, where known: features made otherwise are then refused.
         run : what the model is called; it is kept for people to read.
 
