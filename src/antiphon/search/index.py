@@ -19,8 +19,8 @@ from antiphon.search.record import Kind, Origin, Record
 from antiphon.search.store import View
 
 LANCEDB_ROWS = 600_000
-"""From so many rows `auto` takes LanceDB: below, the exact search answers `similar` and `match` sooner, and misses nothing
-(`benchmarks/index_questions.py`)."""
+"""From so many rows `auto` takes LanceDB: below, the exact search answers `similar` and `match` sooner and misses
+nothing (`benchmarks/index_questions.py`)."""
 
 
 class Index(Asking):
