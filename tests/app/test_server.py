@@ -32,7 +32,7 @@ def test_stopping_ends_the_job_that_runs_and_answers(
 ) -> None:
     begun = tmp_path / "begun"
     monkeypatch.setenv(MARK, str(begun))
-    monkeypatch.setattr(service, "encoder", lambda run, limits: Worker[object, object](prepare))
+    monkeypatch.setattr(service, "encoder", lambda run, fingerprint, limits: Worker[object, object](prepare))
     app = service.create_app(workspace, index, RUN)
     with socket.socket() as line, ThreadPoolExecutor(1) as pool:
         line.bind(("127.0.0.1", 0))
