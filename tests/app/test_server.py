@@ -27,6 +27,29 @@ def prepare() -> Callable[[object], object]:
     return lambda job: (Path(os.environ[MARK]).touch(), time.sleep(60))
 
 
+def test_stopping_tells_who_is_sending_a_file(workspace: Workspace, index: Index) -> None:
+    app = service.create_app(workspace, index, RUN)
+    with socket.socket() as line:
+        line.bind(("127.0.0.1", 0))
+        line.listen()
+        server = Server(app)
+        serving = threading.Thread(target=server.run, kwargs={"sockets": [line]}, daemon=True)
+        serving.start()
+        with socket.create_connection(line.getsockname(), timeout=30) as sender:
+            sender.sendall(
+                b"POST /api/embed HTTP/1.1\r\nHost: localhost\r\nContent-Type: video/mp4\r\n"
+                b"Content-Length: 100000\r\n\r\n" + bytes(1000)
+            )
+            while not app.state.services.uploads.under_way:
+                time.sleep(0.02)
+            server.should_exit = True
+            answer = sender.recv(1 << 16).decode()
+        serving.join(30)
+    assert not serving.is_alive()
+    assert answer.startswith("HTTP/1.1 503")
+    assert not app.state.services.uploads.folder.exists()
+
+
 def test_stopping_ends_the_job_that_runs_and_answers(
     workspace: Workspace, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

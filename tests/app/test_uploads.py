@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import av
 import httpx
 import pytest
 from fastapi import HTTPException, Request
@@ -220,6 +221,37 @@ def test_a_file_that_takes_too_long_or_too_much_kills_only_the_worker(
         found = client.post("/api/embed", content=song.read_bytes(), headers=VIDEO)
         assert found.status_code == 415
         assert "took longer" in found.json()["detail"]
+        assert client.get("/api/health").status_code == 200
+
+
+def black_film(path: Path, side_px: int, frames: int) -> Path:
+    """A valid film of a few kilobytes a frame, however large its pictures are."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = side_px
+        stream.pix_fmt = "yuv420p"
+        for number in range(frames):
+            frame = av.VideoFrame(side_px, side_px, "yuv420p")
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            frame.pts = number
+            for packet in stream.encode(frame):
+                container.mux(packet)
+        for packet in stream.encode(None):
+            container.mux(packet)
+    return path
+
+
+def test_a_small_film_that_unfolds_to_gigabytes_kills_only_the_worker(
+    workspace: Workspace, index: Index, tmp_path: Path
+) -> None:
+    film = black_film(tmp_path / "bomb.mp4", 4096, 100)
+    unfolded = 100 * 4096 * 4096 * 3 // 2
+    assert unfolded > 1000 * film.stat().st_size
+    app = create_app(workspace, index, RUN, encoding=WorkerLimits(memory_bytes=32 << 20))
+    with TestClient(app, base_url=HOST) as client:
+        found = client.post("/api/embed", content=film.read_bytes(), headers=VIDEO)
+        assert found.status_code == 415
         assert client.get("/api/health").status_code == 200
 
 

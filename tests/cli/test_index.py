@@ -206,6 +206,7 @@ def test_a_file_never_indexed_is_encoded(place, synthetic_table, capsys, monkeyp
     [
         (["search", "nothing"], "neither a music video of this index nor a file"),
         (["search", "README.md", "--like", "--target", "audio"], "--like and --target"),
+        (["search", "README.md", "--by", "audio", "--target", "audio"], "--target says already which side asks"),
         (["search", "x", "--path", "/nowhere/index"], "no index here. Build one first: antiphon index build"),
         (["index", "stats", "--path", "/nowhere/index"], "Build one first: antiphon index build"),
         (["index", "remove"], "at least one"),

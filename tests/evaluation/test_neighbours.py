@@ -78,6 +78,19 @@ def test_agreement_by_a_loop():
         assert number["queries"] == len(asking)
 
 
+def test_whole_artists_are_resampled():
+    """Videos of one artist that always agree alike say as much as one of them."""
+    random = np.random.default_rng(0)
+    genres = np.repeat(random.choice(["rock", "pop"], 30), 4)
+    artists = np.repeat([f"artist {number}" for number in range(30)], 4)
+    nearest = np.repeat(random.choice(120, (30, 1)), 4, axis=0)
+    single, whole = (precision(same_genre(genres), nearest, groups) for groups in (None, artists))
+    assert single is not None
+    assert whole is not None
+    widths = [number["ci95"][1] - number["ci95"][0] for number in (single, whole)]
+    assert widths[1] == pytest.approx(2 * widths[0], rel=0.15)  # the root of four videos an artist
+
+
 def test_more_tags_than_a_word_of_bits():
     labels = [[f"tag {number}" for number in range(row, row + 70)] for row in range(0, 140, 35)]
     assert shared_tags(labels).match(np.array([0]), np.arange(4)) == pytest.approx([1, 1 / 3, 0, 0])

@@ -135,6 +135,17 @@ def test_by_artist_nobody_knows_the_artist(space):
     assert hold_out(space, HoldOut(by="artist", split=None, seed=1)).new.tolist() != held.new.tolist()
 
 
+def test_by_artist_nobody_knows_the_artist_from_another_split_either():
+    about = [
+        {"id": f"v{row}", "split": ("train", "test")[row % 2], "artist": "Ann" if row < 4 else None} for row in range(8)
+    ]
+    about[1] |= {"artist": "ann feat. Bea"}
+    space = Space(tuple(one["id"] for one in about), {"audio": np.eye(8, dtype=np.float32)}, tuple(about))
+    held = hold_out(space, HoldOut(by="artist", share=1))
+    assert held.new.tolist() == [1, 3, 5, 7]
+    assert held.old.tolist() == [4, 6]
+
+
 def test_by_date_all_new_is_newer_than_all_old(space):
     held = hold_out(space, HoldOut(by="date", share=0.2))
     assert min(space.about[row]["year"] for row in held.new) > max(space.about[row]["year"] for row in held.old)

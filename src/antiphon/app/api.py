@@ -1,5 +1,6 @@
 """The programming interface: JSON in, JSON out."""
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
@@ -8,7 +9,8 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
-from antiphon.app.answers import Question, Wish, sides_for
+from antiphon.app.answers import Question, sides_for
+from antiphon.app.conditions import Conditions, Others, Weight
 from antiphon.app.schemas import (
     Answer,
     EmbeddedSide,
@@ -72,11 +74,6 @@ Id = Annotated[str, Query(description="Id of a music video of the catalogue.")]
 Words = Annotated[str, Query(max_length=200, description="Words of titles, artists, ids, genres, tags or years.")]
 By = Annotated[Literal["both", "audio", "video"], Query(description="What is compared: sound, pictures, or both.")]
 Count = Annotated[int, Query(ge=1, le=100, description="How many candidates.")]
-Genre = Annotated[str, Query(description="Candidates of this genre alone.")]
-Varied = Annotated[bool, Query(description="Spread over artists and looks (maximal marginal relevance).")]
-Stepwise = Annotated[bool, Query(description="Compare the best by their order of moments.")]
-Others = Annotated[bool, Query(description="Leave out the video's own artist.")]
-Weight = Annotated[float, Query(ge=0, le=1, description="Share of the sound, where both count.")]
 Target = Annotated[
     Literal["audio", "video"], Query(description="audio: songs for its pictures; video: pictures for its song.")
 ]
@@ -105,16 +102,14 @@ def items(q: Words, here: Here, k: Count = 10) -> Items:
 def similar(
     id: Id,
     here: Here,
+    conditions: Conditions,
     k: Count = 10,
     by: By = "both",
     weight: Weight = 0.5,
-    genre: Genre = "",
-    varied: Varied = False,
-    stepwise: Stepwise = False,
     others: Others = False,
 ) -> Answer:
     """More like a music video."""
-    wish = Wish(k, weight, varied, stepwise, genre, others)
+    wish = replace(conditions, k=k, weight=weight, others=others)
     return Answer(query=id, by=by, hits=found_items(here.answers.similar(id, by, wish)))
 
 
@@ -123,14 +118,12 @@ def match(
     id: Id,
     target: Target,
     here: Here,
+    conditions: Conditions,
     k: Count = 10,
-    genre: Genre = "",
-    varied: Varied = False,
-    stepwise: Stepwise = False,
     others: Others = False,
 ) -> Answer:
     """Songs for a video's pictures, or pictures for its song. Its own are left out."""
-    wish = Wish(k, 0.5, varied, stepwise, genre, others)
+    wish = replace(conditions, k=k, others=others)
     return Answer(query=id, target=target, hits=found_items(here.answers.match(id, target, wish)))
 
 
@@ -150,15 +143,13 @@ def recommend(asked: History, here: Here) -> Recommendations:
 async def similar_to_file(
     request: Request,
     here: Here,
+    conditions: Conditions,
     k: Count = 10,
     weight: Weight = 0.5,
-    genre: Genre = "",
-    varied: Varied = False,
-    stepwise: Stepwise = False,
 ) -> Answer:
     """More like a file that is sent as the body, by sound and pictures, or by the one that it has."""
     encodings = await embedded(request, here, sides_for("alike"))
-    wish = Wish(k, weight, varied, stepwise, genre)
+    wish = replace(conditions, k=k, weight=weight)
     found = await run_sync(lambda: here.answers.for_file(encodings, "alike", wish))
     return Answer(query=None, by="both", hits=found_items(found))
 
@@ -168,15 +159,13 @@ async def match_file(
     request: Request,
     target: Target,
     here: Here,
+    conditions: Conditions,
     k: Count = 10,
-    genre: Genre = "",
-    varied: Varied = False,
-    stepwise: Stepwise = False,
 ) -> Answer:
     """Songs for the pictures of a file that is sent as the body, or pictures for its sound."""
     question: Question = "songs" if target == "audio" else "pictures"
     encodings = await embedded(request, here, sides_for(question))
-    wish = Wish(k, 0.5, varied, stepwise, genre)
+    wish = replace(conditions, k=k)
     found = await run_sync(lambda: here.answers.for_file(encodings, question, wish))
     return Answer(query=None, target=target, hits=found_items(found))
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from antiphon.app.answers import Found, Question, Wish, sides_for
+from antiphon.app.conditions import Conditions, Others, Weight
 from antiphon.app.library import Video
 from antiphon.app.reference import routes
 from antiphon.app.sending import embedded
@@ -76,15 +78,13 @@ def video(
     id: str,
     request: Request,
     here: Here,
-    weight: Annotated[float, Query(ge=0, le=1)] = 0.5,
-    genre: str = "",
-    varied: bool = False,
-    others: bool = False,
-    stepwise: bool = False,
+    conditions: Conditions,
+    weight: Weight = 0.5,
+    others: Others = False,
 ) -> HTMLResponse:
     """A video with its neighbours by sound, by pictures and by both."""
     shown = here.answers.video(id)
-    wish = Wish(8, weight, varied, stepwise, genre, others)
+    wish = replace(conditions, k=8, weight=weight, others=others)
     lists = {by: _or_reason(lambda by=by: here.answers.similar(id, by, wish)) for by in ("audio", "video", "both")}
     return here.pages.render(
         request, "video.html", video=shown, lists=lists, wish=wish, genres=here.answers.library.genres
@@ -96,15 +96,13 @@ def match(
     id: str,
     request: Request,
     here: Here,
+    conditions: Conditions,
     target: Literal["audio", "video"] = "audio",
-    genre: str = "",
-    varied: bool = False,
-    others: bool = False,
-    stepwise: bool = False,
+    others: Others = False,
 ) -> HTMLResponse:
     """Songs for a video's pictures, or pictures for its song, to be watched together."""
     shown = here.answers.video(id)
-    wish = Wish(12, 0.5, varied, stepwise, genre, others)
+    wish = replace(conditions, k=12, others=others)
     found = _or_reason(lambda: here.answers.match(id, target, wish))
     genres = here.answers.library.genres
     return here.pages.render(request, "match.html", video=shown, found=found, target=target, wish=wish, genres=genres)

@@ -56,7 +56,7 @@ class MatchingMoment(Schema):
 
 
 class FoundItem(Item):
-    """A candidate, with its score (cosine) and the moments that match best."""
+    """A candidate, with its score (1 at most; of cosines of tracks and of moments) and the moments that match best."""
 
     score: float
     moments: list[MatchingMoment]

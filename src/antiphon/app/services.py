@@ -49,7 +49,8 @@ class Services:
         return self.current.atlas
 
     def stop(self) -> None:
-        """End the worker processes; who waits for them is told."""
+        """Take no more files and end the worker processes; who waits is told."""
+        self.uploads.stop()
         self.stills.close()
         if self.encoder is not None:
             self.encoder.close()

@@ -16,6 +16,7 @@ from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
 from antiphon.app.multipart import FilePart
+from antiphon.app.worker import STOPPING, StoppedError
 
 _PREFIX, _FOLDER_PREFIX = "upload-", "process-"
 _RETRY_S = 15
@@ -53,6 +54,8 @@ class Uploads:
     def __init__(self, parent: Path, limits: UploadLimits | None = None) -> None:
         self.limits = limits or UploadLimits()
         self._under_way = 0
+        self._arriving: set[asyncio.Timeout] = set()
+        self._stopped = False
         parent.mkdir(parents=True, exist_ok=True)
         with _held(parent):  # so that nobody takes a folder that is not locked yet for one that was left
             _sweep(parent)
@@ -60,6 +63,13 @@ class Uploads:
             self._lock = os.open(self.folder, os.O_RDONLY)
             with contextlib.suppress(OSError):  # a file system without locks
                 fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def stop(self) -> None:
+        """Wait for no file any longer; who sends one is told. Called in the server's event loop."""
+        self._stopped = True
+        for waiting in self._arriving:
+            with contextlib.suppress(RuntimeError):  # its time is up already
+                waiting.reschedule(0)
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""
@@ -116,11 +126,14 @@ class Uploads:
         """Write the file that the body carries, and refuse the body as soon as it is too large."""
         size = 0
         try:
-            async with asyncio.timeout(self.limits.receive_s), contextlib.aclosing(self._body(request)) as body:
+            async with self._in_time(), contextlib.aclosing(self._body(request)) as body:
                 async for piece in _file_in(body, kind):
                     size += len(piece)
                     file.write(piece)
+                file.flush()
         except TimeoutError:
+            if self._stopped:
+                raise StoppedError(STOPPING) from None
             raise HTTPException(408, "The file took too long to arrive.") from None
         except ClientDisconnect:
             raise HTTPException(400, "The file did not arrive whole.") from None
@@ -128,6 +141,15 @@ class Uploads:
             raise HTTPException(507, "There is no room for this file at the moment.") from None
         if not size:
             raise HTTPException(422, "The request carries no file, or an empty one.")
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncGenerator[None]:
+        async with asyncio.timeout(0 if self._stopped else self.limits.receive_s) as waiting:
+            self._arriving.add(waiting)
+            try:
+                yield
+            finally:
+                self._arriving.discard(waiting)
 
     async def _body(self, request: Request) -> AsyncGenerator[bytes]:
         """What is sent, whatever it belongs to, until it is too large."""

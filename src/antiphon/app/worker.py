@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar
 
 from antiphon.errors import AntiphonError, DecodeError, ModelError
 
+STOPPING = "The service is being stopped; ask again when it is back."
+
 
 class StoppedError(AntiphonError):
     """The worker was closed while the job ran or waited."""
@@ -142,7 +144,7 @@ class Worker(Generic[Job, Result]):
 
 
 def _stopped() -> StoppedError:
-    return StoppedError("The service is being stopped; ask again when it is back.")
+    return StoppedError(STOPPING)
 
 
 def _serve(

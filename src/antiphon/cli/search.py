@@ -80,6 +80,8 @@ def search(
     """
     if like and target:
         raise SearchError("--like and --target ask for different things; give one of them.")
+    if target and by != "both":
+        raise SearchError("--by goes with “more like this”; --target says already which side asks. Give one of them.")
     index = opened_index(session, path)
     where = Where(genre, artist, not_artist, year_from, year_to).without(*_strangers(session, index))
     wanted: dict[str, Any] = {"k": k, "where": where, "diversity": diversity, "rerank": rerank}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.features.features import Features
 from antiphon.metrics.groups import blocks, bootstrap_weights
 from antiphon.seeding import generator
 
@@ -107,23 +108,36 @@ def per_video(target: Target, nearest: IntArray) -> tuple[npt.NDArray[np.float64
     return found, usual
 
 
+def artists_or_ids(about: Features) -> npt.NDArray[np.str_]:
+    """(n,) the artist of each video; one whose artist is not known stands alone."""
+    return np.array([artist or f"\0{name}" for artist, name in zip(about.artists, about.ids, strict=True)])
+
+
 def precision(
-    target: Target, nearest: IntArray, *, seed: int = 0, resamples: int = 1000, permutations: int = 500
+    target: Target,
+    nearest: IntArray,
+    groups: Sequence[str] | npt.NDArray[Any] | None = None,
+    *,
+    seed: int = 0,
+    resamples: int = 1000,
+    permutations: int = 500,
 ) -> dict[str, Any] | None:
     """How far neighbours agree, against the base rate of the pool and against chance.
 
     Parameters
     ----------
     nearest : (n, k) rows of each video's neighbours.
+    groups : (n,) name of each video's artist: videos of one artist have much in common, so whole artists are resampled.
+        Default: every video by itself.
     seed : of bootstrap and permutations.
 
     Returns
     -------
     None where no video can ask. Otherwise "value", the mean agreement of the asking videos with their neighbours;
     "base_rate", the mean with all other videos, which neighbours drawn at random would reach; "lift", their ratio (None
-    where the base rate is 0); "ci95", bootstrap over the asking videos, pool and neighbours kept; "null95" and "p" from
-    permutations of who has which genre or tags, neighbours kept ("p": the share of permutations at least as good);
-    "queries" and "n", the asking videos and the pool.
+    where the base rate is 0); "ci95", bootstrap over the asking videos' groups, pool and neighbours kept; "null95" and
+    "p" from permutations of who has which genre or tags, neighbours kept ("p": the share of permutations at least as
+    good); "queries" and "n", the asking videos and the pool.
 
     Examples
     --------
@@ -137,13 +151,15 @@ def precision(
     if not len(asking):
         return None
     value, base_rate = float(found[asking].mean()), float(usual[asking].mean())
-    weights = bootstrap_weights(np.arange(len(asking)), resamples, generator(seed, "precision", "bootstrap"))
+    names = np.arange(len(nearest)) if groups is None else np.asarray(groups)
+    numbers = np.unique(names[asking], return_inverse=True)[1]
+    weights = bootstrap_weights(numbers, resamples, generator(seed, "precision", "bootstrap"))
     nulls = _nulls(target, nearest, permutations, generator(seed, "precision", "permutation"))
     return {
         "value": value,
         "base_rate": base_rate,
         "lift": value / base_rate if base_rate else None,
-        "ci95": interval(weights @ found[asking] / len(asking)),
+        "ci95": interval(weights @ found[asking] / weights.sum(axis=1)),
         "null95": interval(nulls),
         "p": float((1 + (nulls >= value - 1e-12).sum()) / (1 + permutations)),
         "queries": len(asking),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from antiphon.dual_encoder import DualEncoder
-from antiphon.evaluation.agreement import precision, same_genre, shared_tags
+from antiphon.evaluation.agreement import artists_or_ids, precision, same_genre, shared_tags
 from antiphon.evaluation.neighbours import find_neighbours, representations
 from antiphon.features.features import Features
 
@@ -30,14 +30,14 @@ def neighbour_precision(model: DualEncoder, features: Features, k: int = K, seed
     pool = features.paired
     names, first = np.unique(pool.groups, return_index=True)
     about = pool.take(first)
-    artists = np.array([artist or f"\0{name}" for artist, name in zip(about.artists, names, strict=True)])
+    artists = artists_or_ids(about)
     if len(np.unique(artists)) < 2:
         return None
     tracks = representations(*model.embed(pool, per="track"))
     nearest = {way: find_neighbours(vectors, k, groups=artists).nearest for way, vectors in tracks.items()}
     targets = {"genre": same_genre(about.genres), "tags": shared_tags(about.labels)}
     found = {
-        name: {way: precision(target, rows, seed=seed) for way, rows in nearest.items()}
+        name: {way: precision(target, rows, artists, seed=seed) for way, rows in nearest.items()}
         for name, target in targets.items()
     }
     return {"k": int(nearest["audio"].shape[1]), "videos": len(names)} | found

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError, ModelError
-from antiphon.evaluation.agreement import has_tag, per_video, precision, same_genre, shared_tags
+from antiphon.evaluation.agreement import artists_or_ids, has_tag, per_video, precision, same_genre, shared_tags
 from antiphon.evaluation.attributes import explain_similarity
 from antiphon.evaluation.consistency import consistency, dependence, unit_rows, within_videos
 from antiphon.evaluation.neighbours import Neighbours, find_neighbours, representations
@@ -108,8 +108,9 @@ def qualitative(
 
 def _agreement(about: Features, neighbours: Mapping[str, Neighbours], seed: int) -> dict[str, Any]:
     targets = {"genre": same_genre(about.genres), "tags": shared_tags(about.labels)}
+    artists = artists_or_ids(about)
     return {
-        representation: {name: precision(target, found.nearest, seed=seed) for name, target in targets.items()}
+        representation: {name: precision(target, found.nearest, artists, seed=seed) for name, target in targets.items()}
         for representation, found in neighbours.items()
     }
 
@@ -120,10 +121,11 @@ def _tags(about: Features, neighbours: Mapping[str, Neighbours], tag: str | None
         common = ", ".join(name for name, _ in counts.most_common(10))
         raise ConfigError(f"No video of the pool carries the tag '{tag}'; the most frequent are: {common or 'none'}.")
     asked = [tag] if tag is not None else [name for name, count in counts.items() if count >= LEAST_CARRIERS]
+    artists = artists_or_ids(about)
     listed: list[dict[str, Any]] = []
     for name in asked:
         target = has_tag(about.labels, name)
-        found = {way: precision(target, near.nearest, seed=seed) for way, near in neighbours.items()}
+        found = {way: precision(target, near.nearest, artists, seed=seed) for way, near in neighbours.items()}
         listed.append({"tag": name, "carriers": counts[name], "by_representation": found})
     return sorted(listed, key=lambda item: (-(item["by_representation"]["aggregated"]["lift"] or 0), item["tag"]))
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from antiphon.catalogue.splits import artist_key
 from antiphon.errors import ConfigError
 from antiphon.recommendation.space import Space
 from antiphon.seeding import generator
@@ -67,7 +68,11 @@ def hold_out(space: Space, config: HoldOut) -> Held:
     if config.by == "date":
         return _newest(space, unseen, config.share)
     new = np.sort(_drawn(space.about, unseen, config))
-    return Held(new, np.setdiff1d(np.arange(len(space.ids)), new))
+    old = np.setdiff1d(np.arange(len(space.ids)), new)
+    if config.by == "artist":  # who may have tracks in other splits too
+        gone = {_artist(space.about, row) for row in new.tolist()}
+        old = np.array([row for row in old.tolist() if _artist(space.about, row) not in gone], dtype=np.int64)
+    return Held(new, old)
 
 
 def released(about: About) -> datetime | None:
@@ -111,9 +116,15 @@ def _drawn(about: Sequence[About], unseen: IntArray, config: HoldOut) -> IntArra
         return random.permutation(unseen)[:wanted]
     artists: dict[str, list[int]] = {}
     for row in unseen.tolist():
-        artists.setdefault(str(about[row].get("artist") or f"\x1f{row}"), []).append(row)
+        artists.setdefault(_artist(about, row), []).append(row)
     chosen: list[int] = []
     for name in random.permutation(sorted(artists)).tolist():
         if len(chosen) < wanted:
             chosen += artists[name]
     return np.array(chosen, dtype=np.int64)
+
+
+def _artist(about: Sequence[About], row: int) -> str:
+    """The artist as the splits see them; a track without one stands alone."""
+    name = about[row].get("artist")
+    return artist_key(str(name)) if name else f"\x1f{row}"

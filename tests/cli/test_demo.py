@@ -1,0 +1,24 @@
+"""`antiphon demo`, whole and small: it ends where somebody can go on."""
+
+import re
+import shlex
+
+from antiphon.cli.app import run
+from antiphon.search import Index
+
+
+def test_it_ends_with_how_to_open_the_page_and_what_neighbours_are_worth(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["demo", "--videos", "60", "--sections", "1", "--coupling", "1"]) == 0
+    out = capsys.readouterr().out
+    last = out.strip().splitlines()[-1]
+    call = shlex.split(last.removeprefix("Search, look and listen: "))
+    assert call[-1] == "serve"
+    assert len(Index.open(f"{call[call.index('--workspace') + 1]}/index")) == 60
+    for side in ("sound", "pictures", "both"):
+        for what in ("same genre", "tags in common"):
+            line = re.search(rf"by {side}, {what}: (.*)% \((.*)%–(.*)%\); chance (.*)%", out)
+            assert line is not None
+            value, low, high, chance = map(float, line.groups())
+            assert 0 <= low <= value <= high <= 100
+            assert 0 < chance < 100
