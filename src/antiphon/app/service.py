@@ -103,7 +103,8 @@ def _add_static(app: FastAPI) -> None:
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(AnyHttpError)
     async def http(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return _refusal(request, error.status_code, str(error.detail), error.headers)
+        detail = "There is no page at this address." if error.detail == "Not Found" else str(error.detail)
+        return _refusal(request, error.status_code, detail, error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction]
