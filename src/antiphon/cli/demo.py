@@ -106,9 +106,7 @@ def _show_neighbours(found: dict[str, Any] | None, out: Console) -> None:
 
     if found is None:
         return
-    out.print(
-        f"The {found['k']} nearest of other artists, among {found['videos']} held-out videos (95% intervals over artists):"
-    )
+    out.print(f"The {found['k']} nearest of other artists, among {found['videos']} held-out videos (95% over artists):")
     for target, words in (("genre", "same genre"), ("tags", "tags in common")):
         for way, side in (("audio", "sound"), ("video", "pictures"), ("aggregated", "both")):
             if number := found[target][way]:
