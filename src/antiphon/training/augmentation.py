@@ -122,6 +122,6 @@ def with_gain(waveform: Tensor, gain_db: float) -> Tensor:
 
 def with_noise(waveform: Tensor, snr_db: float, generator: np.random.Generator) -> Tensor:
     """(samples,) → the same with white noise whose power is exactly `snr_db` decibels below its own."""
-    noise = torch.from_numpy(generator.standard_normal(len(waveform), dtype=np.float32)).to(waveform.device)
+    noise = torch.from_numpy(generator.standard_normal(len(waveform), dtype=np.float32)).to(waveform)
     ratio = waveform.square().mean() / noise.square().mean()
     return waveform + noise * (ratio * 10 ** (-snr_db / 10)).sqrt()
