@@ -21,8 +21,8 @@ import torch
 from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone, checks
 from antiphon.errors import DecodeError
-from antiphon.segments.decoding import decode_stretches
-from antiphon.segments.layout import FrameLayout
+from antiphon.media.decoding import decode_stretches
+from antiphon.media.layout import FrameLayout
 
 WINDOW_S = 3.0
 FRAMES = 30

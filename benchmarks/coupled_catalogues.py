@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 import antiphon as ap
-from antiphon.catalogue.synthetic import SyntheticConfig, render_catalogue
 from antiphon.cli.demo import FRACTIONS
 from antiphon.segments.sampling import SamplingConfig
+from antiphon.synthetic import SyntheticConfig, render_catalogue
 from antiphon.workspace import Workspace
 
 AUDIO, VIDEO = "musicnn-mtt", "efficientnet_lite0"

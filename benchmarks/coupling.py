@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 import antiphon as ap
-from antiphon.catalogue.synthetic import SyntheticConfig
 from antiphon.cli.demo import FRACTIONS
 from antiphon.experiments.alignment import CONTROL, WAYS, alignment
 from antiphon.experiments.paper import DEVIATIONS
@@ -23,6 +22,7 @@ from antiphon.experiments.trials import Trials
 from antiphon.metrics.paired import rank_ratio
 from antiphon.metrics.ranks import ranks
 from antiphon.model.recipe import load_recipe
+from antiphon.synthetic import SyntheticConfig
 from coupled_catalogues import coupled_workspace, every, refuse_unlike, rendered_features
 from coupling_tables import COUPLINGS, JUDGED, STEPS, TARGETS, Found, write_tables
 

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from antiphon.experiments.cells import WAYS
 from antiphon.experiments.dial import is_found
 from antiphon.experiments.study import Size
-from antiphon.report import svg
-from antiphon.report.numbers import whole
-from antiphon.report.scales import Scale
+from antiphon.presentation import svg
+from antiphon.presentation.numbers import whole
+from antiphon.presentation.scales import Scale
 
 _WIDTH, _HEIGHT, _TOP, _LEFT, _RIGHT, _BOTTOM = 360, 270, 36, 52, 336, 216
 _COLUMNS, _LEGEND = 2, 76

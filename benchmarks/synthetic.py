@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from antiphon.catalogue.synthetic import SyntheticConfig, render_catalogue
+from antiphon.synthetic import SyntheticConfig, render_catalogue
 
 
 def main() -> None:

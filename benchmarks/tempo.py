@@ -3,7 +3,7 @@
     python benchmarks/tempo.py WORKSPACE
 
 measures what `attributes.parquet` of a workspace with a synthetic catalogue lacks, and compares. The constants of
-`antiphon/segments/tempo.py` were chosen on every third video (the first, the fourth, …) of a catalogue of 400; the
+`antiphon/media/tempo.py` were chosen on every third video (the first, the fourth, …) of a catalogue of 400; the
 table is of the others.
 """
 
@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from antiphon.catalogue import Catalogue
-from antiphon.catalogue.synthetic.config import SyntheticConfig
-from antiphon.catalogue.synthetic.styles import draw_song
 from antiphon.features.attributes import measure_attributes
+from antiphon.synthetic.config import SyntheticConfig
+from antiphon.synthetic.styles import draw_song
 from antiphon.tables import ATTRIBUTES, read_table
 from antiphon.workspace import Workspace
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.catalogue.synthetic import SyntheticConfig, render_catalogue
+from antiphon.synthetic import SyntheticConfig, render_catalogue
 
 MEDIA = Path(__file__).parents[2] / "shared" / "data" / "media"
 

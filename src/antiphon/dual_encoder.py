@@ -18,7 +18,7 @@ from antiphon.features.tracks import track_embeddings
 from antiphon.model.checkpoint import load_towers, save_towers
 from antiphon.model.embedding import Side, embed_rows, embed_tracks
 from antiphon.model.predicted_labels import with_labels
-from antiphon.model.published import AUDIO_NAME, VIDEO_NAME, Published, read_published
+from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
 from antiphon.runs import RECONSTRUCTION_FILE, clear_run, fingerprint, read_run, versions, write_run

@@ -18,7 +18,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from antiphon.app.service import create_app
+from antiphon.app.application import create_app
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
 from antiphon.cli.train import workspace_features

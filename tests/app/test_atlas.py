@@ -8,9 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from antiphon.app import atlas
+from antiphon.app.application import create_app
 from antiphon.app.atlas import Atlas
 from antiphon.app.library import Library
-from antiphon.app.service import create_app
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from antiphon.app.application import create_app
 from antiphon.app.encoding import Side
-from antiphon.app.service import create_app
 from antiphon.app.templating import address, clock
 from antiphon.catalogue import Catalogue
 from antiphon.runs import METRICS_FILE

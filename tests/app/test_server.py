@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from antiphon.app import service
+from antiphon.app import application as service
 from antiphon.app.server import Server
 from antiphon.app.worker import Worker
 from antiphon.search import Index

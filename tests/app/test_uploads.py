@@ -21,7 +21,7 @@ import pytest
 from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
 
-from antiphon.app.service import create_app
+from antiphon.app.application import create_app
 from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.app.worker import WorkerLimits
 from antiphon.search import Index

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from antiphon.app.answers import Answers, Wish, sides_for
 from antiphon.app.encoding import EncodingJob, prepare_model
 from antiphon.app.library import Library
+from antiphon.app.searching import Answers, Wish, sides_for
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
 from antiphon.cli.train import workspace_features

@@ -19,7 +19,7 @@ from antiphon.experiments.trials import Trials
 from antiphon.experiments.verdict import alignment_verdict, live_verdict, question_1, question_2
 from antiphon.features import Features
 from antiphon.metrics import retrieval
-from antiphon.metrics.published import published_median_rank
+from antiphon.metrics.published_formula import published_median_rank
 from antiphon.model.recipe import load_recipe, recipe_names
 
 SPLITS = ("train",) * 120 + ("validation",) * 30 + ("test",) * 50

@@ -9,8 +9,8 @@ from antiphon.catalogue import Catalogue
 from antiphon.features import attributes
 from antiphon.features.attributes import LAYOUT, measure_attributes, read_attributes
 from antiphon.features.planning import plan_segments
-from antiphon.segments.attributes import attribute_row, picture_attributes
-from antiphon.segments.decoding import decode_stretches
+from antiphon.media.appearance import attribute_row, picture_attributes
+from antiphon.media.decoding import decode_stretches
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
 from antiphon.workspace import Failure, Workspace

@@ -16,11 +16,11 @@ import pytest
 import antiphon as ap
 from antiphon import backbones
 from antiphon.catalogue import Catalogue
-from antiphon.catalogue.media import probe
 from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError, WeightsError
 from antiphon.features.single import file_features, file_tags
 from antiphon.features.store import FeatureStore
-from antiphon.segments.decoding import decode_stretches
+from antiphon.media.container import probe
+from antiphon.media.decoding import decode_stretches
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace

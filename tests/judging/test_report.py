@@ -13,7 +13,7 @@ from antiphon.judging.answers import read_answers
 from antiphon.judging.report import own_consistency
 from antiphon.judging.simulated import simulate_judge
 from antiphon.metrics import krippendorff_alpha
-from antiphon.report.judging_words import judging_sentences
+from antiphon.presentation.judging_sentences import judging_sentences
 
 from .conftest import ARTISTS, random_run
 

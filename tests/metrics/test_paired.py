@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import bootstrap
 
 from antiphon.metrics.paired import median_over_seeds, rank_ratio
-from antiphon.metrics.published import published_median_rank
+from antiphon.metrics.published_formula import published_median_rank
 
 
 def test_the_median_over_seeds_is_the_mean_of_the_medians_and_lies_in_its_interval():

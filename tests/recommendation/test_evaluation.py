@@ -15,8 +15,8 @@ from antiphon.recommendation.holdout import HoldOut, hold_out
 from antiphon.recommendation.interactions import checked
 from antiphon.recommendation.null import permuted_content
 from antiphon.recommendation.space import Space
-from antiphon.recommendation.synthetic import SyntheticTaste, synthetic_interactions
 from antiphon.seeding import generator
+from antiphon.synthetic.listeners import SyntheticTaste, synthetic_interactions
 
 GENRES = ("rock", "jazz", "folk")
 TAGS = ("calm", "fast", "dark", "choir", "strings", "piano")

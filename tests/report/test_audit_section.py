@@ -10,10 +10,10 @@ import pytest
 from antiphon.catalogue import Catalogue
 from antiphon.dual_encoder import DualEncoder
 from antiphon.features.assembly import assemble
-from antiphon.model.published import Published
+from antiphon.model.published_checkpoint import Published
+from antiphon.presentation.charts import WIDTH
 from antiphon.report import build_report
 from antiphon.report.audit_charts import copies_chart, room_chart
-from antiphon.report.charts import WIDTH
 from antiphon.report.formula import perfect_example
 from antiphon.runs import AUDIT_FILE
 from antiphon.workspace import Workspace

@@ -16,11 +16,11 @@ from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation import qualitative
 from antiphon.features.assembly import assemble
 from antiphon.features.attributes import measure_attributes, read_attributes
+from antiphon.presentation.numbers import score
 from antiphon.report import build_gallery_page, neighbour_items
 from antiphon.report.inputs import read_inputs
 from antiphon.report.neighbour_items import show_items, shown_ids
-from antiphon.report.neighbour_words import findings
-from antiphon.report.numbers import score
+from antiphon.report.neighbour_sentences import findings
 from antiphon.report.strips import STILL_PX, make_strip
 from antiphon.runs import clear_run
 from antiphon.workspace import Workspace

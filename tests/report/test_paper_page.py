@@ -22,13 +22,13 @@ from antiphon.experiments.trials import Trials
 from antiphon.features.assembly import assemble
 from antiphon.metrics.classification import METRICS
 from antiphon.model.recipe import Recipe, load_recipe
+from antiphon.presentation.charts import WIDTH
+from antiphon.presentation.numbers import brief, rank, score
+from antiphon.presentation.scales import Scale
 from antiphon.report import build_paper_page
-from antiphon.report.charts import WIDTH
-from antiphon.report.numbers import brief, rank, score
 from antiphon.report.paper_alignment import Mark, alignment_context, rank_chart
 from antiphon.report.paper_probes import beyond_name, difference_verdict, is_of_paper
 from antiphon.report.paper_tables import table_1_csv, table_2_csv, tables_markdown
-from antiphon.report.scales import Scale
 from antiphon.workspace import Workspace
 
 from .page import Node, read_page

@@ -53,7 +53,8 @@ print("done", flush=True)
 _BUILD = """
 import sys, time
 import numpy as np
-from antiphon.search import Index, places
+from antiphon.search import Index
+from antiphon.search import storage as places
 
 path, kind, stop, rows, dim = *sys.argv[1:4], *map(int, sys.argv[4:])
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from antiphon.errors import DecodeError
-from antiphon.segments.decoding import decode_stretches
+from antiphon.media.decoding import decode_stretches
 from antiphon.segments.kept import (
     HEIGHT_PX,
     RATE_HZ,
@@ -22,7 +22,7 @@ from antiphon.segments.kept import (
     read_kept,
 )
 
-from .media_files import ffmpeg, join, make_sound, make_video, nearest, read_counter, shown
+from ..media.media_files import ffmpeg, join, make_sound, make_video, nearest, read_counter, shown
 
 STRETCH = (1.25, 6.25)
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from scipy.ndimage import gaussian_filter
 from torch.nn import functional
 
-from antiphon.segments.cropping import Box
+from antiphon.media.cropping import Box
 from antiphon.training.augmentation import (
     AugmentationConfig,
     augmented_pictures,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from antiphon.errors import DecodeError
+from antiphon.media.layout import FrameLayout
 from antiphon.segments.kept import KeptSegment, encode_segment
-from antiphon.segments.layout import FrameLayout
 from antiphon.training.augmentation import AugmentationConfig
 from antiphon.training.windows import KeptRow, planned_window, random_window
 

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
-from antiphon.app.answers import Question, sides_for
 from antiphon.app.conditions import Conditions, Others, Weight
 from antiphon.app.schemas import (
     Answer,
@@ -23,8 +22,9 @@ from antiphon.app.schemas import (
     Recommendations,
     found_items,
 )
+from antiphon.app.searching import Question, sides_for
 from antiphon.app.sending import embedded
-from antiphon.app.services import Here
+from antiphon.app.state import Here
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No such video."}}
 _REFUSED: dict[int | str, dict[str, Any]] = {

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from antiphon.app.answers import Wish
+from antiphon.app.searching import Wish
 
 Weight = Annotated[float, Query(ge=0, le=1, description="Share of the sound, where both count.")]
 Others = Annotated[bool, Query(description="Leave out the video's own artist.")]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.app.worker import Worker, WorkerLimits
-from antiphon.catalogue.media import probe
 from antiphon.errors import DecodeError, StaleIndexError
+from antiphon.media.container import probe
 
 if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder

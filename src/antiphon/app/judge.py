@@ -11,14 +11,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from antiphon.app.forms import form_fields
 from antiphon.app.library import Video
-from antiphon.app.services import Here, Services
+from antiphon.app.state import Here, Services
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, judging_report
 from antiphon.judging.names import MOST_CHARACTERS, judge_name
 from antiphon.judging.questions import ASPECTS
 from antiphon.judging.records import NotJoinedError, Round
 from antiphon.judging.report import own_consistency
-from antiphon.report.judging_words import (
+from antiphon.presentation.judging_sentences import (
     ASPECT_WORDS,
     BY_WORDS,
     KIND_WORDS,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from antiphon.app.services import Here
+from antiphon.app.state import Here
 
 router = APIRouter(include_in_schema=False)
 

@@ -12,7 +12,7 @@ from starlette.datastructures import MutableHeaders
 
 from antiphon.app.library import Video
 from antiphon.app.ranges import remote_response, short_digits
-from antiphon.app.services import Here
+from antiphon.app.state import Here
 from antiphon.errors import DecodeError
 
 router = APIRouter(include_in_schema=False)

@@ -10,12 +10,12 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
-from antiphon.app.answers import Found, Question, Wish, sides_for
 from antiphon.app.conditions import Conditions, Others, Weight
 from antiphon.app.library import Video
 from antiphon.app.reference import routes
+from antiphon.app.searching import Found, Question, Wish, sides_for
 from antiphon.app.sending import embedded
-from antiphon.app.services import Here
+from antiphon.app.state import Here
 from antiphon.app.templating import is_part
 from antiphon.errors import AntiphonError
 from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE

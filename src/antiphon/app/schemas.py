@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from antiphon.app.answers import Found
 from antiphon.app.library import Video
+from antiphon.app.searching import Found
 from antiphon.app.templating import address
 
 

@@ -4,7 +4,7 @@ from anyio.to_thread import run_sync
 from fastapi import HTTPException, Request
 
 from antiphon.app.encoding import EncodingJob, Encodings, Side
-from antiphon.app.services import Services
+from antiphon.app.state import Services
 from antiphon.errors import DecodeError
 
 

@@ -5,7 +5,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
-from antiphon.app.services import Services
+from antiphon.app.state import Services
 
 _MOST_CONNECTIONS, _GOODBYE_S = 256, 2
 
@@ -17,7 +17,7 @@ class Server(uvicorn.Server):
 
     Parameters
     ----------
-    app : made by `antiphon.app.service.create_app`.
+    app : made by `antiphon.app.application.create_app`.
     """
 
     def __init__(self, app: FastAPI) -> None:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from antiphon.app.library import Video
 from antiphon.app.worker import Worker, WorkerLimits
-from antiphon.catalogue.media import media_errors, open_container, video_stream
 from antiphon.errors import DecodeError
-from antiphon.report.previews import jpeg, shrunk
-from antiphon.segments.frames import nearest_frames
-from antiphon.segments.track import Track
+from antiphon.media.container import media_errors, open_container, video_stream
+from antiphon.media.frames import nearest_frames
+from antiphon.media.stream_reader import Track
+from antiphon.presentation.previews import jpeg, shrunk
 from antiphon.tables import atomic_path
 
 LONGER_SIDE_PX = 320

@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from antiphon.report import numbers
+from antiphon.presentation import numbers
 
 NAVIGATION = (
     ("/", "Search"),

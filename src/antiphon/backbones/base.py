@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.segments.layout import FrameLayout
+from antiphon.media.layout import FrameLayout
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -17,7 +17,7 @@ from antiphon.backbones.efficientnet_network import CHANNELS, SIZE_PX, Efficient
 from antiphon.backbones.inference import checked_frames, exact_inference, loaded, resolve_device, square
 from antiphon.backbones.tuning import Block, TunableVideo
 from antiphon.backbones.weights import Tensors
-from antiphon.segments.layout import FrameLayout
+from antiphon.media.layout import FrameLayout
 
 
 class EfficientNet(TunableVideo):

@@ -20,7 +20,7 @@ from antiphon.backbones.efficientnet import normalised
 from antiphon.backbones.efficientnet_network import SIZE_PX, STAGES, EfficientNetLite0
 from antiphon.backbones.inference import checked_frames, exact_inference, loaded, resolve_device
 from antiphon.backbones.weights import Tensors
-from antiphon.segments.layout import FrameLayout
+from antiphon.media.layout import FrameLayout
 
 _FIRST, _LAST = 1, 2
 """The stages whose channels are compared, counted from 0."""

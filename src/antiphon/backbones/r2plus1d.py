@@ -14,7 +14,7 @@ from antiphon.backbones.inference import checked_frames, exact_inference, loaded
 from antiphon.backbones.r2plus1d_network import CHANNELS, SIZE_PX, R2Plus1D18
 from antiphon.backbones.tuning import Block, TunableVideo
 from antiphon.backbones.weights import Tensors
-from antiphon.segments.layout import FrameLayout
+from antiphon.media.layout import FrameLayout
 
 _MEAN = (0.43216, 0.394666, 0.37645)
 _STD = (0.22803, 0.22145, 0.216989)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
 from antiphon.backbones.spec import BackboneSpec
 from antiphon.errors import ConfigError, WeightsError
-from antiphon.segments.layout import FrameLayout
+from antiphon.media.layout import FrameLayout
 from antiphon.spelling import did_you_mean
 
 GROUP = "antiphon.backbones"

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from antiphon.catalogue.media import media_errors, open_container
 from antiphon.catalogue.validation import Record, clean_record
 from antiphon.errors import CatalogueError, DecodeError
+from antiphon.media.container import media_errors, open_container
 
 # FFmpeg's names for the tags of ID3, Vorbis comments, MP4 and Matroska, the telling ones first.
 _NAMES = {

@@ -9,7 +9,6 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
-from antiphon.catalogue.synthetic import SyntheticConfig, render_catalogue
 from antiphon.cli.audit import run_audit
 from antiphon.cli.catalogue import add_to_workspace
 from antiphon.cli.evaluate import run_evaluate, show_ranks
@@ -18,6 +17,7 @@ from antiphon.cli.index import run_build, run_facts
 from antiphon.cli.report import run_report
 from antiphon.cli.session import Here, Session
 from antiphon.cli.train import run_train, workspace_features
+from antiphon.synthetic import SyntheticConfig, render_catalogue
 
 DEMO_FOLDER = Path("antiphon-demo")
 FRACTIONS = (0.55, 0.15, 0.3)
@@ -102,7 +102,7 @@ def _neighbours(session: Session, run: str, seed: int) -> dict[str, Any] | None:
 
 
 def _show_neighbours(found: dict[str, Any] | None, out: Console) -> None:
-    from antiphon.report.numbers import share
+    from antiphon.presentation.numbers import share
 
     if found is None:
         return

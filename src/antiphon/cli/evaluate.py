@@ -58,7 +58,7 @@ def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> di
 
 def show_ranks(found: dict[str, Any], out: Console) -> None:
     """Print the ranks as a table: one line a pool and direction."""
-    from antiphon.report.numbers import rank, share
+    from antiphon.presentation.numbers import rank, share
 
     table = Table(
         title=f"Run {found['run']}, {found['split']} split",

@@ -110,7 +110,7 @@ def show_findings(found: dict[str, Any], out: Console) -> None:
     """Print the findings as sentences."""
     from pathlib import Path
 
-    from antiphon.report.neighbour_words import findings
+    from antiphon.report.neighbour_sentences import findings
 
     out.print(f"Run {found['run']}, {found['split']} split, {found['videos']} videos, {found['segments']} segments:")
     for sentence in findings(found):

@@ -241,13 +241,13 @@ def _described(judgements: Judgements, made: Round) -> dict[str, Any]:
 
 
 def _counts(found: dict[str, Any]) -> str:
-    from antiphon.report.judging_words import KIND_WORDS
+    from antiphon.presentation.judging_sentences import KIND_WORDS
 
     return ", ".join(f"{count} of {KIND_WORDS[kind]}" for kind, count in found["kinds"].items())
 
 
 def _show(found: dict[str, Any], out: Console) -> None:
-    from antiphon.report.judging_words import ASPECT_WORDS, BY_WORDS, judging_sentences, spread
+    from antiphon.presentation.judging_sentences import ASPECT_WORDS, BY_WORDS, judging_sentences, spread
 
     for sentence in judging_sentences(found):
         out.print(f"- {sentence}", markup=False, soft_wrap=True)

@@ -25,7 +25,7 @@ def published(
         Features of the pictures to use in place of r2plus1d_18-unscaled.
     """
     from antiphon.dual_encoder import DualEncoder
-    from antiphon.model.published import AUDIO_NAME, VIDEO_NAME
+    from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME
 
     chosen = {"audio": audio or AUDIO_NAME, "video": video or VIDEO_NAME}
     model = DualEncoder.from_published(file, audio_name=chosen["audio"], video_name=chosen["video"])

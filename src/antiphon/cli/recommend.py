@@ -269,8 +269,8 @@ def _interactions(session: Session, taste: Taste, seed: int) -> Interactions:
     if synthetic == (history is not None):
         raise ConfigError("Give the interactions with --history FILE, or draw some with --synthetic: one of the two.")
     if history is None:
-        from antiphon.recommendation.synthetic import SyntheticTaste, synthetic_interactions
         from antiphon.seeding import generator
+        from antiphon.synthetic.listeners import SyntheticTaste, synthetic_interactions
 
         return synthetic_interactions(catalogue.records(), SyntheticTaste(), generator(seed, "synthetic interactions"))
     found = read_interactions(history, catalogue.ids)

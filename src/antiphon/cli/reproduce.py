@@ -10,7 +10,6 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
-from antiphon.catalogue.synthetic import SyntheticConfig
 from antiphon.cli.demo import COUPLING, VIDEOS, prepare_synthetic
 from antiphon.cli.gallery import measured_attributes
 from antiphon.cli.session import Here, Report, Session
@@ -18,6 +17,7 @@ from antiphon.cli.sources import yt8m_features
 from antiphon.cli.train import workspace_features
 from antiphon.errors import ConfigError
 from antiphon.features.importing import import_features
+from antiphon.synthetic import SyntheticConfig
 from antiphon.tables import write_text
 
 if TYPE_CHECKING:

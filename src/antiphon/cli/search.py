@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from antiphon.catalogue import Catalogue
-from antiphon.catalogue.media import probe
 from antiphon.cli.index import opened_index
 from antiphon.cli.session import Count, Here, Session
 from antiphon.cli.train import run_folder
 from antiphon.errors import DecodeError, SearchError
+from antiphon.media.container import probe
 from antiphon.search import Hit, Index, Moment, Where
 from antiphon.spelling import did_you_mean
 

@@ -47,8 +47,8 @@ def serve(
         it; may be given more than once. The address that is listened on is always let in, and on all addresses (0.0.0.0
         or ::) this machine's own name too; others are refused, so that no foreign page can reach the catalogue.
     """
+    from antiphon.app.application import create_app
     from antiphon.app.server import Server
-    from antiphon.app.service import create_app
 
     workspace = session.existing_workspace()
     folder = trained_run(workspace, run)

@@ -113,7 +113,7 @@ def _command(session: Session, file: Path, features: str | None, extra: str | No
 
 
 def _shown(found: dict[str, Any], size: int | str) -> Table:
-    from antiphon.report.numbers import brief, rank
+    from antiphon.presentation.numbers import brief, rank
     from antiphon.report.staircase import step_factor
     from antiphon.report.study_tables import interval, size_words
 

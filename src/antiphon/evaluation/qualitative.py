@@ -18,8 +18,8 @@ from antiphon.evaluation.attributes import explain_similarity
 from antiphon.evaluation.consistency import consistency, dependence, unit_rows, within_videos
 from antiphon.evaluation.neighbours import Neighbours, find_neighbours, representations
 from antiphon.features.features import Features
+from antiphon.media.appearance import ATTRIBUTE_NAMES
 from antiphon.seeding import generator
-from antiphon.segments.attributes import ATTRIBUTE_NAMES
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -46,7 +46,7 @@ def qualitative(
     ----------
     model : a fitted model.
     features : of all splits; the training split gives the mean by which the backbones' features are centred.
-    attributes : (n, 5) row i of `features`, in the order of `antiphon.segments.attributes.ATTRIBUTE_NAMES`; NaN where
+    attributes : (n, 5) row i of `features`, in the order of `antiphon.media.appearance.ATTRIBUTE_NAMES`; NaN where
         unknown.
     split : the pool.
     videos, segments : how many random seeds to list with their `K` neighbours.

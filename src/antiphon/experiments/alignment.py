@@ -14,7 +14,7 @@ from antiphon.experiments.trials import Trials
 from antiphon.features.features import Features
 from antiphon.metrics import retrieval
 from antiphon.metrics.paired import median_over_seeds, rank_ratio
-from antiphon.metrics.published import published_median_rank
+from antiphon.metrics.published_formula import published_median_rank
 from antiphon.metrics.ranks import ranks
 from antiphon.model.losses import LossConfig
 from antiphon.model.recipe import Recipe, load_recipe

@@ -13,10 +13,10 @@ import pyarrow as pa
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError, DecodeError
 from antiphon.features.executors import run_in_processes
-from antiphon.segments.attributes import ATTRIBUTE_NAMES, attribute_row, picture_attributes
-from antiphon.segments.decoding import decode_stretches
-from antiphon.segments.layout import FrameLayout
-from antiphon.segments.tempo import RATE_HZ, estimate_tempo
+from antiphon.media.appearance import ATTRIBUTE_NAMES, attribute_row, picture_attributes
+from antiphon.media.decoding import decode_stretches
+from antiphon.media.layout import FrameLayout
+from antiphon.media.tempo import RATE_HZ, estimate_tempo
 from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
 from antiphon.workspace import Failure, Workspace
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.musicnn import Musicnn
-from antiphon.catalogue.media import probe
 from antiphon.errors import ConfigError, DecodeError
 from antiphon.features.windows import decode_windows, window_features, windows_job
-from antiphon.segments.decoding import decode_stretches
+from antiphon.media.container import probe
+from antiphon.media.decoding import decode_stretches
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 
 _PATCH_S = 3.0

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.errors import ConfigError, DecodeError
+from antiphon.media.decoding import decode_stretches
+from antiphon.media.layout import FrameLayout
 from antiphon.seeding import generator
-from antiphon.segments.decoding import decode_stretches
-from antiphon.segments.layout import FrameLayout
 
 
 @dataclass(frozen=True)

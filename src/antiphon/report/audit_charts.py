@@ -5,10 +5,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from antiphon.report import svg
-from antiphon.report.charts import WIDTH
-from antiphon.report.numbers import share, whole
-from antiphon.report.scales import Scale, ticks
+from antiphon.presentation import svg
+from antiphon.presentation.charts import WIDTH
+from antiphon.presentation.numbers import share, whole
+from antiphon.presentation.scales import Scale, ticks
 
 _LEFT = 4
 _RIGHT = WIDTH - 4

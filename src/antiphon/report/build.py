@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from antiphon.metrics.summaries import chance
-from antiphon.report import about, charts, numbers, training_charts, words
+from antiphon.presentation import charts, numbers
+from antiphon.presentation.page_frame import page_environment, page_frame
+from antiphon.report import about, training_charts, words
 from antiphon.report.audit_section import audit_context
 from antiphon.report.audited import find_audit
 from antiphon.report.gallery import Gallery, build_gallery
 from antiphon.report.inputs import Inputs, read_inputs
 from antiphon.report.loaded import load
-from antiphon.report.pages import page_environment, page_frame
 from antiphon.report.retrieved import Retrieved, disagreement, levels_of, retrieve
 from antiphon.runs import versions
 from antiphon.tables import write_text

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from antiphon.metrics.published import published_median_rank
+from antiphon.metrics.published_formula import published_median_rank
 from antiphon.metrics.ranks import ranks
-from antiphon.report import svg
-from antiphon.report.charts import WIDTH
-from antiphon.report.numbers import rank
+from antiphon.presentation import svg
+from antiphon.presentation.charts import WIDTH
+from antiphon.presentation.numbers import rank
 from antiphon.seeding import generator
 
 _QUERIES = 5

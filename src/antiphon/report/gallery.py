@@ -8,8 +8,8 @@ from typing import Any
 
 from antiphon.errors import DecodeError
 from antiphon.evaluation.answers import Answer
+from antiphon.presentation.previews import Preview, make_preview
 from antiphon.report.inputs import Inputs
-from antiphon.report.previews import Preview, make_preview
 from antiphon.report.retrieved import Retrieved
 
 Row = dict[str, Any]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from antiphon.report import svg
-from antiphon.report.charts import WIDTH
-from antiphon.report.scales import Scale, ticks
+from antiphon.presentation import svg
+from antiphon.presentation.charts import WIDTH
+from antiphon.presentation.scales import Scale, ticks
 
 _INSET = 4
 _ROW = 48

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from antiphon.presentation.numbers import score, share
+from antiphon.presentation.page_frame import page_environment, page_frame
 from antiphon.report import about
 from antiphon.report.inputs import Inputs, read_inputs
 from antiphon.report.neighbour_charts import Line, lines_chart
 from antiphon.report.neighbour_items import NO_MEDIA, Shown, media_of, show_items
-from antiphon.report.neighbour_words import ATTRIBUTES, NAMES, SPACES, clear, findings, live, spread
-from antiphon.report.numbers import score, share
-from antiphon.report.pages import page_environment, page_frame
+from antiphon.report.neighbour_sentences import ATTRIBUTES, NAMES, SPACES, clear, findings, live, spread
 from antiphon.runs import GALLERY_PAGE, versions
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from antiphon.catalogue import Catalogue
+from antiphon.presentation.page_frame import page_environment, page_frame
 from antiphon.report import about
 from antiphon.report.audit_section import audit_context
 from antiphon.report.formula import formula_context
 from antiphon.report.inputs import Inputs, read_inputs
 from antiphon.report.neighbour_gallery import FILTERS, STYLES, neighbour_context
-from antiphon.report.pages import page_environment, page_frame
 from antiphon.report.paper_alignment import alignment_context
 from antiphon.report.paper_probes import METRIC_NAMES, VERDICTS, difference_verdict, probe_context
 from antiphon.runs import versions

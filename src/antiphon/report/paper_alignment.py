@@ -7,10 +7,10 @@ from typing import Any
 from markupsafe import Markup
 
 from antiphon.experiments.paper import DEVIATIONS, POOL
-from antiphon.report import svg
-from antiphon.report.charts import ASKS, QUERY, WIDTH
-from antiphon.report.numbers import brief, rank, whole
-from antiphon.report.scales import Scale, rank_ticks
+from antiphon.presentation import svg
+from antiphon.presentation.charts import ASKS, QUERY, WIDTH
+from antiphon.presentation.numbers import brief, rank, whole
+from antiphon.presentation.scales import Scale, rank_ticks
 from antiphon.report.words import DIRECTIONS
 
 _INSET = 4

@@ -5,8 +5,8 @@ from typing import Any
 
 from antiphon.evaluation.representations import BASELINES, CONTRASTIVE
 from antiphon.metrics.classification import METRICS
+from antiphon.presentation.numbers import score
 from antiphon.report.neighbour_charts import Line, lines_chart
-from antiphon.report.numbers import score
 
 Row = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from antiphon.metrics.classification import METRICS
-from antiphon.report.numbers import brief, rank, score, whole
+from antiphon.presentation.numbers import brief, rank, score, whole
 from antiphon.report.paper_probes import METRIC_NAMES, beyond_name, difference_verdict, is_of_paper, trainings
 from antiphon.report.words import DIRECTIONS
 

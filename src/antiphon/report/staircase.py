@@ -6,10 +6,10 @@ from typing import Any
 from markupsafe import Markup
 
 from antiphon.experiments.study import CCA
-from antiphon.report import svg
-from antiphon.report.charts import QUERY, WIDTH, rank_axis
-from antiphon.report.numbers import brief, whole
-from antiphon.report.scales import Scale
+from antiphon.presentation import svg
+from antiphon.presentation.charts import QUERY, WIDTH, rank_axis
+from antiphon.presentation.numbers import brief, whole
+from antiphon.presentation.scales import Scale
 from antiphon.report.words import DIRECTIONS
 
 _INSET = 4

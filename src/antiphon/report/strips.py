@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from av.video.frame import VideoFrame
 
-from antiphon.catalogue.media import media_errors, open_container, video_stream
-from antiphon.report.previews import jpeg, shrunk
-from antiphon.segments.frames import nearest_frames
-from antiphon.segments.track import Track
+from antiphon.media.container import media_errors, open_container, video_stream
+from antiphon.media.frames import nearest_frames
+from antiphon.media.stream_reader import Track
+from antiphon.presentation.previews import jpeg, shrunk
 
 STILL_PX = (96, 54)
 

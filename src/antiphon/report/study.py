@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from antiphon.presentation.page_frame import page_environment, page_frame
 from antiphon.report import study_tables
-from antiphon.report.pages import page_environment, page_frame
 from antiphon.report.staircase import staircase
 from antiphon.runs import versions
 from antiphon.tables import write_text

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from antiphon.experiments.study_table import METRICS
-from antiphon.report.numbers import brief, rank, score, whole
+from antiphon.presentation.numbers import brief, rank, score, whole
 from antiphon.report.words import DIRECTIONS
 
 Row = dict[str, Any]

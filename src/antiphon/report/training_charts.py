@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from antiphon.report.charts import Curve, panel
+from antiphon.presentation.charts import Curve, panel
 from antiphon.training.loop import Epoch
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from antiphon.model.recipe import Recipe
-from antiphon.report.numbers import rank, whole
+from antiphon.presentation.numbers import rank, whole
 
 DIRECTIONS = ("a2v", "v2a")
 PHRASES = {

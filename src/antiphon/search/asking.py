@@ -11,7 +11,7 @@ from antiphon.errors import NotIndexedError, SearchError
 from antiphon.search.entries import metadata_of, refuse_other_size, unit_rows, vectors_of
 from antiphon.search.filters import Where
 from antiphon.search.hits import Hit, Side
-from antiphon.search.queries import Wanted, answer, file_track, nearest_tracks, stored
+from antiphon.search.ranking import Wanted, answer, file_track, nearest_tracks, stored
 from antiphon.search.scoring import Asked
 from antiphon.search.store import Part, View
 

@@ -14,8 +14,8 @@ from antiphon.errors import SearchError
 from antiphon.search.asking import Asking, T
 from antiphon.search.building import Embedder, FeatureRows, MusicVideos, embedded, origin_of, vector_rows
 from antiphon.search.entries import refuse_other_size
-from antiphon.search.places import Place, place_of
 from antiphon.search.record import Kind, Origin, Record
+from antiphon.search.storage import Place, place_of
 from antiphon.search.store import View
 
 LANCEDB_ROWS = 600_000

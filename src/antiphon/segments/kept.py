@@ -24,12 +24,12 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 
-from antiphon.catalogue.media import audio_stream, media_errors, open_container, video_stream
 from antiphon.errors import DecodeError
-from antiphon.segments.cropping import Orientation, shown_size, upright
-from antiphon.segments.decoding import decode_stretches
-from antiphon.segments.frames import nearest_frames
-from antiphon.segments.track import Track
+from antiphon.media.container import audio_stream, media_errors, open_container, video_stream
+from antiphon.media.cropping import Orientation, shown_size, upright
+from antiphon.media.decoding import decode_stretches
+from antiphon.media.frames import nearest_frames
+from antiphon.media.stream_reader import Track
 
 WIDTH_PX, HEIGHT_PX = 768, 432
 FRAMES_PER_S = 10

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
-from antiphon.segments.cropping import Box, random_box
+from antiphon.media.cropping import Box, random_box
 
 _REACH = 3.0  # standard deviations of the blur after which its kernel ends
 

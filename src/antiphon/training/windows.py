@@ -13,9 +13,9 @@ from torch import Tensor
 from antiphon.catalogue import Catalogue
 from antiphon.errors import DecodeError
 from antiphon.features.keeping import kept_path
+from antiphon.media.layout import FrameLayout
 from antiphon.runs import fingerprint
 from antiphon.segments.kept import FRAMES_PER_S, RATE_HZ, read_kept
-from antiphon.segments.layout import FrameLayout
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.training.augmentation import AugmentationConfig, augmented_pictures, augmented_sound
 from antiphon.workspace import Workspace

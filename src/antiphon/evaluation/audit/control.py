@@ -11,7 +11,7 @@ from antiphon.evaluation.audit.metrics import Metric, median_ranks
 from antiphon.features.features import Features
 from antiphon.metrics import retrieval
 from antiphon.metrics.groups import group_numbers, permuted_rows, rows_of_others
-from antiphon.metrics.published import published_median_rank
+from antiphon.metrics.published_formula import published_median_rank
 from antiphon.seeding import generator
 
 FloatArray = npt.NDArray[np.floating]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.evaluation.audit.check import Check
-from antiphon.metrics.published import published_median_rank
+from antiphon.metrics.published_formula import published_median_rank
 from antiphon.metrics.ranks import ranks
 from antiphon.seeding import generator
 

@@ -58,7 +58,7 @@ def audit(
 
     See Also
     --------
-    antiphon.metrics.published : the formula that this was written for.
+    antiphon.metrics.published_formula : the formula that this was written for.
     """
     test = features["test"].paired
     if len(np.unique(test.groups)) < 2:

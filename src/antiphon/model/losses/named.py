@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from antiphon.model.losses.pairwise import sigmoid
+from antiphon.model.losses.sigmoid import sigmoid
 from antiphon.model.losses.softmax import decoupled, info_nce
 
 

@@ -1,0 +1,71 @@
+"""What the service knows of its catalogue and its index, read again when either has changed."""
+
+import threading
+import time
+from collections.abc import Hashable
+from contextlib import suppress
+
+from antiphon.app.atlas import Atlas
+from antiphon.app.library import Library
+from antiphon.app.searching import Answers
+from antiphon.errors import StaleIndexError
+from antiphon.search import Index
+from antiphon.search.facts import workspace_facts
+from antiphon.workspace import Workspace
+
+_LOOKS_EVERY_S = 1.0
+
+
+class Current:
+    """Answers and map of the catalogue as it stands. Thread-safe.
+
+    Parameters
+    ----------
+    every_s : how long what was read is taken to be current without a look at the files.
+
+    Raises
+    ------
+    CatalogueError
+        The workspace has no catalogue.
+    """
+
+    def __init__(self, workspace: Workspace, index: Index, every_s: float = _LOOKS_EVERY_S) -> None:
+        self._workspace, self._index, self._every_s = workspace, index, every_s
+        self._lock = threading.Lock()
+        self._looked_s, self._state = time.monotonic(), self._signature()
+        self._answers, self._atlas = self._read()
+
+    @property
+    def answers(self) -> Answers:
+        """What is asked of the index."""
+        return self._fresh()[0]
+
+    @property
+    def atlas(self) -> Atlas:
+        """The map."""
+        return self._fresh()[1]
+
+    def _fresh(self) -> tuple[Answers, Atlas]:
+        with self._lock:
+            if time.monotonic() - self._looked_s >= self._every_s:
+                # An index of another model is refused when it is asked; what needs none goes on.
+                with suppress(StaleIndexError):
+                    self._take_up(self._signature())
+                self._looked_s = time.monotonic()
+            return self._answers, self._atlas
+
+    def _take_up(self, state: Hashable) -> None:
+        if state != self._state:
+            self._answers, self._atlas = self._read()
+            self._state = state
+
+    def _read(self) -> tuple[Answers, Atlas]:
+        library = Library.of(self._workspace)
+        atlas = Atlas(self._index, library, self._workspace.page)
+        atlas.start()
+        return Answers(library, self._index, workspace_facts(self._workspace)), atlas
+
+    def _signature(self) -> Hashable:
+        tables = (self._workspace.catalogue, self._workspace.segments, self._workspace.attributes)
+        stats = [path.stat() if path.exists() else None for path in tables]
+        return self._index.version, *(stat and (stat.st_mtime_ns, stat.st_ino) for stat in stats)

@@ -1,0 +1,69 @@
+"""What the routes work with."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from anyio import CapacityLimiter
+from fastapi import Depends, Request
+
+from antiphon.app.atlas import Atlas
+from antiphon.app.encoding import Encoder
+from antiphon.app.searching import Answers
+from antiphon.app.snapshot import Current
+from antiphon.app.stills import Stills
+from antiphon.app.templating import Pages
+from antiphon.app.uploads import Uploads
+from antiphon.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything behind the pages and the programming interface, made once when the service starts.
+
+    Attributes
+    ----------
+    current : answers and map of the catalogue as it stands.
+    run : name of the run whose index is asked; "" where the vectors were brought.
+    encoder : None where there is no model to embed clients' files with.
+    encoding_line, still_line : who waits for the worker processes.
+    """
+
+    workspace: Workspace
+    run: str
+    current: Current
+    pages: Pages
+    stills: Stills
+    uploads: Uploads
+    encoder: Encoder | None
+    encoding_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    still_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+
+    @property
+    def answers(self) -> Answers:
+        """What is asked of the index."""
+        return self.current.answers
+
+    @property
+    def atlas(self) -> Atlas:
+        """The map."""
+        return self.current.atlas
+
+    def stop(self) -> None:
+        """Take no more files and end the worker processes; who waits is told."""
+        self.uploads.stop()
+        self.stills.close()
+        if self.encoder is not None:
+            self.encoder.close()
+
+    def close(self) -> None:
+        """End the worker processes, and remove clients' files."""
+        self.stop()
+        self.uploads.close()
+
+
+def services(request: Request) -> Services:
+    """Those of the application that answers a request."""
+    return cast(Services, request.app.state.services)
+
+
+Here = Annotated[Services, Depends(services)]

@@ -1,0 +1,222 @@
+"""The pictures of a file nearest to given times, decoding no more than they need."""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import av.error
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from antiphon.errors import DecodeError
+from antiphon.media.stream_reader import Track
+
+# Pictures are stored in another order than they are shown in, at most 16 apart (H.264, HEVC).
+_REORDER = 32
+# How long the last picture may be held beyond the end of its own duration.
+_HELD_S = 0.5
+# Two pictures count as equally near within this: rounding errors shall not decide.
+_TIE_S = 1e-6
+
+
+@dataclass(frozen=True)
+class _Picture:
+    time_s: float
+    frame: VideoFrame
+    after_loss: bool  # between the picture before and this one, something could not be decoded
+
+
+class PictureReader:
+    """Decodes pictures in the order of showing, from the last one that stands alone before `position_s`."""
+
+    def __init__(self, track: Track[VideoStream], position_s: float, times_s: Sequence[float]) -> None:
+        self._track = track
+        self._position_s = position_s
+        self._times_s = times_s
+        self._trusted_from_s: float | None = None  # None: until the next key picture, nothing is
+        self._by_dts = False
+        self._unreadable: str | None = None
+        self.loss: str | None = None  # what went wrong since the last picture
+
+    def __iter__(self) -> Iterator[_Picture]:
+        last: VideoFrame | None = None
+        for packet, needed in self._needed_packets():
+            if not self._begins(packet):
+                continue
+            if packet.size == 0 and packet.pts is not None:
+                # Theora's way of saying: the picture before, once more.
+                if last is not None and self._trusted_from_s is not None:
+                    yield self._picture(self._track.time_s(packet.pts), last)
+                continue
+            self._track.stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
+            for picture in self._trusted(self._decode(packet)):
+                last = picture.frame
+                yield picture
+        if self._unreadable is not None:
+            self._lose(self._unreadable)
+
+    def _trusted(self, frames: Sequence[VideoFrame]) -> Iterator[_Picture]:
+        for frame in frames:
+            stamp = frame.dts if self._by_dts else frame.pts
+            if stamp is not None and self._trusts(frame, self._track.time_s(stamp)):
+                yield self._picture(self._track.time_s(stamp), frame)
+
+    def _picture(self, time_s: float, frame: VideoFrame) -> _Picture:
+        picture = _Picture(time_s, frame, self.loss is not None)
+        self.loss = None
+        return picture
+
+    def _begins(self, packet: "Packet[VideoStream]") -> bool:
+        """Whether decoding has begun, as it does at a picture that stands alone."""
+        time_s = self._track.packet_time_s(packet)
+        if self._trusted_from_s is None and packet.is_keyframe and time_s is not None:
+            self._trusted_from_s = time_s
+            # AVI says in what order to decode but not when to show; decoding times of what comes out are in order.
+            self._by_dts = packet.pts is None or self._track.container.format.name == "avi"
+        return self._trusted_from_s is not None or self.loss is not None or time_s is None
+
+    def _trusts(self, frame: VideoFrame, time_s: float) -> bool:
+        if frame.is_corrupt:
+            self.loss = self.loss or "a picture is incomplete"
+        # What is shown before the first key picture may lean on pictures that were not read.
+        return not frame.is_corrupt and self._trusted_from_s is not None and time_s >= self._trusted_from_s
+
+    def _decode(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
+        if packet.is_corrupt:
+            self._lose("a packet is incomplete")
+        try:
+            return packet.decode()
+        except av.error.FFmpegError as error:
+            self._lose(error.strerror or "it cannot be decoded")
+            return []
+
+    def _lose(self, what: str) -> None:
+        self.loss = self.loss or what
+        self._trusted_from_s = None
+
+    def _needed_packets(self) -> "Iterator[tuple[Packet[VideoStream], bool]]":
+        """Packets, and whether a picture at one of the times may need this one for itself.
+
+        One is needed when a time lies between the second packet before it and the second after it in order of
+        showing. The decoder leaves the others out where no other picture refers to them, which changes no pixel of
+        the rest.
+        """
+        ahead: deque[Packet[VideoStream]] = deque()
+        stamps_s: deque[float] = deque()
+        for packet in chain(self._readable_packets(), [None] * _REORDER):
+            if packet is not None:
+                ahead.append(packet)
+                time_s = self._track.packet_time_s(packet)
+                if time_s is not None:
+                    stamps_s.append(time_s)
+                if len(ahead) <= _REORDER:
+                    continue
+            if ahead:
+                yield ahead[0], self.is_needed(ahead[0], sorted(stamps_s))
+                ahead.popleft()
+            while len(stamps_s) > 2 * _REORDER:
+                stamps_s.popleft()
+
+    def is_needed(self, packet: "Packet[VideoStream]", stamps_s: Sequence[float]) -> bool:
+        """Whether a wanted time lies near a packet, among the ascending `stamps_s` of packets around it."""
+        if packet.pts is None or self._track.container.format.name == "avi":
+            return True
+        at = bisect_left(stamps_s, self._track.time_s(packet.pts))
+        before_s = stamps_s[at - 2] if at >= 2 else float("-inf")
+        after_s = stamps_s[at + 2] if at + 2 < len(stamps_s) else float("inf")
+        wanted = bisect_left(self._times_s, before_s)
+        return wanted < len(self._times_s) and self._times_s[wanted] <= after_s
+
+    def _readable_packets(self) -> "Iterator[Packet[VideoStream]]":
+        try:
+            yield from self._track.packets(self._position_s)
+        except DecodeError as error:
+            # A loss only if a picture that is wanted lies further on than those read.
+            self._unreadable = str(error)
+
+
+def nearest_frames(track: Track[VideoStream], times_s: Sequence[float]) -> Iterator[tuple[int, VideoFrame]]:
+    """The source frame nearest in time to each of `times_s`; of two equally near, the earlier.
+
+    Parameters
+    ----------
+    track : pictures of an open file.
+    times_s : ascending, in seconds on the track's time line. Before its first picture and (up to half a second)
+        after its last one, that picture is taken.
+
+    Yields
+    ------
+    index, frame : in order of the index into `times_s`
+
+    Raises
+    ------
+    DecodeError
+        A wanted picture is damaged, or there are no pictures at those times.
+    """
+    for position_s in track.positions_s(times_s[0]):
+        pictures = PictureReader(track, position_s, times_s)
+        stream = iter(pictures)
+        first = next(stream, None)
+        at_start = position_s <= track.start_s
+        if first is not None and (first.time_s <= times_s[0] or at_start):
+            yield from _choose(track, chain([first], stream), times_s, pictures)
+            return
+    raise DecodeError(f"{track.uri}: no picture can be decoded at {times_s[0]:.2f} s.")
+
+
+def _choose(
+    track: Track[VideoStream], stream: Iterator[_Picture], times_s: Sequence[float], pictures: PictureReader
+) -> Iterator[tuple[int, VideoFrame]]:
+    before: _Picture | None = None
+    index = 0
+    half_s = 0.5 * _spacing_s(track.stream)
+    for picture in stream:
+        while index < len(times_s) and times_s[index] <= picture.time_s:
+            chosen = _nearer(before, picture, times_s[index])
+            if picture.after_loss and abs(chosen.time_s - times_s[index]) > half_s:
+                raise DecodeError(f"{track.uri}: the pictures are damaged near {times_s[index]:.2f} s.")
+            yield index, chosen.frame
+            index += 1
+        if before is None and index and times_s[-1] < picture.time_s - _HELD_S:
+            raise DecodeError(f"{track.uri}: the pictures begin at {picture.time_s:.2f} s, after {times_s[-1]:.2f} s.")
+        if index == len(times_s):
+            return
+        before = picture
+    yield from _hold(track, before, times_s, index, pictures.loss)
+
+
+def _nearer(before: _Picture | None, after: _Picture, time_s: float) -> _Picture:
+    if before is not None and time_s - before.time_s <= after.time_s - time_s + _TIE_S:
+        return before
+    return after
+
+
+def _hold(
+    track: Track[VideoStream],
+    last: _Picture | None,
+    times_s: Sequence[float],
+    index: int,
+    loss: str | None,
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Show the last picture up to the end."""
+    if last is None:
+        raise DecodeError(f"{track.uri}: no picture can be decoded at {times_s[0]:.2f} s.")
+    spacing_s = _spacing_s(track.stream)
+    shown_s = max(spacing_s, (last.frame.duration or 0) * track.tick_s)
+    reach_s = 0.5 * spacing_s if loss else shown_s + _HELD_S
+    for i in range(index, len(times_s)):
+        if times_s[i] > last.time_s + reach_s:
+            cause = f" ({loss})" if loss else ""
+            raise DecodeError(
+                f"{track.uri}: the pictures end at {last.time_s + shown_s:.2f} s{cause};"
+                f" {times_s[i]:.2f} s was asked for."
+            )
+        yield i, last.frame
+
+
+def _spacing_s(stream: VideoStream) -> float:
+    rate = stream.average_rate or stream.guessed_rate
+    return float(1 / rate) if rate else 0.04

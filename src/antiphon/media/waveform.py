@@ -1,0 +1,220 @@
+"""The sound of a stretch of a file: mono, at the rate asked for, in its place in time."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import av.error
+import numpy as np
+import soxr
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+
+from antiphon.errors import DecodeError
+from antiphon.media.stream_reader import Track
+
+# Decoders need some sound before they give the right one: Opus 80 ms, MP3 up to nine frames, AAC and Vorbis one.
+_WARM_UP_S = 0.3
+# The resampling filter looks this far at most (0.02 s at rates of music), with a wide margin.
+_FILTER_S = 0.1
+# Time stamps may be off by this without there being a gap: less than a frame of AAC. Those of Vorbis in WebM are off
+# by up to 20 ms where long and short blocks meet.
+_JITTER_S = 0.015
+_JITTER_VORBIS_S = 0.03
+# So many time stamps in a row decide whether they jumped or only one of them is off.
+_STEADY = 8
+_TAIL_S = 0.5
+# ITU-R BS.775 as FFmpeg's `-ac 1` applies it; divided by their sum. Low-frequency effects are left out.
+_WEIGHTS = {
+    "FC": 1.0,
+    "FL": math.sqrt(0.5),
+    "FR": math.sqrt(0.5),
+    "DL": math.sqrt(0.5),
+    "DR": math.sqrt(0.5),
+    "FLC": math.sqrt(0.5),
+    "FRC": math.sqrt(0.5),
+    "SL": 0.5,
+    "SR": 0.5,
+    "BL": 0.5,
+    "BR": 0.5,
+    "BC": 0.5,
+    "LFE": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One decoded frame of sound: when it starts by its time stamp, and float32 (samples,)."""
+
+    time_s: float
+    rate_hz: int
+    mono: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Sound without a gap."""
+
+    start_s: float
+    rate_hz: int
+    mono: np.ndarray
+
+    @property
+    def end_s(self) -> float:
+        return self.start_s + self.mono.size / self.rate_hz
+
+
+def downmix(frame: AudioFrame) -> np.ndarray:
+    """One channel out of however many: float32 (samples,), nominally in [-1, 1].
+
+    Mono is kept and stereo is the mean of both, as in librosa. More channels are weighted after ITU-R BS.775 with the
+    weights divided by their sum, as FFmpeg's `-ac 1` does for integer samples: centre 1, front 0.71, surround 0.5,
+    low-frequency effects 0.
+    """
+    names = [channel.name for channel in frame.layout.channels]
+    weights = np.array([_WEIGHTS.get(name, math.nan) for name in names])
+    if not np.isfinite(weights).all() or weights.sum() == 0:
+        weights = np.ones(len(names))
+    weights = (weights / weights.sum()).astype(np.float32)
+    planes = frame.to_ndarray()
+    channels = planes if frame.format.is_planar else planes.reshape(-1, len(names)).T
+    return weights @ _as_float(channels)
+
+
+def read_waveform(track: Track[AudioStream], start_s: float, samples: int, rate_hz: int) -> np.ndarray:
+    """Decode a stretch of sound, downmixed as `downmix` says and resampled by soxr (HQ).
+
+    It is cut from the sample grid that resampling the whole stream gives, so that stretches agree with the whole
+    file and with each other; the first sample lies within half a sample of `start_s`.
+
+    Parameters
+    ----------
+    track : sound of an open file.
+    start_s : in seconds on the track's time line.
+    samples : how many to return.
+    rate_hz : sample rate of the result.
+
+    Returns
+    -------
+    float32 (samples,)
+        Zero where the stream has no sound: before its start, after its end, in gaps.
+
+    Raises
+    ------
+    DecodeError
+        The sound is damaged within the stretch, or there is none in it at all.
+    """
+    end_s = start_s + samples / rate_hz
+    runs = _read_runs(track, start_s, end_s)
+    heard_s = max((run.end_s for run in runs), default=-math.inf)
+    if not any(run.end_s > start_s and run.start_s < end_s for run in runs):
+        raise DecodeError(f"{track.uri}: has no sound between {start_s:.2f} and {end_s:.2f} s.")
+    stated_s = math.inf if track.stated_end_s is None else track.stated_end_s
+    if track.stated_end_s is not None and heard_s < min(end_s, stated_s) - _TAIL_S:
+        raise DecodeError(
+            f"{track.uri}: the sound breaks off at {heard_s:.2f} s; by its header it lasts {stated_s:.2f} s."
+        )
+    return _resample(track, runs, start_s, samples, rate_hz)
+
+
+def _resample(track: Track[AudioStream], runs: list[_Run], start_s: float, samples: int, rate_hz: int) -> np.ndarray:
+    source_hz = runs[0].rate_hz
+    if any(run.rate_hz != source_hz for run in runs):
+        raise DecodeError(f"{track.uri}: the sample rate of its sound changes near {start_s:.2f} s.")
+    # Every `period_in` samples of the source, a sample of the result lies on one of them.
+    common = math.gcd(source_hz, rate_hz)
+    period_in, period_out = source_hz // common, rate_hz // common
+    first_out = round((start_s - track.start_s) * rate_hz)
+    margin_out = math.ceil(_FILTER_S * rate_hz)
+    periods = (first_out - margin_out) // period_out
+    skip_out = first_out - periods * period_out
+    length_in = math.ceil((skip_out + samples + margin_out) * source_hz / rate_hz)
+    sound = np.zeros(length_in, np.float32)
+    for run in runs:
+        _paste(sound, run.mono, round((run.start_s - track.start_s) * source_hz) - periods * period_in)
+    resampled = soxr.resample(sound, source_hz, rate_hz) if source_hz != rate_hz else sound
+    return np.ascontiguousarray(resampled[skip_out : skip_out + samples], dtype=np.float32)
+
+
+def _paste(sound: np.ndarray, piece: np.ndarray, at: int) -> None:
+    first, last = max(at, 0), min(at + piece.size, sound.size)
+    if first < last:
+        sound[first:last] = piece[first - at : last - at]
+
+
+def _read_runs(track: Track[AudioStream], start_s: float, end_s: float) -> list[_Run]:
+    from_s = start_s - _FILTER_S - _WARM_UP_S
+    for position_s in track.positions_s(from_s):
+        frames = _frames(track, position_s, start_s, end_s)
+        runs = _gather(track, frames, end_s + _FILTER_S)
+        if runs and (runs[0].start_s <= from_s + _WARM_UP_S or position_s <= track.start_s):
+            return runs
+    return []
+
+
+def _gather(track: Track[AudioStream], frames: Iterator[AudioFrame], until_s: float) -> list[_Run]:
+    pieces: list[_Piece] = []
+    for frame in frames:
+        if frame.pts is None or not frame.samples:
+            continue
+        time_s = track.time_s(frame.pts)
+        if time_s > until_s:
+            break
+        pieces.append(_Piece(time_s, frame.sample_rate, downmix(frame)))
+    jitter_s = _JITTER_VORBIS_S if track.stream.codec_context.name == "vorbis" else _JITTER_S
+    return _runs(pieces, track.tick_s, jitter_s)
+
+
+def _runs(pieces: Sequence[_Piece], tick_s: float, jitter_s: float) -> list[_Run]:
+    """Join pieces that follow each other; where the time stamps jump and stay so, another run starts."""
+    if not pieces:
+        return []
+    before_s = np.cumsum([0.0, *(piece.mono.size / piece.rate_hz for piece in pieces)])[:-1]
+    # Where each piece says that the first one starts: the same for all, but for rounding and jitter.
+    starts_s = np.array([piece.time_s for piece in pieces]) - before_s
+    cuts = [0]
+    for i in range(1, len(pieces)):
+        usual_s = float(np.median(starts_s[max(cuts[-1], i - _STEADY) : i]))
+        jumps = abs(starts_s[i] - usual_s) > jitter_s
+        stays = abs(float(np.median(starts_s[i : i + _STEADY])) - usual_s) > jitter_s
+        if pieces[i].rate_hz != pieces[i - 1].rate_hz or (jumps and stays):
+            cuts.append(i)
+    return [
+        _Run(
+            _agreed(starts_s[first:last], tick_s) + float(before_s[first]),
+            pieces[first].rate_hz,
+            np.concatenate([piece.mono for piece in pieces[first:last]]),
+        )
+        for first, last in pairwise([*cuts, len(pieces)])
+    ]
+
+
+def _agreed(starts_s: np.ndarray, tick_s: float) -> float:
+    """The start that time stamps rounded to ticks agree on: many of them are far more exact than one.
+
+    Vorbis in WebM carries some stamps that are off by a block; they are outvoted.
+    """
+    near_s = starts_s[np.abs(starts_s - np.median(starts_s)) <= tick_s]
+    return float(near_s.min() + near_s.max()) / 2 if near_s.size else float(np.median(starts_s))
+
+
+def _frames(track: Track[AudioStream], position_s: float, start_s: float, end_s: float) -> Iterator[AudioFrame]:
+    for packet in track.packets(position_s):
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError as error:
+            time_s = track.packet_time_s(packet)
+            if time_s is None or start_s - _JITTER_S <= time_s < end_s:
+                raise DecodeError(
+                    f"{track.uri}: the sound is damaged near {start_s if time_s is None else time_s:.2f} s"
+                    f" ({error.strerror})."
+                ) from error
+
+
+def _as_float(samples: np.ndarray) -> np.ndarray:
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128) / 128
+    if samples.dtype.kind == "i":
+        return samples.astype(np.float32) / float(-np.iinfo(samples.dtype).min)
+    return samples.astype(np.float32, copy=False)

@@ -1,0 +1,1 @@
+"""What every page shares: numbers as text, SVG, charts, previews, and the frame of a page."""

@@ -1,0 +1,181 @@
+"""Short previews of media files, small enough to be embedded: H.264 and AAC in MP4, and a still as JPEG."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, cast
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from antiphon.errors import DecodeError
+from antiphon.media.container import audio_stream, media_errors, open_container, video_stream
+from antiphon.media.cropping import Orientation
+from antiphon.media.frames import nearest_frames
+from antiphon.media.stream_reader import Track
+from antiphon.media.waveform import read_waveform
+
+FRAMES_PER_S = 15
+SOUND_HZ = 32_000
+LONGER_SIDE_PX = 256
+_SOUND_BITS_PER_S = 48_000
+_LEAST_PICTURE_BITS_PER_S = 40_000
+_SOUND_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A stretch of a music video to see and hear.
+
+    Attributes
+    ----------
+    mp4 : the stretch; pictures, sound or both.
+    poster : JPEG of its middle; None where there are no pictures.
+    """
+
+    mp4: bytes
+    poster: bytes | None
+    has_sound: bool
+    has_pictures: bool
+
+
+def make_preview(
+    uri: str, start_s: float, end_s: float, most_bytes: int, longer_side_px: int = LONGER_SIDE_PX
+) -> Preview:
+    """Encode a stretch of a file.
+
+    Parameters
+    ----------
+    uri : local path, or an address that fsspec knows.
+    start_s, end_s : on the track's time line.
+    most_bytes : what it should about weigh at the most; the pictures give way.
+    longer_side_px : of the pictures.
+
+    Raises
+    ------
+    DecodeError
+        The file cannot be read there, or holds neither sound nor pictures.
+    """
+    with open_container(uri) as container:
+        pictures = _pictures(uri, container, start_s, end_s, longer_side_px)
+        sound = _sound(uri, container, start_s, end_s)
+    if not pictures and sound is None:
+        raise DecodeError(f"{uri}: has neither sound nor pictures to show.")
+    bits_per_s = int(8 * most_bytes / (end_s - start_s)) - _SOUND_BITS_PER_S
+    with media_errors(uri):
+        mp4 = _encode(pictures, sound, max(bits_per_s, _LEAST_PICTURE_BITS_PER_S))
+        poster = jpeg(pictures[len(pictures) // 2]) if pictures else None
+    return Preview(mp4, poster, has_sound=sound is not None, has_pictures=bool(pictures))
+
+
+def _pictures(
+    uri: str, container: InputContainer, start_s: float, end_s: float, longer_side_px: int
+) -> list[np.ndarray]:
+    with media_errors(uri):
+        stream = video_stream(container)
+        if stream is None:
+            return []
+        track = Track.of(uri, container, stream)
+        times_s = [start_s + number / FRAMES_PER_S for number in range(max(1, int((end_s - start_s) * FRAMES_PER_S)))]
+        aspect = float(stream.sample_aspect_ratio or 1)
+        shown: VideoFrame | None = None
+        pictures: list[np.ndarray] = []
+        for _, frame in nearest_frames(track, times_s):
+            pictures.append(pictures[-1] if frame is shown else shrunk(frame, aspect, longer_side_px))
+            shown = frame
+        return pictures
+
+
+def shrunk(frame: VideoFrame, aspect: float, longer_side_px: int) -> np.ndarray:
+    """RGB with even sides, the longer one of `longer_side_px`, turned as it is to be shown.
+
+    `aspect` is the width of a stored pixel over its height.
+    """
+    width, height = frame.width * aspect, float(frame.height)
+    scale = longer_side_px / max(width, height)
+    even = [max(16, 2 * round(side * scale / 2)) for side in (width, height)]
+    small = frame.reformat(width=even[0], height=even[1], format="rgb24", interpolation="AREA", threads=1)
+    return np.ascontiguousarray(Orientation.of(frame).apply(small.to_ndarray()))
+
+
+def _sound(uri: str, container: InputContainer, start_s: float, end_s: float) -> np.ndarray | None:
+    with media_errors(uri):
+        stream = audio_stream(container)
+        if stream is None:
+            return None
+        return read_waveform(Track.of(uri, container, stream), start_s, int((end_s - start_s) * SOUND_HZ), SOUND_HZ)
+
+
+def _encode(pictures: list[np.ndarray], sound: np.ndarray | None, bits_per_s: int) -> bytes:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as output:
+        video = _video_out(output, pictures[0].shape, bits_per_s) if pictures else None
+        audio = _audio_out(output) if sound is not None else None
+        frames = _video_frames(pictures)
+        blocks = _audio_frames(sound) if sound is not None else iter(())
+        sent_s = 0.0
+        for number, frame in enumerate(frames):
+            while audio is not None and sent_s <= number / FRAMES_PER_S and (block := next(blocks, None)):
+                output.mux(audio.encode(block))
+                sent_s += _SOUND_BLOCK / SOUND_HZ
+            output.mux(cast(VideoStream, video).encode(frame))
+        for block in blocks:
+            output.mux(cast(AudioStream, audio).encode(block))
+        for stream in (video, audio):
+            if stream is not None:
+                output.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def _video_out(output: OutputContainer, shape: tuple[int, ...], bits_per_s: int) -> VideoStream:
+    stream = output.add_stream("libx264", rate=FRAMES_PER_S)
+    stream.height, stream.width, stream.pix_fmt = shape[0], shape[1], "yuv420p"
+    # The main profile plays everywhere; the rate is capped and mostly not reached.
+    options: dict[str, object] = {
+        "preset": "medium",
+        "crf": "28",
+        "profile": "main",
+        "x264-params": "log-level=none",
+        "maxrate": str(bits_per_s),
+        "bufsize": str(2 * bits_per_s),
+    }
+    stream.options = options
+    stream.codec_context.thread_count = 1
+    return stream
+
+
+def _audio_out(output: OutputContainer) -> AudioStream:
+    stream = output.add_stream("aac", rate=SOUND_HZ, layout="mono")
+    stream.bit_rate = _SOUND_BITS_PER_S
+    return stream
+
+
+def _video_frames(pictures: list[np.ndarray]) -> Iterator[VideoFrame]:
+    for number, picture in enumerate(pictures):
+        frame = VideoFrame.from_ndarray(picture, format="rgb24")
+        frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_S)
+        yield frame
+
+
+def _audio_frames(sound: np.ndarray) -> Iterator[av.AudioFrame]:
+    for first in range(0, sound.size, _SOUND_BLOCK):
+        block = np.ascontiguousarray(np.clip(sound[first : first + _SOUND_BLOCK], -1, 1)[None])
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = SOUND_HZ, first, Fraction(1, SOUND_HZ)
+        yield frame
+
+
+def jpeg(picture: np.ndarray) -> bytes:
+    """A picture of uint8 (height, width, 3) with even sides, as JPEG."""
+    codec = cast(Any, av.CodecContext.create("mjpeg", "w"))
+    codec.height, codec.width, codec.pix_fmt = picture.shape[0], picture.shape[1], "yuvj420p"
+    codec.time_base = Fraction(1, FRAMES_PER_S)
+    codec.options = {"qmin": "4", "qmax": "6"}
+    frame = VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
+    frame.pts = 0
+    return b"".join(bytes(packet) for packet in [*codec.encode(frame), *codec.encode(None)])

@@ -1,0 +1,182 @@
+"""The whole catalogue: a folder of videos, the table that describes them, and a record of how they were made."""
+
+import csv
+import io
+import multiprocessing
+import os
+import re
+import signal
+import tomllib
+from collections.abc import Callable, Generator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
+from pathlib import Path
+
+import tomli_w
+
+from antiphon.errors import CatalogueError
+from antiphon.synthetic.config import SyntheticConfig
+from antiphon.synthetic.rendering import draw_video, render_video
+from antiphon.synthetic.tags import tags_of
+from antiphon.tables import write_text
+
+VERSION = 2
+"""Raised whenever the same configuration renders other videos, so that old ones are not kept beside new ones."""
+
+COLUMNS = ("id", "path", "artist", "title", "genre", "tags", "year")
+
+_TABLE, _RECORD, _ABOUT = "catalogue.csv", "synthetic.toml", "README.txt"
+_VIDEO_NAME = re.compile(r"synthetic-(\d{4,})\.mp4")
+_PARTIAL_NAME = re.compile(rf"\.({_VIDEO_NAME.pattern}|{_TABLE}|{_RECORD}|{_ABOUT})\.[^.]+\.partial")
+
+_README = """This folder holds a synthetic catalogue, rendered by Antiphon.
+
+Its music videos were composed, synthesised and painted by a program. No artist, song, person or place in them is
+real. They serve to try out and to test Antiphon without other people's media; results on them say nothing about real
+music videos. How far the pictures follow the songs is the value of `coupling` in synthetic.toml (0: not at all).
+"""
+
+
+def render_catalogue(
+    folder: Path,
+    config: SyntheticConfig,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Render a synthetic catalogue into `folder`, or what is still missing of it.
+
+    Videos that an earlier, perhaps interrupted, call with the same configuration left there are kept; those of another
+    configuration or version are rendered anew. A catalogue may be extended by a larger `videos`.
+
+    Parameters
+    ----------
+    folder
+        Gets `synthetic-0001.mp4` and so on, `catalogue.csv`, `synthetic.toml` and a `README.txt`. It must be new or
+        empty, or, as `synthetic.toml` says, rendered before: there these files are replaced, and no others.
+    config
+        What to render.
+    processes
+        Worker processes; by default as many as there are cores. With 1 everything runs in this process.
+    progress
+        Called with the number of videos done and of all, first with those already there.
+
+    Returns
+    -------
+    Path
+        `folder/catalogue.csv`, with the columns id, path (relative to the folder), artist, title, genre, tags
+        (separated by semicolons) and year.
+
+    Raises
+    ------
+    CatalogueError
+        `processes` is not positive, `folder` is a file or holds other things and no record of ours, or its
+        `synthetic.toml` is not readable.
+    """
+    if processes is not None and processes < 1:
+        raise CatalogueError(f"processes is {processes}: at least one process must do the work.")
+    if folder.exists() and not folder.is_dir():
+        raise CatalogueError(f"{folder}: is a file, not a folder to render a synthetic catalogue into.")
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, config)
+    missing = [index for index in range(config.videos) if not _path(folder, index).exists()]
+    done = config.videos - len(missing)
+    if progress:
+        progress(done, config.videos)
+    # Closed at once when `progress` raises: what has not begun must not keep the workers busy.
+    with closing(_rendered(folder, config, missing, processes)) as rendered:
+        for number, _ in enumerate(rendered, done + 1):
+            if progress:
+                progress(number, config.videos)
+    table = folder / _TABLE
+    write_text(_table(config), table)
+    return table
+
+
+def _path(folder: Path, index: int) -> Path:
+    return folder / f"synthetic-{index + 1:04d}.mp4"
+
+
+def _claim(folder: Path, config: SyntheticConfig) -> None:
+    """Record what the folder will hold, after removing the videos that were made otherwise."""
+    record = folder / _RECORD
+    # How many there are does not change any of them.
+    wanted = {"version": VERSION, "synthetic": config.model_dump(exclude={"videos"})}
+    if record.exists():
+        found = _read_record(record)
+        for path in sorted(folder.iterdir()):
+            number = _number(path)
+            if number is not None and (found != wanted or number > config.videos):
+                path.unlink()
+        (folder / _TABLE).unlink(missing_ok=True)
+    else:
+        _refuse_what_is_not_ours(folder)
+    for path in sorted(folder.iterdir()):
+        if _PARTIAL_NAME.fullmatch(path.name) and path.is_file():
+            path.unlink()
+    write_text(tomli_w.dumps(wanted), record)
+    write_text(_README, folder / _ABOUT)
+
+
+def _number(path: Path) -> int | None:
+    """The number of a video as `_path` names it; None for every other file."""
+    match = _VIDEO_NAME.fullmatch(path.name)
+    number = int(match[1]) if match and path.is_file() else 0
+    return number if number and path == _path(path.parent, number - 1) else None
+
+
+def _refuse_what_is_not_ours(folder: Path) -> None:
+    others = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    if others:
+        raise CatalogueError(
+            f"{folder}: holds {others[0]}{' and other things' if len(others) > 1 else ''}, but no {_RECORD}, so it is "
+            "not a synthetic catalogue of ours. Name a new or an empty folder; nothing was changed in this one."
+        )
+
+
+def _read_record(record: Path) -> dict[str, object]:
+    advice = "Name a new or an empty folder; nothing was changed in this one."
+    try:
+        found = tomllib.loads(record.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise CatalogueError(f"{record}: not readable ({error}). {advice}") from error
+    if found.keys() != {"version", "synthetic"}:
+        raise CatalogueError(f"{record}: is not the record of a synthetic catalogue. {advice}")
+    return found
+
+
+def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], processes: int | None) -> Generator[int]:
+    """Render videos, yielding the number of each when its file is in place."""
+    workers = min(processes or os.cpu_count() or 1, max(len(indices), 1))
+    if workers == 1:
+        for index in indices:
+            render_video(config, index, _path(folder, index))
+            yield index
+        return
+    # Spawned, not forked: media libraries and their threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+    try:
+        futures = {executor.submit(render_video, config, index, _path(folder, index)): index for index in indices}
+        for future in as_completed(futures):
+            future.result()
+            yield futures[future]
+    finally:
+        # Reached on Ctrl-C and on errors too: what has not begun is dropped, files in the making are never in place.
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Ctrl-C reaches all processes of a terminal: the parent stops handing out work, the rest finish their video."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _table(config: SyntheticConfig) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for index in range(config.videos):
+        video = draw_video(config, index)
+        style = video.style
+        tags = ";".join(tags_of(style))
+        writer.writerow([video.id, f"{video.id}.mp4", style.artist, style.title, style.genre.name, tags, style.year])
+    return text.getvalue()

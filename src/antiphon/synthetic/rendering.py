@@ -1,0 +1,126 @@
+"""One video from its number: song, look, and the file that holds both."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+
+from antiphon.seeding import generator
+from antiphon.synthetic.composition import compose
+from antiphon.synthetic.config import SyntheticConfig
+from antiphon.synthetic.instruments import RATE_HZ, Waveform
+from antiphon.synthetic.looks import Look, couple, look_of
+from antiphon.synthetic.painting import Frame, paint
+from antiphon.synthetic.styles import SongStyle, draw_song, draw_stranger
+from antiphon.synthetic.synthesis import synthesise
+from antiphon.synthetic.timeline import lay_out
+from antiphon.tables import atomic_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from av.audio.stream import AudioStream
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+_AUDIO_BITS_PER_S = 128_000
+_AUDIO_BLOCK = 16 * 1024
+
+
+@dataclass(frozen=True)
+class Video:
+    """What a synthetic video is made from: the song that is heard and the look that is seen."""
+
+    id: str
+    index: int
+    duration_s: float
+    style: SongStyle
+    look: Look
+
+
+def draw_video(config: SyntheticConfig, index: int) -> Video:
+    """Decide what video `index` will be, without rendering it.
+
+    The duration depends on the index alone, neither on the song nor on the look, so that it tells nothing of either.
+    """
+    spread_s = config.duration_spread_s
+    offset_s = generator(config.seed, "duration", index).uniform(-spread_s, spread_s)
+    duration_s = round((config.duration_s + offset_s) * config.frames_per_s) / config.frames_per_s
+    style = draw_song(config.seed, index, config.songs_per_artist)
+    stranger = draw_stranger(config.seed, index)
+    look = couple(
+        look_of(style, lay_out(style, duration_s)),
+        look_of(stranger, lay_out(stranger, duration_s)),
+        config.coupling,
+        generator(config.seed, "coupling", index),
+    )
+    return Video(f"synthetic-{index + 1:04d}", index, duration_s, style, look)
+
+
+def sound_of(config: SyntheticConfig, video: Video) -> Waveform:
+    """The song, `(2, n)` float32 at 44.1 kHz."""
+    random = generator(config.seed, "sound", video.index)
+    timeline = lay_out(video.style, video.duration_s)
+    return synthesise(video.style, timeline, compose(video.style, timeline, random), random)
+
+
+def frames_of(config: SyntheticConfig, video: Video) -> "Iterator[Frame]":
+    """The pictures, as yuv420p planes."""
+    random = generator(config.seed, "pictures", video.index)
+    return paint(video.look, video.duration_s, (config.width_px, config.height_px), config.frames_per_s, random)
+
+
+def render_video(config: SyntheticConfig, index: int, path: Path) -> None:
+    """Write video `index` to `path` as H.264 and AAC in MP4, atomically."""
+    video = draw_video(config, index)
+    waveform = sound_of(config, video)
+    with atomic_path(path) as partial, av.open(str(partial), "w", format="mp4") as container:
+        container.metadata["title"] = video.style.title
+        container.metadata["artist"] = video.style.artist
+        container.metadata["genre"] = video.style.genre.name
+        container.metadata["comment"] = "Synthetic music video, rendered by Antiphon: no real artist, song or place."
+        pictures = container.add_stream("libx264", rate=config.frame_rate)
+        pictures.width, pictures.height, pictures.pix_fmt = config.width_px, config.height_px, "yuv420p"
+        pictures.options = {"preset": "ultrafast", "crf": "27", "g": "50"}
+        # One thread each: the processes already share out the cores.
+        pictures.codec_context.thread_count = 1
+        sound = container.add_stream(
+            "aac", rate=RATE_HZ, layout="stereo", options={"aac_coder": "fast", "aac_tns": "0", "aac_is": "0"}
+        )
+        sound.bit_rate = _AUDIO_BITS_PER_S
+        _encode(container, pictures, sound, frames_of(config, video), waveform, config.frames_per_s)
+
+
+def _encode(
+    container: "OutputContainer",
+    pictures: "VideoStream",
+    sound: "AudioStream",
+    frames: "Iterable[Frame]",
+    waveform: Waveform,
+    frames_per_s: float,
+) -> None:
+    """Feed both encoders in step, as a player will read them."""
+    sent = 0
+    for number, planes in enumerate(frames):
+        while sent < waveform.shape[1] and sent / RATE_HZ <= number / frames_per_s:
+            container.mux(sound.encode(_audio_frame(waveform, sent)))
+            sent += _AUDIO_BLOCK
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame.pts = number
+        frame.time_base = 1 / pictures.codec_context.framerate
+        container.mux(pictures.encode(frame))
+    while sent < waveform.shape[1]:
+        container.mux(sound.encode(_audio_frame(waveform, sent)))
+        sent += _AUDIO_BLOCK
+    container.mux(pictures.encode(None))
+    container.mux(sound.encode(None))
+
+
+def _audio_frame(waveform: Waveform, start: int) -> av.AudioFrame:
+    block = np.ascontiguousarray(waveform[:, start : start + _AUDIO_BLOCK])
+    frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
+    frame.sample_rate = RATE_HZ
+    frame.pts = start
+    return frame

@@ -1,0 +1,111 @@
+"""Setups: the graded background of a place and the performers who stand there, ready to be filmed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.synthetic import indoors, outdoors
+from antiphon.synthetic.drawing import blurred, coordinates
+from antiphon.synthetic.looks import Look
+from antiphon.synthetic.palette import Colour, Palette, Picture, make_palette, planes
+from antiphon.synthetic.performers import silhouette
+
+MARGIN = 1.24
+"""How much larger a background is than the frame: the freedom of the camera."""
+
+Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+"""Luma and two chroma planes of half the size."""
+
+Paint = Callable[[Palette, tuple[int, int], np.random.Generator], Picture]
+"""Paints a place in the colours of a palette at a size (height, width)."""
+
+_SCENES: dict[str, Paint] = {
+    "dancefloor": indoors.dancefloor,
+    "tunnel": indoors.tunnel,
+    "city": outdoors.city,
+    "grid": outdoors.grid,
+    "stage": indoors.stage,
+    "inferno": outdoors.inferno,
+    "room": indoors.room,
+    "meadow": outdoors.meadow,
+    "club": indoors.club,
+    "beach": outdoors.beach,
+    "nebula": outdoors.nebula,
+}
+
+_LIFTS = {"verse": 0.0, "chorus": 0.1, "bridge": -0.1, "detail": 0.0}
+_TURNS = {"verse": 0.0, "chorus": 24.0, "bridge": -30.0, "detail": 10.0}
+
+
+@dataclass(frozen=True)
+class Sprite:
+    """A performer to be laid over a frame: for each plane what remains of the ground (of 256) and what is added."""
+
+    ground: tuple[NDArray[np.uint16], NDArray[np.uint16]]
+    added: tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint16]]
+
+
+@dataclass
+class Setup:
+    """One place of a video. `sprites` fills as poses are first seen."""
+
+    background: Planes
+    palette: Palette
+    tone: str
+    sprites: dict[tuple[str, int, int, bool], Sprite] = field(default_factory=dict[tuple[str, int, int, bool], Sprite])
+
+    def sprite(self, act: str, pose: int, height_px: int, leads: bool) -> Sprite:
+        """The performer in this place's light; the one who leads wears the accent colour."""
+        key = (act, pose, height_px, leads)
+        if key not in self.sprites:
+            body = (self.palette.accent * 0.45 + self.palette.near * 0.15) if leads else self.palette.near * 0.75
+            self.sprites[key] = _cut_out(act, pose, height_px, body, self.palette.light, self.tone)
+        return self.sprites[key]
+
+
+def build_setup(name: str, look: Look, size_px: tuple[int, int], random: np.random.Generator) -> Setup:
+    """Paint and grade the place called `name` (see `shots.SETUPS`) for frames of `size_px` (width, height)."""
+    lift = _LIFTS[name] * (0.5 + look.contrast)
+    palette = make_palette(look, random, lift, _TURNS[name] * (0.4 + look.saturation))
+    width, height = (int(side * MARGIN) // 4 * 4 for side in size_px)
+    picture = (_detail(look) if name == "detail" else _SCENES[look.scene])(palette, (height, width), random)
+    picture = blurred(picture, round(max(look.softness - 0.3, 0) * 6 * height / 220))
+    return Setup(planes(_graded(picture, look), look.tone), palette, look.tone)
+
+
+def _detail(look: Look) -> Paint:
+    if look.grain > 0.5:
+        return indoors.burst
+    return indoors.mosaic if look.scanlines > 0.4 else indoors.bokeh
+
+
+def _graded(picture: Picture, look: Look) -> Picture:
+    """Contrast after the look and darker corners."""
+    steep = 0.75 + 0.6 * look.contrast
+    middle = 0.32 + 0.16 * look.lightness
+    picture = (picture - middle) * np.float32(steep) + np.float32(middle)
+    y, x = coordinates(picture.shape[:2])
+    corners = 1 - 0.45 * ((y - 0.5) ** 2 + (x - 0.5) ** 2)
+    return np.clip(picture * corners[..., None], 0, 1).astype(np.float32)
+
+
+def _cut_out(act: str, pose: int, height_px: int, body: Colour, light: Colour, tone: str) -> Sprite:
+    opacity, rim = silhouette(act, pose, height_px)
+    opacity, rim = opacity[: len(opacity) // 2 * 2], rim[: len(rim) // 2 * 2]
+    opacity, rim = opacity[:, : opacity.shape[1] // 2 * 2], rim[:, : rim.shape[1] // 2 * 2]
+    colours = np.stack([body, light])[:, None, None, :].repeat(2, 1).repeat(2, 2)
+    (luma0, blue0, red0), (luma1, blue1, red1) = (
+        tuple(int(plane[0, 0]) for plane in planes(colour, tone)) for colour in colours
+    )
+    down = np.linspace(0, 1, len(opacity), dtype=np.float32)[:, None]
+    # Heads are lighter than clothes.
+    shade = 1.15 - 0.4 * down + 0.45 * np.clip((0.215 - down) * 60, 0, 1)
+    luma = opacity * (luma0 * shade + rim * (luma1 - luma0))
+    small, small_rim = opacity[::2, ::2], rim[::2, ::2]
+    blue = small * (blue0 + small_rim * (blue1 - blue0))
+    red = small * (red0 + small_rim * (red1 - red0))
+    ground = tuple(np.round(256 * (1 - mask)).astype(np.uint16) for mask in (opacity, small))
+    added = tuple(plane.astype(np.uint16) for plane in (luma, blue, red))
+    return Sprite((ground[0], ground[1]), (added[0], added[1], added[2]))
