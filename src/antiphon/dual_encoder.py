@@ -21,13 +21,13 @@ from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
-from antiphon.runs import RECONSTRUCTION_FILE, clear_run, fingerprint, read_run, versions, write_run
+from antiphon.runs import RECONSTRUCTION_FILE, Epoch, clear_run, fingerprint, read_run, versions, write_run
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction
 from antiphon.training.data import inputs_fingerprint, refuse_shared_videos
 from antiphon.training.fine_tuning import Step, TuningConfig
-from antiphon.training.loop import Epoch, Progress, train
+from antiphon.training.loop import Progress, train
 from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
 from antiphon.training.windows import kept_rows, rows_about
 from antiphon.workspace import Workspace

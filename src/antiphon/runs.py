@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import tomllib
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,32 @@ RECONSTRUCTION_FILE = "autoencoders.parquet"
 TUNED_FILE = "tuned.safetensors"
 
 _PROBES = ("genre", "tags")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the training history. Losses are in nats and, but for the sigmoid's, the sum of both directions.
+
+    They are the recipe's loss with one positive a row and all others negatives, whatever else the training makes
+    smaller. `chance_*` is the loss of a model that knows nothing about the pairs and `least_*` a lower bound of the
+    loss, both for the batches that were used; ranks are in the pool of all validation rows. `validation_track_*` are of
+    whole tracks, in a pool and a batch of them all, where the recipe trains a track model.
+    """
+
+    epoch: int
+    learning_rate: float
+    temperature: float
+    train_loss: float
+    train_chance: float
+    train_least: float
+    validation_loss: float
+    validation_chance: float
+    validation_least: float
+    validation_median_rank: float
+    validation_log_rank: float
+    best: bool
+    validation_track_loss: float | None = None
+    validation_track_log_rank: float | None = None
 
 
 def probe_file(target: str) -> str:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.app.ranges import byte_range, remote_response
+from antiphon.app.media import byte_range, remote_response
 from antiphon.app.stills import Stills
 from antiphon.workspace import Workspace
 

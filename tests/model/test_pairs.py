@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.model.losses.pairs import label_targets, same_artist
+from antiphon.model.losses.scores import label_targets, same_artist
 
 
 def test_rows_of_one_known_artist_are_no_negatives():

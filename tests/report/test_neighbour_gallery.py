@@ -17,11 +17,11 @@ from antiphon.evaluation import qualitative
 from antiphon.features.assembly import assemble
 from antiphon.features.attributes import measure_attributes, read_attributes
 from antiphon.presentation.numbers import score
+from antiphon.presentation.previews import STILL_PX, make_strip
 from antiphon.report import build_gallery_page, neighbour_items
 from antiphon.report.inputs import read_inputs
 from antiphon.report.neighbour_items import show_items, shown_ids
 from antiphon.report.neighbour_sentences import findings
-from antiphon.report.strips import STILL_PX, make_strip
 from antiphon.runs import clear_run
 from antiphon.workspace import Workspace
 

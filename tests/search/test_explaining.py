@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.catalogue import Catalogue
-from antiphon.search.explaining import Facts, Levels, TrackFacts, explain, facts_of
-from antiphon.search.facts import workspace_facts
+from antiphon.search.explaining import Facts, Levels, TrackFacts, explain, facts_of, workspace_facts
 from antiphon.tables import write_table
 from antiphon.workspace import Workspace
 

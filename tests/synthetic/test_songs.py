@@ -9,12 +9,11 @@ from pydantic import ValidationError
 
 from antiphon.synthetic import SyntheticConfig
 from antiphon.synthetic.composition import compose
-from antiphon.synthetic.drumming import drum_hits
+from antiphon.synthetic.generation import tags_of
 from antiphon.synthetic.genres import GENRES, PROGRESSIONS, SCALES
 from antiphon.synthetic.instruments import FAMILIES, TIMBRES
-from antiphon.synthetic.patterns import BASS_LINES, COMP_RHYTHMS, DRUM_PATTERNS
+from antiphon.synthetic.patterns import BASS_LINES, COMP_RHYTHMS, DRUM_PATTERNS, drum_hits
 from antiphon.synthetic.styles import FORMS, draw_song, draw_stranger
-from antiphon.synthetic.tags import tags_of
 from antiphon.synthetic.timeline import lay_out
 
 SONGS = [draw_song(0, index, 4) for index in range(4 * 4 * len(GENRES))]

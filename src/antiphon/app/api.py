@@ -9,22 +9,23 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
-from antiphon.app.conditions import Conditions, Others, Weight
 from antiphon.app.schemas import (
     Answer,
+    Conditions,
     EmbeddedSide,
     Embedding,
     Health,
     History,
     Item,
     Items,
+    Others,
     Problem,
     Recommendations,
+    Weight,
     found_items,
 )
 from antiphon.app.searching import Question, sides_for
-from antiphon.app.sending import embedded
-from antiphon.app.state import Here
+from antiphon.app.state import Here, embedded
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No such video."}}
 _REFUSED: dict[int | str, dict[str, Any]] = {

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
-from importlib import resources
 from importlib.metadata import version
 from typing import Any
 
@@ -12,7 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHttpError
 
-from antiphon.app import api, judge, mapping, media, pages
+from antiphon.app import api, judge, media, pages
 from antiphon.app.atlas import MapError
 from antiphon.app.encoding import encoder
 from antiphon.app.middleware import Guard
@@ -24,6 +23,7 @@ from antiphon.app.templating import NAVIGATION, Pages, is_part
 from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.app.worker import JobError, StoppedError, WorkerLimits
 from antiphon.errors import AntiphonError, NotIndexedError, SearchError, StaleIndexError
+from antiphon.presentation.page_frame import page_style
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
@@ -85,17 +85,15 @@ def create_app(
     app.add_middleware(Guard, hosts=hosts)
     _add_errors(app)
     _add_static(app)
-    for router in (api.router, media.router, mapping.router, judge.router, pages.router):
+    for router in (api.router, media.router, judge.router, pages.router):
         app.include_router(router)
     return app
 
 
 def _add_static(app: FastAPI) -> None:
-    style = (resources.files("antiphon.report") / "templates" / "report.css").read_text(encoding="utf-8")
-
-    @app.get("/static/report.css", include_in_schema=False)
-    def report_style() -> Response:  # pyright: ignore[reportUnusedFunction]
-        return Response(style, media_type="text/css")
+    @app.get("/static/page.css", include_in_schema=False)
+    def style() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return Response(page_style(), media_type="text/css")
 
     app.mount("/static", StaticFiles(packages=[("antiphon.app", "static")]))
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from antiphon.catalogue import Catalogue
+from antiphon.catalogue.description import synthetic_ids
 from antiphon.catalogue.reading import MEDIA_SUFFIXES
-from antiphon.report.inputs import synthetic_ids
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace
 

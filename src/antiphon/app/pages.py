@@ -8,14 +8,13 @@ from typing import Annotated, Any, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 
-from antiphon.app.conditions import Conditions, Others, Weight
 from antiphon.app.library import Video
 from antiphon.app.reference import routes
+from antiphon.app.schemas import Conditions, Others, Weight
 from antiphon.app.searching import Found, Question, Wish, sides_for
-from antiphon.app.sending import embedded
-from antiphon.app.state import Here
+from antiphon.app.state import Here, embedded
 from antiphon.app.templating import is_part
 from antiphon.errors import AntiphonError
 from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE
@@ -121,6 +120,15 @@ def map_page(request: Request, here: Here) -> HTMLResponse:
         else:
             rest += 1
     return here.pages.render(request, "map.html", counts=counts, rest=rest, total=len(library))
+
+
+@router.get("/map.json")
+def points(here: Here) -> JSONResponse:
+    """Where the videos lie, or 202 while that is being worked out, or why it cannot be."""
+    found = here.atlas.points()
+    if found is None:
+        return JSONResponse({"detail": "The map is being drawn."}, status_code=202, headers={"Retry-After": "1"})
+    return JSONResponse(found)
 
 
 @router.get("/gallery")

@@ -1,12 +1,13 @@
 """What the programming interface takes and gives, as it stands in the OpenAPI document."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
+from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from antiphon.app.library import Video
-from antiphon.app.searching import Found
+from antiphon.app.searching import Found, Wish
 from antiphon.app.templating import address
 
 
@@ -143,3 +144,19 @@ def found_items(found: Sequence[Found]) -> list[FoundItem]:
         )
         for one in found
     ]
+
+
+Weight = Annotated[float, Query(ge=0, le=1, description="Share of the sound, where both count.")]
+Others = Annotated[bool, Query(description="Leave out the video's own artist.")]
+
+
+def conditions(
+    genre: Annotated[str, Query(description="Candidates of this genre alone.")] = "",
+    varied: Annotated[bool, Query(description="Spread over artists and looks (maximal marginal relevance).")] = False,
+    stepwise: Annotated[bool, Query(description="Compare the best by their order of moments.")] = False,
+) -> Wish:
+    """What a query string says of the list."""
+    return Wish(genre=genre, varied=varied, stepwise=stepwise)
+
+
+Conditions = Annotated[Wish, Depends(conditions)]

@@ -10,7 +10,7 @@ from antiphon.app.library import Library
 from antiphon.app.searching import Answers
 from antiphon.errors import StaleIndexError
 from antiphon.search import Index
-from antiphon.search.facts import workspace_facts
+from antiphon.search.explaining import workspace_facts
 from antiphon.workspace import Workspace
 
 _LOOKS_EVERY_S = 1.0

@@ -4,15 +4,17 @@ from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from anyio import CapacityLimiter
-from fastapi import Depends, Request
+from anyio.to_thread import run_sync
+from fastapi import Depends, HTTPException, Request
 
 from antiphon.app.atlas import Atlas
-from antiphon.app.encoding import Encoder
+from antiphon.app.encoding import Encoder, EncodingJob, Encodings, Side
 from antiphon.app.searching import Answers
 from antiphon.app.snapshot import Current
 from antiphon.app.stills import Stills
 from antiphon.app.templating import Pages
 from antiphon.app.uploads import Uploads
+from antiphon.errors import DecodeError
 from antiphon.workspace import Workspace
 
 
@@ -67,3 +69,21 @@ def services(request: Request) -> Services:
 
 
 Here = Annotated[Services, Depends(services)]
+
+
+async def embedded(request: Request, here: Services, sides: tuple[Side, ...]) -> Encodings:
+    """Receive the file, embed the wanted sides that it has, and remove it.
+
+    Raises
+    ------
+    HTTPException
+        As `Uploads.receive`; 415 where the file cannot be read; 503 where there is no model.
+    """
+    if here.encoder is None:
+        raise HTTPException(503, "This service has vectors but no model, so it cannot embed files.")
+    async with here.uploads.receive(request) as path:
+        job = EncodingJob(str(path), sides)
+        try:
+            return await run_sync(here.encoder.run, job, limiter=here.encoding_line)
+        except DecodeError as error:
+            raise HTTPException(415, str(error)) from error

@@ -6,9 +6,8 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from antiphon.presentation import numbers
+from antiphon.presentation.page_frame import page_environment
 
 NAVIGATION = (
     ("/", "Search"),
@@ -28,17 +27,8 @@ class Pages:
     """
 
     def __init__(self, navigation: Sequence[tuple[str, str]] = NAVIGATION) -> None:
-        self.environment = Environment(
-            loader=PackageLoader("antiphon.app"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        texts = {name: getattr(numbers, name) for name in ("whole", "rank", "brief", "share", "score", "duration")}
-        cast(dict[str, Any], self.environment.filters).update(
-            texts | {"address": address, "clock": clock, "search": search}
-        )
+        self.environment = page_environment("antiphon.app")
+        cast(dict[str, Any], self.environment.filters).update(address=address, clock=clock, search=search)
         cast(dict[str, Any], self.environment.globals).update(navigation=tuple(navigation))
 
     def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:

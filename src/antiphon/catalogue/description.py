@@ -1,7 +1,10 @@
 """What a catalogue holds: the counts that the paper's data appendix compares between its data sets."""
 
+import re
+import tomllib
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,3 +73,31 @@ def _frequencies(rows: list[tuple[list[str], str | None]], most: int) -> dict[st
         name: {"total": count} | {split: per_split[name, split] for split in SPLITS}
         for name, count in sorted(total.items(), key=lambda item: (-item[1], item[0]))[:most]
     }
+
+
+_SYNTHETIC_NAME = re.compile(r"synthetic-\d{4,}(\.mp4)?")
+
+
+def synthetic_ids(catalogue: Catalogue) -> set[str]:
+    """Videos that Antiphon's synthetic catalogue rendered.
+
+    Known by a column `synthetic`, or by the file: `synthetic-0001.mp4`, with or without its folder's record.
+    """
+    found: set[str] = set()
+    for row in catalogue.records():
+        name = row["path"].replace("\\", "/").rsplit("/", 1)[-1] if row["path"] else row["id"]
+        if row.get("synthetic") in (True, "true", "True", "1", 1) or _SYNTHETIC_NAME.fullmatch(name):
+            found.add(row["id"])
+    return found
+
+
+def synthetic_coupling(catalogue: Catalogue) -> float | None:
+    """How far the pictures of a synthetic catalogue follow the songs, where its record still says so."""
+    folders = {Path(row["path"]).parent for row in catalogue.records() if row["path"] and "://" not in row["path"]}
+    for folder in sorted(folders):
+        try:
+            record = tomllib.loads((folder / "synthetic.toml").read_text(encoding="utf-8"))
+            return float(record["synthetic"]["coupling"])
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+            continue
+    return None

@@ -22,7 +22,7 @@ from antiphon.recommendation.reasons import reasons
 from antiphon.recommendation.space import Side, Space
 from antiphon.runs import RECOMMENDATION_FILE
 from antiphon.search import Index, Where
-from antiphon.search.facts import workspace_facts
+from antiphon.search.explaining import workspace_facts
 from antiphon.spelling import did_you_mean
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace

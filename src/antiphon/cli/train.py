@@ -96,8 +96,8 @@ def run_train(
     """Train and save a run, with a progress bar. Of several processes that train together the first one saves."""
     from antiphon.dual_encoder import DualEncoder
     from antiphon.experiments.trials import is_trained
+    from antiphon.runs import Epoch
     from antiphon.training.distributed import rank
-    from antiphon.training.loop import Epoch
 
     workspace = session.existing_workspace()
     if name is not None:

@@ -18,8 +18,8 @@ from antiphon.metrics.published_formula import published_median_rank
 from antiphon.metrics.ranks import ranks
 from antiphon.model.losses import LossConfig
 from antiphon.model.recipe import Recipe, load_recipe
+from antiphon.runs import Epoch
 from antiphon.seeding import generator
-from antiphon.training.loop import Epoch
 
 WAYS = ("a2v", "v2a")
 CONTROL, REFERENCE = "paper-base", "antiphon-base"

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from antiphon.presentation import svg
 from antiphon.presentation.numbers import rank, whole
+from antiphon.presentation.rank_sentences import DIRECTIONS, rank_sentence
 from antiphon.presentation.scales import Scale, rank_ticks, spaced, ticks
-from antiphon.report.words import DIRECTIONS, rank_sentence
 
 WIDTH = 380
 ASKS = {"a2v": "Sound asks for pictures", "v2a": "Pictures ask for sound"}

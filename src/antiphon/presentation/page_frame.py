@@ -1,4 +1,4 @@
-"""What all our pages share: the template engine, the style and the one script that a page admits."""
+"""What all pages share: the template engine, the style, and the one script that a report may run."""
 
 import base64
 import hashlib
@@ -10,37 +10,50 @@ from markupsafe import Markup
 
 from antiphon.presentation import numbers
 
+_FILTERS = ("whole", "rank", "brief", "share", "loss", "score", "duration")
 
-def page_environment() -> Environment:
-    """Templates that escape everything, refuse unknown names, and write numbers as `antiphon.presentation.numbers` does."""
+
+def page_environment(package: str) -> Environment:
+    """Return a template engine for the templates of `package`.
+
+    Everything is escaped, unknown names are errors, and numbers are written as in `antiphon.presentation.numbers`.
+    """
     environment = Environment(
-        loader=PackageLoader("antiphon.report"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    texts = {name: getattr(numbers, name) for name in ("whole", "rank", "brief", "share", "loss", "score", "duration")}
-    cast(dict[str, Any], environment.filters).update(texts)
+    cast(dict[str, Any], environment.filters).update({name: getattr(numbers, name) for name in _FILTERS})
     return environment
 
 
-def page_frame(*styles: str) -> dict[str, Any]:
-    """The page's "style", "script" and the "script_hash" for its Content-Security-Policy.
+def page_style() -> str:
+    """Return the style sheet that all pages start from."""
+    return _text("antiphon.presentation", "page.css")
+
+
+def page_frame(package: str, *styles: str) -> dict[str, Any]:
+    """Return a page's "style" and "script", and the "script_hash" for its Content-Security-Policy.
 
     Parameters
     ----------
-    styles : style sheets among our templates, later ones over earlier ones.
+    package : str
+        Package in whose `templates` the further style sheets lie.
+    styles : str
+        Style sheets beside the shared one; later ones override earlier ones.
     """
-    script = _resource("report.js")
+    script = _text("antiphon.presentation", "page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    sheets = [page_style(), *(_text(package, f"templates/{name}") for name in styles)]
     # Our own files, not anyone's data: the only markup that is not escaped.
     return {
-        "style": Markup("\n".join(_resource(name) for name in styles)),  # noqa: S704
+        "style": Markup("\n".join(sheets)),  # noqa: S704
         "script": Markup(script),  # noqa: S704
         "script_hash": f"sha256-{digest}",
     }
 
 
-def _resource(name: str) -> str:
-    return (resources.files("antiphon.report") / "templates" / name).read_text(encoding="utf-8")
+def _text(package: str, name: str) -> str:
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")

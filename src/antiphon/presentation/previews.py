@@ -1,7 +1,7 @@
 """Short previews of media files, small enough to be embedded: H.264 and AAC in MP4, and a still as JPEG."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
@@ -179,3 +179,41 @@ def jpeg(picture: np.ndarray) -> bytes:
     frame = VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
     frame.pts = 0
     return b"".join(bytes(packet) for packet in [*codec.encode(frame), *codec.encode(None)])
+
+
+STILL_PX = (96, 54)
+
+
+def make_strip(uri: str, times_s: Sequence[float]) -> bytes | None:
+    """A JPEG with one still of 96 × 54 px for each time, whole and on black; None where there are no pictures.
+
+    Parameters
+    ----------
+    uri : local path, or an address that fsspec knows.
+    times_s : in seconds on the track's time line.
+
+    Raises
+    ------
+    DecodeError
+        The file cannot be read there.
+    """
+    with open_container(uri) as container, media_errors(uri):
+        stream = video_stream(container)
+        if stream is None or not times_s:
+            return None
+        track = Track.of(uri, container, stream)
+        aspect = float(stream.sample_aspect_ratio or 1)
+        frames = [frame for time_s in times_s for _, frame in nearest_frames(track, [time_s])]
+        return jpeg(np.concatenate([_still(frame, aspect) for frame in frames], axis=1))
+
+
+def _still(frame: VideoFrame, aspect: float) -> np.ndarray:
+    width, height = STILL_PX
+    picture = shrunk(frame, aspect, width)
+    if picture.shape[0] > height:
+        picture = shrunk(frame, aspect, max(16, round(width * height / picture.shape[0])))
+    still = np.zeros((height, width, 3), np.uint8)
+    rows, columns = min(height, picture.shape[0]), min(width, picture.shape[1])
+    top, left = (height - rows) // 2, (width - columns) // 2
+    still[top : top + rows, left : left + columns] = picture[:rows, :columns]
+    return still

@@ -7,11 +7,11 @@ from typing import Any
 
 from antiphon import backbones
 from antiphon.catalogue import Catalogue
-from antiphon.catalogue.description import describe
+from antiphon.catalogue.description import describe, synthetic_coupling, synthetic_ids
 from antiphon.catalogue.splits import SPLITS
 from antiphon.errors import ConfigError
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
-from antiphon.report.inputs import Inputs, synthetic_coupling, synthetic_ids
+from antiphon.report.inputs import Inputs
 from antiphon.workspace import Failure
 
 _MOST_GENRES = 12

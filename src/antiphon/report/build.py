@@ -9,12 +9,13 @@ from typing import Any, cast
 from antiphon.metrics.summaries import chance
 from antiphon.presentation import charts, numbers
 from antiphon.presentation.page_frame import page_environment, page_frame
-from antiphon.report import about, training_charts, words
+from antiphon.presentation.rank_sentences import DIRECTIONS, headline, plain_sentence
+from antiphon.report import about, training_charts
 from antiphon.report.audit_section import audit_context
-from antiphon.report.audited import find_audit
 from antiphon.report.gallery import Gallery, build_gallery
 from antiphon.report.inputs import Inputs, read_inputs
-from antiphon.report.loaded import load
+from antiphon.report.loaded import find_audit, load
+from antiphon.report.recipe_sentences import recipe_sentences
 from antiphon.report.retrieved import Retrieved, disagreement, levels_of, retrieve
 from antiphon.runs import versions
 from antiphon.tables import write_text
@@ -63,12 +64,12 @@ def build_report(workspace: Workspace, run: str, *, progress: Progress | None = 
 
 def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None, found: Mapping[str, Any]) -> str:
     """The page as text; `found` is the audit."""
-    environment = page_environment()
+    environment = page_environment("antiphon.report")
     cast(dict[str, Any], environment.globals).update(
         metric=numbers.metric, asks=charts.ASKS, query=charts.QUERY, typical=training_charts.typical_rank
     )
     return environment.get_template("report.html").render(
-        **page_frame("report.css", "audit.css"),
+        **page_frame("antiphon.report", "audit.css"),
         **_context(inputs, retrieved, gallery),
         audit=audit_context(found, _audit_command(inputs)),
     )
@@ -84,7 +85,7 @@ def _context(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None
     return {
         "inputs": inputs,
         "recipe": recipe,
-        "recipe_sentences": words.recipe_sentences(recipe) if recipe else [],
+        "recipe_sentences": recipe_sentences(recipe) if recipe else [],
         "written_at": datetime.now(UTC),
         "written_by": versions(),
         "catalogue": about.catalogue_facts(inputs.catalogue) if inputs.catalogue else None,
@@ -106,13 +107,13 @@ def _answer(inputs: Inputs) -> dict[str, Any]:
     levels = levels_of(inputs.metrics)
     return {
         "levels": levels,
-        "headline": words.headline(levels),
+        "headline": headline(levels),
         "interval_charts": {name: charts.intervals(both) for name, both in levels.items()},
-        "plain_sentences": [words.plain_sentence(name, both) for name, both in levels.items()],
+        "plain_sentences": [plain_sentence(name, both) for name, both in levels.items()],
         "number_rows": [
             {"level": name, "way": way, "n": both[way]["n"], "metric": metric, **found}
             for name, both in levels.items()
-            for way in words.DIRECTIONS
+            for way in DIRECTIONS
             for metric, found in both[way]["by_metric"].items()
         ],
     }
@@ -123,12 +124,10 @@ def _histograms(inputs: Inputs, retrieved: Retrieved | str) -> dict[str, Any]:
         return {"histograms": {}, "histogram_bins": {}, "disagreement": None, "left_out": 0}
     return {
         "histograms": {
-            name: [charts.histogram(way, both[way]) for way in words.DIRECTIONS]
-            for name, both in retrieved.levels.items()
+            name: [charts.histogram(way, both[way]) for way in DIRECTIONS] for name, both in retrieved.levels.items()
         },
         "histogram_bins": {
-            name: {way: charts.rank_bins(both[way]) for way in words.DIRECTIONS}
-            for name, both in retrieved.levels.items()
+            name: {way: charts.rank_bins(both[way]) for way in DIRECTIONS} for name, both in retrieved.levels.items()
         },
         "left_out": retrieved.left_out,
         "disagreement": disagreement(retrieved, inputs.metrics) if inputs.metrics else None,

@@ -1,8 +1,6 @@
 """Everything about a run that lies on disk, read once; what is missing is None."""
 
 import json
-import re
-import tomllib
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +8,11 @@ from typing import Any
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import ModelError
-from antiphon.runs import AUDIT_FILE, RUN_FILE, read_run
+from antiphon.runs import AUDIT_FILE, RUN_FILE, Epoch, read_run
 from antiphon.tables import read_table
-from antiphon.training.loop import Epoch
 from antiphon.workspace import Failure, Workspace
 
 _SAMPLING = b"sampling"
-_SYNTHETIC_NAME = re.compile(r"synthetic-\d{4,}(\.mp4)?")
 
 
 @dataclass(frozen=True)
@@ -83,31 +79,6 @@ def read_inputs(workspace: Workspace, run: str) -> Inputs:
         segments=_segments(workspace),
         sampling=_sampling(workspace),
     )
-
-
-def synthetic_ids(catalogue: Catalogue) -> set[str]:
-    """Videos that Antiphon's synthetic catalogue rendered.
-
-    Known by a column `synthetic`, or by the file: `synthetic-0001.mp4`, with or without its folder's record.
-    """
-    found: set[str] = set()
-    for row in catalogue.records():
-        name = row["path"].replace("\\", "/").rsplit("/", 1)[-1] if row["path"] else row["id"]
-        if row.get("synthetic") in (True, "true", "True", "1", 1) or _SYNTHETIC_NAME.fullmatch(name):
-            found.add(row["id"])
-    return found
-
-
-def synthetic_coupling(catalogue: Catalogue) -> float | None:
-    """How far the pictures of a synthetic catalogue follow the songs, where its record still says so."""
-    folders = {Path(row["path"]).parent for row in catalogue.records() if row["path"] and "://" not in row["path"]}
-    for folder in sorted(folders):
-        try:
-            record = tomllib.loads((folder / "synthetic.toml").read_text(encoding="utf-8"))
-            return float(record["synthetic"]["coupling"])
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
-            continue
-    return None
 
 
 def _json(path: Path) -> dict[str, Any] | None:

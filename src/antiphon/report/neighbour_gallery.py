@@ -16,7 +16,7 @@ from antiphon.runs import GALLERY_PAGE, versions
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace
 
-STYLES = ("report.css", "neighbours.css")
+STYLES = ("neighbours.css",)
 FILTERS: dict[str, Any] = {"spread": spread}
 
 _COLOURS = {"aggregated": "main", "audio": "sound", "video": "pictures"}
@@ -55,10 +55,10 @@ def build_gallery_page(
         if progress is not None:
             progress(done, total, "previews")
 
-    environment = page_environment()
+    environment = page_environment("antiphon.report")
     cast(dict[str, Any], environment.filters).update(FILTERS)
     text = environment.get_template("neighbours.html").render(
-        **page_frame(*STYLES),
+        **page_frame("antiphon.report", *STYLES),
         inputs=inputs,
         synthetic=about.synthetic_notice(inputs.catalogue) if inputs.catalogue else None,
         written_at=datetime.now(UTC),

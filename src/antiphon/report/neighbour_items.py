@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.errors import DecodeError
-from antiphon.presentation.previews import Preview, make_preview
+from antiphon.presentation.previews import Preview, make_preview, make_strip
 from antiphon.report.gallery import Item, stretch
 from antiphon.report.inputs import Inputs
-from antiphon.report.strips import make_strip
 
 Row = dict[str, Any]
 

@@ -43,10 +43,10 @@ def build_paper_page(workspace: Workspace, paper: Mapping[str, Any], *, progress
     """
     qualitative = paper["qualitative"]
     inputs = None if "reason" in qualitative else read_inputs(workspace, paper["run"])
-    environment = page_environment()
+    environment = page_environment("antiphon.report")
     cast(dict[str, Any], environment.filters).update(FILTERS, verdict=difference_verdict)
     text = environment.get_template("paper.html").render(
-        **page_frame(*STYLES, "audit.css", "paper.css"),
+        **page_frame("antiphon.report", *STYLES, "audit.css", "paper.css"),
         **_context(workspace, paper),
         neighbours=_neighbours(inputs, qualitative, progress),
     )

@@ -10,8 +10,8 @@ from antiphon.experiments.paper import DEVIATIONS, POOL
 from antiphon.presentation import svg
 from antiphon.presentation.charts import ASKS, QUERY, WIDTH
 from antiphon.presentation.numbers import brief, rank, whole
+from antiphon.presentation.rank_sentences import DIRECTIONS
 from antiphon.presentation.scales import Scale, rank_ticks
-from antiphon.report.words import DIRECTIONS
 
 _INSET = 4
 _VALUES = 46

@@ -7,8 +7,8 @@ from typing import Any
 
 from antiphon.metrics.classification import METRICS
 from antiphon.presentation.numbers import brief, rank, score, whole
+from antiphon.presentation.rank_sentences import DIRECTIONS
 from antiphon.report.paper_probes import METRIC_NAMES, beyond_name, difference_verdict, is_of_paper, trainings
-from antiphon.report.words import DIRECTIONS
 
 Row = dict[str, Any]
 

@@ -9,8 +9,8 @@ from antiphon.experiments.study import CCA
 from antiphon.presentation import svg
 from antiphon.presentation.charts import QUERY, WIDTH, rank_axis
 from antiphon.presentation.numbers import brief, whole
+from antiphon.presentation.rank_sentences import DIRECTIONS
 from antiphon.presentation.scales import Scale
-from antiphon.report.words import DIRECTIONS
 
 _INSET = 4
 _VALUES = 114

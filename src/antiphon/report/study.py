@@ -26,10 +26,10 @@ def build_study_page(folder: Path, study: Mapping[str, Any]) -> Path:
     The file, written atomically.
     """
     text = (
-        page_environment()
+        page_environment("antiphon.report")
         .get_template("study.html")
         .render(
-            **page_frame("report.css", "paper.css"),
+            **page_frame("antiphon.report", "paper.css"),
             study=study,
             parts=[_part(study, size) for size in study["sizes"]],
             sentence=study_tables.study_sentence(study),

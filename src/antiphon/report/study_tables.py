@@ -7,7 +7,7 @@ from typing import Any
 
 from antiphon.experiments.study_table import METRICS
 from antiphon.presentation.numbers import brief, rank, score, whole
-from antiphon.report.words import DIRECTIONS
+from antiphon.presentation.rank_sentences import DIRECTIONS
 
 Row = dict[str, Any]
 

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from antiphon.presentation.charts import Curve, panel
-from antiphon.training.loop import Epoch
+from antiphon.runs import Epoch
 
 
 def best_index(history: Sequence[Epoch]) -> int | None:

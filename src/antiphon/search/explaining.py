@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.catalogue import Catalogue
+from antiphon.tables import ATTRIBUTES, read_table
+from antiphon.workspace import Workspace
+
 FloatArray = npt.NDArray[np.float64]
 
 MEASURES = ("luma", "saturation", "motion", "cuts_per_s", "tempo_bpm")
@@ -222,3 +226,21 @@ def _facts(record: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> 
         measures={name: float(np.mean(values)) for name, values in known.items() if values},
         black_and_white=sum(grey) > len(grey) / 2 if grey else None,
     )
+
+
+def workspace_facts(workspace: Workspace) -> Facts:
+    """What catalogue and attributes say of each track; without `attributes.parquet`, or with an older one, no measures.
+
+    Raises
+    ------
+    CatalogueError
+        The catalogue is missing or damaged.
+    FeatureStoreError
+        The table of attributes is damaged.
+    """
+    records = Catalogue.load(workspace.catalogue).records()
+    if not workspace.attributes.exists():
+        return facts_of(records)
+    table = read_table(workspace.attributes)
+    measured = set(ATTRIBUTES.names) <= set(table.column_names)
+    return facts_of(records, table.to_pylist() if measured else ())

@@ -12,8 +12,15 @@ import pyarrow as pa
 
 from antiphon.errors import SearchError
 from antiphon.search.asking import Asking, T
-from antiphon.search.building import Embedder, FeatureRows, MusicVideos, embedded, origin_of, vector_rows
-from antiphon.search.entries import refuse_other_size
+from antiphon.search.entries import (
+    Embedder,
+    FeatureRows,
+    MusicVideos,
+    embedded,
+    origin_of,
+    refuse_other_size,
+    vector_rows,
+)
 from antiphon.search.record import Kind, Origin, Record
 from antiphon.search.storage import Place, place_of
 from antiphon.search.store import View

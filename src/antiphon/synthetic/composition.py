@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from antiphon.synthetic.drumming import Hit, drum_hits
 from antiphon.synthetic.genres import PROGRESSIONS, SCALES
-from antiphon.synthetic.patterns import BASS_LINES, COMP_RHYTHMS
+from antiphon.synthetic.patterns import BASS_LINES, COMP_RHYTHMS, Hit, drum_hits
 from antiphon.synthetic.styles import SongStyle
 from antiphon.synthetic.timeline import Section, Timeline
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from antiphon.seeding import generator
 from antiphon.synthetic.genres import GENRES, SCALES, Genre, Traits
-from antiphon.synthetic.names import artist_name, song_title
 
 ARTIST_SPREAD = 0.09
 SONG_SPREAD = 0.12
@@ -119,3 +118,32 @@ def song_style(seed: int, role: str, artist: int, song: int) -> SongStyle:
 def _genre_order(seed: int, role: str, block: int) -> list[int]:
     """Genres come round once in every block of artists, so that a small catalogue has them all."""
     return generator(seed, role, "genres", block).permutation(len(GENRES)).tolist()
+
+
+_ONSETS = ("b", "br", "d", "dr", "f", "fl", "g", "gl", "h", "k", "l", "m", "n", "p", "r", "s", "sk", "t", "v", "z")
+_NUCLEI = ("a", "e", "i", "o", "u", "ae", "oa", "ei")
+_CODAS = ("", "", "", "l", "m", "n", "r", "s", "sh", "x")
+_ENSEMBLES = ("{}", "{}", "{} {}", "The {}s", "{} & {}", "{} Trio", "DJ {}", "{} Collective")
+_TITLES = ("{}", "{} {}", "{} in {}", "{} No. {n}", "Oh {}", "{}, {}")
+
+
+def artist_name(random: np.random.Generator) -> str:
+    """A band or person that does not exist."""
+    return _fill(_ENSEMBLES[random.integers(len(_ENSEMBLES))], random)
+
+
+def song_title(random: np.random.Generator) -> str:
+    """A title in no language."""
+    return _fill(_TITLES[random.integers(len(_TITLES))], random)
+
+
+def _fill(pattern: str, random: np.random.Generator) -> str:
+    return pattern.format(_word(random), _word(random), n=random.integers(2, 40))
+
+
+def _word(random: np.random.Generator) -> str:
+    def pick(parts: tuple[str, ...]) -> str:
+        return parts[random.integers(len(parts))]
+
+    syllables = [pick(_ONSETS) + pick(_NUCLEI) for _ in range(random.integers(2, 4))]
+    return ("".join(syllables) + pick(_CODAS)).capitalize()

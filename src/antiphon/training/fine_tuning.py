@@ -23,12 +23,13 @@ from antiphon.errors import ConfigError, ModelError
 from antiphon.features.features import Features
 from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
+from antiphon.runs import Epoch
 from antiphon.seeding import derived_seed, generator
 from antiphon.segments.kept import RATE_HZ
 from antiphon.training.augmentation import AugmentationConfig
 from antiphon.training.closed_forms import refit_closed_form, whole_log_rank
 from antiphon.training.contrast import contrast
-from antiphon.training.loop import Epoch, measure
+from antiphon.training.loop import measure
 from antiphon.training.objective import Objective
 from antiphon.training.reading import WindowReader
 from antiphon.training.sampler import batches

@@ -14,6 +14,7 @@ from antiphon.metrics.ranks import ranks
 from antiphon.model.losses import chance_loss, least_loss
 from antiphon.model.recipe import Recipe, TrainingConfig
 from antiphon.model.towers import Towers
+from antiphon.runs import Epoch
 from antiphon.seeding import derived_seed, generator
 from antiphon.training.autoencoder import Reconstruction, initialise
 from antiphon.training.closed_forms import Chosen, choose, fit_closed_form
@@ -23,32 +24,6 @@ from antiphon.training.objective import Objective, plain_loss
 from antiphon.training.sampler import batches
 from antiphon.training.step import set_gradients
 from antiphon.training.track_batches import TrackBatches
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of the training history. Losses are in nats and, but for the sigmoid's, the sum of both directions.
-
-    They are the recipe's loss with one positive a row and all others negatives, whatever else the training makes
-    smaller. `chance_*` is the loss of a model that knows nothing about the pairs and `least_*` a lower bound of the
-    loss, both for the batches that were used; ranks are in the pool of all validation rows. `validation_track_*` are of
-    whole tracks, in a pool and a batch of them all, where the recipe trains a track model.
-    """
-
-    epoch: int
-    learning_rate: float
-    temperature: float
-    train_loss: float
-    train_chance: float
-    train_least: float
-    validation_loss: float
-    validation_chance: float
-    validation_least: float
-    validation_median_rank: float
-    validation_log_rank: float
-    best: bool
-    validation_track_loss: float | None = None
-    validation_track_log_rank: float | None = None
 
 
 @dataclass(frozen=True)

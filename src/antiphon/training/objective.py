@@ -9,7 +9,7 @@ from torch import Tensor
 
 from antiphon.errors import ModelError
 from antiphon.model.losses import LossConfig, contrastive_loss
-from antiphon.model.losses.pairs import label_targets, same_artist
+from antiphon.model.losses.scores import label_targets, same_artist
 from antiphon.model.towers import Towers
 
 

@@ -4,7 +4,7 @@ import math
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation.audit.check import Check
-from antiphon.training.loop import Epoch
+from antiphon.runs import Epoch
 
 _NARROW = 2 / 3
 """Share of chance above which the least possible loss leaves too little room to see learning."""

@@ -3,9 +3,7 @@
 All take tensors and return a scalar, in nats.
 """
 
-from antiphon.model.losses.config import LossConfig
-from antiphon.model.losses.levels import chance_loss, least_loss
-from antiphon.model.losses.named import contrastive_loss
+from antiphon.model.losses.config import LossConfig, chance_loss, contrastive_loss, least_loss
 from antiphon.model.losses.sigmoid import sigmoid
 from antiphon.model.losses.softmax import decoupled, info_nce
 

@@ -1,10 +1,17 @@
-"""Losses that choose the partner among all candidates of a batch: InfoNCE, and its decoupled form."""
+"""Losses that choose the partner among all candidates of a batch: InfoNCE, and its decoupled form.
+
+In chunks the matrix of scores never stands in memory as a whole: scores are computed once forwards and once more
+backwards, a block at a time. One exponential of a block serves its rows and its columns."""
+
+import math
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from antiphon.model.losses.chunked_softmax import log_sums
+from antiphon.model.losses.scores import score_blocks
 
 
 def info_nce(
@@ -54,7 +61,7 @@ def info_nce(
     >>> bool((a @ v.T).argmax(dim=1).equal(torch.arange(20)))
     True
     """
-    shares = _shares(targets, excluded)
+    shares = _target_shares(targets, excluded)
     if chunk_size is not None:
         tau = torch.as_tensor(temperature, dtype=torch.float64, device=audio.device)
         positives = audio * (2 * video if shares is None else (shares[0] + shares[1].T) @ video)
@@ -102,16 +109,108 @@ def decoupled(
     if excluded is not None:
         out = out | excluded
     others = scores.masked_fill(out, torch.finfo(scores.dtype).min)
-    shares = _shares(targets, excluded)
+    shares = _target_shares(targets, excluded)
     forwards, backwards = shares or (torch.eye(len(scores)).to(scores),) * 2
     from_audio = others.logsumexp(dim=1) - (forwards * scores).sum(dim=1)
     from_video = others.logsumexp(dim=0) - (backwards.T * scores).sum(dim=0)
     return from_audio.masked_fill(out.all(dim=1), 0).mean() + from_video.masked_fill(out.all(dim=0), 0).mean()
 
 
-def _shares(targets: Tensor | None, excluded: Tensor | None) -> tuple[Tensor, Tensor] | None:
+def _target_shares(targets: Tensor | None, excluded: Tensor | None) -> tuple[Tensor, Tensor] | None:
     """The targets of sound → pictures and of pictures → sound, each row with a sum of 1."""
     if targets is None:
         return None
     kept = targets if excluded is None else targets.masked_fill(excluded, 0)
     return kept / kept.sum(dim=1, keepdim=True), (kept / kept.sum(dim=0)).T
+
+
+_ROOM = 0.8
+"""Share of the number format's exponents that scores may fill before sums of their exponentials could overflow."""
+
+
+def log_sums(audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, chunk_size: int) -> Tensor:
+    """Σᵢ log Σⱼ exp(aᵢ·vⱼ / τ) + Σⱼ log Σᵢ exp(aᵢ·vⱼ / τ), a float64 scalar.
+
+    Parameters
+    ----------
+    audio, video : (n, dim).
+    temperature : τ, a float64 scalar. Its gradient is a small difference of large sums, which are kept in float64 too.
+    excluded : (n, n) bool: pairs that both sums leave out; no whole row or column.
+    chunk_size : rows and columns of a block. The memory beyond inputs and gradients is twice
+        `chunk_size`² numbers.
+    """
+    result: Tensor = _LogSums.apply(audio, video, temperature, excluded, chunk_size)  # pyright: ignore[reportAssignmentType]
+    return result
+
+
+class _LogSums(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, size: int
+    ) -> Tensor:
+        small = _largest_score(audio, video, temperature) < _ROOM * math.log(torch.finfo(audio.dtype).max)
+        add = _sums_of_small if small else _sums
+        rows, columns = add(audio, video, temperature, excluded, size)
+        ctx.save_for_backward(audio, video, temperature, rows, columns)
+        ctx.excluded, ctx.size, ctx.small = excluded, size, small
+        return rows.sum() + columns.sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        audio, video, temperature, rows, columns = ctx.saved_tensors
+        to_audio, to_video = torch.zeros_like(audio), torch.zeros_like(video)
+        share = _shares_of_small if ctx.small else _shares
+        memory = audio.new_empty(min(ctx.size, len(audio)) * min(ctx.size, len(video)))
+        for at, to, block in score_blocks(audio, video, temperature, ctx.excluded, ctx.size):
+            share(block, rows[at, None], columns[to], memory[: block.numel()].view(block.shape))
+            to_audio[at].addmm_(block, video[to])
+            to_video[to].addmm_(block.T, audio[at])
+        factor = gradients[0] / temperature
+        to_audio.mul_(factor)
+        to_video.mul_(factor)
+        # Σᵢⱼ Gᵢⱼ aᵢ·vⱼ, with G the scores' gradient, is Σᵢ aᵢ·(ΣⱼGᵢⱼvⱼ): it costs nothing more.
+        to_temperature = -torch.linalg.vecdot(audio, to_audio).double().sum() / temperature
+        return to_audio, to_video, to_temperature, None, None
+
+
+def _largest_score(audio: Tensor, video: Tensor, temperature: Tensor) -> float:
+    """What no score's size exceeds (Cauchy and Schwarz)."""
+    return float(audio.norm(dim=1).max() * video.norm(dim=1).max() / temperature)
+
+
+def _sums_of_small(
+    audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, size: int
+) -> tuple[Tensor, Tensor]:
+    """The log-sums of rows and columns where exponentials neither overflow nor vanish."""
+    rows, columns = audio.new_zeros(len(audio)), audio.new_zeros(len(video))
+    for at, to, block in score_blocks(audio, video, temperature, excluded, size):
+        block.exp_()
+        rows[at] += block.sum(dim=1)
+        columns[to] += block.sum(dim=0)
+    return rows.double().log_(), columns.double().log_()
+
+
+def _sums(
+    audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, size: int
+) -> tuple[Tensor, Tensor]:
+    """The log-sums of rows and columns of scores of any size."""
+    rows, columns = audio.new_full((len(audio),), -torch.inf), audio.new_full((len(video),), -torch.inf)
+    for at, to, block in score_blocks(audio, video, temperature, excluded, size):
+        rows[at] = torch.logaddexp(rows[at], block.logsumexp(dim=1))
+        columns[to] = torch.logaddexp(columns[to], block.logsumexp(dim=0))
+    return rows.double(), columns.double()
+
+
+def _shares_of_small(block: Tensor, rows: Tensor, columns: Tensor, memory: Tensor) -> None:
+    """Turn scores into their shares of their row's sum plus those of their column's, in place, by one exponential."""
+    torch.add(torch.exp(-rows).to(memory), torch.exp(-columns).to(memory), out=memory)
+    block.exp_().mul_(memory)
+
+
+def _shares(block: Tensor, rows: Tensor, columns: Tensor, memory: Tensor) -> None:
+    """As `_shares_of_small`, for scores of any size."""
+    torch.sub(block, columns.to(block), out=memory)
+    block.sub_(rows.to(block)).exp_().add_(memory.exp_())

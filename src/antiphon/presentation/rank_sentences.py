@@ -1,0 +1,90 @@
+"""Sentences on ranks against chance, derived from the numbers and from nothing else."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from antiphon.presentation.numbers import rank, whole
+
+DIRECTIONS = ("a2v", "v2a")
+PHRASES = {
+    "better": "finds the partner better than chance",
+    "worse": "finds the partner worse than chance",
+    "none": "is not distinguishable from chance",
+}
+_WAYS = {"a2v": "from sound to pictures", "v2a": "from pictures to sound"}
+
+
+def verdict(ranks: Mapping[str, Any]) -> str:
+    """What the interval of the median rank says against the null of the same model.
+
+    Parameters
+    ----------
+    ranks : with "ci95" and "null95" of the median rank.
+
+    Returns
+    -------
+    "better" where the interval lies entirely below the null's, "worse" where entirely above, else "none".
+    """
+    (low, high), (null_low, null_high) = ranks["ci95"], ranks["null95"]
+    if high < null_low:
+        return "better"
+    return "worse" if low > null_high else "none"
+
+
+def level_sentence(name: str, both: Mapping[str, Any]) -> str:
+    """One sentence on one pool: both directions' verdicts.
+
+    Examples
+    --------
+    >>> ranks = {"ci95": [2, 4], "null95": [6, 9]}
+    >>> level_sentence("For tracks", {"a2v": ranks, "v2a": ranks})
+    'For tracks, the model finds the partner better than chance, both ways.'
+    """
+    found = {way: PHRASES[verdict(both[way])] for way in DIRECTIONS}
+    if found["a2v"] == found["v2a"]:
+        return f"{name}, the model {found['a2v']}, both ways."
+    parts = " and ".join(f"{found[way]} {_WAYS[way]}" for way in DIRECTIONS)
+    return f"{name}, the model {parts}."
+
+
+def headline(levels: Mapping[str, Mapping[str, Any]]) -> str:
+    """The answer in a sentence or two.
+
+    Parameters
+    ----------
+    levels : name of a pool ("tracks", "segments") → its "a2v" and "v2a".
+    """
+    verdicts = {verdict(both[way]) for both in levels.values() for way in DIRECTIONS}
+    if len(verdicts) == 1:
+        pools = " and for ".join(levels)
+        return f"For {pools}, the model {PHRASES[verdicts.pop()]}, both ways."
+    return " ".join(level_sentence(f"For {name}", both) for name, both in levels.items())
+
+
+def plain_sentence(name: str, both: Mapping[str, Any]) -> str:
+    """What the median ranks of one pool mean, to somebody who has never heard of a median rank.
+
+    Examples
+    --------
+    >>> sound, pictures = {"median_rank": 6.0, "n": 64, "chance": 32.5}, {"median_rank": 7.5, "n": 64, "chance": 32.5}
+    >>> print(plain_sentence("tracks", {"a2v": sound, "v2a": pictures}).replace(", and", ",\\nand"))
+    Half of the 64 tracks find their own pictures among the first 6,
+    and their own sound among the first 8; by chance it would take the first 33.
+    """
+    sound, pictures = both["a2v"], both["v2a"]
+    first = {way: whole(math.ceil(both[way]["median_rank"])) for way in DIRECTIONS}
+    own_sound = f"and their own sound among the first {first['v2a']}"
+    half = f"Half of the {whole(sound['n'])} {name} find their own pictures among the first {first['a2v']}"
+    return f"{half}, {own_sound}; by chance it would take the first {whole(math.ceil(pictures['chance']))}."
+
+
+def rank_sentence(way: str, ranks: Mapping[str, Any]) -> str:
+    """The median rank of one direction with everything that belongs to it."""
+    low, high = ranks["ci95"]
+    null_low, null_high = ranks["null95"]
+    return (
+        f"{_WAYS[way].capitalize()}: median rank {rank(ranks['median_rank'])} of {whole(ranks['n'])}, "
+        f"95% interval {rank(low)}–{rank(high)}, null {rank(null_low)}–{rank(null_high)}, "
+        f"chance {rank(ranks['chance'])}."
+    )
