@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from antiphon.media.container import probe
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.frames import PictureReader
 from antiphon.media.layout import FrameLayout
+from antiphon.media.probing import probe
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 
 LAYOUT = FrameLayout(size_px=112)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from antiphon.experiments.cells import WAYS
-from antiphon.experiments.dial import fewest_pairs, is_found, weakest_coupling
 from antiphon.experiments.study import Study, load_study, resolved_steps
 from antiphon.experiments.study_run import run_study
 from antiphon.experiments.study_table import study_table
@@ -25,6 +24,7 @@ from antiphon.report.study_tables import interval
 from antiphon.synthetic import SyntheticConfig
 from antiphon.tables import write_text
 from coupled_catalogues import AUDIO, VIDEO, coupled_workspace, every, refuse_unlike, rendered_features
+from dial_criteria import fewest_pairs, is_found, weakest_coupling
 from dial_picture import dial_picture
 
 STUDY = Path("results/synthetic-coupling/dial.toml")

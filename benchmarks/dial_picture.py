@@ -7,11 +7,11 @@ from typing import Any
 from markupsafe import Markup
 
 from antiphon.experiments.cells import WAYS
-from antiphon.experiments.dial import is_found
 from antiphon.experiments.study import Size
 from antiphon.presentation import svg
 from antiphon.presentation.numbers import whole
 from antiphon.presentation.scales import Scale
+from dial_criteria import is_found
 
 _WIDTH, _HEIGHT, _TOP, _LEFT, _RIGHT, _BOTTOM = 360, 270, 36, 52, 336, 216
 _COLUMNS, _LEGEND = 2, 76

@@ -12,9 +12,9 @@ the same segments at other times, sound and pictures each on their own.
 import argparse
 from typing import Any
 
-from antiphon.experiments.temporal import TemporalConfig, compare
 from antiphon.model.aggregators import TrackConfig
 from antiphon.model.recipe import Recipe, load_recipe
+from temporal_tracks import TemporalConfig, compare
 
 TEST_TRACKS = 500
 

@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from antiphon.app.application import create_app
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
-from antiphon.cli.train import workspace_features
+from antiphon.cli.opening import workspace_features
 from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation import evaluate
 from antiphon.model.recipe import Recipe, load_recipe

@@ -110,7 +110,7 @@ def test_every_verb_says_what_it_found_in_json(workspace, capsys):
 
 def test_the_same_ranks_as_the_python_api(workspace, capsys):
     import antiphon as ap
-    from antiphon.cli.train import workspace_features
+    from antiphon.cli.opening import workspace_features
     from antiphon.workspace import Workspace
 
     model = ap.DualEncoder.load(workspace / "runs" / "base")

@@ -12,7 +12,7 @@ from antiphon.app.library import Library
 from antiphon.app.searching import Answers, Wish, sides_for
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
-from antiphon.cli.train import workspace_features
+from antiphon.cli.opening import workspace_features
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import StaleIndexError
 from antiphon.features.assembly import assemble

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from antiphon.cli.app import run
+from antiphon.cli.opening import workspace_features
 from antiphon.cli.serve import listening, ready_index
 from antiphon.cli.session import Session
-from antiphon.cli.train import workspace_features
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError, SearchError
 from antiphon.model.recipe import load_recipe

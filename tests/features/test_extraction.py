@@ -19,8 +19,8 @@ from antiphon.catalogue import Catalogue
 from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError, WeightsError
 from antiphon.features.single import file_features, file_tags
 from antiphon.features.store import FeatureStore
-from antiphon.media.container import probe
 from antiphon.media.decoding import decode_stretches
+from antiphon.media.probing import probe
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace
@@ -275,5 +275,5 @@ def test_tags_are_the_mean_over_the_track(synthetic_table):
 
 
 def test_decoding_processes_load_no_torch():
-    code = "import sys, antiphon.features.windows; sys.exit('torch' in sys.modules)"
+    code = "import sys, antiphon.media.windows; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parent).returncode == 0

@@ -10,7 +10,7 @@ import pytest
 from antiphon.errors import DecodeError
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.layout import FrameLayout
-from antiphon.media.stream_reader import Track
+from antiphon.media.stream_reader import StreamReader
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 
 from .media_files import join, make_sound, make_video, noise
@@ -99,9 +99,9 @@ def test_what_is_not_wanted_is_not_decoded(video, monkeypatch):
             decoded_types.append(stream.type)
             return original(self._container, stream)
 
-    of = Track.of.__func__
+    of = StreamReader.of.__func__
     monkeypatch.setattr(
-        Track, "of", classmethod(lambda cls, uri, container, stream: of(cls, uri, Spy(container), stream))
+        StreamReader, "of", classmethod(lambda cls, uri, container, stream: of(cls, uri, Spy(container), stream))
     )
     (sound,) = decode_stretches(str(video), [(1.0, 2.0)])
     assert (sound.frames, set(decoded_types)) == ({}, {"audio"})

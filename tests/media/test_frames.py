@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from antiphon.errors import DecodeError
-from antiphon.media.container import open_container, probe, video_stream
+from antiphon.media.container import open_container, video_stream
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.frames import nearest_frames
 from antiphon.media.layout import FrameLayout
-from antiphon.media.stream_reader import Track
+from antiphon.media.probing import probe
+from antiphon.media.stream_reader import StreamReader
 
 from .media_files import ffmpeg, join, make_sound, make_video, nearest, noise, read_counter, shown
 
@@ -128,7 +129,7 @@ def test_real_files_bit_for_bit(name, real_media):
     with open_container(path) as container:
         stream = video_stream(container)
         assert stream is not None
-        track = Track.of(path, container, stream)
+        track = StreamReader.of(path, container, stream)
         for times in wanted_s:
             for (index, frame), right in zip(nearest_frames(track, times), nearest(times_s, times), strict=True):
                 assert hash(_bytes(frame)) == pictures[right], f"picture for {times[index]} s"
@@ -162,14 +163,14 @@ def test_pictures_that_are_not_wanted_are_left_out(tmp_path, monkeypatch):
     """What the decoder may leave out, it does."""
     path = make_video(tmp_path / "a.mp4", 240, "25", *X264, "-bf", "3", "-g", "240", "-sc_threshold", "0")
     modes: list[str] = []
-    original = Track.packets
+    original = StreamReader.packets
 
     def spied(self, position_s):
         for packet in original(self, position_s):
             yield packet
             modes.append(self.stream.codec_context.skip_frame)
 
-    monkeypatch.setattr(Track, "packets", spied)
+    monkeypatch.setattr(StreamReader, "packets", spied)
     numbers(path, 8.0, 9.0)
     assert modes.count("NONREF") > 100
 

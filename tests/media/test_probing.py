@@ -10,7 +10,8 @@ import pytest
 
 from antiphon.errors import DecodeError
 from antiphon.media import container as media
-from antiphon.media.container import open_container, probe
+from antiphon.media.container import open_container
+from antiphon.media.probing import probe
 
 
 def ffmpeg(*arguments: str | Path) -> bytes:

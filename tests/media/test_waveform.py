@@ -8,8 +8,8 @@ import pytest
 import soxr
 
 from antiphon.errors import DecodeError
-from antiphon.media.container import probe
 from antiphon.media.decoding import decode_stretches
+from antiphon.media.probing import probe
 from antiphon.media.waveform import downmix
 
 from .media_files import ffmpeg, join, make_sound, make_video, noise

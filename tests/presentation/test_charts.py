@@ -13,7 +13,7 @@ from antiphon.metrics import retrieval
 from antiphon.model.recipe import load_recipe
 from antiphon.presentation.charts import WIDTH, intervals, rank_bins
 from antiphon.presentation.scales import Scale, rank_ticks, spaced, ticks
-from antiphon.report.words import recipe_sentences
+from antiphon.report.recipe_sentences import recipe_sentences
 
 
 @given(st.integers(1, 400), st.integers(0, 2**32 - 1))

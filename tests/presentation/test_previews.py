@@ -11,7 +11,7 @@ from antiphon.errors import DecodeError
 from antiphon.presentation.previews import SOUND_HZ, Preview, make_preview
 from antiphon.report.gallery import stretch
 
-from .small_workspace import brightness, make_media, pitch_hz
+from ..report.small_workspace import brightness, make_media, pitch_hz
 
 
 def decoded(preview: Preview) -> tuple[list[tuple[float, np.ndarray]], np.ndarray]:

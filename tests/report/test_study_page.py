@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from antiphon.report.staircase import staircase, step_words
-from antiphon.report.study import build_study_page
+from antiphon.report.study_page import build_study_page
 from antiphon.report.study_tables import ROLES, cells_csv, size_words, study_csv, study_markdown
 
 from .page import read_page

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from antiphon.app.worker import Worker, WorkerLimits
 from antiphon.errors import DecodeError, StaleIndexError
-from antiphon.media.container import probe
+from antiphon.media.probing import probe
 
 if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder

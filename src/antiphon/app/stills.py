@@ -11,7 +11,7 @@ from antiphon.app.worker import Worker, WorkerLimits
 from antiphon.errors import DecodeError
 from antiphon.media.container import media_errors, open_container, video_stream
 from antiphon.media.frames import nearest_frames
-from antiphon.media.stream_reader import Track
+from antiphon.media.stream_reader import StreamReader
 from antiphon.presentation.previews import jpeg, shrunk
 from antiphon.tables import atomic_path
 
@@ -96,7 +96,7 @@ def _make(job: StillJob) -> bytes:
         stream = video_stream(container)
         if stream is None:
             raise DecodeError(f"{job.uri}: has no pictures.")
-        track = Track.of(job.uri, container, stream)
+        track = StreamReader.of(job.uri, container, stream)
         aspect = float(stream.sample_aspect_ratio or 1)
         for _, frame in nearest_frames(track, [job.time_s]):
             return jpeg(shrunk(frame, aspect, LONGER_SIDE_PX))

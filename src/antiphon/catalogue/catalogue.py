@@ -14,7 +14,7 @@ from antiphon.catalogue.reading import read_folder, read_metadata
 from antiphon.catalogue.splits import SPLITS, artist_key, assign_split
 from antiphon.catalogue.validation import Record
 from antiphon.errors import CatalogueError, DecodeError, FeatureStoreError
-from antiphon.media.container import probe
+from antiphon.media.probing import probe
 from antiphon.tables import CATALOGUE, read_table, write_table
 
 FRACTIONS = (0.8, 0.1, 0.1)

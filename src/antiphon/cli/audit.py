@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from antiphon.cli.opening import run_folder, workspace_features
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_folder, workspace_features
 from antiphon.runs import AUDIT_FILE
 from antiphon.tables import write_text
 

@@ -14,9 +14,10 @@ from antiphon.cli.catalogue import add_to_workspace
 from antiphon.cli.evaluate import run_evaluate, show_ranks
 from antiphon.cli.extract import AUDIO, VIDEO, run_extract
 from antiphon.cli.index import run_build, run_facts
+from antiphon.cli.opening import workspace_features
 from antiphon.cli.report import run_report
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_train, workspace_features
+from antiphon.cli.train import run_train
 from antiphon.synthetic import SyntheticConfig, render_catalogue
 
 DEMO_FOLDER = Path("antiphon-demo")

@@ -7,10 +7,10 @@ import pyarrow as pa
 from rich.console import Console
 
 from antiphon.catalogue.reading import media_files
+from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_folder
 from antiphon.errors import ConfigError, DecodeError
-from antiphon.media.container import probe
+from antiphon.media.probing import probe
 from antiphon.tables import write_table
 
 if TYPE_CHECKING:

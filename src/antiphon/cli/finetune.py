@@ -8,8 +8,8 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
+from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_folder
 from antiphon.segments.sampling import SamplingConfig
 
 if TYPE_CHECKING:

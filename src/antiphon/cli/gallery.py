@@ -8,8 +8,8 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
+from antiphon.cli.opening import run_folder, workspace_features
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_folder, workspace_features
 from antiphon.features import Features
 from antiphon.runs import GALLERY_FILE
 from antiphon.tables import write_text

@@ -10,8 +10,8 @@ from cyclopts import App
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
+from antiphon.cli.opening import run_folder, workspace_features
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_folder, workspace_features
 from antiphon.errors import FeatureStoreError, SearchError, StaleIndexError
 from antiphon.features.store import FeatureStore
 from antiphon.runs import RUN_FILE

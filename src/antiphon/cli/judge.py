@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from antiphon.catalogue import Catalogue
+from antiphon.cli.opening import run_folder, workspace_features
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_folder, workspace_features
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, RoundConfig, RunEmbeddings, judging_report, prepare_round, score_round
 from antiphon.judging.answers import answer_rows

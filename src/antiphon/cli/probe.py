@@ -7,8 +7,8 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table
 
+from antiphon.cli.opening import run_folder, workspace_features
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_folder, workspace_features
 from antiphon.runs import probe_file, probe_scores_file
 from antiphon.tables import write_text
 

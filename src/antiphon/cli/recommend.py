@@ -13,8 +13,8 @@ from rich.table import Table
 
 from antiphon.catalogue import Catalogue
 from antiphon.cli.index import ready_index
+from antiphon.cli.opening import run_folder, workspace_features
 from antiphon.cli.session import Count, Here, Session
-from antiphon.cli.train import run_folder, workspace_features
 from antiphon.errors import ConfigError, SearchError
 from antiphon.recommendation import Interactions, read_interactions
 from antiphon.recommendation import recommend as recommended

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_folder
 
 
 def report(*, run: str | None = None, session: Here) -> None:

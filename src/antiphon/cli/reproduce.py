@@ -12,9 +12,8 @@ from rich.console import Console
 from antiphon.catalogue import Catalogue
 from antiphon.cli.demo import COUPLING, VIDEOS, prepare_synthetic
 from antiphon.cli.gallery import measured_attributes
+from antiphon.cli.opening import workspace_features, yt8m_features
 from antiphon.cli.session import Here, Report, Session
-from antiphon.cli.sources import yt8m_features
-from antiphon.cli.train import workspace_features
 from antiphon.errors import ConfigError
 from antiphon.features.importing import import_features
 from antiphon.synthetic import SyntheticConfig

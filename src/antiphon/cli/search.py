@@ -11,10 +11,10 @@ from rich.table import Table
 
 from antiphon.catalogue import Catalogue
 from antiphon.cli.index import opened_index
+from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Count, Here, Session
-from antiphon.cli.train import run_folder
 from antiphon.errors import DecodeError, SearchError
-from antiphon.media.container import probe
+from antiphon.media.probing import probe
 from antiphon.search import Hit, Index, Moment, Where
 from antiphon.spelling import did_you_mean
 

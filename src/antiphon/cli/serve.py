@@ -9,8 +9,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from antiphon.cli.index import ready_index
+from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Here
-from antiphon.cli.train import run_folder
 from antiphon.errors import ConfigError, ModelError
 from antiphon.workspace import Workspace
 

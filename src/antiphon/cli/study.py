@@ -11,8 +11,8 @@ from cyclopts.validators import Number
 from rich.console import Console
 from rich.table import Table
 
+from antiphon.cli.opening import chosen_features
 from antiphon.cli.session import Here, Session
-from antiphon.cli.sources import chosen_features
 from antiphon.features import Features
 from antiphon.tables import write_text
 
@@ -64,7 +64,7 @@ def run_study_file(
     from antiphon.experiments.study import load_study, resolved_steps
     from antiphon.experiments.study_run import run_study
     from antiphon.experiments.study_table import study_table
-    from antiphon.report.study import build_study_page
+    from antiphon.report.study_page import build_study_page
     from antiphon.report.study_tables import cells_csv, study_csv, study_markdown
 
     plan = load_study(file)

@@ -1,22 +1,20 @@
 """`antiphon train`: train the heads on the workspace's features."""
 
 import json
+import shlex
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from rich.console import Console
 
-from antiphon.backbones.base import TUNED_MARK
 from antiphon.catalogue import Catalogue
-from antiphon.cli.few_videos import refuse_few
+from antiphon.cli.opening import workspace_features
 from antiphon.cli.session import Here, Session
-from antiphon.errors import FeatureStoreError, ModelError
+from antiphon.errors import ModelError
 from antiphon.features import Features
-from antiphon.features.assembly import assemble
-from antiphon.features.store import FeatureStore, store_names
-from antiphon.runs import LEARNING_CURVE_FILE, RUN_FILE
+from antiphon.runs import LEARNING_CURVE_FILE
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace, safe_name
 
@@ -24,6 +22,9 @@ if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder
 
 _LEAST_TESTS = 2
+_MIN_VIDEOS = 2
+_FRACTIONS = (0.5, 0.25, 0.25)
+_SEEDS = 200
 
 
 def train(
@@ -153,47 +154,6 @@ def _found(
     }
 
 
-def workspace_features(
-    workspace: Workspace, audio: str | None, video: str | None, *, has_options: bool = False
-) -> Features:
-    """The workspace's features; a side that is not named is the only one of its kind there.
-
-    Those of tuned backbones belong to the run that they were tuned in, and count only where there are no others.
-
-    Parameters
-    ----------
-    has_options : whether the command that asks has --audio and --video, which a message may then name.
-
-    Raises
-    ------
-    FeatureStoreError
-        A side has no features, or several and none is named.
-    """
-    catalogue = Catalogue.load(workspace.catalogue)
-    names = {"audio": audio, "video": video}
-    for modality, name in names.items():
-        if name is None:
-            names[modality] = _only_store(workspace, modality, has_options)
-    return assemble(workspace, catalogue, names["audio"], names["video"])
-
-
-def _only_store(workspace: Workspace, modality: str, has_options: bool) -> str:
-    found = [
-        name
-        for name in store_names(workspace.features)
-        if FeatureStore.existing(workspace.features / name).made_by.get("modality") == modality
-    ]
-    found = [name for name in found if TUNED_MARK not in name] or found
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise FeatureStoreError(f"{workspace.root}: no {modality} features. Run antiphon extract or features import.")
-    remedy = "Use a workspace that has one kind a side."
-    if has_options:
-        remedy = f"Choose with --{modality} {'|'.join(found)}."
-    raise FeatureStoreError(f"{workspace.root}: several {modality} features: {', '.join(found)}. {remedy}")
-
-
 def _warn_of_few(session: Session, videos: int, recipe: str, least: int) -> None:
     if videos < least:
         session.warn(
@@ -219,17 +179,52 @@ def _curve(session: Session, model: "DualEncoder", pairs: Features, validation: 
             return None
 
 
-def run_folder(workspace: Workspace, run: str | None) -> Path:
-    """The folder of a run; without a name the run trained last.
+def refuse_few(workspace: Workspace, features: Features) -> None:
+    """Refuse to train where the training or the validation split has fewer than two videos with sound and pictures.
 
     Raises
     ------
     ModelError
-        There is none.
+        With a command that mends it, where there is one.
     """
-    if run is not None:
-        return workspace.run(run)
-    folders = sorted(workspace.runs.glob(f"*/{RUN_FILE}"), key=lambda path: path.stat().st_mtime)
-    if not folders:
-        raise ModelError(f"{workspace.root}: no trained run. Start with antiphon train.")
-    return folders[-1].parent
+    for name in ("train", "validation"):
+        videos = len(np.unique(features[name].paired.groups))
+        if videos < _MIN_VIDEOS:
+            called = "training" if name == "train" else name
+            count = f"{videos or 'no'} video{'s' * (videos != 1)}"
+            raise ModelError(
+                f"The {called} split has {count} with both sound and pictures; contrast needs at least two. "
+                f"{_remedy(workspace, features)}"
+            )
+
+
+def _remedy(workspace: Workspace, features: Features) -> str:
+    usable = set(np.unique(features.paired.groups).tolist())
+    found = workable_split(Catalogue.load(workspace.catalogue), usable)
+    more = "Add videos (antiphon catalogue add FOLDER, then antiphon extract)"
+    if found is None:
+        return f"{more}: the workspace has {len(usable)} such videos in all."
+    by, seed = found
+    here = shlex.quote(str(workspace.root))
+    shares = " ".join(f"{share:g}" for share in _FRACTIONS)
+    return (
+        f"{more}, or draw the splits of all {len(usable)} anew:\n"
+        f"  antiphon --workspace {here} catalogue split --by {by} --fractions {shares} --seed {seed}"
+    )
+
+
+def workable_split(catalogue: Catalogue, usable: set[str]) -> tuple[Literal["artist", "video"], int] | None:
+    """How to draw splits so that training and validation have two usable videos and the test one; None where none does.
+
+    By artist before by video, with the lowest seed.
+    """
+    if len(usable) <= 2 * _MIN_VIDEOS:
+        return None
+    ways: tuple[Literal["artist", "video"], ...] = ("artist", "video")
+    for by in ways:
+        for seed in range(_SEEDS):
+            rows = catalogue.split(by=by, fractions=_FRACTIONS, seed=seed).records()
+            splits = [row["split"] for row in rows if row["id"] in usable]
+            if min(splits.count("train"), splits.count("validation"), splits.count("test") + 1) >= _MIN_VIDEOS:
+                return by, seed
+    return None

@@ -5,12 +5,18 @@ do not depend on the number of cores.
 """
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
+
+from antiphon.backbones import AudioBackbone, VideoBackbone
+from antiphon.errors import ConfigError, DecodeError
+from antiphon.media.windows import DecodedWindows, WindowsJob
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,3 +50,45 @@ def _one_torch_thread_each() -> Generator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def windows_job(
+    video_id: str,
+    path: str,
+    windows: Sequence[tuple[float, float]],
+    networks: Sequence[AudioBackbone | VideoBackbone],
+    seed: int,
+) -> WindowsJob:
+    """What has to be decoded so that all of `networks` can be run.
+
+    Raises
+    ------
+    ConfigError
+        Two of them want the sound at different rates.
+    """
+    rates = {network.rate_hz for network in networks if isinstance(network, AudioBackbone)}
+    if len(rates) > 1:
+        raise ConfigError(
+            f"Audio backbones at {sorted(rates)} Hz cannot share one decoding; extract one after the other."
+        )
+    layouts = dict.fromkeys(network.layout for network in networks if isinstance(network, VideoBackbone))
+    return WindowsJob(video_id, path, tuple(windows), tuple(layouts), next(iter(rates), None), seed)
+
+
+def window_features(network: AudioBackbone | VideoBackbone, decoded: DecodedWindows) -> npt.NDArray[np.float32]:
+    """(n, dim) features of decoded windows by one backbone.
+
+    Raises
+    ------
+    DecodeError
+        The sound or pictures lead to values that are not finite.
+    """
+    if isinstance(network, VideoBackbone):
+        vectors = network(decoded.frames[network.layout])
+    elif decoded.waveforms is None:
+        raise DecodeError(f"{network.name} needs sound, and none was decoded.")
+    else:
+        vectors = network(decoded.waveforms, network.rate_hz)
+    if not np.isfinite(vectors).all():
+        raise DecodeError(f"{network.name} gave values that are not finite for it.")
+    return vectors

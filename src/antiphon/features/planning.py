@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import DecodeError, FeatureStoreError
-from antiphon.media.container import probe
+from antiphon.media.probing import probe
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 from antiphon.tables import SEGMENTS, read_table, write_table
 from antiphon.workspace import Failure, Workspace

@@ -10,9 +10,10 @@ from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.musicnn import Musicnn
 from antiphon.errors import ConfigError, DecodeError
-from antiphon.features.windows import decode_windows, window_features, windows_job
-from antiphon.media.container import probe
+from antiphon.features.computing import window_features, windows_job
 from antiphon.media.decoding import decode_stretches
+from antiphon.media.probing import probe
+from antiphon.media.windows import decode_windows
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 
 _PATCH_S = 3.0

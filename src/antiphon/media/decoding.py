@@ -13,7 +13,7 @@ from antiphon.media.container import audio_stream, media_errors, open_container,
 from antiphon.media.cropping import FrameCropper
 from antiphon.media.frames import nearest_frames
 from antiphon.media.layout import FrameLayout
-from antiphon.media.stream_reader import Track
+from antiphon.media.stream_reader import StreamReader
 from antiphon.media.waveform import read_waveform
 
 
@@ -87,8 +87,8 @@ def _decode_all(
         with media_errors(uri):
             video = video_stream(container) if layouts else None
             audio = audio_stream(container) if rate_hz is not None else None
-            pictures = Track.of(uri, container, video) if video else None
-            sound = Track.of(uri, container, audio) if audio else None
+            pictures = StreamReader.of(uri, container, video) if video else None
+            sound = StreamReader.of(uri, container, audio) if audio else None
         for start_s, end_s in stretches:
             frames: dict[FrameLayout, np.ndarray] = {}
             waveform = None
@@ -103,7 +103,7 @@ def _decode_all(
 
 
 def _read_frames(
-    track: Track[VideoStream],
+    reader: StreamReader[VideoStream],
     start_s: float,
     count: int,
     frames_per_s: float,
@@ -111,14 +111,14 @@ def _read_frames(
     generator: np.random.Generator,
 ) -> dict[FrameLayout, np.ndarray]:
     wanted = [i for i in range(count) if any(i % layout.every == 0 for layout in layouts)]
-    cropper = FrameCropper(track.uri, layouts, track.stream.sample_aspect_ratio, generator)
+    cropper = FrameCropper(reader.uri, layouts, reader.stream.sample_aspect_ratio, generator)
     frames = {
         layout: np.empty((len(range(0, count, layout.every)), layout.size_px, layout.size_px, 3), np.uint8)
         for layout in layouts
     }
     shown: VideoFrame | None = None
     cropped: dict[FrameLayout, np.ndarray] = {}
-    for place, frame in nearest_frames(track, [start_s + i / frames_per_s for i in wanted]):
+    for place, frame in nearest_frames(reader, [start_s + i / frames_per_s for i in wanted]):
         if frame is not shown:
             shown, cropped = frame, {}
         for layout in layouts:

@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from antiphon.errors import DecodeError
-from antiphon.media.stream_reader import Track
+from antiphon.media.stream_reader import StreamReader
 
 # Pictures are stored in another order than they are shown in, at most 16 apart (H.264, HEVC).
 _REORDER = 32
@@ -32,8 +32,8 @@ class _Picture:
 class PictureReader:
     """Decodes pictures in the order of showing, from the last one that stands alone before `position_s`."""
 
-    def __init__(self, track: Track[VideoStream], position_s: float, times_s: Sequence[float]) -> None:
-        self._track = track
+    def __init__(self, reader: StreamReader[VideoStream], position_s: float, times_s: Sequence[float]) -> None:
+        self._reader = reader
         self._position_s = position_s
         self._times_s = times_s
         self._trusted_from_s: float | None = None  # None: until the next key picture, nothing is
@@ -49,9 +49,9 @@ class PictureReader:
             if packet.size == 0 and packet.pts is not None:
                 # Theora's way of saying: the picture before, once more.
                 if last is not None and self._trusted_from_s is not None:
-                    yield self._picture(self._track.time_s(packet.pts), last)
+                    yield self._picture(self._reader.time_s(packet.pts), last)
                 continue
-            self._track.stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
+            self._reader.stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
             for picture in self._trusted(self._decode(packet)):
                 last = picture.frame
                 yield picture
@@ -61,8 +61,8 @@ class PictureReader:
     def _trusted(self, frames: Sequence[VideoFrame]) -> Iterator[_Picture]:
         for frame in frames:
             stamp = frame.dts if self._by_dts else frame.pts
-            if stamp is not None and self._trusts(frame, self._track.time_s(stamp)):
-                yield self._picture(self._track.time_s(stamp), frame)
+            if stamp is not None and self._trusts(frame, self._reader.time_s(stamp)):
+                yield self._picture(self._reader.time_s(stamp), frame)
 
     def _picture(self, time_s: float, frame: VideoFrame) -> _Picture:
         picture = _Picture(time_s, frame, self.loss is not None)
@@ -71,11 +71,11 @@ class PictureReader:
 
     def _begins(self, packet: "Packet[VideoStream]") -> bool:
         """Whether decoding has begun, as it does at a picture that stands alone."""
-        time_s = self._track.packet_time_s(packet)
+        time_s = self._reader.packet_time_s(packet)
         if self._trusted_from_s is None and packet.is_keyframe and time_s is not None:
             self._trusted_from_s = time_s
             # AVI says in what order to decode but not when to show; decoding times of what comes out are in order.
-            self._by_dts = packet.pts is None or self._track.container.format.name == "avi"
+            self._by_dts = packet.pts is None or self._reader.container.format.name == "avi"
         return self._trusted_from_s is not None or self.loss is not None or time_s is None
 
     def _trusts(self, frame: VideoFrame, time_s: float) -> bool:
@@ -109,7 +109,7 @@ class PictureReader:
         for packet in chain(self._readable_packets(), [None] * _REORDER):
             if packet is not None:
                 ahead.append(packet)
-                time_s = self._track.packet_time_s(packet)
+                time_s = self._reader.packet_time_s(packet)
                 if time_s is not None:
                     stamps_s.append(time_s)
                 if len(ahead) <= _REORDER:
@@ -122,9 +122,9 @@ class PictureReader:
 
     def is_needed(self, packet: "Packet[VideoStream]", stamps_s: Sequence[float]) -> bool:
         """Whether a wanted time lies near a packet, among the ascending `stamps_s` of packets around it."""
-        if packet.pts is None or self._track.container.format.name == "avi":
+        if packet.pts is None or self._reader.container.format.name == "avi":
             return True
-        at = bisect_left(stamps_s, self._track.time_s(packet.pts))
+        at = bisect_left(stamps_s, self._reader.time_s(packet.pts))
         before_s = stamps_s[at - 2] if at >= 2 else float("-inf")
         after_s = stamps_s[at + 2] if at + 2 < len(stamps_s) else float("inf")
         wanted = bisect_left(self._times_s, before_s)
@@ -132,18 +132,18 @@ class PictureReader:
 
     def _readable_packets(self) -> "Iterator[Packet[VideoStream]]":
         try:
-            yield from self._track.packets(self._position_s)
+            yield from self._reader.packets(self._position_s)
         except DecodeError as error:
             # A loss only if a picture that is wanted lies further on than those read.
             self._unreadable = str(error)
 
 
-def nearest_frames(track: Track[VideoStream], times_s: Sequence[float]) -> Iterator[tuple[int, VideoFrame]]:
+def nearest_frames(reader: StreamReader[VideoStream], times_s: Sequence[float]) -> Iterator[tuple[int, VideoFrame]]:
     """The source frame nearest in time to each of `times_s`; of two equally near, the earlier.
 
     Parameters
     ----------
-    track : pictures of an open file.
+    reader : pictures of an open file.
     times_s : ascending, in seconds on the track's time line. Before its first picture and (up to half a second)
         after its last one, that picture is taken.
 
@@ -156,36 +156,36 @@ def nearest_frames(track: Track[VideoStream], times_s: Sequence[float]) -> Itera
     DecodeError
         A wanted picture is damaged, or there are no pictures at those times.
     """
-    for position_s in track.positions_s(times_s[0]):
-        pictures = PictureReader(track, position_s, times_s)
+    for position_s in reader.positions_s(times_s[0]):
+        pictures = PictureReader(reader, position_s, times_s)
         stream = iter(pictures)
         first = next(stream, None)
-        at_start = position_s <= track.start_s
+        at_start = position_s <= reader.start_s
         if first is not None and (first.time_s <= times_s[0] or at_start):
-            yield from _choose(track, chain([first], stream), times_s, pictures)
+            yield from _choose(reader, chain([first], stream), times_s, pictures)
             return
-    raise DecodeError(f"{track.uri}: no picture can be decoded at {times_s[0]:.2f} s.")
+    raise DecodeError(f"{reader.uri}: no picture can be decoded at {times_s[0]:.2f} s.")
 
 
 def _choose(
-    track: Track[VideoStream], stream: Iterator[_Picture], times_s: Sequence[float], pictures: PictureReader
+    reader: StreamReader[VideoStream], stream: Iterator[_Picture], times_s: Sequence[float], pictures: PictureReader
 ) -> Iterator[tuple[int, VideoFrame]]:
     before: _Picture | None = None
     index = 0
-    half_s = 0.5 * _spacing_s(track.stream)
+    half_s = 0.5 * _spacing_s(reader.stream)
     for picture in stream:
         while index < len(times_s) and times_s[index] <= picture.time_s:
             chosen = _nearer(before, picture, times_s[index])
             if picture.after_loss and abs(chosen.time_s - times_s[index]) > half_s:
-                raise DecodeError(f"{track.uri}: the pictures are damaged near {times_s[index]:.2f} s.")
+                raise DecodeError(f"{reader.uri}: the pictures are damaged near {times_s[index]:.2f} s.")
             yield index, chosen.frame
             index += 1
         if before is None and index and times_s[-1] < picture.time_s - _HELD_S:
-            raise DecodeError(f"{track.uri}: the pictures begin at {picture.time_s:.2f} s, after {times_s[-1]:.2f} s.")
+            raise DecodeError(f"{reader.uri}: the pictures begin at {picture.time_s:.2f} s, after {times_s[-1]:.2f} s.")
         if index == len(times_s):
             return
         before = picture
-    yield from _hold(track, before, times_s, index, pictures.loss)
+    yield from _hold(reader, before, times_s, index, pictures.loss)
 
 
 def _nearer(before: _Picture | None, after: _Picture, time_s: float) -> _Picture:
@@ -195,7 +195,7 @@ def _nearer(before: _Picture | None, after: _Picture, time_s: float) -> _Picture
 
 
 def _hold(
-    track: Track[VideoStream],
+    reader: StreamReader[VideoStream],
     last: _Picture | None,
     times_s: Sequence[float],
     index: int,
@@ -203,15 +203,15 @@ def _hold(
 ) -> Iterator[tuple[int, VideoFrame]]:
     """Show the last picture up to the end."""
     if last is None:
-        raise DecodeError(f"{track.uri}: no picture can be decoded at {times_s[0]:.2f} s.")
-    spacing_s = _spacing_s(track.stream)
-    shown_s = max(spacing_s, (last.frame.duration or 0) * track.tick_s)
+        raise DecodeError(f"{reader.uri}: no picture can be decoded at {times_s[0]:.2f} s.")
+    spacing_s = _spacing_s(reader.stream)
+    shown_s = max(spacing_s, (last.frame.duration or 0) * reader.tick_s)
     reach_s = 0.5 * spacing_s if loss else shown_s + _HELD_S
     for i in range(index, len(times_s)):
         if times_s[i] > last.time_s + reach_s:
             cause = f" ({loss})" if loss else ""
             raise DecodeError(
-                f"{track.uri}: the pictures end at {last.time_s + shown_s:.2f} s{cause};"
+                f"{reader.uri}: the pictures end at {last.time_s + shown_s:.2f} s{cause};"
                 f" {times_s[i]:.2f} s was asked for."
             )
         yield i, last.frame

@@ -21,7 +21,7 @@ _RUN_UP_S = 2.0
 
 
 @dataclass(frozen=True)
-class Track(Generic[S]):
+class StreamReader(Generic[S]):
     """A stream with its time line: seconds since the container's start.
 
     Attributes
@@ -40,8 +40,8 @@ class Track(Generic[S]):
     stated_end_s: float | None
 
     @classmethod
-    def of(cls, uri: str, container: InputContainer, stream: S) -> "Track[S]":
-        """The track of a stream of a container, set to decode in one thread."""
+    def of(cls, uri: str, container: InputContainer, stream: S) -> "StreamReader[S]":
+        """The reader of a stream of a container, set to decode in one thread."""
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
         start_s = stream_start_s(container, stream)

@@ -12,7 +12,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 
 from antiphon.errors import DecodeError
-from antiphon.media.stream_reader import Track
+from antiphon.media.stream_reader import StreamReader
 
 # Decoders need some sound before they give the right one: Opus 80 ms, MP3 up to nine frames, AAC and Vorbis one.
 _WARM_UP_S = 0.3
@@ -82,7 +82,7 @@ def downmix(frame: AudioFrame) -> np.ndarray:
     return weights @ _as_float(channels)
 
 
-def read_waveform(track: Track[AudioStream], start_s: float, samples: int, rate_hz: int) -> np.ndarray:
+def read_waveform(reader: StreamReader[AudioStream], start_s: float, samples: int, rate_hz: int) -> np.ndarray:
     """Decode a stretch of sound, downmixed as `downmix` says and resampled by soxr (HQ).
 
     It is cut from the sample grid that resampling the whole stream gives, so that stretches agree with the whole
@@ -90,7 +90,7 @@ def read_waveform(track: Track[AudioStream], start_s: float, samples: int, rate_
 
     Parameters
     ----------
-    track : sound of an open file.
+    reader : sound of an open file.
     start_s : in seconds on the track's time line.
     samples : how many to return.
     rate_hz : sample rate of the result.
@@ -106,33 +106,35 @@ def read_waveform(track: Track[AudioStream], start_s: float, samples: int, rate_
         The sound is damaged within the stretch, or there is none in it at all.
     """
     end_s = start_s + samples / rate_hz
-    runs = _read_runs(track, start_s, end_s)
+    runs = _read_runs(reader, start_s, end_s)
     heard_s = max((run.end_s for run in runs), default=-math.inf)
     if not any(run.end_s > start_s and run.start_s < end_s for run in runs):
-        raise DecodeError(f"{track.uri}: has no sound between {start_s:.2f} and {end_s:.2f} s.")
-    stated_s = math.inf if track.stated_end_s is None else track.stated_end_s
-    if track.stated_end_s is not None and heard_s < min(end_s, stated_s) - _TAIL_S:
+        raise DecodeError(f"{reader.uri}: has no sound between {start_s:.2f} and {end_s:.2f} s.")
+    stated_s = math.inf if reader.stated_end_s is None else reader.stated_end_s
+    if reader.stated_end_s is not None and heard_s < min(end_s, stated_s) - _TAIL_S:
         raise DecodeError(
-            f"{track.uri}: the sound breaks off at {heard_s:.2f} s; by its header it lasts {stated_s:.2f} s."
+            f"{reader.uri}: the sound breaks off at {heard_s:.2f} s; by its header it lasts {stated_s:.2f} s."
         )
-    return _resample(track, runs, start_s, samples, rate_hz)
+    return _resample(reader, runs, start_s, samples, rate_hz)
 
 
-def _resample(track: Track[AudioStream], runs: list[_Run], start_s: float, samples: int, rate_hz: int) -> np.ndarray:
+def _resample(
+    reader: StreamReader[AudioStream], runs: list[_Run], start_s: float, samples: int, rate_hz: int
+) -> np.ndarray:
     source_hz = runs[0].rate_hz
     if any(run.rate_hz != source_hz for run in runs):
-        raise DecodeError(f"{track.uri}: the sample rate of its sound changes near {start_s:.2f} s.")
+        raise DecodeError(f"{reader.uri}: the sample rate of its sound changes near {start_s:.2f} s.")
     # Every `period_in` samples of the source, a sample of the result lies on one of them.
     common = math.gcd(source_hz, rate_hz)
     period_in, period_out = source_hz // common, rate_hz // common
-    first_out = round((start_s - track.start_s) * rate_hz)
+    first_out = round((start_s - reader.start_s) * rate_hz)
     margin_out = math.ceil(_FILTER_S * rate_hz)
     periods = (first_out - margin_out) // period_out
     skip_out = first_out - periods * period_out
     length_in = math.ceil((skip_out + samples + margin_out) * source_hz / rate_hz)
     sound = np.zeros(length_in, np.float32)
     for run in runs:
-        _paste(sound, run.mono, round((run.start_s - track.start_s) * source_hz) - periods * period_in)
+        _paste(sound, run.mono, round((run.start_s - reader.start_s) * source_hz) - periods * period_in)
     resampled = soxr.resample(sound, source_hz, rate_hz) if source_hz != rate_hz else sound
     return np.ascontiguousarray(resampled[skip_out : skip_out + samples], dtype=np.float32)
 
@@ -143,27 +145,27 @@ def _paste(sound: np.ndarray, piece: np.ndarray, at: int) -> None:
         sound[first:last] = piece[first - at : last - at]
 
 
-def _read_runs(track: Track[AudioStream], start_s: float, end_s: float) -> list[_Run]:
+def _read_runs(reader: StreamReader[AudioStream], start_s: float, end_s: float) -> list[_Run]:
     from_s = start_s - _FILTER_S - _WARM_UP_S
-    for position_s in track.positions_s(from_s):
-        frames = _frames(track, position_s, start_s, end_s)
-        runs = _gather(track, frames, end_s + _FILTER_S)
-        if runs and (runs[0].start_s <= from_s + _WARM_UP_S or position_s <= track.start_s):
+    for position_s in reader.positions_s(from_s):
+        frames = _frames(reader, position_s, start_s, end_s)
+        runs = _gather(reader, frames, end_s + _FILTER_S)
+        if runs and (runs[0].start_s <= from_s + _WARM_UP_S or position_s <= reader.start_s):
             return runs
     return []
 
 
-def _gather(track: Track[AudioStream], frames: Iterator[AudioFrame], until_s: float) -> list[_Run]:
+def _gather(reader: StreamReader[AudioStream], frames: Iterator[AudioFrame], until_s: float) -> list[_Run]:
     pieces: list[_Piece] = []
     for frame in frames:
         if frame.pts is None or not frame.samples:
             continue
-        time_s = track.time_s(frame.pts)
+        time_s = reader.time_s(frame.pts)
         if time_s > until_s:
             break
         pieces.append(_Piece(time_s, frame.sample_rate, downmix(frame)))
-    jitter_s = _JITTER_VORBIS_S if track.stream.codec_context.name == "vorbis" else _JITTER_S
-    return _runs(pieces, track.tick_s, jitter_s)
+    jitter_s = _JITTER_VORBIS_S if reader.stream.codec_context.name == "vorbis" else _JITTER_S
+    return _runs(pieces, reader.tick_s, jitter_s)
 
 
 def _runs(pieces: Sequence[_Piece], tick_s: float, jitter_s: float) -> list[_Run]:
@@ -199,15 +201,15 @@ def _agreed(starts_s: np.ndarray, tick_s: float) -> float:
     return float(near_s.min() + near_s.max()) / 2 if near_s.size else float(np.median(starts_s))
 
 
-def _frames(track: Track[AudioStream], position_s: float, start_s: float, end_s: float) -> Iterator[AudioFrame]:
-    for packet in track.packets(position_s):
+def _frames(reader: StreamReader[AudioStream], position_s: float, start_s: float, end_s: float) -> Iterator[AudioFrame]:
+    for packet in reader.packets(position_s):
         try:
             yield from packet.decode()
         except av.error.FFmpegError as error:
-            time_s = track.packet_time_s(packet)
+            time_s = reader.packet_time_s(packet)
             if time_s is None or start_s - _JITTER_S <= time_s < end_s:
                 raise DecodeError(
-                    f"{track.uri}: the sound is damaged near {start_s if time_s is None else time_s:.2f} s"
+                    f"{reader.uri}: the sound is damaged near {start_s if time_s is None else time_s:.2f} s"
                     f" ({error.strerror})."
                 ) from error
 

@@ -17,7 +17,7 @@ from antiphon.errors import DecodeError
 from antiphon.media.container import audio_stream, media_errors, open_container, video_stream
 from antiphon.media.cropping import Orientation
 from antiphon.media.frames import nearest_frames
-from antiphon.media.stream_reader import Track
+from antiphon.media.stream_reader import StreamReader
 from antiphon.media.waveform import read_waveform
 
 FRAMES_PER_S = 15
@@ -80,7 +80,7 @@ def _pictures(
         stream = video_stream(container)
         if stream is None:
             return []
-        track = Track.of(uri, container, stream)
+        track = StreamReader.of(uri, container, stream)
         times_s = [start_s + number / FRAMES_PER_S for number in range(max(1, int((end_s - start_s) * FRAMES_PER_S)))]
         aspect = float(stream.sample_aspect_ratio or 1)
         shown: VideoFrame | None = None
@@ -108,7 +108,9 @@ def _sound(uri: str, container: InputContainer, start_s: float, end_s: float) ->
         stream = audio_stream(container)
         if stream is None:
             return None
-        return read_waveform(Track.of(uri, container, stream), start_s, int((end_s - start_s) * SOUND_HZ), SOUND_HZ)
+        return read_waveform(
+            StreamReader.of(uri, container, stream), start_s, int((end_s - start_s) * SOUND_HZ), SOUND_HZ
+        )
 
 
 def _encode(pictures: list[np.ndarray], sound: np.ndarray | None, bits_per_s: int) -> bytes:
@@ -201,7 +203,7 @@ def make_strip(uri: str, times_s: Sequence[float]) -> bytes | None:
         stream = video_stream(container)
         if stream is None or not times_s:
             return None
-        track = Track.of(uri, container, stream)
+        track = StreamReader.of(uri, container, stream)
         aspect = float(stream.sample_aspect_ratio or 1)
         frames = [frame for time_s in times_s for _, frame in nearest_frames(track, [time_s])]
         return jpeg(np.concatenate([_still(frame, aspect) for frame in frames], axis=1))

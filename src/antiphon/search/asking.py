@@ -13,7 +13,7 @@ from antiphon.search.filters import Where
 from antiphon.search.hits import Hit, Side
 from antiphon.search.ranking import Wanted, answer, file_track, nearest_tracks, stored
 from antiphon.search.scoring import Asked
-from antiphon.search.store import Part, View
+from antiphon.search.view import Part, View
 
 FloatArray = npt.NDArray[np.float32]
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from antiphon.errors import SearchError
 from antiphon.search.entries import METADATA, best_first, entry_schema, vectors_of
 from antiphon.search.filters import Where
 from antiphon.search.record import REBUILD
-from antiphon.search.store import Part, Upkeep
+from antiphon.search.view import Part, Upkeep
 from antiphon.tables import atomic_path, sweep_partials, write_text
 
 FloatArray = npt.NDArray[np.float32]

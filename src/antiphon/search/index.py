@@ -23,7 +23,7 @@ from antiphon.search.entries import (
 )
 from antiphon.search.record import Kind, Origin, Record
 from antiphon.search.storage import Place, place_of
-from antiphon.search.store import View
+from antiphon.search.view import View
 
 LANCEDB_ROWS = 600_000
 """From so many rows `auto` takes LanceDB: below, the exact search answers `similar` and `match` sooner and misses

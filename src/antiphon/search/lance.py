@@ -17,7 +17,7 @@ from antiphon.errors import SearchError
 from antiphon.search.entries import METADATA, best_first, entry_schema
 from antiphon.search.filters import Where, quoted
 from antiphon.search.record import REBUILD
-from antiphon.search.store import Part, Upkeep
+from antiphon.search.view import Part, Upkeep
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -13,7 +13,7 @@ from antiphon.search.filters import Where
 from antiphon.search.hits import Hit, Side
 from antiphon.search.scoring import Asked, Candidate, Track, best_moments, candidates, ranked
 from antiphon.search.sequences import in_sequence
-from antiphon.search.store import Part, View
+from antiphon.search.view import Part, View
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -14,7 +14,7 @@ from antiphon.errors import SearchError
 from antiphon.search.exact import ExactStore
 from antiphon.search.lance import LanceStore, connect
 from antiphon.search.record import BUILD_FIRST, REBUILD, RECORD_FILE, Kind, Origin, Record, dumped, parsed
-from antiphon.search.store import Store
+from antiphon.search.view import Store
 from antiphon.tables import sweep_partials, write_text
 
 _LOCK = ".lock"

@@ -29,7 +29,7 @@ from antiphon.media.container import audio_stream, media_errors, open_container,
 from antiphon.media.cropping import Orientation, shown_size, upright
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.frames import nearest_frames
-from antiphon.media.stream_reader import Track
+from antiphon.media.stream_reader import StreamReader
 
 WIDTH_PX, HEIGHT_PX = 768, 432
 FRAMES_PER_S = 10
@@ -138,7 +138,7 @@ def _fitted_pictures(uri: str, stretches: Sequence[tuple[float, float]]) -> Iter
             stream = video_stream(container)
             if stream is None:
                 raise DecodeError(f"{uri}: has no pictures that can be decoded.")
-            track = Track.of(uri, container, stream)
+            track = StreamReader.of(uri, container, stream)
         for start_s, end_s in stretches:
             with media_errors(uri):
                 count = round((end_s - start_s) * FRAMES_PER_S)

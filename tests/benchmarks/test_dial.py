@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.experiments.dial import fewest_pairs, is_found, weakest_coupling
+from dial_criteria import fewest_pairs, is_found, weakest_coupling
 
 
 def row(coupling, high, size="all", pairs=700.0, other=None, trainings=1):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from antiphon.experiments.temporal import TemporalConfig, compare, shuffled_in_time, temporal_features
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
+from temporal_tracks import TemporalConfig, compare, shuffled_in_time, temporal_features
 
 CONFIG = TemporalConfig(kinds=4, noise=0.5, style=0.05, audio_dim=24, video_dim=20)
 

@@ -1,13 +1,11 @@
-"""Windows of one video: decoded for whichever backbones ask, and put through one."""
+"""The windows of one video, decoded for all backbones at once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.backbones import AudioBackbone, VideoBackbone
-from antiphon.errors import ConfigError, DecodeError
+from antiphon.errors import DecodeError
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.layout import FrameLayout
 from antiphon.seeding import generator
@@ -45,29 +43,6 @@ class DecodedWindows:
     problem: str | None = None
 
 
-def windows_job(
-    video_id: str,
-    path: str,
-    windows: Sequence[tuple[float, float]],
-    networks: Sequence[AudioBackbone | VideoBackbone],
-    seed: int,
-) -> WindowsJob:
-    """What has to be decoded so that all of `networks` can be run.
-
-    Raises
-    ------
-    ConfigError
-        Two of them want the sound at different rates.
-    """
-    rates = {network.rate_hz for network in networks if isinstance(network, AudioBackbone)}
-    if len(rates) > 1:
-        raise ConfigError(
-            f"Audio backbones at {sorted(rates)} Hz cannot share one decoding; extract one after the other."
-        )
-    layouts = dict.fromkeys(network.layout for network in networks if isinstance(network, VideoBackbone))
-    return WindowsJob(video_id, path, tuple(windows), tuple(layouts), next(iter(rates), None), seed)
-
-
 def decode_windows(job: WindowsJob) -> DecodedWindows:
     """Decode all windows of one video; the file is opened once, unless a side is damaged and the other is saved.
 
@@ -101,22 +76,3 @@ def _decode(job: WindowsJob) -> DecodedWindows:
         waveforms=np.stack(waveforms) if waveforms else None,
         frames={layout: np.stack([window.frames[layout] for window in decoded]) for layout in job.layouts},
     )
-
-
-def window_features(network: AudioBackbone | VideoBackbone, decoded: DecodedWindows) -> npt.NDArray[np.float32]:
-    """(n, dim) features of decoded windows by one backbone.
-
-    Raises
-    ------
-    DecodeError
-        The sound or pictures lead to values that are not finite.
-    """
-    if isinstance(network, VideoBackbone):
-        vectors = network(decoded.frames[network.layout])
-    elif decoded.waveforms is None:
-        raise DecodeError(f"{network.name} needs sound, and none was decoded.")
-    else:
-        vectors = network(decoded.waveforms, network.rate_hz)
-    if not np.isfinite(vectors).all():
-        raise DecodeError(f"{network.name} gave values that are not finite for it.")
-    return vectors
