@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from antiphon.app.templating import address
-from antiphon.search import Index
+from antiphon.search import Index, Query
 
 from .conftest import IDS, SCRIPT
 
@@ -103,7 +103,7 @@ def test_typing_finds_a_video_and_the_keyboard_opens_it(tab: Any, complaints: li
 def test_a_result_plays_from_its_moment(tab: Any, index: Index, complaints: list[str]) -> None:
     tab.goto("/video/plain")
     tab.locator(".by-sound .player").first.click()
-    start_s = index.similar("plain", k=1, by="audio")[0].moments[0].start_s or 0.0
+    start_s = index.search(Query.from_id(index, "plain"), k=1, by="audio")[0].moments[0].start_s or 0.0
     tab.wait_for_function("(start) => playing.some((one) => !one.paused && one.currentTime > start + 0.4)", arg=start_s)
     assert tab.evaluate("playing.every((one) => !one.muted)")
     tab.keyboard.press("Escape")
@@ -115,7 +115,7 @@ def test_a_match_plays_pictures_and_song_of_two_videos_in_sync(tab: Any, index: 
     tab.goto("/match/plain?target=audio")
     tab.locator("ol.hits li").first.focus()
     tab.keyboard.press("Space")
-    moment = index.match("plain", "audio", k=1)[0].moments[0]
+    moment = index.search(Query.from_id(index, "plain"), target="audio", k=1)[0].moments[0]
     tab.wait_for_function(
         "(from) => { const [a] = playing.filter((one) => one.localName === 'audio');"
         " const [v] = playing.filter((one) => one.localName === 'video');"
@@ -148,7 +148,7 @@ def test_settings_change_the_lists_in_place(tab: Any, complaints: list[str]) -> 
     mine = tab.locator(".video-head .artist").inner_text().split(",")[0]
     assert mine in tab.locator("#neighbours").inner_text()
     tab.get_by_label("other artists only").check()
-    tab.wait_for_url("**others=true**")
+    tab.wait_for_url("**other_artists=true**")
     tab.wait_for_function(f"() => !document.getElementById('neighbours').innerText.includes({mine!r})")
     assert tab.locator(".by-both .title").all_inner_texts() != before
     assert complaints == []

@@ -93,7 +93,8 @@ def test_it_encodes_files_with_the_tuned_backbones(place, tmp_path):
     same = tmp_path / record["id"]  # segments are drawn by name
     shutil.copy(record["path"], same)
     for side, stored in (("audio", audio), ("video", video)):
-        windows, vectors = model.encode_windows(same, side)
+        found = model.encode_file(same)[side]
+        windows, vectors = found.windows, found.segments
         assert len(windows) == len(vectors) == len(stored) == 1
         assert windows[0][0] == pytest.approx(row.starts_s[0])
         np.testing.assert_allclose(vectors, stored, atol=1e-5)

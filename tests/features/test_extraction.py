@@ -17,7 +17,7 @@ import antiphon as ap
 from antiphon import backbones
 from antiphon.catalogue import Catalogue
 from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError, WeightsError
-from antiphon.features.single import file_features, file_tags
+from antiphon.features.single import file_features, music_tags
 from antiphon.features.store import FeatureStore
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.probing import probe
@@ -247,7 +247,8 @@ def test_a_model_encodes_files_as_its_features_were_sampled(undisturbed, synthet
     validation = np.isin(sampled.groups, np.unique(sampled.groups)[:3])
     ap.DualEncoder("paper-base").fit(sampled.take(~validation), sampled.take(validation)).save(tmp_path)
     path = sorted(synthetic_table.parent.glob("*.mp4"))[0]
-    windows, embeddings = ap.DualEncoder.load(tmp_path).encode_windows(path, "audio")
+    found = ap.DualEncoder.load(tmp_path).encode_file(path, ["audio"])["audio"]
+    windows, embeddings = found.windows, found.segments
     assert all(3 * n <= start <= 3 * n + 2 for n, (start, _) in enumerate(windows))  # each in its own 5 s
     assert len(embeddings) == len(windows) >= 3
 
@@ -267,7 +268,7 @@ def test_tags_are_the_mean_over_the_track(synthetic_table):
     starts = np.arange(int(probe(path).duration_s // 3)) * 3.0 + probe(path).start_s
     windows = list(decode_stretches(str(path), [(float(s), float(s) + 3) for s in starts]))
     expected = np.mean([network.outputs(network.log_mel(w.waveform)).taggram[0] for w in windows], axis=0)
-    found = file_tags(path)
+    found = music_tags(path)
     assert len(found) == 50
     assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
     for name, score in found:

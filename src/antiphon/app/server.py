@@ -5,7 +5,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
-from antiphon.app.state import Services
+from antiphon.app.state import State
 
 _MOST_CONNECTIONS, _GOODBYE_S = 256, 2
 
@@ -21,7 +21,7 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: FastAPI) -> None:
-        self._services: Services = app.state.services
+        self._services: State = app.state.antiphon
         super().__init__(
             uvicorn.Config(
                 app,

@@ -10,11 +10,8 @@ import polars as pl
 
 from antiphon.catalogue.validation import Record, clean_record
 from antiphon.errors import CatalogueError
+from antiphon.media.names import MEDIA_SUFFIXES
 
-MEDIA_SUFFIXES = frozenset(
-    {".3gp", ".aac", ".aif", ".aiff", ".avi", ".flac", ".flv", ".m2ts", ".m4a", ".m4v", ".mka", ".mkv", ".mov"}
-    | {".mp3", ".mp4", ".mpeg", ".mpg", ".oga", ".ogg", ".ogv", ".opus", ".ts", ".wav", ".webm", ".wma", ".wmv"}
-)
 _MOST_NAMED = 10
 
 

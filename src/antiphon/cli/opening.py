@@ -1,17 +1,27 @@
 """Finding what a verb works on: a run of the workspace, its features, and the features that an option names."""
 
+import json
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from antiphon.backbones.base import TUNED_MARK
 from antiphon.catalogue import Catalogue
 from antiphon.cli.session import Session
+from antiphon.embeddings import MODALITIES
 from antiphon.errors import ConfigError, FeatureStoreError, ModelError
 from antiphon.features import Features
 from antiphon.features.assembly import assemble
 from antiphon.features.importing import from_yt8m
 from antiphon.features.store import FeatureStore, store_names
-from antiphon.runs import RUN_FILE
+from antiphon.runs import RUN_FILE, read_run
+from antiphon.search import Index
+from antiphon.search.record import Origin
 from antiphon.workspace import Workspace
+
+if TYPE_CHECKING:
+    from antiphon.dual_encoder import DualEncoder
 
 YT8M = "yt8m:"
 
@@ -110,3 +120,58 @@ def chosen_features(session: Session, spec: str | None, option: str = "--feature
     if not spec.startswith(YT8M) and workspace.root.exists():
         raise ConfigError(f"{option} {spec}: is no workspace, which has a catalogue; or name {YT8M}FILES.")
     return yt8m_features(spec, option=option)
+
+
+def opened_index(session: Session, path: str | None) -> Index:
+    """Open the index, which must be of its run and of the workspace's features as both are now, where they are there.
+
+    The run's record says which model it is, so that neither model nor features are loaded.
+
+    Raises
+    ------
+    StaleIndexError
+        The run has been trained again, or the features made otherwise, since the index was built.
+    """
+    workspace = session.workspace
+    index = Index.open(path or workspace.index)
+    folder = workspace.run(index.origin.run) if index.origin.run else None
+    if folder is not None and (folder / RUN_FILE).exists():
+        record = read_run(folder)
+        names = {side: str(record["features"][side]) for side in MODALITIES}
+        hashes = _made_by(workspace, names)
+        current = Origin(
+            model=record.get("fingerprint") or _fingerprint(folder),
+            audio=names["audio"],
+            video=names["video"],
+            audio_made_by=hashes.get("audio", ""),
+            video_made_by=hashes.get("video", ""),
+        )
+        index.origin.refuse_other(current, index.path)
+    return index
+
+
+def indexed(workspace: Workspace, run: str | None) -> tuple["DualEncoder", Features, dict[str, Any]]:
+    """Return a run's model, the features that it embeds, and what else an index is told of them."""
+    from antiphon.dual_encoder import DualEncoder
+
+    model = DualEncoder.load(run_folder(workspace, run))
+    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    hashes = _made_by(workspace, {"audio": features.audio_name, "video": features.video_name})
+    return model, features, {"catalogue": Catalogue.load(workspace.catalogue), "made_by": hashes}
+
+
+def _fingerprint(folder: Path) -> str:
+    """That of a run whose record, written by an earlier version, does not say it."""
+    from antiphon.dual_encoder import DualEncoder
+
+    return DualEncoder.load(folder).fingerprint
+
+
+def _made_by(workspace: Workspace, names: Mapping[str, str]) -> dict[str, str]:
+    """Hashes of what made the features of each side, where they are there."""
+    hashes: dict[str, str] = {}
+    for side, name in names.items():
+        if name and name in store_names(workspace.features):
+            made_by = FeatureStore.existing(workspace.features / name).made_by
+            hashes[side] = sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
+    return hashes

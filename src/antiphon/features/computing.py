@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -75,20 +75,38 @@ def windows_job(
     return WindowsJob(video_id, path, tuple(windows), tuple(layouts), next(iter(rates), None), seed)
 
 
-def window_features(network: AudioBackbone | VideoBackbone, decoded: DecodedWindows) -> npt.NDArray[np.float32]:
-    """(n, dim) features of decoded windows by one backbone.
+def window_features(
+    network: AudioBackbone | VideoBackbone, decoded: DecodedWindows, batch_size: int | None = None
+) -> npt.NDArray[np.float32]:
+    """Return the (n, dim) features of decoded windows by one backbone.
+
+    Parameters
+    ----------
+    network : AudioBackbone or VideoBackbone
+    decoded : DecodedWindows
+    batch_size : int, optional
+        Windows that the network takes at a time. Default: all of them.
 
     Raises
     ------
     DecodeError
-        The sound or pictures lead to values that are not finite.
+        The network's side was not decoded, or its sound or pictures lead to values that are not finite.
     """
-    if isinstance(network, VideoBackbone):
-        vectors = network(decoded.frames[network.layout])
-    elif decoded.waveforms is None:
-        raise DecodeError(f"{network.name} needs sound, and none was decoded.")
+    if isinstance(network, AudioBackbone):
+        if decoded.waveforms is None:
+            raise DecodeError(f"{network.name} needs sound, and none was decoded.")
+        rows, rate_hz = decoded.waveforms, network.rate_hz
+        parts = [network(part, rate_hz) for part in _batches(rows, batch_size)]
     else:
-        vectors = network(decoded.waveforms, network.rate_hz)
+        parts = [network(part) for part in _batches(decoded.frames[network.layout], batch_size)]
+    vectors = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if not np.isfinite(vectors).all():
         raise DecodeError(f"{network.name} gave values that are not finite for it.")
     return vectors
+
+
+def _batches(rows: npt.NDArray[Any], batch_size: int | None) -> list[npt.NDArray[Any]]:
+    if batch_size is not None and batch_size < 1:
+        raise ConfigError(f"batch_size must be at least 1, not {batch_size}.")
+    size = batch_size or len(rows)
+    return [rows[first : first + size] for first in range(0, len(rows), size)]

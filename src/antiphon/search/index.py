@@ -1,46 +1,62 @@
-"""The index that people hold: build it, add to it, and ask it for music videos."""
+"""The search index: build it, add to it, search it."""
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from antiphon.errors import SearchError
-from antiphon.search.asking import Asking, T
+from antiphon.catalogue import Catalogue
+from antiphon.embeddings import MODALITY_WORDS, unit_rows
+from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchError
+from antiphon.search.answering import answer, items, nearest_tracks
 from antiphon.search.entries import (
+    CatalogueRecords,
     Embedder,
-    FeatureRows,
-    MusicVideos,
+    SegmentFeatures,
     embedded,
+    metadata_of,
     origin_of,
     refuse_other_size,
     vector_rows,
+    vectors_of,
 )
+from antiphon.search.filters import Wanted, Where
+from antiphon.search.hits import Hit, Hits, Side
+from antiphon.search.query import Query
+from antiphon.search.ranking import Candidate
 from antiphon.search.record import Kind, Origin, Record
 from antiphon.search.storage import Place, place_of
-from antiphon.search.view import View
+from antiphon.search.view import Part, View
+from antiphon.spelling import did_you_mean
+
+FloatArray = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 LANCEDB_ROWS = 600_000
-"""From so many rows `auto` takes LanceDB: below, the exact search answers `similar` and `match` sooner and misses
-nothing (`benchmarks/index_questions.py`)."""
+"""From so many rows on "auto" takes LanceDB: below, the exact search answers a query sooner and misses nothing
+(`benchmarks/index_questions.py`)."""
 
 
-class Index(Asking):
+class Index:
     """Embeddings of music videos on disk, and the search in them. All scores are cosines, or means of cosines.
 
-    Make one with `build` (of a model and features) or `from_vectors`, or `open` one. Processes may read while one
-    writes: a query sees whole adds, never a part of one. Two writers at a time are refused.
+    Make one with `build` (from a model and features) or `from_vectors`, or `open` one. Other processes may read while
+    one writes: a search sees whole additions, never a part of one. Only one process can write at a time.
 
     Attributes
     ----------
-    kind : "exact" (a matrix product over all rows) or "lancedb" (approximate, for large catalogues).
-    dim : size of the embeddings.
-    origin : what made the embeddings.
+    kind : {"exact", "lancedb"}
+        A matrix product over all rows, or approximate search for large catalogues.
+    dim : int
+        Size of the embeddings.
+    origin : Origin
+        What made the embeddings.
 
     Examples
     --------
@@ -51,8 +67,9 @@ class Index(Asking):
     ['b', 'c']
     """
 
-    def __init__(self, place: Place, record: Record) -> None:
+    def __init__(self, place: Place, record: Record, media: Mapping[str, str] | None = None) -> None:
         self._place = place
+        self._media = media
         self._take(record)
 
     def _take(self, record: Record) -> None:
@@ -66,9 +83,9 @@ class Index(Asking):
     def build(
         cls,
         model: Embedder,
-        features: FeatureRows,
+        features: SegmentFeatures,
         path: str | Path,
-        catalogue: MusicVideos | None = None,
+        catalogue: CatalogueRecords | None = None,
         kind: Literal["auto", "exact", "lancedb"] = "auto",
         made_by: Mapping[str, str] | None = None,
         run: str = "",
@@ -91,7 +108,8 @@ class Index(Asking):
             There is nothing to index, or another process is writing.
         """
         rows = embedded(model, features, catalogue)
-        return cls._create(path, kind, rows, origin_of(model, features, made_by, run))
+        media = None if catalogue is None else _paths(catalogue)
+        return cls._create(path, kind, rows, origin_of(model, features, made_by, run), media)
 
     @classmethod
     def from_vectors(
@@ -118,21 +136,26 @@ class Index(Asking):
 
     @classmethod
     def _create(
-        cls, path: str | Path, kind: Literal["auto", "exact", "lancedb"], rows: pa.Table, origin: Origin
+        cls,
+        path: str | Path,
+        kind: Literal["auto", "exact", "lancedb"],
+        rows: pa.Table,
+        origin: Origin,
+        media: Mapping[str, str] | None = None,
     ) -> Self:
         place = place_of(path)
         if kind not in ("auto", "exact", "lancedb"):
-            raise SearchError(f"kind is '{kind}'; there are auto, exact and lancedb.")
+            raise ConfigError(f"kind must be 'auto', 'exact' or 'lancedb', not '{kind}'.")
         large = rows.num_rows >= LANCEDB_ROWS or "://" in str(path)
         chosen: Kind = kind if kind != "auto" else "lancedb" if large else "exact"
-        return cls(place, place.create(chosen, rows, origin))
+        return cls(place, place.create(chosen, rows, origin), media)
 
     @classmethod
     def open(
         cls,
         path: str | Path,
         model: Embedder | None = None,
-        features: FeatureRows | None = None,
+        features: SegmentFeatures | None = None,
         made_by: Mapping[str, str] | None = None,
     ) -> Self:
         """The index at `path`.
@@ -157,11 +180,147 @@ class Index(Asking):
             index.origin.refuse_other(given, place.name)
         return index
 
+    @overload
+    def search(
+        self,
+        query: Query,
+        *,
+        target: Literal["audio", "video", "both"] = "both",
+        k: int = 10,
+        where: Where | None = None,
+        by: Literal["audio", "video", "both"] = "both",
+        weight: float = 0.5,
+        other_artists: bool = False,
+        diversity: float = 0.0,
+        rerank: bool = False,
+    ) -> Hits: ...
+    @overload
+    def search(self, query: npt.ArrayLike, *, k: int = 10, where: Where | None = None) -> list[Hits]: ...
+    def search(
+        self,
+        query: Query | npt.ArrayLike,
+        *,
+        target: Literal["audio", "video", "both"] = "both",
+        k: int = 10,
+        where: Where | None = None,
+        by: Literal["audio", "video", "both"] = "both",
+        weight: float = 0.5,
+        other_artists: bool = False,
+        diversity: float = 0.0,
+        rerank: bool = False,
+    ) -> Hits | list[Hits]:
+        """Search for music videos.
+
+        Candidates are the nearest tracks and the tracks of the nearest segments. The score of one is half the cosine
+        of its track with the query's, plus half the mean over the query's segments of their best cosine in it.
+
+        Parameters
+        ----------
+        query : Query or array_like of shape (n, dim)
+            What to search with. Each row of an array is a query of its own, compared with the tracks alone.
+        target : {"both", "audio", "video"}
+            "both" finds music videos like the query: sound is compared with sound, pictures with pictures. "audio"
+            finds songs for its pictures, "video" finds pictures for its sound.
+        k : int
+            Maximum number of hits.
+        where : Where, optional
+            Conditions that hits must meet.
+        by : {"both", "audio", "video"}
+            With target "both", what is compared.
+        weight : float
+            Share of the sound, from 0 to 1, where both sides are compared. Music videos that share one side only are
+            compared on that side alone.
+        other_artists : bool
+            Leave out the query's own artist.
+        diversity : float
+            Above 0 (up to 1) the list is picked from the best 100 by maximal marginal relevance, and two music videos
+            of one artist count as identical; the scores stay those of similarity.
+        rerank : bool
+            Order the best 100 by how well their segments match the query's in order of time.
+
+        Returns
+        -------
+        Hits, or a list of Hits with one for each row of an array
+            Best first, ties by id; never the query itself.
+
+        Raises
+        ------
+        ConfigError
+            A value is out of its range, two contradict each other, or an option is passed that an array cannot have.
+        SearchError
+            The embeddings have another size than those of the index.
+        NotIndexedError
+            The query lacks the side that would have to ask.
+        """
+        conditions = where or Where()
+        if not isinstance(query, Query):
+            options = {"target": target != "both", "by": by != "both", "weight": weight != 0.5}
+            options |= {"other_artists": other_artists, "diversity": diversity != 0, "rerank": rerank}
+            _refuse_options([name for name, given in options.items() if given])
+            rows = unit_rows(query, "query")
+            refuse_other_size(rows.shape[1], self.dim)
+            found = self._ask(lambda view: nearest_tracks(view, rows, Wanted(k, conditions)))
+            return [self._hits(hits) for hits in found]
+        comparisons = query.comparisons(target, by, weight)
+        for one in comparisons:
+            refuse_other_size(one.query.dim, self.dim)
+        if query.id is not None:
+            conditions = conditions.without(query.id)
+        if other_artists:
+            conditions = conditions.without_artist(query.artist)
+        wanted = Wanted(k, conditions, diversity, rerank)
+        return self._hits(self._ask(lambda view: answer(view, comparisons, wanted)), query.name, target)
+
+    def item(self, id: str) -> Candidate:
+        """Return the embeddings and the metadata of a music video of the index.
+
+        Raises
+        ------
+        NotIndexedError
+            It is not there.
+        """
+        found = self._ask(lambda view: items(view.rows([id])))
+        if id not in found:
+            hint = did_you_mean(id, self.ids) or " Check the id, or add it with antiphon index add."
+            raise NotIndexedError(f"'{id}' is not in the index {self.path}.{hint}")
+        return found[id]
+
+    def embeddings(
+        self, side: Side, level: Literal["segment", "track"] = "track"
+    ) -> tuple[list[str], FloatArray, list[dict[str, Any]]]:
+        """Return all embeddings of a side and level, sorted by id and time.
+
+        Returns
+        -------
+        ids : list of str
+            The music video of each row.
+        vectors : ndarray of float32, shape (n, dim)
+            Unit rows.
+        metadata : list of dict
+            Artist, title, genre, tags and year of each row.
+        """
+        table = self._ask(lambda view: view.read(Part(side, level)))
+        table = table.sort_by([("id", "ascending"), ("start_s", "ascending")])
+        return table["id"].to_pylist(), vectors_of(table), metadata_of(table)
+
+    def explain(self, where: Where) -> str:
+        """Say why a search under these conditions found nothing: which values are not in the index, and which are."""
+        rows = self._ask(
+            lambda view: [metadata_of(view.read(Part(side), vectors=False)) for side in ("audio", "video", "")]
+        )
+        every = [row for part in rows for row in part]
+        known = {
+            name: [value for value, _ in Counter(row[name] for row in every if row[name]).most_common()]
+            for name in ("genre", "artist")
+        }
+        years = [row["year"] for row in every if row["year"] is not None]
+        return where.explain(known, (min(years), max(years)) if years else None)
+
     def add(
         self,
         model: Embedder,
-        features: FeatureRows,
-        catalogue: MusicVideos | None = None,
+        features: SegmentFeatures,
+        catalogue: CatalogueRecords | None = None,
         made_by: Mapping[str, str] | None = None,
     ) -> list[str]:
         """Embed and add the videos that are not in the index yet; those that are stay as they are.
@@ -252,8 +411,14 @@ class Index(Asking):
     def __len__(self) -> int:
         return self._ask(lambda view: len(view.ids()))
 
-    def __contains__(self, video: object) -> bool:
-        return isinstance(video, str) and self._ask(lambda view: bool(view.known([video])))
+    def __contains__(self, id: object) -> bool:
+        return isinstance(id, str) and self._ask(lambda view: bool(view.known([id])))
+
+    def __repr__(self) -> str:
+        sides = ", ".join(
+            f"{row['count']:,} {MODALITY_WORDS[row['side']]} of {row['level']}s" for row in self.stats()["rows"]
+        )
+        return f"Index({self.path}: {len(self):,} music videos, {self.kind}, {self.dim} dimensions; {sides})"
 
     @property
     def version(self) -> str:
@@ -264,6 +429,15 @@ class Index(Asking):
     def ids(self) -> list[str]:
         """Ids of the music videos, sorted."""
         return self._ask(lambda view: sorted(view.ids()))
+
+    def titles(self) -> dict[str, str]:
+        """Return the title of each music video, "" where it has none, by id."""
+        rows = self._ask(
+            lambda view: [
+                view.read(Part(side), vectors=False).select(["id", "title"]) for side in ("audio", "video", "")
+            ]
+        )
+        return {row["id"]: row["title"] or "" for table in rows for row in table.to_pylist()}
 
     def _ask(self, question: Callable[[View], T]) -> T:
         """The answer of what the index holds now; asked once more where a new build took its place meanwhile."""
@@ -283,8 +457,34 @@ class Index(Asking):
         self._take(record)
         return True
 
+    def _hits(self, hits: list[Hit], query: str = "", target: str = "both") -> Hits:
+        return Hits(hits, query=query, target=target, media=self._paths_of)
+
+    def _paths_of(self) -> Mapping[str, str]:
+        """The media files by id: of the catalogue that was passed, or of the workspace that the index lies in."""
+        if self._media is None:
+            beside = Path(self.path).parent / "catalogue.parquet"
+            try:
+                self._media = _paths(Catalogue.load(beside)) if "://" not in self.path and beside.exists() else {}
+            except AntiphonError:  # a catalogue that cannot be read shows no cards, and spoils no search
+                self._media = {}
+        return self._media
+
     @contextmanager
     def _writing(self) -> Generator[View]:
         with self._place.lock():
             self._rebuilt()
             yield self._store.view()
+
+
+def _paths(catalogue: CatalogueRecords) -> dict[str, str]:
+    return {str(row["id"]): str(row["path"]) for row in catalogue.records() if row.get("path")}
+
+
+def _refuse_options(given: list[str]) -> None:
+    if given:
+        raise ConfigError(
+            f"{given[0]} needs a Query: the rows of an array are compared with tracks alone. Make one with "
+            "Query.from_id or Query.from_file, or from arrays with "
+            "Query(audio=ModalityEmbeddings.from_segments(array), video=…)."
+        )

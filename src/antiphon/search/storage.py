@@ -1,6 +1,5 @@
 """Where an index lies: a folder or an object store, and one writer at a time."""
 
-import fcntl
 import secrets
 import shutil
 from collections.abc import Generator
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from antiphon.errors import SearchError
+from antiphon.locks import exclusive
 from antiphon.search.exact import ExactStore
 from antiphon.search.lance import LanceStore, connect
 from antiphon.search.record import BUILD_FIRST, REBUILD, RECORD_FILE, Kind, Origin, Record, dumped, parsed
@@ -101,12 +101,8 @@ class Folder:
         SearchError
             Another writer holds it.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / _LOCK).open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise SearchError(f"{self.name}: another process is writing to this index. Wait for it.") from None
+        busy = SearchError(f"{self.name}: another process is writing to this index. Wait for it.")
+        with exclusive(self._folder / _LOCK, busy):
             yield
 
     def _sweep(self, record: Record) -> None:
