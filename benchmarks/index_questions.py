@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from antiphon import Features, Index
+from antiphon import Features, Index, Query
 
 SEGMENTS, DIM, CLUSTERS, ASKED = 6, 256, 1000, 20
 

@@ -12,20 +12,24 @@ if TYPE_CHECKING:
     from antiphon import backbones, metrics
     from antiphon.catalogue import Catalogue
     from antiphon.dual_encoder import DualEncoder
+    from antiphon.embeddings import ModalityEmbeddings
     from antiphon.evaluation import evaluate, probe
     from antiphon.evaluation.audit import audit
     from antiphon.features import Features
     from antiphon.features.extraction import extract
     from antiphon.recommendation import recommend
-    from antiphon.search import Hit, Index, Moment, Where
+    from antiphon.search import Hit, Hits, Index, Moment, Query, Where
 
 __all__ = [
     "Catalogue",
     "DualEncoder",
     "Features",
     "Hit",
+    "Hits",
     "Index",
+    "ModalityEmbeddings",
     "Moment",
+    "Query",
     "Where",
     "audit",
     "backbones",
@@ -41,8 +45,11 @@ _HOMES = {
     "DualEncoder": "antiphon.dual_encoder",
     "Features": "antiphon.features",
     "Hit": "antiphon.search",
+    "Hits": "antiphon.search",
     "Index": "antiphon.search",
+    "ModalityEmbeddings": "antiphon.embeddings",
     "Moment": "antiphon.search",
+    "Query": "antiphon.search",
     "Where": "antiphon.search",
     "audit": "antiphon.evaluation.audit",
     "evaluate": "antiphon.evaluation",

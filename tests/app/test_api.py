@@ -140,7 +140,7 @@ def test_a_fault_of_ours_is_not_blamed_on_the_file(
     def stumbles(job: object) -> None:
         raise JobError("The service failed on this file. Its log says why.")
 
-    encoder = app.state.state.encoder
+    encoder = app.state.antiphon.encoder
     monkeypatch.setattr(encoder, "run", stumbles)
     found = client.post("/api/embed", content=b"x", headers={"content-type": "video/mp4"})
     assert (found.status_code, found.json()["detail"]) == (500, "The service failed on this file. Its log says why.")

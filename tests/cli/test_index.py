@@ -255,7 +255,7 @@ def test_an_index_of_features_made_otherwise_is_not_searched(place, capsys):
         for part, table in before.items():
             pq.write_table(table, part)
     assert (code, out) == (1, "")
-    assert "the audio features have been computed otherwise since" in err
+    assert "the audio features have been recomputed with other weights" in err
     assert "antiphon index build" in err
     assert call(capsys, "-w", place.root, "search", video)[0] == 0
 

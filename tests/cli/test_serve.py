@@ -114,7 +114,9 @@ def test_features_made_otherwise_mean_a_new_index(trained, capsys):
             pq.write_table(table.replace_schema_metadata(table.schema.metadata | {b"weights": b"others"}), part)
         ready_index(session, workspace.run("r1"))
         told = capsys.readouterr().err
-        assert "the video features have been computed otherwise since" in told and "Building the index first." in told
+        assert (
+            "the video features have been recomputed with other weights" in told and "Building the index first." in told
+        )
     finally:
         for part, table in kept.items():
             pq.write_table(table, part)

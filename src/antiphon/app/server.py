@@ -21,7 +21,7 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: FastAPI) -> None:
-        self._services: State = app.state.antiphon
+        self._state: State = app.state.antiphon
         super().__init__(
             uvicorn.Config(
                 app,
@@ -34,5 +34,5 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the workers, then what `uvicorn` ends."""
-        self._services.stop()
+        self._state.stop()
         await super().shutdown(sockets)

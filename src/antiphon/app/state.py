@@ -66,7 +66,7 @@ class State:
 
 def state(request: Request) -> State:
     """Those of the application that answers a request."""
-    return cast(State, request.app.state.state)
+    return cast(State, request.app.state.antiphon)
 
 
 Here = Annotated[State, Depends(state)]

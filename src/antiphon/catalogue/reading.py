@@ -4,13 +4,14 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from antiphon.catalogue.validation import Record, clean_record
 from antiphon.errors import CatalogueError
 from antiphon.media.names import MEDIA_SUFFIXES
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _MOST_NAMED = 10
 
@@ -204,7 +205,9 @@ def _read_rows(path: Path) -> list[tuple[str, Record]]:
     return [(where, clean_record(row, where)) for where, row in zip(places, rows, strict=True)]
 
 
-def _read_frame(path: Path) -> pl.DataFrame:
+def _read_frame(path: Path) -> "pl.DataFrame":
+    import polars as pl
+
     if not path.is_file():
         raise CatalogueError(f"{path}: no such file.")
     try:

@@ -86,8 +86,6 @@ def _launch(
     json
         Print the result as one JSON document on stdout; progress and warnings go to stderr.
     """
-    if tokens and tokens[0] in _VERBS and (verb := app[tokens[0]]).default_command is not None:
-        verb.help = None  # on its own page a verb is described by its docstring
     command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
     session = Session(workspace, json)
     with session.plain_warnings():
@@ -115,6 +113,8 @@ def run(arguments: Sequence[str]) -> int:
         Standard output was closed by its reader.
     """
     as_json = "--json" in arguments
+    if "--help" in arguments or "-h" in arguments:
+        _describe_whole(arguments)
     try:
         result = app.meta(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
@@ -131,6 +131,13 @@ def run(arguments: Sequence[str]) -> int:
         )
         return _INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _describe_whole(arguments: Sequence[str]) -> None:
+    """Let the verb that is asked about show its docstring instead of its line in the list of verbs."""
+    name = next((argument for argument in arguments if argument in _VERBS), None)
+    if name is not None and app[name].default_command is not None:
+        app[name].help = None
 
 
 def _failed(error: Exception, message: str, as_json: bool, code: int = _FAILED) -> int:

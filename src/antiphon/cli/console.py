@@ -39,6 +39,14 @@ def _as_plain(error: UnicodeError) -> tuple[str, int]:
     return "".join(_PLAIN.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
 
 
+class PipedConsole(Console):
+    """A console that reports a closed pipe like any other stream, instead of leaving with an error."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise `BrokenPipeError`."""
+        raise BrokenPipeError
+
+
 class Heartbeat:
     """Says now and then how far long work has come, where there is no terminal to draw a bar on.
 

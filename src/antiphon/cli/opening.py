@@ -6,15 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from antiphon.backbones.base import TUNED_MARK
-from antiphon.catalogue import Catalogue
 from antiphon.cli.session import Session
 from antiphon.embeddings import MODALITIES
 from antiphon.errors import ConfigError, FeatureStoreError, ModelError
-from antiphon.features import Features
-from antiphon.features.assembly import assemble
-from antiphon.features.importing import from_yt8m
-from antiphon.features.store import FeatureStore, store_names
 from antiphon.runs import RUN_FILE, read_run
 from antiphon.search import Index
 from antiphon.search.record import Origin
@@ -22,6 +16,7 @@ from antiphon.workspace import Workspace
 
 if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder
+    from antiphon.features import Features
 
 YT8M = "yt8m:"
 
@@ -44,7 +39,7 @@ def run_folder(workspace: Workspace, run: str | None) -> Path:
 
 def workspace_features(
     workspace: Workspace, audio: str | None, video: str | None, *, has_options: bool = False
-) -> Features:
+) -> "Features":
     """The workspace's features; a side that is not named is the only one of its kind there.
 
     Those of tuned backbones belong to the run that they were tuned in, and count only where there are no others.
@@ -58,6 +53,9 @@ def workspace_features(
     FeatureStoreError
         A side has no features, or several and none is named.
     """
+    from antiphon.catalogue import Catalogue
+    from antiphon.features.assembly import assemble
+
     catalogue = Catalogue.load(workspace.catalogue)
     names = {"audio": audio, "video": video}
     for modality, name in names.items():
@@ -67,6 +65,9 @@ def workspace_features(
 
 
 def _only_store(workspace: Workspace, modality: str, has_options: bool) -> str:
+    from antiphon.backbones.base import TUNED_MARK
+    from antiphon.features.store import FeatureStore, store_names
+
     found = [
         name
         for name in store_names(workspace.features)
@@ -83,7 +84,7 @@ def _only_store(workspace: Workspace, modality: str, has_options: bool) -> str:
     raise FeatureStoreError(f"{workspace.root}: several {modality} features: {', '.join(found)}. {remedy}")
 
 
-def yt8m_features(spec: str, label_names: Path | None = None, option: str = "--features") -> tuple[Features, str]:
+def yt8m_features(spec: str, label_names: Path | None = None, option: str = "--features") -> "tuple[Features, str]":
     """The features that yt8m:FILES names, and what to call them.
 
     Raises
@@ -97,10 +98,12 @@ def yt8m_features(spec: str, label_names: Path | None = None, option: str = "--f
     files = [pattern] if pattern.is_file() else sorted(pattern.parent.glob(pattern.name))
     if not files:
         raise ConfigError(f"{pattern}: no such files.")
+    from antiphon.features.importing import from_yt8m
+
     return from_yt8m(files, label_names), f"YouTube-8M, {len(files)} file{'s' if len(files) > 1 else ''}"
 
 
-def chosen_features(session: Session, spec: str | None, option: str = "--features") -> tuple[Features, str]:
+def chosen_features(session: Session, spec: str | None, option: str = "--features") -> "tuple[Features, str]":
     """Features by what an option says, and what to call them.
 
     Parameters
@@ -150,8 +153,9 @@ def opened_index(session: Session, path: str | None) -> Index:
     return index
 
 
-def indexed(workspace: Workspace, run: str | None) -> tuple["DualEncoder", Features, dict[str, Any]]:
+def indexed(workspace: Workspace, run: str | None) -> "tuple[DualEncoder, Features, dict[str, Any]]":
     """Return a run's model, the features that it embeds, and what else an index is told of them."""
+    from antiphon.catalogue import Catalogue
     from antiphon.dual_encoder import DualEncoder
 
     model = DualEncoder.load(run_folder(workspace, run))
@@ -169,6 +173,8 @@ def _fingerprint(folder: Path) -> str:
 
 def _made_by(workspace: Workspace, names: Mapping[str, str]) -> dict[str, str]:
     """Hashes of what made the features of each side, where they are there."""
+    from antiphon.features.store import FeatureStore, store_names
+
     hashes: dict[str, str] = {}
     for side, name in names.items():
         if name and name in store_names(workspace.features):

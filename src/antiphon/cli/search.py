@@ -3,6 +3,7 @@
 import csv as csv_format
 import io
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +16,7 @@ from rich.text import Text
 from antiphon.cli.opening import opened_index, run_folder
 from antiphon.cli.session import Count, Here, Session
 from antiphon.errors import ConfigError, SearchError
-from antiphon.search import Hits, Index, Query, Where
+from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.filters import Conditions
 from antiphon.search.hits import moment_words
 from antiphon.spelling import did_you_mean, plain
@@ -130,26 +131,36 @@ def _removed(session: Session, index: Index) -> list[str]:
 
 
 def _show(hits: Hits, out: Console) -> None:
+    out.print(Text(hits.heading), soft_wrap=True)
     if not hits:
         out.print("No hits.")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     known = [name for name in ("title", "artist", "genre", "year") if any(hit.metadata.get(name) for hit in hits)]
-    for column in ("", "score", "id", *known, "best moment"):
-        table.add_column(
-            column,
-            justify="right" if column in ("", "score", "year") else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=max((len(hit.id) for hit in hits), default=0) if column == "id" else None,
+    rows = [
+        (
+            str(rank),
+            f"{hit.score:.3f}",
+            hit.id,
+            *_known(hit, known),
+            moment_words(hit),
         )
-    for rank, hit in enumerate(hits, start=1):
-        about = [str(hit.metadata.get(name) or "") for name in known]
-        table.add_row(*map(Text, (str(rank), f"{hit.score:.3f}", hit.id, *about, moment_words(hit))))
-    out.print(Text(hits.heading), soft_wrap=True)
-    # An id that is cut cannot be copied: rather let lines run over the edge than wrap.
-    width = max(out.width, table.__rich_measure__(out, out.options.update(max_width=10_000)).minimum)
-    out.print(table, width=width, soft_wrap=True)
+        for rank, hit in enumerate(hits, start=1)
+    ]
+    columns = ("", "score", "id", *known, "best moment")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for place, column in enumerate(columns):
+        # Titles and artists give way; an id that is cut could not be copied.
+        whole = None if column in ("title", "artist", "genre") else max(len(row[place]) for row in rows)
+        justify = "right" if column in ("", "score", "year") else "left"
+        table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis", min_width=whole or 6)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    needed = table.__rich_measure__(out, out.options.update(max_width=10_000)).minimum
+    out.print(table, width=max(out.width, needed), soft_wrap=True)
+
+
+def _known(hit: Hit, names: Sequence[str]) -> list[str]:
+    return [str(hit.metadata.get(name) or "") for name in names]
 
 
 def _csv(hits: Hits) -> str:

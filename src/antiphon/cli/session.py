@@ -22,7 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from antiphon.cli.console import Heartbeat
+from antiphon.cli.console import Heartbeat, PipedConsole
 from antiphon.errors import ConfigError
 from antiphon.workspace import Workspace
 
@@ -46,7 +46,7 @@ class Session:
 
     folder: Path | None = None
     json: bool = False
-    out: Console = field(default_factory=lambda: Console(highlight=False))
+    out: Console = field(default_factory=lambda: PipedConsole(highlight=False))
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     @property

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from antiphon.catalogue.splits import SPLITS, assign_split
 from antiphon.errors import FeatureStoreError
-from antiphon.features.parquet import name_column, read_columns, vector_column
 from antiphon.runs import fingerprint
 from antiphon.segments.sampling import SamplingConfig
 
@@ -142,6 +141,8 @@ class Features:
             raise FeatureStoreError(
                 f"audio and video are both the column '{audio}'; sound and pictures need a column each."
             )
+        from antiphon.features.parquet import name_column, read_columns, vector_column
+
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         further = (groups, labels, splits, genres, artists, starts_s)
         frame = read_columns(several, [name for name in (ids, audio, video, *further) if name])

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from antiphon.catalogue import Catalogue
 from antiphon.embeddings import MODALITY_WORDS, unit_rows
 from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchError
 from antiphon.search.answering import answer, items, nearest_tracks
@@ -90,17 +89,25 @@ class Index:
         made_by: Mapping[str, str] | None = None,
         run: str = "",
     ) -> Self:
-        """Embed segments and tracks of all features, sound and pictures, and write an index.
+        """Embed segments and tracks of all features, audio and video, and write an index.
 
-        An index that is at `path` stays usable until the new one takes its place.
+        An existing index at `path` stays usable until the new one replaces it.
 
         Parameters
         ----------
-        path : a folder, or a URI of an object store (s3://…, gs://…), where LanceDB keeps the index.
-        catalogue : says artist, title, genre, tags and year. Default: what stands with the features.
-        kind : "auto" takes LanceDB from 600,000 rows on, and in an object store.
-        made_by : hashes of what computed the features, by side, where known: features made otherwise are then refused.
-        run : what the model is called; it is kept for people to read.
+        model : DualEncoder
+        features : Features
+        path : str or Path
+            A folder, or a URI of an object store (s3://…, gs://…), where LanceDB keeps the index.
+        catalogue : Catalogue, optional
+            Source of artist, title, genre, tags and year, and of the media that hits play in a notebook. Default: what
+            the features say.
+        kind : {"auto", "exact", "lancedb"}
+            "auto" takes LanceDB from 600,000 rows on, and in an object store.
+        made_by : mapping of str to str, optional
+            Hashes of what computed the features, by modality: features made otherwise are then refused.
+        run : str
+            Name of the run, for people.
 
         Raises
         ------
@@ -120,17 +127,22 @@ class Index:
         kind: Literal["auto", "exact", "lancedb"] = "auto",
         metadata: Sequence[Mapping[str, Any]] | None = None,
     ) -> Self:
-        """An index of vectors that came from elsewhere, one a music video.
+        """Write an index of vectors computed elsewhere, one for each music video.
 
         Parameters
         ----------
-        vectors : (n, dim). They are brought to length 1: scores are cosines.
-        metadata : of each vector any of artist, title, genre, tags (a list), year.
+        ids : sequence, length n
+        vectors : array_like, shape (n, dim)
+            Brought to length 1: scores are cosines.
+        path, kind
+            As in `build`.
+        metadata : sequence of mapping, optional
+            Any of artist, title, genre, tags (a list) and year of each vector.
 
         Raises
         ------
         SearchError
-            An id stands twice, lengths differ, or a vector is zero or not finite.
+            An id occurs twice, lengths differ, or a vector is zero or not finite.
         """
         return cls._create(path, kind, vector_rows(ids, vectors, metadata), Origin())
 
@@ -158,12 +170,16 @@ class Index:
         features: SegmentFeatures | None = None,
         made_by: Mapping[str, str] | None = None,
     ) -> Self:
-        """The index at `path`.
+        """Open the index at `path`.
 
         Parameters
         ----------
-        model : the model whose embeddings will be searched for.
-        features, made_by : with a model, what it embeds now, as in `build`.
+        path : str or Path
+            Folder or URI.
+        model : DualEncoder, optional
+            The model whose embeddings will be searched for.
+        features, made_by : optional
+            With a model, what it embeds now, as in `build`.
 
         Raises
         ------
@@ -323,13 +339,14 @@ class Index:
         catalogue: CatalogueRecords | None = None,
         made_by: Mapping[str, str] | None = None,
     ) -> list[str]:
-        """Embed and add the videos that are not in the index yet; those that are stay as they are.
+        """Embed and add the music videos that are not in the index yet; the others stay as they are.
 
-        The add is there as a whole or not at all. Repeated after it was killed, it adds what is missing.
+        The addition is visible as a whole or not at all. Repeated after it was killed, it adds what is missing.
 
         Returns
         -------
-        The ids of the videos that were added.
+        list of str
+            Ids of the music videos that were added.
 
         Raises
         ------
@@ -348,7 +365,7 @@ class Index:
     def add_vectors(
         self, ids: Sequence[Any], vectors: npt.ArrayLike, metadata: Sequence[Mapping[str, Any]] | None = None
     ) -> list[str]:
-        """As `add`, of vectors that came from elsewhere."""
+        """Add vectors computed elsewhere, as `add` does."""
         self.origin.refuse_other(Origin(), self._place.name)
         rows = vector_rows(ids, vectors, metadata)
         refuse_other_size(rows.schema.field("vector").type.list_size, self.dim)
@@ -364,7 +381,8 @@ class Index:
 
         Returns
         -------
-        The ids that were there; others are no error.
+        list of str
+            The ids that were there; others are ignored.
         """
         with self._writing() as view:
             there = sorted(view.known(set(ids)))
@@ -373,17 +391,18 @@ class Index:
         return there
 
     def compact(self) -> None:
-        """Gather what many adds and removals have left in many parts. It also happens by itself, after enough adds."""
+        """Merge the small parts that additions and removals leave. It also happens by itself after many additions."""
         with self._writing():
             self._store.compact()
 
     def stats(self) -> dict[str, Any]:
-        """What the index holds.
+        """Describe the index.
 
         Returns
         -------
-        `kind`, `dim`, `videos`, `rows` (of each side and level), `bytes` on disk (None in an object store), `parts`,
-        `unindexed` (rows that are searched one by one), and `origin`.
+        dict
+            "path", "kind", "dim", "videos", "rows" (of each side and level), "bytes" on disk (None in an object store),
+            "parts", "unindexed" (rows that are compared one by one), and "origin".
         """
         return self._ask(self._stats)
 
@@ -422,7 +441,7 @@ class Index:
 
     @property
     def version(self) -> str:
-        """Another text after every build, add, removal and compaction, by whichever process."""
+        """A text that changes with every build, addition, removal and compaction, by any process."""
         return self._ask(lambda _: f"{self._record.entries} {self._store.version()}")
 
     @property
@@ -440,7 +459,7 @@ class Index:
         return {row["id"]: row["title"] or "" for table in rows for row in table.to_pylist()}
 
     def _ask(self, question: Callable[[View], T]) -> T:
-        """The answer of what the index holds now; asked once more where a new build took its place meanwhile."""
+        """Answer from what the index holds now; once more where a new build has replaced it meanwhile."""
         try:
             return question(self._store.view())
         except SearchError:
@@ -449,7 +468,7 @@ class Index:
         return question(self._store.view())
 
     def _rebuilt(self) -> bool:
-        """Take up a new build of the same origin, if there is one."""
+        """Switch to a new build of the same origin, if there is one."""
         record = self._place.record()
         if record.entries == self._record.entries:
             return False
@@ -463,6 +482,8 @@ class Index:
     def _paths_of(self) -> Mapping[str, str]:
         """The media files by id: of the catalogue that was passed, or of the workspace that the index lies in."""
         if self._media is None:
+            from antiphon.catalogue import Catalogue
+
             beside = Path(self.path).parent / "catalogue.parquet"
             try:
                 self._media = _paths(Catalogue.load(beside)) if "://" not in self.path and beside.exists() else {}
