@@ -23,13 +23,24 @@ def test_equal_to_the_naive_way(count: int, k: int, seed: int, coarse: bool) -> 
     all_ranks = ranks(queries, candidates)[0]
     for answer in found:
         scores = [float(queries[answer.query] @ candidate) for candidate in candidates]
-        best = sorted(range(count), key=lambda index: (-round(scores[index], 9), index))[:k]
+        best = sorted(range(count), key=lambda index: (-round(scores[index], 6), index))[:k]
         assert answer.scores == pytest.approx([scores[index] for index in best])
         if coarse:
             assert list(answer.best) == best
         assert answer.rank == all_ranks[answer.query]
         assert answer.true_score == pytest.approx(scores[answer.query])
         assert answer.n == count
+
+
+def test_what_differs_by_rounding_is_a_tie() -> None:
+    random = np.random.default_rng(0)
+    candidates = np.repeat(random.normal(size=(4, 6)), 5, axis=0)
+    nearly = candidates + 1e-9 * random.normal(size=candidates.shape)
+    for answer in answers(candidates, nearly, list(range(20)), 20):
+        assert answer.best == answers(candidates, candidates, [answer.query], 20)[0].best
+        assert all(
+            list(answer.best[five : five + 5]) == sorted(answer.best[five : five + 5]) for five in (0, 5, 10, 15)
+        )
 
 
 def test_direction_matters() -> None:

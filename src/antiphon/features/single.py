@@ -12,6 +12,7 @@ from antiphon.backbones.musicnn import Musicnn
 from antiphon.catalogue.media import probe
 from antiphon.errors import ConfigError, DecodeError
 from antiphon.features.windows import decode_windows, window_features, windows_job
+from antiphon.ordering import descending
 from antiphon.segments.decoding import decode_stretches
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 
@@ -74,8 +75,8 @@ def file_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str
     for window in decode_stretches(str(path), windows, rate_hz=network.rate_hz):
         if window.waveform is not None:
             scores += network.outputs(network.log_mel(window.waveform)).taggram.mean(axis=0)
-    order = np.argsort(-scores, kind="stable")
-    return [(network.tags[place], float(scores[place] / count)) for place in order]
+    scores /= count
+    return [(network.tags[place], float(scores[place])) for place in descending(scores)]
 
 
 @lru_cache(maxsize=4)
