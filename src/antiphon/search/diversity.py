@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.search.scoring import Asked, Candidate
+from antiphon.ordering import rounded
+from antiphon.search.scoring import Asked, Candidate, cosines
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -31,7 +32,7 @@ def maximal_marginal_relevance(scores: FloatArray, alike: FloatArray, diversity:
     picks: list[int] = []
     while len(picks) < min(k, len(scores)):
         value = np.where(left, (1 - diversity) * scores - diversity * nearest, -np.inf)
-        pick = int(np.argmax(value))
+        pick = int(np.argmax(rounded(value)))
         nearest = alike[pick] if not picks else np.maximum(nearest, alike[pick])
         left[pick] = False
         picks.append(pick)
@@ -48,7 +49,7 @@ def likeness(found: Sequence[Candidate], asked: Sequence[Asked]) -> FloatArray:
         there = np.array([query.target in candidate.sides for candidate in found], dtype=np.float64)
         nothing = np.zeros_like(query.track.whole)
         wholes = np.array([one.sides[query.target].whole if query.target in one.sides else nothing for one in found])
-        total += query.weight * (wholes @ wholes.T)
+        total += query.weight * cosines(wholes, wholes)
         weights += query.weight * np.outer(there, there)
     artists = np.array([str(candidate.metadata["artist"] or "") for candidate in found])
     same = (artists[:, None] == artists) & (artists != "")

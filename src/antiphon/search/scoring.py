@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from antiphon.ordering import rounded
 from antiphon.search.entries import metadata_of, vectors_of
 from antiphon.search.hits import Hit, Moment, Side
 
@@ -92,18 +93,26 @@ def best_moments(query: Track, track: Track) -> Matched:
 
     Where either has no segments it is the cosine of the wholes alone.
     """
-    whole = float(query.whole @ track.whole)
+    whole = float(cosines(query.whole, track.whole))
     if not len(query.segments) or not len(track.segments):
         return Matched(whole, ())
-    scores = query.segments @ track.segments.T
-    best = scores.argmax(axis=1)
+    scores = cosines(query.segments, track.segments)
+    best = rounded(scores).argmax(axis=1)
     score = (whole + float(scores.max(axis=1).mean())) / 2
     return Matched(score, moments(query, track, scores, list(enumerate(best.tolist()))))
 
 
-def moments(query: Track, track: Track, scores: FloatArray, pairs: Sequence[tuple[int, int]]) -> tuple[Moment, ...]:
+def cosines(ones: FloatArray, others: FloatArray) -> npt.NDArray[np.float64]:
+    """Those of unit vectors or rows, in float64: what is ordered by them is not decided by an error of float32."""
+    return ones.astype(np.float64) @ others.astype(np.float64).T
+
+
+def moments(
+    query: Track, track: Track, scores: npt.NDArray[np.float64], pairs: Sequence[tuple[int, int]]
+) -> tuple[Moment, ...]:
     """The best of some pairs of segments, (of the query, of the track)."""
-    best = sorted(pairs, key=lambda pair: (-float(scores[pair]), pair))[:MOST_MOMENTS]
+    compared = rounded(scores)
+    best = sorted(pairs, key=lambda pair: (-compared[pair], pair))[:MOST_MOMENTS]
     return tuple(
         Moment(
             query.starts_s[row], track.starts_s[column], track.ends_s[column], float(scores[row, column]), track.side
@@ -127,6 +136,8 @@ def ranked(found: Mapping[str, Candidate], asked: Sequence[Asked], matcher: Matc
         if matches:
             total = sum(weight for weight, _ in matches)
             score = sum(weight * match.score for weight, match in matches) / total
-            every = sorted((moment for _, match in matches for moment in match.moments), key=lambda one: -one.score)
+            every = sorted(
+                (moment for _, match in matches for moment in match.moments), key=lambda one: -rounded(one.score)
+            )
             hits.append(Hit(candidate.id, score, candidate.metadata, tuple(every)))
-    return sorted(hits, key=lambda hit: (-hit.score, hit.id))
+    return sorted(hits, key=lambda hit: (-rounded(hit.score), hit.id))

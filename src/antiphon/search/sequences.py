@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.search.scoring import Matched, Track, moments
+from antiphon.ordering import rounded
+from antiphon.search.scoring import Matched, Track, cosines, moments
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -52,7 +53,7 @@ def in_sequence(query: Track, track: Track) -> Matched:
     Where either has no segments it is the cosine of the wholes.
     """
     if not len(query.segments) or not len(track.segments):
-        return Matched(float(query.whole @ track.whole), ())
-    scores = query.segments @ track.segments.T
-    total, pairs = aligned(scores)
+        return Matched(float(cosines(query.whole, track.whole)), ())
+    scores = cosines(query.segments, track.segments)
+    total, pairs = aligned(rounded(scores))
     return Matched(total / len(query.segments), moments(query, track, scores, pairs))
