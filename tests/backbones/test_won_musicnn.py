@@ -12,6 +12,8 @@ from antiphon.backbones.won_musicnn import WonMusicnn
 from antiphon.backbones.won_musicnn_network import WonMusicnnNetwork
 from antiphon.errors import ConfigError, WeightsError
 
+from .conftest import assert_close
+
 FILE = "models/mtat/musicnn/best_model.pth of https://github.com/minzwon/sota-music-tagging-models"
 NORM = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
 
@@ -77,7 +79,7 @@ def test_the_spectrogram_is_torchaudios_default(samples: int) -> None:
     found = decibel_mel(torch.from_numpy(waveform)).numpy()
     assert found.shape == (2, 96, samples // 256 + 1)
     for row in range(2):
-        np.testing.assert_allclose(found[row], naive_decibels(waveform[row]), atol=2e-3)
+        assert_close(found[row], naive_decibels(waveform[row]))
 
 
 def test_silence_is_at_the_floor_and_nothing_is_cut_below_the_loudest() -> None:
