@@ -10,6 +10,8 @@ from antiphon.errors import AntiphonError, ConfigError, NotIndexedError
 from antiphon.search import Index, Query, Where
 from antiphon.segments.sampling import SamplingConfig
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture
 def features(music_videos):

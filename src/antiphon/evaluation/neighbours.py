@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.errors import ModelError
+from antiphon.ordering import rounded
 
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.intp]
@@ -58,7 +59,7 @@ def find_neighbours(
     k : how many; fewer where the pool has no more.
     groups : (n,) the video of each row. Rows of the same video are never neighbours. Default: each row its own.
     rows : which rows to ask about. Default: all.
-    chunk_rows : rows compared with the pool at a time; memory is `chunk_rows` × n float64.
+    chunk_rows : rows compared with the pool at a time; memory is 2 × `chunk_rows` × n float64.
 
     Raises
     ------
@@ -83,10 +84,11 @@ def find_neighbours(
     for first in range(0, len(asked), chunk_rows):
         part = slice(first, min(first + chunk_rows, len(asked)))
         scores = pool[asked[part]] @ pool.T
-        scores[numbers[asked[part]][:, None] == numbers] = -np.inf
+        compared = rounded(scores)
+        compared[numbers[asked[part]][:, None] == numbers] = -np.inf
         lines = np.arange(len(scores))
         for place in range(depth):
-            best = scores.argmax(axis=1)
+            best = compared.argmax(axis=1)
             nearest[part, place], cosines[part, place] = best, scores[lines, best]
-            scores[lines, best] = -np.inf
+            compared[lines, best] = -np.inf
     return Neighbours(asked, nearest, np.clip(cosines, -1, 1))

@@ -19,6 +19,7 @@ from antiphon.media.arrays import frame_windows, waveform_windows
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.probing import MediaInfo, probe
 from antiphon.media.windows import DecodedWindows, decode_windows
+from antiphon.ordering import descending
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 
 FloatArray = npt.NDArray[np.float32]
@@ -158,8 +159,8 @@ def music_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[st
     for window in decode_stretches(str(path), windows, rate_hz=network.rate_hz):
         if window.waveform is not None:
             scores += network.outputs(network.log_mel(window.waveform)).taggram.mean(axis=0)
-    order = np.argsort(-scores, kind="stable")
-    return [(network.tags[place], float(scores[place] / count)) for place in order]
+    scores /= count
+    return [(network.tags[place], float(scores[place])) for place in descending(scores)]
 
 
 @lru_cache(maxsize=4)

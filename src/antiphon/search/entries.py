@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from antiphon.embeddings import unit_rows
 from antiphon.errors import SearchError
+from antiphon.ordering import rounded
 from antiphon.search.record import Origin
 
 FloatArray = npt.NDArray[np.float32]
@@ -84,9 +85,14 @@ def vectors_of(table: pa.Table) -> FloatArray:
     return np.concatenate(chunks) if chunks else np.zeros((0, dim), dtype=np.float32)
 
 
-def best_first(table: pa.Table, k: int, decimals: int) -> pa.Table:
-    """The `k` rows of highest `score`; those that are equal to so many decimals go by id."""
-    ranks = pa.array(np.round(table["score"].to_numpy(), decimals))
+def scored(about: pa.Table, vectors: FloatArray, query: FloatArray) -> pa.Table:
+    """The rows with their `score`: the cosine of each one's (n, dim) vector, in float64 and so alike in every store."""
+    return about.append_column("score", pa.array(vectors.astype(np.float64) @ query.astype(np.float64)))
+
+
+def best_first(table: pa.Table, k: int) -> pa.Table:
+    """The `k` rows of highest `score`; those that are equal once rounded go by id."""
+    ranks = pa.array(rounded(table["score"].to_numpy()))
     keys = [("rank", "descending"), ("id", "ascending")]
     return table.append_column("rank", ranks).sort_by(keys).slice(0, k).drop_columns("rank")
 

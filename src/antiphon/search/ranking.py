@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.embeddings import ModalityEmbeddings
+from antiphon.ordering import rounded
 from antiphon.search.hits import Hit, Moment, Side
 
 FloatArray = npt.NDArray[np.float64]
@@ -50,13 +51,13 @@ def best_moments(query: ModalityEmbeddings, candidate: ModalityEmbeddings, side:
 
     Where either has no segments, return the cosine of the tracks.
     """
-    whole = float(query.track @ candidate.track)
+    whole = float(cosines(query.track, candidate.track))
     if not len(query.segments) or not len(candidate.segments):
         return Similarity(whole, ())
-    cosines = query.segments @ candidate.segments.T
-    best = cosines.argmax(axis=1)
-    score = (whole + float(cosines.max(axis=1).mean())) / 2
-    return Similarity(score, _moments(query, candidate, side, cosines, list(enumerate(best.tolist()))))
+    scores = cosines(query.segments, candidate.segments)
+    best = rounded(scores).argmax(axis=1)
+    score = (whole + float(scores.max(axis=1).mean())) / 2
+    return Similarity(score, _moments(query, candidate, side, scores, list(enumerate(best.tolist()))))
 
 
 def in_sequence(query: ModalityEmbeddings, candidate: ModalityEmbeddings, side: Side) -> Similarity:
@@ -65,10 +66,15 @@ def in_sequence(query: ModalityEmbeddings, candidate: ModalityEmbeddings, side: 
     Where either has no segments, return the cosine of the tracks.
     """
     if not len(query.segments) or not len(candidate.segments):
-        return Similarity(float(query.track @ candidate.track), ())
-    cosines = query.segments @ candidate.segments.T
-    total, pairs = best_alignment(cosines)
-    return Similarity(total / len(query.segments), _moments(query, candidate, side, cosines, pairs))
+        return Similarity(float(cosines(query.track, candidate.track)), ())
+    scores = cosines(query.segments, candidate.segments)
+    total, pairs = best_alignment(rounded(scores))
+    return Similarity(total / len(query.segments), _moments(query, candidate, side, scores, pairs))
+
+
+def cosines(ones: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> FloatArray:
+    """Return the cosines of unit vectors or rows in float64, so that no order depends on an error of float32."""
+    return ones.astype(np.float64) @ others.astype(np.float64).T
 
 
 def best_alignment(scores: npt.NDArray[np.floating]) -> tuple[float, list[tuple[int, int]]]:
@@ -127,9 +133,11 @@ def ranked(candidates: Mapping[str, Candidate], comparisons: Sequence[Comparison
         if found:
             total = sum(weight for weight, _ in found)
             score = sum(weight * similarity.score for weight, similarity in found) / total
-            moments = sorted((moment for _, one in found for moment in one.moments), key=lambda moment: -moment.score)
+            moments = sorted(
+                (moment for _, one in found for moment in one.moments), key=lambda moment: -rounded(moment.score)
+            )
             hits.append(Hit(candidate.id, score, candidate.metadata, tuple(moments)))
-    return sorted(hits, key=lambda hit: (-hit.score, hit.id))
+    return sorted(hits, key=lambda hit: (-rounded(hit.score), hit.id))
 
 
 def maximal_marginal_relevance(scores: FloatArray, similarity: FloatArray, diversity: float, k: int) -> list[int]:
@@ -159,7 +167,7 @@ def maximal_marginal_relevance(scores: FloatArray, similarity: FloatArray, diver
     picks: list[int] = []
     while len(picks) < min(k, len(scores)):
         value = np.where(left, (1 - diversity) * scores - diversity * nearest, -np.inf)
-        pick = int(np.argmax(value))
+        pick = int(np.argmax(rounded(value)))
         nearest = similarity[pick] if not picks else np.maximum(nearest, similarity[pick])
         left[pick] = False
         picks.append(pick)
@@ -181,7 +189,7 @@ def mutual_similarity(candidates: Sequence[Candidate], comparisons: Sequence[Com
                 for candidate in candidates
             ]
         )
-        total += one.weight * (tracks @ tracks.T)
+        total += one.weight * cosines(tracks, tracks)
         weights += one.weight * np.outer(present, present)
     artists = np.array([str(candidate.metadata["artist"] or "") for candidate in candidates])
     same = (artists[:, None] == artists) & (artists != "")
@@ -192,14 +200,15 @@ def _moments(
     query: ModalityEmbeddings,
     candidate: ModalityEmbeddings,
     side: Side,
-    cosines: npt.NDArray[np.floating],
+    scores: FloatArray,
     pairs: Sequence[tuple[int, int]],
 ) -> tuple[Moment, ...]:
     """The best of some pairs of segments, (of the query, of the candidate)."""
-    best = sorted(pairs, key=lambda pair: (-float(cosines[pair]), pair))[:MAX_MOMENTS]
+    compared = rounded(scores)
+    best = sorted(pairs, key=lambda pair: (-compared[pair], pair))[:MAX_MOMENTS]
     return tuple(
         Moment(
-            query.starts_s[row], candidate.starts_s[column], candidate.ends_s[column], float(cosines[row, column]), side
+            query.starts_s[row], candidate.starts_s[column], candidate.ends_s[column], float(scores[row, column]), side
         )
         for row, column in best
     )
