@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.backbones.inference import resolve_device
-from antiphon.errors import FeatureStoreError, ModelError
+from antiphon.errors import AntiphonError, FeatureStoreError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import file_features
 from antiphon.features.tracks import track_embeddings
@@ -329,6 +329,8 @@ class DualEncoder:
             if "tuning" in record:
                 names: dict[Side, str] = {"audio": model.audio_name, "video": model.video_name}
                 model.tuned = TunedBackbones.load(place, record["tuning"], names)
+        except AntiphonError:
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)

@@ -18,7 +18,7 @@ from antiphon.evaluation.probes.dealing import by_folds
 from antiphon.evaluation.probes.levels import levels
 from antiphon.evaluation.probes.targets import choose_targets
 from antiphon.evaluation.representations import BASELINES, CONTRASTIVE, JOINED, representations
-from antiphon.metrics.classification import METRICS
+from antiphon.metrics.classification_metrics import METRICS
 
 MUSIC = Path(__file__).parents[3] / "shared" / "data" / "yt8m" / "music.parquet"
 GENRES = np.array(["rock", "folk", "techno"])

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
 from antiphon.backbones.spec import BackboneSpec
-from antiphon.errors import ConfigError, WeightsError
+from antiphon.errors import ConfigError, UnknownBackboneError, WeightsError
 from antiphon.media.layout import FrameLayout
 from antiphon.spelling import did_you_mean
 
@@ -200,7 +200,7 @@ def _find(name: str) -> BackboneSpec:
     points = _points()
     if name not in points:
         hint = did_you_mean(name, points)
-        raise WeightsError(f"There is no backbone {name!r}.{hint} Known: {', '.join(sorted(points))}.")
+        raise UnknownBackboneError(f"There is no backbone {name!r}.{hint} Known: {', '.join(sorted(points))}.")
     return _spec(points[name])
 
 

@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import DivergedError, FeatureStoreError, ModelError
-from antiphon.evaluation import probe, qualitative
-from antiphon.evaluation.audit import audit
+from antiphon.evaluation import audit, probe, qualitative
 from antiphon.evaluation.probes.targets import Target
 from antiphon.experiments.alignment import CONTROL, Loss, alignment, with_loss
 from antiphon.experiments.kept import Kept

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
-from antiphon.evaluation.audit import shuffled_pairs
+from antiphon.evaluation.auditing import shuffled_pairs
 from antiphon.features.features import Features
 from antiphon.model.recipe import Recipe
 from antiphon.runs import RUN_FILE, read_run, versions

@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import AntiphonError
-from antiphon.evaluation.audit import audit
+from antiphon.evaluation import audit
 from antiphon.features.assembly import assemble
 from antiphon.features.features import Features
 from antiphon.report.inputs import Inputs

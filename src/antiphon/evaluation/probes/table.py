@@ -9,7 +9,7 @@ import pyarrow as pa
 from antiphon.evaluation.probes.fusion import FUSIONS
 from antiphon.evaluation.probes.scoring import Scored
 from antiphon.evaluation.representations import BASELINES
-from antiphon.metrics.classification import METRICS, Measured, classification, measured
+from antiphon.metrics.classification_metrics import METRICS, Measured, classification, measured
 
 
 def table(scored: Sequence[Scored], seed: int, report: Callable[[str], None]) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
-from antiphon.evaluation.audit.check import Check
-from antiphon.evaluation.audit.metrics import Metric, median_ranks
+from antiphon.evaluation.auditing.check import Check
+from antiphon.evaluation.auditing.metrics import Metric, median_ranks
 from antiphon.features.features import Features
 from antiphon.metrics import retrieval
 from antiphon.metrics.groups import group_numbers, permuted_rows, rows_of_others

@@ -7,19 +7,19 @@ import numpy as np
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
-from antiphon.evaluation.audit.check import Check
-from antiphon.evaluation.audit.control import (
+from antiphon.evaluation.auditing.check import Check
+from antiphon.evaluation.auditing.control import (
     collapse_check,
     null_check,
     permutation_check,
     published_check,
     shuffled_check,
 )
-from antiphon.evaluation.audit.copies import copy_checks
-from antiphon.evaluation.audit.leakage import shared_checks
-from antiphon.evaluation.audit.losses import loss_checks
-from antiphon.evaluation.audit.metrics import Metric, median_ranks, metric_checks
-from antiphon.evaluation.audit.pairing import embedding_shift, feature_shift
+from antiphon.evaluation.auditing.copies import copy_checks
+from antiphon.evaluation.auditing.leakage import shared_checks
+from antiphon.evaluation.auditing.losses import loss_checks
+from antiphon.evaluation.auditing.metrics import Metric, median_ranks, metric_checks
+from antiphon.evaluation.auditing.pairing import embedding_shift, feature_shift
 from antiphon.features.features import Features
 from antiphon.seeding import generator
 
