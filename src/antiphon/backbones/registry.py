@@ -119,7 +119,7 @@ def fetch(name: str) -> Path:
 
 def load(
     name: str,
-    device: str = "cpu",
+    device: str = "auto",
     *,
     weights: Path | str | None = None,
     crop: Literal["centre", "random"] | None = None,
@@ -130,7 +130,7 @@ def load(
     Parameters
     ----------
     name : one of `names()`.
-    device : "cpu", "cuda", "cuda:1", … or "auto".
+    device : "cpu", "cuda", "cuda:1", …; "auto" takes a GPU where there is one.
     weights : a local file to use in place of the published weights: safetensors, or the file as published.
     crop, every : change the layout of a video backbone, see `FrameLayout`.
 

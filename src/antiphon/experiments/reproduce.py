@@ -70,7 +70,7 @@ class _Paper:
     def audit(self) -> dict[str, Any]:
         self._tell("audit")(0, 1, "")
         control = self.trials.fitted(self.base, 0, shuffled=True)
-        return audit(self._model(), self.trials.features, control=control)
+        return audit(self._model(), self.trials.features, control=control).to_dict()
 
     def qualitative(self) -> dict[str, Any]:
         self._tell("qualitative")(0, 1, "")
@@ -78,7 +78,8 @@ class _Paper:
         return qualitative(self._model(), self.trials.features, self.attributes, why_no_attributes=why)
 
     def _probed(self, target: Target, part: str) -> dict[str, Any]:
-        return probe(self._model(), self.trials.features, target, seeds=self.seeds, progress=self._tell(part))
+        found = probe(self._model(), self.trials.features, target, seeds=self.seeds, progress=self._tell(part))
+        return found.to_dict()
 
     def _model(self) -> DualEncoder:
         return self.trials.fitted(self.base, 0)

@@ -47,7 +47,7 @@ class Trials:
         if is_trained(folder, model, pairs, validation):
             with suppress(ModelError):  # A damaged run is trained again.
                 return DualEncoder.load(folder, self.device)
-        model.fit(pairs, validation, progress)
+        model.fit(pairs, validation, progress, verbose=False)
         model.save(folder)
         return model
 

@@ -56,6 +56,6 @@ def find_audit(inputs: Inputs, loaded: Loaded | str) -> dict[str, Any]:
 
 def _quick(loaded: Loaded) -> dict[str, Any]:
     try:
-        return audit(loaded.model, loaded.features)
+        return audit(loaded.model, loaded.features).to_dict()
     except AntiphonError as error:
         return {"reason": str(error)}

@@ -130,7 +130,7 @@ def shuffled_control(model: DualEncoder, features: Features) -> DualEncoder:
         There are fewer than two videos to train on or to validate with.
     """
     train, validation = (shuffled_pairs(features[split].paired, model.seed) for split in ("train", "validation"))
-    return DualEncoder(model.recipe, model.seed, str(model.device)).fit(train, validation)
+    return DualEncoder(model.recipe, model.seed, str(model.device)).fit(train, validation, verbose=False)
 
 
 def shuffled_pairs(features: Features, seed: int) -> Features:
