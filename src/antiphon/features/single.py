@@ -79,6 +79,11 @@ def file_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str
     return [(network.tags[place], float(scores[place] / count)) for place in order]
 
 
-@lru_cache(maxsize=4)
 def _loaded(name: str, device: str) -> AudioBackbone | VideoBackbone:
+    """Load a backbone once; one registered in this process may be replaced, so it is looked up each time."""
+    return backbones.load(name, device=device) if backbones.registered(name) else _kept(name, device)
+
+
+@lru_cache(maxsize=4)
+def _kept(name: str, device: str) -> AudioBackbone | VideoBackbone:
     return backbones.load(name, device=device)
