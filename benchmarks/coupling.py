@@ -60,7 +60,7 @@ def probed(trials: Trials) -> Found:
     model = trials.fitted(load_recipe(CONTROL), 0)
     found: Found = {}
     for target in TARGETS:
-        result = ap.probe(model, trials.features, target)
+        result = ap.probe(model, trials.features, target).to_dict()
         for row in result["table"]:
             del row["by_label"], row["labels"]
         found[target] = result

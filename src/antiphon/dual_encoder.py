@@ -13,16 +13,19 @@ import pyarrow as pa
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.inference import resolve_device
 from antiphon.embeddings import MODALITIES, Modality, ModalityEmbeddings
-from antiphon.errors import FeatureStoreError, ModelError
+from antiphon.errors import AntiphonError, FeatureStoreError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import Source, file_features, loaded_backbone, source_features
 from antiphon.features.tracks import track_embeddings
+from antiphon.metrics.similarity import cosine_similarity
 from antiphon.model.checkpoint import load_towers, save_towers
 from antiphon.model.embedding import Side, embed_rows, embed_tracks
 from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
+from antiphon.presentation.notebook import notebook_html
+from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.runs import RECONSTRUCTION_FILE, Epoch, clear_run, fingerprint, read_run, versions, write_run
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import read_table, write_table
@@ -30,6 +33,7 @@ from antiphon.training.autoencoder import Reconstruction
 from antiphon.training.data import inputs_fingerprint, refuse_shared_videos
 from antiphon.training.fine_tuning import Step, TuningConfig
 from antiphon.training.loop import Progress, train
+from antiphon.training.progress_bar import epoch_progress
 from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
 from antiphon.training.windows import kept_rows, rows_about
 from antiphon.workspace import Workspace
@@ -90,14 +94,23 @@ class DualEncoder:
         self._seen = (np.array([], dtype=np.str_), np.array([], dtype=np.str_))
         self._inputs: dict[str, Any] = {}
 
-    def fit(self, features: Features, validation: Features | None = None, progress: Progress | None = None) -> Self:
+    def fit(
+        self,
+        features: Features,
+        validation: Features | None = None,
+        progress: Progress | None = None,
+        *,
+        verbose: bool | None = None,
+    ) -> Self:
         """Train on the paired rows of `features`, and keep the epoch that does best on `validation`.
 
         Parameters
         ----------
         validation : features of other videos. Default: where `features` has splits, training and validation are taken
             from them; otherwise about a tenth of its videos is set aside.
-        progress : called with each epoch.
+        progress : called with each epoch, in place of a progress bar.
+        verbose : bool, optional
+            Show a progress bar on stderr. Default: where stderr is a terminal, or in a notebook.
 
         Raises
         ------
@@ -114,7 +127,8 @@ class DualEncoder:
         self.sampling = features.sampling or SamplingConfig()
         if len(held_out) and (held_out.audio.shape[1], held_out.video.shape[1]) != self._dims:
             raise ModelError("The validation features have another size than those to train on; extract both alike.")
-        trained = train(self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=progress)
+        with epoch_progress(self.recipe.name, progress, verbose) as report:
+            trained = train(self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=report)
         self._towers, self.history, self.reconstruction = trained.towers, trained.history, trained.reconstruction
         self.published = self.tuned = None
         self._seen = (np.unique(pairs.groups), np.unique(held_out.groups))
@@ -125,6 +139,35 @@ class DualEncoder:
             "sha256": inputs_fingerprint(pairs, held_out, self.recipe),
         }
         return self
+
+    def similarity(self, a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
+        """Return the (n, m) float32 cosines of (n, dim) embeddings with (m, dim) others, of either side.
+
+        Raises
+        ------
+        ValueError
+            An argument that is not a matrix of numbers, or rows of different sizes.
+        """
+        return cosine_similarity(a, b)
+
+    def __repr__(self) -> str:
+        return facts_text(*self._facts())
+
+    def _repr_html_(self) -> str:
+        return notebook_html(facts_html(*self._facts()))
+
+    def _facts(self) -> tuple[str, dict[str, str]]:
+        """Return a title and what there is to know of the model, for people."""
+        if self._towers is None:
+            return f"DualEncoder {self.recipe.name}", {"state": "not fitted", "seed": str(self.seed)}
+        names = (self.audio_name, self.video_name)
+        sides = [
+            f"{name or 'features without a name'}, {dim:,} values" for name, dim in zip(names, self._dims, strict=True)
+        ]
+        state = "published weights" if self.published else f"fitted, {len(self.history)} epochs, seed {self.seed}"
+        tuned = {"backbones": "tuned with the heads"} if self.tuned else {}
+        facts = {"audio": sides[0], "video": sides[1], "embeddings": f"{self.dim:,} values", "state": state}
+        return f"DualEncoder {self.recipe.name}", facts | tuned
 
     def fine_tune(
         self, workspace: str | Path, config: TuningConfig | None = None, progress: Callable[[Step], None] | None = None
@@ -479,6 +522,8 @@ class DualEncoder:
             if "tuning" in record:
                 names: dict[Side, str] = {"audio": model.audio_name, "video": model.video_name}
                 model.tuned = TunedBackbones.load(place, record["tuning"], names)
+        except AntiphonError:
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)

@@ -1,45 +1,53 @@
-"""The errors that Antiphon raises: each names the thing, says what is wrong, and says what to do."""
+"""Errors raised by Antiphon.
+
+Each message names the object at fault, states the problem, and suggests a fix. Errors about arguments and settings are
+also `ValueError`s; a lookup of something that is absent is also a `LookupError`.
+"""
 
 
 class AntiphonError(Exception):
-    """Base of every error that a user can cause and mend."""
+    """Base class of all errors that Antiphon raises on purpose."""
 
 
-class CatalogueError(AntiphonError):
-    """A catalogue or its metadata is not usable: the message names file, row and column."""
+class ConfigError(AntiphonError, ValueError):
+    """An unknown setting, option or recipe, or a value out of range."""
+
+
+class CatalogueError(AntiphonError, ValueError):
+    """An unusable catalogue or metadata table; the message names file, row and column."""
 
 
 class DecodeError(AntiphonError):
-    """A media file cannot be read, or not where it was asked for."""
+    """An unreadable media file, or one without the requested stream or time span."""
 
 
 class WeightsError(AntiphonError):
-    """A backbone is unknown, or its weights are missing, damaged or of another network."""
+    """Missing, damaged or mismatched weights of a backbone, or a broken plug-in."""
 
 
-class FeatureStoreError(AntiphonError):
-    """Features are missing, malformed, or were made by something else than what is asked for."""
+class UnknownBackboneError(WeightsError, ValueError):
+    """A backbone name that is not registered."""
 
 
-class ConfigError(AntiphonError):
-    """A setting or a recipe is unknown or out of its range."""
+class FeatureStoreError(AntiphonError, ValueError):
+    """Missing or malformed features, or features of another origin than requested."""
 
 
-class ModelError(AntiphonError):
-    """A model cannot be trained on, loaded from, or applied to what it was given."""
+class ModelError(AntiphonError, ValueError):
+    """Data that a model cannot be trained on, loaded from or applied to."""
 
 
 class DivergedError(ModelError):
-    """A training went wrong, on data that would have done."""
+    """A training run whose loss diverged on otherwise usable data."""
 
 
-class SearchError(AntiphonError):
-    """An index is missing or damaged, or cannot answer what it is asked."""
+class SearchError(AntiphonError, ValueError):
+    """A missing or damaged index, or a query that it cannot answer."""
 
 
-class NotIndexedError(SearchError):
-    """A music video, or the side of it that is asked about, is not in an index."""
+class NotIndexedError(SearchError, LookupError):
+    """A music video, or its requested side, that is not in an index."""
 
 
 class StaleIndexError(SearchError):
-    """An index holds embeddings of another model, or of other features."""
+    """An index built with another model or other features."""

@@ -5,6 +5,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from antiphon import backbones
@@ -151,3 +152,60 @@ def test_the_fixed_inputs_do_not_change() -> None:
     assert float(np.abs(sound).sum()) == pytest.approx(9164.97, abs=0.1)
     assert pictures.shape == (4, 224, 224, 3)
     assert pictures.mean() == pytest.approx(126.3987, abs=1e-4)
+
+
+class Loudness(backbones.AudioBackbone):
+    """Mean absolute amplitude, times a gain."""
+
+    dim, rate_hz = 1, 16_000
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, waveform: npt.ArrayLike, rate_hz: int = 16_000) -> npt.NDArray[np.float32]:
+        return self.gain * np.abs(np.atleast_2d(waveform)).mean(axis=1, keepdims=True).astype(np.float32)
+
+
+@pytest.fixture
+def own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_registered", {})
+
+
+@pytest.mark.usefixtures("own_names")
+def test_a_registered_backbone_is_listed_described_checked_and_loaded() -> None:
+    mine = Loudness()
+    backbones.register("loudness", mine, licence="MIT", description="How loud")
+    assert "loudness" in backbones.names()
+    assert backbones.names() == sorted(backbones.names())
+    info = backbones.info("loudness")
+    assert (info.modality, info.dim, info.licence, info.cached, info.size_bytes) == ("audio", 1, "MIT", True, 0)
+    assert backbones.load("loudness") is mine
+    assert backbones.check("loudness").ok
+    with pytest.raises(WeightsError, match="has no weights to fetch"):
+        backbones.fetch("loudness")
+    with pytest.raises(WeightsError, match=r"no backbone 'loudnes'. Did you mean loudness\?"):
+        backbones.load("loudnes")
+
+
+@pytest.mark.usefixtures("own_names")
+def test_registering_again_replaces_and_another_version_is_another_network() -> None:
+    prints: list[str] = []
+    for version in ("1", "1", "2"):
+        backbones.register("loudness", Loudness(), version=version)
+        prints.append(backbones.load("loudness").fingerprint)
+    assert prints[0] == prints[1] != prints[2]
+    backbones.register("loudness", Loudness(gain=3))
+    assert backbones.load("loudness")(np.ones(16_000)).item() == 3  # type: ignore[operator]
+
+
+@pytest.mark.usefixtures("own_names")
+def test_what_is_no_backbone_of_ones_own_is_refused() -> None:
+    class Half(backbones.AudioBackbone):
+        __call__ = Loudness.__call__
+
+    with pytest.raises(ConfigError, match="must be an instance of AudioBackbone or VideoBackbone"):
+        backbones.register("loudness", Loudness)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="Half must set dim and rate_hz"):
+        backbones.register("half", Half())
+    with pytest.raises(ConfigError, match="musicnn-mtt: is the name of an installed backbone"):
+        backbones.register("musicnn-mtt", Loudness())

@@ -9,10 +9,10 @@ import torch
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
-from antiphon.evaluation.audit import audit, published, shuffled_control, shuffled_pairs
-from antiphon.evaluation.audit.copies import copy_checks
-from antiphon.evaluation.audit.losses import loss_checks
-from antiphon.evaluation.audit.metrics import median_ranks, metric_checks
+from antiphon.evaluation.auditing import audit, published, shuffled_control, shuffled_pairs
+from antiphon.evaluation.auditing.copies import copy_checks
+from antiphon.evaluation.auditing.losses import loss_checks
+from antiphon.evaluation.auditing.metrics import median_ranks, metric_checks
 from antiphon.features import Features
 
 SPLITS = ("train",) * 160 + ("validation",) * 40 + ("test",) * 80

@@ -7,7 +7,7 @@ import imageio_ffmpeg
 import pytest
 
 import antiphon as ap
-from antiphon.evaluation.audit.copies import copy_checks
+from antiphon.evaluation.auditing.copies import copy_checks
 from antiphon.segments.sampling import SamplingConfig
 
 

@@ -18,7 +18,7 @@ from antiphon.evaluation.probes.dealing import by_folds
 from antiphon.evaluation.probes.levels import levels
 from antiphon.evaluation.probes.targets import choose_targets
 from antiphon.evaluation.representations import BASELINES, CONTRASTIVE, JOINED, representations
-from antiphon.metrics.classification import METRICS
+from antiphon.metrics.classification_metrics import METRICS
 
 pytestmark = pytest.mark.usefixtures("quick_default")
 
@@ -251,7 +251,7 @@ def test_the_most_frequent_tags_of_the_training_rows_are_chosen_by_videos():
     trained = np.array([True] * 5 + [False])
     assert choose_targets(features, trained, "tags").names == ("y", "w", "x")
     assert choose_targets(features, trained, "tags", most_frequent=1).names == ("y",)
-    chosen = choose_targets(features, trained, "tags", least_positives=2)
+    chosen = choose_targets(features, trained, "tags", min_positives=2)
     assert chosen.names == ("y",)
     assert chosen.matrix[:, 0].tolist() == [False, False, False, True, True, False]
     genres = choose_targets(features, trained, "genre")
@@ -436,7 +436,7 @@ def test_rows_without_genre_are_left_out_and_counted(split):
         ),
         (
             {},
-            {"least_positives": 10_000},
+            {"min_positives": 10_000},
             FeatureStoreError,
             "0 genres with at least 10000 videos .* Lower least_positi",
         ),
@@ -480,7 +480,7 @@ def test_a_catalogue_of_songs_has_the_rows_of_the_sound_alone(split):
 @pytest.mark.skipif(not MUSIC.exists(), reason="the YouTube-8M features are not beside this checkout")
 def test_real_sound_and_pictures_together_tell_what_a_music_video_is_of():
     features = ap.Features.from_parquet(MUSIC, audio="mean_audio", video="mean_rgb", labels="labels").split(seed=0)
-    targets = choose_targets(features, np.ones(len(features), dtype=bool), "tags", least_positives=50)
+    targets = choose_targets(features, np.ones(len(features), dtype=bool), "tags", min_positives=50)
     assert len(targets.names) >= 28
     values = np.concatenate([features.audio, features.video], axis=1)
     train, validation, test = (features.splits == name for name in ("train", "validation", "test"))

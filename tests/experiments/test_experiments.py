@@ -9,7 +9,7 @@ import pytest
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import DivergedError, ModelError
-from antiphon.evaluation.audit import shuffled_pairs
+from antiphon.evaluation.auditing import shuffled_pairs
 from antiphon.experiments import reproduce as reproducing
 from antiphon.experiments.alignment import alignment, paper_pool, with_loss
 from antiphon.experiments.kept import Kept

@@ -18,7 +18,12 @@ def test_arrays_become_float32_rows_with_names():
     assert features.ids.tolist() == ["10", "11", "12"]
     assert features.groups.tolist() == ["a", "a", "b"]
     assert len(features) == 3
-    assert repr(features) == "Features(3 rows of 2 videos; audio 2, video 5; no splits)"
+    assert repr(features).splitlines() == [
+        "Features of 3 segments of 2 music videos",
+        "  audio   2 values",
+        "  video   5 values",
+        "  splits  none",
+    ]
     assert Features.from_arrays(audio=rows(2)).groups.tolist() == ["0", "1"]
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from antiphon.metrics import classification, paired_difference
-from antiphon.metrics.classification import METRICS, macro, measured
+from antiphon.metrics.classification_metrics import METRICS, macro, measured
 from antiphon.metrics.groups import bootstrap_weights, permuted_rows
 from antiphon.metrics.separation import Separation, permuted_separation
 from antiphon.seeding import generator

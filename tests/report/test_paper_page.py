@@ -14,13 +14,12 @@ import pytest
 
 import antiphon as ap
 from antiphon.catalogue import Catalogue
-from antiphon.evaluation import qualitative
-from antiphon.evaluation.audit import audit
+from antiphon.evaluation import audit, qualitative
 from antiphon.experiments import alignment as experiment
 from antiphon.experiments.paper import CONFIGURATIONS, DEVIATIONS, TABLE_1, TABLE_2
 from antiphon.experiments.trials import Trials
 from antiphon.features.assembly import assemble
-from antiphon.metrics.classification import METRICS
+from antiphon.metrics.classification_metrics import METRICS
 from antiphon.model.recipe import Recipe, load_recipe
 from antiphon.presentation.charts import WIDTH
 from antiphon.presentation.numbers import brief, rank, score

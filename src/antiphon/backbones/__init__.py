@@ -1,7 +1,17 @@
 """Pretrained networks, frozen: waveform or frames → feature. Importing this package imports no torch."""
 
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
-from antiphon.backbones.registry import BackboneCheck, BackboneInfo, check, fetch, info, load, names
+from antiphon.backbones.registry import (
+    BackboneCheck,
+    BackboneInfo,
+    check,
+    fetch,
+    info,
+    load,
+    names,
+    register,
+    registered,
+)
 from antiphon.backbones.spec import BackboneSpec
 
 __all__ = [
@@ -15,4 +25,6 @@ __all__ = [
     "info",
     "load",
     "names",
+    "register",
+    "registered",
 ]

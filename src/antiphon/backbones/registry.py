@@ -1,9 +1,11 @@
-"""Backbones by name: ours, and those that other packages register in the entry-point group `antiphon.backbones`.
+"""Backbones by name: ours, those registered in this process, and those of other packages.
 
-An entry point refers to a `BackboneSpec` of the same name. A plug-in that cannot be imported is left out of the list
-and named in the log; asking for it says why.
+`register` adds a backbone to this process. A package adds one for good by an entry point in the group
+`antiphon.backbones` that refers to a `BackboneSpec` of the same name. A plug-in that cannot be imported is left out of
+the list and named in the log; asking for it says why.
 """
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -14,12 +16,13 @@ from pydantic import ValidationError
 
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
 from antiphon.backbones.spec import BackboneSpec
-from antiphon.errors import ConfigError, WeightsError
+from antiphon.errors import ConfigError, UnknownBackboneError, WeightsError
 from antiphon.media.layout import FrameLayout
 from antiphon.spelling import did_you_mean
 
 GROUP = "antiphon.backbones"
 _log = logging.getLogger(__name__)
+_registered: dict[str, BackboneSpec] = {}
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,69 @@ class BackboneCheck:
         return bool(self.loads) and self.matches is not False
 
 
+def register(
+    name: str, backbone: AudioBackbone | VideoBackbone, *, version: str = "1", licence: str = "", description: str = ""
+) -> None:
+    """Make a backbone of your own available under a name, in this process.
+
+    A later call with the same name replaces it. Extracted features are kept with name and version: change the version
+    whenever the outputs change, so that old features are not taken for new ones.
+
+    Parameters
+    ----------
+    name : str
+        Name to load it by, such as `antiphon.extract(…, audio=name)`.
+    backbone : AudioBackbone or VideoBackbone
+        The network. Its class sets `dim`, and `rate_hz` (audio) or `layout` (video); `name` is set here, as is
+        `fingerprint` where it has none.
+    version : str, default "1"
+        What distinguishes this network from earlier ones of the same name.
+    licence : str, optional
+        Licence of the weights.
+    description : str, optional
+        One line on network and training data.
+
+    Raises
+    ------
+    ConfigError
+        Not a backbone, one that lacks an attribute, or a name that an installed backbone has.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Loudness(AudioBackbone):
+    ...     dim, rate_hz = 1, 16_000
+    ...
+    ...     def __call__(self, waveform, rate_hz=16_000):
+    ...         return np.abs(np.atleast_2d(waveform)).mean(axis=1, keepdims=True).astype(np.float32)
+    >>> register("loudness", Loudness())
+    >>> load("loudness")(np.full(16_000, 0.5))
+    array([[0.5]], dtype=float32)
+    """
+    if not isinstance(backbone, AudioBackbone | VideoBackbone):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigError(f"{name}: must be an instance of AudioBackbone or VideoBackbone, not {backbone!r}.")
+    needed = ("dim", "rate_hz" if isinstance(backbone, AudioBackbone) else "layout")
+    missing = [attribute for attribute in needed if not hasattr(backbone, attribute)]
+    if missing:
+        raise ConfigError(f"{name}: {type(backbone).__name__} must set {' and '.join(missing)}.")
+    if name in _points():
+        raise ConfigError(f"{name}: is the name of an installed backbone. Choose another.")
+    backbone.name = name
+    if not hasattr(backbone, "fingerprint"):
+        backbone.fingerprint = hashlib.sha256(f"{name}\0{version}".encode()).hexdigest()
+    modality: Literal["audio", "video"] = "audio" if isinstance(backbone, AudioBackbone) else "video"
+    about = (licence, description, None)
+    _registered[name] = BackboneSpec(name, modality, backbone.dim, *about, lambda _device, _path: backbone)
+
+
+def registered(name: str) -> bool:
+    """Return whether a backbone was registered in this process."""
+    return name in _registered
+
+
 def names() -> list[str]:
     """The names of all backbones that can be used, in alphabetical order."""
-    usable: list[str] = []
+    usable = list(_registered)
     for name, point in sorted(_points().items()):
         try:
             _spec(point)
@@ -81,7 +144,7 @@ def names() -> list[str]:
             _log.warning("%s", error)
         else:
             usable.append(name)
-    return usable
+    return sorted(usable)
 
 
 def info(name: str) -> BackboneInfo:
@@ -93,12 +156,11 @@ def info(name: str) -> BackboneInfo:
         The name is unknown, or its plug-in is broken.
     """
     spec = _find(name)
+    about = (spec.name, spec.modality, spec.dim, spec.licence, spec.description)
+    if spec.weights is None:
+        return BackboneInfo(*about, source="this process", size_bytes=0, cached=True, path="")
     return BackboneInfo(
-        name=spec.name,
-        modality=spec.modality,
-        dim=spec.dim,
-        licence=spec.licence,
-        description=spec.description,
+        *about,
         source=spec.weights.origin.description,
         size_bytes=spec.weights.size_bytes,
         cached=spec.weights.cached,
@@ -114,12 +176,15 @@ def fetch(name: str) -> Path:
     WeightsError
         The name is unknown, or the weights cannot be had; the message says what to bring where.
     """
-    return _find(name).weights.fetch()
+    weights = _find(name).weights
+    if weights is None:
+        raise WeightsError(f"{name}: was registered in this process and has no weights to fetch.")
+    return weights.fetch()
 
 
 def load(
     name: str,
-    device: str = "cpu",
+    device: str = "auto",
     *,
     weights: Path | str | None = None,
     crop: Literal["centre", "random"] | None = None,
@@ -130,7 +195,7 @@ def load(
     Parameters
     ----------
     name : one of `names()`.
-    device : "cpu", "cuda", "cuda:1", … or "auto".
+    device : "cpu", "cuda", "cuda:1", …; "auto" takes a GPU where there is one.
     weights : a local file to use in place of the published weights: safetensors, or the file as published.
     crop, every : change the layout of a video backbone, see `FrameLayout`.
 
@@ -159,7 +224,7 @@ def check(name: str) -> BackboneCheck:
         The name is unknown, or its plug-in is broken.
     """
     spec = _find(name)
-    if not spec.weights.cached:
+    if spec.weights is not None and not spec.weights.cached:
         return BackboneCheck(name, False, None, None, f"not in the cache: {spec.weights.origin.description}")
     from antiphon.backbones.checks import TOLERANCE, response
 
@@ -197,10 +262,13 @@ def _spec(point: EntryPoint) -> BackboneSpec:
 
 
 def _find(name: str) -> BackboneSpec:
+    if name in _registered:
+        return _registered[name]
     points = _points()
     if name not in points:
-        hint = did_you_mean(name, points)
-        raise WeightsError(f"There is no backbone {name!r}.{hint} Known: {', '.join(sorted(points))}.")
+        known = sorted([*points, *_registered])
+        hint = did_you_mean(name, known)
+        raise UnknownBackboneError(f"There is no backbone {name!r}.{hint} Known: {', '.join(known)}.")
     return _spec(points[name])
 
 

@@ -20,7 +20,7 @@ class BackboneSpec:
     dim : values of a feature.
     licence : of the weights.
     description : one line on network and training data.
-    weights : where they come from.
+    weights : where they come from; None for a backbone registered in this process, which brings its own.
     build : (device, local file of weights or None for the cache) → the backbone. Imports torch only when called.
     golden : `checks.response` of this backbone, where it is known.
     """
@@ -30,6 +30,6 @@ class BackboneSpec:
     dim: int
     licence: str
     description: str
-    weights: Weights
+    weights: Weights | None
     build: Callable[[str, Path | None], AudioBackbone | VideoBackbone]
     golden: float | None = None

@@ -15,6 +15,7 @@ from antiphon.catalogue.splits import SPLITS, artist_key, assign_split
 from antiphon.catalogue.validation import Record
 from antiphon.errors import CatalogueError, DecodeError, FeatureStoreError
 from antiphon.media.probing import probe
+from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.tables import CATALOGUE, read_table, write_table
 
 FRACTIONS = (0.8, 0.1, 0.1)
@@ -101,8 +102,20 @@ class Catalogue:
         return self.table.num_rows
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{count} {name}" for name, count in self.split_counts().items())
-        return f"Catalogue({len(self)} videos: {counts})"
+        return facts_text(*self._facts())
+
+    def _repr_html_(self) -> str:
+        from antiphon.presentation.notebook import notebook_html
+
+        return notebook_html(facts_html(*self._facts()))
+
+    def _facts(self) -> tuple[str, dict[str, str]]:
+        """Return a title and what there is to know of the catalogue, for people."""
+        artists = {artist_key(name) for name in self.table["artist"].to_pylist() if name}
+        genres = {name for name in self.table["genre"].to_pylist() if name}
+        splits = ", ".join(f"{count:,} {name}" for name, count in self.split_counts().items())
+        facts = {"splits": splits, "artists": f"{len(artists):,}", "genres": f"{len(genres):,}"}
+        return f"Catalogue of {len(self):,} music videos", facts
 
     @property
     def ids(self) -> list[str]:

@@ -47,8 +47,8 @@ def audit(
 def run_audit(session: Session, run: str | None, metric: str, retrain: bool, seed: int) -> dict[str, Any]:
     """Audit a run, and keep what was found beside it."""
     from antiphon.dual_encoder import DualEncoder
-    from antiphon.evaluation.audit import audit as look
-    from antiphon.evaluation.audit import median_ranks, published, shuffled_control
+    from antiphon.evaluation import audit as look
+    from antiphon.evaluation.auditing import median_ranks, published, shuffled_control
 
     workspace = session.existing_workspace()
     folder = run_folder(workspace, run)

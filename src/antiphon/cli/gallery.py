@@ -61,7 +61,7 @@ def run_gallery(
 ) -> dict[str, Any]:
     """Measure, write numbers and page, with progress bars."""
     from antiphon.dual_encoder import DualEncoder
-    from antiphon.evaluation.qualitative import qualitative
+    from antiphon.evaluation.qualitative_analysis import qualitative
     from antiphon.report.neighbour_gallery import build_gallery_page
 
     workspace = session.existing_workspace()

@@ -56,7 +56,7 @@ def probe(
         Of folds, classifiers, bootstrap and permutations.
     """
     options = {"folds": folds, "seeds": seeds, "aggregate": aggregate, "seed": seed}
-    options |= {"most_frequent": most_frequent, "least_positives": least_positives}
+    options |= {"most_frequent": most_frequent, "min_positives": least_positives}
     found = run_probe(session, run, target, **options)
     session.result(found, lambda out: show_probe(found, out))
 

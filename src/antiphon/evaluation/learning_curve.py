@@ -49,7 +49,7 @@ def learning_curve(
         if progress is not None:
             progress(share)
         part = pairs.take(np.isin(pairs.groups, videos[: max(2, round(share * len(videos)))]))
-        fitted = model if share == 1 else DualEncoder(model.recipe, model.seed, str(model.device)).fit(part, held_out)
+        fitted = model if share == 1 else _trained_like(model, part, held_out)
         audio, video = fitted.embed(held_out)
         a2v, v2a = ranks(audio, video)[0], ranks(video, audio)[0]
         answers.append(np.stack([a2v, v2a]))
@@ -65,6 +65,10 @@ def learning_curve(
         )
     gain, ci95 = rank_ratio(answers[-1], answers[-2], held_out.groups, seed)
     return {"points": points, "gain": gain, "ci95": ci95, "verdict": _verdict(gain, ci95)}
+
+
+def _trained_like(model: DualEncoder, train: Features, validation: Features) -> DualEncoder:
+    return DualEncoder(model.recipe, model.seed, str(model.device)).fit(train, validation, verbose=False)
 
 
 def _verdict(gain: float, ci95: Sequence[float]) -> str:

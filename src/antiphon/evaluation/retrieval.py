@@ -1,4 +1,4 @@
-"""Ranks of held-out pairs under a trained model: segments, and whole tracks."""
+"""Rank held-out pairs with a trained model: segments and whole tracks."""
 
 import warnings
 from dataclasses import replace
@@ -9,92 +9,120 @@ import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
+from antiphon.evaluation.results import Evaluation
 from antiphon.features.features import Features
-from antiphon.metrics import retrieval
+from antiphon.metrics import RetrievalResult, retrieval
 from antiphon.seeding import generator
 
 TRACK_POOL = 2000
-"""Tracks that are ranked at the most: the pool in which the field reports the retrieval of whole videos."""
+"""Maximum number of tracks to rank: the pool in which the field reports the retrieval of whole videos."""
 
 
 class Embedder(Protocol):
-    """What can be evaluated: a `DualEncoder`, or a `CCA`."""
+    """Anything that can be evaluated: a `DualEncoder`, a `CCA`."""
 
     def embed(
         self, features: Features, per: Literal["segment", "track"] = "segment"
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Two (n, dim) float32 arrays of unit rows: of the rows of `features`, or of its tracks, sorted by video."""
+        """Return two (n, dim) float32 arrays of unit rows: of the rows of `features`, or of its sorted tracks."""
         ...
 
     def seen_videos(self, features: Features) -> int | None:
-        """How many videos of `features` it was trained or stopped on; None where that is not known."""
+        """Count the videos of `features` that it was trained or stopped on; None where that is not known."""
         ...
 
 
-def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> dict[str, Any]:
-    """Rank the pairs of `features` both ways, with pool size, chance, 95% interval and permutation null.
+def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> Evaluation:
+    """Rank the pairs of `features` in both directions, with pool size, chance, 95% interval and permutation null.
 
     Parameters
     ----------
-    model : a fitted model.
-    features : held-out features; only rows with both sound and pictures count.
-    seed : of the bootstrap and the permutations.
+    model : DualEncoder or CCA
+        Fitted model, or anything with its methods `embed` and `seen_videos`.
+    features : Features
+        Held-out features; rows without audio or without video are left out.
+    seed : int, default 0
+        Seed of the bootstrap and the permutations.
 
     Returns
     -------
-    What `antiphon.metrics.retrieval` returns for the rows ("a2v", "v2a"), and, where videos have several rows, the
-    same under "other_tracks" without the other rows of the true partner's video among the candidates, and under
-    "tracks" for the model's embeddings of whole videos, of which `TRACK_POOL`, always the same, are drawn where there
-    are more. Of a model that knows the rows' times, "tracks" holds under "times_alone" the median ranks both ways that
-    the same videos reach when all features are their mean: what number and times of the rows give away. "seen" counts
-    the videos that the model was trained or stopped on; where it is not 0, a warning says so. Of a published model they
-    are not known: "seen" is None, and a warning says so. Where it also passes the sound as it is, "authors_dot_product"
-    holds the same as for the rows with the scores of Veldkamp et al. (2023), whose code does not bring the sound to
-    unit length.
+    Evaluation
+        A mapping with what `antiphon.metrics.retrieval` returns for the rows ("a2v", "v2a"). Where music videos have
+        several rows, "other_tracks" holds the same without the other rows of the partner's video among the candidates,
+        and "tracks" the same for the model's embeddings of whole videos: of `TRACK_POOL` videos, always the same, where
+        there are more. Of a model that knows the rows' times, "tracks" holds under "times_alone" the median ranks that
+        the same videos reach when all features are their mean: what number and times of the rows give away. "seen"
+        counts the videos that the model was trained or stopped on (None for a published model, whose videos are not
+        known); unless it is 0, a warning says so. For a published model that passes audio unchanged,
+        "authors_dot_product" holds the ranks of the rows by the scores of Veldkamp et al. (2023), whose code does not
+        bring the audio to unit length.
 
     Raises
     ------
     ModelError
-        There are fewer than two videos to rank, or the features are not the model's.
+        Fewer than two videos to rank, or features that are not the model's.
+
+    Examples
+    --------
+    >>> import antiphon as ap
+    >>> random = np.random.default_rng(0)
+    >>> audio = random.normal(size=(300, 6))
+    >>> features = ap.Features.from_arrays(audio=audio, video=audio @ random.normal(size=(6, 4))).split()
+    >>> result = ap.evaluate(ap.CCA().fit_features(features["train"]), features["test"])
+    >>> result["a2v"]["median_rank"] < result["a2v"]["chance"], result["seen"]
+    (True, 0)
     """
     pairs = features.paired
     videos = len(np.unique(pairs.groups))
     if videos < 2:
         raise ModelError(
-            f"Ranking needs at least two videos with both sound and pictures; here are {videos}. Rank another split, "
+            f"Ranking needs at least two videos with both audio and video; there are {videos}. Rank another split, "
             "or add videos."
         )
+    name = _name(model)
+    about: dict[str, Any] = {"groups": pairs.groups, "ids": pairs.ids, "name": name, "seed": seed}
     audio, video = model.embed(pairs)
     seen = _seen(model, pairs, videos)
-    result: dict[str, Any] = {**retrieval(audio, video, groups=pairs.groups, seed=seed), "seen": seen}
+    rows = retrieval(audio, video, **about)
+    values: dict[str, Any] = {**rows, "seen": seen}
+    pools = {"tracks": rows}
     if videos < len(pairs):
-        result["other_tracks"] = retrieval(audio, video, groups=pairs.groups, exclude_same_group=True, seed=seed)
-        result["tracks"] = _tracks(model, track_pool(pairs), seed)
+        others = retrieval(audio, video, exclude_same_group=True, **about)
+        tracks, times_alone = _tracks(model, track_pool(pairs), seed)
+        values |= {"other_tracks": dict(others), "tracks": {**tracks, **times_alone}}
+        pools = {"tracks": tracks, "segments": rows, "other_tracks": others}
     if isinstance(model, DualEncoder) and model.published is not None and model.recipe.heads == "video":
-        result["authors_dot_product"] = retrieval(pairs.audio, video, groups=pairs.groups, seed=seed)
-    return result
+        pools["authors_dot_product"] = retrieval(pairs.audio, video, **about)
+        values["authors_dot_product"] = dict(pools["authors_dot_product"])
+    return Evaluation(values, pools, name)
 
 
 def track_pool(pairs: Features) -> Features:
-    """The rows of `TRACK_POOL` videos, or of all where there are no more."""
+    """Return the rows of `TRACK_POOL` videos, or of all where there are no more."""
     videos = np.unique(pairs.groups)
     if len(videos) <= TRACK_POOL:
         return pairs
     return pairs.take(np.isin(pairs.groups, generator(0, "track pool").permutation(videos)[:TRACK_POOL]))
 
 
-def _tracks(model: Embedder, pairs: Features, seed: int) -> dict[str, Any]:
-    found: dict[str, Any] = retrieval(*model.embed(pairs, per="track"), seed=seed)
+def _tracks(model: Embedder, pairs: Features, seed: int) -> tuple[RetrievalResult, dict[str, Any]]:
+    """Rank whole videos, and where the model knows the rows' times, find what these give away alone."""
+    ids = np.unique(pairs.groups)
+    found = retrieval(*model.embed(pairs, per="track"), ids=ids, name=_name(model), seed=seed)
     track = model.recipe.track if isinstance(model, DualEncoder) else None
-    if track is not None and track.aggregator == "transformer":
-        sound, pictures = (np.broadcast_to(side.mean(axis=0), side.shape) for side in (pairs.audio, pairs.video))
-        alike = model.embed(replace(pairs, audio=sound, video=pictures), per="track")
-        found["times_alone"] = {way: ranks["median_rank"] for way, ranks in retrieval(*alike, seed=seed).items()}
-    return found
+    if track is None or track.aggregator != "transformer":
+        return found, {}
+    audio, video = (np.broadcast_to(side.mean(axis=0), side.shape) for side in (pairs.audio, pairs.video))
+    alike = retrieval(*model.embed(replace(pairs, audio=audio, video=video), per="track"), seed=seed)
+    return found, {"times_alone": {way: ranks["median_rank"] for way, ranks in alike.items()}}
+
+
+def _name(model: Embedder) -> str:
+    return model.recipe.name if isinstance(model, DualEncoder) else type(model).__name__.lower()
 
 
 def _seen(model: Embedder, pairs: Features, videos: int) -> int | None:
-    """How many videos training or early stopping has seen, with a warning where it is not 0; None where unknown."""
+    """Count the videos that training or early stopping has seen, and warn unless it is 0; None where unknown."""
     seen = model.seen_videos(pairs)
     message = ""
     if isinstance(model, DualEncoder) and model.published is not None:

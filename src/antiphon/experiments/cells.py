@@ -164,7 +164,7 @@ def _unseen(extra: Features, held_out: Sequence[Features]) -> Features:
 def _fitted(cell: Cell, train: Features, validation: Features) -> tuple[Embedder, int | None]:
     if cell.step.recipe is None:
         return fit_tuned(train, validation, cell.seed), None
-    model = DualEncoder(cell.step.recipe, cell.seed, "cpu").fit(train, validation)
+    model = DualEncoder(cell.step.recipe, cell.seed, "cpu").fit(train, validation, verbose=False)
     return model, len(model.history)
 
 

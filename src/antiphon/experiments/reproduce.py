@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import DivergedError, FeatureStoreError, ModelError
-from antiphon.evaluation import probe, qualitative
-from antiphon.evaluation.audit import audit
+from antiphon.evaluation import audit, probe, qualitative
 from antiphon.evaluation.probes.targets import Target
 from antiphon.experiments.alignment import CONTROL, Loss, alignment, with_loss
 from antiphon.experiments.kept import Kept
@@ -71,7 +70,7 @@ class _Paper:
     def audit(self) -> dict[str, Any]:
         self._tell("audit")(0, 1, "")
         control = self.trials.fitted(self.base, 0, shuffled=True)
-        return audit(self._model(), self.trials.features, control=control)
+        return audit(self._model(), self.trials.features, control=control).to_dict()
 
     def qualitative(self) -> dict[str, Any]:
         self._tell("qualitative")(0, 1, "")
@@ -79,7 +78,8 @@ class _Paper:
         return qualitative(self._model(), self.trials.features, self.attributes, why_no_attributes=why)
 
     def _probed(self, target: Target, part: str) -> dict[str, Any]:
-        return probe(self._model(), self.trials.features, target, seeds=self.seeds, progress=self._tell(part))
+        found = probe(self._model(), self.trials.features, target, seeds=self.seeds, progress=self._tell(part))
+        return found.to_dict()
 
     def _model(self) -> DualEncoder:
         return self.trials.fitted(self.base, 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
-from antiphon.evaluation.audit import shuffled_pairs
+from antiphon.evaluation.auditing import shuffled_pairs
 from antiphon.features.features import Features
 from antiphon.model.recipe import Recipe
 from antiphon.runs import RUN_FILE, read_run, versions
@@ -47,7 +47,7 @@ class Trials:
         if is_trained(folder, model, pairs, validation):
             with suppress(ModelError):  # A damaged run is trained again.
                 return DualEncoder.load(folder, self.device)
-        model.fit(pairs, validation, progress)
+        model.fit(pairs, validation, progress, verbose=False)
         model.save(folder)
         return model
 

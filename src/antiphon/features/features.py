@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from antiphon.catalogue.splits import SPLITS, assign_split
 from antiphon.errors import FeatureStoreError
+from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.runs import fingerprint
 from antiphon.segments.sampling import SamplingConfig
 
@@ -164,10 +165,28 @@ class Features:
         return len(self.ids)
 
     def __repr__(self) -> str:
-        sides = f"audio {self.audio.shape[1]} {self.audio_name}".strip()
-        sides += f", video {self.video.shape[1]} {self.video_name}".rstrip()
-        counts = ", ".join(f"{(self.splits == name).sum()} {name}" for name in SPLITS if (self.splits == name).any())
-        return f"Features({len(self)} rows of {len(np.unique(self.groups))} videos; {sides}; {counts or 'no splits'})"
+        return facts_text(*self._facts())
+
+    def _repr_html_(self) -> str:
+        from antiphon.presentation.notebook import notebook_html
+
+        return notebook_html(facts_html(*self._facts()))
+
+    def _facts(self) -> tuple[str, dict[str, str]]:
+        """Return a title and what there is to know of the features, for people."""
+        videos = len(np.unique(self.groups))
+        sides = {
+            "audio": (self.audio, self.has_audio, self.audio_name),
+            "video": (self.video, self.has_video, self.video_name),
+        }
+        facts: dict[str, str] = {}
+        for side, (values, present, name) in sides.items():
+            missing = f", missing in {(~present).sum():,} segments" if present.any() and not present.all() else ""
+            named = f" of {name}" if name else ""
+            facts[side] = f"{values.shape[1]:,} values{named}{missing}" if values.shape[1] else "none"
+        counts = [(name, int((self.splits == name).sum())) for name in SPLITS]
+        facts["splits"] = ", ".join(f"{count:,} {name}" for name, count in counts if count) or "none"
+        return f"Features of {len(self):,} segments of {videos:,} music videos", facts
 
     def __getitem__(self, split: str) -> Self:
         """The rows of one split.

@@ -163,9 +163,13 @@ def music_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[st
     return [(network.tags[place], float(scores[place])) for place in descending(scores)]
 
 
-@lru_cache(maxsize=4)
 def loaded_backbone(name: str, device: str) -> Backbone:
-    """Load a backbone, or return the one that was loaded before."""
+    """Load a backbone once; one registered in this process may be replaced, so it is looked up each time."""
+    return backbones.load(name, device=device) if backbones.registered(name) else _kept(name, device)
+
+
+@lru_cache(maxsize=4)
+def _kept(name: str, device: str) -> Backbone:
     return backbones.load(name, device=device)
 
 

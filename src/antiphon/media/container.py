@@ -19,7 +19,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from antiphon.errors import DecodeError
+from antiphon.errors import AntiphonError, DecodeError
 
 CONTAINER_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,avi,flv,mpegts,mpeg,asf,mp3,flac,wav,w64,aac,aiff,caf,ac3,eac3,amr"
@@ -40,6 +40,8 @@ def media_errors(uri: str | Path) -> Generator[None]:
     """Turn what FFmpeg and file systems raise in the block into `DecodeError`."""
     try:
         yield
+    except AntiphonError:
+        raise
     except (av.error.FFmpegError, OSError, ValueError, EOFError, ArithmeticError, LookupError, RuntimeError) as error:
         raise DecodeError(f"{uri}: cannot be read: {_reason(error)}.") from error
     except MemoryError as error:

@@ -1,7 +1,15 @@
 """Pure measures: numpy in, numbers out, no torch."""
 
-from antiphon.metrics.classification import classification, paired_difference
+from antiphon.metrics.classification_metrics import classification, paired_difference
 from antiphon.metrics.krippendorff import krippendorff_alpha
-from antiphon.metrics.retrieval import retrieval
+from antiphon.metrics.results import Comparison, RetrievalResult
+from antiphon.metrics.retrieval_metrics import retrieval
 
-__all__ = ["classification", "krippendorff_alpha", "paired_difference", "retrieval"]
+__all__ = [
+    "Comparison",
+    "RetrievalResult",
+    "classification",
+    "krippendorff_alpha",
+    "paired_difference",
+    "retrieval",
+]

@@ -126,13 +126,11 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
-            if size > _LARGEST_BYTES:
-                raise ModelError(
-                    f"{path}: unpacks to {size:,} bytes; such heads have a few million. It is something else."
-                )
-            changed = archive.testzip()
+            changed = archive.testzip() if size <= _LARGEST_BYTES else None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: is no checkpoint of PyTorch, or is damaged ({error}). Fetch it again.") from error
+    if size > _LARGEST_BYTES:
+        raise ModelError(f"{path}: unpacks to {size:,} bytes; such heads have a few million. It is something else.")
     if changed is not None:
         raise ModelError(f"{path}: its member {changed} is not what its checksum says. Fetch the file again.")
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from antiphon.presentation.numbers import rank, whole
 
@@ -87,4 +87,50 @@ def rank_sentence(way: str, ranks: Mapping[str, Any]) -> str:
         f"{_WAYS[way].capitalize()}: median rank {rank(ranks['median_rank'])} of {whole(ranks['n'])}, "
         f"95% interval {rank(low)}–{rank(high)}, null {rank(null_low)}–{rank(null_high)}, "
         f"chance {rank(ranks['chance'])}."
+    )
+
+
+class Compared(Protocol):
+    """A paired comparison of ranks, as `antiphon.metrics.results.Comparison` is."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def other(self) -> str: ...
+    @property
+    def ratio(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def groups(self) -> int: ...
+    @property
+    def direction(self) -> str: ...
+
+
+def comparison_sentence(found: Compared) -> str:
+    """Return one sentence on which of two models ranks the partner higher, with interval and number of queries.
+
+    Parameters
+    ----------
+    found : Compared
+        The comparison.
+    """
+    ways = {"both": "each way", "a2v": "from audio to video", "v2a": "from video to audio"}[found.direction]
+    over = f"paired over {whole(found.n)} queries {ways}, {whole(found.groups)} videos"
+    if found.low > 1 or found.high < 1:
+        higher = found.low > 1
+        ratio, low, high = (
+            (found.ratio, found.low, found.high) if higher else (1 / found.ratio, 1 / found.high, 1 / found.low)
+        )
+        return (
+            f"{found.name} ranks the partner {ratio:.2f} times {'higher' if higher else 'lower'} than {found.other} "
+            f"(95% {low:.2f}–{high:.2f}, {over})."
+        )
+    return (
+        f"{found.name} and {found.other} do not differ measurably: the ratio of their ranks is {found.ratio:.2f} "
+        f"(95% {found.low:.2f}–{found.high:.2f}, {over})."
     )

@@ -30,7 +30,7 @@ def audit_context(found: Mapping[str, Any], rerun: str = "", *, formula: bool = 
 
     Parameters
     ----------
-    found : what `antiphon.evaluation.audit.audit` returns, or {"reason"} where there is none; and maybe a "note" on
+    found : what `antiphon.evaluation.audit` returns, or {"reason"} where there is none; and maybe a "note" on
         what audit it is.
     rerun : the command that also trains a control, where none was trained.
     formula : whether the section explains the published formula too; a page that includes `formula.html` elsewhere

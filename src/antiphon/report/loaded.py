@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import AntiphonError
-from antiphon.evaluation.audit import audit
+from antiphon.evaluation import audit
 from antiphon.features.assembly import assemble
 from antiphon.features.features import Features
 from antiphon.report.inputs import Inputs
@@ -56,6 +56,6 @@ def find_audit(inputs: Inputs, loaded: Loaded | str) -> dict[str, Any]:
 
 def _quick(loaded: Loaded) -> dict[str, Any]:
     try:
-        return audit(loaded.model, loaded.features)
+        return audit(loaded.model, loaded.features).to_dict()
     except AntiphonError as error:
         return {"reason": str(error)}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from antiphon.evaluation.representations import BASELINES, CONTRASTIVE
-from antiphon.metrics.classification import METRICS
+from antiphon.metrics.classification_metrics import METRICS
 from antiphon.presentation.numbers import score
 from antiphon.report.neighbour_charts import Line, lines_chart
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from antiphon.metrics.classification import METRICS
+from antiphon.metrics.classification_metrics import METRICS
 from antiphon.presentation.numbers import brief, rank, score, whole
 from antiphon.presentation.rank_sentences import DIRECTIONS
 from antiphon.report.paper_probes import METRIC_NAMES, beyond_name, difference_verdict, is_of_paper, trainings

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from antiphon.errors import SearchError
+from antiphon.errors import AntiphonError, SearchError
 from antiphon.ordering import rounded
 from antiphon.search.entries import METADATA, best_first, entry_schema, scored, vectors_of
 from antiphon.search.filters import Where, quoted
@@ -262,6 +262,8 @@ def guarded(place: str) -> Generator[None]:
     """Let no error of LanceDB through but as a SearchError."""
     try:
         yield
+    except AntiphonError:
+        raise
     except (ValueError, RuntimeError, OSError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise SearchError(f"{place} cannot be read or written ({reason}). {REBUILD}") from error

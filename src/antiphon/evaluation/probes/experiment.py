@@ -1,7 +1,8 @@
-"""Genre and tags from representations: the paper's second and third experiment, on anyone's features."""
+"""Probe representations for genre and tags: the paper's second and third experiment, on any features."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from antiphon.evaluation.probes.dealing import Deal, by_folds, by_split
 from antiphon.evaluation.probes.fusion import FUSIONS
 from antiphon.evaluation.probes.levels import levels
 from antiphon.evaluation.probes.scoring import Scored, empty, score, takes
-from antiphon.evaluation.probes.table import score_table, table
+from antiphon.evaluation.probes.table import kept_scores, score_table, table
 from antiphon.evaluation.probes.targets import Target, Targets, choose_targets
 from antiphon.evaluation.representations import (
     Aggregate,
@@ -24,6 +25,7 @@ from antiphon.evaluation.representations import (
     names_of,
     representations,
 )
+from antiphon.evaluation.results import ProbeResult
 from antiphon.features.features import Features
 from antiphon.tables import write_table
 
@@ -41,51 +43,61 @@ def probe(
     folds: int | None = None,
     aggregate: Aggregate = "concatenation",
     most_frequent: int | None = 10,
-    least_positives: int | None = None,
+    min_positives: int | None = None,
     seed: int = 0,
     scores_to: str | Path | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Train classifiers of genre or tags on representations, and judge them on videos that they have not seen.
+) -> ProbeResult:
+    """Train classifiers of genre or tags on representations, and judge them on unseen videos.
 
-    Experiments 2 and 3 of Veldkamp et al. (2023): the backbones' features of sound, pictures and both, and the
-    embeddings of sound, pictures and both, each given to a perceptron (512, 256) and to a linear classifier, which
+    Experiments 2 and 3 of Veldkamp et al. (2023): the backbones' audio features, video features and both, and the
+    audio embeddings, video embeddings and both, each given to a perceptron (512, 256) and to a linear classifier, which
     separates what a representation holds from what the classifier adds. They are trained on segments, and judged on
     segments and on tracks, the mean of a track's vectors.
 
-    Two questions that the paper leaves open stand below: whether embeddings beside the backbones' features tell more
-    than these alone ("contrastive + backbones"), and what networks reach that join both features under the labels'
+    Two further questions that the paper leaves open: whether embeddings beside the backbones' features tell more than
+    these alone ("contrastive + backbones"), and what networks reach that join both features under the labels'
     supervision (kinds "fusion-late", "fusion-gated", "fusion-bilinear" on "both backbones";
     `antiphon.evaluation.probes.fusion`).
 
     Parameters
     ----------
-    model : its heads give the embeddings. With `folds` only its recipe and seed count: heads are trained anew for
+    model : DualEncoder
+        Model whose heads give the embeddings. With `folds` only its recipe and seed count: heads are trained anew for
         each fold.
-    features : features of all splits; only rows with both sound and pictures count. Where there are none, as in a
-        catalogue of songs, the table has the rows of the side that there is.
-    target : "genre", one a video; rows without are left out. Or "tags", any number; rows without count as negatives.
-    kinds : which classifiers. Fusions need rows with both sides, and are left out where there are none.
-    seeds : trainings of the perceptron and of each fusion. The linear classifier comes out the same every time and is
-        trained once.
-    folds : None: trained on the training split, stopped on validation, judged on test. A number: videos (artists, where
-        known) are dealt into so many folds, and each is judged by heads and classifiers that were trained without it;
-        splits are ignored.
-    aggregate : how "contrastive aggregated" joins both embeddings, which the paper does not say.
-    most_frequent : how many tags, the most frequent among the videos to train on. None: all of them.
-    least_positives : take instead every tag (or genre) that at least so many of these videos have.
-    seed : of folds, classifiers, bootstrap and permutations.
-    scores_to : a Parquet file to write all scores to, so that the numbers can be recomputed; columns in
+    features : Features
+        Features of all splits; rows without audio or without video are left out. Where no row has both, as in a
+        catalogue of songs, the table has the rows of the one side.
+    target : {"genre", "tags"}, default "genre"
+        Genre, one a video, where rows without are left out; or tags, any number, where rows without are negatives.
+    kinds : sequence of str
+        Classifiers to train. Fusions need rows with both sides and are left out where there are none.
+    seeds : int, default 3
+        Trainings of the perceptron and of each fusion. The linear classifier is deterministic and trained once.
+    folds : int, optional
+        Deal videos (artists, where known) into this many folds, and judge each with heads and classifiers trained
+        without it; splits are ignored. Default: train on the training split, stop on validation, judge on test.
+    aggregate : {"concatenation", "mean"}, default "concatenation"
+        How "contrastive aggregated" joins both embeddings, which the paper does not say.
+    most_frequent : int, optional
+        Number of tags, the most frequent among the training videos. None takes all of them.
+    min_positives : int, optional
+        Take instead every tag (or genre) that at least this many training videos have.
+    seed : int, default 0
+        Seed of folds, classifiers, bootstrap and permutations.
+    scores_to : path, optional
+        Parquet file to write all scores to, so that the numbers can be recomputed; for its columns see
         `antiphon.evaluation.probes.table.score_table`.
-    progress : called with the steps done, the steps in all, and a few words.
+    progress : callable, optional
+        Called with the steps done, the steps in all, and a few words.
 
     Returns
     -------
-    dict
-        "target", "protocol" ("split" or "folds"), "folds", "seeds", "seed", "aggregate", "recipe", "audio", "video";
-        "labels" of the scores, in order; "rows" and "videos" {"train", "validation", "test"} (with folds: on average);
-        "without_target", rows left out; "seen", videos of the test that the heads were trained or stopped on, None
-        where that is unknown; and "table", a list with one entry for each representation, kind of classifier and level
+    ProbeResult
+        A mapping with "target", "protocol" ("split" or "folds"), "folds", "seeds", "seed", "aggregate", "recipe",
+        "audio", "video"; "labels" of the scores, in order; "rows" and "videos" {"train", "validation", "test"} (with
+        folds: on average); "without_target", rows left out; "seen", test videos that the heads were trained or stopped
+        on, None where unknown; and "table", a list with an entry for each representation, kind of classifier and level
         ("segments", "tracks"; only "tracks" where each video has one row): {"representation", "of", "dim", "kind",
         "level"}, what `antiphon.metrics.classification` returns, and in each metric "validation", its mean on the rows
         that stopped the trainings, and for rows with embeddings "difference" {"baseline", "value", "ci95"}: to the
@@ -95,67 +107,98 @@ def probe(
     Raises
     ------
     ConfigError
-        An argument is out of its range.
+        An argument out of range.
     FeatureStoreError
-        There is no genre (no tag), or nothing to tell apart.
+        No genre (no tag), or nothing to tell apart.
     ModelError
-        A part has too few videos or no label that tells them apart, the model is not fitted, or the features are not
-        the model's.
+        A part with too few videos or no label that tells them apart, a model that is not fitted, or features that are
+        not the model's.
     """
-    _check(kinds, seeds)
-    pairs = comparable(features)
-    if folds is not None and not len(pairs.paired):
-        raise ModelError(
-            "No row has both sound and pictures, so no heads can be trained for the folds. Leave folds out."
-        )
-    deals = [by_split(pairs)] if folds is None else list(by_folds(pairs, folds, seed))
-    targets = choose_targets(
-        pairs,
-        np.any([deal.train for deal in deals], axis=0),
-        target,
-        most_frequent=most_frequent,
-        least_positives=least_positives,
-    )
-    known = targets.known
-    labelled, kept = pairs.take(known), targets.take(np.flatnonzero(known))
-    parts = [Deal(deal.train[known], deal.validation[known], deal.test[known]) for deal in deals]
-    _refuse_empty_parts(parts, labelled, target)
-    _refuse_one_sided(kept.matrix[np.any([part.test for part in parts], axis=0)], target)
-    seen = _warn_of_seen(model, labelled.take(parts[0].test)) if folds is None else 0
-    stages = levels(labelled, kept)
-    fits = sum(takes(kind, name) for name in names_of(pairs) for kind in kinds)
-    if not fits:
-        raise ModelError(f"No row has both sound and pictures, which {', '.join(kinds)} would join. Add other kinds.")
-    steps = _Steps(progress, len(deals) * (1 + fits) + fits * len(stages))
+    _check_options(kinds, seeds)
+    trial = _plan(features, target, folds, most_frequent, min_positives, seed)
+    seen = _warn_of_seen(model, trial.labelled.take(trial.parts[0].test)) if folds is None else 0
+    stages = levels(trial.labelled, trial.targets)
+    steps = _Steps(progress, len(trial.deals) + trial.fits(kinds) * (len(trial.deals) + len(stages)))
     book: dict[tuple[str, Kind], list[Scored]] = {}
-    for number, (deal, part) in enumerate(zip(deals, parts, strict=True)):
+    for number, (deal, part) in enumerate(zip(trial.deals, trial.parts, strict=True)):
         steps.start("heads" if folds is None else f"heads of fold {number + 1}")
-        heads = model if folds is None else _heads_of_fold(model, pairs, deal)
-        inputs = representations(heads, labelled, aggregate)
+        heads = model if folds is None else _heads_of_fold(model, trial.rows, deal)
+        inputs = representations(heads, trial.labelled, aggregate)
         book = book or empty(inputs.values(), kinds, stages, seeds)
-        _score_all(inputs, kinds, part, kept, book, seed, steps)
+        _score_all(inputs, kinds, part, trial.targets, book, seed, steps)
     scored = [one for places in book.values() for one in places]
     found = table(scored, seed, steps.start)
     steps.end()
     if scores_to is not None:
         write_table(score_table(scored), Path(scores_to))
-    return {
-        "target": target,
-        "protocol": "split" if folds is None else "folds",
-        "folds": folds,
-        "seeds": seeds,
-        "seed": seed,
-        "aggregate": aggregate,
-        "recipe": model.recipe.name,
-        "audio": pairs.audio_name,
-        "video": pairs.video_name,
-        "labels": list(kept.names),
-        "rows": _mean_sizes(parts, lambda mask: int(mask.sum())),
-        "videos": _mean_sizes(parts, lambda mask: len(np.unique(labelled.groups[mask]))),
-        "without_target": int((~known).sum()),
-        "seen": seen,
-        "table": found,
-    }
+    options = {"target": target, "protocol": "split" if folds is None else "folds", "folds": folds, "seeds": seeds}
+    options |= {"seed": seed, "aggregate": aggregate, "recipe": model.recipe.name}
+    values = options | trial.about() | {"seen": seen, "table": found}
+    return ProbeResult(values, {(one.representation, one.kind, one.level.name): kept_scores(one) for one in scored})
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """The rows to train and judge on, and how they are dealt.
+
+    Attributes
+    ----------
+    rows : Features
+        All rows that the representations are compared on.
+    labelled : Features
+        Those that have the target.
+    targets : Targets
+        What the labelled rows have.
+    deals, parts : list of Deal
+        Masks of `rows`, and the same of `labelled`.
+    """
+
+    rows: Features
+    labelled: Features
+    targets: Targets
+    deals: list[Deal]
+    parts: list[Deal]
+
+    def fits(self, kinds: Sequence[Kind]) -> int:
+        """Count the classifiers that a deal trains, and refuse kinds of which none can be."""
+        count = sum(takes(kind, name) for name in names_of(self.rows) for kind in kinds)
+        if not count:
+            raise ModelError(f"No row has both audio and video, which {', '.join(kinds)} would join. Add other kinds.")
+        return count
+
+    def about(self) -> dict[str, Any]:
+        """Return what a result says of the rows."""
+        return {
+            "audio": self.rows.audio_name,
+            "video": self.rows.video_name,
+            "labels": list(self.targets.names),
+            "rows": _mean_sizes(self.parts, lambda mask: int(mask.sum())),
+            "videos": _mean_sizes(self.parts, lambda mask: len(np.unique(self.labelled.groups[mask]))),
+            "without_target": len(self.rows) - len(self.labelled),
+        }
+
+
+def _plan(
+    features: Features,
+    target: Target,
+    folds: int | None,
+    most_frequent: int | None,
+    min_positives: int | None,
+    seed: int,
+) -> _Trial:
+    """Choose rows, labels and deals, and refuse what cannot be judged."""
+    rows = comparable(features)
+    if folds is not None and not len(rows.paired):
+        raise ModelError("No row has both audio and video, so no heads can be trained for the folds. Leave folds out.")
+    deals = [by_split(rows)] if folds is None else list(by_folds(rows, folds, seed))
+    trained = np.any([deal.train for deal in deals], axis=0)
+    targets = choose_targets(rows, trained, target, most_frequent=most_frequent, min_positives=min_positives)
+    known = targets.known
+    labelled, kept = rows.take(known), targets.take(np.flatnonzero(known))
+    parts = [Deal(deal.train[known], deal.validation[known], deal.test[known]) for deal in deals]
+    _refuse_empty_parts(parts, labelled, target)
+    _refuse_one_sided(kept.matrix[np.any([part.test for part in parts], axis=0)], target)
+    return _Trial(rows, labelled, kept, deals, parts)
 
 
 class _Steps:
@@ -197,10 +240,10 @@ def _score_all(
 def _heads_of_fold(model: DualEncoder, pairs: Features, deal: Deal) -> DualEncoder:
     """Heads that have not seen the judged videos, trained with or without a label as those of `model`."""
     fresh = DualEncoder(model.recipe, model.seed, str(model.device))
-    return fresh.fit(pairs.take(deal.train), pairs.take(deal.validation))
+    return fresh.fit(pairs.take(deal.train), pairs.take(deal.validation), verbose=False)
 
 
-def _check(kinds: Sequence[Kind], seeds: int) -> None:
+def _check_options(kinds: Sequence[Kind], seeds: int) -> None:
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
         raise ConfigError(f"kinds: {list(kinds)}; choose from {', '.join(KINDS)}.")
@@ -223,8 +266,7 @@ def _refuse_one_sided(judged: npt.NDArray[np.bool_], target: Target) -> None:
     if not (judged.any(axis=0) & ~judged.all(axis=0)).any():
         raise ModelError(
             f"None of the labels to judge ({target}) tells the held-out videos apart: all of them have it, or none "
-            "has. "
-            "Hold out more videos, or take other labels (most_frequent, least_positives)."
+            "has. Hold out more videos, or take other labels (most_frequent, min_positives)."
         )
 
 

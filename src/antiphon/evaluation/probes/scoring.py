@@ -12,7 +12,7 @@ from antiphon.evaluation.probes.fusion import FUSIONS
 from antiphon.evaluation.probes.levels import Level
 from antiphon.evaluation.probes.targets import Targets
 from antiphon.evaluation.representations import Representation
-from antiphon.metrics.classification import macro
+from antiphon.metrics.classification_metrics import macro
 from antiphon.seeding import derived_seed
 
 FloatArray = npt.NDArray[np.float32]

@@ -9,7 +9,8 @@ import pyarrow as pa
 from antiphon.evaluation.probes.fusion import FUSIONS
 from antiphon.evaluation.probes.scoring import Scored
 from antiphon.evaluation.representations import BASELINES
-from antiphon.metrics.classification import METRICS, Measured, classification, measured
+from antiphon.evaluation.results import ProbeScores
+from antiphon.metrics.classification_metrics import METRICS, Measured, classification, measured
 
 
 def table(scored: Sequence[Scored], seed: int, report: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -60,6 +61,18 @@ def score_table(scored: Sequence[Scored]) -> pa.Table:
     result's "labels").
     """
     return pa.concat_tables([_part(one, number) for one in scored for number in range(len(one.by_seed))])
+
+
+def kept_scores(one: Scored) -> ProbeScores:
+    """Return what a classifier says of the items that it was judged on.
+
+    Parameters
+    ----------
+    one : Scored
+        Scores of one classifier, on one representation and level.
+    """
+    scores, targets, groups = _judged(one)
+    return ProbeScores(scores, targets, groups, one.level.ids[one.judged])
 
 
 def _part(one: Scored, number: int) -> pa.Table:

@@ -57,7 +57,7 @@ def choose_targets(
     target: Target,
     *,
     most_frequent: int | None = 10,
-    least_positives: int | None = None,
+    min_positives: int | None = None,
 ) -> Targets:
     """Choose the labels by some of the rows, and mark who has them in all.
 
@@ -66,7 +66,7 @@ def choose_targets(
     choose_from : (n,) the rows that may be looked at to choose: those that are trained on.
     most_frequent : how many tags, those of the most videos first; of equally frequent ones the first in the alphabet.
         Genres are not limited by it. None: all.
-    least_positives : take instead every label (of either kind) that at least so many videos have.
+    min_positives : take instead every label (of either kind) that at least so many videos have.
 
     Raises
     ------
@@ -77,17 +77,17 @@ def choose_targets(
     """
     if target not in {"genre", "tags"}:
         raise ConfigError(f"target: '{target}' is neither genre nor tags.")
-    for name, number in (("most_frequent", most_frequent), ("least_positives", least_positives)):
+    for name, number in (("most_frequent", most_frequent), ("min_positives", min_positives)):
         if number is not None and number < 1:
             raise ConfigError(f"{name}: {number} is less than 1.")
     has = features.labels if target == "tags" else [(genre,) if genre else () for genre in features.genres.tolist()]
     counts = _videos_of_each(has, features.groups, np.flatnonzero(choose_from))
     names = sorted(counts, key=lambda name: (-counts[name], name))
-    if least_positives is not None:
-        names = [name for name in names if counts[name] >= least_positives]
+    if min_positives is not None:
+        names = [name for name in names if counts[name] >= min_positives]
     elif target == "tags":
         names = names[:most_frequent]
-    _refuse_too_few(target, names, len(counts), least_positives)
+    _refuse_too_few(target, names, len(counts), min_positives)
     column = {name: place for place, name in enumerate(names)}
     matrix = np.zeros((len(features), len(names)), dtype=bool)
     for row, labels in enumerate(has):
@@ -106,7 +106,7 @@ def _videos_of_each(
     return counts
 
 
-def _refuse_too_few(target: Target, names: list[str], there: int, least_positives: int | None) -> None:
+def _refuse_too_few(target: Target, names: list[str], there: int, min_positives: int | None) -> None:
     if not there:
         column = "genre" if target == "genre" else "tags"
         raise FeatureStoreError(
@@ -114,8 +114,8 @@ def _refuse_too_few(target: Target, names: list[str], there: int, least_positive
             f"table, or give {'genres' if target == 'genre' else 'labels'}= to Features.from_arrays."
         )
     if len(names) < (2 if target == "genre" else 1):
-        rare = "" if least_positives is None else f" with at least {least_positives} videos"
+        rare = "" if min_positives is None else f" with at least {min_positives} videos"
         raise FeatureStoreError(
             f"{len(names)} {'genres' if target == 'genre' else 'tags'}{rare} among the videos to train on: there is "
-            "nothing to tell apart. Lower least_positives, or label more videos."
+            "nothing to tell apart. Lower min_positives, or label more videos."
         )

@@ -4,7 +4,7 @@ All take tensors and return a scalar, in nats.
 """
 
 from antiphon.model.losses.config import LossConfig, chance_loss, contrastive_loss, least_loss
-from antiphon.model.losses.sigmoid import sigmoid
+from antiphon.model.losses.sigmoid_loss import sigmoid
 from antiphon.model.losses.softmax import decoupled, info_nce
 
 __all__ = [

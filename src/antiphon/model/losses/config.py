@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
-from antiphon.model.losses.sigmoid import sigmoid
+from antiphon.model.losses.sigmoid_loss import sigmoid
 from antiphon.model.losses.softmax import decoupled, info_nce
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from antiphon.catalogue.splits import artist_key
 from antiphon.dual_encoder import DualEncoder
-from antiphon.evaluation.audit.check import Check
+from antiphon.evaluation.auditing.check import Check
 from antiphon.features.features import Features
 
 _SHOWN = 10

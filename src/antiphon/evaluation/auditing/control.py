@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
-from antiphon.evaluation.audit.check import Check
-from antiphon.evaluation.audit.metrics import Metric, median_ranks
+from antiphon.evaluation.auditing.check import Check
+from antiphon.evaluation.auditing.metrics import Metric, median_ranks
 from antiphon.features.features import Features
 from antiphon.metrics import retrieval
 from antiphon.metrics.groups import group_numbers, permuted_rows, rows_of_others
@@ -130,7 +130,7 @@ def shuffled_control(model: DualEncoder, features: Features) -> DualEncoder:
         There are fewer than two videos to train on or to validate with.
     """
     train, validation = (shuffled_pairs(features[split].paired, model.seed) for split in ("train", "validation"))
-    return DualEncoder(model.recipe, model.seed, str(model.device)).fit(train, validation)
+    return DualEncoder(model.recipe, model.seed, str(model.device)).fit(train, validation, verbose=False)
 
 
 def shuffled_pairs(features: Features, seed: int) -> Features:

@@ -3,7 +3,7 @@
 import math
 
 from antiphon.dual_encoder import DualEncoder
-from antiphon.evaluation.audit.check import Check
+from antiphon.evaluation.auditing.check import Check
 from antiphon.runs import Epoch
 
 _NARROW = 2 / 3

@@ -1,25 +1,25 @@
 """The audit: every check, in the order in which one would ask."""
 
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
-from antiphon.evaluation.audit.check import Check
-from antiphon.evaluation.audit.control import (
+from antiphon.evaluation.auditing.check import Check
+from antiphon.evaluation.auditing.control import (
     collapse_check,
     null_check,
     permutation_check,
     published_check,
     shuffled_check,
 )
-from antiphon.evaluation.audit.copies import copy_checks
-from antiphon.evaluation.audit.leakage import shared_checks
-from antiphon.evaluation.audit.losses import loss_checks
-from antiphon.evaluation.audit.metrics import Metric, median_ranks, metric_checks
-from antiphon.evaluation.audit.pairing import embedding_shift, feature_shift
+from antiphon.evaluation.auditing.copies import copy_checks
+from antiphon.evaluation.auditing.leakage import shared_checks
+from antiphon.evaluation.auditing.losses import loss_checks
+from antiphon.evaluation.auditing.metrics import Metric, median_ranks, metric_checks
+from antiphon.evaluation.auditing.pairing import embedding_shift, feature_shift
+from antiphon.evaluation.results import AuditResult
 from antiphon.features.features import Features
 from antiphon.seeding import generator
 
@@ -34,27 +34,32 @@ def audit(
     metric: Metric = median_ranks,
     control: DualEncoder | None = None,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> AuditResult:
     """Test an evaluation on itself: its metric, its model, its pairs, its splits and its loss.
 
     Parameters
     ----------
-    model : a fitted model.
-    features : all that there is, with splits: training, validation and test rows.
-    metric : what computes the median ranks, (audio, video) → (from sound, from pictures). Default: Antiphon's own.
-    control : the same recipe trained on shuffled pairs, as `shuffled_control` does. Default: that check is left out.
-    seed : of permutations and samples.
+    model : DualEncoder
+        Fitted model.
+    features : Features
+        All features, with splits: training, validation and test rows.
+    metric : callable, optional
+        Function that computes the median ranks, (audio, video) → (from audio, from video). Default: Antiphon's own.
+    control : DualEncoder, optional
+        The same recipe trained on shuffled pairs, by `shuffled_control`. Default: that check is left out.
+    seed : int, default 0
+        Seed of permutations and samples.
 
     Returns
     -------
-    dict
-        "checks": each with "name", "part", "status" ("pass", "warn", "fail", "n/a"), "finding" and "numbers"; "counts"
-        by status; "verdict" in words.
+    AuditResult
+        A mapping with "checks", each with "name", "part", "status" ("pass", "warn", "fail", "n/a"), "finding" and
+        "numbers"; "counts" by status; and "verdict" in words.
 
     Raises
     ------
     ModelError
-        The test split has fewer than two videos, or the features are not the model's.
+        Fewer than two videos in the test split, or features that are not the model's.
 
     See Also
     --------
@@ -81,7 +86,7 @@ def audit(
         published_check(audio, video),
     ]
     counts = {status: sum(check.status == status for check in checks) for status in ("pass", "warn", "fail", "n/a")}
-    return {"checks": [asdict(check) for check in checks], "counts": counts, "verdict": _verdict(checks)}
+    return AuditResult({"checks": [asdict(check) for check in checks], "counts": counts, "verdict": _verdict(checks)})
 
 
 def _some(test: Features, seed: int) -> Features:

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
-from antiphon.evaluation.audit.check import Check
-from antiphon.evaluation.audit.whitening import Whitening, unit
+from antiphon.evaluation.auditing.check import Check
+from antiphon.evaluation.auditing.whitening import Whitening, unit
 from antiphon.features.features import Features
 from antiphon.metrics.paired import rank_ratio
 from antiphon.metrics.ranks import ranks

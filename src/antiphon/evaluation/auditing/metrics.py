@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.evaluation.audit.check import Check
+from antiphon.evaluation.auditing.check import Check
 from antiphon.metrics.published_formula import published_median_rank
 from antiphon.metrics.ranks import ranks
 from antiphon.seeding import generator

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue.splits import artist_key
-from antiphon.evaluation.audit.check import Check
-from antiphon.evaluation.audit.leakage import listed
-from antiphon.evaluation.audit.whitening import Whitening, unit
+from antiphon.evaluation.auditing.check import Check
+from antiphon.evaluation.auditing.leakage import listed
+from antiphon.evaluation.auditing.whitening import Whitening, unit
 from antiphon.features.features import Features
 from antiphon.ordering import descending, rounded
 from antiphon.seeding import generator

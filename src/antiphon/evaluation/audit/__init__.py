@@ -1,7 +1,0 @@
-"""The evaluation tested on itself before its numbers are believed."""
-
-from antiphon.evaluation.audit.control import shuffled_control, shuffled_pairs
-from antiphon.evaluation.audit.metrics import median_ranks, published
-from antiphon.evaluation.audit.whole import audit
-
-__all__ = ["audit", "median_ranks", "published", "shuffled_control", "shuffled_pairs"]

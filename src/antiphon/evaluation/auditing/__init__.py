@@ -1,0 +1,7 @@
+"""The evaluation tested on itself before its numbers are believed."""
+
+from antiphon.evaluation.auditing.control import shuffled_control, shuffled_pairs
+from antiphon.evaluation.auditing.metrics import median_ranks, published
+from antiphon.evaluation.auditing.whole import audit
+
+__all__ = ["audit", "median_ranks", "published", "shuffled_control", "shuffled_pairs"]
