@@ -15,7 +15,7 @@ import numpy as np
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.frames import PictureReader
 from antiphon.media.layout import FrameLayout
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 
 LAYOUT = FrameLayout(size_px=112)
@@ -23,7 +23,7 @@ REPEATS = 5
 
 
 def windows(path: Path) -> list[tuple[float, float]]:
-    info = probe(path)
+    info = probe_media(path)
     rows = segment_rows(path.name, info.duration_s, SamplingConfig(), info.start_s)
     return [(float(row["window_start_s"]), float(row["window_end_s"])) for row in rows]
 

@@ -20,7 +20,7 @@ from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError, Weig
 from antiphon.features.single import file_features, file_tags
 from antiphon.features.store import FeatureStore
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace
@@ -258,13 +258,13 @@ def test_one_file_alone_gives_what_its_windows_hold(synthetic_table):
     assert vectors.shape == (len(windows), 1506)
     assert len(windows) == 2
     assert all(end - start == pytest.approx(3.0) for start, end in windows)
-    assert windows[-1][1] <= probe(path).duration_s + 1e-6
+    assert windows[-1][1] <= probe_media(path).duration_s + 1e-6
 
 
 def test_tags_are_the_mean_over_the_track(synthetic_table):
     path = sorted(synthetic_table.parent.glob("*.mp4"))[0]
     network = backbones.load("musicnn-mtt")
-    starts = np.arange(int(probe(path).duration_s // 3)) * 3.0 + probe(path).start_s
+    starts = np.arange(int(probe_media(path).duration_s // 3)) * 3.0 + probe_media(path).start_s
     windows = list(decode_stretches(str(path), [(float(s), float(s) + 3) for s in starts]))
     expected = np.mean([network.outputs(network.log_mel(w.waveform)).taggram[0] for w in windows], axis=0)
     found = file_tags(path)

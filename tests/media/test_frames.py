@@ -11,7 +11,7 @@ from antiphon.media.container import open_container, video_stream
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.frames import nearest_frames
 from antiphon.media.layout import FrameLayout
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.media.stream_reader import StreamReader
 
 from .media_files import ffmpeg, join, make_sound, make_video, nearest, noise, read_counter, shown
@@ -55,7 +55,7 @@ def test_each_frame_is_the_nearest_one(coding, tmp_path):
     times_s, counters = shown(path)
     assert sorted(set(counters)) == counters, "the reference itself cannot be read"
     rng = np.random.default_rng(0)
-    info = probe(str(path))
+    info = probe_media(str(path))
     starts_s = [0.0, *rng.uniform(0, info.duration_s - 2, 6), info.duration_s - 2]
     for start_s in starts_s:
         wanted_s = [start_s + i / 10 for i in range(20)]
@@ -119,7 +119,7 @@ def test_cover_art_is_no_video(real_media):
 )
 def test_real_files_bit_for_bit(name, real_media):
     path = str(real_media / "video" / name)
-    info = probe(path)
+    info = probe_media(path)
     last_s = min(info.duration_s, 16)
     rng = np.random.default_rng(2)
     starts_s = rng.uniform(info.start_s, info.start_s + last_s - 3, 3)

@@ -9,7 +9,7 @@ import soxr
 
 from antiphon.errors import DecodeError
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.media.waveform import downmix
 
 from .media_files import ffmpeg, join, make_sound, make_video, noise
@@ -96,7 +96,7 @@ def test_one_time_line_for_both_streams(name, video_late, audio_late, tmp_path):
     audio = make_sound(tmp_path / "a.mka", signal, 44_100, "-c:a", "flac")
     path = join(tmp_path / name, video, audio, video_late=video_late, audio_late=audio_late)
     whole = soxr.resample(np.pad(signal[:, 0], 44_100), 44_100, 16_000)
-    info = probe(str(path))
+    info = probe_media(str(path))
     assert info.audio_start_s == pytest.approx(audio_late, abs=0.002)
     assert info.video_start_s == pytest.approx(video_late, abs=0.002)
     assert info.start_s == pytest.approx(0.7, abs=0.002)
@@ -180,7 +180,7 @@ def test_a_cut_file_is_not_taken_for_silence(in_a_packet, reason, tmp_path):
     with av.open(str(path)) as container:
         at = [packet.pos for packet in container.demux(audio=0) if packet.pos][100 if in_a_packet else 101]
     path.write_bytes(whole[: at + 20] if in_a_packet else whole[:at])
-    end_s = probe(str(path)).duration_s
+    end_s = probe_media(str(path)).duration_s
     assert end_s == pytest.approx(100 * 1024 / 16_000, abs=0.07)
     stretch(path, end_s - 3, end_s)
     with pytest.raises(DecodeError, match=rf"a\.m4a: the sound {reason}"):

@@ -62,7 +62,7 @@ def test_with_ridges_it_is_the_generalised_eigenproblem_of_the_textbook(count):
 
 def test_a_huge_ridge_leaves_the_singular_vectors_of_the_cross_covariance():
     audio, video = related(100)
-    model = CCA(CCASettings(audio_ridge=1e9, video_ridge=1e9, dims=1)).fit(audio, video)
+    model = CCA(CCASettings(audio_ridge=1e9, video_ridge=1e9, num_components=1)).fit(audio, video)
     across = (audio - audio.mean(axis=0)).T @ (video - video.mean(axis=0))
     first = (audio - audio.mean(axis=0)) @ np.linalg.svd(across)[0][:, 0]
     signs = model.embed_audio(audio)[:, 0]
@@ -92,7 +92,7 @@ def test_in_principal_axes_other_rows_are_embedded_alike(count):
 def test_power_and_dims_scale_and_cut_the_directions_before_unit_length():
     audio, video = related(100)
     sound, _, correlations = decompose(audio, video).canonical(0.1, 1.0)
-    rows = CCA(CCASettings(dims=3, power=2)).fit(audio, video).embed_audio(audio)
+    rows = CCA(CCASettings(num_components=3, power=2)).fit(audio, video).embed_audio(audio)
     expected = sound(audio)[:, :3] * correlations[:3] ** 2
     assert rows == pytest.approx(expected / np.linalg.norm(expected, axis=1, keepdims=True), abs=1e-6)
     assert rows.dtype == np.float32

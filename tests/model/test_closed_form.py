@@ -19,7 +19,7 @@ from antiphon.model.towers import Towers
 
 DIMS = {"audio": 6, "video": 5}
 BASE = load_recipe("antiphon-base")
-SMALL = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (8,), "dim": 4})})
+SMALL = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (8,), "embedding_dim": 4})})
 
 
 def related(count, seed=0):
@@ -40,8 +40,8 @@ def fitted(count=40, *, ridge=0.5, kernel_ridge=0.1, seed=0, **config):
 
 @pytest.mark.parametrize("dim", [2, 256])
 def test_the_linear_part_is_the_linear_analysis_with_that_ridge(dim):
-    closed_form = fitted(dim=dim)
-    analysis = CCA(CCASettings(audio_ridge=0.5, video_ridge=0.5, dims=dim)).fit(*related(40))
+    closed_form = fitted(num_components=dim)
+    analysis = CCA(CCASettings(audio_ridge=0.5, video_ridge=0.5, num_components=dim)).fit(*related(40))
     sound, pictures = related(15, seed=1)
     np.testing.assert_allclose(closed_form.parts("audio", sound)[0], analysis.embed_audio(sound), atol=1e-5)
     np.testing.assert_allclose(closed_form.parts("video", pictures)[0], analysis.embed_video(pictures), atol=1e-5)
@@ -70,7 +70,7 @@ def naive_kernel_part(train, others, ridge, dim):
 
 @pytest.mark.parametrize("dim", [4, 256])
 def test_the_kernel_part_is_kernel_canonical_correlation_where_all_pairs_are_landmarks(dim):
-    closed_form, others = fitted(dim=dim), related(15, seed=1)
+    closed_form, others = fitted(num_components=dim), related(15, seed=1)
     expected = naive_kernel_part(related(40), others, 0.1, dim)
     found = [closed_form.parts(side, rows)[1].numpy() for side, rows in zip(DIMS, others, strict=True)]
     for one, other in ((0, 0), (1, 1), (0, 1)):
@@ -78,7 +78,7 @@ def test_the_kernel_part_is_kernel_canonical_correlation_where_all_pairs_are_lan
 
 
 def test_landmarks_are_training_pairs_and_another_generator_draws_others():
-    closed_form, again, other = (fitted(landmarks=7, seed=seed) for seed in (1, 1, 2))
+    closed_form, again, other = (fitted(num_landmarks=7, seed=seed) for seed in (1, 1, 2))
     drawn = [
         [int(torch.where((rows == landmark).all(dim=1))[0]) for landmark in closed_form.get_buffer(f"{side}_landmarks")]
         for side, rows in zip(DIMS, related(40), strict=True)
@@ -123,12 +123,12 @@ def towers_with(closed_form):
     return towers
 
 
-@pytest.mark.parametrize("closed_form", [fitted(dim=3, landmarks=9), ClosedForm(ClosedFormConfig())])
+@pytest.mark.parametrize("closed_form", [fitted(num_components=3, num_landmarks=9), ClosedForm(ClosedFormConfig())])
 def test_what_was_written_is_read_whatever_its_size(tmp_path, closed_form):
     towers = towers_with(closed_form)
     save_towers(towers, tmp_path)
     loaded = load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
-    assert loaded.dim == towers.dim == 4 + sum(closed_form.dims)
+    assert loaded.embedding_dim == towers.embedding_dim == 4 + sum(closed_form.dims)
     rows = related(5, seed=2)[0]
     with torch.inference_mode():
         embedded = towers.embed("audio", rows)
@@ -157,7 +157,7 @@ WEIGHTLESS = {"zero": [0.0, 0.0, 0.0], "negative": [2.0, -1.0, 1.0], "not finite
 
 @pytest.mark.parametrize("name", [*DAMAGE, "video_linear of 10**12 columns", "no audio_kernel"])
 def test_sizes_that_do_not_fit_are_refused(tmp_path, name):
-    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    save_towers(towers_with(fitted(num_components=3, num_landmarks=9)), tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     if name in DAMAGE:
         weights[f"closed_form.{name}"] = DAMAGE[name]
@@ -172,7 +172,7 @@ def test_sizes_that_do_not_fit_are_refused(tmp_path, name):
 
 @pytest.mark.parametrize("name", WEIGHTLESS)
 def test_weights_that_are_none_are_refused(tmp_path, name):
-    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    save_towers(towers_with(fitted(num_components=3, num_landmarks=9)), tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     weights["closed_form.weights"] = torch.tensor(WEIGHTLESS[name])
     save_file(weights, tmp_path / "model.safetensors")
@@ -182,7 +182,7 @@ def test_weights_that_are_none_are_refused(tmp_path, name):
 
 @pytest.mark.parametrize("width", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_width_that_is_none_is_refused(tmp_path, width):
-    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    save_towers(towers_with(fitted(num_components=3, num_landmarks=9)), tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     weights["closed_form.video_width"] = torch.tensor(width)
     save_file(weights, tmp_path / "model.safetensors")
@@ -191,7 +191,7 @@ def test_a_width_that_is_none_is_refused(tmp_path, width):
 
 
 def test_half_a_closed_form_is_refused(tmp_path):
-    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    save_towers(towers_with(fitted(num_components=3, num_landmarks=9)), tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     for side, size in DIMS.items():
         weights[f"closed_form.{side}_linear"] = torch.zeros(size, 0)
@@ -201,7 +201,7 @@ def test_half_a_closed_form_is_refused(tmp_path):
 
 
 def test_a_header_that_claims_more_than_the_file_holds_is_refused(tmp_path):
-    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    save_towers(towers_with(fitted(num_components=3, num_landmarks=9)), tmp_path)
     content = (tmp_path / "model.safetensors").read_bytes()
     claimed = content.replace(b'"shape":[9,6]', b'"shape":[999]', 1)
     assert claimed != content

@@ -32,9 +32,9 @@ def _signs(row):
 def fitted(labels=True, labelled=True):
     base = load_recipe("antiphon-base")
     changes = {
-        "head": base.head.model_copy(update={"hidden": (16,), "dim": 8}),
-        "closed_form": ClosedFormConfig(landmarks=30, dim=4, labels=labels),
-        "training": base.training.model_copy(update={"epochs": 2, "least_steps": 0, "least_pairs": 2}),
+        "head": base.head.model_copy(update={"hidden": (16,), "embedding_dim": 8}),
+        "closed_form": ClosedFormConfig(num_landmarks=30, num_components=4, labels=labels),
+        "training": base.training.model_copy(update={"epochs": 2, "min_steps": 0, "min_pairs": 2}),
     }
     return DualEncoder(base.model_copy(update=changes)).fit(catalogue(80, 0, labelled), catalogue(20, 1, labelled))
 

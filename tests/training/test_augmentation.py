@@ -14,8 +14,8 @@ from torch.nn import functional
 from antiphon.media.cropping import Box
 from antiphon.training.augmentation import (
     AugmentationConfig,
-    augmented_pictures,
-    augmented_sound,
+    augment_audio,
+    augment_video,
     blurred,
     flipped,
     resized_crop,
@@ -84,9 +84,9 @@ def test_noise_lies_below_the_sound_by_the_ratio_asked_for(snr_db, seed):
 
 
 def test_with_all_turned_off_only_the_crop_is_random():
-    assert torch.equal(augmented_sound(SOUND, OFF, np.random.default_rng(0)), SOUND)
-    plain = augmented_pictures(FRAMES, 16, OFF, np.random.default_rng(3))
-    mirrored = augmented_pictures(FRAMES, 16, OFF.model_copy(update={"flip_share": 1}), np.random.default_rng(3))
+    assert torch.equal(augment_audio(SOUND, OFF, np.random.default_rng(0)), SOUND)
+    plain = augment_video(FRAMES, 16, OFF, np.random.default_rng(3))
+    mirrored = augment_video(FRAMES, 16, OFF.model_copy(update={"flip_share": 1}), np.random.default_rng(3))
     assert torch.equal(flipped(plain), mirrored)
 
 
@@ -95,17 +95,17 @@ def test_the_generator_decides_and_all_frames_are_changed_alike():
     still = np.repeat(FRAMES[:1], 4, axis=0)
     seen = set()
     for seed in range(6):
-        pictures = augmented_pictures(still, 16, config, np.random.default_rng(seed))
-        assert torch.equal(pictures, augmented_pictures(still, 16, config, np.random.default_rng(seed)))
+        pictures = augment_video(still, 16, config, np.random.default_rng(seed))
+        assert torch.equal(pictures, augment_video(still, 16, config, np.random.default_rng(seed)))
         assert (pictures == pictures[:1]).all()
         seen.add(pictures.sum().item())
-        sound = augmented_sound(SOUND, config, np.random.default_rng(seed))
-        assert torch.equal(sound, augmented_sound(SOUND, config, np.random.default_rng(seed)))
+        sound = augment_audio(SOUND, config, np.random.default_rng(seed))
+        assert torch.equal(sound, augment_audio(SOUND, config, np.random.default_rng(seed)))
     assert len(seen) == 6
 
 
 def test_ranges_the_wrong_way_round_are_refused():
     with pytest.raises(ValidationError, match="must not be above"):
-        AugmentationConfig(least_snr_db=50, most_snr_db=40)
+        AugmentationConfig(min_snr_db=50, max_snr_db=40)
     with pytest.raises(ValidationError, match="must not be above"):
-        AugmentationConfig(least_blur=0.5)
+        AugmentationConfig(min_blur=0.5)

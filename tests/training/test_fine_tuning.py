@@ -25,7 +25,7 @@ from antiphon.training.objective import Objective
 from antiphon.training.windows import KeptRow, RowDescriptions, planned_window
 
 BASE = load_recipe("antiphon-base")
-RECIPE = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (64,), "dim": 32})})
+RECIPE = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (64,), "embedding_dim": 32})})
 
 
 def networks():
@@ -63,7 +63,7 @@ def rows(tmp_path_factory):
 
 def run(rows, recipe=RECIPE, towers=None, **settings):
     audio, video = networks()
-    config = TuningConfig(**({"blocks": 1, "epochs": 1, "learning_rate": 1e-3} | settings))
+    config = TuningConfig(**({"num_blocks": 1, "epochs": 1, "learning_rate": 1e-3} | settings))
     told = []
     tuned = fine_tune(recipe, towers or heads(), audio, video, rows, config, seed=3, progress=told.append)
     return tuned, audio, video, told
@@ -227,13 +227,13 @@ def test_damaged_files_are_left_out_and_named(rows, tmp_path):
             run(none)
 
 
-@pytest.mark.parametrize("at_once", [1, 2])
-def test_two_passes_give_the_gradients_of_one(at_once):
+@pytest.mark.parametrize("micro_batch_size", [1, 2])
+def test_two_passes_give_the_gradients_of_one(micro_batch_size):
     draws = torch.Generator().manual_seed(1)
     pictures = 255 * torch.rand(3, 2, 3, 224, 224, generator=draws)
     sounds = 0.1 * torch.randn(3, 48_000, generator=draws)
     gradients, losses = [], []
-    for size in (3, at_once):
+    for size in (3, micro_batch_size):
         audio, video = networks()
         towers = heads()
         parameters = [*unfreeze(audio, 2), *unfreeze(video, 2), *towers.parameters()]
@@ -255,7 +255,7 @@ def test_r2plus1d_is_tuned_alike(rows):
         towers = Towers(1506, 512, RECIPE).eval()
     video = R2Plus1D(state, "random")
     video.layout = video.layout.model_copy(update={"every": 15})
-    config = TuningConfig(blocks=1, epochs=1, learning_rate=1e-3, batch_size=2, at_once=1)
+    config = TuningConfig(num_blocks=1, epochs=1, learning_rate=1e-3, batch_size=2, micro_batch_size=1)
     found = fine_tune(RECIPE, towers, backbones.load("musicnn-mtt"), video, rows, config, seed=0)
     assert np.isfinite(found.history[0].train_loss)
     now = {name: values.numpy() for name, values in video.network.state_dict().items()}
@@ -266,7 +266,7 @@ def test_r2plus1d_is_tuned_alike(rows):
 
 def test_what_cannot_be_tuned_is_said(rows):
     audio, video = networks()
-    config = TuningConfig(blocks=5)
+    config = TuningConfig(num_blocks=5)
     with pytest.raises(ConfigError, match="musicnn-mtt has 4 blocks"):
         fine_tune(RECIPE, heads(), audio, video, rows, config, seed=0)
     few = {"train": rows["train"], "validation": rows["validation"][:2]}

@@ -17,7 +17,7 @@ from antiphon.training.data import TrainingData, inputs_fingerprint
 from antiphon.training.objective import Objective
 
 DEFAULT = load_recipe("antiphon-base")
-BASE = DEFAULT.model_copy(update={"head": DEFAULT.head.model_copy(update={"hidden": (64,), "dim": 32})})
+BASE = DEFAULT.model_copy(update={"head": DEFAULT.head.model_copy(update={"hidden": (64,), "embedding_dim": 32})})
 
 
 def catalogue(count=40, seed=0):
@@ -88,7 +88,7 @@ def test_each_trains_and_its_history_lies_above_the_bound(loss, tmp_path):
     assert best < np.log(10), "chance is a typical rank of 15"
     for epoch in model.history:
         assert epoch.validation_chance == pytest.approx(chance_loss(changed.loss.name, 40))
-        assert epoch.validation_least < epoch.validation_loss
+        assert epoch.validation_lower_bound < epoch.validation_loss
     model.save(tmp_path)
     loaded = DualEncoder.load(tmp_path)
     assert loaded.recipe == changed

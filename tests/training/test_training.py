@@ -15,8 +15,8 @@ from antiphon.training.loop import train
 BASE = load_recipe("antiphon-base")
 SMALL = BASE.model_copy(
     update={
-        "head": BASE.head.model_copy(update={"hidden": (32,), "dim": 16}),
-        "training": BASE.training.model_copy(update={"epochs": 6, "least_steps": 0}),
+        "head": BASE.head.model_copy(update={"hidden": (32,), "embedding_dim": 16}),
+        "training": BASE.training.model_copy(update={"epochs": 6, "min_steps": 0}),
     }
 )
 """For what does not depend on the size of the heads."""
@@ -81,7 +81,7 @@ def test_history_holds_losses_between_bound_and_what_chance_gives(recipe):
     model = DualEncoder(recipe).fit(related(80, segments=2, seed=1), related(30, segments=2, seed=2))
     for epoch in model.history:
         assert epoch.validation_chance == pytest.approx(2 * np.log(30))
-        assert epoch.validation_least <= epoch.validation_loss
+        assert epoch.validation_lower_bound <= epoch.validation_loss
 
 
 def test_the_learning_rate_falls_by_the_same_factor_or_along_half_a_cosine():
@@ -97,7 +97,7 @@ def test_the_learning_rate_falls_by_the_same_factor_or_along_half_a_cosine():
 @pytest.mark.parametrize(("least", "epochs"), [(0, 6), (18, 6), (19, 7), (22, 8)])
 def test_there_are_as_many_epochs_as_make_the_least_number_of_steps(least, epochs):
     """40 videos in batches of 16 are three steps."""
-    training = SMALL.training.model_copy(update={"batch_size": 16, "least_steps": least})
+    training = SMALL.training.model_copy(update={"batch_size": 16, "min_steps": least})
     told = []
     model = DualEncoder(SMALL.model_copy(update={"training": training, "closed_form": None}))
     model.fit(related(40, seed=1), related(20, seed=2), progress=lambda epoch, most: told.append(most))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from antiphon.app.worker import Worker, WorkerLimits
 from antiphon.errors import DecodeError, StaleIndexError
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 
 if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder
@@ -82,7 +82,7 @@ def _encode(model: "DualEncoder", job: EncodingJob) -> dict[Side, Encoded]:
         It cannot be read, or has none of them.
     """
     try:
-        info = probe(job.path)
+        info = probe_media(job.path)
         there: dict[Side, bool] = {"audio": info.has_audio, "video": info.has_video}
         sides: list[Side] = [side for side in job.sides if there[side]]
         if not sides:

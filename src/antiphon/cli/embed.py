@@ -10,7 +10,7 @@ from antiphon.catalogue.reading import media_files
 from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError, DecodeError
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.tables import write_table
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _refuse_place(out: Path) -> None:
 
 def _rows(encoder: "DualEncoder", path: Path) -> list[dict[str, object]]:
     """Rows of one file: every window of every side that it has."""
-    info = probe(path)
+    info = probe_media(path)
     rows: list[dict[str, object]] = []
     for modality in MODALITIES:
         if info.has_audio if modality == "audio" else info.has_video:

@@ -14,7 +14,7 @@ from antiphon.cli.index import opened_index
 from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Count, Here, Session
 from antiphon.errors import DecodeError, SearchError
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.search import Hit, Index, Moment, Where
 from antiphon.spelling import did_you_mean
 
@@ -117,7 +117,7 @@ def _of_file(
     """Encode a file by the model of the index, and search by what it has of what is asked."""
     from antiphon.dual_encoder import DualEncoder
 
-    info = probe(path)
+    info = probe_media(path)
     sides: tuple[Target, ...] = ("audio", "video")
     if target:
         sides = ("video",) if target == "audio" else ("audio",)

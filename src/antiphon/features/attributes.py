@@ -43,7 +43,7 @@ class AttributesJob:
 
 
 @dataclass(frozen=True)
-class Measured:
+class VideoAttributes:
     """What was found in one video: the attributes of each window in order, and the tempo; None without a clear beat."""
 
     windows: list[list[float]]
@@ -114,7 +114,7 @@ def read_attributes(workspace: Workspace, segment_ids: Sequence[str] | npt.NDArr
     return np.array([[float(row[name]) for name in ATTRIBUTE_NAMES] for row in found]).reshape(-1, len(ATTRIBUTE_NAMES))
 
 
-def measure_video(job: AttributesJob) -> Measured:
+def measure_video(job: AttributesJob) -> VideoAttributes:
     """The attributes of a video's windows and its tempo.
 
     Raises
@@ -127,7 +127,7 @@ def measure_video(job: AttributesJob) -> Measured:
         if LAYOUT not in window.frames:
             raise DecodeError(f"{job.path}: has no pictures that can be decoded.")
         found.append(attribute_row(picture_attributes(window.frames[LAYOUT])))
-    return Measured(found, _tempo_bpm(job))
+    return VideoAttributes(found, _tempo_bpm(job))
 
 
 def _tempo_bpm(job: AttributesJob) -> float | None:

@@ -17,7 +17,7 @@ from antiphon.features.executors import run_in_processes
 from antiphon.features.features import Features
 from antiphon.features.keeping import keep_segments as keep
 from antiphon.features.planning import plan_segments, stored_sampling
-from antiphon.features.store import FeatureRows, FeatureStore, store_names
+from antiphon.features.store import FeatureStore, VideoFeatures, store_names
 from antiphon.media.windows import DecodedWindows, WindowsJob, decode_windows
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workspace import Failure, Workspace
@@ -43,7 +43,7 @@ class _Target:
     backbone: AudioBackbone | VideoBackbone
     store: FeatureStore
     done: set[str]
-    waiting: list[FeatureRows] = field(default_factory=list)
+    waiting: list[VideoFeatures] = field(default_factory=list)
 
     def flush(self) -> None:
         # Taken before it is written: an interrupt between the two must not have the rows written again.
@@ -203,21 +203,21 @@ def _compute(
     decoded: DecodedWindows | AntiphonError,
     names: dict[str, list[str]],
     targets: Sequence[_Target],
-) -> tuple[WindowsJob, list[tuple[_Target, FeatureRows]], AntiphonError | None]:
+) -> tuple[WindowsJob, list[tuple[_Target, VideoFeatures]], AntiphonError | None]:
     """Run the networks on one video's windows, always the same batch, so that a resumed run gives the same bits.
 
     Returns what was computed and what went wrong; with one side damaged, both.
     """
     if isinstance(decoded, AntiphonError):
         return job, [], decoded
-    computed: list[tuple[_Target, FeatureRows]] = []
+    computed: list[tuple[_Target, VideoFeatures]] = []
     try:
         for target in targets:
             audio = isinstance(target.backbone, AudioBackbone)
             there = decoded.waveforms is not None if audio else bool(decoded.frames)
             if there and job.video_id not in target.done:
                 vectors = window_features(target.backbone, decoded)
-                computed.append((target, FeatureRows(job.video_id, names[job.video_id], vectors)))
+                computed.append((target, VideoFeatures(job.video_id, names[job.video_id], vectors)))
     except DecodeError as error:
         return job, [], DecodeError(f"{job.path}: {error}")
     return job, computed, DecodeError(decoded.problem) if decoded.problem else None

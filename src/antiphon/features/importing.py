@@ -12,7 +12,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.errors import CatalogueError, FeatureStoreError
 from antiphon.features.features import Features
-from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.features.tfrecord import read_examples
 from antiphon.workspace import Workspace, safe_name
 
@@ -125,7 +125,7 @@ def _joined(workspace: Workspace, rows: list[dict[str, Any]]) -> Catalogue:
     return stored.extended(catalogue)
 
 
-def _sides(features: Features, workspace: Workspace) -> Iterator[tuple[FeatureStore, dict[str, FeatureRows]]]:
+def _sides(features: Features, workspace: Workspace) -> Iterator[tuple[FeatureStore, dict[str, VideoFeatures]]]:
     """The store of each side that there is, and what should be in it, by video."""
     if features.audio_name and features.audio_name == features.video_name:
         raise FeatureStoreError(
@@ -146,7 +146,7 @@ def _sides(features: Features, workspace: Workspace) -> Iterator[tuple[FeatureSt
         yield store, _by_video(rows.ids, rows.groups, vectors)
 
 
-def _new_rows(store: FeatureStore, wanted: dict[str, FeatureRows]) -> tuple[FeatureStore, list[FeatureRows]]:
+def _new_rows(store: FeatureStore, wanted: dict[str, VideoFeatures]) -> tuple[FeatureStore, list[VideoFeatures]]:
     """What of `wanted` the store has not yet; refused where the store says otherwise."""
     if not store.done():
         return store, list(wanted.values())
@@ -169,12 +169,12 @@ def _new_rows(store: FeatureStore, wanted: dict[str, FeatureRows]) -> tuple[Feat
     return store, [rows for video, rows in wanted.items() if video not in stored]
 
 
-def _by_video(ids: np.ndarray, groups: np.ndarray, vectors: np.ndarray) -> dict[str, FeatureRows]:
+def _by_video(ids: np.ndarray, groups: np.ndarray, vectors: np.ndarray) -> dict[str, VideoFeatures]:
     """Rows of each video, in order of their ids."""
     order = np.lexsort((ids, groups))
     edges = np.flatnonzero(groups[order][1:] != groups[order][:-1]) + 1
     found = (
-        FeatureRows(str(groups[part[0]]), [str(ids[row]) for row in part], vectors[part])
+        VideoFeatures(str(groups[part[0]]), [str(ids[row]) for row in part], vectors[part])
         for part in np.split(order, edges)
     )
     return {rows.video_id: rows for rows in found}

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import DecodeError, FeatureStoreError
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 from antiphon.tables import SEGMENTS, read_table, write_table
 from antiphon.workspace import Failure, Workspace
@@ -32,7 +32,7 @@ def plan_segments(
             continue
         try:
             if row["duration_s"] is None:
-                probe(row["path"])
+                probe_media(row["path"])
                 raise DecodeError(f"{row['path']}: its duration is unknown. Add it to the catalogue again.")
             planned[row["id"]] = segment_rows(row["id"], row["duration_s"], sampling, row["start_s"] or 0.0)
             fresh += planned[row["id"]]

@@ -12,7 +12,7 @@ from antiphon.backbones.musicnn import Musicnn
 from antiphon.errors import ConfigError, DecodeError
 from antiphon.features.computing import window_features, windows_job
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.media.windows import decode_windows
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 
@@ -41,7 +41,7 @@ def file_features(
         The file cannot be read, is too short, or lacks what the backbone looks at.
     """
     network = _loaded(backbone, device) if isinstance(backbone, str) else backbone
-    info = probe(path)
+    info = probe_media(path)
     if not (info.has_audio if network.modality == "audio" else info.has_video):
         raise DecodeError(f"{path}: has no {'sound' if network.modality == 'audio' else 'pictures'}.")
     settings = sampling or SamplingConfig()
@@ -63,7 +63,7 @@ def file_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str
     network = _loaded(backbone, "auto")
     if not isinstance(network, Musicnn):
         raise ConfigError(f"{backbone} gives no tags; take musicnn-mtt or musicnn-msd.")
-    info = probe(path)
+    info = probe_media(path)
     if not info.has_audio:
         raise DecodeError(f"{path}: has no sound.")
     count = int(info.duration_s // _PATCH_S)

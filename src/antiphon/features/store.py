@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class FeatureRows:
+class VideoFeatures:
     """Features of one video: (n,) segment ids and (n, dim) vectors."""
 
     video_id: str
@@ -65,7 +65,7 @@ class FeatureStore:
             for video in pq.read_table(part, columns=["video_id"])["video_id"].to_pylist()
         }
 
-    def append(self, rows: Iterable[FeatureRows]) -> None:
+    def append(self, rows: Iterable[VideoFeatures]) -> None:
         """Write the rows of some videos as one new part, whole or not at all."""
         batch = list(rows)
         if not batch:

@@ -46,7 +46,7 @@ class MediaInfo:
     height_px: int | None = None
 
 
-def probe(uri: str | Path) -> MediaInfo:
+def probe_media(uri: str | Path) -> MediaInfo:
     """Find out what a media file holds and how long it is.
 
     Headers are checked against the timestamps of the last packets: a file that was cut short or whose header states

@@ -12,7 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
-_SHORTEST_S, _LONGEST_S = 4.0, 1200.0
+_MIN_PERIOD_S, _MAX_PERIOD_S = 4.0, 1200.0
 """Periods of the sinusoids: from less than a segment's length to longer than most tracks."""
 
 
@@ -23,10 +23,10 @@ class TrackConfig(BaseModel):
     ----------
     aggregator : "mean" of the segments' features; "attention", a weighted mean whose weights are learned; or
         "transformer", which knows the order and the times of the segments.
-    layers, heads : of the transformer.
-    width : of the transformer and of the attention; a multiple of `heads`.
+    num_layers, num_heads : of the transformer.
+    width : of the transformer and of the attention; a multiple of `num_heads`.
     dropout : share of the transformer's values dropped in training.
-    most_segments : of a track in a training batch; a longer track is represented by as many, drawn anew each time.
+    max_segments : of a track in a training batch; a longer track is represented by as many, drawn anew each time.
     segment_weight, track_weight : of the two losses in training. Without the one only tracks are told apart, without
         the other only segments; one of them is above 0.
     """
@@ -34,18 +34,18 @@ class TrackConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     aggregator: Literal["mean", "attention", "transformer"] = "transformer"
-    layers: int = Field(default=1, ge=1)
+    num_layers: int = Field(default=1, ge=1)
     width: int = Field(default=64, ge=2)
-    heads: int = Field(default=4, ge=1)
+    num_heads: int = Field(default=4, ge=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    most_segments: int = Field(default=32, ge=1)
+    max_segments: int = Field(default=32, ge=1)
     segment_weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     track_weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.width % self.heads or self.width % 2:
-            raise ValueError(f"width {self.width} must be even and a multiple of the {self.heads} heads")
+        if self.width % self.num_heads or self.width % 2:
+            raise ValueError(f"width {self.width} must be even and a multiple of the {self.num_heads} heads")
         if not self.segment_weight + self.track_weight:
             raise ValueError("segment_weight and track_weight are both 0: there is nothing to train")
         return self
@@ -94,7 +94,7 @@ class TemporalTransformer(nn.Module):
         self.token = nn.Linear(dim, config.width)
         layer = nn.TransformerEncoderLayer(
             config.width,
-            config.heads,
+            config.num_heads,
             dim_feedforward=4 * config.width,
             dropout=config.dropout,
             activation="gelu",
@@ -102,7 +102,7 @@ class TemporalTransformer(nn.Module):
             norm_first=True,
         )
         self.encoder = nn.TransformerEncoder(
-            layer, config.layers, norm=nn.LayerNorm(config.width), enable_nested_tensor=False
+            layer, config.num_layers, norm=nn.LayerNorm(config.width), enable_nested_tensor=False
         )
         self.correction = nn.Linear(config.width, dim)
         nn.init.zeros_(self.correction.weight)
@@ -135,7 +135,7 @@ def sinusoids(seconds: Tensor, width: int) -> Tensor:
     width : even.
     """
     steps = torch.linspace(0, 1, width // 2, dtype=seconds.dtype, device=seconds.device)
-    periods_s = _SHORTEST_S * (_LONGEST_S / _SHORTEST_S) ** steps
+    periods_s = _MIN_PERIOD_S * (_MAX_PERIOD_S / _MIN_PERIOD_S) ** steps
     angles = 2 * math.pi * seconds[..., None] / periods_s
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 

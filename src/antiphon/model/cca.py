@@ -26,7 +26,7 @@ class CCASettings(BaseModel):
     ----------
     audio_ridge, video_ridge : added to each variance of that side's principal axes, in units of the side's mean
         variance. 0 is Hotelling's analysis; very large ones give the singular vectors of the cross-covariance.
-    dims : canonical directions kept, the most correlated first; more than there are keep all.
+    num_components : canonical directions kept, the most correlated first; more than there are keep all.
     power : each direction is scaled by its canonical correlation to this power before rows are brought to unit length,
         so that directions that are shared more count more.
     """
@@ -35,7 +35,7 @@ class CCASettings(BaseModel):
 
     audio_ridge: float = Field(default=0.1, ge=0)
     video_ridge: float = Field(default=1.0, ge=0)
-    dims: int = Field(default=128, ge=1)
+    num_components: int = Field(default=128, ge=1)
     power: float = Field(default=1.0, ge=0)
 
 
@@ -91,9 +91,8 @@ class Decomposed:
 
     def coordinates(self, audio: npt.ArrayLike, video: npt.ArrayLike) -> tuple[DoubleArray, DoubleArray]:
         """Other rows in the coordinates of `rotated`: what lies outside these axes gets no weight at any ridge."""
-        sides = ((self._audio, audio), (self._video, video))
-        sound, pictures = (Projection(side.mean, side.axes)(rows) for side, rows in sides)
-        return sound, pictures
+        to_audio, to_video = (Projection(side.mean, side.axes) for side in (self._audio, self._video))
+        return to_audio(audio), to_video(video)
 
     def canonical(self, audio_ridge: float, video_ridge: float) -> tuple[Projection, Projection, DoubleArray]:
         """Projections of both sides onto all canonical directions, and the (dims,) canonical correlations, descending.
@@ -108,12 +107,12 @@ class Decomposed:
         return self._last[1]
 
     def _solved(self, audio_ridge: float, video_ridge: float) -> tuple[Projection, Projection, DoubleArray]:
-        audio, video = self._audio.shrunk(audio_ridge), self._video.shrunk(video_ridge)
-        left, right = np.sqrt(self._audio.variances) / audio, np.sqrt(self._video.variances) / video
-        sound, correlations, pictures = np.linalg.svd(left[:, None] * self._shared * right, full_matrices=False)
+        audio_std, video_std = self._audio.shrunk(audio_ridge), self._video.shrunk(video_ridge)
+        left, right = np.sqrt(self._audio.variances) / audio_std, np.sqrt(self._video.variances) / video_std
+        audio, correlations, video = np.linalg.svd(left[:, None] * self._shared * right, full_matrices=False)
         return (
-            Projection(self._audio.mean, self._audio.axes / audio @ sound),
-            Projection(self._video.mean, self._video.axes / video @ pictures.T),
+            Projection(self._audio.mean, self._audio.axes / audio_std @ audio),
+            Projection(self._video.mean, self._video.axes / video_std @ video.T),
             correlations,
         )
 
@@ -131,8 +130,8 @@ def decompose(audio: npt.ArrayLike, video: npt.ArrayLike) -> Decomposed:
     ModelError
         There are fewer than two pairs, or one side is the same in all of them.
     """
-    sound, pictures = _side(audio, "audio"), _side(video, "video")
-    return Decomposed(sound, pictures, sound.whitened.T @ pictures.whitened / len(sound.whitened))
+    left, right = _side(audio, "audio"), _side(video, "video")
+    return Decomposed(left, right, left.whitened.T @ right.whitened / len(left.whitened))
 
 
 class CCA:
@@ -170,10 +169,10 @@ class CCA:
 
     def fit_decomposed(self, parts: Decomposed) -> Self:
         """As `fit`, of rows already taken apart."""
-        sound, pictures, correlations = parts.canonical(self.settings.audio_ridge, self.settings.video_ridge)
-        self.correlations = correlations[: self.settings.dims]
+        audio, video, correlations = parts.canonical(self.settings.audio_ridge, self.settings.video_ridge)
+        self.correlations = correlations[: self.settings.num_components]
         factors = self.correlations**self.settings.power
-        self._projections = (sound.scaled(factors), pictures.scaled(factors))
+        self._projections = (audio.scaled(factors), video.scaled(factors))
         return self
 
     def fit_features(self, features: Features) -> Self:
@@ -192,8 +191,8 @@ class CCA:
 
     def embed(self, features: Features, per: Literal["segment", "track"] = "segment") -> tuple[FloatArray, FloatArray]:
         """As `DualEncoder.embed`: (n, dims) float32 unit rows of both sides, NaN where `features` lacks the side."""
-        sound, pictures = self._fitted()
-        audio, video = _present(sound, features.audio, "audio"), _present(pictures, features.video, "video")
+        to_audio, to_video = self._fitted()
+        audio, video = _present(to_audio, features.audio, "audio"), _present(to_video, features.video, "video")
         if per == "segment":
             return audio, video
         return track_embeddings(audio, features.groups)[1], track_embeddings(video, features.groups)[1]

@@ -16,12 +16,17 @@ from antiphon.seeding import generator
 
 RIDGES = tuple(round(float(10 ** (half / 2)), 6) for half in range(-4, 5))
 POWERS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
-DIMS = (4, 8, 16, 32, 64, 128, 256, 512)
+NUM_COMPONENTS = (4, 8, 16, 32, 64, 128, 256, 512)
 
-_GRIDS: dict[str, Sequence[float]] = {"video_ridge": RIDGES, "audio_ridge": RIDGES, "power": POWERS, "dims": DIMS}
-_ENOUGH = 300
+_GRIDS: dict[str, Sequence[float]] = {
+    "video_ridge": RIDGES,
+    "audio_ridge": RIDGES,
+    "power": POWERS,
+    "num_components": NUM_COMPONENTS,
+}
+_MIN_HELD_OUT_VIDEOS = 300
 """Validation videos from which on they alone decide; with fewer, all pairs do, in turn."""
-_FOLDS = 5
+_NUM_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,8 @@ class _Fold:
     def log_ranks(self, settings: CCASettings) -> npt.NDArray[np.float64]:
         """The log ranks of the held-out pairs, both ways."""
         model = CCA(settings).fit_decomposed(self.parts)
-        sound, pictures = model.embed_audio(self.audio), model.embed_video(self.video)
-        return np.log(np.concatenate([ranks(sound, pictures)[0], ranks(pictures, sound)[0]]))
+        audio, video = model.embed_audio(self.audio), model.embed_video(self.video)
+        return np.log(np.concatenate([ranks(audio, video)[0], ranks(video, audio)[0]]))
 
 
 def fit_tuned(train: Features, validation: Features, seed: int = 0) -> CCA:
@@ -61,17 +66,17 @@ def fit_tuned(train: Features, validation: Features, seed: int = 0) -> CCA:
     train, validation = train.paired, validation.paired
     together = join(train, validation)
     videos = len(np.unique(validation.groups))
-    folds = [_fold(train, validation)] if videos >= _ENOUGH else _dealt(together, seed)
+    folds = [_fold(train, validation)] if videos >= _MIN_HELD_OUT_VIDEOS else _dealt(together, seed)
     return CCA(_search(folds)).fit_features(together)
 
 
 def _dealt(features: Features, seed: int) -> list[_Fold]:
     numbers = group_numbers(features.groups, len(features))
     videos = int(numbers.max(initial=-1)) + 1
-    if videos < 2 * _FOLDS:
-        raise ModelError(f"{videos} videos with both sound and pictures; tuning needs at least {2 * _FOLDS}.")
-    turns = generator(seed, "tuning folds").permutation(videos)[numbers] % _FOLDS
-    return [_fold(features.take(turns != turn), features.take(turns == turn)) for turn in range(_FOLDS)]
+    if videos < 2 * _NUM_FOLDS:
+        raise ModelError(f"{videos} videos with both sound and pictures; tuning needs at least {2 * _NUM_FOLDS}.")
+    turns = generator(seed, "tuning folds").permutation(videos)[numbers] % _NUM_FOLDS
+    return [_fold(features.take(turns != turn), features.take(turns == turn)) for turn in range(_NUM_FOLDS)]
 
 
 def _fold(train: Features, held_out: Features) -> _Fold:

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from antiphon.errors import ModelError
 from antiphon.model.recipe import Recipe
+from antiphon.model.renamed_keys import with_current_parameters
 from antiphon.model.towers import Towers
 from antiphon.tables import atomic_path
 
@@ -32,7 +33,7 @@ def load_towers(folder: Path, recipe: Recipe, audio_dim: int, video_dim: int, de
     if not path.is_file():
         raise ModelError(f"{path}: no such file. The run was not finished; train it again.")
     try:
-        weights = load_file(path)
+        weights = with_current_parameters(load_file(path))
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: is damaged ({error}). Train the run again, or restore the file.") from error
     towers = Towers(audio_dim, video_dim, recipe)

@@ -21,7 +21,7 @@ _SIZED = {"mean": 1, "linear": 2, "landmarks": 2, "similarity": 1, "kernel": 2}
 """What is held of each side, with as many axes, whose sizes depend on the data."""
 
 
-_MORE, _TURNS = 20, 3
+_OVERSAMPLING, _POWER_ITERATIONS = 20, 3
 """Directions more than wanted, and power iterations, of the randomised decomposition."""
 
 
@@ -30,15 +30,15 @@ class ClosedFormConfig(BaseModel):
 
     Attributes
     ----------
-    landmarks : training pairs, at the most, that features are compared with.
-    dim : canonical directions kept of the features, and as many of their similarities.
+    num_landmarks : training pairs, at the most, that features are compared with.
+    num_components : canonical directions kept of the features, and as many of their similarities.
     labels : predict the labels of the training videos too, for `DualEncoder.embed(…, label_weight=…)`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    landmarks: int = Field(default=3000, ge=2)
-    dim: int = Field(default=128, ge=1)
+    num_landmarks: int = Field(default=3000, ge=2)
+    num_components: int = Field(default=128, ge=1)
     labels: bool = False
 
 
@@ -97,7 +97,7 @@ class ClosedForm(nn.Module):
         ModelError
             There are fewer than two pairs, or one side is the same in all of them.
         """
-        chosen = torch.from_numpy(np.sort(drawn.permutation(len(audio))[: self.config.landmarks]))
+        chosen = torch.from_numpy(np.sort(drawn.permutation(len(audio))[: self.config.num_landmarks]))
         sides: dict[Side, Tensor] = {"audio": audio, "video": video}
         for side, values in sides.items():
             landmarks = values[chosen.to(values.device)]
@@ -176,7 +176,7 @@ class ClosedForm(nn.Module):
         return shapes
 
     def _solve_linear(self, sides: dict[Side, Tensor], ridge: float) -> None:
-        settings = CCASettings(audio_ridge=ridge, video_ridge=ridge, dims=self.config.dim)
+        settings = CCASettings(audio_ridge=ridge, video_ridge=ridge, num_components=self.config.num_components)
         analysis = CCA(settings).fit(*(sides[side].cpu().numpy() for side in SIDES))
         for side, projection in zip(SIDES, analysis.projections, strict=True):
             self._set(side, "linear", torch.from_numpy(projection.weights))
@@ -185,8 +185,8 @@ class ClosedForm(nn.Module):
     def _solve_kernel(self, sides: dict[Side, Tensor], ridge: float, drawn: np.random.Generator) -> None:
         rows = {side: self._similarities(side, values).double() for side, values in sides.items()}
         means = {side: values.mean(dim=0) for side, values in rows.items()}
-        sound, pictures = (rows[side] - means[side] for side in SIDES)
-        found = leading_directions(sound, pictures, ridge, self.config.dim, drawn)
+        audio, video = (rows[side] - means[side] for side in SIDES)
+        found = leading_directions(audio, video, ridge, self.config.num_components, drawn)
         for side, directions in zip(SIDES, found, strict=True):
             self._set(side, "kernel", directions)
             self._set(side, "similarity", means[side])
@@ -231,18 +231,17 @@ def leading_directions(
     shared = torch.linalg.solve_triangular(factors[0], audio.T @ video / len(audio), upper=False)
     shared = torch.linalg.solve_triangular(factors[1], shared.T, upper=False).T
     kept = min(dims, *shared.shape)
-    start = torch.from_numpy(drawn.normal(size=(shared.shape[1], min(kept + _MORE, *shared.shape)))).to(shared)
+    start = torch.from_numpy(drawn.normal(size=(shared.shape[1], min(kept + _OVERSAMPLING, *shared.shape)))).to(shared)
     basis = torch.linalg.qr(shared @ start).Q
-    for _ in range(_TURNS):
+    for _ in range(_POWER_ITERATIONS):
         basis = torch.linalg.qr(shared @ (shared.T @ basis)).Q
     left, correlations, right = torch.linalg.svd(basis.T @ shared, full_matrices=False)
     left, right = basis @ left, right.T
-    sides = zip(factors, (left, right), strict=True)
-    sound, pictures = (
+    to_audio, to_video = (
         torch.linalg.solve_triangular(factor.T, side[:, :kept], upper=True) * correlations[:kept]
-        for factor, side in sides
+        for factor, side in zip(factors, (left, right), strict=True)
     )
-    return sound, pictures
+    return to_audio, to_video
 
 
 def _whitening(rows: Tensor, ridge: float) -> Tensor:

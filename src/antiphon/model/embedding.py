@@ -24,7 +24,7 @@ def embed_rows(
 ) -> FloatArray:
     """Embeddings of (n, features) rows, or the labels predicted from them: (n, dim) float32 unit rows."""
     made = towers.predicted_labels if labels else towers.embed
-    result = np.empty((len(features), towers.label_dim if labels else towers.dim), dtype=np.float32)
+    result = np.empty((len(features), towers.label_dim if labels else towers.embedding_dim), dtype=np.float32)
     with torch.inference_mode():
         for first in range(0, len(features), _ROWS):
             part = slice(first, first + _ROWS)

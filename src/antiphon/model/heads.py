@@ -13,7 +13,7 @@ class HeadConfig(BaseModel):
     Attributes
     ----------
     hidden : widths of the hidden layers, each at least 1; none makes the head linear.
-    dim : size of the embedding.
+    embedding_dim : size of the embedding.
     activation : after each hidden layer.
     normalisation : between a hidden layer and its activation. The paper prints none; its code has "batch".
     frozen_affine : keep the normalisation's scale at 1 and its shift at 0. So it was in the authors' code, whose
@@ -30,7 +30,7 @@ class HeadConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (512,)
-    dim: int = Field(default=256, ge=1)
+    embedding_dim: int = Field(default=256, ge=1)
     activation: Literal["relu", "gelu"] = "relu"
     normalisation: Literal["none", "batch", "layer"] = "none"
     frozen_affine: bool = False
@@ -68,14 +68,14 @@ class Standardise(nn.Module):
 
 
 class Head(nn.Module):
-    """(n, feature_dim) → (n, config.dim), not yet of unit length.
+    """(n, feature_dim) → (n, config.embedding_dim), not yet of unit length.
 
     Veldkamp et al. (2023), section 3.2: dense, ReLU, dropout 0.3, dense, sigmoid.
     """
 
     def __init__(self, feature_dim: int, config: HeadConfig) -> None:
         super().__init__()
-        self.dim = config.dim
+        self.embedding_dim = config.embedding_dim
         layers: list[nn.Module] = [Standardise(feature_dim)] if config.standardise else []
         if config.input_dropout:
             layers.append(nn.Dropout(config.input_dropout))
@@ -84,9 +84,9 @@ class Head(nn.Module):
             layers += [nn.Linear(width, hidden), *_normalisation(config, hidden), _activation(config)]
             layers.append(nn.Dropout(config.dropout))
             width = hidden
-        layers.append(nn.Linear(width, config.dim))
+        layers.append(nn.Linear(width, config.embedding_dim))
         self.layers = nn.Sequential(*layers)
-        linear = nn.Linear(feature_dim, config.dim, bias=False) if config.skip else None
+        linear = nn.Linear(feature_dim, config.embedding_dim, bias=False) if config.skip else None
         self.skip = None if linear is None else nn.Sequential(nn.Dropout(config.input_dropout), linear)
         self.output = nn.Sigmoid() if config.output == "sigmoid" else nn.Identity()
 
@@ -102,7 +102,7 @@ class Head(nn.Module):
         return first(features) if isinstance(first, Standardise) else features
 
     def project(self, standardised: Tensor) -> Tensor:
-        """(n, feature_dim) of what `standardised` returns → (n, config.dim): `forward` is both in a row."""
+        """(n, feature_dim) of what `standardised` returns → (n, config.embedding_dim): `forward` is both in a row."""
         made = self.layers[int(isinstance(self.layers[0], Standardise)) :](standardised)
         return self.output(made if self.skip is None else made + self.skip(standardised))
 

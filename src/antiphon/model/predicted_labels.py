@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from antiphon.metrics.groups import group_numbers
 
-FEWEST_VIDEOS = 10
+MIN_VIDEOS = 10
 """Videos that a label has at least, to be predicted."""
-MOST_DIRECTIONS = 64
+MAX_DIRECTIONS = 64
 """Values that stand for all labels, at the most."""
 
 FloatArray = npt.NDArray[np.float32]
@@ -36,13 +36,13 @@ def label_directions(labels: Sequence[tuple[str, ...]], groups: npt.NDArray[np.s
     for number, row in zip(numbers, labels, strict=True):
         for label in row:
             videos.setdefault(label, set()).add(int(number))
-    known = sorted(label for label, having in videos.items() if len(having) >= FEWEST_VIDEOS)
+    known = sorted(label for label, having in videos.items() if len(having) >= MIN_VIDEOS)
     values = np.array([[label in row for label in known] for row in labels], dtype=np.float64)
     varying = values[:, values.std(axis=0) > 0] if known else values
     centred = varying - varying.mean(axis=0)
-    if centred.shape[1] <= MOST_DIRECTIONS:
+    if centred.shape[1] <= MAX_DIRECTIONS:
         return centred
-    return centred @ np.linalg.eigh(centred.T @ centred)[1][:, -MOST_DIRECTIONS:]
+    return centred @ np.linalg.eigh(centred.T @ centred)[1][:, -MAX_DIRECTIONS:]
 
 
 def ridge_regression(features: FloatArray, targets: DoubleArray, ridge: float) -> FloatArray:

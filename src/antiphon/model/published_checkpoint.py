@@ -23,7 +23,7 @@ from antiphon.model.towers import Towers
 AUDIO_NAME, VIDEO_NAME = "musicnn-won-mtat", "r2plus1d_18-unscaled"
 """The features that the authors trained on: theirs were computed from raw frames."""
 _AUDIO_DIM, _VIDEO_DIM = 1506, 512
-_LARGEST_BYTES = 1 << 28
+_MAX_BYTES = 1 << 28
 _HEAD = {
     "dense1.weight": "layers.0.weight",
     "dense1.bias": "layers.0.bias",
@@ -72,7 +72,7 @@ def read_published(path: Path) -> tuple[Recipe, Towers, tuple[int, int], Publish
         )
     recipe = _recipe("both" if audio else "video", hidden, dim)
     towers = Towers(_AUDIO_DIM, _VIDEO_DIM, recipe)
-    state = {"log_scale": towers.log_scale.detach()}
+    state = {"logit_scale": towers.logit_scale.detach()}
     for side, head in (("audio", audio), ("video", video)):
         state |= {f"{side}.{ours}": head[theirs] for theirs, ours in _HEAD.items() if theirs in head}
     towers.load_state_dict(state, strict=True)
@@ -88,7 +88,7 @@ def _recipe(heads: str, hidden: int, dim: int) -> Recipe:
             "name": "published",
             "description": f"Published weights of Veldkamp et al. (2023): {what}; not trained here",
             "heads": heads,
-            "head": base.head.model_copy(update={"hidden": (hidden,), "dim": dim}),
+            "head": base.head.model_copy(update={"hidden": (hidden,), "embedding_dim": dim}),
         }
     )
 
@@ -126,7 +126,7 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
-            if size > _LARGEST_BYTES:
+            if size > _MAX_BYTES:
                 raise ModelError(
                     f"{path}: unpacks to {size:,} bytes; such heads have a few million. It is something else."
                 )

@@ -12,6 +12,7 @@ from antiphon.model.aggregators import TrackConfig
 from antiphon.model.closed_form import ClosedFormConfig
 from antiphon.model.heads import HeadConfig
 from antiphon.model.losses import LossConfig
+from antiphon.model.renamed_keys import with_current_keys
 
 
 class TrainingConfig(BaseModel):
@@ -25,12 +26,12 @@ class TrainingConfig(BaseModel):
     schedule : "exponential" multiplies the learning rate by `learning_rate_decay` after each epoch; "cosine" brings it
         down to 0 along half a cosine over all epochs.
     epochs : at the most.
-    least_steps : batches that training has at least, should it not stop early: more epochs where an epoch has few.
+    min_steps : batches that training has at least, should it not stop early: more epochs where an epoch has few.
     patience : epochs without improvement of what `stop_on` names before training stops; the best epoch is kept.
     stop_on : "loss" of the validation pairs, as the paper, or their "rank" (mean log rank both ways).
     schedule_not_stepped : keep the learning rate as it is at first, whatever its decay. So it was in the authors' code.
     first_segment_only : train on the first segment of each video alone. So it was in the authors' code.
-    least_pairs : with fewer training videos than this the recipe warns that it has too few to learn from.
+    min_pairs : with fewer training videos than this the recipe warns that it has too few to learn from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,12 +44,12 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(default=1000, ge=2)
     embed_batch_size: int | None = Field(default=None, ge=1)
     epochs: int = Field(default=100, ge=1)
-    least_steps: int = Field(default=0, ge=0)
+    min_steps: int = Field(default=0, ge=0)
     patience: int = Field(default=3, ge=1)
     stop_on: Literal["loss", "rank"] = "loss"
     schedule_not_stepped: bool = False
     first_segment_only: bool = False
-    least_pairs: int = Field(default=100, ge=2)
+    min_pairs: int = Field(default=100, ge=2)
 
 
 class AutoencoderConfig(BaseModel):
@@ -76,7 +77,7 @@ class Recipe(BaseModel):
 
     Attributes
     ----------
-    heads : "both" sides have one, or the "video" alone, which then projects to the audio feature's size: `head.dim`
+    heads : "both" sides have one, or the "video" alone, which then projects to the audio feature's size: `head.embedding_dim`
         does not count.
     closed_form : embeddings that are not trained, beside the heads'; None: the heads' alone.
     track : the track model; None: a track is the normalised mean of its segments' embeddings.
@@ -151,7 +152,7 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: is not TOML: {error}.") from error
-    return data.get("recipe", data)
+    return with_current_keys(data.get("recipe", data), where)
 
 
 def _resolved(data: dict[str, Any], where: str) -> dict[str, Any]:
@@ -183,7 +184,7 @@ def recipe_from(data: dict[str, Any], where: str) -> Recipe:
         Naming each setting that is wrong.
     """
     try:
-        return Recipe.model_validate(data)
+        return Recipe.model_validate(with_current_keys(data, where))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise ConfigError(f"{where}: {faults}.") from error
@@ -197,7 +198,7 @@ def changed_recipe(base: Recipe, changes: dict[str, Any], where: str) -> Recipe:
     ConfigError
         Naming each setting that is wrong.
     """
-    return recipe_from(_over(base.model_dump(), changes), where)
+    return recipe_from(_over(base.model_dump(), with_current_keys(changes, where)), where)
 
 
 def _shelf() -> Any:

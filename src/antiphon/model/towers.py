@@ -10,12 +10,12 @@ from antiphon.errors import ModelError
 from antiphon.model.aggregators import aggregator
 from antiphon.model.closed_form import ClosedForm, Side
 from antiphon.model.heads import Head, Unprojected
-from antiphon.model.predicted_labels import FEWEST_VIDEOS
+from antiphon.model.predicted_labels import MIN_VIDEOS
 from antiphon.model.recipe import Recipe
 
 
 class Towers(nn.Module):
-    """Audio and video features → unit embeddings in the joint space, of `dim` values.
+    """Audio and video features → unit embeddings in the joint space, of `embedding_dim` values.
 
     A recipe with `heads = "video"` projects the pictures alone: to the size of the audio feature, which passes as it
     is (Veldkamp et al. 2023, "single projection head"). A recipe with a `track` table has an aggregator for each side,
@@ -26,20 +26,20 @@ class Towers(nn.Module):
     def __init__(self, audio_dim: int, video_dim: int, recipe: Recipe) -> None:
         super().__init__()
         head, loss = recipe.head, recipe.loss
-        self.trained_dim = audio_dim if recipe.heads == "video" else head.dim
+        self.trained_dim = audio_dim if recipe.heads == "video" else head.embedding_dim
         if recipe.heads == "video":
             self.audio: Head | Unprojected = Unprojected(audio_dim, head)
         else:
             self.audio = Head(audio_dim, head)
-        self.video = Head(video_dim, head.model_copy(update={"dim": self.trained_dim}))
-        self.log_scale = nn.Parameter(torch.tensor(-math.log(loss.temperature)), requires_grad=loss.learn_temperature)
+        self.video = Head(video_dim, head.model_copy(update={"embedding_dim": self.trained_dim}))
+        self.logit_scale = nn.Parameter(torch.tensor(-math.log(loss.temperature)), requires_grad=loss.learn_temperature)
         self.aggregators: nn.ModuleDict | None = None
         if recipe.track is not None:
             dims = {"audio": audio_dim, "video": video_dim}
             self.aggregators = nn.ModuleDict({side: aggregator(dim, recipe.track) for side, dim in dims.items()})
         self.bias = nn.Parameter(torch.tensor(loss.bias)) if loss.name == "sigmoid" else None
         self.closed_form = None if recipe.closed_form is None else ClosedForm(recipe.closed_form)
-        self._limits = (-math.log(loss.most_temperature), -math.log(loss.least_temperature))
+        self._limits = (-math.log(loss.max_temperature), -math.log(loss.min_temperature))
 
     @property
     def heads(self) -> dict[str, Head]:
@@ -50,16 +50,16 @@ class Towers(nn.Module):
     @property
     def temperature(self) -> Tensor:
         """The temperature in force, a positive scalar."""
-        return torch.exp(-self.log_scale)
+        return torch.exp(-self.logit_scale)
 
     def clamp_temperature(self) -> None:
         """Bring a learned temperature back inside its limits; called after each step."""
-        if self.log_scale.requires_grad:
+        if self.logit_scale.requires_grad:
             with torch.no_grad():
-                self.log_scale.clamp_(*self._limits)
+                self.logit_scale.clamp_(*self._limits)
 
     @property
-    def dim(self) -> int:
+    def embedding_dim(self) -> int:
         """Size of the embeddings."""
         return self.trained_dim + (0 if self.closed_form is None else sum(self.closed_form.dims))
 
@@ -133,7 +133,7 @@ class Towers(nn.Module):
         if self._fitted is None or not self._fitted.label_dim:
             raise ModelError(
                 "This model predicts no labels: train a recipe with labels = true under [closed_form], on features "
-                f"with labels that at least {FEWEST_VIDEOS} videos have."
+                f"with labels that at least {MIN_VIDEOS} videos have."
             )
         return self._fitted
 

@@ -26,31 +26,31 @@ class AugmentationConfig(BaseModel):
     Attributes
     ----------
     flip_share, blur_share : of the windows that are mirrored left-right, and blurred.
-    least_blur, most_blur : standard deviation of the blur, as a share of the picture's side.
+    min_blur, max_blur : standard deviation of the blur, as a share of the picture's side.
     gain_db : the sound is made louder or softer by up to so many decibels.
     noise_share : of the windows whose sound gets white noise.
-    least_snr_db, most_snr_db : how far the sound's power lies above the noise's.
+    min_snr_db, max_snr_db : how far the sound's power lies above the noise's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     flip_share: float = Field(default=0.5, ge=0, le=1)
     blur_share: float = Field(default=0.5, ge=0, le=1)
-    least_blur: float = Field(default=0.001, gt=0)
-    most_blur: float = Field(default=0.009, gt=0)
+    min_blur: float = Field(default=0.001, gt=0)
+    max_blur: float = Field(default=0.009, gt=0)
     gain_db: float = Field(default=6.0, ge=0)
     noise_share: float = Field(default=0.5, ge=0, le=1)
-    least_snr_db: float = 20.0
-    most_snr_db: float = 40.0
+    min_snr_db: float = 20.0
+    max_snr_db: float = 40.0
 
     @model_validator(mode="after")
     def _ranges_are_ranges(self) -> Self:
-        if self.least_blur > self.most_blur or self.least_snr_db > self.most_snr_db:
-            raise ValueError("least_blur and least_snr_db must not be above most_blur and most_snr_db")
+        if self.min_blur > self.max_blur or self.min_snr_db > self.max_snr_db:
+            raise ValueError("min_blur and min_snr_db must not be above max_blur and max_snr_db")
         return self
 
 
-def augmented_pictures(
+def augment_video(
     frames: npt.NDArray[np.uint8], size_px: int, config: AugmentationConfig, generator: np.random.Generator
 ) -> Tensor:
     """A random resized crop, mirrored or not, blurred or not, the same for all frames of a window.
@@ -65,19 +65,19 @@ def augmented_pictures(
     (n, 3, size_px, size_px) float32 in [0, 255]
     """
     height, width = frames.shape[1:3]
-    pictures = resized_crop(frames, random_box(width, height, generator), size_px)
+    video = resized_crop(frames, random_box(width, height, generator), size_px)
     if generator.random() < config.flip_share:
-        pictures = flipped(pictures)
+        video = flipped(video)
     if generator.random() < config.blur_share:
-        pictures = blurred(pictures, size_px * generator.uniform(config.least_blur, config.most_blur))
-    return pictures
+        video = blurred(video, size_px * generator.uniform(config.min_blur, config.max_blur))
+    return video
 
 
-def augmented_sound(waveform: Tensor, config: AugmentationConfig, generator: np.random.Generator) -> Tensor:
+def augment_audio(waveform: Tensor, config: AugmentationConfig, generator: np.random.Generator) -> Tensor:
     """(samples,) float32 → the same with another gain and, or not, noise."""
     changed = with_gain(waveform, generator.uniform(-config.gain_db, config.gain_db))
     if generator.random() < config.noise_share:
-        changed = with_noise(changed, generator.uniform(config.least_snr_db, config.most_snr_db), generator)
+        changed = with_noise(changed, generator.uniform(config.min_snr_db, config.max_snr_db), generator)
     return changed
 
 
@@ -94,25 +94,25 @@ def resized_crop(frames: npt.NDArray[np.uint8], box: Box, size_px: int) -> Tenso
     return functional.interpolate(part, (size_px, size_px), mode="bilinear", antialias=True).clamp(0, 255)
 
 
-def flipped(pictures: Tensor) -> Tensor:
+def flipped(frames: Tensor) -> Tensor:
     """(…, height, width) → the same mirrored left-right."""
-    return pictures.flip(-1)
+    return frames.flip(-1)
 
 
-def blurred(pictures: Tensor, deviation_px: float) -> Tensor:
+def blurred(frames: Tensor, deviation_px: float) -> Tensor:
     """(n, channels, height, width) → the same under a Gaussian of `deviation_px`, cut off at three deviations.
 
     Beyond the edge the picture is mirrored at the middle of its outermost pixels.
     """
-    reach = min(math.ceil(_REACH * deviation_px), min(pictures.shape[2:]) - 1)
-    offsets = torch.arange(-reach, reach + 1, dtype=pictures.dtype, device=pictures.device)
+    reach = min(math.ceil(_REACH * deviation_px), min(frames.shape[2:]) - 1)
+    offsets = torch.arange(-reach, reach + 1, dtype=frames.dtype, device=frames.device)
     kernel = torch.exp(-0.5 * (offsets / deviation_px) ** 2)
     kernel = kernel / kernel.sum()
-    planes = pictures.flatten(0, 1)[:, None]
+    planes = frames.flatten(0, 1)[:, None]
     planes = functional.pad(planes, (reach, reach, reach, reach), mode="reflect")
     planes = functional.conv2d(planes, kernel.view(1, 1, -1, 1))
     planes = functional.conv2d(planes, kernel.view(1, 1, 1, -1))
-    return planes[:, 0].unflatten(0, pictures.shape[:2])
+    return planes[:, 0].unflatten(0, frames.shape[:2])
 
 
 def with_gain(waveform: Tensor, gain_db: float) -> Tensor:

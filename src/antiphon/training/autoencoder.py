@@ -41,8 +41,14 @@ def initialise(
     data, validation : (n, feature_dim) features to rebuild.
     """
     width = data.shape[1]
-    mirrored = {"hidden": config.hidden[::-1], "dim": width, "output": "none", "dropout": 0.0, "input_dropout": 0.0}
-    decoder = Head(head.dim, config.model_copy(update=mirrored | {"standardise": False})).to(data.device)
+    mirrored = {
+        "hidden": config.hidden[::-1],
+        "embedding_dim": width,
+        "output": "none",
+        "dropout": 0.0,
+        "input_dropout": 0.0,
+    }
+    decoder = Head(head.embedding_dim, config.model_copy(update=mirrored | {"standardise": False})).to(data.device)
     both = nn.ModuleList([head, decoder])
     mean, deviation = data.mean(dim=0), data.std(dim=0, correction=0)
     varies = deviation > 1e-6
@@ -59,7 +65,7 @@ def initialise(
     optimizer = torch.optim.Adam(both.parameters(), lr=settings.learning_rate)
     shuffler = generator(seed, "autoencoder", side)
     history = [Reconstruction(side, 0, measured(data), measured(validation), best=True)]
-    best, least, waited = copy.deepcopy(head.state_dict()), history[0].validation_loss, 0
+    best, lowest, waited = copy.deepcopy(head.state_dict()), history[0].validation_loss, 0
     for number in range(1, settings.epochs + 1):
         both.train()
         losses: list[float] = []
@@ -71,8 +77,8 @@ def initialise(
             losses.append(batch.item())
         epoch = Reconstruction(side, number, float(np.mean(losses)), measured(validation), best=False)
         waited += 1
-        if epoch.validation_loss < least:
-            best, least, waited = copy.deepcopy(head.state_dict()), epoch.validation_loss, 0
+        if epoch.validation_loss < lowest:
+            best, lowest, waited = copy.deepcopy(head.state_dict()), epoch.validation_loss, 0
         history.append(replace(epoch, best=waited == 0))
         if waited >= settings.patience:
             break

@@ -22,18 +22,18 @@ from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.seeding import generator
 
-_FOLDS = 5
-_ENOUGH = 300
+_NUM_FOLDS = 5
+_MIN_HELD_OUT_VIDEOS = 300
 """Held-out videos that tell settings apart."""
-_MOST_PAIRS = 20_000
+_MAX_PAIRS = 20_000
 """Pairs that a closed form is fitted on at the most: more change little, and would fill the memory."""
-_FEWEST_VIDEOS = 2 * _FOLDS
+_MIN_VIDEOS = 2 * _NUM_FOLDS
 _WEIGHTS = (0.0, 0.5, 1.0)
 _RIDGES = (0.25, 1.0, 4.0)
 """Of the usual one."""
-_DIRECTIONS = 256
+_NUM_COMPONENTS = 256
 """More than a closed form keeps: a ridge is chosen by nearly all that the sides share."""
-_MOST_RANKED = 5_000
+_MAX_RANKED = 5_000
 """Held-out pairs that choose the weights at the most."""
 
 FloatArray = npt.NDArray[np.float32]
@@ -72,7 +72,7 @@ def choose(
     usual = usual_ridge(train)
     scalings: dict[object, tuple[bool | None, ...]] = {"chosen": (False, True), "together": (True,), True: (False,)}
     grid = [Chosen(way, usual * factor) for way in scalings.get(standardise, (None,)) for factor in _RIDGES]
-    turns = list(_held_out(train, validation, grid, seed)) if len(np.unique(train.groups)) >= _FEWEST_VIDEOS else []
+    turns = list(_held_out(train, validation, grid, seed)) if len(np.unique(train.groups)) >= _MIN_VIDEOS else []
     if not turns:
         return Chosen(grid[0].together, usual)
     found = [np.concatenate(log_ranks) for log_ranks in zip(*turns, strict=True)]
@@ -96,19 +96,19 @@ def fit_closed_form(towers: Towers, train: Features, validation: Features, chose
     fewer than 10 videos, or a side that never varies, there is no closed form: the heads remain alone.
     """
     closed_form = towers.closed_form
-    if closed_form is None or len(np.unique(train.groups)) < _FEWEST_VIDEOS:
+    if closed_form is None or len(np.unique(train.groups)) < _MIN_VIDEOS:
         return
     drawn = generator(seed, "landmarks")
-    pairs = train if len(train) <= _MOST_PAIRS else train.take(np.sort(drawn.permutation(len(train))[:_MOST_PAIRS]))
+    pairs = train if len(train) <= _MAX_PAIRS else train.take(np.sort(drawn.permutation(len(train))[:_MAX_PAIRS]))
     if not _vary(pairs):
         return
     with torch.inference_mode():
-        sound, pictures = (_seen(towers, side, getattr(pairs, side)) for side in SIDES)
-        closed_form.fit(sound, pictures, chosen.ridge, usual_kernel_ridge(pairs), drawn)
+        audio, video = (_seen(towers, side, getattr(pairs, side)) for side in SIDES)
+        closed_form.fit(audio, video, chosen.ridge, usual_kernel_ridge(pairs), drawn)
         if closed_form.config.labels:
-            closed_form.fit_labels(sound, pictures, label_directions(pairs.labels, pairs.groups), chosen.ridge)
-        if len(np.unique(validation.groups)) >= _ENOUGH:
-            ranked = _few(validation, seed, _MOST_RANKED)
+            closed_form.fit_labels(audio, video, label_directions(pairs.labels, pairs.groups), chosen.ridge)
+        if len(np.unique(validation.groups)) >= _MIN_HELD_OUT_VIDEOS:
+            ranked = _few(validation, seed, _MAX_RANKED)
             closed_form.weights.copy_(torch.tensor(_best_weights(towers, closed_form, ranked)))
 
 
@@ -127,8 +127,8 @@ def refit_closed_form(recipe: Recipe, towers: Towers, train: Features, validatio
 def whole_log_rank(towers: Towers, pairs: Features) -> float:
     """The mean log rank of pairs both ways, by whole embeddings: the heads' and the closed form's."""
     device = next(towers.parameters()).device
-    sound, pictures = (embed_rows(towers, side, getattr(pairs, side), device) for side in SIDES)
-    return float(_log_ranks(sound, pictures).mean())
+    audio, video = (embed_rows(towers, side, getattr(pairs, side), device) for side in SIDES)
+    return float(_log_ranks(audio, video).mean())
 
 
 def _seen(towers: Towers, side: Side, rows: FloatArray) -> torch.Tensor:
@@ -147,11 +147,11 @@ def _best_weights(towers: Towers, closed_form: ClosedForm, validation: Features)
     candidates = [weights for weights in product(_WEIGHTS, repeat=3) if max(weights) == 1]
 
     def score(weights: tuple[float, ...]) -> float:
-        sound, pictures = (
+        audio, video = (
             np.concatenate([weight**0.5 * part for weight, part in zip(weights, side, strict=True)], axis=1)
             for side in parts
         )
-        return float(_log_ranks(sound, pictures).mean())
+        return float(_log_ranks(audio, video).mean())
 
     return min(candidates, key=score)
 
@@ -165,14 +165,14 @@ def _held_out(train: Features, validation: Features, grid: list[Chosen], seed: i
 
 def _divisions(train: Features, validation: Features, seed: int) -> Iterator[tuple[Features, Features]]:
     """What to fit on and what to hold out, in turn."""
-    if len(np.unique(validation.groups)) >= _ENOUGH:
+    if len(np.unique(validation.groups)) >= _MIN_HELD_OUT_VIDEOS:
         yield _few(train, seed), validation
         return
     together = _few(_both(train, validation), seed)
     numbers = group_numbers(together.groups, len(together))
     videos = int(numbers.max()) + 1
-    turns = generator(seed, "closed form folds").permutation(videos)[numbers] % _FOLDS
-    for turn in range(min(_FOLDS, -(-_ENOUGH * _FOLDS // videos))):
+    turns = generator(seed, "closed form folds").permutation(videos)[numbers] % _NUM_FOLDS
+    for turn in range(min(_NUM_FOLDS, -(-_MIN_HELD_OUT_VIDEOS * _NUM_FOLDS // videos))):
         yield together.take(turns != turn), together.take(turns == turn)
 
 
@@ -181,12 +181,14 @@ def _grid_ranks(train: Features, held_out: Features, grid: list[Chosen]) -> list
     for together in dict.fromkeys(chosen.together for chosen in grid):
         rows = {side: _scaled(getattr(train, side), getattr(held_out, side), together) for side in SIDES}
         parts = decompose(rows["audio"][0], rows["video"][0])
-        sound, pictures = parts.coordinates(rows["audio"][1], rows["video"][1])
+        audio, video = parts.coordinates(rows["audio"][1], rows["video"][1])
         for chosen in grid:
             if chosen.together == together:
-                model = CCA(CCASettings(audio_ridge=chosen.ridge, video_ridge=chosen.ridge, dims=_DIRECTIONS))
+                model = CCA(
+                    CCASettings(audio_ridge=chosen.ridge, video_ridge=chosen.ridge, num_components=_NUM_COMPONENTS)
+                )
                 model.fit_decomposed(parts.rotated())
-                found.append(_log_ranks(model.embed_audio(sound), model.embed_video(pictures)))
+                found.append(_log_ranks(model.embed_audio(audio), model.embed_video(video)))
     return found
 
 
@@ -198,10 +200,10 @@ def _scaled(rows: FloatArray, others: FloatArray, together: bool | None) -> tupl
     return scaling(torch.from_numpy(rows)).numpy(), scaling(torch.from_numpy(others)).numpy()
 
 
-def _few(features: Features, seed: int, most: int = _MOST_PAIRS) -> Features:
-    if len(features) <= most:
+def _few(features: Features, seed: int, max_rows: int = _MAX_PAIRS) -> Features:
+    if len(features) <= max_rows:
         return features
-    return features.take(np.sort(generator(seed, "closed form").permutation(len(features))[:most]))
+    return features.take(np.sort(generator(seed, "closed form").permutation(len(features))[:max_rows]))
 
 
 def _log_ranks(audio: FloatArray, video: FloatArray) -> FloatArray:

@@ -18,41 +18,42 @@ from antiphon.model.towers import Towers
 def contrast(
     loss: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
     towers: Towers,
-    sound: tuple[TunableAudio, Tensor],
-    pictures: tuple[TunableVideo, Tensor],
-    at_once: int,
+    audio: tuple[TunableAudio, Tensor],
+    video: tuple[TunableVideo, Tensor],
+    micro_batch_size: int,
 ) -> float:
     """The plain loss of a batch; the gradient of what is to be made smaller is added to all that is trained.
 
     Parameters
     ----------
     loss : what is to be made smaller and the plain loss, of (n, dim) embeddings of sound and of pictures.
-    sound, pictures : a backbone and its (n, …) inputs, row i of both one pair.
-    at_once : rows that go through a backbone together with gradients. For larger batches a second pass is made.
+    audio, video : a backbone and its (n, …) inputs, row i of both one pair.
+    micro_batch_size : rows that go through a backbone together with gradients; larger batches take a second pass.
 
     Raises
     ------
     DivergedError
         The loss is not finite.
     """
-    sides: tuple[tuple[Tunable, Tensor], ...] = (sound, pictures)
-    whole = len(sound[1]) <= at_once
+    sides: tuple[tuple[Tunable, Tensor], ...] = (audio, video)
+    whole = len(audio[1]) <= micro_batch_size
     with torch.set_grad_enabled(whole):
-        features = [_forward(backbone, inputs, at_once) for backbone, inputs in sides]
+        features = [_forward(backbone, inputs, micro_batch_size) for backbone, inputs in sides]
     if not whole:
         features = [feature.requires_grad_() for feature in features]
-    audio, video = towers(*features)
-    value, plain = loss(audio, video)
+    value, plain = loss(*towers(*features))
     if not value.isfinite():
         raise DivergedError("Fine-tuning diverged: the loss is not finite. Lower the learning rate.")
     value.backward()
     if not whole:
         for (backbone, inputs), feature in zip(sides, features, strict=True):
             if feature.grad is not None:
-                for part, gradient in zip(inputs.split(at_once), feature.grad.split(at_once), strict=True):
+                for part, gradient in zip(
+                    inputs.split(micro_batch_size), feature.grad.split(micro_batch_size), strict=True
+                ):
                     backbone.differentiable(part.to(backbone.device)).backward(gradient)
     return float(plain)
 
 
-def _forward(backbone: Tunable, inputs: Tensor, at_once: int) -> Tensor:
-    return torch.cat([backbone.differentiable(part.to(backbone.device)) for part in inputs.split(at_once)])
+def _forward(backbone: Tunable, inputs: Tensor, micro_batch_size: int) -> Tensor:
+    return torch.cat([backbone.differentiable(part.to(backbone.device)) for part in inputs.split(micro_batch_size)])

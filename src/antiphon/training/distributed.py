@@ -27,28 +27,28 @@ def processes() -> Generator[bool]:
     They speak over gloo, which needs no GPU.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
-        yield rank() == 0
+        yield process_rank() == 0
         return
     distributed.init_process_group("gloo")
     try:
-        yield rank() == 0
+        yield process_rank() == 0
     finally:
         distributed.destroy_process_group()
 
 
-def rank() -> int:
+def process_rank() -> int:
     """The number of this process, from 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
-def count() -> int:
+def process_count() -> int:
     """How many processes train together."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def own_part(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The part of a batch's rows that this process embeds; the parts' sizes differ by one at most."""
-    return np.array_split(rows, count())[rank()]
+    return np.array_split(rows, process_count())[process_rank()]
 
 
 def gathered(part: Tensor, total: int) -> Tensor:
@@ -65,7 +65,7 @@ def gathered(part: Tensor, total: int) -> Tensor:
     it; all finding the same, that is their number times what one alone would find, and `average_gradients` takes it
     back.
     """
-    if count() == 1:
+    if process_count() == 1:
         return part
     whole: Tensor = _Gather.apply(part, total)  # pyright: ignore[reportAssignmentType]
     return whole
@@ -89,17 +89,17 @@ class _Gather(torch.autograd.Function):
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Replace each gradient by its mean over the processes."""
-    if count() == 1:
+    if process_count() == 1:
         return
     for parameter in parameters:
         if parameter.grad is not None:
             distributed.all_reduce(parameter.grad)
-            parameter.grad /= count()
+            parameter.grad /= process_count()
 
 
 def agreed(value: float) -> float:
     """The first process's value, in all processes: rounding must not let one stop where another goes on."""
-    if count() == 1:
+    if process_count() == 1:
         return value
     shared = torch.tensor(value, dtype=torch.float64)
     distributed.broadcast(shared, src=0)

@@ -35,7 +35,7 @@ from antiphon.training.reading import WindowReader
 from antiphon.training.sampler import batches
 from antiphon.training.windows import KeptRow, RowDescriptions, planned_window, random_window
 
-_READERS = 4
+_NUM_READERS = 4
 
 Window = tuple[Tensor, Tensor]
 
@@ -45,28 +45,28 @@ class TuningConfig(BaseModel):
 
     Attributes
     ----------
-    blocks : how many of the last blocks of each backbone are trained.
+    num_blocks : how many of the last blocks of each backbone are trained.
     learning_rate : of blocks and heads, for Adam.
     epochs : at the most.
     patience : epochs without a better validation rank before training stops; the best epoch is kept.
     batch_size : segments in a batch at the most; no two of one video.
-    at_once : segments that gradients are kept of at a time; larger batches take a second pass.
+    micro_batch_size : segments that gradients are kept of at a time; larger batches take a second pass.
     augmentation : how windows are changed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    blocks: int = Field(default=2, ge=1)
+    num_blocks: int = Field(default=2, ge=1)
     learning_rate: float = Field(default=1e-4, gt=0)
     epochs: int = Field(default=10, ge=1)
     patience: int = Field(default=3, ge=1)
     batch_size: int = Field(default=32, ge=2)
-    at_once: int = Field(default=32, ge=1)
+    micro_batch_size: int = Field(default=32, ge=1)
     augmentation: AugmentationConfig = AugmentationConfig()
 
 
 @dataclass(frozen=True)
-class Step:
+class TuningProgress:
     """How far a tuning has come: the epoch under way, its batches done, and the last measured validation."""
 
     epoch: int
@@ -110,7 +110,7 @@ def fine_tune(
     config: TuningConfig,
     *,
     seed: int,
-    progress: Callable[[Step], None] | None = None,
+    progress: Callable[[TuningProgress], None] | None = None,
 ) -> Tuned:
     """Tune two backbones and the heads on them, and fit the recipe's closed form anew on what they then give.
 
@@ -144,12 +144,12 @@ def fine_tune(
         _refuse_few(split, [row.video_id for row in rows[split]])
     if audio.rate_hz != RATE_HZ:
         raise ConfigError(f"{audio.name} takes sound at {audio.rate_hz} Hz; segments are kept at {RATE_HZ} Hz.")
-    unfrozen = [*unfreeze(audio, config.blocks), *unfreeze(video, config.blocks)]
+    unfrozen = [*unfreeze(audio, config.num_blocks), *unfreeze(video, config.num_blocks)]
     device = video.device
     devices = [device] if device.type == "cuda" else []
     heads = copy.deepcopy(towers)
     heads.closed_form = None
-    with torch.random.fork_rng(devices=devices), exact_arithmetic(), ThreadPoolExecutor(_READERS) as pool:
+    with torch.random.fork_rng(devices=devices), exact_arithmetic(), ThreadPoolExecutor(_NUM_READERS) as pool:
         torch.manual_seed(derived_seed(seed, "fine-tuning"))
         tuning = _Tuning(recipe, heads, audio, video, config, seed, WindowReader(pool))
         train, validation = rows["train"], rows["validation"]
@@ -190,7 +190,7 @@ class _Tuning:
         validation: Sequence[KeptRow],
         start: tuple[_State, Epoch],
         unfrozen: Sequence[nn.Parameter],
-        progress: Callable[[Step], None] | None,
+        progress: Callable[[TuningProgress], None] | None,
     ) -> tuple[_State, list[Epoch]]:
         """The best epoch, in which the backbones are left, and all epochs."""
         heads = [parameter for parameter in self.towers.parameters() if parameter.requires_grad]
@@ -205,7 +205,7 @@ class _Tuning:
                 losses.append(self._step(objective, places, windows, optimizer))
                 sizes.append(len(windows))
                 if progress is not None:
-                    progress(Step(number, self.config.epochs, batch, len(parts), latest))
+                    progress(TuningProgress(number, self.config.epochs, batch, len(parts), latest))
             if not losses:
                 _refuse_few("train", [])
             state = self.state(validation)
@@ -226,13 +226,15 @@ class _Tuning:
         alone = (np.array([place]) for place in range(len(rows)))
         planned = self.reader.read(rows, alone, partial(planned_window, layout=self.video.layout))
         found = [
-            (rows[place], self.audio(sound), self.video(frames)) for part in planned for place, (frames, sound) in part
+            (rows[place], self.audio(waveform), self.video(frames))
+            for part in planned
+            for place, (frames, waveform) in part
         ]
         _refuse_few(split, [row.video_id for row, _, _ in found])
-        read, sounds, pictures = zip(*found, strict=True)
+        read, audio, video = zip(*found, strict=True)
         return Features.from_arrays(
-            audio=np.concatenate(sounds),
-            video=np.concatenate(pictures),
+            audio=np.concatenate(audio),
+            video=np.concatenate(video),
             ids=[row.segment_id for row in read],
             groups=_videos(read),
             artists=[row.artist for row in read],
@@ -272,10 +274,10 @@ class _Tuning:
     ) -> float:
         """One step of the optimiser on a batch; its plain loss before the step."""
         self.towers.train()
-        pictures, sounds = (torch.stack(side) for side in zip(*windows, strict=True))
+        frames, waveforms = (torch.stack(side) for side in zip(*windows, strict=True))
         optimizer.zero_grad(set_to_none=True)
         loss = partial(objective, self.towers, rows=places)
-        plain = contrast(loss, self.towers, (self.audio, sounds), (self.video, pictures), self.config.at_once)
+        plain = contrast(loss, self.towers, (self.audio, waveforms), (self.video, frames), self.config.micro_batch_size)
         optimizer.step()
         self.towers.clamp_temperature()
         return plain

@@ -11,7 +11,7 @@ from torch import Tensor
 from antiphon.errors import ModelError
 from antiphon.features.features import Features
 from antiphon.metrics.ranks import ranks
-from antiphon.model.losses import chance_loss, least_loss
+from antiphon.model.losses import chance_loss, loss_lower_bound
 from antiphon.model.recipe import Recipe, TrainingConfig
 from antiphon.model.towers import Towers
 from antiphon.runs import Epoch
@@ -19,7 +19,7 @@ from antiphon.seeding import derived_seed, generator
 from antiphon.training.autoencoder import Reconstruction, initialise
 from antiphon.training.closed_forms import Chosen, choose, fit_closed_form
 from antiphon.training.data import TrainingData
-from antiphon.training.distributed import agreed, count, rank
+from antiphon.training.distributed import agreed, process_count, process_rank
 from antiphon.training.objective import Objective, plain_loss
 from antiphon.training.sampler import batches
 from antiphon.training.step import set_gradients
@@ -73,7 +73,7 @@ def train(
                 f"The {name} split has {len(np.unique(part.groups))} videos with both sound and pictures; contrast "
                 "needs at least two. Add videos, or split with other fractions."
             )
-    if count() > 1 and recipe.head.normalisation == "batch":
+    if process_count() > 1 and recipe.head.normalisation == "batch":
         raise ModelError(
             "Batch norm sees one process's part of a batch alone, so several processes would train other heads than "
             "one. Train this recipe without torchrun, or use layer normalisation."
@@ -110,8 +110,8 @@ def _train(
     towers.audio.fit_input(data.audio, together=together)
     towers.video.fit_input(data.video, together=together)
     rebuilt = _initialise(recipe, towers, data, validation, seed)
-    if count() > 1:
-        torch.manual_seed(derived_seed(seed, "dropout", rank()))
+    if process_count() > 1:
+        torch.manual_seed(derived_seed(seed, "dropout", process_rank()))
     optimizer = _optimizer(recipe, towers)
     epochs = _epochs(settings, data)
     schedule = _schedule(settings, optimizer, epochs)
@@ -140,7 +140,7 @@ def _train(
 
 def _epochs(settings: TrainingConfig, data: TrainingData) -> int:
     """As many as the recipe says, or as make its least number of steps."""
-    return max(settings.epochs, -(-settings.least_steps // len(batches(data.groups, settings.batch_size, None))))
+    return max(settings.epochs, -(-settings.min_steps // len(batches(data.groups, settings.batch_size, None))))
 
 
 def _schedule(
@@ -229,8 +229,8 @@ def _measure(
     def mean(values: list[float], weights: list[int]) -> float:
         return float(np.average(values, weights=weights))
 
-    def least(size: int) -> float:
-        return least_loss(name, size, temperature, non_negative=recipe.non_negative)
+    def lower_bound(size: int) -> float:
+        return loss_lower_bound(name, size, temperature, non_negative=recipe.non_negative)
 
     return Epoch(
         epoch=number,
@@ -238,10 +238,10 @@ def _measure(
         temperature=temperature,
         train_loss=mean(train_losses, train_sizes),
         train_chance=mean([chance_loss(name, size) for size in train_sizes], train_sizes),
-        train_least=mean([least(size) for size in train_sizes], train_sizes),
+        train_lower_bound=mean([lower_bound(size) for size in train_sizes], train_sizes),
         validation_loss=mean(losses, sizes),
         validation_chance=mean([chance_loss(name, size) for size in sizes], sizes),
-        validation_least=mean([least(size) for size in sizes], sizes),
+        validation_lower_bound=mean([lower_bound(size) for size in sizes], sizes),
         validation_median_rank=float(np.median(both_ways)),
         validation_log_rank=float(np.log(both_ways).mean()),
         best=False,
@@ -252,8 +252,8 @@ def _measure(
 
 def _both_ways(audio: Tensor, video: Tensor) -> np.ndarray:
     """Ranks of all pairs from sound to pictures, then back."""
-    sound, pictures = audio.cpu().numpy(), video.cpu().numpy()
-    return np.concatenate([ranks(sound, pictures)[0], ranks(pictures, sound)[0]])
+    left, right = audio.cpu().numpy(), video.cpu().numpy()
+    return np.concatenate([ranks(left, right)[0], ranks(right, left)[0]])
 
 
 def measure(

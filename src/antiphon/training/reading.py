@@ -41,8 +41,8 @@ class WindowReader:
         """
         under_way: deque[list[tuple[int, Future[Result]]]] = deque()
         for part in parts:
-            sound = [place for place in map(int, part) if rows[place].segment_id not in self.damaged]
-            under_way.append([(place, self._pool.submit(function, rows[place])) for place in sound])
+            readable = [place for place in map(int, part) if rows[place].segment_id not in self.damaged]
+            under_way.append([(place, self._pool.submit(function, rows[place])) for place in readable])
             if len(under_way) > 1:
                 yield list(self._finished(rows, under_way.popleft()))
         while under_way:

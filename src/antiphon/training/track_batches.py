@@ -38,9 +38,9 @@ class TrackBatches:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """The segments of the tracks that (b,) `rows`, of different videos, are from: (b, length) rows and mask.
 
-        Of a track longer than `most_segments` the generator draws as many.
+        Of a track longer than `max_segments` the generator draws as many.
         """
-        return self.tracks.stacked(self.tracks.numbers[rows], self.config.most_segments, generator)
+        return self.tracks.stacked(self.tracks.numbers[rows], self.config.max_segments, generator)
 
     def embed(
         self, towers: Towers, chosen: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_]

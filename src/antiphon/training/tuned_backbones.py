@@ -12,7 +12,7 @@ from antiphon.errors import ConfigError, ModelError, WeightsError
 from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.runs import TUNED_FILE
-from antiphon.training.fine_tuning import Step, Tuned, TuningConfig, fine_tune
+from antiphon.training.fine_tuning import Tuned, TuningConfig, TuningProgress, fine_tune
 from antiphon.training.windows import KeptRow
 
 Side = Literal["audio", "video"]
@@ -141,7 +141,7 @@ def tune_backbones(
     *,
     seed: int,
     device: str,
-    progress: Callable[[Step], None] | None = None,
+    progress: Callable[[TuningProgress], None] | None = None,
 ) -> tuple[Tuned, TunedBackbones]:
     """Load two backbones by name, tune them as `fine_tune` does, and say what they were before.
 

@@ -17,7 +17,7 @@ from antiphon.media.layout import FrameLayout
 from antiphon.runs import fingerprint
 from antiphon.segments.kept import FRAMES_PER_S, RATE_HZ, read_kept
 from antiphon.tables import SEGMENTS, read_table
-from antiphon.training.augmentation import AugmentationConfig, augmented_pictures, augmented_sound
+from antiphon.training.augmentation import AugmentationConfig, augment_audio, augment_video
 from antiphon.workspace import Workspace
 
 _SAMPLES_PER_FRAME = RATE_HZ // FRAMES_PER_S
@@ -126,8 +126,8 @@ def random_window(
     """
     first = int(generator.integers(0, row.frames - row.window_frames, endpoint=True))
     frames, waveform = _read(row, layout, first, first * _SAMPLES_PER_FRAME)
-    pictures = augmented_pictures(frames, layout.size_px, config, generator)
-    return pictures, augmented_sound(torch.from_numpy(waveform), config, generator)
+    video = augment_video(frames, layout.size_px, config, generator)
+    return video, augment_audio(torch.from_numpy(waveform), config, generator)
 
 
 def _read(

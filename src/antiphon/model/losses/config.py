@@ -21,7 +21,7 @@ class LossConfig(BaseModel):
         as in the paper's equation) or "sigmoid" (each pair is judged alone).
     temperature : divides the cosines; where it is learned, its first value.
     learn_temperature : trained as log(1/temperature), kept inside the limits.
-    least_temperature, most_temperature : the limits of a learned temperature, which must start inside them; a fixed
+    min_temperature, max_temperature : the limits of a learned temperature, which must start inside them; a fixed
         one has none.
     bias : the sigmoid's first bias, which is learned; no other loss has one.
     chunk_size : compute scores in blocks of so many rows and columns, for batches whose scores do not fit in memory.
@@ -34,8 +34,8 @@ class LossConfig(BaseModel):
     name: Literal["info_nce", "sigmoid", "decoupled"] = "info_nce"
     temperature: float = Field(default=1.0, gt=0)
     learn_temperature: bool = False
-    least_temperature: float = Field(default=0.01, gt=0)
-    most_temperature: float = Field(default=1.0, gt=0)
+    min_temperature: float = Field(default=0.01, gt=0)
+    max_temperature: float = Field(default=1.0, gt=0)
     bias: float = -10.0
     chunk_size: int | None = Field(default=None, ge=1)
     exclude_same_artist: bool = False
@@ -43,10 +43,10 @@ class LossConfig(BaseModel):
 
     @model_validator(mode="after")
     def _starts_inside_the_limits(self) -> Self:
-        if self.learn_temperature and not self.least_temperature <= self.temperature <= self.most_temperature:
+        if self.learn_temperature and not self.min_temperature <= self.temperature <= self.max_temperature:
             raise ValueError(
-                f"temperature {self.temperature:g} is not between least_temperature {self.least_temperature:g} and "
-                f"most_temperature {self.most_temperature:g}, inside which a learned one is kept"
+                f"temperature {self.temperature:g} is not between min_temperature {self.min_temperature:g} and "
+                f"max_temperature {self.max_temperature:g}, inside which a learned one is kept"
             )
         return self
 
@@ -89,11 +89,11 @@ def chance_loss(name: str, pairs: int) -> float:
     13.8155
     """
     if name == "sigmoid":
-        return _least_sigmoid(pairs, 0.0)
+        return _sigmoid_lower_bound(pairs, 0.0)
     return 2 * math.log(pairs - 1 if name == "decoupled" else pairs)
 
 
-def least_loss(name: str, pairs: int, temperature: float, *, non_negative: bool) -> float:
+def loss_lower_bound(name: str, pairs: int, temperature: float, *, non_negative: bool) -> float:
     """A lower bound of the loss, in nats: no unit embeddings of so many pairs score less at this temperature.
 
     Reached when every pair coincides and all others are as far apart as they can be: at cosine −1/(n − 1), a regular
@@ -103,18 +103,18 @@ def least_loss(name: str, pairs: int, temperature: float, *, non_negative: bool)
 
     Examples
     --------
-    >>> round(least_loss("info_nce", 1000, 1.0, non_negative=False) / 2, 3)
+    >>> round(loss_lower_bound("info_nce", 1000, 1.0, non_negative=False) / 2, 3)
     5.908
     """
     farthest = 0.0 if non_negative else -1 / (pairs - 1)
     if name == "sigmoid":
-        return _least_sigmoid(pairs, (1 - farthest) / temperature)
+        return _sigmoid_lower_bound(pairs, (1 - farthest) / temperature)
     others = math.log(pairs - 1) + (farthest - 1) / temperature
     one_way = others if name == "decoupled" else _softplus(others)
     return 2 * one_way
 
 
-def _least_sigmoid(pairs: int, gap: float) -> float:
+def _sigmoid_lower_bound(pairs: int, gap: float) -> float:
     """The sigmoid loss where the positives' scores are all `gap` above all others', at the best bias.
 
     With u = exp(score of the others), its derivative vanishes where (n − 1) e^gap u² + (n − 2) u − 1 = 0.

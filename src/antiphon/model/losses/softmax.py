@@ -148,7 +148,7 @@ class _LogSums(torch.autograd.Function):
     def forward(
         ctx: Any, audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, size: int
     ) -> Tensor:
-        small = _largest_score(audio, video, temperature) < _ROOM * math.log(torch.finfo(audio.dtype).max)
+        small = _max_score(audio, video, temperature) < _ROOM * math.log(torch.finfo(audio.dtype).max)
         add = _sums_of_small if small else _sums
         rows, columns = add(audio, video, temperature, excluded, size)
         ctx.save_for_backward(audio, video, temperature, rows, columns)
@@ -176,7 +176,7 @@ class _LogSums(torch.autograd.Function):
         return to_audio, to_video, to_temperature, None, None
 
 
-def _largest_score(audio: Tensor, video: Tensor, temperature: Tensor) -> float:
+def _max_score(audio: Tensor, video: Tensor, temperature: Tensor) -> float:
     """What no score's size exceeds (Cauchy and Schwarz)."""
     return float(audio.norm(dim=1).max() * video.norm(dim=1).max() / temperature)
 
