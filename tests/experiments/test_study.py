@@ -97,7 +97,7 @@ def test_a_step_may_inherit_a_file_beside_the_study(tmp_path):
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ({"name": "mine"}, "Step mine: 'mine' is no recipe"),
+        ({"name": "mine"}, "Step mine: Unknown recipe 'mine'"),
         ({"name": "mine", "inherits": "none.toml"}, "Step mine: .*none.toml: no such recipe file"),
         ({"name": "mine", "inherits": "cca"}, "Step mine: inherits cca, which is no recipe"),
         ({"name": "cca", "inherits": "paper-base"}, "two steps are called cca|Step cca: is tuned by itself"),

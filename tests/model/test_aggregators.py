@@ -102,9 +102,9 @@ def test_sinusoids_are_sines_and_cosines_of_periods_in_seconds():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"width": 30, "num_heads": 4}, "width 30 must be even and a multiple of the 4 heads"),
+        ({"width": 30, "num_heads": 4}, "width 30 must be even and a multiple of num_heads 4"),
         ({"width": 9, "num_heads": 3}, "width 9 must be even"),
-        ({"segment_weight": 0.0, "track_weight": 0.0}, "nothing to train"),
+        ({"segment_weight": 0.0, "track_weight": 0.0}, "at least one must be positive"),
         ({"aggregator": "max"}, "aggregator"),
         ({"max_segments": 0}, "max_segments"),
     ],

@@ -33,18 +33,18 @@ def related(count, seed=0):
 
 
 def fitted(count=40, *, ridge=0.5, kernel_ridge=0.1, seed=0, **config):
-    sound, pictures = related(count)
+    audio, video = related(count)
     closed_form = ClosedForm(ClosedFormConfig(**config))
-    return closed_form.fit(sound, pictures, ridge, kernel_ridge, np.random.default_rng(seed))
+    return closed_form.fit(audio, video, ridge, kernel_ridge, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("dim", [2, 256])
 def test_the_linear_part_is_the_linear_analysis_with_that_ridge(dim):
     closed_form = fitted(num_components=dim)
     analysis = CCA(CCASettings(audio_ridge=0.5, video_ridge=0.5, num_components=dim)).fit(*related(40))
-    sound, pictures = related(15, seed=1)
-    np.testing.assert_allclose(closed_form.parts("audio", sound)[0], analysis.embed_audio(sound), atol=1e-5)
-    np.testing.assert_allclose(closed_form.parts("video", pictures)[0], analysis.embed_video(pictures), atol=1e-5)
+    audio, video = related(15, seed=1)
+    np.testing.assert_allclose(closed_form.parts("audio", audio)[0], analysis.embed_audio(audio), atol=1e-5)
+    np.testing.assert_allclose(closed_form.parts("video", video)[0], analysis.embed_video(video), atol=1e-5)
 
 
 def naive_kernel_part(train, others, ridge, dim):
@@ -91,12 +91,12 @@ def test_landmarks_are_training_pairs_and_another_generator_draws_others():
 
 
 def test_rows_that_are_all_but_the_same_still_have_a_width():
-    sound, pictures = related(40)
-    sound[8:] = sound[0]
-    closed_form = ClosedForm(ClosedFormConfig()).fit(sound, pictures, 0.5, 0.1, np.random.default_rng(0))
-    distances = pdist(sound.double().numpy()) ** 2
+    audio, video = related(40)
+    audio[8:] = audio[0]
+    closed_form = ClosedForm(ClosedFormConfig()).fit(audio, video, 0.5, 0.1, np.random.default_rng(0))
+    distances = pdist(audio.double().numpy()) ** 2
     assert float(closed_form.get_buffer("audio_width")) == pytest.approx(np.median(distances[distances > 0]), rel=1e-3)
-    for part in closed_form.parts("audio", sound):
+    for part in closed_form.parts("audio", audio):
         torch.testing.assert_close(part.norm(dim=1), torch.ones(40))
 
 
@@ -166,7 +166,7 @@ def test_sizes_that_do_not_fit_are_refused(tmp_path, name):
     else:
         weights["closed_form.video_linear"] = torch.zeros(0, 10**12)
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match=r"model.safetensors: does not hold the heads that its run.toml describes"):
+    with pytest.raises(ModelError, match=r"model.safetensors: does not match the recipe in its run.toml"):
         load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
 
 
@@ -176,7 +176,7 @@ def test_weights_that_are_none_are_refused(tmp_path, name):
     weights = load_file(tmp_path / "model.safetensors")
     weights["closed_form.weights"] = torch.tensor(WEIGHTLESS[name])
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match="the weights of its closed form are no weights"):
+    with pytest.raises(ModelError, match="the weights of its closed form are not finite and non-negative"):
         load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
 
 
@@ -186,7 +186,7 @@ def test_a_width_that_is_none_is_refused(tmp_path, width):
     weights = load_file(tmp_path / "model.safetensors")
     weights["closed_form.video_width"] = torch.tensor(width)
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match="the video width of its closed form is no width"):
+    with pytest.raises(ModelError, match="the video kernel width of its closed form is not positive"):
         load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
 
 
@@ -196,7 +196,7 @@ def test_half_a_closed_form_is_refused(tmp_path):
     for side, size in DIMS.items():
         weights[f"closed_form.{side}_linear"] = torch.zeros(size, 0)
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match="half of its closed form is missing"):
+    with pytest.raises(ModelError, match="the linear or the kernel part of its closed form is missing"):
         load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
 
 

@@ -78,10 +78,10 @@ def test_scores_are_the_mixture_that_the_weight_says(model, per):
     test = catalogue(15, 2, segments=2)
     plain, labels = model.embed(test, per), model.embed(test, per, label_weight=1.0)
     for weight in (0.0, 0.3, 1.0):
-        sound, pictures = model.embed(test, per, label_weight=weight)
-        np.testing.assert_allclose(np.linalg.norm(sound, axis=1), 1, atol=1e-5)
+        audio, video = model.embed(test, per, label_weight=weight)
+        np.testing.assert_allclose(np.linalg.norm(audio, axis=1), 1, atol=1e-5)
         mixture = (1 - weight) * plain[0] @ plain[1].T + weight * labels[0] @ labels[1].T
-        np.testing.assert_allclose(sound @ pictures.T, mixture, atol=1e-5)
+        np.testing.assert_allclose(audio @ video.T, mixture, atol=1e-5)
     np.testing.assert_array_equal(model.embed(test, per, label_weight=0.0)[0], plain[0])
 
 
@@ -91,8 +91,8 @@ def test_the_more_the_labels_weigh_the_more_answers_share_them(model):
     same = (has[:, None] == has).all(axis=2)
     shares = []
     for weight in (0.0, 1.0):
-        sound, pictures = model.embed(test, label_weight=weight)
-        scores = sound @ pictures.T
+        audio, video = model.embed(test, label_weight=weight)
+        scores = audio @ video.T
         np.fill_diagonal(scores, -2)
         shares.append(np.take_along_axis(same, np.argsort(-scores)[:, :5], axis=1).mean())
     assert shares[1] > shares[0]

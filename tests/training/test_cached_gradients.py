@@ -58,5 +58,5 @@ def test_a_training_in_parts_is_the_training_at_once():
 def test_batch_norm_is_not_embedded_in_parts():
     base = load_recipe("coded-batch-norm").model_dump()
     base["training"]["embed_batch_size"] = 8
-    with pytest.raises(ValueError, match="batch norm looks at a whole batch"):
+    with pytest.raises(ValueError, match="batch norm needs the whole batch"):
         type(BASE).model_validate(base)

@@ -183,7 +183,7 @@ def test_a_side_in_which_one_video_alone_differs_is_no_obstacle():
 
 def test_a_recipe_with_one_head_has_no_closed_form():
     data = SMALL.model_dump() | {"heads": "video"}
-    with pytest.raises(ValueError, match=r"\[closed_form\] needs heads on both sides"):
+    with pytest.raises(ValueError, match=r"\[closed_form\] needs heads for both modalities"):
         type(SMALL).model_validate(data)
 
 

@@ -137,7 +137,7 @@ def test_a_training_batch_holds_at_most_so_many_segments_of_a_track():
 
 def test_a_track_model_needs_both_heads():
     data = load_recipe("paper-single-head").model_dump(exclude_none=True) | {"track": {}}
-    with pytest.raises(ConfigError, match=r"\[track\] needs heads on both sides; leave it out"):
+    with pytest.raises(ConfigError, match=r"\[track\] needs heads for both modalities; leave it out"):
         recipe_from(data, "mine")
 
 

@@ -180,7 +180,7 @@ def test_damaged_foreign_and_missing_models_are_refused(tmp_path):
     record = (tmp_path / "run.toml").read_text()
     weights = (tmp_path / "model.safetensors").read_bytes()
     for text, message in (
-        (record.replace("audio_dim = 24", "audio_dim = 25"), "does not hold the heads"),
+        (record.replace("audio_dim = 24", "audio_dim = 25"), "does not match the recipe"),
         (record.replace("format = 1", "format = 9"), "was written in format 9; this version reads 1"),
         (record.replace("audio_dim", "other"), "is not the record of a trained model"),
         ("= broken", "run.toml: is damaged"),

@@ -1,4 +1,4 @@
-"""Settings, weights and recipes of earlier versions: what was called otherwise then is read under its old name."""
+"""Old names of settings and parameters, which are read for one version more."""
 
 import warnings
 from collections.abc import Mapping

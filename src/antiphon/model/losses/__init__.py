@@ -1,6 +1,6 @@
-"""What heads are trained to make small: contrastive losses over a batch of pairs.
+"""Contrastive losses over a batch of pairs.
 
-All take tensors and return a scalar, in nats.
+They take tensors and return a scalar, in nats.
 """
 
 from antiphon.model.losses.config import LossConfig, chance_loss, contrastive_loss, loss_lower_bound
