@@ -16,7 +16,8 @@ from antiphon.features.features import Features
 from antiphon.features.single import file_features
 from antiphon.features.tracks import track_embeddings
 from antiphon.model.checkpoint import load_towers, save_towers
-from antiphon.model.embedding import Side, embed_rows, embed_tracks
+from antiphon.model.closed_form import Side
+from antiphon.model.embedding import embed_rows, embed_tracks
 from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
@@ -38,7 +39,7 @@ from antiphon.training.data import inputs_fingerprint, refuse_shared_videos
 from antiphon.training.fine_tuning import TuningConfig, TuningProgress
 from antiphon.training.loop import Progress, train
 from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
-from antiphon.training.windows import kept_rows, rows_about
+from antiphon.training.windows import kept_rows, tuning_inputs
 from antiphon.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float32]
@@ -176,7 +177,7 @@ class DualEncoder:
         model = copy.copy(self)
         model._towers, model.history, model.reconstruction, model.tuned = found.towers, found.history, [], backbones
         model.audio_name, model.video_name = (network.name for network in backbones.both(str(self.device)))
-        model._inputs = rows_about(
+        model._inputs = tuning_inputs(
             {split: [row for row in of if row.segment_id not in found.damaged] for split, of in rows.items()}
         )
         model._seen = tuple(

@@ -167,9 +167,9 @@ def test_the_sounds_head_is_checked_too(tmp_path: Path) -> None:
     model[1]["dense2.bias"][0] = torch.nan
     with pytest.raises(ModelError, match=r"the audio head: dense2\.bias"):
         DualEncoder.from_published(write(tmp_path / "a.tar", model))
-    with pytest.raises(ModelError, match="two heads are of different width"):
+    with pytest.raises(ModelError, match="the audio and the video head have different sizes"):
         DualEncoder.from_published(write(tmp_path / "b.tar", [head(512, 512, 256, 0), head(1506, 512, 128, 1)]))
-    with pytest.raises(ModelError, match=r"ends in 256 values; without a head of the sound it must end in 1506"):
+    with pytest.raises(ModelError, match=r"has 256 outputs; without an audio head it must have 1506"):
         DualEncoder.from_published(write(tmp_path / "c.tar", [head(512, 512, 256, 0), {}]))
     with pytest.raises(ModelError, match=r"the video head"):
         DualEncoder.from_published(write(tmp_path / "d.tar", list(reversed(two_heads()))))

@@ -105,7 +105,7 @@ def test_the_generator_decides_and_all_frames_are_changed_alike():
 
 
 def test_ranges_the_wrong_way_round_are_refused():
-    with pytest.raises(ValidationError, match="must not be above"):
+    with pytest.raises(ValidationError, match="must not exceed"):
         AugmentationConfig(min_snr_db=50, max_snr_db=40)
-    with pytest.raises(ValidationError, match="must not be above"):
+    with pytest.raises(ValidationError, match="must not exceed"):
         AugmentationConfig(min_blur=0.5)

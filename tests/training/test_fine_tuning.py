@@ -22,7 +22,7 @@ from antiphon.training.closed_forms import refit_closed_form
 from antiphon.training.contrast import contrast
 from antiphon.training.fine_tuning import TuningConfig, fine_tune
 from antiphon.training.objective import Objective
-from antiphon.training.windows import KeptRow, RowDescriptions, planned_window
+from antiphon.training.windows import KeptMetadata, KeptRow, planned_window
 
 BASE = load_recipe("antiphon-base")
 RECIPE = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (64,), "embedding_dim": 32})})
@@ -190,7 +190,7 @@ def test_the_recipe_s_loss_is_what_is_made_small(rows, tuned):
     found = with_loss(one_label, label_weight=0.5)
     assert any(not np.array_equal(values, tuned[0].video[name]) for name, values in found.video.items())
     nameless = {split: [replace(row, labels=()) for row in found] for split, found in rows.items()}
-    with pytest.raises(ModelError, match="none of these features has a label"):
+    with pytest.raises(ModelError, match="no row of the features has a label"):
         with_loss(nameless, label_weight=0.5)
 
 
@@ -207,7 +207,9 @@ def test_validation_keeps_what_is_known_of_the_rows(rows, monkeypatch):
 
 def test_track_models_are_refused(rows):
     track = load_recipe("antiphon-track")
-    with pytest.raises(ModelError, match=r"antiphon-track has a track model.*Tune a run of a recipe without \[track\]"):
+    with pytest.raises(
+        ModelError, match=r"antiphon-track has a track model.*Fine-tune a run of a recipe without \[track\]"
+    ):
         run(rows, recipe=track, towers=Towers(1506, 2560, track).eval())
 
 
@@ -223,7 +225,9 @@ def test_damaged_files_are_left_out_and_named(rows, tmp_path):
     assert found.log_rank_after == pytest.approx(expected, abs=1e-6)
     for split in rows:
         none = rows | {split: [replace(row, path=broken) for row in rows[split]]}
-        with pytest.raises(ModelError, match=f"The {split} split has fewer than two videos .* that can be read"):
+        with pytest.raises(
+            ModelError, match=f"The {split} split has fewer than two videos with readable kept segments"
+        ):
             run(none)
 
 
@@ -237,7 +241,7 @@ def test_two_passes_give_the_gradients_of_one(micro_batch_size):
         audio, video = networks()
         towers = heads()
         parameters = [*unfreeze(audio, 2), *unfreeze(video, 2), *towers.parameters()]
-        loss = partial(Objective(LossConfig(), RowDescriptions.of([])), towers, rows=np.arange(3))
+        loss = partial(Objective(LossConfig(), KeptMetadata.of([])), towers, rows=np.arange(3))
         losses.append(contrast(loss, towers, (audio, sounds), (video, pictures), size))
         gradients.append([parameter.grad for parameter in parameters])
     with torch.no_grad():

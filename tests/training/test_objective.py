@@ -108,7 +108,7 @@ def test_only_the_sigmoid_loss_has_a_bias_and_it_is_trained():
 
 def test_labels_that_are_to_count_must_be_there():
     features = Features.from_arrays(audio=np.eye(20), video=np.eye(20))
-    with pytest.raises(ModelError, match="none of these features has a label"):
+    with pytest.raises(ModelError, match="no row of the features has a label"):
         DualEncoder(recipe(label_weight=0.3)).fit(features)
 
 

@@ -114,7 +114,7 @@ def test_no_two_segments_of_one_video_meet_in_a_batch():
 
 
 def test_videos_in_both_training_and_validation_are_refused():
-    with pytest.raises(ModelError, match="80 videos stand in both training and validation"):
+    with pytest.raises(ModelError, match="80 videos are in both training and validation"):
         DualEncoder().fit(related(80), related(80))
 
 

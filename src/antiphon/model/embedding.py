@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from antiphon.features.tracks import Tracks
+from antiphon.model.closed_form import Side
 from antiphon.model.towers import Towers
 
 FloatArray = npt.NDArray[np.float32]
-Side = Literal["audio", "video"]
 
 _ROWS = 8192
 """Rows per forward pass; for tracks, segments after padding."""

@@ -1,8 +1,8 @@
-"""The loss of a batch that goes through backbones and heads, in one pass or in two with cached gradients.
+"""Contrastive loss of a batch through backbones and heads, in one pass, or in two passes with cached gradients.
 
-In two passes (Gao et al. 2021, https://arxiv.org/abs/2101.06983) features come first without gradients, then the loss
-and its gradient at the features, then each part once more to carry that gradient on. The result is the same, because
-the backbones are deterministic: they stay in evaluation mode.
+In two passes (Gao et al. 2021, https://arxiv.org/abs/2101.06983) features are computed first without gradients, then
+the loss and its gradients with respect to the features; each part is then computed again to backpropagate these. The
+result is the same, because the backbones are deterministic: they stay in evaluation mode.
 """
 
 from collections.abc import Callable
@@ -22,13 +22,23 @@ def contrast(
     video: tuple[TunableVideo, Tensor],
     micro_batch_size: int,
 ) -> float:
-    """The plain loss of a batch; the gradient of what is to be made smaller is added to all that is trained.
+    """Compute the loss of a batch and accumulate its gradients.
 
     Parameters
     ----------
-    loss : what is to be made smaller and the plain loss, of (n, dim) embeddings of sound and of pictures.
-    audio, video : a backbone and its (n, …) inputs, row i of both one pair.
-    micro_batch_size : rows that go through a backbone together with gradients; larger batches take a second pass.
+    loss : callable
+        Maps (n, dim) audio and video embeddings to the objective and the plain loss.
+    towers : Towers
+        Heads.
+    audio, video : tuple of (TunableAudio or TunableVideo, Tensor)
+        A backbone and its (n, …) inputs; row i of both is one pair.
+    micro_batch_size : int
+        Maximum rows that go through a backbone at a time with gradients; larger batches take a second pass.
+
+    Returns
+    -------
+    float
+        Plain loss of the batch.
 
     Raises
     ------
@@ -43,7 +53,7 @@ def contrast(
         features = [feature.requires_grad_() for feature in features]
     value, plain = loss(*towers(*features))
     if not value.isfinite():
-        raise DivergedError("Fine-tuning diverged: the loss is not finite. Lower the learning rate.")
+        raise DivergedError("Fine-tuning diverged: the loss is not finite. Lower learning_rate.")
     value.backward()
     if not whole:
         for (backbone, inputs), feature in zip(sides, features, strict=True):

@@ -1,12 +1,12 @@
-"""One training by several processes: each embeds its part of every batch, and all see all pairs.
+"""Training by several processes: each embeds its part of every batch, and all compute the loss of the whole batch.
 
-Started by torchrun, `python -m torch.distributed.run --nproc_per_node 2 -m antiphon train`, every process holds all
-features and the same heads. The parts' embeddings are gathered with their gradients; every process computes the whole
-batch's loss; the mean of the heads' gradients is what one process alone would have. Only the first process writes.
+Under torchrun (`python -m torch.distributed.run --nproc_per_node 2 -m antiphon train`) every process holds all features
+and the same heads. The embeddings of the parts are gathered with their gradients, every process computes the loss of
+the whole batch, and the mean of the heads' gradients is that of a single process. Only the first process writes.
 Without torchrun all of this does nothing.
 
-With dropout each process draws its own, so that a training by several is not, number for number, the training by one;
-without dropout it is, but for rounding.
+Each process has a dropout of its own, so results differ from those of one process; without dropout they are equal but
+for rounding.
 """
 
 import os
@@ -22,9 +22,12 @@ from torch import Tensor, distributed, nn
 
 @contextmanager
 def processes() -> Generator[bool]:
-    """Join the processes that torchrun started, where it did. Yields whether this one is the first (or the only one).
+    """Join the processes started by torchrun, if any, over gloo, which needs no GPU.
 
-    They speak over gloo, which needs no GPU.
+    Yields
+    ------
+    bool
+        True in the first (or only) process.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
         yield process_rank() == 0
@@ -37,33 +40,60 @@ def processes() -> Generator[bool]:
 
 
 def process_rank() -> int:
-    """The number of this process, from 0."""
+    """Return the number of this process.
+
+    Returns
+    -------
+    int
+        Number from 0.
+    """
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
 def process_count() -> int:
-    """How many processes train together."""
+    """Return the number of processes that train together.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def own_part(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The part of a batch's rows that this process embeds; the parts' sizes differ by one at most."""
+    """Select the rows of a batch that this process embeds.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (batch,)
+        Rows of the batch.
+
+    Returns
+    -------
+    ndarray of int64, shape (own,)
+        Consecutive rows; sizes differ by at most one between processes.
+    """
     return np.array_split(rows, process_count())[process_rank()]
 
 
 def gathered(part: Tensor, total: int) -> Tensor:
-    """The embeddings of a whole batch from every process's part, with gradients.
+    """Gather the embeddings of a whole batch from the parts of all processes, with gradients.
+
+    In the backward pass a part gets the sum of the gradients of all processes. These are identical, so that it is their
+    number times the gradient of a single process; `average_gradients` divides by it.
 
     Parameters
     ----------
-    part : (own, dim) this process's, of the rows of `own_part`.
-    total : rows of the whole batch.
+    part : Tensor, shape (own, dim)
+        Embeddings of this process's rows; see `own_part`.
+    total : int
+        Rows of the whole batch.
 
     Returns
     -------
-    (total, dim), the same in all processes. Backwards a part has the sum of the gradients that all processes found for
-    it; all finding the same, that is their number times what one alone would find, and `average_gradients` takes it
-    back.
+    Tensor, shape (total, dim)
+        The same in all processes.
     """
     if process_count() == 1:
         return part
@@ -88,7 +118,13 @@ class _Gather(torch.autograd.Function):
 
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Replace each gradient by its mean over the processes."""
+    """Replace each gradient by its mean over the processes.
+
+    Parameters
+    ----------
+    parameters : iterable of nn.Parameter
+        Parameters; those without a gradient are skipped.
+    """
     if process_count() == 1:
         return
     for parameter in parameters:
@@ -98,7 +134,18 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
 
 
 def agreed(value: float) -> float:
-    """The first process's value, in all processes: rounding must not let one stop where another goes on."""
+    """Return the first process's value in all processes, so that rounding cannot let one stop while another continues.
+
+    Parameters
+    ----------
+    value : float
+        This process's value.
+
+    Returns
+    -------
+    float
+        The first process's value.
+    """
     if process_count() == 1:
         return value
     shared = torch.tensor(value, dtype=torch.float64)
