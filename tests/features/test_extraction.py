@@ -17,7 +17,7 @@ import antiphon as ap
 from antiphon import backbones
 from antiphon.catalogue import Catalogue
 from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError, WeightsError
-from antiphon.features.single import file_features, file_tags
+from antiphon.features.single import file_features, predict_tags
 from antiphon.features.store import FeatureStore
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.probing import probe_media
@@ -153,9 +153,9 @@ def test_a_growing_catalogue_keeps_what_it_has(undisturbed, synthetic_table, tmp
 def test_other_settings_other_catalogues_and_unknown_backbones_are_refused(undisturbed, synthetic_table, tmp_path):
     place, _ = undisturbed
     catalogue = Catalogue.from_csv(synthetic_table).split(seed=1)
-    with pytest.raises(FeatureStoreError, match="was drawn with .*Use another workspace"):
+    with pytest.raises(FeatureStoreError, match="was drawn with .*Use one workspace per sampling"):
         ap.extract(catalogue, workspace=place, sampling=SamplingConfig(sections=3))
-    with pytest.raises(CatalogueError, match="holds another catalogue"):
+    with pytest.raises(CatalogueError, match="has another catalogue"):
         ap.extract(Catalogue([{"id": "stranger", "path": "/x.mp4"}]), workspace=place, sampling=SAMPLING)
     moved = [row | {"path": f"/elsewhere/{row['id']}.mp4"} for row in catalogue.records()]
     with pytest.raises(CatalogueError, match=r"is .* in this catalogue and /elsewhere/.*mp4 in the other"):
@@ -197,9 +197,9 @@ def test_songs_without_pictures_are_extracted_by_the_default_call(media_folder, 
 
 def test_when_nothing_can_be_used_the_error_says_why(tmp_path):
     (tmp_path / "empty.mp4").touch()
-    with pytest.raises(FeatureStoreError, match=r"None of the 1 videos gave a feature; 1 failed:\n.*is empty"):
+    with pytest.raises(FeatureStoreError, match=r"No feature could be computed for any of the 1 videos; 1 failed:\n.*is empty"):
         ap.extract(Catalogue.from_folder(tmp_path), workspace=tmp_path / "w")
-    with pytest.raises(ConfigError, match="Neither sound nor pictures"):
+    with pytest.raises(ConfigError, match="audio and video are both None"):
         ap.extract(Catalogue.from_folder(tmp_path), None, None, tmp_path / "w")
 
 
@@ -267,7 +267,7 @@ def test_tags_are_the_mean_over_the_track(synthetic_table):
     starts = np.arange(int(probe_media(path).duration_s // 3)) * 3.0 + probe_media(path).start_s
     windows = list(decode_stretches(str(path), [(float(s), float(s) + 3) for s in starts]))
     expected = np.mean([network.outputs(network.log_mel(w.waveform)).taggram[0] for w in windows], axis=0)
-    found = file_tags(path)
+    found = predict_tags(path)
     assert len(found) == 50
     assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
     for name, score in found:

@@ -47,7 +47,7 @@ def test_empty_and_damaged_stores_say_so(tmp_path):
     store.append([rows("x")])
     part = next((tmp_path / "b").iterdir())
     part.write_bytes(part.read_bytes()[:-40])
-    with pytest.raises(FeatureStoreError, match="is damaged .* Delete this file"):
+    with pytest.raises(FeatureStoreError, match="is damaged .* Delete it"):
         store.read()
 
 

@@ -178,9 +178,9 @@ def test_pictures_that_are_not_wanted_are_left_out(tmp_path, monkeypatch):
 def test_the_last_picture_is_held_a_little(tmp_path):
     path = make_video(tmp_path / "a.mp4", 50, "25", *X264)
     assert numbers(path, 1.5, 2.4)[-4:] == [49] * 4
-    with pytest.raises(DecodeError, match=r"a\.mp4: the pictures end at 2\.00 s; 2\.60 s was asked for"):
+    with pytest.raises(DecodeError, match=r"a\.mp4: the video ends at 2\.00 s, before the requested 2\.60 s"):
         numbers(path, 1.0, 3.0)
-    with pytest.raises(DecodeError, match=r"the pictures end at 2\.00 s"):
+    with pytest.raises(DecodeError, match=r"the video ends at 2\.00 s"):
         numbers(path, 50.0, 53.0)
 
 
@@ -189,7 +189,7 @@ def test_pictures_that_begin_late_are_held_back(tmp_path):
     audio = make_sound(tmp_path / "a.m4a", noise(6, 48_000, 1), 48_000, "-c:a", "aac")
     path = join(tmp_path / "av.mkv", video, audio, video_late=2.0)
     assert numbers(path, 1.0, 3.0)[:10] == [0] * 10
-    with pytest.raises(DecodeError, match=r"the pictures begin at 2\.0\d s, after 0\.90 s"):
+    with pytest.raises(DecodeError, match=r"the video starts at 2\.0\d s, after 0\.90 s"):
         numbers(path, 0.0, 1.0)
 
 

@@ -130,7 +130,7 @@ def test_names_that_cannot_be_opened(uri):
 def test_nothing_to_hear_or_see(folder):
     (folder / "words.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nla la\n")
     ffmpeg("-i", folder / "words.srt", "-c:s", "mov_text", folder / "words.mp4")
-    with pytest.raises(DecodeError, match=r"words\.mp4: holds no usable stream"):
+    with pytest.raises(DecodeError, match=r"words\.mp4: has no usable audio or video stream"):
         probe_media(folder / "words.mp4")
 
 

@@ -50,7 +50,9 @@ def test_the_file_of_another_tuning_is_refused(saved, tmp_path):
     shutil.copy(other / TUNED_FILE, tmp_path / TUNED_FILE)
     mixed = TunedBackbones.load(tmp_path, record, names)
     for side, name in names.items():
-        said = f"turn .* into {others[side]}, .* recorded with {name}: they are of another fine-tuning".replace("+", "[+]")
+        said = f"turn .* into {others[side]}, .* recorded with {name}: they are of another fine-tuning".replace(
+            "+", "[+]"
+        )
         with pytest.raises(ModelError, match=said):
             mixed.backbone(side, "cpu")
 

@@ -1,4 +1,4 @@
-"""Features of one file that is in no catalogue."""
+"""Features and tags of one file that is not in a catalogue."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -25,25 +25,35 @@ def file_features(
     device: str = "auto",
     sampling: SamplingConfig | None = None,
 ) -> tuple[list[tuple[float, float]], npt.NDArray[np.float32]]:
-    """Features of a file's windows by one backbone.
+    """Compute the features of a file's windows by one backbone.
 
     Parameters
     ----------
-    backbone : its name, or one that is loaded already: then `device` does not count.
+    path : str or Path
+        Media file.
+    backbone : str, AudioBackbone or VideoBackbone
+        Name of a backbone, or a loaded one.
+    device : str, default 'auto'
+        Device of a backbone given by name.
+    sampling : SamplingConfig, optional
+        Position of the segments. Default: the paper's six sections.
 
     Returns
     -------
-    The windows, (start, end) in seconds on the track's time line, and their (windows, dim) features.
+    windows : list of (float, float)
+        Start and end of each window, in seconds on the track's time line.
+    features : ndarray of float32, shape (windows, dim)
+        One row per window.
 
     Raises
     ------
     DecodeError
-        The file cannot be read, is too short, or lacks what the backbone looks at.
+        The file cannot be read, is too short, or lacks the backbone's modality.
     """
     network = _loaded(backbone, device) if isinstance(backbone, str) else backbone
     info = probe_media(path)
     if not (info.has_audio if network.modality == "audio" else info.has_video):
-        raise DecodeError(f"{path}: has no {'sound' if network.modality == 'audio' else 'pictures'}.")
+        raise DecodeError(f"{path}: has no {network.modality}.")
     settings = sampling or SamplingConfig()
     name = Path(path).name
     rows = segment_rows(name, info.duration_s, settings, info.start_s)
@@ -52,23 +62,37 @@ def file_features(
     return windows, window_features(network, decoded)
 
 
-def file_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str, float]]:
-    """The tags of a whole file with their mean probability over its consecutive 3 s patches, likeliest first.
+def predict_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str, float]]:
+    """Predict the tags of a whole file, as mean probabilities over its consecutive 3 s patches.
+
+    Parameters
+    ----------
+    path : str or Path
+        Media file.
+    backbone : str, default 'musicnn-mtt'
+        Name of a musicnn backbone with a tag output.
+
+    Returns
+    -------
+    list of (str, float)
+        Tags and probabilities, the most likely first.
 
     Raises
     ------
     DecodeError
-        The file cannot be read, has no sound, or is shorter than a patch.
+        The file cannot be read, has no audio, or is shorter than a patch.
+    ConfigError
+        The backbone predicts no tags.
     """
     network = _loaded(backbone, "auto")
     if not isinstance(network, Musicnn):
-        raise ConfigError(f"{backbone} gives no tags; take musicnn-mtt or musicnn-msd.")
+        raise ConfigError(f"{backbone} predicts no tags. Use musicnn-mtt or musicnn-msd.")
     info = probe_media(path)
     if not info.has_audio:
-        raise DecodeError(f"{path}: has no sound.")
+        raise DecodeError(f"{path}: has no audio.")
     count = int(info.duration_s // _PATCH_S)
     if not count:
-        raise DecodeError(f"{path}: lasts {info.duration_s:.2f} s, less than the {_PATCH_S:g} s that {backbone} needs.")
+        raise DecodeError(f"{path}: is {info.duration_s:.2f} s long, but {backbone} needs at least {_PATCH_S:g} s.")
     starts = info.start_s + _PATCH_S * np.arange(count)
     windows = [(float(start_s), float(start_s) + _PATCH_S) for start_s in starts]
     scores = np.zeros(len(network.tags))
