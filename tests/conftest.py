@@ -71,8 +71,8 @@ def quick_default(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     That is enough where not its ranks matter but what is done with them; what it reaches as it is, other modules test.
     """
     changes = {
-        "head": {"hidden": (64,), "dim": 32, "dropout": 0.0, "input_dropout": 0.0},
-        "training": {"epochs": 5, "least_steps": 4},
+        "head": {"hidden": (64,), "embedding_dim": 32, "dropout": 0.0, "input_dropout": 0.0},
+        "training": {"epochs": 5, "min_steps": 4},
     }
     shelf = tmp_path_factory.mktemp("recipes")
     for name in recipe.recipe_names():

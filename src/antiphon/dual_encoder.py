@@ -19,23 +19,33 @@ from antiphon.features.single import Source, file_features, loaded_backbone, sou
 from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.similarity import cosine_similarity
 from antiphon.model.checkpoint import load_towers, save_towers
-from antiphon.model.embedding import Side, embed_rows, embed_tracks
+from antiphon.model.closed_form import Side
+from antiphon.model.embedding import embed_rows, embed_tracks
 from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
 from antiphon.presentation.notebook import notebook_html
 from antiphon.presentation.tables import facts_html, facts_text
-from antiphon.runs import RECONSTRUCTION_FILE, Epoch, clear_run, fingerprint, read_run, versions, write_run
+from antiphon.runs import (
+    RECONSTRUCTION_FILE,
+    Epoch,
+    clear_run,
+    fingerprint,
+    read_history,
+    read_run,
+    versions,
+    write_run,
+)
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction
 from antiphon.training.data import inputs_fingerprint, refuse_shared_videos
-from antiphon.training.fine_tuning import Step, TuningConfig
+from antiphon.training.fine_tuning import TuningConfig, TuningProgress
 from antiphon.training.loop import Progress, train
 from antiphon.training.progress_bar import epoch_progress
 from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
-from antiphon.training.windows import kept_rows, rows_about
+from antiphon.training.windows import kept_rows, tuning_inputs
 from antiphon.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float32]
@@ -170,7 +180,10 @@ class DualEncoder:
         return f"DualEncoder {self.recipe.name}", facts | tuned
 
     def fine_tune(
-        self, workspace: str | Path, config: TuningConfig | None = None, progress: Callable[[Step], None] | None = None
+        self,
+        workspace: str | Path,
+        config: TuningConfig | None = None,
+        progress: Callable[[TuningProgress], None] | None = None,
     ) -> "DualEncoder":
         """Another model: the last blocks of this one's backbones tuned with its heads, on a workspace's kept segments.
 
@@ -209,7 +222,7 @@ class DualEncoder:
         model = copy.copy(self)
         model._towers, model.history, model.reconstruction, model.tuned = found.towers, found.history, [], backbones
         model.audio_name, model.video_name = (network.name for network in backbones.both(str(self.device)))
-        model._inputs = rows_about(
+        model._inputs = tuning_inputs(
             {split: [row for row in of if row.segment_id not in found.damaged] for split, of in rows.items()}
         )
         model._seen = tuple(
@@ -528,7 +541,7 @@ class DualEncoder:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)
         if (place / _HISTORY_FILE).exists():
-            model.history = [Epoch(**row) for row in _stored(place / _HISTORY_FILE)]
+            model.history = [Epoch(**row) for row in _stored(place / _HISTORY_FILE, read_history)]
         if (place / RECONSTRUCTION_FILE).exists():
             model.reconstruction = [Reconstruction(**row) for row in _stored(place / RECONSTRUCTION_FILE)]
         seen = _stored(place / _VIDEOS_FILE)
@@ -546,7 +559,7 @@ class DualEncoder:
         ModelError
             The model is not fitted.
         """
-        return self._fitted().dim
+        return self._fitted().embedding_dim
 
     @property
     def fingerprint(self) -> str:
@@ -615,7 +628,9 @@ class DualEncoder:
 
     def _embed(self, rows: "_SideRows", labels: bool = False) -> FloatArray:
         towers = self._fitted()
-        result = np.full((len(rows.values), towers.label_dim if labels else towers.dim), np.nan, dtype=np.float32)
+        result = np.full(
+            (len(rows.values), towers.label_dim if labels else towers.embedding_dim), np.nan, dtype=np.float32
+        )
         if rows.present.any():
             self._refuse_others(rows)
             result[rows.present] = embed_rows(towers, rows.side, rows.values[rows.present], self.device, labels=labels)
@@ -626,7 +641,7 @@ class DualEncoder:
     ) -> FloatArray:
         towers, there = self._fitted(), rows.present
         videos = np.unique(groups)
-        result = np.full((len(videos), towers.label_dim if labels else towers.dim), np.nan, dtype=np.float32)
+        result = np.full((len(videos), towers.label_dim if labels else towers.embedding_dim), np.nan, dtype=np.float32)
         if not there.any():
             return result
         if labels or self.recipe.track is None:
@@ -684,8 +699,8 @@ def _refuse_weight(label_weight: float) -> None:
         raise ModelError(f"label_weight is {label_weight:g}; give a weight from 0 to 1.")
 
 
-def _stored(path: Path) -> list[dict[str, Any]]:
+def _stored(path: Path, read: Callable[[Path], pa.Table] = read_table) -> list[dict[str, Any]]:
     try:
-        return read_table(path).to_pylist()
+        return read(path).to_pylist()
     except FeatureStoreError as error:
         raise ModelError(f"{path}: is missing or damaged. Train the run again, or restore the file.") from error

@@ -209,7 +209,7 @@ def test_runs_and_backbones_that_are_not_there_are_named(workspace, capsys):
     for arguments, message in (
         (["evaluate", "--run", "other"], "no trained model here"),
         (["evaluate", "--run", "../../etc"], "cannot name a run"),
-        (["train", "--recipe", "best"], "'best' is no recipe"),
+        (["train", "--recipe", "best"], "Unknown recipe 'best'"),
         (["train", "--audio", "musicnn-msd"], "no features here"),
         (["extract", "--audio", "musicnn-mtx", "--sections", "2"], "musicnn-mtx"),
         (["extract", "--sections", "3"], "was drawn with"),

@@ -147,7 +147,7 @@ def test_validation_videos_that_the_run_was_trained_on_are_refused(place, tmp_pa
     again = [record | {"split": turned[record["split"]]} for record in records]
     Catalogue(again).save(split_again / "catalogue.parquet")
     model = DualEncoder.load(split_again / "runs" / "base")
-    with pytest.raises(ModelError, match=r"2 videos stand in both .* Bring back the splits that the model was trained"):
+    with pytest.raises(ModelError, match=r"2 videos are in both .* Bring back the splits that the model was trained"):
         model.fine_tune(split_again)
 
 

@@ -21,7 +21,7 @@ from antiphon.errors import StaleIndexError
 from antiphon.features.assembly import assemble
 from antiphon.features.planning import plan_segments
 from antiphon.features.single import SourceFeatures
-from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.model.recipe import load_recipe, recipe_from
 from antiphon.search import Index, Query
 from antiphon.search.explaining import Facts
@@ -66,7 +66,7 @@ def _append(workspace, modality, seed, segments):
     store = FeatureStore(workspace.features / f"by-{modality}", {"backbone": "made up", "modality": modality})
     for video, rows in segments.items():
         vectors = random.normal(size=(len(rows), 8)).astype(np.float32)
-        store.append([FeatureRows(video, [row["segment_id"] for row in rows], vectors)])
+        store.append([VideoFeatures(video, [row["segment_id"] for row in rows], vectors)])
 
 
 def call(capsys, *arguments):
@@ -157,9 +157,9 @@ def track_model(place, tmp_path):
     workspace = Workspace(tmp_path / "w")
     base = load_recipe("antiphon-track").model_dump(exclude_none=True)
     small = {
-        "head": base["head"] | {"hidden": (8,), "dim": 8},
-        "training": base["training"] | {"epochs": 2, "least_steps": 0},
-        "track": base["track"] | {"width": 8, "heads": 2, "layers": 1},
+        "head": base["head"] | {"hidden": (8,), "embedding_dim": 8},
+        "training": base["training"] | {"epochs": 2, "min_steps": 0},
+        "track": base["track"] | {"width": 8, "num_heads": 2, "num_layers": 1},
     }
     features = workspace_features(workspace, None, None)
     model = DualEncoder(recipe_from(base | small, "small")).fit(features["train"], features["validation"])

@@ -56,7 +56,7 @@ def trained(place, tmp_path_factory):
     workspace = Workspace(tmp_path_factory.mktemp("trained") / "w")
     shutil.copytree(place, workspace.root)
     recipe = load_recipe("paper-base")
-    training = recipe.training.model_copy(update={"epochs": 2, "least_steps": 0})
+    training = recipe.training.model_copy(update={"epochs": 2, "min_steps": 0})
     recipe = recipe.model_copy(update={"name": "short", "training": training})
     features = workspace_features(workspace, None, None)
     for seed in (1, 2):

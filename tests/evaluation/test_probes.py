@@ -26,7 +26,7 @@ MUSIC = Path(__file__).parents[3] / "shared" / "data" / "yt8m" / "music.parquet"
 GENRES = np.array(["rock", "folk", "techno"])
 FAST = ap.DualEncoder("antiphon-base").recipe.model_copy(
     update={
-        "training": ap.DualEncoder("antiphon-base").recipe.training.model_copy(update={"epochs": 4, "least_steps": 0})
+        "training": ap.DualEncoder("antiphon-base").recipe.training.model_copy(update={"epochs": 4, "min_steps": 0})
     }
 )
 

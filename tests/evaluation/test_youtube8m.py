@@ -45,6 +45,6 @@ def test_trained_on_shuffled_pairs_they_do_not(parts):
 
 def test_the_default_recipe_does_much_better_even_with_a_quarter_of_its_epochs(parts):
     train, validation, test = parts
-    shorter = changed_recipe(load_recipe("antiphon-base"), {"training": {"epochs": 5, "least_steps": 0}}, "shorter")
+    shorter = changed_recipe(load_recipe("antiphon-base"), {"training": {"epochs": 5, "min_steps": 0}}, "shorter")
     found = ap.evaluate(ap.DualEncoder(shorter).fit(train, validation), test)
     assert (medians(found) <= 20).all()

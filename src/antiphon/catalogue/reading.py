@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from antiphon.catalogue.validation import Record, clean_record
+from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError
 from antiphon.media.names import MEDIA_SUFFIXES
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MOST_NAMED = 10
 
 
-def read_folder(folder: Path, metadata: Path | None) -> list[Record]:
+def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
     """One row a media file below `folder`; its id is the path inside the folder, so it never changes as files join.
 
     Raises
@@ -105,7 +105,7 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _join_metadata(records: dict[str, Record], metadata: Path) -> None:
+def _join_metadata(records: dict[str, CatalogueRow], metadata: Path) -> None:
     """Fill in what `metadata` knows of each file, as `_Names` finds it."""
     names = _Names(records)
     unmatched: list[str] = []
@@ -157,7 +157,7 @@ class _Names:
     records : rows by their path inside the folder.
     """
 
-    def __init__(self, records: Mapping[str, Record]) -> None:
+    def __init__(self, records: Mapping[str, CatalogueRow]) -> None:
         self._exact = {str(row["path"]): name for name, row in records.items()} | {name: name for name in records}
         self._loose: dict[str, list[str]] = {}
         for name in records:
@@ -175,7 +175,7 @@ def _followed(name: str) -> str:
     return os.path.realpath(name) if Path(name).is_absolute() else name
 
 
-def read_metadata(path: Path) -> list[Record]:
+def read_metadata(path: Path) -> list[CatalogueRow]:
     """Rows of a CSV or Parquet table; relative paths are taken from the table's own folder.
 
     Raises
@@ -183,7 +183,7 @@ def read_metadata(path: Path) -> list[Record]:
     CatalogueError
         The file is not readable, has no rows or no ids, or a value is not what its column holds.
     """
-    records: list[Record] = []
+    records: list[CatalogueRow] = []
     for where, record in _read_rows(path):
         if record.get("id") is None and record.get("path") is None:
             raise CatalogueError(f"{where}: has neither an id nor a path; one of them must say what it is.")
@@ -194,7 +194,7 @@ def read_metadata(path: Path) -> list[Record]:
     return records
 
 
-def _read_rows(path: Path) -> list[tuple[str, Record]]:
+def _read_rows(path: Path) -> list[tuple[str, CatalogueRow]]:
     frame = _read_frame(path)
     if frame.is_empty():
         raise CatalogueError(f"{path}: has no rows. A catalogue needs at least one music video.")

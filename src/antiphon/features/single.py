@@ -1,4 +1,4 @@
-"""Features of one file or array that is in no catalogue."""
+"""Features of one file or array that is not in a catalogue, and the tags of a file."""
 
 import warnings
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from antiphon.errors import ConfigError, DecodeError
 from antiphon.features.computing import window_features, windows_job
 from antiphon.media.arrays import frame_windows, waveform_windows
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.probing import MediaInfo, probe
+from antiphon.media.probing import MediaInfo, probe_media
 from antiphon.media.windows import DecodedWindows, decode_windows
 from antiphon.ordering import descending
 from antiphon.segments.sampling import SamplingConfig, segment_rows
@@ -70,10 +70,10 @@ def file_features(
     DecodeError
         The file cannot be read, is too short, or has none of the sides that the backbones look at.
     """
-    info = probe(path)
+    info = probe_media(path)
     present = [network for network in networks if _has(info, network)]
     if not present:
-        lacking = " and no ".join("sound" if network.modality == "audio" else "pictures" for network in networks)
+        lacking = " and no ".join(network.modality for network in networks)
         raise DecodeError(f"{path}: has no {lacking}.")
     settings = sampling or SamplingConfig()
     name = Path(path).name
@@ -134,25 +134,39 @@ def source_features(
     return SourceFeatures(windows, {"video": window_features(network, decoded, batch_size)})
 
 
-def music_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str, float]]:
-    """Return the tags of a whole file with their mean probability over its consecutive 3 s patches, likeliest first.
+def predict_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str, float]]:
+    """Predict the tags of a whole file, as mean probabilities over its consecutive 3 s patches.
+
+    Parameters
+    ----------
+    path : str or Path
+        Media file.
+    backbone : str, default 'musicnn-mtt'
+        Name of a musicnn backbone with a tag output.
+
+    Returns
+    -------
+    list of (str, float)
+        Tags and probabilities, the most likely first.
 
     Raises
     ------
     ConfigError
         The backbone gives no tags.
     DecodeError
-        The file cannot be read, has no sound, or is shorter than a patch.
+        The file cannot be read, has no audio, or is shorter than a patch.
+    ConfigError
+        The backbone predicts no tags.
     """
     network = loaded_backbone(backbone, "auto")
     if not isinstance(network, Musicnn):
-        raise ConfigError(f"{backbone} gives no tags; choose musicnn-mtt or musicnn-msd.")
-    info = probe(path)
+        raise ConfigError(f"{backbone} predicts no tags. Use musicnn-mtt or musicnn-msd.")
+    info = probe_media(path)
     if not info.has_audio:
-        raise DecodeError(f"{path}: has no sound.")
+        raise DecodeError(f"{path}: has no audio.")
     count = int(info.duration_s // _PATCH_S)
     if not count:
-        raise DecodeError(f"{path}: lasts {info.duration_s:.2f} s, less than the {_PATCH_S:g} s that {backbone} needs.")
+        raise DecodeError(f"{path}: is {info.duration_s:.2f} s long, but {backbone} needs at least {_PATCH_S:g} s.")
     starts = info.start_s + _PATCH_S * np.arange(count)
     windows = [(float(start_s), float(start_s) + _PATCH_S) for start_s in starts]
     scores = np.zeros(len(network.tags))
