@@ -1,22 +1,83 @@
-"""What several test packages share: real media, made once, and a browser."""
+"""What several test packages share: real and made media, a workspace, a small recipe, and a browser."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from antiphon.catalogue.synthetic import SyntheticConfig, render_catalogue
+from antiphon.cli.app import run
 
 MEDIA = Path(__file__).parents[2] / "shared" / "data" / "media"
 
 
+SMALL_RECIPE = """
+inherits = "antiphon-base"
+name = "small"
+description = "The default recipe, small and short: enough where not the ranks but what is done with them matters"
+
+[head]
+hidden = [32]
+dim = 16
+
+[training]
+epochs = 3
+least_steps = 0
+"""
+
+
 @pytest.fixture(scope="session")
-def synthetic_table(tmp_path_factory):
-    """CSV of a small synthetic catalogue: twelve music videos of 12 s by six artists."""
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Makes a folder once for all processes that run the tests: the first that asks for it does, the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def synthetic_table(made_once: Callable[..., Path]) -> Path:
+    """CSV of a small synthetic catalogue: twelve music videos of 12 s by six artists. Nothing is written there."""
     config = SyntheticConfig(videos=12, duration_s=12, duration_spread_s=1, songs_per_artist=2, coupling=1)
-    return render_catalogue(tmp_path_factory.mktemp("synthetic"), config)
+    made: list[Path] = []
+    folder = made_once("synthetic", lambda folder: made.append(render_catalogue(folder, config)))
+    return made[0] if made else next(folder.glob("*.csv"))
+
+
+@pytest.fixture(scope="session")
+def extracted(made_once: Callable[..., Path], synthetic_table: Path) -> Path:
+    """A workspace of the synthetic catalogue with the default features of two sections. Copy it to change it."""
+
+    def make(folder: Path) -> None:
+        for call in (
+            ["catalogue", "add", synthetic_table, "--by", "video", "--fractions", "0.5", "0.25", "0.25", "--seed", "3"],
+            ["extract", "--sections", "2"],
+        ):
+            assert run(["--workspace", str(folder), *map(str, call)]) == 0
+
+    return made_once("extracted", make)
+
+
+@pytest.fixture(scope="session")
+def small_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a recipe that is trained in a moment."""
+    path = tmp_path_factory.mktemp("recipe") / "small.toml"
+    path.write_text(SMALL_RECIPE, encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="session")
