@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from antiphon.catalogue.synthetic import SyntheticConfig, render_catalogue
 from antiphon.cli.app import run
+
+# No test is timed: an example may take longer where other processes want the cores too.
+settings.register_profile("antiphon", deadline=None)
+settings.load_profile("antiphon")
 
 MEDIA = Path(__file__).parents[2] / "shared" / "data" / "media"
 

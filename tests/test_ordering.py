@@ -1,8 +1,11 @@
 """What counts as a tie."""
 
 import numpy as np
+import pytest
 
 from antiphon.ordering import descending, rounded
+
+pytestmark = pytest.mark.numeric
 
 
 def test_sums_in_another_order_tie() -> None:

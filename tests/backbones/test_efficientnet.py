@@ -13,6 +13,8 @@ from antiphon.errors import ConfigError
 
 from .conftest import assert_close
 
+pytestmark = pytest.mark.numeric
+
 CATS, PROJECTILES, PALACES, ESPRESSO, TRIPOD = {281, 282, 285}, {657, 744}, {698, 442}, {967}, {872}
 
 

@@ -11,6 +11,8 @@ from antiphon.errors import ConfigError
 
 from .conftest import assert_close
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(scope="module")
 def style() -> EfficientNetStyle:

@@ -18,6 +18,8 @@ from antiphon.backbones.mel import (
 
 from .conftest import assert_close
 
+pytestmark = pytest.mark.numeric
+
 
 def test_slaneys_scale_at_known_points() -> None:
     np.testing.assert_allclose(hz_to_mel([0, 200, 1000, 6400]), [0, 3, 15, 42])

@@ -15,6 +15,8 @@ from antiphon.errors import ConfigError, WeightsError
 
 from .conftest import assert_close
 
+pytestmark = pytest.mark.numeric
+
 
 def of_original(musicnn: Musicnn, reference: dict[str, np.ndarray]) -> MusicnnOutputs:
     model = f"{musicnn.name.removeprefix('musicnn-').upper()}_musicnn"

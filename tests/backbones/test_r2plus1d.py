@@ -49,6 +49,7 @@ def test_names_and_shapes_are_torchvisions(network: R2Plus1D18) -> None:
     assert sum(parameter.numel() for parameter in network.parameters()) == 31_505_325
 
 
+@pytest.mark.numeric
 def test_outputs_are_torchvisions(network: R2Plus1D18, waves: dict[str, Any]) -> None:
     with torch.inference_mode(), np.load(GOLDEN / "r2plus1d.npz") as golden:
         features = network.features(waves["frames"]())

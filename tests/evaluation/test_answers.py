@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from antiphon.evaluation.answers import answers, spread
 from antiphon.metrics.ranks import ranks
 
+pytestmark = pytest.mark.numeric
+
 
 @given(st.integers(1, 30), st.integers(1, 8), st.integers(0, 2**32 - 1), st.booleans())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_equal_to_the_naive_way(count: int, k: int, seed: int, coarse: bool) -> None:
     """Coarse vectors have many equal scores."""
     random = np.random.default_rng(seed)

@@ -9,6 +9,8 @@ from antiphon.evaluation.agreement import has_tag, per_video, precision, same_ge
 from antiphon.evaluation.consistency import unit_rows
 from antiphon.evaluation.neighbours import find_neighbours, representations
 
+pytestmark = pytest.mark.numeric
+
 
 def points(count: int, dim: int = 6, seed: int = 0) -> np.ndarray:
     return unit_rows(np.random.default_rng(seed).normal(size=(count, dim)))

@@ -130,7 +130,7 @@ def test_a_wrong_file_is_named(text, message, tmp_path):
         load_study(tmp_path / "other.toml")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 99), st.integers(1, 4), st.integers(1, 3), st.integers(5, 40))
 def test_draws_are_disjoint_nested_and_keep_artists_together(seed, songs, segments, size):
     artists = [f"artist-{row // songs}" if row % 7 else "" for row in range(120)]

@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from antiphon.model.aggregators import TrackConfig, aggregator, sinusoids
 
+pytestmark = pytest.mark.numeric
+
 NAMES = ["mean", "attention", "transformer"]
 LENGTHS = (1, 4, 7)
 DIM = 10

@@ -11,6 +11,8 @@ from antiphon.errors import ModelError
 from antiphon.model.cca import CCA, CCASettings, decompose
 from antiphon.model.cca_tuning import fit_tuned
 
+pytestmark = pytest.mark.numeric
+
 PLAIN = CCASettings(audio_ridge=0, video_ridge=0)
 
 
@@ -69,7 +71,7 @@ def test_a_huge_ridge_leaves_the_singular_vectors_of_the_cross_covariance():
     assert np.array_equal(signs, np.sign(first)) or np.array_equal(signs, -np.sign(first))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.floats(0.01, 100))
 def test_correlations_do_not_know_the_units_nor_the_place_of_either_side(seed, factor):
     audio, video = related(40, seed)

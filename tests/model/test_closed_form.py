@@ -17,6 +17,8 @@ from antiphon.model.closed_form import ClosedForm, ClosedFormConfig
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 
+pytestmark = pytest.mark.numeric
+
 DIMS = {"audio": 6, "video": 5}
 BASE = load_recipe("antiphon-base")
 SMALL = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (8,), "dim": 4})})
@@ -106,7 +108,7 @@ UNIT = arrays.arrays(np.float64, (4, 3), elements=st.floats(0.1, 1)).map(
 WEIGHTS = st.tuples(*[st.sampled_from([0.0, 0.5, 1.0])] * 3).filter(any)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(parts=st.tuples(UNIT, UNIT, UNIT), weights=WEIGHTS)
 def test_dot_products_of_joined_rows_are_the_weighted_means_of_the_parts_cosines(parts, weights):
     closed_form = ClosedForm(ClosedFormConfig()).double()

@@ -18,6 +18,8 @@ from antiphon.model.losses import (
     sigmoid,
 )
 
+pytestmark = pytest.mark.numeric
+
 NAMES = ["info_nce", "decoupled", "sigmoid"]
 
 
@@ -65,7 +67,7 @@ def naive_sigmoid(audio, video, temperature, bias, targets=None, excluded=None):
     return total / len(audio)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(2, 9), st.integers(1, 5), st.integers(0, 99), st.floats(0.05, 2), st.booleans(), st.booleans())
 def test_losses_equal_a_naive_sum(count, dim, seed, temperature, targeted, excluding):
     audio, video = unit(count, dim, seed), unit(count, dim, seed + 1)
@@ -83,7 +85,7 @@ def test_losses_equal_a_naive_sum(count, dim, seed, temperature, targeted, exclu
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(count=st.integers(2, 12), seed=st.integers(0, 99))
 def test_the_order_of_the_pairs_does_not_matter(name, count, seed):
     audio, video = unit(count, 4, seed), unit(count, 4, seed + 1)

@@ -10,6 +10,8 @@ from antiphon.model.closed_form import ClosedFormConfig
 from antiphon.model.predicted_labels import label_directions, ridge_regression
 from antiphon.model.recipe import load_recipe
 
+pytestmark = pytest.mark.numeric
+
 
 def catalogue(count, seed, labelled=True, segments=1):
     """Sound and pictures share six values; the sign of the first says "live", that of the second "rock"."""

@@ -14,6 +14,8 @@ from antiphon.model.losses import LossConfig
 from antiphon.model.recipe import load_recipe, recipe_names
 from antiphon.model.towers import Towers
 
+pytestmark = pytest.mark.numeric
+
 BASE = load_recipe("paper-base")
 LEARNED = BASE.model_copy(update={"loss": LossConfig(temperature=0.1, learn_temperature=True)})
 

@@ -12,6 +12,8 @@ from antiphon.recommendation.reasons import reasons
 from antiphon.recommendation.space import Space
 from antiphon.search.explaining import facts_of
 
+pytestmark = pytest.mark.numeric
+
 
 def unit(random, count, dim=5):
     rows = random.normal(size=(count, dim))

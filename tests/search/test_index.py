@@ -23,6 +23,7 @@ def _names(count):
     return [f"id{number:04d}" for number in range(count)]
 
 
+@pytest.mark.numeric
 def test_search_is_the_naive_ranking(tmp_path, kind):
     vectors, queries = _vectors(300), _vectors(20, seed=1)
     index = Index.from_vectors(_names(300), 7 * vectors, tmp_path, kind=kind)
@@ -32,6 +33,7 @@ def test_search_is_the_naive_ranking(tmp_path, kind):
         assert np.allclose([hit.score for hit in hits], np.sort(line)[::-1][:25], atol=1e-5)
 
 
+@pytest.mark.numeric
 def test_ties_go_by_id_wherever_the_rows_lie(tmp_path, kind):
     index = Index.from_vectors(["d", "b"], np.ones((2, DIM)), tmp_path, kind=kind)
     index.add_vectors(["c", "a"], np.ones((2, DIM)))

@@ -11,6 +11,8 @@ from hypothesis.extra.numpy import arrays
 from antiphon.search.diversity import maximal_marginal_relevance
 from antiphon.search.sequences import aligned
 
+pytestmark = pytest.mark.numeric
+
 _SCORES = arrays(np.float64, st.tuples(st.integers(0, 4), st.integers(0, 5)), elements=st.floats(-1, 1, width=16))
 
 
@@ -26,7 +28,7 @@ def _enumerated(scores):
 
 
 @given(_SCORES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_alignment_is_the_best_of_all(scores):
     total, pairs = aligned(scores)
     assert total == pytest.approx(_enumerated(scores))

@@ -9,6 +9,8 @@ from antiphon.search.sequences import in_sequence
 
 from .conftest import DIM, unit
 
+pytestmark = pytest.mark.numeric
+
 LEVELS = (0.75, 0.500003, 0.500002, 0.25)
 A_LEVEL = 60
 QUERY = np.eye(1, DIM)

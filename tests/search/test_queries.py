@@ -9,6 +9,8 @@ from antiphon.errors import SearchError
 from antiphon.search import Index, Where
 from antiphon.segments.sampling import SamplingConfig
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture
 def features(music_videos):

@@ -103,7 +103,7 @@ def test_fitted_sizes_fit_and_keep_their_shape(width, height):
     assert abs(fitted_height - max(2, height * scale)) <= 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(arrays.arrays(np.float32, st.integers(1, 9000), elements=st.floats(-1.5, 1.5, width=32)))
 def test_sound_is_exact_to_half_a_step_and_clipped(tmp_path_factory, waveform):
     path = tmp_path_factory.mktemp("sound") / "0.mkv"

@@ -41,7 +41,7 @@ def test_a_crop_of_its_own_size_is_cut_out():
     assert np.array_equal(found.permute(0, 2, 3, 1).numpy(), FRAMES[:, 10:30, 30:50])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(*[st.floats(0, 1)] * 4)
 def test_any_box_gives_a_picture_within_the_range_of_the_source(left, top, width, height):
     box = Box(left * 0.999, top * 0.999, width * (1 - left), height * (1 - top))

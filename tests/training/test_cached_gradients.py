@@ -11,6 +11,8 @@ from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 from antiphon.training.cached_gradients import cached_backward
 
+pytestmark = pytest.mark.numeric
+
 DEFAULT = load_recipe("antiphon-base")
 BASE = DEFAULT.model_copy(update={"head": DEFAULT.head.model_copy(update={"hidden": (64,), "dim": 32})})
 
