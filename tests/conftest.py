@@ -7,32 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from filelock import FileLock
 from hypothesis import settings
 
 from antiphon.catalogue.synthetic import SyntheticConfig, render_catalogue
 from antiphon.cli.app import run
+from antiphon.model import recipe
 
 # No test is timed: an example may take longer where other processes want the cores too.
 settings.register_profile("antiphon", deadline=None)
 settings.load_profile("antiphon")
 
 MEDIA = Path(__file__).parents[2] / "shared" / "data" / "media"
-
-
-SMALL_RECIPE = """
-inherits = "antiphon-base"
-name = "small"
-description = "The default recipe, small and short: enough where not the ranks but what is done with them matters"
-
-[head]
-hidden = [32]
-dim = 16
-
-[training]
-epochs = 3
-least_steps = 0
-"""
 
 
 @pytest.fixture(scope="session")
@@ -77,12 +64,24 @@ def extracted(made_once: Callable[..., Path], synthetic_table: Path) -> Path:
     return made_once("extracted", make)
 
 
-@pytest.fixture(scope="session")
-def small_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a recipe that is trained in a moment."""
-    path = tmp_path_factory.mktemp("recipe") / "small.toml"
-    path.write_text(SMALL_RECIPE, encoding="utf-8")
-    return path
+@pytest.fixture(scope="module")
+def quick_default(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """In a module that uses this the default recipe has narrow heads and is trained in a moment.
+
+    That is enough where not its ranks matter but what is done with them; what it reaches as it is, other modules test.
+    """
+    changes = {
+        "head": {"hidden": (64,), "dim": 32, "dropout": 0.0, "input_dropout": 0.0},
+        "training": {"epochs": 5, "least_steps": 4},
+    }
+    shelf = tmp_path_factory.mktemp("recipes")
+    for name in recipe.recipe_names():
+        shutil.copy(str(recipe._shelf() / f"{name}.toml"), shelf)
+    quick = recipe.changed_recipe(recipe.load_recipe("antiphon-base"), changes, "quick_default")
+    (shelf / "antiphon-base.toml").write_text(tomli_w.dumps(quick.model_dump(exclude_none=True)), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe, "_shelf", lambda: shelf)
+        yield
 
 
 @pytest.fixture(scope="session")

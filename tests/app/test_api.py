@@ -48,7 +48,7 @@ def test_filters_hold(client: TestClient) -> None:
 
 @pytest.mark.parametrize("id", IDS)
 def test_every_id_can_be_asked_for_and_leads_to_its_file(server: str, id: str) -> None:
-    with httpx.Client(base_url=server) as client:
+    with httpx.Client(base_url=server, timeout=60) as client:
         items = client.get("/api/items", params={"q": id}).json()["items"]
         assert items[0]["id"] == id
         assert client.get("/api/similar", params={"id": id}).status_code == 200

@@ -19,6 +19,8 @@ from antiphon.cli.app import run
 from antiphon.cli.evaluate import show_ranks
 from antiphon.metrics import retrieval
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 ANTIPHON = [sys.executable, "-m", "antiphon"]
 
 
@@ -36,11 +38,11 @@ def call_json(capsys, *arguments):
 
 
 @pytest.fixture(scope="module")
-def workspace(extracted, small_recipe, tmp_path_factory):
+def workspace(extracted, tmp_path_factory):
     """A workspace taken from files to a trained run by the verbs alone."""
     place = tmp_path_factory.mktemp("cli") / "w"
     shutil.copytree(extracted, place)
-    for arguments in (["train", "--name", "base", "--recipe", small_recipe], ["evaluate"]):
+    for arguments in (["train", "--name", "base"], ["evaluate"]):
         assert run(["--workspace", str(place), *map(str, arguments)]) == 0
     return place
 
@@ -75,15 +77,13 @@ def test_adding_more_never_moves_what_is_there(synthetic_table, tmp_path, capsys
     assert all(after[video] == split for video, split in before.items())
 
 
-def test_interrupted_while_measuring_the_learning_curve_the_model_is_there(
-    workspace, small_recipe, tmp_path, monkeypatch, capsys
-):
+def test_interrupted_while_measuring_the_learning_curve_the_model_is_there(workspace, tmp_path, monkeypatch, capsys):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
     shutil.copytree(workspace, tmp_path / "w")
     monkeypatch.setattr("antiphon.evaluation.learning_curve.learning_curve", interrupt)
-    assert call(capsys, "-w", tmp_path / "w", "train", "--name", "stopped", "--recipe", small_recipe)[0] == 130
+    assert call(capsys, "-w", tmp_path / "w", "train", "--name", "stopped")[0] == 130
     assert call(capsys, "-w", tmp_path / "w", "evaluate", "--run", "stopped")[0] == 0
 
 
@@ -219,9 +219,9 @@ def test_runs_and_backbones_that_are_not_there_are_named(workspace, capsys):
         assert message in err
 
 
-def test_a_run_that_is_there_is_not_trained_again(workspace, small_recipe, tmp_path, capsys):
+def test_a_run_that_is_there_is_not_trained_again(workspace, tmp_path, capsys):
     shutil.copytree(workspace, tmp_path / "w")
-    train = ["-w", tmp_path / "w", "train", "--name", "base", "--recipe", small_recipe]
+    train = ["-w", tmp_path / "w", "train", "--name", "base"]
     weights = tmp_path / "w" / "runs" / "base" / "model.safetensors"
     before = weights.stat().st_mtime_ns
     again = call_json(capsys, *train)
@@ -234,12 +234,10 @@ def test_a_run_that_is_there_is_not_trained_again(workspace, small_recipe, tmp_p
     assert not (tmp_path / "w" / "runs" / "base" / "metrics.json").exists()
 
 
-def test_few_pairs_are_a_plain_warning(workspace, small_recipe, capsys):
-    code, _, err = call(
-        capsys, "-w", workspace, "train", "--recipe", small_recipe, "--name", "few", "--no-learning-curve"
-    )
+def test_few_pairs_are_a_plain_warning(workspace, capsys):
+    code, _, err = call(capsys, "-w", workspace, "train", "--name", "few", "--no-learning-curve")
     assert code == 0
-    assert "training videos are few for small, which wants at least 100" in err
+    assert "training videos are few for antiphon-base, which wants at least 100" in err
     shutil.rmtree(workspace / "runs" / "few")
 
 

@@ -4,19 +4,22 @@ import re
 import shlex
 from functools import partial
 
+import pytest
+
 from antiphon.catalogue.synthetic import SyntheticConfig
 from antiphon.cli import demo
 from antiphon.cli.app import run
 from antiphon.search import Index
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 VIDEOS = 48
 
 
-def test_it_ends_with_how_to_open_the_page_and_what_neighbours_are_worth(tmp_path, small_recipe, capsys, monkeypatch):
+def test_it_ends_with_how_to_open_the_page_and_what_neighbours_are_worth(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "SyntheticConfig", partial(SyntheticConfig, duration_s=7, duration_spread_s=1))
-    size = ["--videos", str(VIDEOS), "--sections", "1", "--recipe", str(small_recipe)]
-    assert run(["demo", *size, "--coupling", "1"]) == 0
+    assert run(["demo", "--videos", str(VIDEOS), "--sections", "1", "--coupling", "1"]) == 0
     out = capsys.readouterr().out
     last = out.strip().splitlines()[-1]
     call = shlex.split(last.removeprefix("Search, look and listen: "))

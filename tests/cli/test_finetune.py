@@ -18,6 +18,8 @@ from antiphon.runs import TUNED_FILE
 from antiphon.training.windows import kept_rows
 from antiphon.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 SPLITS = ["train", "train", "validation", "validation"]
 
 

@@ -24,6 +24,8 @@ from antiphon.search.explaining import Facts
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 
 @pytest.fixture(scope="module")
 def made(synthetic_table, tmp_path_factory):

@@ -21,6 +21,8 @@ from antiphon.model.recipe import load_recipe
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 
 def test_an_empty_workspace_says_what_to_do(tmp_path, capsys):
     assert run(["--workspace", str(tmp_path), "serve"]) == 1

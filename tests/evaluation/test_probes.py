@@ -20,6 +20,8 @@ from antiphon.evaluation.probes.targets import choose_targets
 from antiphon.evaluation.representations import BASELINES, CONTRASTIVE, JOINED, representations
 from antiphon.metrics.classification import METRICS
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 MUSIC = Path(__file__).parents[3] / "shared" / "data" / "yt8m" / "music.parquet"
 GENRES = np.array(["rock", "folk", "techno"])
 FAST = ap.DualEncoder("antiphon-base").recipe.model_copy(

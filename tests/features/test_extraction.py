@@ -33,7 +33,7 @@ from antiphon.features import extraction
 from antiphon.segments.sampling import SamplingConfig
 extraction._FLUSH_S = 0.0
 if __name__ == "__main__":
-    catalogue = ap.Catalogue.from_csv(sys.argv[1]).split(seed=1)
+    catalogue = ap.Catalogue(ap.Catalogue.from_csv(sys.argv[1]).split(seed=1).records()[:8])
     ap.extract(catalogue, workspace=sys.argv[2], sampling=SamplingConfig(sections=2), workers=1)
 """
 
@@ -100,11 +100,12 @@ def test_asking_again_computes_nothing_and_gives_the_same(undisturbed, synthetic
 
 def test_killed_and_started_again_it_has_the_rows_of_an_undisturbed_run(undisturbed, synthetic_table, tmp_path):
     _, expected = undisturbed
+    expected = expected.take(np.isin(expected.groups, Catalogue.from_csv(synthetic_table).ids[:8]))
     script, place = tmp_path / "extract.py", tmp_path / "w"
     script.write_text(EXTRACT)
     command = [sys.executable, str(script), str(synthetic_table), str(place)]
     kills = 0
-    for wanted in (1, 4):
+    for wanted in (1, 3):
         process = subprocess.Popen(command, start_new_session=True)
         give_up = time.monotonic() + 120
         while len(list(place.glob("features/efficientnet_lite0/part-*"))) < wanted and time.monotonic() < give_up:
@@ -114,7 +115,7 @@ def test_killed_and_started_again_it_has_the_rows_of_an_undisturbed_run(undistur
         process.wait()
     assert kills == 2
     stored = FeatureStore.existing(place / "features" / "musicnn-mtt").done()
-    assert 0 < len(stored) < 12
+    assert 0 < len(stored) < 8
     subprocess.run(command, check=True, timeout=300)
     workspace = Workspace(place)
     for name, side in (("musicnn-mtt", expected.audio), ("efficientnet_lite0", expected.video)):

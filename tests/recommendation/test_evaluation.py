@@ -18,6 +18,8 @@ from antiphon.recommendation.space import Space
 from antiphon.recommendation.synthetic import SyntheticTaste, synthetic_interactions
 from antiphon.seeding import generator
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 GENRES = ("rock", "jazz", "folk")
 TAGS = ("calm", "fast", "dark", "choir", "strings", "piano")
 
