@@ -16,8 +16,6 @@ from antiphon.model.towers import Towers
 from antiphon.training.data import TrainingData, inputs_fingerprint
 from antiphon.training.objective import Objective
 
-pytestmark = pytest.mark.numeric
-
 DEFAULT = load_recipe("antiphon-base")
 BASE = DEFAULT.model_copy(update={"head": DEFAULT.head.model_copy(update={"hidden": (64,), "dim": 32})})
 
