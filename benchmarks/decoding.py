@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.frames import PictureReader
+from antiphon.media.frames import FrameReader
 from antiphon.media.layout import FrameLayout
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 
 LAYOUT = FrameLayout(size_px=112)
@@ -23,7 +23,7 @@ REPEATS = 5
 
 
 def windows(path: Path) -> list[tuple[float, float]]:
-    info = probe(path)
+    info = probe_media(path)
     rows = segment_rows(path.name, info.duration_s, SamplingConfig(), info.start_s)
     return [(float(row["window_start_s"]), float(row["window_end_s"])) for row in rows]
 
@@ -37,7 +37,7 @@ def decode(path: Path, stretches: list[tuple[float, float]], rate_hz: int | None
 
 
 def main(paths: list[str]) -> None:
-    skips = PictureReader.is_needed
+    skips = FrameReader.is_needed
     print(f"{'file':40} {'skipping / not':>14} {'pictures':>10} {'with sound':>10}   (ms a window)")
     for path in map(Path, paths):
         stretches = windows(path)
@@ -46,10 +46,10 @@ def main(paths: list[str]) -> None:
             taken_s, lean = decode(path, stretches, None)
             lean_s.append(taken_s)
             both_s.append(decode(path, stretches, 16_000)[0])
-            PictureReader.is_needed = lambda self, packet, stamps_s: True  # type: ignore[method-assign]
+            FrameReader.is_needed = lambda self, packet, stamps_s: True  # type: ignore[method-assign]
             taken_s, full = decode(path, stretches, None)
             full_s.append(taken_s)
-            PictureReader.is_needed = skips  # type: ignore[method-assign]
+            FrameReader.is_needed = skips  # type: ignore[method-assign]
             assert np.array_equal(lean, full), path
         lean_ms, both_ms = (1000 * min(times) / len(stretches) for times in (lean_s, both_s))
         print(f"{path.name[:40]:40} {min(lean_s) / min(full_s):14.2f} {lean_ms:10.1f} {both_ms:10.1f}")

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from antiphon import Features, Index
+from antiphon import Features, Index, Query
 
 SEGMENTS, DIM, CLUSTERS, ASKED = 6, 256, 1000, 20
 
@@ -55,8 +55,8 @@ def measure(videos: int, kind: Literal["exact", "lancedb"], folder: Path) -> Non
     index = Index.build(Clusters(), Features.from_arrays(one, one, ids=ids, groups=groups), folder / "index", kind=kind)
     rows = 2 * (len(groups) + videos)
     for name, ask in {
-        "similar": lambda video: index.similar(video, k=10),
-        "match": lambda video: index.match(video, "audio", k=10),
+        "similar": lambda video: index.search(Query.from_id(index, video), k=10),
+        "match": lambda video: index.search(Query.from_id(index, video), target="audio", k=10),
     }.items():
         print(f"{videos} videos, {rows} rows, {kind}, {name}: {median_ms(ask, videos):.0f} ms", flush=True)
 

@@ -11,6 +11,7 @@ if _TYPE_CHECKING:
     from antiphon import backbones, metrics
     from antiphon.catalogue import Catalogue
     from antiphon.dual_encoder import DualEncoder
+    from antiphon.embeddings import ModalityEmbeddings
     from antiphon.errors import (
         AntiphonError,
         CatalogueError,
@@ -31,7 +32,7 @@ if _TYPE_CHECKING:
     from antiphon.model.cca import CCA
     from antiphon.model.recipe import Recipe
     from antiphon.recommendation import recommend
-    from antiphon.search import Hit, Index, Moment, Where
+    from antiphon.search import Hit, Hits, Index, Moment, Query, Where
     from antiphon.segments.sampling import SamplingConfig
     from antiphon.training.fine_tuning import TuningConfig
 
@@ -49,10 +50,13 @@ __all__ = [
     "FeatureStoreError",
     "Features",
     "Hit",
+    "Hits",
     "Index",
+    "ModalityEmbeddings",
     "ModelError",
     "Moment",
     "NotIndexedError",
+    "Query",
     "Recipe",
     "SamplingConfig",
     "SearchError",
@@ -75,6 +79,7 @@ _MODULES = {"backbones", "metrics"}
 _HOMES = {
     "antiphon.catalogue": ("Catalogue",),
     "antiphon.dual_encoder": ("DualEncoder",),
+    "antiphon.embeddings": ("ModalityEmbeddings",),
     "antiphon.errors": tuple(name for name in __all__ if name.endswith("Error")),
     "antiphon.evaluation": ("audit", "evaluate", "probe"),
     "antiphon.features": ("Features",),
@@ -82,7 +87,7 @@ _HOMES = {
     "antiphon.model.cca": ("CCA",),
     "antiphon.model.recipe": ("Recipe",),
     "antiphon.recommendation": ("recommend",),
-    "antiphon.search": ("Hit", "Index", "Moment", "Where"),
+    "antiphon.search": ("Hit", "Hits", "Index", "Moment", "Query", "Where"),
     "antiphon.segments.sampling": ("SamplingConfig",),
     "antiphon.training.fine_tuning": ("TuningConfig",),
 }

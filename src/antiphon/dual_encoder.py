@@ -1,39 +1,51 @@
 """The object that people hold: train it on paired features, embed with it, save it, load it."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.inference import resolve_device
+from antiphon.embeddings import MODALITIES, Modality, ModalityEmbeddings
 from antiphon.errors import AntiphonError, FeatureStoreError, ModelError
 from antiphon.features.features import Features
-from antiphon.features.single import file_features
+from antiphon.features.single import Source, file_features, loaded_backbone, source_features
 from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.similarity import cosine_similarity
 from antiphon.model.checkpoint import load_towers, save_towers
-from antiphon.model.embedding import Side, embed_rows, embed_tracks
+from antiphon.model.closed_form import Side
+from antiphon.model.embedding import embed_rows, embed_tracks
 from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
 from antiphon.presentation.notebook import notebook_html
 from antiphon.presentation.tables import facts_html, facts_text
-from antiphon.runs import RECONSTRUCTION_FILE, Epoch, clear_run, fingerprint, read_run, versions, write_run
+from antiphon.runs import (
+    RECONSTRUCTION_FILE,
+    Epoch,
+    clear_run,
+    fingerprint,
+    read_history,
+    read_run,
+    versions,
+    write_run,
+)
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction
 from antiphon.training.data import inputs_fingerprint, refuse_shared_videos
-from antiphon.training.fine_tuning import Step, TuningConfig
+from antiphon.training.fine_tuning import TuningConfig, TuningProgress
 from antiphon.training.loop import Progress, train
 from antiphon.training.progress_bar import epoch_progress
 from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
-from antiphon.training.windows import kept_rows, rows_about
+from antiphon.training.windows import kept_rows, tuning_inputs
 from antiphon.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float32]
@@ -168,7 +180,10 @@ class DualEncoder:
         return f"DualEncoder {self.recipe.name}", facts | tuned
 
     def fine_tune(
-        self, workspace: str | Path, config: TuningConfig | None = None, progress: Callable[[Step], None] | None = None
+        self,
+        workspace: str | Path,
+        config: TuningConfig | None = None,
+        progress: Callable[[TuningProgress], None] | None = None,
     ) -> "DualEncoder":
         """Another model: the last blocks of this one's backbones tuned with its heads, on a workspace's kept segments.
 
@@ -207,7 +222,7 @@ class DualEncoder:
         model = copy.copy(self)
         model._towers, model.history, model.reconstruction, model.tuned = found.towers, found.history, [], backbones
         model.audio_name, model.video_name = (network.name for network in backbones.both(str(self.device)))
-        model._inputs = rows_about(
+        model._inputs = tuning_inputs(
             {split: [row for row in of if row.segment_id not in found.damaged] for split, of in rows.items()}
         )
         model._seen = tuple(
@@ -256,56 +271,204 @@ class DualEncoder:
         times = (features.groups, features.starts_s, labels)
         return self._embed_tracks(audio, *times), self._embed_tracks(video, *times)
 
-    def encode_audio(self, path: str | Path, per: Per = "segment", label_weight: float = 0.0) -> FloatArray:
-        """Embed the sound of a media file: (segments, dim) float32 unit rows, or (1, dim) for the whole track.
+    @overload
+    def encode_audio(
+        self,
+        source: Source,
+        per: Per = ...,
+        label_weight: float = ...,
+        *,
+        rate_hz: int | None = ...,
+        batch_size: int | None = ...,
+    ) -> FloatArray: ...
+    @overload
+    def encode_audio(
+        self,
+        source: list[Source],
+        per: Literal["track"],
+        label_weight: float = ...,
+        *,
+        rate_hz: int | None = ...,
+        batch_size: int | None = ...,
+    ) -> FloatArray: ...
+    @overload
+    def encode_audio(
+        self,
+        source: list[Source],
+        per: Literal["segment"] = ...,
+        label_weight: float = ...,
+        *,
+        rate_hz: int | None = ...,
+        batch_size: int | None = ...,
+    ) -> list[FloatArray]: ...
+    def encode_audio(
+        self,
+        source: Source | list[Source],
+        per: Per = "segment",
+        label_weight: float = 0.0,
+        *,
+        rate_hz: int | None = None,
+        batch_size: int | None = None,
+    ) -> FloatArray | list[FloatArray]:
+        """Embed the sound of media files or of waveforms.
 
         Parameters
         ----------
-        per, label_weight : as in `embed`.
+        source : path, array_like of shape (samples,), or list of these
+            A media file (a path or an address that fsspec knows), or a mono waveform in [-1, 1].
+        per : {"segment", "track"}
+            As in `embed`.
+        label_weight : float
+            As in `embed`.
+        rate_hz : int, optional
+            Sample rate of the waveforms; needed for arrays.
+        batch_size : int, optional
+            Windows that the backbone takes at a time. Default: those of a whole track.
+
+        Returns
+        -------
+        ndarray of float32, shape (segments, dim), or (1, dim) per track
+            Unit rows. For a list of sources: a list of such arrays, or one of shape (sources, dim) per track.
 
         Raises
         ------
         DecodeError
-            The file cannot be read or has no sound.
+            A file cannot be read, has no sound, or is too short.
+        ConfigError
+            A waveform has another shape or type, or no rate.
         ModelError
-            The model was fitted on features that no backbone of this installation computes.
+            The model was trained on features that no installed backbone computes.
         """
-        return self._encode(path, "audio", per, label_weight)
+        return self._encode("audio", source, per, label_weight, rate_hz, batch_size)
 
-    def encode_video(self, path: str | Path, per: Per = "segment", label_weight: float = 0.0) -> FloatArray:
-        """Embed the pictures of a media file, as `encode_audio` does its sound."""
-        return self._encode(path, "video", per, label_weight)
+    @overload
+    def encode_video(
+        self,
+        source: Source,
+        per: Per = ...,
+        label_weight: float = ...,
+        *,
+        frames_per_s: float | None = ...,
+        batch_size: int | None = ...,
+    ) -> FloatArray: ...
+    @overload
+    def encode_video(
+        self,
+        source: list[Source],
+        per: Literal["track"],
+        label_weight: float = ...,
+        *,
+        frames_per_s: float | None = ...,
+        batch_size: int | None = ...,
+    ) -> FloatArray: ...
+    @overload
+    def encode_video(
+        self,
+        source: list[Source],
+        per: Literal["segment"] = ...,
+        label_weight: float = ...,
+        *,
+        frames_per_s: float | None = ...,
+        batch_size: int | None = ...,
+    ) -> list[FloatArray]: ...
+    def encode_video(
+        self,
+        source: Source | list[Source],
+        per: Per = "segment",
+        label_weight: float = 0.0,
+        *,
+        frames_per_s: float | None = None,
+        batch_size: int | None = None,
+    ) -> FloatArray | list[FloatArray]:
+        """Embed the pictures of media files or of arrays of frames.
 
-    def encode_windows(self, path: str | Path, modality: Side) -> tuple[list[tuple[float, float]], FloatArray]:
-        """As `encode_audio` and `encode_video`, with the windows: their (start, end) in seconds on the time line."""
-        windows, rows = self._file(path, modality)
-        return windows, self._embed(rows)
+        Parameters
+        ----------
+        source : path, array_like of uint8 and shape (frames, height, width, 3), or list of these
+            A media file, or RGB frames.
+        frames_per_s : float, optional
+            Rate of the frames; needed for arrays.
+        per, label_weight, batch_size
+            As in `encode_audio`, whose results and errors are alike.
+        """
+        return self._encode("video", source, per, label_weight, frames_per_s, batch_size)
 
-    def encode_file(self, path: str | Path, modality: Side) -> tuple[list[tuple[float, float]], FloatArray, FloatArray]:
-        """As `encode_windows`, and the (1, dim) embedding of the whole track: what a search by a file asks with."""
-        windows, rows = self._file(path, modality)
-        starts_s = np.array([start_s for start_s, _ in windows])
-        return windows, self._embed(rows), self._embed_tracks(rows, np.zeros(len(windows)), starts_s)
+    def encode_file(
+        self, path: str | Path, modalities: Sequence[Modality] = MODALITIES, *, batch_size: int | None = None
+    ) -> dict[Modality, ModalityEmbeddings]:
+        """Embed the sound and the pictures of a media file, which is probed once and decoded once.
 
-    def _encode(self, path: str | Path, modality: Side, per: Per, label_weight: float) -> FloatArray:
+        Parameters
+        ----------
+        path : str or Path
+            Local path, or an address that fsspec knows.
+        modalities : sequence of {"audio", "video"}
+            Which sides to embed.
+        batch_size : int, optional
+            As in `encode_audio`.
+
+        Returns
+        -------
+        dict
+            Modality → ModalityEmbeddings, for the sides that the file has.
+
+        Raises
+        ------
+        DecodeError
+            The file cannot be read, is too short, or has none of the sides.
+        ModelError
+            The model was trained on features that no installed backbone computes.
+        """
+        found = file_features(path, [self._backbone(side) for side in modalities], self.sampling, batch_size)
+        starts_s, ends_s = zip(*found.windows, strict=True)
+        embedded: dict[Modality, ModalityEmbeddings] = {}
+        for side, vectors in found.vectors.items():
+            rows = _SideRows.whole(side, vectors, self._feature_name(side))
+            track = self._embed_tracks(rows, np.zeros(len(vectors)), np.array(starts_s))
+            embedded[side] = ModalityEmbeddings(track[0], self._embed(rows), starts_s, ends_s)
+        return embedded
+
+    def _encode(
+        self,
+        side: Modality,
+        source: Source | list[Source],
+        per: Per,
+        label_weight: float,
+        rate: float | None,
+        batch_size: int | None,
+    ) -> FloatArray | list[FloatArray]:
         _refuse_weight(label_weight)
-        windows, rows = self._file(path, modality)
-        starts_s = np.array([start_s for start_s, _ in windows])
+        if per not in ("segment", "track"):
+            raise ModelError(f"per must be 'segment' or 'track', not '{per}'.")
+        if isinstance(source, list):
+            every = [self._encode_one(side, one, per, label_weight, rate, batch_size) for one in source]
+            return np.concatenate(every) if per == "track" and every else every
+        return self._encode_one(side, source, per, label_weight, rate, batch_size)
+
+    def _encode_one(
+        self, side: Modality, source: Source, per: Per, label_weight: float, rate: float | None, batch_size: int | None
+    ) -> FloatArray:
+        found = source_features(source, self._backbone(side), rate, self.sampling, batch_size)
+        rows = _SideRows.whole(side, found.vectors[side], self._feature_name(side))
+        starts_s = np.array([start_s for start_s, _ in found.windows])
 
         def made(labels: bool) -> FloatArray:
             if per == "segment":
                 return self._embed(rows, labels)
-            return self._embed_tracks(rows, np.zeros(len(windows)), starts_s, labels)
+            return self._embed_tracks(rows, np.zeros(len(starts_s)), starts_s, labels)
 
         return with_labels(made(False), made(True), label_weight) if label_weight else made(False)
 
-    def _file(self, path: str | Path, modality: Side) -> tuple[list[tuple[float, float]], "_SideRows"]:
-        name = self.audio_name if modality == "audio" else self.video_name
+    def _backbone(self, side: Modality) -> AudioBackbone | VideoBackbone:
+        name = self._feature_name(side)
         if not name:
-            raise ModelError(f"This model was trained on {modality} features of no backbone; use embed(features).")
-        backbone = name if self.tuned is None else self.tuned.backbone(modality, str(self.device))
-        windows, values = file_features(path, backbone, str(self.device), self.sampling)
-        return windows, _SideRows.whole(modality, values, name)
+            raise ModelError(f"This model was trained on {side} features without a backbone; use embed(features).")
+        if self.tuned is not None:
+            return self.tuned.backbone(side, str(self.device))
+        return loaded_backbone(name, str(self.device))
+
+    def _feature_name(self, side: Modality) -> str:
+        return self.audio_name if side == "audio" else self.video_name
 
     @classmethod
     def from_published(
@@ -378,7 +541,7 @@ class DualEncoder:
             raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
         model._towers = load_towers(place, model.recipe, *model._dims, model.device)
         if (place / _HISTORY_FILE).exists():
-            model.history = [Epoch(**row) for row in _stored(place / _HISTORY_FILE)]
+            model.history = [Epoch(**row) for row in _stored(place / _HISTORY_FILE, read_history)]
         if (place / RECONSTRUCTION_FILE).exists():
             model.reconstruction = [Reconstruction(**row) for row in _stored(place / RECONSTRUCTION_FILE)]
         seen = _stored(place / _VIDEOS_FILE)
@@ -396,7 +559,7 @@ class DualEncoder:
         ModelError
             The model is not fitted.
         """
-        return self._fitted().dim
+        return self._fitted().embedding_dim
 
     @property
     def fingerprint(self) -> str:
@@ -450,6 +613,7 @@ class DualEncoder:
             },
             "sampling": self.sampling.model_dump(),
             "inputs": self._inputs,
+            "fingerprint": self.fingerprint,
             "published": None if self.published is None else asdict(self.published),
             "versions": versions(),
             "recipe": self.recipe.model_dump(mode="json"),
@@ -464,7 +628,9 @@ class DualEncoder:
 
     def _embed(self, rows: "_SideRows", labels: bool = False) -> FloatArray:
         towers = self._fitted()
-        result = np.full((len(rows.values), towers.label_dim if labels else towers.dim), np.nan, dtype=np.float32)
+        result = np.full(
+            (len(rows.values), towers.label_dim if labels else towers.embedding_dim), np.nan, dtype=np.float32
+        )
         if rows.present.any():
             self._refuse_others(rows)
             result[rows.present] = embed_rows(towers, rows.side, rows.values[rows.present], self.device, labels=labels)
@@ -475,7 +641,7 @@ class DualEncoder:
     ) -> FloatArray:
         towers, there = self._fitted(), rows.present
         videos = np.unique(groups)
-        result = np.full((len(videos), towers.label_dim if labels else towers.dim), np.nan, dtype=np.float32)
+        result = np.full((len(videos), towers.label_dim if labels else towers.embedding_dim), np.nan, dtype=np.float32)
         if not there.any():
             return result
         if labels or self.recipe.track is None:
@@ -533,8 +699,8 @@ def _refuse_weight(label_weight: float) -> None:
         raise ModelError(f"label_weight is {label_weight:g}; give a weight from 0 to 1.")
 
 
-def _stored(path: Path) -> list[dict[str, Any]]:
+def _stored(path: Path, read: Callable[[Path], pa.Table] = read_table) -> list[dict[str, Any]]:
     try:
-        return read_table(path).to_pylist()
+        return read(path).to_pylist()
     except FeatureStoreError as error:
         raise ModelError(f"{path}: is missing or damaged. Train the run again, or restore the file.") from error

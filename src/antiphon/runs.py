@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import tomli_w
 
 from antiphon.errors import ModelError
-from antiphon.tables import write_text
+from antiphon.tables import read_table, write_text
 
 RUN_FILE = "run.toml"
 METRICS_FILE = "metrics.json"
@@ -27,6 +28,7 @@ RECONSTRUCTION_FILE = "autoencoders.parquet"
 TUNED_FILE = "tuned.safetensors"
 
 _PROBES = ("genre", "tags")
+_OLD_COLUMNS = {"train_least": "train_lower_bound", "validation_least": "validation_lower_bound"}
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,37 @@ class Epoch:
     temperature: float
     train_loss: float
     train_chance: float
-    train_least: float
+    train_lower_bound: float
     validation_loss: float
     validation_chance: float
-    validation_least: float
+    validation_lower_bound: float
     validation_median_rank: float
     validation_log_rank: float
     best: bool
     validation_track_loss: float | None = None
     validation_track_log_rank: float | None = None
+
+
+def read_history(path: Path) -> pa.Table:
+    """Read a run's `history.parquet`, with the current names of its columns.
+
+    Parameters
+    ----------
+    path : Path
+        The table, as this or an earlier version wrote it.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row an epoch, with the fields of `Epoch` as columns.
+
+    Raises
+    ------
+    FeatureStoreError
+        The file is missing, or is not Parquet.
+    """
+    table = read_table(path)
+    return table.rename_columns([_OLD_COLUMNS.get(name, name) for name in table.column_names])
 
 
 def probe_file(target: str) -> str:

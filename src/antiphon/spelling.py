@@ -1,6 +1,7 @@
-"""What somebody who wrote an unknown name may have meant."""
+"""Comparing names as people write them."""
 
 import difflib
+import unicodedata
 from collections.abc import Collection
 
 _MOST = 3
@@ -27,3 +28,15 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
     if not near and len(known) <= _MOST_COMPARED:
         near = difflib.get_close_matches(name, known, _MOST, cutoff=0.5)
     return f" Did you mean {' or '.join(near[:_MOST])}?" if near else ""
+
+
+def plain(text: str) -> str:
+    """Text without case, accents and doubled spaces.
+
+    Examples
+    --------
+    >>> plain("  Björk  Ágætis ")
+    'bjork agætis'
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())

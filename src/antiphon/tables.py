@@ -4,17 +4,17 @@ Each stage reads tables and writes a table. A write goes to a temporary file in 
 place, so a reader sees the old table or the new one and never a half.
 """
 
-import fcntl
 import os
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from antiphon.errors import FeatureStoreError
+from antiphon.locks import held, is_free
 
 CATALOGUE = pa.schema(
     [
@@ -91,28 +91,23 @@ def atomic_path(path: Path) -> Generator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    os.close(handle)
     partial = Path(name)
     try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield partial
-        partial.chmod(0o644)
-        partial.replace(path)
+        with held(partial):
+            yield partial
+            partial.chmod(0o644)
+            partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    finally:
-        os.close(handle)
 
 
 def sweep_partials(folder: Path) -> None:
     """Remove what killed processes left of `atomic_path` below `folder`; what is being written now stays."""
     for path in folder.rglob(".*.????????.partial"):
-        if path.is_symlink() or not path.is_file():
-            continue
-        with suppress(OSError), path.open("rb") as handle:  # being written, or gone by now
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+        if not path.is_symlink() and path.is_file() and is_free(path):
+            path.unlink(missing_ok=True)
 
 
 def write_table(table: pa.Table, path: Path) -> None:

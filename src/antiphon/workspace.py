@@ -1,15 +1,12 @@
 """Where everything lies on disk, one writer at a time, and the table of what failed."""
 
-import fcntl
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from antiphon.errors import ConfigError
-from antiphon.tables import FAILURES, read_table, sweep_partials, write_table
+from antiphon.locks import exclusive
 
 _LONGEST_NAME = 200
 
@@ -97,7 +94,7 @@ class Workspace:
         return folder.relative_to(self.runs).as_posix()
 
     @contextmanager
-    def lock(self) -> Generator[None]:
+    def lock(self, wait_s: float = 0.0) -> Generator[None]:
         """Hold the workspace for writing; the lock goes with the process, however it ends.
 
         What a killed process left half-written is removed first.
@@ -107,14 +104,12 @@ class Workspace:
         ConfigError
             Another process holds it.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ConfigError(
-                    f"{self.root}: another process is writing to this workspace. Wait for it, or use another workspace."
-                ) from None
+        busy = ConfigError(
+            f"{self.root}: another process is writing to this workspace. Wait for it, or use another workspace."
+        )
+        with exclusive(self.root / ".lock", busy, wait_s):
+            from antiphon.tables import sweep_partials
+
             sweep_partials(self.root)
             yield
 
@@ -122,10 +117,16 @@ class Workspace:
         """What has failed so far, in order of video and stage."""
         if not self.failures.exists():
             return []
+        from antiphon.tables import FAILURES, read_table
+
         return [Failure(**row) for row in read_table(self.failures, FAILURES).to_pylist()]
 
     def write_failures(self, failures: Iterable[Failure]) -> None:
         """Replace the table of failures."""
+        import pyarrow as pa
+
+        from antiphon.tables import FAILURES, write_table
+
         rows = [vars(failure) for failure in sorted(failures, key=lambda item: (item.video_id, item.stage))]
         write_table(pa.Table.from_pylist(rows, schema=FAILURES), self.failures)
 

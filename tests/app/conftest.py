@@ -88,8 +88,8 @@ def workspace(synthetic_table: Path, tmp_path_factory: pytest.TempPathFactory) -
 def short_recipe() -> Recipe:
     """The base recipe, small and short."""
     recipe = load_recipe("antiphon-base")
-    head = recipe.head.model_copy(update={"hidden": (32,), "dim": 16, "dropout": 0.0, "input_dropout": 0.0})
-    training = recipe.training.model_copy(update={"epochs": 3, "least_steps": 0})
+    head = recipe.head.model_copy(update={"hidden": (32,), "embedding_dim": 16, "dropout": 0.0, "input_dropout": 0.0})
+    training = recipe.training.model_copy(update={"epochs": 3, "min_steps": 0})
     return recipe.model_copy(update={"name": "short", "head": head, "training": training})
 
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from antiphon.app.worker import JobError
 from antiphon.dual_encoder import DualEncoder
-from antiphon.search import Index
+from antiphon.search import Index, Query
 from antiphon.workspace import Workspace
 
 from .conftest import IDS, RUN
@@ -24,7 +24,7 @@ def test_health_says_on_what_it_works(client: TestClient) -> None:
 @pytest.mark.parametrize("by", ["audio", "video", "both"])
 def test_similar_gives_what_the_index_finds(client: TestClient, index: Index, by: str) -> None:
     found = client.get("/api/similar", params={"id": "plain", "by": by, "k": 5, "weight": 0.3}).json()
-    expected = index.similar("plain", k=5, by=by, weight=0.3)  # pyright: ignore[reportArgumentType]
+    expected = index.search(Query.from_id(index, "plain"), k=5, by=by, weight=0.3)  # pyright: ignore[reportArgumentType]
     assert [(hit["id"], hit["score"]) for hit in found["hits"]] == [(hit.id, hit.score) for hit in expected]
     assert found["hits"][0]["moments"][0]["start_s"] == expected[0].moments[0].start_s
     assert "plain" not in [hit["id"] for hit in found["hits"]]
@@ -33,13 +33,13 @@ def test_similar_gives_what_the_index_finds(client: TestClient, index: Index, by
 @pytest.mark.parametrize("target", ["audio", "video"])
 def test_match_gives_what_the_index_finds(client: TestClient, index: Index, target: str) -> None:
     found = client.get("/api/match", params={"id": "plain", "target": target, "k": 4}).json()
-    expected = index.match("plain", target, k=4)  # pyright: ignore[reportArgumentType]
+    expected = index.search(Query.from_id(index, "plain"), target=target, k=4)  # pyright: ignore[reportArgumentType]
     assert [hit["id"] for hit in found["hits"]] == [hit.id for hit in expected]
 
 
 def test_filters_hold(client: TestClient) -> None:
     mine = client.get("/api/items", params={"q": "plain"}).json()["items"][0]
-    others = client.get("/api/similar", params={"id": "plain", "others": True}).json()["hits"]
+    others = client.get("/api/similar", params={"id": "plain", "other_artists": True}).json()["hits"]
     assert others and mine["artist"] not in {hit["artist"] for hit in others}
     genre = others[0]["genre"]
     kept = client.get("/api/similar", params={"id": "plain", "genre": genre}).json()["hits"]
@@ -48,7 +48,7 @@ def test_filters_hold(client: TestClient) -> None:
 
 @pytest.mark.parametrize("id", IDS)
 def test_every_id_can_be_asked_for_and_leads_to_its_file(server: str, id: str) -> None:
-    with httpx.Client(base_url=server) as client:
+    with httpx.Client(base_url=server, timeout=60) as client:
         items = client.get("/api/items", params={"q": id}).json()["items"]
         assert items[0]["id"] == id
         assert client.get("/api/similar", params={"id": id}).status_code == 200
@@ -79,9 +79,9 @@ def test_a_file_is_embedded_as_the_model_does_it(client: TestClient, workspace: 
     found = client.post("/api/embed", content=song.read_bytes(), headers={"content-type": "video/mp4"}).json()
     model = DualEncoder.load(workspace.run(RUN))
     for side in ("audio", "video"):
-        windows, vectors = model.encode_windows(song, side)  # pyright: ignore[reportArgumentType]
-        assert len(found[side]["windows"]) == len(windows)
-        np.testing.assert_allclose(found[side]["vectors"], vectors, atol=1e-4)
+        expected = model.encode_file(song)[side]  # pyright: ignore[reportArgumentType]
+        assert [tuple(window) for window in found[side]["windows"]] == expected.windows
+        np.testing.assert_allclose(found[side]["vectors"], expected.segments, atol=1e-4)
 
 
 def test_a_file_of_the_catalogue_finds_itself(client: TestClient, song: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_fault_of_ours_is_not_blamed_on_the_file(
     def stumbles(job: object) -> None:
         raise JobError("The service failed on this file. Its log says why.")
 
-    encoder = app.state.services.encoder
+    encoder = app.state.antiphon.encoder
     monkeypatch.setattr(encoder, "run", stumbles)
     found = client.post("/api/embed", content=b"x", headers={"content-type": "video/mp4"})
     assert (found.status_code, found.json()["detail"]) == (500, "The service failed on this file. Its log says why.")

@@ -76,7 +76,7 @@ def elsewhere(app: FastAPI, song: Path, monkeypatch: pytest.MonkeyPatch) -> None
     place = "memory://bucket/plain.mp4"
     with fsspec.open(place, "wb") as file:
         file.write(song.read_bytes())  # pyright: ignore[reportAttributeAccessIssue]
-    videos = app.state.services.answers.library.videos
+    videos = app.state.antiphon.searcher.library.videos
     monkeypatch.setitem(videos, "plain", replace(videos["plain"], path=place))
 
 
@@ -126,7 +126,7 @@ def test_a_store_that_fails_is_told_from_a_file_that_is_gone(
 
 
 def test_stills_that_nobody_asks_for_make_room(app: FastAPI, tmp_path: Path, song: Path) -> None:
-    video = app.state.services.answers.video("plain")
+    video = app.state.antiphon.searcher.video("plain")
     stills = Stills(tmp_path, most=3)
     monday = song.stat().st_mtime_ns - 10**12
     for number in range(3):

@@ -9,11 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from antiphon.app.application import create_app
-from antiphon.app.encoding import Side
 from antiphon.app.templating import address, clock
 from antiphon.catalogue import Catalogue
+from antiphon.embeddings import Modality as Side
 from antiphon.runs import METRICS_FILE
-from antiphon.search import Index
+from antiphon.search import Index, Query
 from antiphon.workspace import Workspace
 
 from .conftest import HOST, IDS, RUN, SCRIPT
@@ -76,7 +76,7 @@ def test_the_search_works_without_scripts(client: TestClient) -> None:
 
 
 def test_match_plays_the_pictures_with_the_other_song(client: TestClient, index: Index) -> None:
-    best = index.match("plain", "audio", k=1)[0]
+    best = index.search(Query.from_id(index, "plain"), target="audio", k=1)[0]
     found = client.get("/match/plain?target=audio").text
     moment = best.moments[0]
     assert f'data-pictures="/media/plain" data-pictures-at="{moment.query_start_s:.2f}"' in found
@@ -85,7 +85,7 @@ def test_match_plays_the_pictures_with_the_other_song(client: TestClient, index:
 
 @pytest.mark.parametrize("target", ["audio", "video"])
 def test_match_says_from_where_song_and_pictures_play(client: TestClient, index: Index, target: Side) -> None:
-    moment = index.match("plain", target, k=1)[0].moments[0]
+    moment = index.search(Query.from_id(index, "plain"), target=target, k=1)[0].moments[0]
     theirs, own = clock(moment.start_s or 0.0), clock(moment.query_start_s or 0.0)
     song, pictures = (theirs, own) if target == "audio" else (own, theirs)
     found = re.sub("<[^>]+>", "", client.get(f"/match/plain?target={target}").text)
@@ -136,8 +136,8 @@ def test_errors_are_pages_that_lead_back(client: TestClient) -> None:
     form = found.text.partition('<form class="find" action="/" method="get"')[2].partition("</form>")[0]
     assert 'name="q"' in form and "<button" in form
     kind = {"content-type": "text/html"}
-    whole = client.post("/find/file?question=songs", content=b"x", headers=kind)
-    part = client.post("/find/file?question=songs", content=b"x", headers=kind | {"hx-request": "true"})
+    whole = client.post("/find/file?target=audio", content=b"x", headers=kind)
+    part = client.post("/find/file?target=audio", content=b"x", headers=kind | {"hx-request": "true"})
     assert (whole.status_code, whole.text.startswith("<!doctype html>")) == (415, True)
     assert (part.status_code, part.text.startswith("<section>"), part.text.count('role="alert"')) == (415, True, 1)
 

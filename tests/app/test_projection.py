@@ -6,6 +6,8 @@ from sklearn.manifold import TSNE, trustworthiness
 
 from antiphon.app.projection import ProjectionConfig, _gradient, affinities, project
 
+pytestmark = pytest.mark.numeric
+
 
 def clusters(count: int, groups: int = 4, dim: int = 16, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors around a few centres, and which."""

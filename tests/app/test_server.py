@@ -40,14 +40,14 @@ def test_stopping_tells_who_is_sending_a_file(workspace: Workspace, index: Index
                 b"POST /api/embed HTTP/1.1\r\nHost: localhost\r\nContent-Type: video/mp4\r\n"
                 b"Content-Length: 100000\r\n\r\n" + bytes(1000)
             )
-            while not app.state.services.uploads.under_way:
+            while not app.state.antiphon.uploads.under_way:
                 time.sleep(0.02)
             server.should_exit = True
             answer = sender.recv(1 << 16).decode()
         serving.join(30)
     assert not serving.is_alive()
     assert answer.startswith("HTTP/1.1 503")
-    assert not app.state.services.uploads.folder.exists()
+    assert not app.state.antiphon.uploads.folder.exists()
 
 
 def test_stopping_ends_the_job_that_runs_and_answers(
@@ -73,4 +73,4 @@ def test_stopping_ends_the_job_that_runs_and_answers(
         serving.join(30)
     assert not serving.is_alive()
     assert (found.status_code, "being stopped" in found.text) == (503, True)
-    assert not app.state.services.uploads.folder.exists()
+    assert not app.state.antiphon.uploads.folder.exists()

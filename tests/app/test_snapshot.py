@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from antiphon.app.searching import Wish
-from antiphon.app.snapshot import Current
+from antiphon.app.snapshot import Snapshot
 from antiphon.catalogue import Catalogue
-from antiphon.cli.index import indexed
+from antiphon.cli.opening import indexed
 from antiphon.errors import StaleIndexError
 from antiphon.search import Index
+from antiphon.search.filters import Conditions
 from antiphon.workspace import Workspace
 
 from .conftest import RUN
@@ -33,44 +33,44 @@ def place(workspace: Workspace, tmp_path: Path) -> Workspace:
 
 def test_a_new_video_is_found_and_recommended(place: Workspace) -> None:
     index = Index.open(place.index)
-    current = Current(place, index, every_s=0)
-    seed, before = index.ids[0], current.answers
-    assert current.answers is before
+    snapshot = Snapshot(place, index, every_s=0)
+    seed, before = index.ids[0], snapshot.searcher
+    assert snapshot.searcher is before
     assert "plain" not in {one.video.id for one in before.recommend([seed], 20)}
     model, features, about = indexed(place, RUN)
     Index.open(place.index).add(model, features, **about)
-    assert "plain" in {one.video.id for one in current.answers.recommend([seed], 20)}
-    assert "plain" in {one.video.id for one in current.answers.similar(seed, "both", Wish(20))}
+    assert "plain" in {one.video.id for one in snapshot.searcher.recommend([seed], 20)}
+    assert "plain" in {one.video.id for one in snapshot.searcher.by_id(seed, Conditions(20))}
 
 
 def test_what_was_added_between_two_looks_harms_nobody(place: Workspace) -> None:
-    current = Current(place, Index.open(place.index), every_s=1000)
+    snapshot = Snapshot(place, Index.open(place.index), every_s=1000)
     seed = Index.open(place.index).ids[0]
-    assert current.answers.similar(seed, "both", Wish(20))[0].reasons is not None
+    assert snapshot.searcher.by_id(seed, Conditions(20))[0].reasons is not None
     model, features, about = indexed(place, RUN)
     Index.open(place.index).add(model, features, **about)
-    found = {one.video.id: one for one in current.answers.similar(seed, "both", Wish(20))}
+    found = {one.video.id: one for one in snapshot.searcher.by_id(seed, Conditions(20))}
     assert "plain" in found
-    current.answers.library.videos.pop("plain")
-    assert "plain" not in {one.video.id for one in current.answers.similar(seed, "both", Wish(20))}
+    snapshot.searcher.library.videos.pop("plain")
+    assert "plain" not in {one.video.id for one in snapshot.searcher.by_id(seed, Conditions(20))}
 
 
 def test_an_index_of_another_model_stops_searching_and_nothing_else(place: Workspace) -> None:
     index = Index.open(place.index)
-    current = Current(place, index, every_s=0)
+    snapshot = Snapshot(place, index, every_s=0)
     seed = index.ids[0]
     Index.from_vectors(index.ids, np.eye(len(index.ids)), path=place.index)
-    assert current.answers.video(seed).id == seed
+    assert snapshot.searcher.video(seed).id == seed
     with pytest.raises(StaleIndexError):
-        current.answers.similar(seed, "both", Wish(3))
+        snapshot.searcher.by_id(seed, Conditions(3))
 
 
 def test_videos_that_left_the_catalogue_take_no_place_in_a_list(place: Workspace) -> None:
     index = Index.open(place.index)
-    current = Current(place, index, every_s=0)
+    snapshot = Snapshot(place, index, every_s=0)
     seed = index.ids[0]
-    first, second, *_ = (one.video.id for one in current.answers.similar(seed, "both", Wish(3)))
+    first, second, *_ = (one.video.id for one in snapshot.searcher.by_id(seed, Conditions(3)))
     catalogue = Catalogue.load(place.catalogue)
     kept = [row for row in catalogue.records() if row["id"] != first]
     Catalogue(kept).save(place.catalogue)
-    assert [one.video.id for one in current.answers.similar(seed, "both", Wish(1))] == [second]
+    assert [one.video.id for one in snapshot.searcher.by_id(seed, Conditions(1))] == [second]

@@ -196,7 +196,7 @@ def test_fifty_at_once_are_refused_or_answered_and_the_service_stays_up(server: 
     assert counts[200] >= 8
     assert counts[200] + counts[503] == 50
     assert all("retry-after" in one.headers for one in answers if one.status_code == 503)
-    assert httpx.get(f"{server}/api/health").json()["files_under_way"] == 0
+    assert httpx.get(f"{server}/api/health", timeout=60).json()["files_under_way"] == 0
 
 
 def test_a_client_that_goes_away_leaves_nothing(server: str, uploads_folder: Path) -> None:

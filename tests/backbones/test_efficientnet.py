@@ -11,6 +11,10 @@ from antiphon.backbones.efficientnet_network import EfficientNetLite0
 from antiphon.backbones.inference import loaded
 from antiphon.errors import ConfigError
 
+from .conftest import assert_close
+
+pytestmark = pytest.mark.numeric
+
 CATS, PROJECTILES, PALACES, ESPRESSO, TRIPOD = {281, 282, 285}, {657, 744}, {698, 442}, {967}, {872}
 
 
@@ -46,8 +50,8 @@ def test_feature_is_mean_and_deviation_over_the_frames(efficientnet: EfficientNe
     feature = efficientnet(window)
     assert feature.shape == (1, 2560)
     assert feature.dtype == np.float32
-    np.testing.assert_allclose(feature[0, :1280], frames.mean(0), atol=2e-5)
-    np.testing.assert_allclose(feature[0, 1280:], frames.std(0), atol=2e-5)
+    assert_close(feature[0, :1280], frames.mean(0))
+    assert_close(feature[0, 1280:], frames.std(0))
     assert feature[0, 1280:].max() > 0.05
 
 
@@ -56,7 +60,7 @@ def test_folded_it_is_the_network_as_published(efficientnet: EfficientNet, windo
     assert sum(parameter.numel() for parameter in plain.parameters()) == 4_652_008
     with torch.inference_mode():
         expected = plain((torch.tensor(window).permute(0, 3, 1, 2).float() - 127) / 128).softmax(1).numpy()
-    np.testing.assert_allclose(efficientnet.classify(window), expected, atol=1e-5)
+    assert_close(efficientnet.classify(window), expected)
 
 
 def test_a_window_is_the_same_alone_and_among_others(efficientnet: EfficientNet, window: np.ndarray) -> None:

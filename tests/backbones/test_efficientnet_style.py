@@ -9,6 +9,10 @@ from antiphon.backbones.efficientnet import EfficientNet
 from antiphon.backbones.efficientnet_style import EfficientNetStyle, gram
 from antiphon.errors import ConfigError
 
+from .conftest import assert_close
+
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(scope="module")
 def style() -> EfficientNetStyle:
@@ -41,7 +45,7 @@ def test_early_stages_are_those_that_the_features_pass_through(efficientnet: Eff
         stages = network.early(pictures, 7)
         kept = [stage.clone() for stage in stages]
         found = F.relu6(network._bn1(network._conv_head(stages[-1]))).mean((2, 3))
-        np.testing.assert_allclose(found, network.features(pictures), atol=1e-5)
+        assert_close(found.numpy(), network.features(pictures).numpy())
     assert [stage.shape[1:] for stage in stages[:3]] == [(16, 112, 112), (24, 56, 56), (40, 28, 28)]
     assert all(torch.equal(one, other) for one, other in zip(stages, kept, strict=True))
 

@@ -11,6 +11,8 @@ from antiphon.backbones.r2plus1d import R2Plus1D
 from antiphon.backbones.r2plus1d_network import R2Plus1D18
 from antiphon.errors import ConfigError, WeightsError
 
+from .conftest import assert_close
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -47,11 +49,12 @@ def test_names_and_shapes_are_torchvisions(network: R2Plus1D18) -> None:
     assert sum(parameter.numel() for parameter in network.parameters()) == 31_505_325
 
 
+@pytest.mark.numeric
 def test_outputs_are_torchvisions(network: R2Plus1D18, waves: dict[str, Any]) -> None:
     with torch.inference_mode(), np.load(GOLDEN / "r2plus1d.npz") as golden:
         features = network.features(waves["frames"]())
-        np.testing.assert_allclose(features.numpy(), golden["features"], atol=1e-5)
-        np.testing.assert_allclose(network(waves["frames"]()).numpy(), golden["logits"], atol=1e-5)
+        assert_close(features.numpy(), golden["features"])
+        assert_close(network(waves["frames"]()).numpy(), golden["logits"])
 
 
 def test_frames_are_scaled_and_normalised_as_the_network_was_trained(backbone: R2Plus1D, network: R2Plus1D18) -> None:
@@ -62,7 +65,7 @@ def test_frames_are_scaled_and_normalised_as_the_network_was_trained(backbone: R
     normalised = (frames / 255 - [0.43216, 0.394666, 0.37645]) / [0.22803, 0.22145, 0.216989]
     with torch.inference_mode():
         expected = network.features(torch.tensor(normalised, dtype=torch.float32).permute(0, 4, 1, 2, 3)).numpy()
-    np.testing.assert_allclose(feature, expected, atol=1e-4)
+    assert_close(feature, expected)
     np.testing.assert_array_equal(backbone(frames[1]), feature[1:])
     assert not any(module.training for module in backbone.network.modules())
 

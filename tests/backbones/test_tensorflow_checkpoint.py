@@ -76,7 +76,7 @@ def test_another_file_is_not_taken_for_an_index(bad: bytes) -> None:
         read_index(bad)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(place=st.integers(0, 4947 - 8), value=st.integers(1, 255))
 def test_damage_anywhere_in_the_index_is_an_error_or_harmless(index: bytes, place: int, value: int) -> None:
     damaged = bytearray(index)

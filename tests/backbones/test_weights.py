@@ -11,7 +11,7 @@ import torch
 from antiphon.backbones import weights
 from antiphon.backbones.builtin import MUSICNN_WHEEL
 from antiphon.backbones.downloads import Url
-from antiphon.backbones.weights import Weights, fingerprint, read_pth, read_tensors, write_tensors
+from antiphon.backbones.weights import Weights, read_pth, read_tensors, tensors_fingerprint, write_tensors
 from antiphon.errors import WeightsError
 
 TENSORS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "steps": np.array(7)}
@@ -32,7 +32,7 @@ def test_tensors_come_back_as_they_were(tmp_path: Path) -> None:
         np.testing.assert_array_equal(tensors[name], tensor)
         assert tensors[name].dtype == tensor.dtype
         assert tensors[name].shape == tensor.shape
-    assert found == fingerprint(TENSORS)
+    assert found == tensors_fingerprint(TENSORS)
 
 
 def test_a_fingerprint_depends_on_names_shapes_types_and_values_only() -> None:
@@ -42,8 +42,8 @@ def test_a_fingerprint_depends_on_names_shapes_types_and_values_only() -> None:
         {"a": TENSORS["a"] + 1, "steps": TENSORS["steps"]},
         {"a": TENSORS["a"].view(np.int32), "steps": TENSORS["steps"]},
     ]
-    assert len({fingerprint(tensors) for tensors in [TENSORS, *other]}) == 5
-    assert fingerprint(dict(reversed(TENSORS.items()))) == fingerprint(TENSORS)
+    assert len({tensors_fingerprint(tensors) for tensors in [TENSORS, *other]}) == 5
+    assert tensors_fingerprint(dict(reversed(TENSORS.items()))) == tensors_fingerprint(TENSORS)
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
@@ -95,14 +95,14 @@ def test_weights_are_converted_once(empty_cache: Path) -> None:
     (empty_cache / "net.pth").unlink()
     tensors, found = net.read()
     np.testing.assert_array_equal(tensors["a"], TENSORS["a"])
-    assert found == fingerprint(TENSORS)
+    assert found == tensors_fingerprint(TENSORS)
 
 
 def test_a_local_file_takes_the_place_of_the_cache(empty_cache: Path, tmp_path: Path) -> None:
     net = published(empty_cache)
     write_tensors({"a": TENSORS["a"] + 1}, tmp_path / "mine.safetensors")
     assert net.read(tmp_path / "mine.safetensors")[0]["a"][0, 0] == 1
-    assert net.read(empty_cache / "net.pth")[1] == fingerprint(TENSORS)
+    assert net.read(empty_cache / "net.pth")[1] == tensors_fingerprint(TENSORS)
     assert not net.cached
 
 

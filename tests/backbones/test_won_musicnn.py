@@ -12,6 +12,8 @@ from antiphon.backbones.won_musicnn import WonMusicnn
 from antiphon.backbones.won_musicnn_network import WonMusicnnNetwork
 from antiphon.errors import ConfigError, WeightsError
 
+from .conftest import assert_close
+
 FILE = "models/mtat/musicnn/best_model.pth of https://github.com/minzwon/sota-music-tagging-models"
 NORM = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
 
@@ -69,6 +71,7 @@ def naive_decibels(waveform: np.ndarray) -> np.ndarray:
     return 10 * np.log10(np.maximum(bands @ np.transpose(power), 1e-10))
 
 
+@pytest.mark.numeric
 @pytest.mark.parametrize("samples", [48_000, 1000, 512])
 def test_the_spectrogram_is_torchaudios_default(samples: int) -> None:
     rng = np.random.default_rng(samples)
@@ -77,7 +80,7 @@ def test_the_spectrogram_is_torchaudios_default(samples: int) -> None:
     found = decibel_mel(torch.from_numpy(waveform)).numpy()
     assert found.shape == (2, 96, samples // 256 + 1)
     for row in range(2):
-        np.testing.assert_allclose(found[row], naive_decibels(waveform[row]), atol=2e-3)
+        assert_close(found[row], naive_decibels(waveform[row]))
 
 
 def test_silence_is_at_the_floor_and_nothing_is_cut_below_the_loudest() -> None:
@@ -144,6 +147,7 @@ def plain_tags(feature: np.ndarray, state: dict[str, np.ndarray]) -> np.ndarray:
     return 1 / (1 + np.exp(-(state["dense2.weight"].astype(np.float64) @ hidden + state["dense2.bias"])))
 
 
+@pytest.mark.numeric
 def test_the_network_computes_what_a_plain_evaluation_does(state: dict[str, torch.Tensor]) -> None:
     decibels = np.random.default_rng(1).normal(-20, 20, (2, 96, 40)).astype(np.float32)
     network = WonMusicnnNetwork().eval()
@@ -189,6 +193,7 @@ def test_names_and_shapes_are_the_projects() -> None:
 # The backbone.
 
 
+@pytest.mark.numeric
 def test_three_seconds_of_sound_are_one_feature(backbone: WonMusicnn, state: dict[str, torch.Tensor]) -> None:
     sound = (0.2 * np.random.default_rng(3).standard_normal(48_000)).astype(np.float32)
     feature = backbone(sound)

@@ -12,7 +12,7 @@ CONFIG = TemporalConfig(kinds=4, noise=0.5, style=0.05, audio_dim=24, video_dim=
 def small(name: str) -> Recipe:
     """The recipe with linear heads, which learn so few tracks in seconds."""
     data = load_recipe(name).model_dump(exclude_none=True)
-    data["head"] |= {"hidden": (), "dim": 32, "input_dropout": 0.0}
+    data["head"] |= {"hidden": (), "embedding_dim": 32, "input_dropout": 0.0}
     data["training"] |= {"epochs": 30, "patience": 10}
     if "track" in data:
         data["track"] |= {"width": 32}

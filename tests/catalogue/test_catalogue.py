@@ -82,7 +82,7 @@ def test_links_are_followed_out_of_the_folder_and_named_where_they_lead_nowhere(
     assert paths["near.mp4"] == str(target)
     assert paths["lost.mp4"] == str(folder / "lost.mp4")
     _, reasons = found.probe()
-    assert reasons["lost.mp4"] == f"{folder / 'lost.mp4'}: is a link to {tmp_path / 'gone.mp4'}, which is not there."
+    assert reasons["lost.mp4"] == f"{folder / 'lost.mp4'}: is a link to {tmp_path / 'gone.mp4'}, which does not exist."
     assert "round.mp4: cannot be opened" in reasons["round.mp4"]
     (tmp_path / "gone.mp4").write_bytes(b"back")
     target.unlink()

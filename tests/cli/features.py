@@ -7,7 +7,7 @@ import numpy as np
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
 from antiphon.features.planning import plan_segments
-from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workspace import Workspace
 
@@ -23,5 +23,5 @@ def with_features(root: Path, table: Path) -> Workspace:
         store = FeatureStore(workspace.features / name, {"backbone": name, "modality": modality})
         for video, rows in segments.items():
             vectors = random.normal(size=(len(rows), 8)).astype(np.float32)
-            store.append([FeatureRows(video, [row["segment_id"] for row in rows], vectors)])
+            store.append([VideoFeatures(video, [row["segment_id"] for row in rows], vectors)])
     return workspace

@@ -121,7 +121,7 @@ def test_labels_of_a_table_get_their_names_too(tmp_path: Path, capsys: pytest.Ca
     assert (tags["v0"], sorted(tags["v1"]), tags["v2"]) == (["Concert"], ["Concert", "Music video"], ["99"])
     pl.DataFrame(table | {"labels": [["rock"]] * 30}).write_parquet(tmp_path / "g.parquet")
     code, _, errors = call(capsys, tmp_path / "u", "features", "import", tmp_path / "g.parquet", *columns)
-    assert (code, "'rock' is no index" in errors) == (1, True)
+    assert (code, "'rock' is not an index" in errors) == (1, True)
 
 
 def test_faulty_label_names_are_refused(yt8m: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

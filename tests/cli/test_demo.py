@@ -2,19 +2,29 @@
 
 import re
 import shlex
+from functools import partial
 
+import pytest
+
+from antiphon.cli import demo
 from antiphon.cli.app import run
 from antiphon.search import Index
+from antiphon.synthetic import SyntheticConfig
+
+pytestmark = pytest.mark.usefixtures("quick_default")
+
+VIDEOS = 48
 
 
 def test_it_ends_with_how_to_open_the_page_and_what_neighbours_are_worth(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert run(["demo", "--videos", "60", "--sections", "1", "--coupling", "1"]) == 0
+    monkeypatch.setattr(demo, "SyntheticConfig", partial(SyntheticConfig, duration_s=7, duration_spread_s=1))
+    assert run(["demo", "--videos", str(VIDEOS), "--sections", "1", "--coupling", "1"]) == 0
     out = capsys.readouterr().out
     last = out.strip().splitlines()[-1]
     call = shlex.split(last.removeprefix("Search, look and listen: "))
     assert call[-1] == "serve"
-    assert len(Index.open(f"{call[call.index('--workspace') + 1]}/index")) == 60
+    assert len(Index.open(f"{call[call.index('--workspace') + 1]}/index")) == VIDEOS
     for side in ("sound", "pictures", "both"):
         for what in ("same genre", "tags in common"):
             line = re.search(rf"by {side}, {what}: (.*)% \((.*)%–(.*)%\); chance (.*)%", out)

@@ -11,6 +11,8 @@ from antiphon.features import Features
 from antiphon.features.importing import import_features
 from antiphon.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 
 def workspace_of(folder, videos, artists=None):
     """A workspace of so many videos, all of them training videos, with made-up features."""

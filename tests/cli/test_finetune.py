@@ -18,6 +18,8 @@ from antiphon.runs import TUNED_FILE
 from antiphon.training.windows import kept_rows
 from antiphon.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 SPLITS = ["train", "train", "validation", "validation"]
 
 
@@ -93,7 +95,8 @@ def test_it_encodes_files_with_the_tuned_backbones(place, tmp_path):
     same = tmp_path / record["id"]  # segments are drawn by name
     shutil.copy(record["path"], same)
     for side, stored in (("audio", audio), ("video", video)):
-        windows, vectors = model.encode_windows(same, side)
+        found = model.encode_file(same)[side]
+        windows, vectors = found.windows, found.segments
         assert len(windows) == len(vectors) == len(stored) == 1
         assert windows[0][0] == pytest.approx(row.starts_s[0])
         np.testing.assert_allclose(vectors, stored, atol=1e-5)
@@ -144,7 +147,7 @@ def test_validation_videos_that_the_run_was_trained_on_are_refused(place, tmp_pa
     again = [record | {"split": turned[record["split"]]} for record in records]
     Catalogue(again).save(split_again / "catalogue.parquet")
     model = DualEncoder.load(split_again / "runs" / "base")
-    with pytest.raises(ModelError, match=r"2 videos stand in both .* Bring back the splits that the model was trained"):
+    with pytest.raises(ModelError, match=r"2 videos are in both .* Bring back the splits that the model was trained"):
         model.fine_tune(split_again)
 
 

@@ -12,6 +12,8 @@ from antiphon.tables import read_table
 
 from .features import with_features
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 
 @pytest.fixture(scope="module")
 def place(synthetic_table, tmp_path_factory):

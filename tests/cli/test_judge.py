@@ -10,6 +10,8 @@ from antiphon.judging import Judgements
 
 from .features import with_features
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 
 @pytest.fixture(scope="module")
 def place(synthetic_table, tmp_path_factory):

@@ -9,6 +9,8 @@ import pytest
 from antiphon.cli.app import run
 from antiphon.metrics import classification
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):

@@ -21,6 +21,8 @@ from antiphon.model.recipe import load_recipe
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 
 def test_an_empty_workspace_says_what_to_do(tmp_path, capsys):
     assert run(["--workspace", str(tmp_path), "serve"]) == 1
@@ -36,14 +38,10 @@ def test_a_taken_port_says_what_to_do():
 
 
 @pytest.fixture(scope="module")
-def place(synthetic_table, tmp_path_factory):
-    """A workspace with a trained run and no index."""
+def place(extracted, tmp_path_factory):
+    """A workspace with features and no run."""
     found = tmp_path_factory.mktemp("serve") / "w"
-    for call in (
-        ["catalogue", "add", synthetic_table, "--by", "video", "--fractions", "0.5", "0.25", "0.25", "--seed", "3"],
-        ["extract", "--sections", "2"],
-    ):
-        assert run(["--workspace", str(found), *map(str, call)]) == 0
+    shutil.copytree(extracted, found)
     return found
 
 
@@ -58,7 +56,7 @@ def trained(place, tmp_path_factory):
     workspace = Workspace(tmp_path_factory.mktemp("trained") / "w")
     shutil.copytree(place, workspace.root)
     recipe = load_recipe("paper-base")
-    training = recipe.training.model_copy(update={"epochs": 2, "least_steps": 0})
+    training = recipe.training.model_copy(update={"epochs": 2, "min_steps": 0})
     recipe = recipe.model_copy(update={"name": "short", "training": training})
     features = workspace_features(workspace, None, None)
     for seed in (1, 2):
@@ -114,7 +112,9 @@ def test_features_made_otherwise_mean_a_new_index(trained, capsys):
             pq.write_table(table.replace_schema_metadata(table.schema.metadata | {b"weights": b"others"}), part)
         ready_index(session, workspace.run("r1"))
         told = capsys.readouterr().err
-        assert "the video features have been computed otherwise since" in told and "Building the index first." in told
+        assert (
+            "the video features have been recomputed with other weights" in told and "Building the index first." in told
+        )
     finally:
         for part, table in kept.items():
             pq.write_table(table, part)

@@ -10,6 +10,8 @@ from sklearn.linear_model import LinearRegression
 from antiphon.evaluation.attributes import explain_similarity
 from antiphon.evaluation.consistency import consistency, dependence, spearman, unit_rows, within_videos
 
+pytestmark = pytest.mark.numeric
+
 GROUPS = np.array(list("aaabbcdddd"))
 
 

@@ -9,6 +9,8 @@ from antiphon.evaluation.probes.classifiers import Labelled, fit_probe
 from antiphon.evaluation.probes.fusion import FUSIONS, Fusion
 from antiphon.evaluation.probes.perceptron import PerceptronConfig
 
+pytestmark = pytest.mark.numeric
+
 SETTINGS = PerceptronConfig(hidden=(7, 5))
 WIDTHS = (3, 4)
 Weights = dict[str, np.ndarray]

@@ -8,7 +8,7 @@ from antiphon.features import Features
 from antiphon.model.recipe import load_recipe
 
 BASE = load_recipe("antiphon-base")
-SMALL = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (64,), "dim": 32})})
+SMALL = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (64,), "embedding_dim": 32})})
 
 
 def part(count, seed, first):

@@ -9,6 +9,8 @@ from antiphon.evaluation.agreement import has_tag, per_video, precision, same_ge
 from antiphon.evaluation.consistency import unit_rows
 from antiphon.evaluation.neighbours import find_neighbours, representations
 
+pytestmark = pytest.mark.numeric
+
 
 def points(count: int, dim: int = 6, seed: int = 0) -> np.ndarray:
     return unit_rows(np.random.default_rng(seed).normal(size=(count, dim)))
@@ -17,7 +19,9 @@ def points(count: int, dim: int = 6, seed: int = 0) -> np.ndarray:
 def naive(vectors: np.ndarray, groups: np.ndarray, k: int) -> list[list[int]]:
     scores = [[float(one @ other) for other in vectors] for one in vectors]
     return [
-        sorted((j for j in range(len(vectors)) if groups[j] != groups[i]), key=lambda j: (-scores[i][j], j))[:k]
+        sorted((j for j in range(len(vectors)) if groups[j] != groups[i]), key=lambda j: (-round(scores[i][j], 6), j))[
+            :k
+        ]
         for i in range(len(vectors))
     ]
 
@@ -30,12 +34,23 @@ def test_as_scikit_learn_finds_them():
     assert 1 - found.cosines == pytest.approx(distances[:, 1:], abs=1e-9)
 
 
-def test_never_of_the_same_video_and_ties_by_order():
+@pytest.mark.parametrize("chunk_rows", [1, 2, 3, 512])
+def test_never_of_the_same_video_and_ties_by_order(chunk_rows):
     groups = np.array(list("aabbbccddd"))
-    vectors = (8 * points(10)).round() / 8  # Dot products of these are exact in any order of summation.
+    vectors = points(10).round(1)
     vectors[7] = vectors[4] = vectors[2]
-    found = find_neighbours(vectors, 4, groups=groups, rows=np.array([9, 2, 0]), chunk_rows=2)
+    found = find_neighbours(vectors, 4, groups=groups, rows=np.array([9, 2, 0]), chunk_rows=chunk_rows)
     assert found.nearest.tolist() == [naive(vectors, groups, 4)[row] for row in (9, 2, 0)]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 5, 512])
+def test_what_differs_by_rounding_is_a_tie(chunk_rows):
+    """Rows that are equal but for an error of float32, as one file embedded in two batches."""
+    vectors = np.repeat(points(8), 8, axis=0)
+    found = find_neighbours(vectors + 1e-8 * points(64, seed=1), 7, chunk_rows=chunk_rows)
+    for row, nearest in enumerate(found.nearest.tolist()):
+        first = row - row % 8
+        assert nearest == [other for other in range(first, first + 8) if other != row]
 
 
 def test_fewer_where_the_pool_has_no_more():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import antiphon as ap
+from antiphon.model.recipe import changed_recipe, load_recipe
 
 MUSIC = Path(__file__).parents[3] / "shared" / "data" / "yt8m" / "music.parquet"
 pytestmark = pytest.mark.skipif(not MUSIC.exists(), reason="the YouTube-8M features are not beside this checkout")
@@ -35,14 +36,15 @@ def test_the_papers_heads_and_loss_find_the_partner_far_above_chance(parts):
 def test_trained_on_shuffled_pairs_they_do_not(parts):
     train, validation, test = parts
     found = []
-    for seed in range(5):
+    for seed in range(3):
         random = np.random.default_rng(seed)
         shuffled = [replace(part, video=part.video[random.permutation(len(part))]) for part in (train, validation)]
         found.append(medians(ap.evaluate(ap.DualEncoder("paper-base", seed=seed).fit(*shuffled), test)))
     np.testing.assert_allclose(np.mean(found), 500.5, rtol=0.15)
 
 
-def test_the_default_recipe_does_much_better(parts):
+def test_the_default_recipe_does_much_better_even_with_a_quarter_of_its_epochs(parts):
     train, validation, test = parts
-    found = ap.evaluate(ap.DualEncoder().fit(train, validation), test)
+    shorter = changed_recipe(load_recipe("antiphon-base"), {"training": {"epochs": 5, "min_steps": 0}}, "shorter")
+    found = ap.evaluate(ap.DualEncoder(shorter).fit(train, validation), test)
     assert (medians(found) <= 20).all()

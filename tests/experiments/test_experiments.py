@@ -22,6 +22,8 @@ from antiphon.metrics import retrieval
 from antiphon.metrics.published_formula import published_median_rank
 from antiphon.model.recipe import load_recipe, recipe_names
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 SPLITS = ("train",) * 120 + ("validation",) * 30 + ("test",) * 50
 
 

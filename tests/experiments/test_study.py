@@ -89,15 +89,15 @@ def test_steps_inherit_from_recipes_and_from_earlier_steps(study, tmp_path):
 
 
 def test_a_step_may_inherit_a_file_beside_the_study(tmp_path):
-    (tmp_path / "own.toml").write_text('inherits = "paper-base"\nname = "own"\nhead = { dim = 7 }\n')
+    (tmp_path / "own.toml").write_text('inherits = "paper-base"\nname = "own"\nhead = { embedding_dim = 7 }\n')
     study = Study.model_validate({"name": "s", "step": [{"name": "mine", "inherits": "own.toml"}]})
-    assert resolved_steps(study, tmp_path)[0].recipe.head.dim == 7
+    assert resolved_steps(study, tmp_path)[0].recipe.head.embedding_dim == 7
 
 
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ({"name": "mine"}, "Step mine: 'mine' is no recipe"),
+        ({"name": "mine"}, "Step mine: Unknown recipe 'mine'"),
         ({"name": "mine", "inherits": "none.toml"}, "Step mine: .*none.toml: no such recipe file"),
         ({"name": "mine", "inherits": "cca"}, "Step mine: inherits cca, which is no recipe"),
         ({"name": "cca", "inherits": "paper-base"}, "two steps are called cca|Step cca: is tuned by itself"),
@@ -130,7 +130,7 @@ def test_a_wrong_file_is_named(text, message, tmp_path):
         load_study(tmp_path / "other.toml")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 99), st.integers(1, 4), st.integers(1, 3), st.integers(5, 40))
 def test_draws_are_disjoint_nested_and_keep_artists_together(seed, songs, segments, size):
     artists = [f"artist-{row // songs}" if row % 7 else "" for row in range(120)]

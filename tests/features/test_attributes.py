@@ -9,7 +9,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.features import attributes
 from antiphon.features.attributes import LAYOUT, measure_attributes, read_attributes
 from antiphon.features.planning import plan_segments
-from antiphon.media.appearance import attribute_row, picture_attributes
+from antiphon.media.appearance import attribute_row, frame_attributes
 from antiphon.media.decoding import decode_stretches
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
@@ -41,7 +41,7 @@ def test_every_segment_once_and_of_its_window(measured):
     row = segments[7]
     path = {record["id"]: record["path"] for record in catalogue.records()}[row["video_id"]]
     (window,) = decode_stretches(path, [(row["window_start_s"], row["window_end_s"])], [LAYOUT], rate_hz=None)
-    expected = attribute_row(picture_attributes(window.frames[LAYOUT]))
+    expected = attribute_row(frame_attributes(window.frames[LAYOUT]))
     assert read_attributes(workspace, [row["segment_id"]])[0].tolist() == expected
     assert workspace.read_failures() == []
 

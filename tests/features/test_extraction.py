@@ -17,10 +17,10 @@ import antiphon as ap
 from antiphon import backbones
 from antiphon.catalogue import Catalogue
 from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError, WeightsError
-from antiphon.features.single import file_features, file_tags
+from antiphon.features.single import file_features, predict_tags
 from antiphon.features.store import FeatureStore
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace
@@ -33,7 +33,7 @@ from antiphon.features import extraction
 from antiphon.segments.sampling import SamplingConfig
 extraction._FLUSH_S = 0.0
 if __name__ == "__main__":
-    catalogue = ap.Catalogue.from_csv(sys.argv[1]).split(seed=1)
+    catalogue = ap.Catalogue(ap.Catalogue.from_csv(sys.argv[1]).split(seed=1).records()[:8])
     ap.extract(catalogue, workspace=sys.argv[2], sampling=SamplingConfig(sections=2), workers=1)
 """
 
@@ -100,11 +100,12 @@ def test_asking_again_computes_nothing_and_gives_the_same(undisturbed, synthetic
 
 def test_killed_and_started_again_it_has_the_rows_of_an_undisturbed_run(undisturbed, synthetic_table, tmp_path):
     _, expected = undisturbed
+    expected = expected.take(np.isin(expected.groups, Catalogue.from_csv(synthetic_table).ids[:8]))
     script, place = tmp_path / "extract.py", tmp_path / "w"
     script.write_text(EXTRACT)
     command = [sys.executable, str(script), str(synthetic_table), str(place)]
     kills = 0
-    for wanted in (1, 4):
+    for wanted in (1, 3):
         process = subprocess.Popen(command, start_new_session=True)
         give_up = time.monotonic() + 120
         while len(list(place.glob("features/efficientnet_lite0/part-*"))) < wanted and time.monotonic() < give_up:
@@ -114,7 +115,7 @@ def test_killed_and_started_again_it_has_the_rows_of_an_undisturbed_run(undistur
         process.wait()
     assert kills == 2
     stored = FeatureStore.existing(place / "features" / "musicnn-mtt").done()
-    assert 0 < len(stored) < 12
+    assert 0 < len(stored) < 8
     subprocess.run(command, check=True, timeout=300)
     workspace = Workspace(place)
     for name, side in (("musicnn-mtt", expected.audio), ("efficientnet_lite0", expected.video)):
@@ -153,9 +154,9 @@ def test_a_growing_catalogue_keeps_what_it_has(undisturbed, synthetic_table, tmp
 def test_other_settings_other_catalogues_and_unknown_backbones_are_refused(undisturbed, synthetic_table, tmp_path):
     place, _ = undisturbed
     catalogue = Catalogue.from_csv(synthetic_table).split(seed=1)
-    with pytest.raises(FeatureStoreError, match="was drawn with .*Use another workspace"):
+    with pytest.raises(FeatureStoreError, match="was drawn with .*Use one workspace per sampling"):
         ap.extract(catalogue, workspace=place, sampling=SamplingConfig(sections=3))
-    with pytest.raises(CatalogueError, match="holds another catalogue"):
+    with pytest.raises(CatalogueError, match="has another catalogue"):
         ap.extract(Catalogue([{"id": "stranger", "path": "/x.mp4"}]), workspace=place, sampling=SAMPLING)
     moved = [row | {"path": f"/elsewhere/{row['id']}.mp4"} for row in catalogue.records()]
     with pytest.raises(CatalogueError, match=r"is .* in this catalogue and /elsewhere/.*mp4 in the other"):
@@ -197,9 +198,11 @@ def test_songs_without_pictures_are_extracted_by_the_default_call(media_folder, 
 
 def test_when_nothing_can_be_used_the_error_says_why(tmp_path):
     (tmp_path / "empty.mp4").touch()
-    with pytest.raises(FeatureStoreError, match=r"None of the 1 videos gave a feature; 1 failed:\n.*is empty"):
+    with pytest.raises(
+        FeatureStoreError, match=r"No feature could be computed for any of the 1 videos; 1 failed:\n.*is empty"
+    ):
         ap.extract(Catalogue.from_folder(tmp_path), workspace=tmp_path / "w")
-    with pytest.raises(ConfigError, match="Neither sound nor pictures"):
+    with pytest.raises(ConfigError, match="audio and video are both None"):
         ap.extract(Catalogue.from_folder(tmp_path), None, None, tmp_path / "w")
 
 
@@ -247,7 +250,8 @@ def test_a_model_encodes_files_as_its_features_were_sampled(undisturbed, synthet
     validation = np.isin(sampled.groups, np.unique(sampled.groups)[:3])
     ap.DualEncoder("paper-base").fit(sampled.take(~validation), sampled.take(validation)).save(tmp_path)
     path = sorted(synthetic_table.parent.glob("*.mp4"))[0]
-    windows, embeddings = ap.DualEncoder.load(tmp_path).encode_windows(path, "audio")
+    found = ap.DualEncoder.load(tmp_path).encode_file(path, ["audio"])["audio"]
+    windows, embeddings = found.windows, found.segments
     assert all(3 * n <= start <= 3 * n + 2 for n, (start, _) in enumerate(windows))  # each in its own 5 s
     assert len(embeddings) == len(windows) >= 3
 
@@ -258,16 +262,16 @@ def test_one_file_alone_gives_what_its_windows_hold(synthetic_table):
     assert vectors.shape == (len(windows), 1506)
     assert len(windows) == 2
     assert all(end - start == pytest.approx(3.0) for start, end in windows)
-    assert windows[-1][1] <= probe(path).duration_s + 1e-6
+    assert windows[-1][1] <= probe_media(path).duration_s + 1e-6
 
 
 def test_tags_are_the_mean_over_the_track(synthetic_table):
     path = sorted(synthetic_table.parent.glob("*.mp4"))[0]
     network = backbones.load("musicnn-mtt")
-    starts = np.arange(int(probe(path).duration_s // 3)) * 3.0 + probe(path).start_s
+    starts = np.arange(int(probe_media(path).duration_s // 3)) * 3.0 + probe_media(path).start_s
     windows = list(decode_stretches(str(path), [(float(s), float(s) + 3) for s in starts]))
     expected = np.mean([network.outputs(network.log_mel(w.waveform)).taggram[0] for w in windows], axis=0)
-    found = file_tags(path)
+    found = predict_tags(path)
     assert len(found) == 50
     assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
     for name, score in found:

@@ -42,15 +42,18 @@ def test_a_row_of_nan_is_a_missing_side_and_not_paired():
     [
         ({}, "both missing or empty"),
         ({"audio": rows(0)}, "both missing or empty"),
-        ({"audio": rows(3), "video": rows(2)}, "video: has 2 rows where there are 3"),
+        ({"audio": rows(3), "video": rows(2)}, "video: has 2 rows, expected 3"),
         ({"audio": np.arange(3.0)}, r"audio: has shape \(3,\); give \(n, dim\)"),
-        ({"audio": [["a"], ["b"]]}, "audio: is not a matrix of numbers"),
-        ({"audio": np.array([[1.0, np.inf], [1.0, 2.0]])}, "audio: 1 rows hold values that are not finite, .* row 0"),
-        ({"audio": np.array([[1.0, 2.0], [np.nan, 2.0]])}, "audio: 1 rows .* the first is row 1"),
-        ({"audio": rows(2), "ids": ["x", "x"]}, "ids: 'x' stands more than once"),
-        ({"audio": rows(2), "ids": ["x"]}, "ids: has 1 entries where there are 2"),
+        ({"audio": [["a"], ["b"]]}, "audio: must be a matrix of numbers"),
+        (
+            {"audio": np.array([[1.0, np.inf], [1.0, 2.0]])},
+            "audio: 1 rows have values that are not finite .row 0 is the first",
+        ),
+        ({"audio": np.array([[1.0, 2.0], [np.nan, 2.0]])}, "audio: 1 rows .*row 1 is the first"),
+        ({"audio": rows(2), "ids": ["x", "x"]}, "ids: 'x' occurs more than once"),
+        ({"audio": rows(2), "ids": ["x"]}, "ids: has 1 entries, expected one for each of 2"),
         ({"audio": rows(2), "groups": ["x"]}, "groups: has 1 entries"),
-        ({"audio": rows(2), "splits": ["train", "dev"]}, "splits: 'dev' is none of"),
+        ({"audio": rows(2), "splits": ["train", "dev"]}, "splits: must be one of .*, not 'dev'"),
         ({"audio": rows(2), "labels": ["x"]}, "labels: has 1 entries"),
     ],
 )
@@ -71,9 +74,9 @@ def test_labels_may_be_names_lists_or_a_matrix():
 
 def test_splits_hold_videos_together_and_must_exist():
     features = Features.from_arrays(audio=rows(400), groups=np.repeat(np.arange(100), 4))
-    with pytest.raises(FeatureStoreError, match=r"have no splits; assign them with features.split\(\)"):
+    with pytest.raises(FeatureStoreError, match=r"have no splits. Assign them with features.split\(\)"):
         features["train"]
-    with pytest.raises(FeatureStoreError, match="'dev' is no split"):
+    with pytest.raises(FeatureStoreError, match="must be one of .*, not 'dev'"):
         features["dev"]
     split = features.split((0.5, 0.25, 0.25))
     parts = [split[name] for name in ("train", "validation", "test")]
@@ -125,9 +128,9 @@ def test_starts_are_seconds_or_unknown_and_go_with_their_rows(tmp_path):
 @pytest.mark.parametrize(
     ("starts", "message"),
     [
-        ([1.0], r"starts_s: has shape \(1,\) where there are 3 rows"),
+        ([1.0], r"starts_s: must have shape \(3,\), not \(1,\)"),
         ([0.0, 1.0, np.inf], "starts_s: row 2 is infinite"),
-        ([0.0, "late", 1.0], "starts_s: holds a value that is no number of seconds"),
+        ([0.0, "late", 1.0], "starts_s: must be numbers of seconds"),
     ],
 )
 def test_starts_that_cannot_be_are_refused(starts, message):

@@ -100,8 +100,8 @@ def test_damaged_and_other_files_are_named(tmp_path):
     shard(tmp_path / "lacks.tfrecord", example(id="a", mean_rgb=[0.0]))
     shard(tmp_path / "none.tfrecord")
     for name, message in (
-        ("cut", "record 2 is cut short"),
-        ("text", "record 1 is cut short or this is not a TFRecord"),
+        ("cut", "record 2 is truncated"),
+        ("text", "record 1 is truncated, or this is not a TFRecord"),
         ("junk", "record 1 is not a tf.train.Example"),
         ("lacks", "record 1 lacks mean_audio"),
         ("none", "no records"),
@@ -163,10 +163,10 @@ def test_several_tables_and_either_side(table, tmp_path):
     [
         ({}, "audio and video are both missing: name the column"),
         ({"audio": "song", "video": "song"}, "audio and video are both the column 'song'"),
-        ({"audio": "song", "ids": "gaps"}, "column 'gaps': 1 rows are empty, the first is row 1"),
+        ({"audio": "song", "ids": "gaps"}, "column 'gaps': 1 rows are empty .row 1 is the first"),
         ({"audio": "song", "groups": "gaps"}, "column 'gaps': 1 rows are empty"),
-        ({"audio": "song", "paths": []}, "paths: names no table"),
-        ({"audio": "x", "ids": "x", "paths": ["a.parquet", "b.parquet"]}, "the tables are not alike"),
+        ({"audio": "song", "paths": []}, "paths: is empty"),
+        ({"audio": "x", "ids": "x", "paths": ["a.parquet", "b.parquet"]}, "the tables have different columns"),
     ],
 )
 def test_what_makes_no_features_is_refused(tmp_path, monkeypatch, arguments, message):
@@ -221,10 +221,10 @@ def test_more_videos_join_those_that_were_imported(tmp_path):
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        (some(10, 30, shift=0.5), "video 'v10' is here with other rows or vectors"),
-        (some(10, 30, ids="t"), "video 'v10' is here with other rows or vectors"),
-        (some(10, 30, groups="w"), "row 's20' is here as one of video 'v10', not of 'w10'"),
-        (some(10, 30).take(np.arange(1, 40)), "video 'v10' is here with other rows or vectors"),
+        (some(10, 30, shift=0.5), "video 'v10' is stored with other rows or vectors"),
+        (some(10, 30, ids="t"), "video 'v10' is stored with other rows or vectors"),
+        (some(10, 30, groups="w"), "row 's20' is stored as one of video 'v10', not of 'w10'"),
+        (some(10, 30).take(np.arange(1, 40)), "video 'v10' is stored with other rows or vectors"),
         (some(20, 30, audio_name="look", video_name="song"), "was made with "),
         (some(20, 30, audio_name=""), "audio_name: is empty; say what computed these vectors"),
         (some(20, 30, video_name=""), "video_name: is empty"),
@@ -245,7 +245,7 @@ def test_other_pictures_do_not_leave_the_sound_behind(tmp_path):
     import_features(some(0, 20), workspace)
     changed = some(0, 30)
     changed.video[3] += 1
-    with pytest.raises(FeatureStoreError, match=r"look: video 'v1' is here with other rows"):
+    with pytest.raises(FeatureStoreError, match=r"look: video 'v1' is stored with other rows"):
         import_features(changed, workspace)
     assert len(list((workspace.features / "song").iterdir())) == 1
 

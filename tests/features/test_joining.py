@@ -31,7 +31,7 @@ def test_rows_of_both_in_order():
 def test_what_does_not_belong_together_is_refused():
     with pytest.raises(FeatureStoreError, match=r"audio features are ears \(3 values\) and ears \(4 values\)"):
         join(some(["a"]), some(["b"], size=4))
-    with pytest.raises(FeatureStoreError, match=r"audio features are ears \(3 values\) and nameless \(3 values\)"):
+    with pytest.raises(FeatureStoreError, match=r"audio features are ears \(3 values\) and unnamed \(3 values\)"):
         join(some(["a"]), some(["b"], name=""))
-    with pytest.raises(FeatureStoreError, match="1 rows stand in both sets of features, the first is 'a'"):
+    with pytest.raises(FeatureStoreError, match="1 rows are in both sets of features .'a' is the first"):
         join(some(["a", "b"]), some(["a"]))

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from antiphon.errors import FeatureStoreError
-from antiphon.features.store import FeatureRows, FeatureStore, store_names
+from antiphon.features.store import FeatureStore, VideoFeatures, store_names
 
 MADE_BY = {"backbone": "b", "weights": "1"}
 
 
 def rows(video, count=2, dim=3):
     vectors = np.random.default_rng(abs(hash(video)) % 1000).normal(size=(count, dim)).astype(np.float32)
-    return FeatureRows(video, [f"{video}#{n}" for n in range(count)], vectors)
+    return VideoFeatures(video, [f"{video}#{n}" for n in range(count)], vectors)
 
 
 def test_what_was_appended_is_read_back_to_the_bit(tmp_path):
@@ -47,7 +47,7 @@ def test_empty_and_damaged_stores_say_so(tmp_path):
     store.append([rows("x")])
     part = next((tmp_path / "b").iterdir())
     part.write_bytes(part.read_bytes()[:-40])
-    with pytest.raises(FeatureStoreError, match="is damaged .* Delete this file"):
+    with pytest.raises(FeatureStoreError, match="is damaged .* Delete it"):
         store.read()
 
 

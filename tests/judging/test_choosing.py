@@ -12,6 +12,8 @@ from antiphon.judging.similarities import NATURAL, standings
 
 from .conftest import ARTISTS, IDS, random_run
 
+pytestmark = pytest.mark.numeric
+
 
 def chosen(runs, count=45, seed=0):
     return choose_questions(runs, [ARTISTS[name] for name in IDS], count, np.random.default_rng(seed))

@@ -16,7 +16,7 @@ def questions(count: int) -> list[Asked]:
     return [Asked(number, ASPECTS[number % 3]) for number in range(count)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 60), st.integers(1, 70), st.sampled_from([0.0, 0.1, 0.3]), st.integers(0, 99))
 def test_a_sheet_is_balanced_and_repeats_come_later_with_sides_swapped(total, count, share, seed):
     asked = questions(total)

@@ -187,13 +187,13 @@ def test_random_crops_need_a_generator_and_follow_it(tmp_path):
 def test_shapes_beyond_use_are_refused():
     layout = FrameLayout(size_px=64)
     cropper = FrameCropper("thin.mp4", [layout], None, np.random.default_rng(0))
-    with pytest.raises(DecodeError, match=r"thin\.mp4: pictures of 4000×16 are no usable shape"):
+    with pytest.raises(DecodeError, match=r"thin\.mp4: frames of 4000×16 have an aspect ratio beyond 16"):
         cropper.crop(VideoFrame(4000, 16, "yuv420p"), layout)
 
 
 def test_pictures_of_absurd_size_are_not_decoded(tmp_path, monkeypatch):
     path = make_corners(tmp_path / "a.mp4")
     decode(path, FrameLayout(size_px=64))
-    monkeypatch.setattr("antiphon.media.stream_reader.MAX_PICTURE_PX", 100 * 100)
+    monkeypatch.setattr("antiphon.media.stream_reader.MAX_FRAME_PX", 100 * 100)
     with pytest.raises(DecodeError, match=r"a\.mp4"):
         decode(path, FrameLayout(size_px=64))

@@ -11,7 +11,7 @@ from antiphon.media.container import open_container, video_stream
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.frames import nearest_frames
 from antiphon.media.layout import FrameLayout
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.media.stream_reader import StreamReader
 
 from .media_files import ffmpeg, join, make_sound, make_video, nearest, noise, read_counter, shown
@@ -55,7 +55,7 @@ def test_each_frame_is_the_nearest_one(coding, tmp_path):
     times_s, counters = shown(path)
     assert sorted(set(counters)) == counters, "the reference itself cannot be read"
     rng = np.random.default_rng(0)
-    info = probe(str(path))
+    info = probe_media(str(path))
     starts_s = [0.0, *rng.uniform(0, info.duration_s - 2, 6), info.duration_s - 2]
     for start_s in starts_s:
         wanted_s = [start_s + i / 10 for i in range(20)]
@@ -119,7 +119,7 @@ def test_cover_art_is_no_video(real_media):
 )
 def test_real_files_bit_for_bit(name, real_media):
     path = str(real_media / "video" / name)
-    info = probe(path)
+    info = probe_media(path)
     last_s = min(info.duration_s, 16)
     rng = np.random.default_rng(2)
     starts_s = rng.uniform(info.start_s, info.start_s + last_s - 3, 3)
@@ -178,9 +178,9 @@ def test_pictures_that_are_not_wanted_are_left_out(tmp_path, monkeypatch):
 def test_the_last_picture_is_held_a_little(tmp_path):
     path = make_video(tmp_path / "a.mp4", 50, "25", *X264)
     assert numbers(path, 1.5, 2.4)[-4:] == [49] * 4
-    with pytest.raises(DecodeError, match=r"a\.mp4: the pictures end at 2\.00 s; 2\.60 s was asked for"):
+    with pytest.raises(DecodeError, match=r"a\.mp4: the video ends at 2\.00 s, before the requested 2\.60 s"):
         numbers(path, 1.0, 3.0)
-    with pytest.raises(DecodeError, match=r"the pictures end at 2\.00 s"):
+    with pytest.raises(DecodeError, match=r"the video ends at 2\.00 s"):
         numbers(path, 50.0, 53.0)
 
 
@@ -189,7 +189,7 @@ def test_pictures_that_begin_late_are_held_back(tmp_path):
     audio = make_sound(tmp_path / "a.m4a", noise(6, 48_000, 1), 48_000, "-c:a", "aac")
     path = join(tmp_path / "av.mkv", video, audio, video_late=2.0)
     assert numbers(path, 1.0, 3.0)[:10] == [0] * 10
-    with pytest.raises(DecodeError, match=r"the pictures begin at 2\.0\d s, after 0\.90 s"):
+    with pytest.raises(DecodeError, match=r"the video starts at 2\.0\d s, after 0\.90 s"):
         numbers(path, 0.0, 1.0)
 
 

@@ -11,7 +11,7 @@ import pytest
 from antiphon.errors import DecodeError
 from antiphon.media import container as media
 from antiphon.media.container import open_container
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 
 
 def ffmpeg(*arguments: str | Path) -> bytes:
@@ -36,18 +36,18 @@ def video(folder) -> Path:
 
 
 def test_what_is_in_a_file(video):
-    info = probe(str(video))
+    info = probe_media(str(video))
     assert (info.has_audio, info.has_video, info.width_px, info.height_px) == (True, True, 160, 90)
     assert info.video_end_s == pytest.approx(4.0, abs=0.01)
     assert info.audio_end_s == pytest.approx(5.0, abs=0.03)
     assert info.duration_s == pytest.approx(4.0, abs=0.03)
-    assert info == probe(video)
+    assert info == probe_media(video)
 
 
 def test_sound_only_and_pictures_only(folder, video):
     ffmpeg("-i", video, "-vn", "-c", "copy", folder / "sound.m4a")
     ffmpeg("-i", video, "-an", "-c", "copy", folder / "pictures.mkv")
-    sound, pictures = probe(folder / "sound.m4a"), probe(folder / "pictures.mkv")
+    sound, pictures = probe_media(folder / "sound.m4a"), probe_media(folder / "pictures.mkv")
     assert (sound.has_audio, sound.has_video, sound.width_px) == (True, False, None)
     assert (pictures.has_audio, pictures.has_video, pictures.width_px) == (False, True, 160)
     assert sound.duration_s == pytest.approx(5.0, abs=0.03)
@@ -60,7 +60,7 @@ def test_cover_art_is_not_video(folder):
     ffmpeg(*SOUND, *arguments, "-disposition:v", "attached_pic", "-c:a", "libmp3lame", folder / "cover.mp3")
     with av.open(str(folder / "cover.mp3")) as container:
         assert len(container.streams.video) == 1
-    info = probe(folder / "cover.mp3")
+    info = probe_media(folder / "cover.mp3")
     assert (info.has_audio, info.has_video) == (True, False)
     assert info.duration_s == pytest.approx(5.0, abs=0.06)
 
@@ -79,7 +79,7 @@ def test_no_duration_in_the_header(name, folder, video):
     else:
         options = ("-c", "copy", "-f", "mpegts")
     path.write_bytes(ffmpeg("-i", video, *options, "-"))
-    assert probe(path).audio_end_s == pytest.approx(5.0, abs=0.1)
+    assert probe_media(path).audio_end_s == pytest.approx(5.0, abs=0.1)
 
 
 def test_a_header_that_promises_too_much(folder, video):
@@ -88,7 +88,7 @@ def test_a_header_that_promises_too_much(folder, video):
     (folder / "half.mp4").write_bytes(whole[: len(whole) // 2])
     with av.open(str(folder / "half.mp4")) as container:
         assert container.duration > 4_900_000, "the header no longer lies"
-    assert 0.5 < probe(folder / "half.mp4").duration_s < 3.5
+    assert 0.5 < probe_media(folder / "half.mp4").duration_s < 3.5
 
 
 def _without_moov(folder: Path, video: Path) -> bytes:
@@ -112,33 +112,33 @@ def test_broken_files_are_named_and_explained(name, folder, video, capfd):
     if make is not None:
         (folder / name).write_bytes(make(folder, video))
     with pytest.raises(DecodeError, match=message):
-        probe(str(folder / name))
+        probe_media(str(folder / name))
     assert capfd.readouterr().err == "", "FFmpeg talks to the terminal"
 
 
 def test_a_folder_is_no_file(folder):
     with pytest.raises(DecodeError, match="is not a file"):
-        probe(folder)
+        probe_media(folder)
 
 
 @pytest.mark.parametrize("uri", ["a\0b.mp4", "nonsense://a.mp4", "http://[broken/a.mp4"])
 def test_names_that_cannot_be_opened(uri):
     with pytest.raises(DecodeError, match="cannot be opened"):
-        probe(uri)
+        probe_media(uri)
 
 
 def test_nothing_to_hear_or_see(folder):
     (folder / "words.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nla la\n")
     ffmpeg("-i", folder / "words.srt", "-c:s", "mov_text", folder / "words.mp4")
-    with pytest.raises(DecodeError, match=r"words\.mp4: holds no usable stream"):
-        probe(folder / "words.mp4")
+    with pytest.raises(DecodeError, match=r"words\.mp4: has no usable audio or video stream"):
+        probe_media(folder / "words.mp4")
 
 
 def test_sound_and_pictures_that_never_meet(folder, video):
     inputs = ("-i", video, "-itsoffset", "20", "-i", video)
     ffmpeg(*inputs, "-map", "0:v", "-map", "1:a", "-c", "copy", folder / "apart.mkv")
     with pytest.raises(DecodeError, match="never overlap"):
-        probe(folder / "apart.mkv")
+        probe_media(folder / "apart.mkv")
 
 
 def _playlists(secret: Path) -> dict[str, str]:
@@ -159,7 +159,7 @@ def test_a_playlist_leads_nowhere(kind, ending, folder, video):
     path = folder / f"{kind}.{ending}"
     path.write_text(_playlists(video)[kind])
     with pytest.raises(DecodeError, match="is text or a playlist"):
-        probe(path)
+        probe_media(path)
 
 
 @pytest.mark.parametrize(("lock", "open_wide"), [("CONTAINER_FORMATS", "concat,mov,mp4"), ("_PROTOCOLS", "file")])
@@ -168,7 +168,7 @@ def test_two_locks_hold_each_alone(lock, open_wide, folder, video, monkeypatch):
     Path("script").write_text(_playlists(video)["concat"])
     monkeypatch.setattr(media, lock, open_wide)
     with pytest.raises(DecodeError, match="script: is text or a playlist"):
-        probe("script")
+        probe_media("script")
 
 
 def test_without_locks_the_script_would_be_followed(folder, video, monkeypatch):
@@ -176,21 +176,21 @@ def test_without_locks_the_script_would_be_followed(folder, video, monkeypatch):
     Path("script").write_text(_playlists(video)["concat"])
     monkeypatch.setattr(media, "CONTAINER_FORMATS", "concat,mov,mp4")
     monkeypatch.setattr(media, "_PROTOCOLS", "file")
-    assert probe("script").has_video
+    assert probe_media("script").has_video
 
 
 def test_a_name_is_never_an_address_to_ffmpeg(video):
     for uri in (f"concat:{video}", f"file:{video}", f"subfile,,start,0,end,0,,:{video}", "pipe:0"):
         with pytest.raises(DecodeError, match="no such file"):
-            probe(uri)
+            probe_media(uri)
 
 
 def test_other_file_systems(video):
     memory = fsspec.filesystem("memory")
     memory.pipe("/media/video.mp4", video.read_bytes())
-    assert probe("memory://media/video.mp4") == probe(video)
+    assert probe_media("memory://media/video.mp4") == probe_media(video)
     with pytest.raises(DecodeError, match="no such file"):
-        probe("memory://media/none.mp4")
+        probe_media("memory://media/none.mp4")
 
 
 def test_a_network_that_breaks_down(video, monkeypatch):
@@ -210,7 +210,7 @@ def test_a_network_that_breaks_down(video, monkeypatch):
 
     monkeypatch.setattr(memory.store["/media/breaking.mp4"].__class__, "read", read)
     with pytest.raises(DecodeError, match=r"breaking\.mp4: .*connection lost"):
-        probe("memory://media/breaking.mp4")
+        probe_media("memory://media/breaking.mp4")
 
 
 def test_errors_of_the_caller_stay_their_own(video):

@@ -9,7 +9,7 @@ import soxr
 
 from antiphon.errors import DecodeError
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.media.waveform import downmix
 
 from .media_files import ffmpeg, join, make_sound, make_video, noise
@@ -96,7 +96,7 @@ def test_one_time_line_for_both_streams(name, video_late, audio_late, tmp_path):
     audio = make_sound(tmp_path / "a.mka", signal, 44_100, "-c:a", "flac")
     path = join(tmp_path / name, video, audio, video_late=video_late, audio_late=audio_late)
     whole = soxr.resample(np.pad(signal[:, 0], 44_100), 44_100, 16_000)
-    info = probe(str(path))
+    info = probe_media(str(path))
     assert info.audio_start_s == pytest.approx(audio_late, abs=0.002)
     assert info.video_start_s == pytest.approx(video_late, abs=0.002)
     assert info.start_s == pytest.approx(0.7, abs=0.002)
@@ -117,7 +117,7 @@ def test_silence_before_a_late_start_and_after_an_early_end(tmp_path):
     assert wave.size == 7 * 16_000
     assert (loud[0], loud[-1], loud.size) == (2 * 16_000, 5 * 16_000 - 1, 3 * 16_000)
     for start_s, end_s in ((0.0, 1.5), (5.5, 7.0)):
-        with pytest.raises(DecodeError, match=rf"av\.mov: has no sound between {start_s:.2f} and {end_s:.2f} s"):
+        with pytest.raises(DecodeError, match=rf"av\.mov: has no audio between {start_s:.2f} and {end_s:.2f} s"):
             stretch(path, start_s, end_s)
 
 
@@ -171,7 +171,7 @@ def test_other_rates(tmp_path):
 
 @pytest.mark.parametrize(
     ("in_a_packet", "reason"),
-    [(True, r"is damaged near 6\.\d\d s"), (False, r"breaks off at 6\.\d\d s; by its header it lasts 10")],
+    [(True, r"is damaged near 6\.\d\d s"), (False, r"stops at 6\.\d\d s, but its header states 10")],
 )
 def test_a_cut_file_is_not_taken_for_silence(in_a_packet, reason, tmp_path):
     options = ("-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart")
@@ -180,10 +180,10 @@ def test_a_cut_file_is_not_taken_for_silence(in_a_packet, reason, tmp_path):
     with av.open(str(path)) as container:
         at = [packet.pos for packet in container.demux(audio=0) if packet.pos][100 if in_a_packet else 101]
     path.write_bytes(whole[: at + 20] if in_a_packet else whole[:at])
-    end_s = probe(str(path)).duration_s
+    end_s = probe_media(str(path)).duration_s
     assert end_s == pytest.approx(100 * 1024 / 16_000, abs=0.07)
     stretch(path, end_s - 3, end_s)
-    with pytest.raises(DecodeError, match=rf"a\.m4a: the sound {reason}"):
+    with pytest.raises(DecodeError, match=rf"a\.m4a: the audio {reason}"):
         stretch(path, end_s - 2, end_s + 1)
 
 

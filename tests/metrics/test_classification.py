@@ -12,6 +12,8 @@ from antiphon.metrics.groups import bootstrap_weights, permuted_rows
 from antiphon.metrics.separation import Separation, permuted_separation
 from antiphon.seeding import generator
 
+pytestmark = pytest.mark.numeric
+
 
 def drawn(seed, rows=120, labels=4, levels=12):
     """Scores with many ties, and targets that go with them."""

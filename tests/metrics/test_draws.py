@@ -6,6 +6,8 @@ import pytest
 from antiphon.metrics.draws import over_draws
 from antiphon.metrics.paired import median_over_seeds
 
+pytestmark = pytest.mark.numeric
+
 
 def some_ranks(trainings, count, seed):
     return np.random.default_rng(seed).integers(1, count + 1, size=(trainings, count)).astype(float)

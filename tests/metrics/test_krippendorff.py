@@ -10,6 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 from antiphon.metrics import krippendorff_alpha
 
+pytestmark = pytest.mark.numeric
+
 GAP = np.nan
 # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability": section A (binary, two observers), section B
 # (nominal, two observers; letters as numbers), section C (nominal, four observers, gaps).
@@ -56,7 +58,7 @@ def test_units_with_one_answer_are_not_counted():
     assert (found.units, found.answers) == (11, 40)  # unit 12 has one value
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(TABLES)
 def test_equals_the_naive_formula_and_ignores_names_and_orders(answers):
     value = krippendorff_alpha(answers).value

@@ -7,6 +7,8 @@ from sklearn.metrics import ndcg_score
 from antiphon.metrics.paired import mean_interval
 from antiphon.metrics.recommendation import chance, coverage, ndcg, places, recall
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(params=["distinct", "tied"])
 def lists(request):

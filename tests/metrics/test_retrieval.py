@@ -13,6 +13,8 @@ from antiphon.metrics.groups import bootstrap_weights, group_numbers, members, p
 from antiphon.metrics.ranks import ranks
 from antiphon.metrics.summaries import chance, summarise, summarise_weighted
 
+pytestmark = pytest.mark.numeric
+
 
 def naive_ranks(queries, candidates, targets=None):
     result = []

@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from antiphon.model.aggregators import TrackConfig, aggregator, sinusoids
 
+pytestmark = pytest.mark.numeric
+
 NAMES = ["mean", "attention", "transformer"]
 LENGTHS = (1, 4, 7)
 DIM = 10
@@ -16,7 +18,7 @@ DIM = 10
 def trained_like(name):
     """An aggregator whose every weight says something: the last ones start at zero."""
     torch.manual_seed(0)
-    network = aggregator(DIM, TrackConfig(aggregator=name, width=16, heads=2)).eval()
+    network = aggregator(DIM, TrackConfig(aggregator=name, width=16, num_heads=2)).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return network
@@ -71,7 +73,7 @@ def test_only_the_transformer_knows_the_order(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_all_start_as_the_mean(name):
-    network = aggregator(DIM, TrackConfig(aggregator=name, width=16, heads=2)).eval()
+    network = aggregator(DIM, TrackConfig(aggregator=name, width=16, num_heads=2)).eval()
     features, mask, starts_s = tracks()
     expected = torch.stack([features[track, :length].mean(dim=0) for track, length in enumerate(LENGTHS)])
     torch.testing.assert_close(network(features, mask, starts_s), expected, atol=1e-6, rtol=1e-5)
@@ -102,11 +104,11 @@ def test_sinusoids_are_sines_and_cosines_of_periods_in_seconds():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"width": 30, "heads": 4}, "width 30 must be even and a multiple of the 4 heads"),
-        ({"width": 9, "heads": 3}, "width 9 must be even"),
-        ({"segment_weight": 0.0, "track_weight": 0.0}, "nothing to train"),
+        ({"width": 30, "num_heads": 4}, "width 30 must be even and a multiple of num_heads 4"),
+        ({"width": 9, "num_heads": 3}, "width 9 must be even"),
+        ({"segment_weight": 0.0, "track_weight": 0.0}, "at least one must be positive"),
         ({"aggregator": "max"}, "aggregator"),
-        ({"most_segments": 0}, "most_segments"),
+        ({"max_segments": 0}, "max_segments"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(wrong, message):

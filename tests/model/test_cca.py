@@ -11,6 +11,8 @@ from antiphon.errors import ModelError
 from antiphon.model.cca import CCA, CCASettings, decompose
 from antiphon.model.cca_tuning import fit_tuned
 
+pytestmark = pytest.mark.numeric
+
 PLAIN = CCASettings(audio_ridge=0, video_ridge=0)
 
 
@@ -62,14 +64,14 @@ def test_with_ridges_it_is_the_generalised_eigenproblem_of_the_textbook(count):
 
 def test_a_huge_ridge_leaves_the_singular_vectors_of_the_cross_covariance():
     audio, video = related(100)
-    model = CCA(CCASettings(audio_ridge=1e9, video_ridge=1e9, dims=1)).fit(audio, video)
+    model = CCA(CCASettings(audio_ridge=1e9, video_ridge=1e9, num_components=1)).fit(audio, video)
     across = (audio - audio.mean(axis=0)).T @ (video - video.mean(axis=0))
     first = (audio - audio.mean(axis=0)) @ np.linalg.svd(across)[0][:, 0]
     signs = model.embed_audio(audio)[:, 0]
     assert np.array_equal(signs, np.sign(first)) or np.array_equal(signs, -np.sign(first))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.floats(0.01, 100))
 def test_correlations_do_not_know_the_units_nor_the_place_of_either_side(seed, factor):
     audio, video = related(40, seed)
@@ -84,15 +86,15 @@ def test_in_principal_axes_other_rows_are_embedded_alike(count):
     others = related(20, seed=1)
     settings_ = CCASettings(audio_ridge=0.1, video_ridge=0.3)
     plain, turned = (CCA(settings_).fit_decomposed(each) for each in (parts, parts.rotated()))
-    sound, pictures = parts.coordinates(*others)
-    assert turned.embed_audio(sound) == pytest.approx(plain.embed_audio(others[0]), abs=1e-6)
-    assert turned.embed_video(pictures) == pytest.approx(plain.embed_video(others[1]), abs=1e-6)
+    audio, video = parts.coordinates(*others)
+    assert turned.embed_audio(audio) == pytest.approx(plain.embed_audio(others[0]), abs=1e-6)
+    assert turned.embed_video(video) == pytest.approx(plain.embed_video(others[1]), abs=1e-6)
 
 
 def test_power_and_dims_scale_and_cut_the_directions_before_unit_length():
     audio, video = related(100)
     sound, _, correlations = decompose(audio, video).canonical(0.1, 1.0)
-    rows = CCA(CCASettings(dims=3, power=2)).fit(audio, video).embed_audio(audio)
+    rows = CCA(CCASettings(num_components=3, power=2)).fit(audio, video).embed_audio(audio)
     expected = sound(audio)[:, :3] * correlations[:3] ** 2
     assert rows == pytest.approx(expected / np.linalg.norm(expected, axis=1, keepdims=True), abs=1e-6)
     assert rows.dtype == np.float32
@@ -110,15 +112,15 @@ def test_it_embeds_and_is_evaluated_as_a_dual_encoder_is():
     assert result["seen"] == 0 and result["a2v"]["n"] == 99 and result["a2v"]["median_rank"] < 15
     with pytest.warns(UserWarning, match="400 of the 400 videos were seen"):
         ap.evaluate(model, train)
-    with pytest.raises(ModelError, match="video features have 5 values; this analysis takes 12"):
+    with pytest.raises(ModelError, match="video features have 5 values; this analysis was fitted on 12"):
         model.embed(ap.Features.from_arrays(audio=audio, video=video[:, :5]))
     assert np.isnan(model.embed(ap.Features.from_arrays(audio=audio))[1]).all()
 
 
 def test_what_cannot_be_correlated_is_refused():
-    with pytest.raises(ModelError, match="1 pairs to correlate"):
+    with pytest.raises(ModelError, match="at least two pairs, not 1"):
         CCA().fit(np.ones((1, 3)), np.ones((1, 3)))
-    with pytest.raises(ModelError, match="video features are the same in all 4 pairs"):
+    with pytest.raises(ModelError, match="video features are identical in all 4 pairs"):
         CCA().fit(np.arange(8.0).reshape(4, 2), np.full((4, 3), 0.1))
     with pytest.raises(ModelError, match="not fitted"):
         CCA().embed_audio(np.ones((1, 3)))
@@ -138,5 +140,5 @@ def test_tuning_finds_settings_that_do_better_on_other_videos_than_untuned_ones(
 
 
 def test_tuning_needs_videos_to_rank():
-    with pytest.raises(ModelError, match="6 videos with both sound and pictures; tuning needs at least 10"):
+    with pytest.raises(ModelError, match="6 videos have both audio and video features; tuning needs at least 10"):
         fit_tuned(features(4), features(2, seed=1, first=4))

@@ -17,9 +17,11 @@ from antiphon.model.closed_form import ClosedForm, ClosedFormConfig
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 
+pytestmark = pytest.mark.numeric
+
 DIMS = {"audio": 6, "video": 5}
 BASE = load_recipe("antiphon-base")
-SMALL = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (8,), "dim": 4})})
+SMALL = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (8,), "embedding_dim": 4})})
 
 
 def related(count, seed=0):
@@ -33,18 +35,18 @@ def related(count, seed=0):
 
 
 def fitted(count=40, *, ridge=0.5, kernel_ridge=0.1, seed=0, **config):
-    sound, pictures = related(count)
+    audio, video = related(count)
     closed_form = ClosedForm(ClosedFormConfig(**config))
-    return closed_form.fit(sound, pictures, ridge, kernel_ridge, np.random.default_rng(seed))
+    return closed_form.fit(audio, video, ridge, kernel_ridge, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("dim", [2, 256])
 def test_the_linear_part_is_the_linear_analysis_with_that_ridge(dim):
-    closed_form = fitted(dim=dim)
-    analysis = CCA(CCASettings(audio_ridge=0.5, video_ridge=0.5, dims=dim)).fit(*related(40))
-    sound, pictures = related(15, seed=1)
-    np.testing.assert_allclose(closed_form.parts("audio", sound)[0], analysis.embed_audio(sound), atol=1e-5)
-    np.testing.assert_allclose(closed_form.parts("video", pictures)[0], analysis.embed_video(pictures), atol=1e-5)
+    closed_form = fitted(num_components=dim)
+    analysis = CCA(CCASettings(audio_ridge=0.5, video_ridge=0.5, num_components=dim)).fit(*related(40))
+    audio, video = related(15, seed=1)
+    np.testing.assert_allclose(closed_form.parts("audio", audio)[0], analysis.embed_audio(audio), atol=1e-5)
+    np.testing.assert_allclose(closed_form.parts("video", video)[0], analysis.embed_video(video), atol=1e-5)
 
 
 def naive_kernel_part(train, others, ridge, dim):
@@ -70,7 +72,7 @@ def naive_kernel_part(train, others, ridge, dim):
 
 @pytest.mark.parametrize("dim", [4, 256])
 def test_the_kernel_part_is_kernel_canonical_correlation_where_all_pairs_are_landmarks(dim):
-    closed_form, others = fitted(dim=dim), related(15, seed=1)
+    closed_form, others = fitted(num_components=dim), related(15, seed=1)
     expected = naive_kernel_part(related(40), others, 0.1, dim)
     found = [closed_form.parts(side, rows)[1].numpy() for side, rows in zip(DIMS, others, strict=True)]
     for one, other in ((0, 0), (1, 1), (0, 1)):
@@ -78,7 +80,7 @@ def test_the_kernel_part_is_kernel_canonical_correlation_where_all_pairs_are_lan
 
 
 def test_landmarks_are_training_pairs_and_another_generator_draws_others():
-    closed_form, again, other = (fitted(landmarks=7, seed=seed) for seed in (1, 1, 2))
+    closed_form, again, other = (fitted(num_landmarks=7, seed=seed) for seed in (1, 1, 2))
     drawn = [
         [int(torch.where((rows == landmark).all(dim=1))[0]) for landmark in closed_form.get_buffer(f"{side}_landmarks")]
         for side, rows in zip(DIMS, related(40), strict=True)
@@ -91,12 +93,12 @@ def test_landmarks_are_training_pairs_and_another_generator_draws_others():
 
 
 def test_rows_that_are_all_but_the_same_still_have_a_width():
-    sound, pictures = related(40)
-    sound[8:] = sound[0]
-    closed_form = ClosedForm(ClosedFormConfig()).fit(sound, pictures, 0.5, 0.1, np.random.default_rng(0))
-    distances = pdist(sound.double().numpy()) ** 2
+    audio, video = related(40)
+    audio[8:] = audio[0]
+    closed_form = ClosedForm(ClosedFormConfig()).fit(audio, video, 0.5, 0.1, np.random.default_rng(0))
+    distances = pdist(audio.double().numpy()) ** 2
     assert float(closed_form.get_buffer("audio_width")) == pytest.approx(np.median(distances[distances > 0]), rel=1e-3)
-    for part in closed_form.parts("audio", sound):
+    for part in closed_form.parts("audio", audio):
         torch.testing.assert_close(part.norm(dim=1), torch.ones(40))
 
 
@@ -106,7 +108,7 @@ UNIT = arrays.arrays(np.float64, (4, 3), elements=st.floats(0.1, 1)).map(
 WEIGHTS = st.tuples(*[st.sampled_from([0.0, 0.5, 1.0])] * 3).filter(any)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(parts=st.tuples(UNIT, UNIT, UNIT), weights=WEIGHTS)
 def test_dot_products_of_joined_rows_are_the_weighted_means_of_the_parts_cosines(parts, weights):
     closed_form = ClosedForm(ClosedFormConfig()).double()
@@ -123,12 +125,12 @@ def towers_with(closed_form):
     return towers
 
 
-@pytest.mark.parametrize("closed_form", [fitted(dim=3, landmarks=9), ClosedForm(ClosedFormConfig())])
+@pytest.mark.parametrize("closed_form", [fitted(num_components=3, num_landmarks=9), ClosedForm(ClosedFormConfig())])
 def test_what_was_written_is_read_whatever_its_size(tmp_path, closed_form):
     towers = towers_with(closed_form)
     save_towers(towers, tmp_path)
     loaded = load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
-    assert loaded.dim == towers.dim == 4 + sum(closed_form.dims)
+    assert loaded.embedding_dim == towers.embedding_dim == 4 + sum(closed_form.dims)
     rows = related(5, seed=2)[0]
     with torch.inference_mode():
         embedded = towers.embed("audio", rows)
@@ -157,7 +159,7 @@ WEIGHTLESS = {"zero": [0.0, 0.0, 0.0], "negative": [2.0, -1.0, 1.0], "not finite
 
 @pytest.mark.parametrize("name", [*DAMAGE, "video_linear of 10**12 columns", "no audio_kernel"])
 def test_sizes_that_do_not_fit_are_refused(tmp_path, name):
-    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    save_towers(towers_with(fitted(num_components=3, num_landmarks=9)), tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     if name in DAMAGE:
         weights[f"closed_form.{name}"] = DAMAGE[name]
@@ -166,42 +168,42 @@ def test_sizes_that_do_not_fit_are_refused(tmp_path, name):
     else:
         weights["closed_form.video_linear"] = torch.zeros(0, 10**12)
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match=r"model.safetensors: does not hold the heads that its run.toml describes"):
+    with pytest.raises(ModelError, match=r"model.safetensors: does not match the recipe in its run.toml"):
         load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("name", WEIGHTLESS)
 def test_weights_that_are_none_are_refused(tmp_path, name):
-    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    save_towers(towers_with(fitted(num_components=3, num_landmarks=9)), tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     weights["closed_form.weights"] = torch.tensor(WEIGHTLESS[name])
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match="the weights of its closed form are no weights"):
+    with pytest.raises(ModelError, match="the weights of its closed form are not finite and non-negative"):
         load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("width", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_width_that_is_none_is_refused(tmp_path, width):
-    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    save_towers(towers_with(fitted(num_components=3, num_landmarks=9)), tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     weights["closed_form.video_width"] = torch.tensor(width)
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match="the video width of its closed form is no width"):
+    with pytest.raises(ModelError, match="the video kernel width of its closed form is not positive"):
         load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
 
 
 def test_half_a_closed_form_is_refused(tmp_path):
-    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    save_towers(towers_with(fitted(num_components=3, num_landmarks=9)), tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     for side, size in DIMS.items():
         weights[f"closed_form.{side}_linear"] = torch.zeros(size, 0)
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match="half of its closed form is missing"):
+    with pytest.raises(ModelError, match="the linear or the kernel part of its closed form is missing"):
         load_towers(tmp_path, SMALL, *DIMS.values(), torch.device("cpu"))
 
 
 def test_a_header_that_claims_more_than_the_file_holds_is_refused(tmp_path):
-    save_towers(towers_with(fitted(dim=3, landmarks=9)), tmp_path)
+    save_towers(towers_with(fitted(num_components=3, num_landmarks=9)), tmp_path)
     content = (tmp_path / "model.safetensors").read_bytes()
     claimed = content.replace(b'"shape":[9,6]', b'"shape":[999]', 1)
     assert claimed != content

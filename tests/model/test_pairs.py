@@ -14,7 +14,7 @@ def test_rows_of_one_known_artist_are_no_negatives():
     assert same_artist(names).tolist() == expected
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.lists(st.sampled_from("abcd"), unique=True).map(tuple), min_size=1, max_size=7))
 def test_label_targets_are_shares_of_common_labels(labels):
     found = label_targets(labels)

@@ -10,6 +10,8 @@ from antiphon.model.closed_form import ClosedFormConfig
 from antiphon.model.predicted_labels import label_directions, ridge_regression
 from antiphon.model.recipe import load_recipe
 
+pytestmark = pytest.mark.numeric
+
 
 def catalogue(count, seed, labelled=True, segments=1):
     """Sound and pictures share six values; the sign of the first says "live", that of the second "rock"."""
@@ -32,9 +34,9 @@ def _signs(row):
 def fitted(labels=True, labelled=True):
     base = load_recipe("antiphon-base")
     changes = {
-        "head": base.head.model_copy(update={"hidden": (16,), "dim": 8}),
-        "closed_form": ClosedFormConfig(landmarks=30, dim=4, labels=labels),
-        "training": base.training.model_copy(update={"epochs": 2, "least_steps": 0, "least_pairs": 2}),
+        "head": base.head.model_copy(update={"hidden": (16,), "embedding_dim": 8}),
+        "closed_form": ClosedFormConfig(num_landmarks=30, num_components=4, labels=labels),
+        "training": base.training.model_copy(update={"epochs": 2, "min_steps": 0, "min_pairs": 2}),
     }
     return DualEncoder(base.model_copy(update=changes)).fit(catalogue(80, 0, labelled), catalogue(20, 1, labelled))
 
@@ -78,10 +80,10 @@ def test_scores_are_the_mixture_that_the_weight_says(model, per):
     test = catalogue(15, 2, segments=2)
     plain, labels = model.embed(test, per), model.embed(test, per, label_weight=1.0)
     for weight in (0.0, 0.3, 1.0):
-        sound, pictures = model.embed(test, per, label_weight=weight)
-        np.testing.assert_allclose(np.linalg.norm(sound, axis=1), 1, atol=1e-5)
+        audio, video = model.embed(test, per, label_weight=weight)
+        np.testing.assert_allclose(np.linalg.norm(audio, axis=1), 1, atol=1e-5)
         mixture = (1 - weight) * plain[0] @ plain[1].T + weight * labels[0] @ labels[1].T
-        np.testing.assert_allclose(sound @ pictures.T, mixture, atol=1e-5)
+        np.testing.assert_allclose(audio @ video.T, mixture, atol=1e-5)
     np.testing.assert_array_equal(model.embed(test, per, label_weight=0.0)[0], plain[0])
 
 
@@ -91,8 +93,8 @@ def test_the_more_the_labels_weigh_the_more_answers_share_them(model):
     same = (has[:, None] == has).all(axis=2)
     shares = []
     for weight in (0.0, 1.0):
-        sound, pictures = model.embed(test, label_weight=weight)
-        scores = sound @ pictures.T
+        audio, video = model.embed(test, label_weight=weight)
+        scores = audio @ video.T
         np.fill_diagonal(scores, -2)
         shares.append(np.take_along_axis(same, np.argsort(-scores)[:, :5], axis=1).mean())
     assert shares[1] > shares[0]

@@ -7,6 +7,8 @@ import torch
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 
+pytestmark = pytest.mark.numeric
+
 
 def test_a_tracks_closed_form_is_the_mean_of_its_segments_and_shorter_where_they_differ():
     towers = Towers(7, 5, load_recipe("antiphon-track")).eval()

@@ -17,7 +17,7 @@ from antiphon.report.recipe_sentences import recipe_sentences
 
 
 @given(st.integers(1, 400), st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_histogram_counts_every_rank_once(pool: int, seed: int) -> None:
     ranks = np.random.default_rng(seed).integers(2, 2 * pool + 1, pool) / 2
     bins = rank_bins(ranks)

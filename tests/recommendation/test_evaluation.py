@@ -18,6 +18,8 @@ from antiphon.recommendation.space import Space
 from antiphon.seeding import generator
 from antiphon.synthetic.listeners import SyntheticTaste, synthetic_interactions
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 GENRES = ("rock", "jazz", "folk")
 TAGS = ("calm", "fast", "dark", "choir", "strings", "piano")
 

@@ -12,6 +12,8 @@ from antiphon.recommendation.reasons import reasons
 from antiphon.recommendation.space import Space
 from antiphon.search.explaining import facts_of
 
+pytestmark = pytest.mark.numeric
+
 
 def unit(random, count, dim=5):
     rows = random.normal(size=(count, dim))
@@ -103,3 +105,13 @@ def test_one_track_with_pictures_has_reasons_by_its_sound():
     sides = {"audio": (["a", "b", "c"], np.eye(3) + 0.5, [{}] * 3), "video": (["a"], np.ones((1, 3)), [{}])}
     (reason,) = reasons(Space.joined(sides), ["a"], ["b"], facts_of([{"id": name} for name in "abc"]))
     assert reason.like == "a"
+
+
+def test_equally_near_tracks_come_by_id():
+    """Equal but for an error of float32, and given in another order."""
+    random = np.random.default_rng(0)
+    names = [f"v{number:02d}" for number in random.permutation(20)]
+    vectors = np.repeat(unit(random, 2), 10, axis=0) + 1e-8 * random.normal(size=(20, 5))
+    near, far = sorted(names[1:10]), sorted(names[10:])
+    assert [hit.id for hit in ap.recommend((names, vectors), [names[0]], k=20)] == near + far
+    assert [hit.id for hit in ap.recommend((names, vectors), [names[0]], k=12)] == (near + far)[:12]

@@ -14,7 +14,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation import evaluate
 from antiphon.features.assembly import assemble
-from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.model.recipe import Recipe, load_recipe
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 from antiphon.tables import SEGMENTS, write_table
@@ -95,8 +95,8 @@ def make_catalogue(folder: Path) -> Catalogue:
 def make_recipe() -> Recipe:
     """The base recipe, small and short."""
     recipe = load_recipe("antiphon-base")
-    head = recipe.head.model_copy(update={"hidden": (32,), "dim": 16, "dropout": 0.0, "input_dropout": 0.0})
-    training = recipe.training.model_copy(update={"epochs": 6, "least_steps": 0})
+    head = recipe.head.model_copy(update={"hidden": (32,), "embedding_dim": 16, "dropout": 0.0, "input_dropout": 0.0})
+    training = recipe.training.model_copy(update={"epochs": 6, "min_steps": 0})
     return recipe.model_copy(update={"name": "small", "head": head, "training": training})
 
 
@@ -113,7 +113,7 @@ def make_workspace(root: Path) -> Workspace:
     sound = {name: random.normal(size=(2, 8)).astype(np.float32) for name in segments}
     for store, sign in (("hearing", 1), ("seeing", -1)):
         rows = [
-            FeatureRows(name, [row["segment_id"] for row in segments[name]], sign * vectors[:, ::sign])
+            VideoFeatures(name, [row["segment_id"] for row in segments[name]], sign * vectors[:, ::sign])
             for name, vectors in sound.items()
         ]
         FeatureStore(workspace.features / store, {"backbone": store}).append(rows)

@@ -21,6 +21,8 @@ from antiphon.workspace import Workspace
 from .page import Node, read_page
 from .small_workspace import RUN, SCRIPT, write_json
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 
 def check(name: str, part: str, status: str, finding: str = "A sentence.", **numbers: Any) -> dict[str, Any]:
     return {"name": name, "part": part, "status": status, "finding": finding, "numbers": numbers}

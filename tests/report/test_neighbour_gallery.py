@@ -28,6 +28,8 @@ from antiphon.workspace import Workspace
 from .page import Node, media_of, read_page
 from .small_workspace import RUN, SCRIPT, TEST_VIDEOS, brightness, make_media
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 WAYS = ("aggregated", "audio", "video")
 
 

@@ -33,6 +33,8 @@ from antiphon.workspace import Workspace
 from .page import Node, read_page
 from .small_workspace import RUN, SCRIPT, TEST_VIDEOS
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 WAYS = ("a2v", "v2a")
 PARTS = ("experiment_1", "experiment_2", "experiment_3", "audit", "qualitative")
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from antiphon.errors import SearchError
+from antiphon.errors import ConfigError, SearchError
 from antiphon.search import Index, Where, lance
 
 DIM = 16
@@ -88,7 +88,7 @@ def test_auto_chooses_by_size(tmp_path, monkeypatch):
     monkeypatch.setattr("antiphon.search.index.LANCEDB_ROWS", 10)
     assert Index.from_vectors(_names(9), _clustered(9), tmp_path / "small").kind == "exact"
     assert Index.from_vectors(_names(10), _clustered(10), tmp_path / "large").kind == "lancedb"
-    with pytest.raises(SearchError, match="kind is 'fast'"):
+    with pytest.raises(ConfigError, match="kind must be .*, not 'fast'"):
         Index.from_vectors(_names(9), _clustered(9), tmp_path, kind="fast")
 
 

@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from antiphon.errors import SearchError
-from antiphon.search import Index, Where
+from antiphon.embeddings import ModalityEmbeddings
+from antiphon.errors import AntiphonError, ConfigError, NotIndexedError
+from antiphon.search import Index, Query, Where
 from antiphon.segments.sampling import SamplingConfig
+
+pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_match_is_the_naive_ranking_with_its_moments(index, model, features, tar
     sides = _sides(model, features)
     query = sides["v006", asked]
     scores = {video: _score(query, rows) for (video, side), rows in sides.items() if side == target and video != "v006"}
-    hits = index.match("v006", target, k=5)
+    hits = index.search(Query.from_id(index, "v006"), target=target, k=5)
     assert [hit.id for hit in hits] == _ranking(scores)[:5]
     assert np.allclose([hit.score for hit in hits], [scores[hit.id] for hit in hits], atol=1e-5)
     for hit in hits:
@@ -61,13 +64,17 @@ def test_moments_last_as_long_as_the_windows_of_the_features(tmp_path, model, fe
     longer = replace(features, sampling=SamplingConfig(segment_s=8.0, window_s=4.5))
     index = Index.build(model, longer.take(longer.groups != "v009"), tmp_path)
     index.add(model, longer)
-    moments = [moment for hit in index.match("v006", "audio", k=100) for moment in hit.moments]
+    moments = [
+        moment for hit in index.search(Query.from_id(index, "v006"), target="audio", k=100) for moment in hit.moments
+    ]
     assert {moment.end_s - moment.start_s for moment in moments} == {4.5}
 
 
 def test_its_own_other_side_is_left_out_unless_asked_for(index):
-    assert "v006" not in [hit.id for hit in index.match("v006", "audio", k=100)]
-    assert "v006" in [hit.id for hit in index.match("v006", "audio", k=100, own=True)]
+    assert "v006" not in [hit.id for hit in index.search(Query.from_id(index, "v006"), target="audio", k=100)]
+    assert "v006" in [
+        hit.id for hit in index.search(replace(Query.from_id(index, "v006"), id=None), target="audio", k=100)
+    ]
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
@@ -80,32 +87,30 @@ def test_similar_weighs_sound_and_pictures_and_compares_what_both_have(index, mo
         if there:
             parts = {side: _score(sides["v006", side], sides[video, side]) for side in there}
             expected[video] = sum(there[side] * parts[side] for side in there) / sum(there.values())
-    hits = index.similar("v006", k=100, weight=weight)
+    hits = index.search(Query.from_id(index, "v006"), k=100, weight=weight)
     assert [hit.id for hit in hits] == _ranking(expected)
     assert np.allclose([hit.score for hit in hits], [expected[hit.id] for hit in hits], atol=1e-5)
 
 
 def test_a_video_of_one_side_is_found_and_asked_by_what_it_has(index):
-    silent = index.similar("v004", k=100, weight=0.9)
+    silent = index.search(Query.from_id(index, "v004"), k=100, weight=0.9)
     assert {moment.side for hit in silent for moment in hit.moments} == {"video"}
     assert "v003" not in [hit.id for hit in silent]
-    assert "v003" in [hit.id for hit in index.similar("v006", k=100)]
-    with pytest.raises(SearchError, match="'v004' has no sound in the index"):
-        index.similar("v004", by="audio")
-    with pytest.raises(SearchError, match="'v004' has no sound in the index"):
-        index.match("v004", target="video")
+    assert "v003" in [hit.id for hit in index.search(Query.from_id(index, "v006"), k=100)]
+    with pytest.raises(NotIndexedError, match="'v004' has no sound to search by"):
+        index.search(Query.from_id(index, "v004"), by="audio")
+    with pytest.raises(NotIndexedError, match="'v004' has no sound to search by"):
+        index.search(Query.from_id(index, "v004"), target="video")
 
 
-def test_a_file_is_answered_as_the_same_video_of_the_index_is(index, model, features):
+def test_a_query_from_elsewhere_is_answered_as_the_same_video_of_the_index_is(index, model, features):
     rows = features.groups == "v006"
-    audio, video = (side[rows] for side in model.embed(features))
     starts = features.starts_s[rows].tolist()
-    where = Where(not_ids=("v006",))
-    assert _same(index.search(audio, target="video", where=where, starts_s=starts), index.match("v006", "video"))
-    both = index.similar_to(audio, video, weight=0.3, where=where, audio_starts_s=starts, video_starts_s=starts)
-    assert _same(both, index.similar("v006", weight=0.3))
-    sound = index.similar_to(audio, weight=0.3, where=where, audio_starts_s=starts)
-    assert _same(sound, index.similar("v006", by="audio"))
+    audio, video = (ModalityEmbeddings.from_segments(3 * side[rows], starts_s=starts) for side in model.embed(features))
+    own, where = Query.from_id(index, "v006"), Where(not_ids=("v006",))
+    assert _same(index.search(Query(audio), target="video", where=where), index.search(own, target="video"))
+    assert _same(index.search(Query(audio, video), weight=0.3, where=where), index.search(own, weight=0.3))
+    assert _same(index.search(Query(audio), where=where), index.search(own, by="audio"))
 
 
 def _same(hits, others):
@@ -118,9 +123,9 @@ def _same(hits, others):
 
 def test_conditions_hold_for_tracks_and_segments(index):
     where = Where(genre=("rock",), not_artist=("artist 0",))
-    found = {hit.id for hit in index.match("v006", "video", k=100, where=where)}
+    found = {hit.id for hit in index.search(Query.from_id(index, "v006"), target="video", k=100, where=where)}
     assert found == {"v009", "v012"}
-    assert {hit.id for hit in index.similar("v006", k=100, where=where)} == {"v009", "v012"}
+    assert {hit.id for hit in index.search(Query.from_id(index, "v006"), k=100, where=where)} == {"v009", "v012"}
 
 
 def test_in_sequence_the_same_order_of_moments_comes_first(tmp_path, kind, model, music_videos):
@@ -138,8 +143,8 @@ def test_in_sequence_the_same_order_of_moments_comes_first(tmp_path, kind, model
     )
     index = Index.build(model, features, tmp_path, kind=kind)
     index.add(model, twice)
-    assert [hit.id for hit in index.similar("v005", by="audio", k=2)] == ["reversed", "forwards"]
-    hits = index.similar("v005", by="audio", k=2, rerank=True)
+    assert [hit.id for hit in index.search(Query.from_id(index, "v005"), by="audio", k=2)] == ["reversed", "forwards"]
+    hits = index.search(Query.from_id(index, "v005"), by="audio", k=2, rerank=True)
     assert hits[0].id == "forwards"
     assert all(moment.query_start_s == moment.start_s for moment in hits[0].moments)
 
@@ -152,55 +157,96 @@ def test_diversity_keeps_an_artist_from_filling_the_list(tmp_path, kind):
     artists = ["seed", *["one"] * 6, *(f"artist {row}" for row in range(6))]
     metadata = [{"artist": artist} for artist in artists]
     index = Index.from_vectors(ids, np.concatenate([seed[None], near, far]), tmp_path, kind=kind, metadata=metadata)
-    plain = [hit.metadata["artist"] for hit in index.similar("seed", k=6)]
-    spread = [hit.metadata["artist"] for hit in index.similar("seed", k=6, diversity=0.5)]
+    plain = [hit.metadata["artist"] for hit in index.search(Query.from_id(index, "seed"), k=6)]
+    spread = [hit.metadata["artist"] for hit in index.search(Query.from_id(index, "seed"), k=6, diversity=0.5)]
     assert plain == ["one"] * 6
     assert spread[:4].count("one") == 1
 
 
 def test_what_cannot_be_asked_is_refused(index, model, features):
     audio = model.embed(features)[0][features.groups == "v006"]
+    query = Query.from_id(index, "v006")
     for call, message in (
-        (lambda: index.similar("nobody"), "no 'nobody' in this index"),
-        (lambda: index.match("nobody", "audio"), "no 'nobody' in this index"),
-        (lambda: index.match("v006", "smell"), "'smell' is no side"),
-        (lambda: index.similar("v006", by="smell"), "'smell' is no side"),
-        (lambda: index.similar("v006", weight=1.5), r"weight is 1\.5"),
-        (lambda: index.similar("v006", diversity=-1), "diversity is -1"),
-        (lambda: index.similar("v006", k=0), "k is 0"),
-        (lambda: index.search(audio, target="smell"), "'smell' is no side"),
-        (lambda: index.search(audio, target="video", starts_s=[1.0]), "3 segments and 1 starts"),
-        (lambda: index.search(audio[:0], target="video"), "0 segments"),
-        (lambda: index.search(np.stack([audio[0], -audio[0]]), target="video"), "cancel out"),
-        (index.similar_to, "Neither sound nor pictures"),
+        (lambda: Query.from_id(index, "nobody"), "'nobody' is not in the index"),
+        (lambda: index.search(query, target="smell"), "target must be 'audio', 'video' or 'both', not 'smell'"),
+        (lambda: index.search(query, by="smell"), "by must be 'audio', 'video' or 'both', not 'smell'"),
+        (lambda: index.search(query, target="audio", by="video"), "by and weight need target 'both'"),
+        (lambda: index.search(query, target="audio", weight=0.2), "by and weight need target 'both'"),
+        (lambda: index.search(query, weight=1.5), r"weight must be between 0 and 1, not 1\.5"),
+        (lambda: index.search(query, diversity=-1), "diversity must be between 0 and 1, not -1"),
+        (lambda: index.search(query, k=0), "k must be at least 1, not 0"),
+        (lambda: index.search(Query()), "neither sound nor pictures"),
+        (lambda: index.search(Query(ModalityEmbeddings.from_segments(np.eye(2, 5)))), "have 5 values"),
+        (lambda: ModalityEmbeddings.from_segments(audio, starts_s=[1.0]), "3 segments, 1 starts"),
+        (lambda: ModalityEmbeddings.from_segments(audio[:0]), "0 segments"),
+        (lambda: ModalityEmbeddings.from_segments(np.stack([audio[0], -audio[0]])), "cancel out"),
+        (lambda: ModalityEmbeddings.from_segments(audio, track=audio), "track: 3 rows"),
+        (lambda: ModalityEmbeddings.from_segments(audio, track=np.ones(5)), "track has 5 values"),
     ):
-        with pytest.raises(SearchError, match=message):
+        with pytest.raises(AntiphonError, match=message):
             call()
 
 
-def test_the_track_of_a_file_is_taken_as_given(index, model, features):
+def test_the_track_of_a_query_is_taken_as_given(index, model, features):
     """As of a track model: whatever the segments' mean is, the whole is compared with the tracks."""
     sides = _sides(model, features)
     segments, _ = sides["v006", "audio"]
     whole = sides["v009", "audio"][1]
+    query = Query(ModalityEmbeddings.from_segments(segments, track=5 * whole[None]))
     scores = {video: _score((segments, whole), rows) for (video, side), rows in sides.items() if side == "video"}
-    hits = index.search(segments, k=100, target="video", track=5 * whole[None])
+    hits = index.search(query, k=100, target="video")
     assert [hit.id for hit in hits] == _ranking(scores)
     assert np.allclose([hit.score for hit in hits], [scores[hit.id] for hit in hits], atol=1e-5)
-    alike = index.similar_to(audio=segments, audio_track=whole[None], k=1)[0]
-    assert alike.score == pytest.approx(
+    assert index.search(query, k=1)[0].score == pytest.approx(
         max(_score((segments, whole), sides[key]) for key in sides if key[1] == "audio")
     )
-    with pytest.raises(SearchError, match="track: has 3 rows"):
-        index.search(segments, target="video", track=segments)
 
 
 @pytest.mark.parametrize(
     "option",
-    [{"diversity": 0.4}, {"rerank": True}, {"starts_s": [0.0]}, {"track": np.ones((1, 16))}, {"starts_s": []}],
+    [
+        {"diversity": 0.4},
+        {"rerank": True},
+        {"target": "audio"},
+        {"by": "video"},
+        {"weight": 1},
+        {"other_artists": True},
+    ],
 )
-def test_without_a_target_options_that_need_one_are_refused(tmp_path, option):
+def test_options_of_a_query_are_refused_for_arrays(tmp_path, option):
     index = Index.from_vectors(["a", "b"], np.eye(2, 16), tmp_path)
-    with pytest.raises(SearchError, match=rf"^{next(iter(option))} needs a target: give target="):
+    with pytest.raises(ConfigError, match=rf"^{next(iter(option))} needs a Query"):
         index.search(np.ones((1, 16)), **option)
     assert len(index.search(np.ones((1, 16)), diversity=0.0, rerank=False)[0]) == 2
+
+
+def test_the_querys_own_artist_can_be_left_out(index):
+    query = Query.from_id(index, "v006")
+    assert query.artist == "artist 1"
+    every, others = (index.search(query, k=100, other_artists=wanted) for wanted in (False, True))
+    assert [hit for hit in every if hit.artist != "artist 1"] == others
+    assert len(others) < len(every)
+
+
+def test_nothing_found_is_explained_by_what_there_is(index):
+    assert index.explain(Where(genre="rok")) == (
+        "No music video of the index has the genre 'rok'. Did you mean rock? It has: rock, jazz."
+    )
+    assert "meets all of these conditions" in index.explain(Where(genre="rock", not_artist="artist 0"))
+    assert index.explain(Where(min_year=1990)) == "No music video of the index has a year."
+
+
+def test_hits_are_a_list_that_prints_as_a_table_and_goes_into_a_frame(index):
+    hits = index.search(Query.from_id(index, "v006"), target="audio", k=3)
+    assert isinstance(hits, list)
+    heading, columns, *lines = repr(hits).splitlines()
+    assert heading == "Songs for the pictures of v006"
+    assert columns.split()[:2] == ["score", "id"]
+    assert [line.split()[2] for line in lines] == [hit.id for hit in hits]
+    frame = hits.to_frame()
+    assert frame["id"].to_list() == [hit.id for hit in hits]
+    assert frame["start_s"].to_list() == [hit.moments[0].start_s for hit in hits]
+    assert index.search(Query.from_id(index, "v006"), where=Where(genre="none")).to_frame().is_empty()
+    assert [set(row) for row in hits.to_dicts()] == 3 * [
+        {"id", "title", "artist", "genre", "tags", "year", "score", "moments"}
+    ]

@@ -72,7 +72,7 @@ def test_a_track_shorter_than_a_segment_is_one_segment():
 
 @pytest.mark.parametrize("duration_s", [0.0, 2.99, -1.0, math.nan, math.inf])
 def test_a_track_shorter_than_a_window_is_refused(duration_s):
-    with pytest.raises(DecodeError, match=r"lasts .* s: too short for a window of 3 s"):
+    with pytest.raises(DecodeError, match=r"is .* s long, too short for a window of 3 s"):
         sample_segments(duration_s, SamplingConfig(), np.random.default_rng(0))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from antiphon.synthetic import SyntheticConfig
 from antiphon.synthetic.looks import Look, look_of
-from antiphon.synthetic.rendering import Video, draw_video
+from antiphon.synthetic.rendering import SyntheticVideo, draw_video
 from antiphon.synthetic.setups import build_setup
 from antiphon.synthetic.timeline import lay_out
 
@@ -32,7 +32,7 @@ WORDS = ["scene", "acts", "particles", "tone", "framing"]
 
 
 @lru_cache(maxsize=8)
-def videos(coupling: float) -> list[Video]:
+def videos(coupling: float) -> list[SyntheticVideo]:
     config = SyntheticConfig(videos=COUNT, coupling=coupling)
     return [draw_video(config, index) for index in range(COUNT)]
 

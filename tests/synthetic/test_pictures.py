@@ -13,7 +13,7 @@ from antiphon.synthetic.genres import GENRES
 from antiphon.synthetic.looks import Look, look_of
 from antiphon.synthetic.painting import paint
 from antiphon.synthetic.performers import silhouette
-from antiphon.synthetic.rendering import draw_video, frames_of, sound_of
+from antiphon.synthetic.rendering import audio_of, draw_video, frames_of
 from antiphon.synthetic.shots import plan_shots
 from antiphon.synthetic.styles import draw_song
 from antiphon.synthetic.timeline import lay_out
@@ -49,26 +49,26 @@ def test_the_same_pictures_again_are_the_same_to_the_bit() -> None:
 def test_without_coupling_the_song_changes_nothing_to_see(monkeypatch: pytest.MonkeyPatch) -> None:
     config = SMALL.model_copy(update={"coupling": 0.0})
     before = frames(config, 4)
-    heard = sound_of(config, draw_video(config, 4))
+    heard = audio_of(config, draw_video(config, 4))
     monkeypatch.setattr(rendering, "draw_song", lambda seed, index, songs: draw_song(seed + 99, index, songs))
-    assert not np.array_equal(sound_of(config, draw_video(config, 4)), heard)
+    assert not np.array_equal(audio_of(config, draw_video(config, 4)), heard)
     assert np.array_equal(frames(config, 4), before)
 
 
 def test_with_full_coupling_the_stranger_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     config = SMALL.model_copy(update={"coupling": 1.0})
-    before, heard = frames(config, 4), sound_of(config, draw_video(config, 4))
+    before, heard = frames(config, 4), audio_of(config, draw_video(config, 4))
     monkeypatch.setattr(rendering, "draw_stranger", lambda seed, index: draw_song(seed + 99, index, 1))
     assert np.array_equal(frames(config, 4), before)
-    assert np.array_equal(sound_of(config, draw_video(config, 4)), heard)
+    assert np.array_equal(audio_of(config, draw_video(config, 4)), heard)
 
 
 def test_without_coupling_the_stranger_makes_the_pictures_and_not_the_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     config = SMALL.model_copy(update={"coupling": 0.0})
-    before, heard = frames(config, 4), sound_of(config, draw_video(config, 4))
+    before, heard = frames(config, 4), audio_of(config, draw_video(config, 4))
     monkeypatch.setattr(rendering, "draw_stranger", lambda seed, index: draw_song(seed + 99, index, 1))
     assert not np.array_equal(frames(config, 4), before)
-    assert np.array_equal(sound_of(config, draw_video(config, 4)), heard)
+    assert np.array_equal(audio_of(config, draw_video(config, 4)), heard)
 
 
 def test_a_video_varies_within_and_more_so_from_others() -> None:

@@ -11,7 +11,7 @@ from antiphon.synthetic import SyntheticConfig
 from antiphon.synthetic.genres import GENRES, SCALES, Traits
 from antiphon.synthetic.instruments import RATE_HZ, TIMBRES, render_note
 from antiphon.synthetic.percussion import make_kit
-from antiphon.synthetic.rendering import draw_video, sound_of
+from antiphon.synthetic.rendering import audio_of, draw_video
 from antiphon.synthetic.synthesis import PEAK
 
 CONFIG = SyntheticConfig(songs_per_artist=1, duration_s=12, duration_spread_s=1)
@@ -20,7 +20,7 @@ ALL = range(len(GENRES))
 
 @lru_cache(maxsize=64)
 def song(index: int) -> np.ndarray:
-    return sound_of(CONFIG, draw_video(CONFIG, index))
+    return audio_of(CONFIG, draw_video(CONFIG, index))
 
 
 def spectrum_hz(wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +43,7 @@ def test_stereo_in_level_and_of_the_right_length(index: int) -> None:
 
 def test_the_same_song_again_is_the_same_to_the_bit() -> None:
     video = draw_video(CONFIG, 3)
-    assert np.array_equal(sound_of(CONFIG, video), song(3))
+    assert np.array_equal(audio_of(CONFIG, video), song(3))
 
 
 def test_songs_differ() -> None:

@@ -11,8 +11,10 @@ from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 from antiphon.training.cached_gradients import cached_backward
 
+pytestmark = pytest.mark.numeric
+
 DEFAULT = load_recipe("antiphon-base")
-BASE = DEFAULT.model_copy(update={"head": DEFAULT.head.model_copy(update={"hidden": (64,), "dim": 32})})
+BASE = DEFAULT.model_copy(update={"head": DEFAULT.head.model_copy(update={"hidden": (64,), "embedding_dim": 32})})
 
 
 def test_gradients_are_the_plain_ones_with_dropout():
@@ -39,7 +41,7 @@ def test_gradients_are_the_plain_ones_with_dropout():
     assert found.item() == pytest.approx(expected.item(), abs=1e-12)
     for name, weights in towers.named_parameters():
         torch.testing.assert_close(weights.grad, plain[name], rtol=1e-9, atol=1e-12)
-    assert plain["log_scale"].abs() > 0
+    assert plain["logit_scale"].abs() > 0
 
 
 def test_a_training_in_parts_is_the_training_at_once():
@@ -49,7 +51,7 @@ def test_a_training_in_parts_is_the_training_at_once():
     head = BASE.head.model_copy(update={"dropout": 0.0, "input_dropout": 0.0})
     found = []
     for size in (None, 7):
-        training = BASE.training.model_copy(update={"epochs": 3, "least_steps": 0, "embed_batch_size": size})
+        training = BASE.training.model_copy(update={"epochs": 3, "min_steps": 0, "embed_batch_size": size})
         recipe = BASE.model_copy(update={"head": head, "training": training})
         found.append(DualEncoder(recipe).fit(features).embed(features)[0])
     np.testing.assert_allclose(found[1], found[0], atol=1e-5)
@@ -58,5 +60,5 @@ def test_a_training_in_parts_is_the_training_at_once():
 def test_batch_norm_is_not_embedded_in_parts():
     base = load_recipe("coded-batch-norm").model_dump()
     base["training"]["embed_batch_size"] = 8
-    with pytest.raises(ValueError, match="batch norm looks at a whole batch"):
+    with pytest.raises(ValueError, match="batch norm needs the whole batch"):
         type(BASE).model_validate(base)

@@ -17,8 +17,8 @@ from antiphon.training.loop import train
 BASE = load_recipe("antiphon-base")
 SMALL = BASE.model_copy(
     update={
-        "head": BASE.head.model_copy(update={"hidden": (16,), "dim": 8}),
-        "training": BASE.training.model_copy(update={"epochs": 2, "least_steps": 0}),
+        "head": BASE.head.model_copy(update={"hidden": (16,), "embedding_dim": 8}),
+        "training": BASE.training.model_copy(update={"epochs": 2, "min_steps": 0}),
     }
 )
 
@@ -95,7 +95,7 @@ def test_with_300_validation_videos_their_ranks_choose_as_naive_ones_do():
                 deviation = np.sqrt((deviation**2).mean())
             sides[side] = [(part - rows.mean(axis=0)) / deviation for part in (rows, getattr(validation, side))]
         for ridge in (usual / 4, usual, usual * 4):
-            model = CCA(CCASettings(audio_ridge=ridge, video_ridge=ridge, dims=256))
+            model = CCA(CCASettings(audio_ridge=ridge, video_ridge=ridge, num_components=256))
             model.fit(sides["audio"][0], sides["video"][0])
             held_out = model.embed_audio(sides["audio"][1]), model.embed_video(sides["video"][1])
             scores[Chosen(together, ridge)] = naive_log_rank(*held_out)
@@ -106,7 +106,7 @@ def test_with_300_validation_videos_their_ranks_choose_as_naive_ones_do():
 
 
 def test_the_same_seed_deals_the_same_folds_and_fits_the_same_closed_form():
-    recipe = SMALL.model_copy(update={"closed_form": SMALL.closed_form.model_copy(update={"landmarks": 9})})
+    recipe = SMALL.model_copy(update={"closed_form": SMALL.closed_form.model_copy(update={"num_landmarks": 9})})
     train, validation, test = related(40, seed=1), related(20, seed=2), related(10, seed=3)
     first, again, other = (DualEncoder(recipe, seed).fit(train, validation) for seed in (0, 0, 1))
     found = [np.concatenate(model.embed(test), axis=1) for model in (first, again, other)]
@@ -124,7 +124,7 @@ def test_a_fitted_model_has_unit_rows_says_its_size_and_is_read_as_it_was_writte
     model = DualEncoder(SMALL).fit(related(40, seed=1), related(20, seed=2))
     model.save(tmp_path)
     loaded, test = DualEncoder.load(tmp_path), related(10, seed=3)
-    assert model.dim == loaded.dim > SMALL.head.dim
+    assert model.dim == loaded.dim > SMALL.head.embedding_dim
     for before, after in zip(model.embed(test), loaded.embed(test), strict=True):
         assert before.shape == (10, model.dim)
         np.testing.assert_allclose(np.linalg.norm(before, axis=1), 1, atol=1e-5)
@@ -155,7 +155,7 @@ def test_with_fewer_than_ten_videos_the_heads_stand_alone(count):
     """Segments do not make up for them."""
     train = related(count, seed=1, segments=3)
     towers, alone = fitted(train, related(20, seed=2)), towers_for(train)
-    assert (towers.dim == SMALL.head.dim) == (count < 10)
+    assert (towers.embedding_dim == SMALL.head.embedding_dim) == (count < 10)
     if count < 10:
         for found, expected in zip(embedded(towers, train), embedded(alone, train), strict=True):
             np.testing.assert_array_equal(found, expected)
@@ -169,7 +169,7 @@ def with_audio(features, rows):
 def test_a_side_that_never_varies_leaves_the_heads_alone(value):
     parts = [with_audio(part, np.full_like(part.audio, value)) for part in (related(40, seed=1), related(20, seed=2))]
     assert choose(*parts, seed=0).together is False
-    assert DualEncoder(SMALL).fit(*parts).dim == SMALL.head.dim
+    assert DualEncoder(SMALL).fit(*parts).dim == SMALL.head.embedding_dim
 
 
 def test_a_side_in_which_one_video_alone_differs_is_no_obstacle():
@@ -183,7 +183,7 @@ def test_a_side_in_which_one_video_alone_differs_is_no_obstacle():
 
 def test_a_recipe_with_one_head_has_no_closed_form():
     data = SMALL.model_dump() | {"heads": "video"}
-    with pytest.raises(ValueError, match=r"\[closed_form\] needs heads on both sides"):
+    with pytest.raises(ValueError, match=r"\[closed_form\] needs heads for both modalities"):
         type(SMALL).model_validate(data)
 
 

@@ -22,7 +22,7 @@ inherits = "antiphon-base"
 name = "small"
 [head]
 hidden = [32]
-dim = 8
+embedding_dim = 8
 dropout = 0.0
 input_dropout = 0.0
 [loss]
@@ -31,12 +31,12 @@ chunk_size = 8
 exclude_same_artist = true
 [track]
 aggregator = "mean"
-most_segments = 1
+max_segments = 1
 [training]
 batch_size = 21
 epochs = 4
-least_steps = 0
-least_pairs = 2
+min_steps = 0
+min_pairs = 2
 """
 
 

@@ -22,10 +22,10 @@ from antiphon.training.closed_forms import refit_closed_form
 from antiphon.training.contrast import contrast
 from antiphon.training.fine_tuning import TuningConfig, fine_tune
 from antiphon.training.objective import Objective
-from antiphon.training.windows import KeptRow, RowDescriptions, planned_window
+from antiphon.training.windows import KeptMetadata, KeptRow, planned_window
 
 BASE = load_recipe("antiphon-base")
-RECIPE = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (64,), "dim": 32})})
+RECIPE = BASE.model_copy(update={"head": BASE.head.model_copy(update={"hidden": (64,), "embedding_dim": 32})})
 
 
 def networks():
@@ -63,7 +63,7 @@ def rows(tmp_path_factory):
 
 def run(rows, recipe=RECIPE, towers=None, **settings):
     audio, video = networks()
-    config = TuningConfig(**({"blocks": 1, "epochs": 1, "learning_rate": 1e-3} | settings))
+    config = TuningConfig(**({"num_blocks": 1, "epochs": 1, "learning_rate": 1e-3} | settings))
     told = []
     tuned = fine_tune(recipe, towers or heads(), audio, video, rows, config, seed=3, progress=told.append)
     return tuned, audio, video, told
@@ -190,7 +190,7 @@ def test_the_recipe_s_loss_is_what_is_made_small(rows, tuned):
     found = with_loss(one_label, label_weight=0.5)
     assert any(not np.array_equal(values, tuned[0].video[name]) for name, values in found.video.items())
     nameless = {split: [replace(row, labels=()) for row in found] for split, found in rows.items()}
-    with pytest.raises(ModelError, match="none of these features has a label"):
+    with pytest.raises(ModelError, match="no row of the features has a label"):
         with_loss(nameless, label_weight=0.5)
 
 
@@ -207,7 +207,9 @@ def test_validation_keeps_what_is_known_of_the_rows(rows, monkeypatch):
 
 def test_track_models_are_refused(rows):
     track = load_recipe("antiphon-track")
-    with pytest.raises(ModelError, match=r"antiphon-track has a track model.*Tune a run of a recipe without \[track\]"):
+    with pytest.raises(
+        ModelError, match=r"antiphon-track has a track model.*Fine-tune a run of a recipe without \[track\]"
+    ):
         run(rows, recipe=track, towers=Towers(1506, 2560, track).eval())
 
 
@@ -223,21 +225,23 @@ def test_damaged_files_are_left_out_and_named(rows, tmp_path):
     assert found.log_rank_after == pytest.approx(expected, abs=1e-6)
     for split in rows:
         none = rows | {split: [replace(row, path=broken) for row in rows[split]]}
-        with pytest.raises(ModelError, match=f"The {split} split has fewer than two videos .* that can be read"):
+        with pytest.raises(
+            ModelError, match=f"The {split} split has fewer than two videos with readable kept segments"
+        ):
             run(none)
 
 
-@pytest.mark.parametrize("at_once", [1, 2])
-def test_two_passes_give_the_gradients_of_one(at_once):
+@pytest.mark.parametrize("micro_batch_size", [1, 2])
+def test_two_passes_give_the_gradients_of_one(micro_batch_size):
     draws = torch.Generator().manual_seed(1)
     pictures = 255 * torch.rand(3, 2, 3, 224, 224, generator=draws)
     sounds = 0.1 * torch.randn(3, 48_000, generator=draws)
     gradients, losses = [], []
-    for size in (3, at_once):
+    for size in (3, micro_batch_size):
         audio, video = networks()
         towers = heads()
         parameters = [*unfreeze(audio, 2), *unfreeze(video, 2), *towers.parameters()]
-        loss = partial(Objective(LossConfig(), RowDescriptions.of([])), towers, rows=np.arange(3))
+        loss = partial(Objective(LossConfig(), KeptMetadata.of([])), towers, rows=np.arange(3))
         losses.append(contrast(loss, towers, (audio, sounds), (video, pictures), size))
         gradients.append([parameter.grad for parameter in parameters])
     with torch.no_grad():
@@ -255,7 +259,7 @@ def test_r2plus1d_is_tuned_alike(rows):
         towers = Towers(1506, 512, RECIPE).eval()
     video = R2Plus1D(state, "random")
     video.layout = video.layout.model_copy(update={"every": 15})
-    config = TuningConfig(blocks=1, epochs=1, learning_rate=1e-3, batch_size=2, at_once=1)
+    config = TuningConfig(num_blocks=1, epochs=1, learning_rate=1e-3, batch_size=2, micro_batch_size=1)
     found = fine_tune(RECIPE, towers, backbones.load("musicnn-mtt"), video, rows, config, seed=0)
     assert np.isfinite(found.history[0].train_loss)
     now = {name: values.numpy() for name, values in video.network.state_dict().items()}
@@ -266,7 +270,7 @@ def test_r2plus1d_is_tuned_alike(rows):
 
 def test_what_cannot_be_tuned_is_said(rows):
     audio, video = networks()
-    config = TuningConfig(blocks=5)
+    config = TuningConfig(num_blocks=5)
     with pytest.raises(ConfigError, match="musicnn-mtt has 4 blocks"):
         fine_tune(RECIPE, heads(), audio, video, rows, config, seed=0)
     few = {"train": rows["train"], "validation": rows["validation"][:2]}

@@ -16,8 +16,10 @@ from antiphon.model.towers import Towers
 from antiphon.training.data import TrainingData, inputs_fingerprint
 from antiphon.training.objective import Objective
 
+pytestmark = pytest.mark.numeric
+
 DEFAULT = load_recipe("antiphon-base")
-BASE = DEFAULT.model_copy(update={"head": DEFAULT.head.model_copy(update={"hidden": (64,), "dim": 32})})
+BASE = DEFAULT.model_copy(update={"head": DEFAULT.head.model_copy(update={"hidden": (64,), "embedding_dim": 32})})
 
 
 def catalogue(count=40, seed=0):
@@ -88,7 +90,7 @@ def test_each_trains_and_its_history_lies_above_the_bound(loss, tmp_path):
     assert best < np.log(10), "chance is a typical rank of 15"
     for epoch in model.history:
         assert epoch.validation_chance == pytest.approx(chance_loss(changed.loss.name, 40))
-        assert epoch.validation_least < epoch.validation_loss
+        assert epoch.validation_lower_bound < epoch.validation_loss
     model.save(tmp_path)
     loaded = DualEncoder.load(tmp_path)
     assert loaded.recipe == changed
@@ -108,7 +110,7 @@ def test_only_the_sigmoid_loss_has_a_bias_and_it_is_trained():
 
 def test_labels_that_are_to_count_must_be_there():
     features = Features.from_arrays(audio=np.eye(20), video=np.eye(20))
-    with pytest.raises(ModelError, match="none of these features has a label"):
+    with pytest.raises(ModelError, match="no row of the features has a label"):
         DualEncoder(recipe(label_weight=0.3)).fit(features)
 
 

@@ -15,7 +15,7 @@ from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.ranks import ranks
 from antiphon.model.recipe import load_recipe, recipe_from
 
-SMALL = {"width": 16, "heads": 2, "layers": 1}
+SMALL = {"width": 16, "num_heads": 2, "num_layers": 1}
 
 
 def ragged(tracks=30, seed=0):
@@ -37,7 +37,10 @@ def ragged(tracks=30, seed=0):
 
 def recipe(**track):
     base = load_recipe("antiphon-base").model_dump(exclude_none=True)
-    head, training = base["head"] | {"hidden": (32,), "dim": 16}, base["training"] | {"epochs": 2, "least_steps": 0}
+    head, training = (
+        base["head"] | {"hidden": (32,), "embedding_dim": 16},
+        base["training"] | {"epochs": 2, "min_steps": 0},
+    )
     return recipe_from(base | {"head": head, "training": training, "track": SMALL | track}, "test")
 
 
@@ -128,13 +131,13 @@ def test_tracks_and_segments_of_one_row_are_the_same_before_training():
 
 
 def test_a_training_batch_holds_at_most_so_many_segments_of_a_track():
-    few, all_of_them = (fitted(most_segments=most).embed(ragged(seed=3), per="track")[0] for most in (1, 5))
+    few, all_of_them = (fitted(max_segments=most).embed(ragged(seed=3), per="track")[0] for most in (1, 5))
     assert np.abs(few - all_of_them).max() > 0.001
 
 
 def test_a_track_model_needs_both_heads():
     data = load_recipe("paper-single-head").model_dump(exclude_none=True) | {"track": {}}
-    with pytest.raises(ConfigError, match=r"\[track\] needs heads on both sides; leave it out"):
+    with pytest.raises(ConfigError, match=r"\[track\] needs heads for both modalities; leave it out"):
         recipe_from(data, "mine")
 
 

@@ -15,8 +15,8 @@ from antiphon.training.loop import train
 BASE = load_recipe("antiphon-base")
 SMALL = BASE.model_copy(
     update={
-        "head": BASE.head.model_copy(update={"hidden": (32,), "dim": 16}),
-        "training": BASE.training.model_copy(update={"epochs": 6, "least_steps": 0}),
+        "head": BASE.head.model_copy(update={"hidden": (32,), "embedding_dim": 16}),
+        "training": BASE.training.model_copy(update={"epochs": 6, "min_steps": 0}),
     }
 )
 """For what does not depend on the size of the heads."""
@@ -81,7 +81,7 @@ def test_history_holds_losses_between_bound_and_what_chance_gives(recipe):
     model = DualEncoder(recipe).fit(related(80, segments=2, seed=1), related(30, segments=2, seed=2))
     for epoch in model.history:
         assert epoch.validation_chance == pytest.approx(2 * np.log(30))
-        assert epoch.validation_least <= epoch.validation_loss
+        assert epoch.validation_lower_bound <= epoch.validation_loss
 
 
 def test_the_learning_rate_falls_by_the_same_factor_or_along_half_a_cosine():
@@ -97,7 +97,7 @@ def test_the_learning_rate_falls_by_the_same_factor_or_along_half_a_cosine():
 @pytest.mark.parametrize(("least", "epochs"), [(0, 6), (18, 6), (19, 7), (22, 8)])
 def test_there_are_as_many_epochs_as_make_the_least_number_of_steps(least, epochs):
     """40 videos in batches of 16 are three steps."""
-    training = SMALL.training.model_copy(update={"batch_size": 16, "least_steps": least})
+    training = SMALL.training.model_copy(update={"batch_size": 16, "min_steps": least})
     told = []
     model = DualEncoder(SMALL.model_copy(update={"training": training, "closed_form": None}))
     model.fit(related(40, seed=1), related(20, seed=2), progress=lambda epoch, most: told.append(most))
@@ -114,7 +114,7 @@ def test_no_two_segments_of_one_video_meet_in_a_batch():
 
 
 def test_videos_in_both_training_and_validation_are_refused():
-    with pytest.raises(ModelError, match="80 videos stand in both training and validation"):
+    with pytest.raises(ModelError, match="80 videos are in both training and validation"):
         DualEncoder().fit(related(80), related(80))
 
 
@@ -180,7 +180,7 @@ def test_damaged_foreign_and_missing_models_are_refused(tmp_path):
     record = (tmp_path / "run.toml").read_text()
     weights = (tmp_path / "model.safetensors").read_bytes()
     for text, message in (
-        (record.replace("audio_dim = 24", "audio_dim = 25"), "does not hold the heads"),
+        (record.replace("audio_dim = 24", "audio_dim = 25"), "does not match the recipe"),
         (record.replace("format = 1", "format = 9"), "was written in format 9; this version reads 1"),
         (record.replace("audio_dim", "other"), "is not the record of a trained model"),
         ("= broken", "run.toml: is damaged"),

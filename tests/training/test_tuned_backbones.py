@@ -50,7 +50,9 @@ def test_the_file_of_another_tuning_is_refused(saved, tmp_path):
     shutil.copy(other / TUNED_FILE, tmp_path / TUNED_FILE)
     mixed = TunedBackbones.load(tmp_path, record, names)
     for side, name in names.items():
-        said = f"make {others[side]} of .* recorded with {name}: they are of another tuning".replace("+", "[+]")
+        said = f"turn .* into {others[side]}, .* recorded with {name}: they are of another fine-tuning".replace(
+            "+", "[+]"
+        )
         with pytest.raises(ModelError, match=said):
             mixed.backbone(side, "cpu")
 
@@ -61,7 +63,7 @@ def test_a_file_that_lacks_parameters_or_has_those_of_another_network_is_refused
     gone = next(name for name in tensors if name.startswith("audio."))
     write_tensors({name: values for name, values in tensors.items() if name != gone}, tmp_path / TUNED_FILE)
     lacking = TunedBackbones.load(tmp_path, record, names)
-    with pytest.raises(ModelError, match="some are missing"):
+    with pytest.raises(ModelError, match="or incomplete"):
         lacking.backbone("audio", "cpu")
     assert lacking.backbone("video", "cpu").name == names["video"]
     write_tensors(tensors | {"audio.block9.0.weight": tensors[gone]}, tmp_path / TUNED_FILE)

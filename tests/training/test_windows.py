@@ -22,8 +22,8 @@ def row(tmp_path_factory):
     return KeptRow("v#0", "v", path, 50, 30, 0.52)
 
 
-def moments(pictures):
-    return np.round(np.asarray(pictures, float).reshape(len(pictures), -1).mean(1) / 4).astype(int).tolist()
+def moments(video):
+    return np.round(np.asarray(video, float).reshape(len(video), -1).mean(1) / 4).astype(int).tolist()
 
 
 def test_the_planned_window_is_where_extraction_takes_it(row):
@@ -40,12 +40,12 @@ def test_random_windows_are_thinned_out_and_sound_is_of_the_same_moment(row):
     starts = set()
     for seed in range(40):
         layout = FrameLayout(size_px=16, every=3)
-        pictures, sound = random_window(row, layout, PLAIN, np.random.default_rng(seed))
-        assert pictures.shape == (10, 3, 16, 16)
-        assert sound.shape == (48_000,)
-        first = moments(pictures)[0]
-        assert moments(pictures) == list(range(first, first + 30, 3))
-        np.testing.assert_allclose(sound[::1600].numpy() * 100, np.arange(first, first + 30), atol=1e-2)
+        video, audio = random_window(row, layout, PLAIN, np.random.default_rng(seed))
+        assert video.shape == (10, 3, 16, 16)
+        assert audio.shape == (48_000,)
+        first = moments(video)[0]
+        assert moments(video) == list(range(first, first + 30, 3))
+        np.testing.assert_allclose(audio[::1600].numpy() * 100, np.arange(first, first + 30), atol=1e-2)
         starts.add(first)
     assert min(starts) <= 2
     assert max(starts) >= 18
@@ -55,5 +55,5 @@ def test_random_windows_are_thinned_out_and_sound_is_of_the_same_moment(row):
 def test_a_file_that_is_not_whole_is_refused(row, tmp_path):
     path = tmp_path / "0.mkv"
     path.write_bytes(encode_segment(KeptSegment(np.zeros((50, 32, 48, 3), np.uint8), np.zeros(40_000, np.float32))))
-    with pytest.raises(DecodeError, match="not whole"):
+    with pytest.raises(DecodeError, match="is incomplete"):
         planned_window(KeptRow("v#0", "v", path, 50, 30, 0.0), FrameLayout(size_px=16))

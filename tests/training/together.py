@@ -14,7 +14,7 @@ from antiphon.features import Features
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 from antiphon.training.data import TrainingData
-from antiphon.training.distributed import count, processes
+from antiphon.training.distributed import process_count, processes
 from antiphon.training.objective import Objective
 from antiphon.training.step import set_gradients
 
@@ -22,8 +22,8 @@ from antiphon.training.step import set_gradients
 def batch_gradients(recipe, embed_batch_size):
     """The plain loss of one batch of 13 pairs (which two processes cannot halve), and all gradients."""
     torch.manual_seed(3)
-    sound, pictures = torch.randn(40, 12), torch.randn(40, 10)
-    features = Features.from_arrays(audio=sound, video=pictures, groups=[row // 2 for row in range(40)])
+    audio, video = torch.randn(40, 12), torch.randn(40, 10)
+    features = Features.from_arrays(audio=audio, video=video, groups=[row // 2 for row in range(40)])
     data = TrainingData.of(features, torch.device("cpu"), recipe.track)
     towers = Towers(12, 10, recipe)
     rows = 2 * torch.randperm(20)[:13].numpy()
@@ -35,7 +35,7 @@ def main(workspace, recipe):
     """Train, then write the gradients."""
     with processes() as first:
         code = run(["--workspace", workspace, "--json", "train", "--recipe", recipe, "--name", "together"])
-        if count() != 2:
+        if process_count() != 2:
             sys.exit("not two processes")
         found = [batch_gradients(load_recipe(recipe), size) for size in (None, 3)]
         if first:

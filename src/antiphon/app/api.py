@@ -1,6 +1,5 @@
 """The programming interface: JSON in, JSON out."""
 
-from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
@@ -11,20 +10,18 @@ from fastapi.routing import APIRoute
 
 from antiphon.app.schemas import (
     Answer,
-    Conditions,
+    Asked,
     EmbeddedSide,
     Embedding,
     Health,
     History,
     Item,
     Items,
-    Others,
     Problem,
     Recommendations,
-    Weight,
     found_items,
 )
-from antiphon.app.searching import Question, sides_for
+from antiphon.app.searching import asking_modalities
 from antiphon.app.state import Here, embedded
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No such video."}}
@@ -74,7 +71,7 @@ router = APIRouter(
 Id = Annotated[str, Query(description="Id of a music video of the catalogue.")]
 Words = Annotated[str, Query(max_length=200, description="Words of titles, artists, ids, genres, tags or years.")]
 By = Annotated[Literal["both", "audio", "video"], Query(description="What is compared: sound, pictures, or both.")]
-Count = Annotated[int, Query(ge=1, le=100, description="How many candidates.")]
+Count = Annotated[int, Query(ge=1, le=100, description="Maximum number of results.")]
 Target = Annotated[
     Literal["audio", "video"], Query(description="audio: songs for its pictures; video: pictures for its song.")
 ]
@@ -87,7 +84,7 @@ def health(here: Here) -> Health:
         status="ok",
         version=version("antiphon"),
         run=here.run,
-        videos=len(here.answers.library),
+        videos=len(here.searcher.library),
         encodes_files=here.encoder is not None,
         files_under_way=here.uploads.under_way,
     )
@@ -96,36 +93,19 @@ def health(here: Here) -> Health:
 @router.get("/items")
 def items(q: Words, here: Here, k: Count = 10) -> Items:
     """Videos whose title, artist, id, genre, tags and year hold all words of a text."""
-    return Items(items=[Item.of(video) for video in here.answers.library.find(q, k)])
+    return Items(items=[Item.of(video) for video in here.searcher.library.find(q, k)])
 
 
 @router.get("/similar", responses=_UNKNOWN)
-def similar(
-    id: Id,
-    here: Here,
-    conditions: Conditions,
-    k: Count = 10,
-    by: By = "both",
-    weight: Weight = 0.5,
-    others: Others = False,
-) -> Answer:
-    """More like a music video."""
-    wish = replace(conditions, k=k, weight=weight, others=others)
-    return Answer(query=id, by=by, hits=found_items(here.answers.similar(id, by, wish)))
+def similar(id: Id, here: Here, conditions: Asked, by: By = "both") -> Answer:
+    """Find music videos like one of the catalogue."""
+    return Answer(query=id, by=by, hits=found_items(here.searcher.by_id(id, conditions, by=by)))
 
 
 @router.get("/match", responses=_UNKNOWN)
-def match(
-    id: Id,
-    target: Target,
-    here: Here,
-    conditions: Conditions,
-    k: Count = 10,
-    others: Others = False,
-) -> Answer:
-    """Songs for a video's pictures, or pictures for its song. Its own are left out."""
-    wish = replace(conditions, k=k, others=others)
-    return Answer(query=id, target=target, hits=found_items(here.answers.match(id, target, wish)))
+def match(id: Id, target: Target, here: Here, conditions: Asked) -> Answer:
+    """Find songs for a video's pictures, or pictures for its song. Its own are left out."""
+    return Answer(query=id, target=target, hits=found_items(here.searcher.by_id(id, conditions, target=target)))
 
 
 @router.post(
@@ -137,37 +117,22 @@ def match(
 )
 def recommend(asked: History, here: Here) -> Recommendations:
     """Videos for somebody who liked some, by what they sound and look like; none of those liked."""
-    return Recommendations(hits=found_items(here.answers.recommend(asked.history, asked.k)))
+    return Recommendations(hits=found_items(here.searcher.recommend(asked.history, asked.k)))
 
 
 @router.post("/similar", responses=_REFUSED, openapi_extra=_FILE)
-async def similar_to_file(
-    request: Request,
-    here: Here,
-    conditions: Conditions,
-    k: Count = 10,
-    weight: Weight = 0.5,
-) -> Answer:
-    """More like a file that is sent as the body, by sound and pictures, or by the one that it has."""
-    encodings = await embedded(request, here, sides_for("alike"))
-    wish = replace(conditions, k=k, weight=weight)
-    found = await run_sync(lambda: here.answers.for_file(encodings, "alike", wish))
+async def similar_to_file(request: Request, here: Here, conditions: Asked) -> Answer:
+    """Find music videos like a file that is sent as the body, by the sides that it has."""
+    encodings = await embedded(request, here, asking_modalities("both"))
+    found = await run_sync(lambda: here.searcher.by_file(encodings, conditions))
     return Answer(query=None, by="both", hits=found_items(found))
 
 
 @router.post("/match", responses=_REFUSED, openapi_extra=_FILE)
-async def match_file(
-    request: Request,
-    target: Target,
-    here: Here,
-    conditions: Conditions,
-    k: Count = 10,
-) -> Answer:
-    """Songs for the pictures of a file that is sent as the body, or pictures for its sound."""
-    question: Question = "songs" if target == "audio" else "pictures"
-    encodings = await embedded(request, here, sides_for(question))
-    wish = replace(conditions, k=k)
-    found = await run_sync(lambda: here.answers.for_file(encodings, question, wish))
+async def match_file(request: Request, target: Target, here: Here, conditions: Asked) -> Answer:
+    """Find songs for the pictures of a file that is sent as the body, or pictures for its sound."""
+    encodings = await embedded(request, here, asking_modalities(target))
+    found = await run_sync(lambda: here.searcher.by_file(encodings, conditions, target))
     return Answer(query=None, target=target, hits=found_items(found))
 
 
@@ -176,7 +141,6 @@ async def embed(request: Request, here: Here) -> Embedding:
     """Embeddings of a file that is sent as the body: a unit vector for each window of its sound and its pictures."""
     encodings = await embedded(request, here, ("audio", "video"))
     sides = {
-        side: EmbeddedSide(windows=list(found.windows), vectors=found.vectors.tolist())
-        for side, found in encodings.items()
+        side: EmbeddedSide(windows=found.windows, vectors=found.segments.tolist()) for side, found in encodings.items()
     }
     return Embedding(run=here.run, audio=sides.get("audio"), video=sides.get("video"))

@@ -16,8 +16,8 @@ from antiphon.app.atlas import MapError
 from antiphon.app.encoding import encoder
 from antiphon.app.middleware import Guard
 from antiphon.app.searching import UnknownVideoError
-from antiphon.app.snapshot import Current
-from antiphon.app.state import Services
+from antiphon.app.snapshot import Snapshot
+from antiphon.app.state import State
 from antiphon.app.stills import Stills
 from antiphon.app.templating import NAVIGATION, Pages, is_part
 from antiphon.app.uploads import UploadLimits, Uploads
@@ -57,10 +57,10 @@ def create_app(
     CatalogueError
         The workspace has no catalogue.
     """
-    here = Services(
+    here = State(
         workspace=workspace,
         run=run,
-        current=Current(workspace, index),
+        snapshot=Snapshot(workspace, index),
         pages=Pages(NAVIGATION),
         stills=Stills(workspace.page / "stills"),
         uploads=Uploads(workspace.page / "uploads", uploads),
@@ -81,7 +81,7 @@ def create_app(
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
     )
-    app.state.services = here
+    app.state.antiphon = here
     app.add_middleware(Guard, hosts=hosts)
     _add_errors(app)
     _add_static(app)
@@ -138,7 +138,7 @@ def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, s
     path = request.url.path
     if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):
         return JSONResponse({"detail": detail}, status_code=status, headers=headers)
-    here: Services = request.app.state.services
+    here: State = request.app.state.antiphon
     template = "refused.html" if is_part(request) else "error.html"
     title = _TITLES.get(status, "That did not work")
     page: HTMLResponse = here.pages.render(request, template, status=status, title=title, detail=detail)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Cookie, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from antiphon.app.library import Video
-from antiphon.app.state import Here, Services
+from antiphon.app.state import Here, State
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, judging_report
 from antiphon.judging.names import MOST_CHARACTERS, judge_name
@@ -66,12 +66,12 @@ def question(request: Request, here: Here, judge: Remembered = "") -> Response:
     """The next question of a judge."""
     name = unquote(judge)
     try:
-        task = _judgements(here).next_task(name, here.answers.library.videos)
+        task = _judgements(here).next_task(name, here.searcher.library.videos)
     except NotJoinedError:  # nobody, or a round that this judge has not joined
         return RedirectResponse("/judge", 303)
     if task is None:
         return RedirectResponse("/judge/thanks", 303)
-    videos = {place: here.answers.video(id) for place, id in vars(task).items() if place in {"seed", "left", "right"}}
+    videos = {place: here.searcher.video(id) for place, id in vars(task).items() if place in {"seed", "left", "right"}}
     starts = {place: _starts_s(video) for place, video in videos.items()}
     return here.pages.render(
         request, "judge_question.html", name=name, task=task, videos=videos, starts=starts, asked=ASKED[task.aspect]
@@ -123,7 +123,7 @@ def report(request: Request, here: Here, simulated: Annotated[bool, Query()] = F
     )
 
 
-def _start(request: Request, here: Services, name: str, fault: str = "", status: int = 200) -> HTMLResponse:
+def _start(request: Request, here: State, name: str, fault: str = "", status: int = 200) -> HTMLResponse:
     asked = _judgements(here).round()
     return here.pages.render(
         request,
@@ -137,11 +137,11 @@ def _start(request: Request, here: Services, name: str, fault: str = "", status:
     )
 
 
-def _judgements(here: Services) -> Judgements:
+def _judgements(here: State) -> Judgements:
     return Judgements(here.workspace.judgements)
 
 
-def _round(here: Services) -> Round:
+def _round(here: State) -> Round:
     found = _judgements(here).round()
     if found is None:
         raise HTTPException(404, _NO_ROUND)

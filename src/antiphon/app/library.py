@@ -1,6 +1,5 @@
 """The catalogue as the page needs it: videos by id, where their segments lie, and finding one by a few letters."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +7,8 @@ from functools import cached_property
 
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.description import synthetic_ids
-from antiphon.catalogue.reading import MEDIA_SUFFIXES
+from antiphon.media.names import title_from_id
+from antiphon.spelling import plain
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace
 
@@ -115,7 +115,7 @@ class Library:
                 Video(
                     id=row["id"],
                     path=row["path"] if row["has_audio"] or row["has_video"] else None,
-                    title=row["title"] or _stem(row["id"]),
+                    title=row["title"] or title_from_id(row["id"]),
                     artist=row["artist"] or "",
                     genre=row["genre"] or "",
                     tags=tuple(row["tags"] or ()),
@@ -163,22 +163,3 @@ class Library:
             if all(word in key.whole for word in words)
         ]
         return [self._keys[place].video for *_, place in sorted(found)[:most]]
-
-
-def _stem(id: str) -> str:
-    """What to call a video without a title: its file's name, without the ending."""
-    name = id.rsplit("/", 1)[-1]
-    stem, dot, ending = name.rpartition(".")
-    return stem if stem and f"{dot}{ending}".lower() in MEDIA_SUFFIXES else name or id
-
-
-def plain(text: str) -> str:
-    """Text without case, accents and doubled spaces.
-
-    Examples
-    --------
-    >>> plain("  Björk  Ágætis ")
-    'bjork agætis'
-    """
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())

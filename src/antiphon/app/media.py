@@ -27,7 +27,7 @@ _KEEP = "private, max-age=3600"
 @router.api_route("/media/{id:path}", methods=["GET", "HEAD"])
 def media(id: str, request: Request, here: Here, range: Annotated[str | None, Header()] = None) -> Response:
     """A music video's file, whole or the range that is asked for."""
-    video = here.answers.video(id)
+    video = here.searcher.video(id)
     if video.path is None:
         raise HTTPException(404, "The catalogue names no file for this video.")
     kind = media_type(video)
@@ -43,7 +43,7 @@ def media(id: str, request: Request, here: Here, range: Annotated[str | None, He
 @router.get("/thumbnail/{id:path}")
 async def thumbnail(id: str, here: Here, at: Annotated[float | None, Query(ge=0, le=1e6)] = None) -> Response:
     """A still of a music video, of its middle segment or of the moment that is asked for."""
-    video = await run_sync(lambda: here.answers.video(id))
+    video = await run_sync(lambda: here.searcher.video(id))
     time_s = video.middle_s if at is None else min(at, video.length_s)
     found = await run_sync(here.stills.kept, video, time_s)
     if found is None:

@@ -12,22 +12,23 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 
 from antiphon.app.library import Video
 from antiphon.app.reference import routes
-from antiphon.app.schemas import Conditions, Others, Weight
-from antiphon.app.searching import Found, Question, Wish, sides_for
+from antiphon.app.schemas import Asked
+from antiphon.app.searching import Found, Target, asking_modalities
 from antiphon.app.state import Here, embedded
 from antiphon.app.templating import is_part
 from antiphon.errors import AntiphonError
 from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE
+from antiphon.search.filters import Conditions
 from antiphon.seeding import generator
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-HEADINGS: Mapping[Question, str] = {
-    "songs": "Songs for these pictures",
-    "pictures": "Pictures for this song",
-    "alike": "More like this",
+HEADINGS: Mapping[Target, str] = {
+    "audio": "Songs for these pictures",
+    "video": "Pictures for this song",
+    "both": "More like this",
 }
-SEEDS, NEIGHBOURS = 8, 4
+SEEDS, NEIGHBOURS, SIMILAR, MATCHES = 8, 4, 8, 12
 _LISTED = 24
 # What a report may do: it is one file with its own style and script, and gets an origin of its own.
 REPORT_POLICY = (
@@ -42,7 +43,7 @@ Seed = Annotated[int, Query(ge=0, lt=2**31)]
 @router.get("/")
 def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
     """Where to type, and where to drop a file."""
-    library = here.answers.library
+    library = here.searcher.library
     return here.pages.render(
         request,
         "home.html",
@@ -54,63 +55,61 @@ def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
         most_bytes=here.uploads.limits.most_bytes,
         run=here.run,
         headings=HEADINGS,
+        conditions=Conditions(),
+        genres=library.genres,
     )
 
 
 @router.get("/find")
 def find(request: Request, here: Here, q: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
     """Suggestions while somebody types."""
-    return here.pages.render(request, "suggestions.html", q=q, found=here.answers.library.find(q))
+    return here.pages.render(request, "suggestions.html", q=q, found=here.searcher.library.find(q))
 
 
 @router.post("/find/file")
-async def find_for_file(request: Request, here: Here, question: Question = "songs") -> HTMLResponse:
-    """What fits a file, or is like it: a whole page, or for the pages' own script the part that it sets in."""
-    encodings = await embedded(request, here, sides_for(question))
-    found = await run_sync(lambda: here.answers.for_file(encodings, question, Wish(12)))
+async def find_for_file(request: Request, here: Here, conditions: Asked, target: Target = "audio") -> HTMLResponse:
+    """Show what fits a file or is like it: a whole page, or the part that the pages' own script inserts."""
+    encodings = await embedded(request, here, asking_modalities(target))
+    asked = _listing(request, conditions, MATCHES)
+    found = await run_sync(lambda: here.searcher.by_file(encodings, asked, target))
     template = "file_part.html" if is_part(request) else "file_page.html"
-    return here.pages.render(request, template, found=found, question=question, headings=HEADINGS)
+    return here.pages.render(request, template, found=found, target=target, headings=HEADINGS)
 
 
 @router.get("/video/{id:path}")
-def video(
-    id: str,
-    request: Request,
-    here: Here,
-    conditions: Conditions,
-    weight: Weight = 0.5,
-    others: Others = False,
-) -> HTMLResponse:
-    """A video with its neighbours by sound, by pictures and by both."""
-    shown = here.answers.video(id)
-    wish = replace(conditions, k=8, weight=weight, others=others)
-    lists = {by: _or_reason(lambda by=by: here.answers.similar(id, by, wish)) for by in ("audio", "video", "both")}
+def video(id: str, request: Request, here: Here, conditions: Asked) -> HTMLResponse:
+    """Show a video with its neighbours by sound, by pictures and by both."""
+    shown = here.searcher.video(id)
+    asked = _listing(request, conditions, SIMILAR)
+    lists = {by: _or_reason(lambda by=by: here.searcher.by_id(id, asked, by=by)) for by in ("audio", "video", "both")}
     return here.pages.render(
-        request, "video.html", video=shown, lists=lists, wish=wish, genres=here.answers.library.genres
+        request, "video.html", video=shown, lists=lists, conditions=asked, genres=here.searcher.library.genres
     )
 
 
 @router.get("/match/{id:path}")
 def match(
-    id: str,
-    request: Request,
-    here: Here,
-    conditions: Conditions,
-    target: Literal["audio", "video"] = "audio",
-    others: Others = False,
+    id: str, request: Request, here: Here, conditions: Asked, target: Literal["audio", "video"] = "audio"
 ) -> HTMLResponse:
-    """Songs for a video's pictures, or pictures for its song, to be watched together."""
-    shown = here.answers.video(id)
-    wish = replace(conditions, k=12, others=others)
-    found = _or_reason(lambda: here.answers.match(id, target, wish))
-    genres = here.answers.library.genres
-    return here.pages.render(request, "match.html", video=shown, found=found, target=target, wish=wish, genres=genres)
+    """Show songs for a video's pictures, or pictures for its song, to be watched together."""
+    shown = here.searcher.video(id)
+    asked = _listing(request, conditions, MATCHES)
+    found = _or_reason(lambda: here.searcher.by_id(id, asked, target=target))
+    return here.pages.render(
+        request,
+        "match.html",
+        video=shown,
+        found=found,
+        target=target,
+        conditions=asked,
+        genres=here.searcher.library.genres,
+    )
 
 
 @router.get("/map")
 def map_page(request: Request, here: Here) -> HTMLResponse:
     """The catalogue on a plane."""
-    library = here.answers.library
+    library = here.searcher.library
     coloured = here.atlas.genres()
     counts = dict.fromkeys(coloured, 0)
     rest = 0
@@ -134,10 +133,10 @@ def points(here: Here) -> JSONResponse:
 @router.get("/gallery")
 def gallery(request: Request, here: Here, seed: Seed = 0) -> HTMLResponse:
     """Random videos with their nearest neighbours."""
-    answers = here.answers
-    drawn = _drawn([one for one in answers.library.videos.values() if one.id in answers.indexed], SEEDS, seed)
-    wish = Wish(NEIGHBOURS)
-    seeds = [(one, _or_reason(lambda one=one: answers.similar(one.id, "both", wish))) for one in drawn]
+    searcher = here.searcher
+    drawn = _drawn([one for one in searcher.library.videos.values() if one.id in searcher.indexed], SEEDS, seed)
+    conditions = Conditions(k=NEIGHBOURS)
+    seeds = [(one, _or_reason(lambda one=one: searcher.by_id(one.id, conditions))) for one in drawn]
     return here.pages.render(request, "gallery.html", seeds=seeds, seed=seed)
 
 
@@ -150,7 +149,7 @@ def evaluation(request: Request, here: Here) -> HTMLResponse:
     if folder is not None and (folder / METRICS_FILE).exists():
         metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
     return here.pages.render(
-        request, "evaluation.html", run=here.run, there=there, metrics=metrics, library=here.answers.library
+        request, "evaluation.html", run=here.run, there=there, metrics=metrics, library=here.searcher.library
     )
 
 
@@ -181,6 +180,11 @@ def interface(request: Request, here: Here) -> HTMLResponse:
 def documentation() -> RedirectResponse:
     """Where many look for the programming interface."""
     return RedirectResponse("/api", 308)
+
+
+def _listing(request: Request, conditions: Conditions, k: int) -> Conditions:
+    """The conditions with the page's own number of hits, unless the address says how many."""
+    return conditions if "k" in request.query_params else replace(conditions, k=k)
 
 
 def _run_folder(here: Here) -> Path | None:

@@ -1,14 +1,16 @@
 """What the programming interface takes and gives, as it stands in the OpenAPI document."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from antiphon.app.library import Video
-from antiphon.app.searching import Found, Wish
+from antiphon.app.searching import Found
 from antiphon.app.templating import address
+from antiphon.search.filters import Conditions
 
 
 class Schema(BaseModel):
@@ -82,7 +84,7 @@ class Items(Schema):
 class EmbeddedSide(Schema):
     """One side of a file: windows in seconds, and a unit vector for each."""
 
-    windows: list[tuple[float, float]]
+    windows: list[tuple[float | None, float | None]]
     vectors: list[list[float]]
 
 
@@ -130,33 +132,45 @@ def found_items(found: Sequence[Found]) -> list[FoundItem]:
         FoundItem(
             **Item.of(one.video).model_dump(),
             score=one.score,
-            moments=[
-                MatchingMoment(
-                    query_start_s=moment.query_start_s,
-                    start_s=moment.start_s,
-                    end_s=moment.end_s,
-                    score=moment.score,
-                    side=moment.side,
-                )
-                for moment in one.hit.moments
-            ],
+            moments=[MatchingMoment(**asdict(moment)) for moment in one.hit.moments],
             reasons=list(one.reasons),
         )
         for one in found
     ]
 
 
-Weight = Annotated[float, Query(ge=0, le=1, description="Share of the sound, where both count.")]
-Others = Annotated[bool, Query(description="Leave out the video's own artist.")]
-
-
 def conditions(
-    genre: Annotated[str, Query(description="Candidates of this genre alone.")] = "",
-    varied: Annotated[bool, Query(description="Spread over artists and looks (maximal marginal relevance).")] = False,
-    stepwise: Annotated[bool, Query(description="Compare the best by their order of moments.")] = False,
-) -> Wish:
-    """What a query string says of the list."""
-    return Wish(genre=genre, varied=varied, stepwise=stepwise)
+    k: Annotated[int, Query(ge=1, le=100, description="Maximum number of hits.")] = 10,
+    genre: Annotated[list[str], Query(description="Only these genres.")] = [],  # noqa: B006 - never changed
+    artist: Annotated[list[str], Query(description="Only these artists.")] = [],  # noqa: B006
+    not_artist: Annotated[list[str], Query(description="None of these artists.")] = [],  # noqa: B006
+    other_artists: Annotated[bool, Query(description="Leave out the query's own artist.")] = False,
+    min_year: Annotated[int | None, Query(description="First year.")] = None,
+    max_year: Annotated[int | None, Query(description="Last year.")] = None,
+    weight: Annotated[float, Query(ge=0, le=1, description="Share of the sound where both sides are compared.")] = 0.5,
+    diversity: Annotated[
+        float, Query(ge=0, le=1, description="0: best first; above 0 no artist fills the list.")
+    ] = 0.0,
+    rerank: Annotated[bool, Query(description="Order the best 100 by how their segments match in order.")] = False,
+) -> Conditions:
+    """Read the conditions of a search from a query string."""
+    return Conditions(
+        k=k,
+        genre=_given(genre),
+        artist=_given(artist),
+        not_artist=_given(not_artist),
+        other_artists=other_artists,
+        min_year=min_year,
+        max_year=max_year,
+        weight=weight,
+        diversity=diversity,
+        rerank=rerank,
+    )
 
 
-Conditions = Annotated[Wish, Depends(conditions)]
+def _given(values: list[str]) -> tuple[str, ...]:
+    """Without empty ones, which a form sends where nothing was chosen."""
+    return tuple(filter(None, values))
+
+
+Asked = Annotated[Conditions, Depends(conditions)]

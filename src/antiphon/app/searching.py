@@ -1,25 +1,27 @@
-"""What the pages and the programming interface ask: neighbours and matches of a video, or of a client's file."""
+"""Searches for the pages and the REST API: what to show and to play for each hit, and why it is there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
-from antiphon.app.encoding import Encodings, Side
+from antiphon.app.encoding import Encodings
 from antiphon.app.library import Library, Video
 from antiphon.app.templating import address
+from antiphon.embeddings import MODALITIES, Modality
 from antiphon.errors import AntiphonError
 from antiphon.recommendation import recommend
 from antiphon.recommendation.reasons import reasons
 from antiphon.recommendation.space import Space
-from antiphon.search import Hit, Index, Where
+from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.explaining import Facts, Levels, explain
+from antiphon.search.filters import Conditions
 from antiphon.seeding import generator
 
 By = Literal["both", "audio", "video"]
-Question = Literal["songs", "pictures", "alike"]
+Target = Literal["both", "audio", "video"]
 _MOST_NAMED = 10
 _LONGEST_SHOWN = 200
 SENT = "sent:"
@@ -63,38 +65,7 @@ class Found:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What a list is to be like.
-
-    Attributes
-    ----------
-    weight : share of the sound where both sides count.
-    varied : spread over artists and looks (maximal marginal relevance).
-    stepwise : compare the best by their order of moments.
-    genre : only this one; "" for all.
-    others : leave out the video's own artist.
-    """
-
-    k: int = 10
-    weight: float = 0.5
-    varied: bool = False
-    stepwise: bool = False
-    genre: str = ""
-    others: bool = False
-
-    def where(self, video: Video | None) -> Where:
-        """As filters of the index."""
-        own = (video.artist,) if self.others and video is not None and video.artist else ()
-        return Where(genre=(self.genre,) if self.genre else (), not_artist=own)
-
-    @property
-    def diversity(self) -> float:
-        """As the index takes it."""
-        return 0.4 if self.varied else 0.0
-
-
-class Answers:
+class Searcher:
     """Asks an index, and says what to show and to play for each hit, and what query and hit share.
 
     Parameters
@@ -118,61 +89,20 @@ class Answers:
         except KeyError:
             raise UnknownVideoError(f"No video '{id[:_LONGEST_SHOWN]}' in this catalogue.") from None
 
-    def similar(self, id: str, by: By, wish: Wish) -> list[Found]:
-        """More like this, by sound, by pictures, or both."""
+    def by_id(self, id: str, conditions: Conditions, *, target: Target = "both", by: By = "both") -> list[Found]:
+        """Search with a music video of the catalogue."""
         video = self.video(id)
-        hits = self.index.similar(
-            id,
-            k=wish.k,
-            by=by,
-            weight=wish.weight,
-            where=self._where(wish, video),
-            diversity=wish.diversity,
-            rerank=wish.stepwise,
-        )
-        return self._found(hits, video, None)
-
-    def match(self, id: str, target: Side, wish: Wish) -> list[Found]:
-        """Songs for this video's pictures ("audio"), or pictures for its song ("video")."""
-        video = self.video(id)
-        hits = self.index.match(
-            id, target=target, k=wish.k, where=self._where(wish, video), diversity=wish.diversity, rerank=wish.stepwise
-        )
+        hits = self._search(Query.from_id(self.index, id), conditions, target, by)
         asking = None if video.path is None else address(id, "media")
-        return self._found(hits, video, (target, asking))
+        return self._found(hits, video, target, asking)
 
-    def for_file(self, encodings: Encodings, question: Question, wish: Wish) -> list[Found]:
-        """What fits a client's file, or is like it."""
-        where = self._where(wish, None)
-        if question == "alike":
-            sound, pictures = encodings.get("audio"), encodings.get("video")
-            hits = self.index.similar_to(
-                audio=None if sound is None else sound.vectors,
-                video=None if pictures is None else pictures.vectors,
-                k=wish.k,
-                weight=wish.weight,
-                where=where,
-                diversity=wish.diversity,
-                rerank=wish.stepwise,
-                audio_starts_s=None if sound is None else sound.starts_s,
-                video_starts_s=None if pictures is None else pictures.starts_s,
-                audio_track=None if sound is None else sound.track,
-                video_track=None if pictures is None else pictures.track,
-            )
-            return self._found(hits, None, None)
-        asked, target = WAYS[question]
-        encoded = encodings[asked]
-        hits = self.index.search(
-            encoded.vectors,
-            k=wish.k,
-            where=where,
-            target=target,
-            starts_s=encoded.starts_s,
-            track=encoded.track,
-            diversity=wish.diversity,
-            rerank=wish.stepwise,
-        )
-        return self._found(hits, None, (target, SENT))
+    def by_file(self, encodings: Encodings, conditions: Conditions, target: Target = "both") -> list[Found]:
+        """Search with a client's file, which has been embedded."""
+        query = Query(audio=encodings.get("audio"), video=encodings.get("video"), name="the file")
+        return self._found(self._search(query, conditions, target), None, target, SENT)
+
+    def _search(self, query: Query, conditions: Conditions, target: Target, by: By = "both") -> Hits:
+        return self.index.search(query, target=target, by=by, **conditions.arguments(self._strangers))
 
     def recommend(self, history: Sequence[str], k: int) -> list[Found]:
         """Videos for somebody who liked these, none of which is among them.
@@ -187,9 +117,9 @@ class Answers:
             shown = ", ".join(f"'{id}'" for id in unknown[:_MOST_NAMED])
             more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
             raise UnknownVideoError(f"Not in this catalogue and its index: {shown}{more}.")
-        hits = recommend(self._space, history, k, where=self._where(Wish(), None))
+        hits = recommend(self._space, history, k, where=Where(not_ids=self._strangers))
         why = reasons(self._space, history, [hit.id for hit in hits], self.facts)
-        found = self._found(hits, None, None)
+        found = self._found(hits, None)
         because = {hit.id: (f"like {self._title(one.like)}", *one.shared) for hit, one in zip(hits, why, strict=True)}
         return [replace(one, reasons=because[one.video.id]) for one in found]
 
@@ -201,10 +131,6 @@ class Answers:
     def _title(self, id: str) -> str:
         video = self.library.videos.get(id)
         return id if video is None else video.title
-
-    def _where(self, wish: Wish, video: Video | None) -> Where:
-        """What is wished, among the videos of the catalogue."""
-        return wish.where(video).without(*self._strangers)
 
     @cached_property
     def indexed(self) -> frozenset[str]:
@@ -230,14 +156,16 @@ class Answers:
         known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
         return tuple(explain(query.id, video.id, self.facts, known, self._levels))
 
-    def _found(self, hits: Sequence[Hit], query: Video | None, pair: tuple[Side, str | None] | None) -> list[Found]:
+    def _found(
+        self, hits: Sequence[Hit], query: Video | None, target: Target = "both", asking: str | None = None
+    ) -> list[Found]:
         # The index is asked as it is now; a video that was added since the catalogue was read comes with the next look.
         known = [(hit, video) for hit in hits if (video := self.library.videos.get(hit.id)) is not None]
         return [
             Found(
                 video=video,
                 score=hit.score,
-                player=_player(hit, video, pair),
+                player=_player(hit, video, target, asking),
                 still_s=_still_s(hit, video),
                 start_s=_start_s(hit, video),
                 hit=hit,
@@ -247,13 +175,9 @@ class Answers:
         ]
 
 
-WAYS: Mapping[Question, tuple[Side, Side]] = {"songs": ("video", "audio"), "pictures": ("audio", "video")}
-"""Which side of the file asks, and which side answers."""
-
-
-def sides_for(question: Question) -> tuple[Side, ...]:
-    """Which sides of a client's file have to be embedded."""
-    return ("audio", "video") if question == "alike" else (WAYS[question][0],)
+def asking_modalities(target: Target) -> tuple[Modality, ...]:
+    """Return which sides of a client's file have to be embedded."""
+    return MODALITIES if target == "both" else ("video",) if target == "audio" else ("audio",)
 
 
 def _start_s(hit: Hit, video: Video) -> float:
@@ -267,13 +191,12 @@ def _still_s(hit: Hit, video: Video) -> float:
     return (_start_s(hit, video) + ends[0]) / 2 if ends else video.middle_s
 
 
-def _player(hit: Hit, video: Video, pair: tuple[Side, str | None] | None) -> Player:
+def _player(hit: Hit, video: Video, target: Target, asking: str | None) -> Player:
     """Start at the best matching moment; of a pair, each side at its own."""
     there_s = _start_s(hit, video)
     own = None if video.path is None else address(video.id, "media")
-    if pair is None:
+    if target == "both":
         return Player(own if video.has_video else None, there_s, own if video.has_audio else None, there_s)
-    target, asking = pair
     here = [moment.query_start_s for moment in hit.moments if moment.query_start_s is not None]
     here_s = here[0] if here else 0.0
     return Player(asking, here_s, own, there_s) if target == "audio" else Player(own, there_s, asking, here_s)

@@ -5,7 +5,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
-from antiphon.app.state import Services
+from antiphon.app.state import State
 
 _MOST_CONNECTIONS, _GOODBYE_S = 256, 2
 
@@ -21,7 +21,7 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: FastAPI) -> None:
-        self._services: Services = app.state.services
+        self._state: State = app.state.antiphon
         super().__init__(
             uvicorn.Config(
                 app,
@@ -34,5 +34,5 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the workers, then what `uvicorn` ends."""
-        self._services.stop()
+        self._state.stop()
         await super().shutdown(sockets)

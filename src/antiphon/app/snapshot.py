@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from antiphon.app.atlas import Atlas
 from antiphon.app.library import Library
-from antiphon.app.searching import Answers
+from antiphon.app.searching import Searcher
 from antiphon.errors import StaleIndexError
 from antiphon.search import Index
 from antiphon.search.explaining import workspace_facts
@@ -16,7 +16,7 @@ from antiphon.workspace import Workspace
 _LOOKS_EVERY_S = 1.0
 
 
-class Current:
+class Snapshot:
     """Answers and map of the catalogue as it stands. Thread-safe.
 
     Parameters
@@ -33,10 +33,10 @@ class Current:
         self._workspace, self._index, self._every_s = workspace, index, every_s
         self._lock = threading.Lock()
         self._looked_s, self._state = time.monotonic(), self._signature()
-        self._answers, self._atlas = self._read()
+        self._searcher, self._atlas = self._read()
 
     @property
-    def answers(self) -> Answers:
+    def searcher(self) -> Searcher:
         """What is asked of the index."""
         return self._fresh()[0]
 
@@ -45,25 +45,25 @@ class Current:
         """The map."""
         return self._fresh()[1]
 
-    def _fresh(self) -> tuple[Answers, Atlas]:
+    def _fresh(self) -> tuple[Searcher, Atlas]:
         with self._lock:
             if time.monotonic() - self._looked_s >= self._every_s:
                 # An index of another model is refused when it is asked; what needs none goes on.
                 with suppress(StaleIndexError):
                     self._take_up(self._signature())
                 self._looked_s = time.monotonic()
-            return self._answers, self._atlas
+            return self._searcher, self._atlas
 
     def _take_up(self, state: Hashable) -> None:
         if state != self._state:
-            self._answers, self._atlas = self._read()
+            self._searcher, self._atlas = self._read()
             self._state = state
 
-    def _read(self) -> tuple[Answers, Atlas]:
+    def _read(self) -> tuple[Searcher, Atlas]:
         library = Library.of(self._workspace)
         atlas = Atlas(self._index, library, self._workspace.page)
         atlas.start()
-        return Answers(library, self._index, workspace_facts(self._workspace)), atlas
+        return Searcher(library, self._index, workspace_facts(self._workspace)), atlas
 
     def _signature(self) -> Hashable:
         tables = (self._workspace.catalogue, self._workspace.segments, self._workspace.attributes)

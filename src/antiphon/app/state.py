@@ -8,23 +8,24 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, HTTPException, Request
 
 from antiphon.app.atlas import Atlas
-from antiphon.app.encoding import Encoder, EncodingJob, Encodings, Side
-from antiphon.app.searching import Answers
-from antiphon.app.snapshot import Current
+from antiphon.app.encoding import Encoder, EncodingJob, Encodings
+from antiphon.app.searching import Searcher
+from antiphon.app.snapshot import Snapshot
 from antiphon.app.stills import Stills
 from antiphon.app.templating import Pages
 from antiphon.app.uploads import Uploads
+from antiphon.embeddings import Modality
 from antiphon.errors import DecodeError
 from antiphon.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Services:
+class State:
     """Everything behind the pages and the programming interface, made once when the service starts.
 
     Attributes
     ----------
-    current : answers and map of the catalogue as it stands.
+    snapshot : answers and map of the catalogue as it stands.
     run : name of the run whose index is asked; "" where the vectors were brought.
     encoder : None where there is no model to embed clients' files with.
     encoding_line, still_line : who waits for the worker processes.
@@ -32,7 +33,7 @@ class Services:
 
     workspace: Workspace
     run: str
-    current: Current
+    snapshot: Snapshot
     pages: Pages
     stills: Stills
     uploads: Uploads
@@ -41,14 +42,14 @@ class Services:
     still_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 
     @property
-    def answers(self) -> Answers:
+    def searcher(self) -> Searcher:
         """What is asked of the index."""
-        return self.current.answers
+        return self.snapshot.searcher
 
     @property
     def atlas(self) -> Atlas:
         """The map."""
-        return self.current.atlas
+        return self.snapshot.atlas
 
     def stop(self) -> None:
         """Take no more files and end the worker processes; who waits is told."""
@@ -63,15 +64,15 @@ class Services:
         self.uploads.close()
 
 
-def services(request: Request) -> Services:
+def state(request: Request) -> State:
     """Those of the application that answers a request."""
-    return cast(Services, request.app.state.services)
+    return cast(State, request.app.state.antiphon)
 
 
-Here = Annotated[Services, Depends(services)]
+Here = Annotated[State, Depends(state)]
 
 
-async def embedded(request: Request, here: Services, sides: tuple[Side, ...]) -> Encodings:
+async def embedded(request: Request, here: State, modalities: tuple[Modality, ...]) -> Encodings:
     """Receive the file, embed the wanted sides that it has, and remove it.
 
     Raises
@@ -82,7 +83,7 @@ async def embedded(request: Request, here: Services, sides: tuple[Side, ...]) ->
     if here.encoder is None:
         raise HTTPException(503, "This service has vectors but no model, so it cannot embed files.")
     async with here.uploads.receive(request) as path:
-        job = EncodingJob(str(path), sides)
+        job = EncodingJob(str(path), modalities)
         try:
             return await run_sync(here.encoder.run, job, limiter=here.encoding_line)
         except DecodeError as error:

@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import fcntl
-import os
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,8 +15,10 @@ from starlette.requests import ClientDisconnect
 
 from antiphon.app.multipart import FilePart
 from antiphon.app.worker import STOPPING, StoppedError
+from antiphon.locks import held, is_free
 
 _PREFIX, _FOLDER_PREFIX = "upload-", "process-"
+_LOCK = ".lock"
 _RETRY_S = 15
 _PLAIN_TYPES = ("application/octet-stream", "application/ogg", "application/x-matroska", "application/mp4")
 
@@ -57,12 +57,11 @@ class Uploads:
         self._arriving: set[asyncio.Timeout] = set()
         self._stopped = False
         parent.mkdir(parents=True, exist_ok=True)
-        with _held(parent):  # so that nobody takes a folder that is not locked yet for one that was left
+        with held(parent / _LOCK):  # so that nobody takes a folder that is not locked yet for one that was left
             _sweep(parent)
             self.folder = Path(tempfile.mkdtemp(dir=parent, prefix=_FOLDER_PREFIX))
-            self._lock = os.open(self.folder, os.O_RDONLY)
-            with contextlib.suppress(OSError):  # a file system without locks
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._lock = contextlib.ExitStack()
+            self._lock.enter_context(held(self.folder / _LOCK))
 
     def stop(self) -> None:
         """Wait for no file any longer; who sends one is told. Called in the server's event loop."""
@@ -74,7 +73,7 @@ class Uploads:
     def close(self) -> None:
         """Remove the folder with all that is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        os.close(self._lock)
+        self._lock.close()
 
     @property
     def under_way(self) -> int:
@@ -174,25 +173,8 @@ async def _file_in(body: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes
             return
 
 
-@contextmanager
-def _held(folder: Path) -> Generator[None]:
-    """Hold the lock of a folder, waiting for it; without one where the file system has no locks."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def _sweep(parent: Path) -> None:
     """Remove what ended processes left; where the file system has no locks, nobody knows, and all stays."""
     for left in parent.glob(f"{_FOLDER_PREFIX}*"):
-        with contextlib.suppress(OSError):  # gone by now, or its process lives
-            handle = os.open(left, os.O_RDONLY)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(left, ignore_errors=True)
-            finally:
-                os.close(handle)
+        if is_free(left / _LOCK):
+            shutil.rmtree(left, ignore_errors=True)

@@ -23,7 +23,7 @@ _TIMEOUT_S = 60
 _BLOCK = 1 << 20
 
 
-class Origin(Protocol):
+class WeightsSource(Protocol):
     """A published file that holds weights."""
 
     @property

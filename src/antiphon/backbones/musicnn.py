@@ -27,6 +27,7 @@ from antiphon.backbones.tensorflow_checkpoint import read_index, read_variable
 from antiphon.backbones.tuning import Block, TunableAudio
 from antiphon.backbones.weights import Tensors
 from antiphon.errors import ConfigError
+from antiphon.ordering import descending
 
 Corpus = Literal["mtt", "msd"]
 Output = Literal["pooled", "penultimate"]
@@ -151,7 +152,7 @@ class Musicnn(TunableAudio):
             As `__call__`.
         """
         scores = self.outputs(self.log_mel(waveform, rate_hz)).taggram.mean(0)
-        return [(self.tags[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")]
+        return [(self.tags[i], float(scores[i])) for i in descending(scores)]
 
     def _log_mel(self, waveform: npt.ArrayLike, rate_hz: int) -> torch.Tensor:
         checked = checked_waveform(waveform, rate_hz, RATE_HZ, MIN_SAMPLES)

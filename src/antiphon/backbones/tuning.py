@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from antiphon.backbones.base import TUNED_MARK, AudioBackbone, VideoBackbone
-from antiphon.backbones.weights import Tensors, fingerprint
+from antiphon.backbones.weights import Tensors, tensors_fingerprint
 from antiphon.errors import ConfigError, WeightsError
 
 Block = tuple[nn.Module, ...]
@@ -95,7 +95,7 @@ def apply_tuning(backbone: Tunable, tensors: Tensors) -> None:
     for parameter in _parameters(backbone).values():
         parameter.requires_grad_(False)
     base = np.frombuffer(backbone.fingerprint.encode(), np.uint8)
-    backbone.fingerprint = fingerprint(tensors | {_BASE: base})
+    backbone.fingerprint = tensors_fingerprint(tensors | {_BASE: base})
     backbone.name = f"{backbone.name}{TUNED_MARK}{backbone.fingerprint[:8]}"
 
 

@@ -17,7 +17,7 @@ import platformdirs
 import safetensors
 import safetensors.numpy
 
-from antiphon.backbones.downloads import Origin
+from antiphon.backbones.downloads import WeightsSource
 from antiphon.errors import WeightsError
 from antiphon.tables import atomic_path
 
@@ -42,7 +42,7 @@ class Weights:
     """
 
     name: str
-    origin: Origin
+    origin: WeightsSource
     convert: Callable[[Path], Tensors]
     size_bytes: int
 
@@ -91,10 +91,10 @@ class Weights:
         if path.suffix == ".safetensors":
             return read_tensors(path)
         tensors = self.convert(path)
-        return tensors, fingerprint(tensors)
+        return tensors, tensors_fingerprint(tensors)
 
 
-def fingerprint(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
+def tensors_fingerprint(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
     """SHA-256 (hex) over names, types, shapes and values, whatever the order."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
@@ -107,7 +107,7 @@ def fingerprint(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
 def write_tensors(tensors: Tensors, path: Path) -> None:
     """Write a safetensors file, atomically, with the fingerprint in its metadata."""
     with atomic_path(path) as partial:
-        safetensors.numpy.save_file(tensors, partial, metadata={"fingerprint": fingerprint(tensors)})
+        safetensors.numpy.save_file(tensors, partial, metadata={"fingerprint": tensors_fingerprint(tensors)})
 
 
 def read_tensors(path: Path) -> tuple[Tensors, str]:
@@ -124,7 +124,7 @@ def read_tensors(path: Path) -> tuple[Tensors, str]:
             stated = (file.metadata() or {}).get("fingerprint")
     except (OSError, safetensors.SafetensorError) as error:
         raise WeightsError(f"{path}: not a readable safetensors file ({error}). Delete it and fetch again.") from error
-    found = fingerprint(tensors)
+    found = tensors_fingerprint(tensors)
     if stated not in (None, found):
         raise WeightsError(f"{path}: damaged, its values are not those that were written. Delete it and fetch again.")
     return tensors, found

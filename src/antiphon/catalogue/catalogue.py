@@ -12,9 +12,9 @@ import pyarrow as pa
 from antiphon.catalogue.file_tags import file_tags
 from antiphon.catalogue.reading import read_folder, read_metadata
 from antiphon.catalogue.splits import SPLITS, artist_key, assign_split
-from antiphon.catalogue.validation import Record
+from antiphon.catalogue.validation import CatalogueRow
 from antiphon.errors import CatalogueError, DecodeError, FeatureStoreError
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.tables import CATALOGUE, read_table, write_table
 
@@ -33,7 +33,7 @@ class Catalogue:
     table : the Arrow table, with the columns of `antiphon.tables.CATALOGUE` first.
     """
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Sequence[CatalogueRow]) -> None:
         if not records:
             raise CatalogueError("The catalogue has no rows. Add at least one music video.")
         _refuse_duplicates(records)
@@ -122,7 +122,7 @@ class Catalogue:
         """Ids of the videos, in the table's order."""
         return self.table["id"].to_pylist()
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[CatalogueRow]:
         """The rows as dictionaries."""
         return self.table.to_pylist()
 
@@ -261,9 +261,9 @@ def _same_file(one: str | None, other: str | None) -> bool:
     return one == other or os.path.realpath(one) == os.path.realpath(other)
 
 
-def _probe_row(row: Record) -> dict[str, Any] | DecodeError:
+def _probe_row(row: CatalogueRow) -> dict[str, Any] | DecodeError:
     try:
-        info = probe(row["path"])
+        info = probe_media(row["path"])
     except DecodeError as error:
         return error
     return {
@@ -274,7 +274,7 @@ def _probe_row(row: Record) -> dict[str, Any] | DecodeError:
     }
 
 
-def _refuse_duplicates(records: Sequence[Record]) -> None:
+def _refuse_duplicates(records: Sequence[CatalogueRow]) -> None:
     seen: dict[str, int] = {}
     for number, record in enumerate(records, start=1):
         first = seen.setdefault(record["id"], number)
@@ -292,7 +292,7 @@ def _refuse_duplicates(records: Sequence[Record]) -> None:
             )
 
 
-def _to_table(records: Sequence[Record]) -> pa.Table:
+def _to_table(records: Sequence[CatalogueRow]) -> pa.Table:
     names = dict.fromkeys(name for record in records for name in record)
     further = [name for name in names if name not in CATALOGUE.names]
     columns = {field.name: pa.array([row.get(field.name) for row in records], field.type) for field in CATALOGUE}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from antiphon.catalogue.validation import Record, clean_record
+from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError, DecodeError
 from antiphon.media.container import media_errors, open_container
 
@@ -19,7 +19,7 @@ _LONGEST = 200
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 
 
-def file_tags(uri: str) -> Record:
+def file_tags(uri: str) -> CatalogueRow:
     """What the file says, under the catalogue's column names; what it does not say, or not usably, is left out.
 
     Tags of the container count before those of its streams. Of a date the year is kept. Tags come from whoever made the
@@ -38,7 +38,7 @@ def file_tags(uri: str) -> Record:
     return usable_tags(tags)
 
 
-def usable_tags(tags: Mapping[str, str]) -> Record:
+def usable_tags(tags: Mapping[str, str]) -> CatalogueRow:
     """The catalogue's columns from tags by their names in small letters.
 
     Examples
@@ -46,7 +46,7 @@ def usable_tags(tags: Mapping[str, str]) -> Record:
     >>> usable_tags({"artist": "Unknown Artist", "album_artist": "Karissa Hobbs", "date": "2016-03-18T12:24:48"})
     {'artist': 'Karissa Hobbs', 'year': 2016}
     """
-    found: Record = {}
+    found: CatalogueRow = {}
     for column, names in _NAMES.items():
         values = (_plain(tags.get(name, "")) for name in names)
         said = next((value for value in values if value and value.casefold() not in _SAYS_NOTHING), None)

@@ -4,21 +4,19 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from antiphon.catalogue.validation import Record, clean_record
+from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError
+from antiphon.media.names import MEDIA_SUFFIXES
 
-MEDIA_SUFFIXES = frozenset(
-    {".3gp", ".aac", ".aif", ".aiff", ".avi", ".flac", ".flv", ".m2ts", ".m4a", ".m4v", ".mka", ".mkv", ".mov"}
-    | {".mp3", ".mp4", ".mpeg", ".mpg", ".oga", ".ogg", ".ogv", ".opus", ".ts", ".wav", ".webm", ".wma", ".wmv"}
-)
+if TYPE_CHECKING:
+    import polars as pl
+
 _MOST_NAMED = 10
 
 
-def read_folder(folder: Path, metadata: Path | None) -> list[Record]:
+def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
     """One row a media file below `folder`; its id is the path inside the folder, so it never changes as files join.
 
     Raises
@@ -107,7 +105,7 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _join_metadata(records: dict[str, Record], metadata: Path) -> None:
+def _join_metadata(records: dict[str, CatalogueRow], metadata: Path) -> None:
     """Fill in what `metadata` knows of each file, as `_Names` finds it."""
     names = _Names(records)
     unmatched: list[str] = []
@@ -159,7 +157,7 @@ class _Names:
     records : rows by their path inside the folder.
     """
 
-    def __init__(self, records: Mapping[str, Record]) -> None:
+    def __init__(self, records: Mapping[str, CatalogueRow]) -> None:
         self._exact = {str(row["path"]): name for name, row in records.items()} | {name: name for name in records}
         self._loose: dict[str, list[str]] = {}
         for name in records:
@@ -177,7 +175,7 @@ def _followed(name: str) -> str:
     return os.path.realpath(name) if Path(name).is_absolute() else name
 
 
-def read_metadata(path: Path) -> list[Record]:
+def read_metadata(path: Path) -> list[CatalogueRow]:
     """Rows of a CSV or Parquet table; relative paths are taken from the table's own folder.
 
     Raises
@@ -185,7 +183,7 @@ def read_metadata(path: Path) -> list[Record]:
     CatalogueError
         The file is not readable, has no rows or no ids, or a value is not what its column holds.
     """
-    records: list[Record] = []
+    records: list[CatalogueRow] = []
     for where, record in _read_rows(path):
         if record.get("id") is None and record.get("path") is None:
             raise CatalogueError(f"{where}: has neither an id nor a path; one of them must say what it is.")
@@ -196,7 +194,7 @@ def read_metadata(path: Path) -> list[Record]:
     return records
 
 
-def _read_rows(path: Path) -> list[tuple[str, Record]]:
+def _read_rows(path: Path) -> list[tuple[str, CatalogueRow]]:
     frame = _read_frame(path)
     if frame.is_empty():
         raise CatalogueError(f"{path}: has no rows. A catalogue needs at least one music video.")
@@ -207,7 +205,9 @@ def _read_rows(path: Path) -> list[tuple[str, Record]]:
     return [(where, clean_record(row, where)) for where, row in zip(places, rows, strict=True)]
 
 
-def _read_frame(path: Path) -> pl.DataFrame:
+def _read_frame(path: Path) -> "pl.DataFrame":
+    import polars as pl
+
     if not path.is_file():
         raise CatalogueError(f"{path}: no such file.")
     try:

@@ -8,10 +8,10 @@ from typing import Any
 from antiphon.catalogue.splits import SPLITS
 from antiphon.errors import CatalogueError
 
-Record = dict[str, Any]
+CatalogueRow = dict[str, Any]
 
 
-def clean_record(record: Mapping[str, Any], where: str) -> Record:
+def clean_record(record: Mapping[str, Any], where: str) -> CatalogueRow:
     """One row with every known column in its own type; further columns are kept as they are.
 
     Parameters

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from antiphon.cli.opening import run_folder, workspace_features
-from antiphon.cli.session import Here, Session
+from antiphon.cli.session import BRIEFLY_S, Here, Session
 from antiphon.runs import AUDIT_FILE
 from antiphon.tables import write_text
 
@@ -65,7 +65,7 @@ def run_audit(session: Session, run: str | None, metric: str, retrain: bool, see
         found = about | look(model, features, metric=measure, control=control, seed=seed)
         progress(2, 2, "")
     if metric == "exact":
-        with workspace.lock():
+        with workspace.lock(BRIEFLY_S):
             write_text(json.dumps(found, indent=2, allow_nan=False), folder / AUDIT_FILE)
     return found
 

@@ -1,7 +1,7 @@
 """`antiphon embed`: embeddings of files never seen."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from rich.console import Console
@@ -10,13 +10,10 @@ from antiphon.catalogue.reading import media_files
 from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError, DecodeError
-from antiphon.media.probing import probe
 from antiphon.tables import write_table
 
 if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder
-
-MODALITIES: tuple[Literal["audio", "video"], ...] = ("audio", "video")
 
 
 def embed(
@@ -72,15 +69,11 @@ def _refuse_place(out: Path) -> None:
 
 def _rows(encoder: "DualEncoder", path: Path) -> list[dict[str, object]]:
     """Rows of one file: every window of every side that it has."""
-    info = probe(path)
-    rows: list[dict[str, object]] = []
-    for modality in MODALITIES:
-        if info.has_audio if modality == "audio" else info.has_video:
-            for (start_s, end_s), vector in zip(*encoder.encode_windows(path, modality), strict=True):
-                rows.append(
-                    {"file": str(path), "modality": modality, "start_s": start_s, "end_s": end_s, "vector": vector}
-                )
-    return rows
+    return [
+        {"file": str(path), "modality": modality, "start_s": start_s, "end_s": end_s, "vector": vector}
+        for modality, side in encoder.encode_file(path).items()
+        for (start_s, end_s), vector in zip(side.windows, side.segments, strict=True)
+    ]
 
 
 def _write(rows: list[dict[str, object]], dim: int, out: Path) -> None:

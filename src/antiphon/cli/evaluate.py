@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from antiphon.cli.opening import run_folder, workspace_features
-from antiphon.cli.session import Here, Session
+from antiphon.cli.session import BRIEFLY_S, Here, Session
 from antiphon.runs import METRICS_FILE
 from antiphon.tables import write_text
 
@@ -52,7 +52,8 @@ def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> di
     }
     found |= measure(model, features[split], seed=seed)
     if split == "test":
-        write_text(json.dumps(found, indent=2), folder / METRICS_FILE)
+        with workspace.lock(BRIEFLY_S):
+            write_text(json.dumps(found, indent=2), folder / METRICS_FILE)
     return found
 
 

@@ -86,19 +86,19 @@ def run_finetune(
 ) -> dict[str, Any]:
     """Tune, save the run, and extract its features, with progress bars."""
     from antiphon.dual_encoder import DualEncoder
-    from antiphon.training.fine_tuning import Step, TuningConfig
+    from antiphon.training.fine_tuning import TuningConfig, TuningProgress
     from antiphon.training.windows import kept_rows
 
     workspace = session.existing_workspace()
     source = run_folder(workspace, run)
     start = DualEncoder.load(source, device)
     folder = workspace.run(name or f"{workspace.run_name(source)}-tuned")
-    config = TuningConfig(blocks=blocks, epochs=epochs, learning_rate=learning_rate)
+    config = TuningConfig(num_blocks=blocks, epochs=epochs, learning_rate=learning_rate)
     rows = kept_rows(workspace)
     with workspace.lock():
         with session.progress("Tuning") as report:
 
-            def progress(step: Step) -> None:
+            def progress(step: TuningProgress) -> None:
                 rank = np.exp(step.measured.validation_log_rank)
                 note = f"epoch {step.epoch} of {step.epochs} at most, the heads' validation rank {rank:.1f}"
                 report((step.epoch - 1) * step.batches + step.batch, step.epochs * step.batches, note)

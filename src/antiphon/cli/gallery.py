@@ -9,7 +9,7 @@ from rich.console import Console
 
 from antiphon.catalogue import Catalogue
 from antiphon.cli.opening import run_folder, workspace_features
-from antiphon.cli.session import Here, Session
+from antiphon.cli.session import BRIEFLY_S, Here, Session
 from antiphon.features import Features
 from antiphon.runs import GALLERY_FILE
 from antiphon.tables import write_text
@@ -83,9 +83,9 @@ def run_gallery(
             why_no_attributes=why_none,
         )
         report(1, 1, "")
-    with session.progress("Writing the gallery") as report:
+    with workspace.lock(BRIEFLY_S), session.progress("Writing the gallery") as report:
         path = build_gallery_page(workspace, workspace.run_name(folder), found, progress=report)
-    write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / GALLERY_FILE)
+        write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / GALLERY_FILE)
     return found | {"page": str(path)}
 
 

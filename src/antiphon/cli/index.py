@@ -1,8 +1,6 @@
 """`antiphon index`: the search index of a workspace."""
 
-import json
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,17 +8,14 @@ from cyclopts import App
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
-from antiphon.cli.opening import run_folder, workspace_features
+from antiphon.cli.opening import indexed, run_folder
 from antiphon.cli.session import Here, Session
 from antiphon.errors import FeatureStoreError, SearchError, StaleIndexError
-from antiphon.features.store import FeatureStore
-from antiphon.runs import RUN_FILE
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
 if TYPE_CHECKING:
-    from antiphon.dual_encoder import DualEncoder
-    from antiphon.features import Features
+    pass
 
 app = App(name="index", help="Build the search index of the workspace's music videos, and keep it up to date.")
 
@@ -129,28 +124,6 @@ def _came_without_a_run(workspace: Workspace) -> bool:
         return False
 
 
-def opened_index(session: Session, path: str | None) -> Index:
-    """The index, which must be of its run and of the workspace's features as both are now, where they are there.
-
-    Raises
-    ------
-    StaleIndexError
-        The run has been trained again, or the features made otherwise, since the index was built.
-    """
-    workspace = session.workspace
-    index = Index.open(path or workspace.index)
-    folder = workspace.run(index.origin.run) if index.origin.run else None
-    if folder is None or not (folder / RUN_FILE).exists():
-        return index
-    try:
-        model, features, about = indexed(workspace, index.origin.run)
-    except FeatureStoreError:  # An index can do without the features that it is of.
-        from antiphon.dual_encoder import DualEncoder
-
-        return Index.open(index.path, DualEncoder.load(folder))
-    return Index.open(index.path, model, features, about["made_by"])
-
-
 @app.command
 def add(*, path: str | None = None, session: Here) -> None:
     """Add the music videos that have features and are not in the index yet.
@@ -227,25 +200,6 @@ def compact(*, path: str | None = None, session: Here) -> None:
         index.compact()
         report(1, 1, "")
     _show_stats(session, index.stats())
-
-
-def indexed(workspace: Workspace, run: str | None) -> tuple["DualEncoder", "Features", dict[str, Any]]:
-    """A run's model, the features that it embeds, and what else an index wants to know of them."""
-    from antiphon.dual_encoder import DualEncoder
-
-    model = DualEncoder.load(run_folder(workspace, run))
-    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
-    return model, features, {"catalogue": Catalogue.load(workspace.catalogue), "made_by": _made_by(workspace, features)}
-
-
-def _made_by(workspace: Workspace, features: "Features") -> dict[str, str]:
-    """Hashes of what made the features of each side."""
-    hashes: dict[str, str] = {}
-    for side, name in (("audio", features.audio_name), ("video", features.video_name)):
-        if name:
-            made_by = FeatureStore.existing(workspace.features / name).made_by
-            hashes[side] = sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
-    return hashes
 
 
 def _show_stats(session: Session, found: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from antiphon.catalogue import Catalogue
 from antiphon.cli.index import ready_index
 from antiphon.cli.opening import run_folder, workspace_features
-from antiphon.cli.session import Count, Here, Session
+from antiphon.cli.session import BRIEFLY_S, Count, Here, Session
 from antiphon.errors import ConfigError, SearchError
 from antiphon.recommendation import Interactions, read_interactions
 from antiphon.recommendation import recommend as recommended
@@ -89,7 +89,7 @@ def recommend(
     *,
     taste: Taste = Taste(),
     genre: tuple[str, ...] = (),
-    since: int | None = None,
+    min_year: int | None = None,
     k: Count = 10,
     weight: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.5,
     measure: Measure = Measure(),
@@ -107,9 +107,9 @@ def recommend(
     Parameters
     ----------
     genre
-        Recommend these genres only.
-    since
-        Recommend what came out in this year or later.
+        Only these genres.
+    min_year
+        First year.
     k
         Videos to recommend.
     weight
@@ -126,7 +126,7 @@ def recommend(
         session.result(found, lambda out: show_evaluation(found, out))
     else:
         liked, had = _taste(session, taste, seed)
-        hits = run_recommendation(session, folder, liked, had, Where(genre=genre, year_from=since), k, weight)
+        hits = run_recommendation(session, folder, liked, had, Where(genre=genre, min_year=min_year), k, weight)
         result = {"user": taste.user, "liked": liked, "synthetic": taste.synthetic, "hits": hits}
         session.result(result, lambda out: _show_hits(result, out))
 
@@ -216,7 +216,8 @@ def run_evaluation(
             f"{found['seen_by_model']} of {found['new']} new videos were seen in training, so they are not new to the "
             "model. Choose among the test split."
         )
-    write_text(json.dumps(found, indent=2), folder / RECOMMENDATION_FILE)
+    with session.workspace.lock(BRIEFLY_S):
+        write_text(json.dumps(found, indent=2), folder / RECOMMENDATION_FILE)
     return found
 
 

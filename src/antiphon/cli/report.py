@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from antiphon.cli.opening import run_folder
-from antiphon.cli.session import Here, Session
+from antiphon.cli.session import BRIEFLY_S, Here, Session
 
 
 def report(*, run: str | None = None, session: Here) -> None:
@@ -23,5 +23,5 @@ def run_report(session: Session, run: str | None) -> Path:
     from antiphon.report import build_report
 
     workspace = session.existing_workspace()
-    with session.progress("Writing the report") as progress:
+    with workspace.lock(BRIEFLY_S), session.progress("Writing the report") as progress:
         return build_report(workspace, workspace.run_name(run_folder(workspace, run)), progress=progress)

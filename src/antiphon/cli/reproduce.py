@@ -13,7 +13,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.cli.demo import COUPLING, VIDEOS, prepare_synthetic
 from antiphon.cli.gallery import measured_attributes
 from antiphon.cli.opening import workspace_features, yt8m_features
-from antiphon.cli.session import Here, Report, Session
+from antiphon.cli.session import BRIEFLY_S, Here, Report, Session
 from antiphon.errors import ConfigError
 from antiphon.features.importing import import_features
 from antiphon.synthetic import SyntheticConfig
@@ -128,11 +128,12 @@ def run_reproduce(
     synthetic = synthetic_notice(Catalogue.load(workspace.catalogue)) is not None
     found["data"] |= {"synthetic": synthetic, "source": source}
     found["commands"] = [command]
-    write_text(json.dumps(found, indent=2, ensure_ascii=False), workspace.root / _FILE)
-    for name, text in _tables(found).items():
-        write_text(text, workspace.root / "paper" / name)
-    with session.progress("Writing the page") as report:
-        path = build_paper_page(workspace, found, progress=report)
+    with workspace.lock(BRIEFLY_S):
+        write_text(json.dumps(found, indent=2, ensure_ascii=False), workspace.root / _FILE)
+        for name, text in _tables(found).items():
+            write_text(text, workspace.root / "paper" / name)
+        with session.progress("Writing the page") as report:
+            path = build_paper_page(workspace, found, progress=report)
     return found | {"page": str(path)}
 
 

@@ -1,42 +1,60 @@
-"""`antiphon search`: music videos that suit one of the index, or a file never seen."""
+"""`antiphon search`: music videos that suit one of the index or a media file."""
 
-from dataclasses import asdict
-from functools import partial
+import csv as csv_format
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
+from cyclopts import Parameter
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from antiphon.catalogue import Catalogue
-from antiphon.cli.index import opened_index
-from antiphon.cli.opening import run_folder
+from antiphon.cli.opening import opened_index, run_folder
 from antiphon.cli.session import Count, Here, Session
-from antiphon.errors import DecodeError, SearchError
-from antiphon.media.probing import probe
-from antiphon.search import Hit, Index, Moment, Where
-from antiphon.spelling import did_you_mean
+from antiphon.errors import ConfigError, SearchError
+from antiphon.search import Hit, Hits, Index, Query, Where
+from antiphon.search.filters import Conditions
+from antiphon.search.hits import moment_words
+from antiphon.spelling import did_you_mean, plain
 
-Target = Literal["audio", "video"]
-_ABOUT = ("artist", "title", "genre", "year")
+Side = Literal["both", "audio", "video"]
+_COLUMNS: tuple[str, ...] = (
+    "rank",
+    "score",
+    "id",
+    "title",
+    "artist",
+    "genre",
+    "year",
+    "tags",
+    "query_start_s",
+    "start_s",
+    "end_s",
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Options(Conditions):
+    __doc__ = Conditions.__doc__
+
+    k: Count = 10
+
+
+_DEFAULTS = Options()
 
 
 def search(
     query: str,
     *,
-    target: Target | None = None,
-    like: bool = False,
-    by: Literal["both", "audio", "video"] = "both",
-    weight: float = 0.5,
-    k: Count = 10,
-    genre: tuple[str, ...] = (),
-    artist: tuple[str, ...] = (),
-    not_artist: tuple[str, ...] = (),
-    year_from: int | None = None,
-    year_to: int | None = None,
-    diversity: float = 0.0,
-    rerank: bool = False,
+    target: Side = "both",
+    by: Side = "both",
+    conditions: Options = _DEFAULTS,
+    csv: Annotated[bool, Parameter(negative="")] = False,
     path: str | None = None,
     device: str = "auto",
     session: Here,
@@ -48,144 +66,112 @@ def search(
     Parameters
     ----------
     query
-        Id of a music video of the index, or a media file, which need not be in any catalogue.
+        Id or title of a music video of the index, or a media file, which need not be in any catalogue.
     target
-        audio finds songs for the query's pictures, video finds pictures for its song. Default: more like this.
-    like
-        More like this; the same as leaving --target out.
+        both finds music videos like the query, audio songs for its pictures, video pictures for its song.
     by
-        For more like this: compare sound, pictures or both.
-    weight
-        The share of the sound where both are compared.
-    k
-        How many to find.
-    genre
-        Only of these genres.
-    artist
-        Only by these artists.
-    not_artist
-        By none of these artists.
-    year_from
-        First year.
-    year_to
-        Last year.
-    diversity
-        From 0 (the best) to 1 (as unlike each other as can be): above 0 one artist does not fill the list.
-    rerank
-        Order the best 100 by how well their segments match in order of time.
+        With target both: compare sound, pictures or both.
+    csv
+        Print the hits as CSV.
     path
         Folder or URI of the index. Default: index in the workspace.
     device
-        cpu, cuda or auto, for a file.
+        cpu, cuda or auto, to embed a file.
     """
-    if like and target:
-        raise SearchError("--like and --target ask for different things; give one of them.")
-    if target and by != "both":
-        raise SearchError("--by goes with “more like this”; --target says already which side asks. Give one of them.")
+    if csv and session.json:
+        raise ConfigError("--csv and --json are two formats; choose one.")
     index = opened_index(session, path)
-    where = Where(genre, artist, not_artist, year_from, year_to).without(*_strangers(session, index))
-    wanted: dict[str, Any] = {"k": k, "where": where, "diversity": diversity, "rerank": rerank}
-    if query in index:
-        ask = partial(index.match, target=target) if target else partial(index.similar, by=by, weight=weight)
-        hits = ask(query, **wanted)
-    elif Path(query).is_file():
-        hits = _of_file(session, index, Path(query), device, target, by, weight, wanted)
+    asked = _query(session, index, query, device)
+    hits = index.search(asked, target=target, by=by, **conditions.arguments(_removed(session, index)))
+    if csv:
+        sys.stdout.write(_csv(hits))
     else:
-        hint = did_you_mean(query, index.ids) or " Check the id or the path."
-        raise SearchError(f"'{query}' is neither a music video of this index nor a file.{hint}")
-    _show(session, query, target, hits)
+        data = {"query": asked.name, "target": target, "by": by, "hits": hits.to_dicts()}
+        session.result(data, lambda out: _show(hits, out))
+    if not hits and conditions.where != Where():
+        session.say(index.explain(conditions.where))
 
 
-def _strangers(session: Session, index: Index) -> list[str]:
-    """Videos of the index that the workspace's catalogue does not have any more."""
+def _query(session: Session, index: Index, text: str, device: str) -> Query:
+    """A music video of the index by its id, a file, or a music video by its title."""
+    if text in index:
+        return Query.from_id(index, text)
+    if Path(text).is_file() or "://" in text:
+        return _file_query(session, index, text, device)
+    titles = index.titles()
+    named = [id for id, title in titles.items() if plain(title) == plain(text)]
+    if len(named) == 1:
+        return Query.from_id(index, named[0])
+    if named:
+        raise SearchError(f"'{text}' is the title of {len(named)} music videos: {', '.join(named[:5])}. Name an id.")
+    hint = did_you_mean(text, [*titles, *filter(None, titles.values())]) or " Check the id, the title or the path."
+    raise SearchError(f"'{text}' is neither a music video of this index nor a file.{hint}")
+
+
+def _file_query(session: Session, index: Index, path: str, device: str) -> Query:
+    from antiphon.dual_encoder import DualEncoder
+
+    model = DualEncoder.load(run_folder(session.workspace, index.origin.run or None), device)
+    Index.open(index.path, model)  # refuses another model
+    with session.progress("Encoding the file") as report:
+        report(0, 1, Path(path).name)
+        query = Query.from_file(path, model)
+        report(1, 1, Path(path).name)
+    return query
+
+
+def _removed(session: Session, index: Index) -> list[str]:
+    """Music videos of the index that are no longer in the workspace's catalogue."""
     if index.path != str(session.workspace.index) or not session.workspace.catalogue.exists():
         return []
-    known = set(Catalogue.load(session.workspace.catalogue).ids)
+    from antiphon.tables import CATALOGUE, read_table
+
+    known = set(read_table(session.workspace.catalogue, CATALOGUE)["id"].to_pylist())
     return [name for name in index.ids if name not in known]
 
 
-def _of_file(
-    session: Session,
-    index: Index,
-    path: Path,
-    device: str,
-    target: Target | None,
-    by: Literal["both", "audio", "video"],
-    weight: float,
-    wanted: dict[str, Any],
-) -> list[Hit]:
-    """Encode a file by the model of the index, and search by what it has of what is asked."""
-    from antiphon.dual_encoder import DualEncoder
-
-    info = probe(path)
-    sides: tuple[Target, ...] = ("audio", "video")
-    if target:
-        sides = ("video",) if target == "audio" else ("audio",)
-    elif by != "both":
-        sides = (by,)
-    there: list[Target] = [side for side in sides if (info.has_audio if side == "audio" else info.has_video)]
-    if not there:
-        words = " and no ".join("sound" if side == "audio" else "pictures" for side in sides)
-        raise DecodeError(f"{path}: has no {words} to search by.")
-    encoder = DualEncoder.load(run_folder(session.workspace, index.origin.run or None), device)
-    Index.open(index.path, encoder)  # refuses another model
-    with session.progress("Encoding the file") as report:
-        encoded: dict[str, tuple[list[tuple[float, float]], Any, Any]] = {}
-        for number, side in enumerate(there):
-            report(number, len(there), path.name)
-            encoded[side] = encoder.encode_file(path, side)
-            report(number + 1, len(there), path.name)
-    vectors = {side: rows for side, (_, rows, _) in encoded.items()}
-    starts = {side: [start_s for start_s, _ in windows] for side, (windows, _, _) in encoded.items()}
-    tracks = {side: track for side, (_, _, track) in encoded.items()}
-    if target:
-        asked = there[0]
-        return index.search(vectors[asked], target=target, starts_s=starts[asked], track=tracks[asked], **wanted)
-    return index.similar_to(
-        vectors.get("audio"),
-        vectors.get("video"),
-        weight=weight,
-        audio_starts_s=starts.get("audio"),
-        video_starts_s=starts.get("video"),
-        audio_track=tracks.get("audio"),
-        video_track=tracks.get("video"),
-        **wanted,
-    )
-
-
-def _show(session: Session, query: str, target: Target | None, hits: list[Hit]) -> None:
-    data = {"query": query, "target": target, "hits": [asdict(hit) for hit in hits]}
-    title = {None: "More like", "audio": "Songs for the pictures of", "video": "Pictures for the song of"}[target]
-
-    def show(out: Console) -> None:
-        if not hits:
-            out.print("Nothing was found under these conditions.")
-            return
-        table = Table(
-            title=f"{title} {escape(query)}", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0)
+def _show(hits: Hits, out: Console) -> None:
+    out.print(Text(hits.heading), soft_wrap=True)
+    if not hits:
+        out.print("No hits.")
+        return
+    known = [name for name in ("title", "artist", "genre", "year") if any(hit.metadata.get(name) for hit in hits)]
+    rows = [
+        (
+            str(rank),
+            f"{hit.score:.3f}",
+            hit.id,
+            *_known(hit, known),
+            moment_words(hit),
         )
-        known = [name for name in _ABOUT if any(hit.metadata[name] for hit in hits)]
-        for column in ("", "score", "id", *known, "best moment"):
-            table.add_column(
-                column,
-                justify="right" if column in ("", "score", "year") else "left",
-                no_wrap=column == "best moment",
-                overflow="fold",
-            )
-        for place, hit in enumerate(hits, start=1):
-            about = [str(hit.metadata[name] or "") for name in known]
-            shown = _moment(hit.moments[0]) if hit.moments else ""
-            table.add_row(str(place), f"{hit.score:.3f}", *map(escape, (hit.id, *about)), shown)
-        out.print(table)
-
-    session.result(data, show)
+        for rank, hit in enumerate(hits, start=1)
+    ]
+    columns = ("", "score", "id", *known, "best moment")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for place, column in enumerate(columns):
+        # Titles and artists give way; an id that is cut could not be copied.
+        whole = None if column in ("title", "artist", "genre") else max(len(row[place]) for row in rows)
+        justify = "right" if column in ("", "score", "year") else "left"
+        table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis", min_width=whole or 6)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    needed = table.__rich_measure__(out, out.options.update(max_width=10_000)).minimum
+    out.print(table, width=max(out.width, needed), soft_wrap=True)
 
 
-def _moment(moment: Moment) -> str:
-    side = {"audio": "sound", "video": "pictures"}.get(moment.side, "")
-    return f"{_clock(moment.query_start_s)}→{_clock(moment.start_s)} {side}".strip()
+def _known(hit: Hit, names: Sequence[str]) -> list[str]:
+    return [str(hit.metadata.get(name) or "") for name in names]
 
 
-def _clock(seconds: float | None) -> str:
-    """Seconds as m:ss."""
-    return "?" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+def _csv(hits: Hits) -> str:
+    """One row a hit, with its best moment; tags are separated by semicolons."""
+    text = io.StringIO()
+    writer = csv_format.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for rank, hit in enumerate(hits, start=1):
+        row = hit.to_dict()
+        best = row["moments"][0] if row["moments"] else {}
+        writer.writerow(
+            row | {name: best.get(name) for name in _COLUMNS[-3:]} | {"rank": rank, "tags": ";".join(row["tags"])}
+        )
+    return text.getvalue()

@@ -22,13 +22,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from antiphon.cli.console import Heartbeat, PipedConsole
 from antiphon.errors import ConfigError
 from antiphon.workspace import Workspace
 
 DEFAULT_WORKSPACE = Path("antiphon-workspace")
+BRIEFLY_S = 30.0
+"""How long a verb that has measured something waits for another writer, rather than lose it."""
 
 Report = Callable[[int, int, str], None]
-"""Takes how many are done, of how many, and a few words."""
+"""Takes the number done, the total, and a short note."""
 
 
 @dataclass
@@ -43,7 +46,7 @@ class Session:
 
     folder: Path | None = None
     json: bool = False
-    out: Console = field(default_factory=lambda: Console(highlight=False))
+    out: Console = field(default_factory=lambda: PipedConsole(highlight=False))
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     @property
@@ -88,7 +91,12 @@ class Session:
 
     @contextmanager
     def progress(self, label: str) -> Generator[Report]:
-        """A progress bar on stderr with time left."""
+        """Show a progress bar with the time left on stderr, or now and then a line where that is no terminal."""
+        if not self.err.is_terminal:
+            heartbeat = Heartbeat(self.err, label)
+            with heartbeat.beating():
+                yield heartbeat.report
+            return
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),

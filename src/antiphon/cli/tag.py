@@ -25,9 +25,9 @@ def tag(
     top
         How many to print; --json has all.
     """
-    from antiphon.features.single import file_tags
+    from antiphon.features.single import predict_tags
 
-    tags = file_tags(file, backbone)
+    tags = predict_tags(file, backbone)
 
     def show(out: Console) -> None:
         table = Table(box=None, show_header=False)

@@ -98,7 +98,7 @@ def run_train(
     from antiphon.dual_encoder import DualEncoder
     from antiphon.experiments.trials import is_trained
     from antiphon.runs import Epoch
-    from antiphon.training.distributed import rank
+    from antiphon.training.distributed import process_rank
 
     workspace = session.existing_workspace()
     if name is not None:
@@ -108,7 +108,7 @@ def run_train(
     folder = workspace.run(name or model.recipe.name)
     refuse_few(workspace, features)
     pairs, validation = features["train"].paired, features["validation"].paired
-    _warn_of_few(session, len(np.unique(pairs.groups)), model.recipe.name, model.recipe.training.least_pairs)
+    _warn_of_few(session, len(np.unique(pairs.groups)), model.recipe.name, model.recipe.training.min_pairs)
     tests = len(np.unique(features["test"].paired.groups))
     if tests < _LEAST_TESTS:
         session.warn(
@@ -118,7 +118,7 @@ def run_train(
     measured = not learning_curve or (folder / LEARNING_CURVE_FILE).exists()
     if measured and is_trained(folder, model, pairs, validation):
         return _found(workspace, folder, DualEncoder.load(folder, device), pairs, validation, unchanged=True)
-    first = rank() == 0
+    first = process_rank() == 0
     with workspace.lock() if first else nullcontext():
         with session.progress(f"Training {model.recipe.name}") as report:
 

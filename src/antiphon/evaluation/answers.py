@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.metrics.ranks import ranks
+from antiphon.ordering import descending
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -79,7 +80,7 @@ def answers(queries: FloatArray, candidates: FloatArray, rows: Sequence[int], k:
     scores = np.asarray(queries[wanted], dtype=np.float64) @ np.asarray(candidates, dtype=np.float64).T
     found: list[Answer] = []
     for row, rank, line in zip(wanted.tolist(), true_ranks.tolist(), scores, strict=True):
-        best = np.argsort(-line, kind="stable")[:k].tolist()
+        best = descending(line)[:k].tolist()
         found.append(Answer(row, tuple(best), tuple(line[best].tolist()), rank, float(line[row]), len(line)))
     return found
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.errors import ModelError
+from antiphon.ordering import rounded
 
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.intp]
@@ -67,7 +68,7 @@ def find_neighbours(
     rows : ndarray, optional
         Rows to find neighbours of. Default: all.
     chunk_rows : int, default 512
-        Rows compared with the pool at a time; memory is `chunk_rows` × n float64.
+        Rows compared with the pool at a time; memory is 2 × `chunk_rows` × n float64.
 
     Raises
     ------
@@ -92,10 +93,11 @@ def find_neighbours(
     for first in range(0, len(asked), chunk_rows):
         part = slice(first, min(first + chunk_rows, len(asked)))
         scores = pool[asked[part]] @ pool.T
-        scores[numbers[asked[part]][:, None] == numbers] = -np.inf
+        compared = rounded(scores)
+        compared[numbers[asked[part]][:, None] == numbers] = -np.inf
         lines = np.arange(len(scores))
         for place in range(depth):
-            best = scores.argmax(axis=1)
+            best = compared.argmax(axis=1)
             nearest[part, place], cosines[part, place] = best, scores[lines, best]
-            scores[lines, best] = -np.inf
+            compared[lines, best] = -np.inf
     return Neighbours(asked, nearest, np.clip(cosines, -1, 1))

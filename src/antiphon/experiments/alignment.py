@@ -180,7 +180,7 @@ class _Table:
             "epochs": [trial.epochs for trial in found],
             "validation_loss": [trial.best.validation_loss for trial in found],
             "validation_chance": [trial.best.validation_chance for trial in found],
-            "validation_least": [trial.best.validation_least for trial in found],
+            "validation_least": [trial.best.validation_lower_bound for trial in found],
         }
 
     def _in_pool(self, found: list[_Trial], way: str) -> dict[str, Any]:

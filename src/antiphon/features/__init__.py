@@ -1,4 +1,4 @@
-"""Features of segments: computed by backbones, kept in a store, or brought ready-made."""
+"""Features of segments: computed by backbones, stored, or imported ready-made."""
 
 from antiphon.features.features import Features
 

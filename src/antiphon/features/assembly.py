@@ -1,4 +1,4 @@
-"""Joins the stores of two backbones with the catalogue into `Features`."""
+"""Assembly of `Features` from the stores of two backbones and the catalogue."""
 
 from dataclasses import replace
 
@@ -17,16 +17,26 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, video: str | None) -> Features:
-    """Features of all videos of `catalogue` that the workspace has, in the catalogue's order.
+    """Assemble the features of all videos of a catalogue that a workspace has, in the catalogue's order.
 
     Parameters
     ----------
-    audio, video : names of the stores to take each side from, or None to leave it out.
+    workspace : Workspace
+        Workspace with feature stores.
+    catalogue : Catalogue
+        Videos to read, with their metadata.
+    audio, video : str or None
+        Name of the store of each modality, or None to leave it out.
+
+    Returns
+    -------
+    Features
+        One row per segment.
 
     Raises
     ------
     FeatureStoreError
-        A store is missing or damaged, or holds none of the catalogue's videos.
+        A store is missing or damaged, or has none of the catalogue's videos.
     """
     order = {video_id: number for number, video_id in enumerate(catalogue.ids)}
     sides = {name: _read(workspace, name, order) for name in (audio, video) if name is not None}
@@ -34,7 +44,9 @@ def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, vide
     for segment_ids, video_ids, _ in sides.values():
         places.update(zip(segment_ids, video_ids, strict=True))
     if not places:
-        raise FeatureStoreError(f"{workspace.features}: no features of this catalogue's videos. Extract them first.")
+        raise FeatureStoreError(
+            f"{workspace.features}: has no features of this catalogue's videos. Extract them first."
+        )
     ids = sorted(places, key=lambda segment_id: (order[places[segment_id]], _natural(segment_id)))
     rows = {segment_id: row for row, segment_id in enumerate(ids)}
     about = {row["id"]: row for row in catalogue.records()}
@@ -66,7 +78,7 @@ def _read(workspace: Workspace, name: str, order: dict[str, int]) -> tuple[list[
 
 
 def _starts(workspace: Workspace, ids: list[str]) -> list[float | None]:
-    """Where each segment's window starts, as far as the workspace drew the segments itself."""
+    """Return the start of each segment's window, None where the workspace did not draw the segment itself."""
     if not workspace.segments.exists():
         return [None] * len(ids)
     table = read_table(workspace.segments, SEGMENTS)
@@ -84,7 +96,7 @@ def _aligned(side: tuple[list[str], list[str], FloatArray] | None, rows: dict[st
 
 
 def _natural(segment_id: str) -> tuple[int, str]:
-    """Sections in order of number: 10 after 9."""
+    """Sort sections by number: 10 after 9."""
     return len(segment_id), segment_id
 
 

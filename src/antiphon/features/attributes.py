@@ -1,4 +1,4 @@
-"""The simple attributes of every segment's pictures and the tempo of its track, measured once and kept in one table."""
+"""Visual attributes of every segment and the tempo of its track, measured once and kept in one table."""
 
 import os
 import time
@@ -13,7 +13,7 @@ import pyarrow as pa
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError, DecodeError
 from antiphon.features.executors import run_in_processes
-from antiphon.media.appearance import ATTRIBUTE_NAMES, attribute_row, picture_attributes
+from antiphon.media.appearance import ATTRIBUTE_NAMES, attribute_row, frame_attributes
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.layout import FrameLayout
 from antiphon.media.tempo import RATE_HZ, estimate_tempo
@@ -23,7 +23,7 @@ from antiphon.workspace import Failure, Workspace
 STAGE = "attributes"
 LAYOUT = FrameLayout(size_px=96)
 _MADE_BY = {b"measured": b"96 px, 10 frames per second, tempo, 3"}
-"""Stands in the table; the last number changes with the definitions, and what was measured otherwise is done anew."""
+"""Metadata of the table. The last number changes with the definitions; rows measured otherwise are measured again."""
 _FLUSH_S = 10.0
 
 Row = dict[str, Any]
@@ -31,9 +31,18 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class AttributesJob:
-    """The windows of one video, (start, end) in seconds on the track's time line, and the segments they are part of.
+    """Windows of one video to measure.
 
-    Without `segments` the tempo is not asked for.
+    Attributes
+    ----------
+    video_id : str
+        Id of the video.
+    path : str
+        Media file.
+    windows : tuple of (float, float)
+        Start and end of each window, in seconds on the track's time line.
+    segments : tuple of (float, float)
+        Start and end of each segment, to estimate the tempo from; empty to skip the tempo.
     """
 
     video_id: str
@@ -43,8 +52,16 @@ class AttributesJob:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What was found in one video: the attributes of each window in order, and the tempo; None without a clear beat."""
+class VideoAttributes:
+    """Measurements of one video.
+
+    Attributes
+    ----------
+    windows : list of list of float
+        Values of each window, in the order of `ATTRIBUTE_NAMES`.
+    tempo_bpm : float or None
+        Tempo of the track in beats per minute; None without a clear beat.
+    """
 
     windows: list[list[float]]
     tempo_bpm: float | None
@@ -60,17 +77,22 @@ def measure_attributes(
 ) -> None:
     """Measure the windows of all segments that `attributes.parquet` lacks, and add them to it.
 
-    A video whose segments were drawn anew is measured anew, though its segments have the same ids as before.
-
-    What is measured is written every few seconds, so it can be stopped at any moment and started again. A file that
-    cannot be used becomes a row of `failures.parquet` and is tried again next time.
+    Videos whose segments were drawn again are measured again, even if the segments have the same ids. Results are
+    written every few seconds, so that the command can be stopped at any moment and resumed. Files that cannot be read
+    are listed in `failures.parquet` and tried again next time.
 
     Parameters
     ----------
-    workspace : must hold `segments.parquet`; without it there is nothing to measure.
-    videos : ids of the videos to measure. Default: all of `catalogue`.
-    workers : decoding processes. Default: one a core.
-    progress : called with videos done, of how many, and a note.
+    workspace : Workspace
+        Workspace with `segments.parquet`; without it there is nothing to measure.
+    catalogue : Catalogue
+        Videos and their files.
+    videos : iterable of str, optional
+        Ids of the videos to measure. Default: all of the catalogue.
+    workers : int, optional
+        Number of decoding processes. Default: one per core.
+    progress : callable, optional
+        Called with videos done, their total, and a note.
 
     Raises
     ------
@@ -104,9 +126,21 @@ def measure_attributes(
 
 
 def read_attributes(workspace: Workspace, segment_ids: Sequence[str] | npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
-    """(n, attributes) values of some segments in the order of `ATTRIBUTE_NAMES`; rows of NaN where none are known.
+    """Look up the attributes of segments.
 
-    What was measured of other windows than those of `segments.parquet` is not known.
+    Values measured on other windows than those of `segments.parquet` are ignored.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace with `attributes.parquet`.
+    segment_ids : sequence of str or ndarray of str, shape (n,)
+        Segments to look up.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, attributes)
+        Values in the order of `ATTRIBUTE_NAMES`; NaN where none are stored.
     """
     known = {row["segment_id"]: row for row in _stored(workspace, _segments(workspace))}
     empty = dict.fromkeys(ATTRIBUTE_NAMES, float("nan"))
@@ -114,24 +148,34 @@ def read_attributes(workspace: Workspace, segment_ids: Sequence[str] | npt.NDArr
     return np.array([[float(row[name]) for name in ATTRIBUTE_NAMES] for row in found]).reshape(-1, len(ATTRIBUTE_NAMES))
 
 
-def measure_video(job: AttributesJob) -> Measured:
-    """The attributes of a video's windows and its tempo.
+def measure_video(job: AttributesJob) -> VideoAttributes:
+    """Measure the windows of one video, and its tempo.
+
+    Parameters
+    ----------
+    job : AttributesJob
+        What to measure.
+
+    Returns
+    -------
+    VideoAttributes
+        The measurements.
 
     Raises
     ------
     DecodeError
-        The file cannot be read there, or has no pictures.
+        The file cannot be read at these times, or has no video.
     """
     found: list[list[float]] = []
     for window in decode_stretches(job.path, job.windows, [LAYOUT], rate_hz=None):
         if LAYOUT not in window.frames:
-            raise DecodeError(f"{job.path}: has no pictures that can be decoded.")
-        found.append(attribute_row(picture_attributes(window.frames[LAYOUT])))
-    return Measured(found, _tempo_bpm(job))
+            raise DecodeError(f"{job.path}: has no video that can be decoded.")
+        found.append(attribute_row(frame_attributes(window.frames[LAYOUT])))
+    return VideoAttributes(found, _tempo_bpm(job))
 
 
 def _tempo_bpm(job: AttributesJob) -> float | None:
-    """The tempo of the segments' sound, if they have any that can be decoded; the pictures are known without it."""
+    """Estimate the tempo from the segments' audio; None if there is none that can be decoded."""
     try:
         decoded = decode_stretches(job.path, job.segments, rate_hz=RATE_HZ)
         tempo = estimate_tempo([stretch.waveform for stretch in decoded if stretch.waveform is not None])
@@ -165,7 +209,7 @@ def _segments(workspace: Workspace) -> dict[str, list[Row]]:
 
 
 def _stored(workspace: Workspace, segments: Mapping[str, Sequence[Row]]) -> list[Row]:
-    """Rows of the videos whose windows, all of them, are those of `segments`."""
+    """Return the rows of videos whose windows are all those of `segments`."""
     if not workspace.attributes.exists():
         return []
     table = read_table(workspace.attributes)

@@ -1,4 +1,4 @@
-"""Runs a function over many jobs in worker processes; a job that kills its worker does not end the run."""
+"""Worker processes: a job that crashes its worker does not end the run."""
 
 import multiprocessing
 import os
@@ -19,15 +19,27 @@ Result = TypeVar("Result")
 def run_in_processes(
     function: Callable[[Job], Result], jobs: Iterable[Job], workers: int
 ) -> Iterator[tuple[Job, Result | AntiphonError]]:
-    """Yield each job with its result, or with the `AntiphonError` that it raised, as they are ready.
+    """Apply a function to jobs in worker processes, and yield the results as they are ready.
 
-    At most `workers` + 2 jobs are under way or waiting to be taken, so memory does not grow with the number of jobs.
-    If a worker dies (a decoder can crash on a damaged file), the jobs under way are run again one by one, and the one
-    that kills its worker again is yielded as a `DecodeError`.
+    At most `workers` + 2 jobs are running or waiting to be yielded, so that memory does not grow with the number of
+    jobs. If a worker dies (a decoder can crash on a damaged file), the running jobs are repeated one by one, and a job
+    that crashes its worker again yields a `DecodeError`.
 
     Parameters
     ----------
-    function : importable by name, since workers are spawned; other errors than `AntiphonError` end the run.
+    function : callable
+        Importable function, since workers are spawned. Errors other than `AntiphonError` end the run.
+    jobs : iterable of Job
+        Arguments of the function, one each.
+    workers : int
+        Number of processes.
+
+    Yields
+    ------
+    job : Job
+        A job, in order of completion.
+    result : Result or AntiphonError
+        Its result, or the error that it raised.
 
     Raises
     ------
@@ -59,7 +71,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _follow_parent() -> None:
-    """In a worker: leave interrupts to the parent, and end when it has ended, even where it was killed."""
+    """Initialise a worker: leave interrupts to the parent, and exit when the parent does, even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -76,8 +88,8 @@ def _wait_until_ready(pool: ProcessPoolExecutor) -> None:
         pool.submit(int).result()
     except BrokenProcessPool:
         raise ConfigError(
-            "Worker processes cannot be started. A script that calls this needs its calls under "
-            '`if __name__ == "__main__":`, since workers import the script; otherwise see the error above.'
+            "Worker processes cannot be started. Workers import the calling script, so put its calls under "
+            '`if __name__ == "__main__":`; otherwise see the error above.'
         ) from None
 
 
@@ -86,11 +98,11 @@ def _feed(
     function: Callable[[Job], Result],
     waiting: Iterator[Job],
     under_way: dict[Future[Result], Job],
-    most: int,
+    max_jobs: int,
 ) -> Iterator[tuple[Job, Result | AntiphonError]]:
     exhausted = False
     while under_way or not exhausted:
-        while not exhausted and len(under_way) < most:
+        while not exhausted and len(under_way) < max_jobs:
             try:
                 job = next(waiting)
             except StopIteration:
@@ -120,6 +132,6 @@ def _run_alone(function: Callable[[Job], Result], job: Job) -> Result | Antiphon
         try:
             return pool.submit(function, job).result()
         except BrokenProcessPool:
-            return DecodeError("The decoder crashed on this file; it is damaged in a way that cannot be read.")
+            return DecodeError("The decoder crashed on this file, which is damaged. Encode it again.")
         except AntiphonError as error:
             return error

@@ -1,4 +1,4 @@
-"""Catalogue → segments → decoded once → every chosen backbone → feature stores."""
+"""Extraction: catalogue → segments → each file decoded once → every chosen backbone → feature stores."""
 
 import os
 import time
@@ -17,7 +17,7 @@ from antiphon.features.executors import run_in_processes
 from antiphon.features.features import Features
 from antiphon.features.keeping import keep_segments as keep
 from antiphon.features.planning import plan_segments, stored_sampling
-from antiphon.features.store import FeatureRows, FeatureStore, store_names
+from antiphon.features.store import FeatureStore, VideoFeatures, store_names
 from antiphon.media.windows import DecodedWindows, WindowsJob, decode_windows
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workspace import Failure, Workspace
@@ -28,7 +28,17 @@ _FLUSH_S = 10.0
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an extraction has come: videos done and failed in this run, out of those it had to do, and its speed."""
+    """Progress of an extraction.
+
+    Attributes
+    ----------
+    done, failed : int
+        Videos finished in this run, and how many of them failed.
+    total : int
+        Videos to process in this run.
+    videos_per_s : float
+        Speed in videos per second.
+    """
 
     done: int
     failed: int
@@ -38,15 +48,15 @@ class Progress:
 
 @dataclass
 class _Target:
-    """A backbone, its store, the videos that it has, and rows not yet written."""
+    """Backbone with its store, the videos that the store has, and rows not yet written."""
 
     backbone: AudioBackbone | VideoBackbone
     store: FeatureStore
     done: set[str]
-    waiting: list[FeatureRows] = field(default_factory=list)
+    waiting: list[VideoFeatures] = field(default_factory=list)
 
     def flush(self) -> None:
-        # Taken before it is written: an interrupt between the two must not have the rows written again.
+        # Clear before writing, so that an interrupt in between cannot make the rows be written twice.
         rows, self.waiting = self.waiting, []
         self.store.append(rows)
 
@@ -63,36 +73,49 @@ def extract(
     keep_segments: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Features:
-    """Compute the features of every video of `catalogue` that the workspace lacks, and return all of them.
+    """Compute the features of every video of a catalogue that a workspace lacks, and return all of them.
 
-    Worker processes decode, each file once for all backbones, while the networks run on what is ready. What has been
-    computed is written every few seconds, so that an extraction can be stopped at any moment and started again.
-    A file that cannot be used becomes a row in the workspace's `failures.parquet`; it is tried again next time.
+    Worker processes decode, each file once for all backbones, while the networks run on what is ready. Results are
+    written every few seconds, so that an extraction can be stopped at any moment and resumed. Files that cannot be read
+    are listed in the workspace's `failures.parquet` and tried again next time.
 
     Parameters
     ----------
-    audio, video : names of backbones (see `antiphon.backbones.names`), or None to leave that side out.
-    workspace : folder for everything that is written; a workspace belongs to one catalogue, which may grow.
-    sampling : where segments lie. Default: as the workspace was started with, or the paper's six sections.
-    workers : decoding processes. Default: one a core.
-    device : "cpu", "cuda" or "auto".
-    keep_segments : afterwards also keep the pictures and sound of every segment, for fine-tuning (`features.keeping`):
-        about 2 MB each.
-    progress : called after every video; where segments are kept, once more for each from the start.
+    catalogue : Catalogue
+        Videos to extract.
+    audio, video : str or None, default 'musicnn-mtt'
+        Name of a backbone for each modality (see `antiphon.backbones.names`), or None to leave it out.
+    workspace : str or Path, default 'antiphon-workspace'
+        Folder for all output. A workspace belongs to one catalogue, which may grow.
+    sampling : SamplingConfig, optional
+        Position of the segments. Default: that of the workspace, or the paper's six sections.
+    workers : int, optional
+        Number of decoding processes. Default: one per core.
+    device : str, default 'auto'
+        "cpu", "cuda" or "auto".
+    keep_segments : bool, default False
+        Also keep the frames and audio of every segment for fine-tuning, about 2 MB each.
+    progress : callable, optional
+        Called after every video; with `keep_segments` once more for each, counting from the start.
+
+    Returns
+    -------
+    Features
+        Features of all videos of the catalogue that could be read.
 
     Raises
     ------
     CatalogueError
-        The workspace holds another catalogue.
+        The workspace has another catalogue.
     WeightsError
-        A backbone is unknown, or its weights cannot be had.
+        A backbone is unknown, or its weights are not available.
     FeatureStoreError
-        The workspace's features were made with other weights or settings, or no video gave any feature.
+        The workspace's features were made with other weights or settings, or no feature could be computed.
     ConfigError
-        Neither side was asked for, or worker processes cannot be started.
+        `audio` and `video` are both None, or worker processes cannot be started.
     """
     if audio is None and video is None:
-        raise ConfigError("Neither sound nor pictures were asked for; name at least one backbone.")
+        raise ConfigError("audio and video are both None. Name at least one backbone.")
     place = Workspace(Path(workspace))
     chosen = [backbones.load(name, device=device) for name in (audio, video) if name is not None]
     with place.lock():
@@ -104,7 +127,9 @@ def extract(
     if audio not in there and video not in there:
         failures = place.read_failures()
         reasons = "".join(f"\n  {failure.message}" for failure in failures[:5])
-        raise FeatureStoreError(f"None of the {len(catalogue)} videos gave a feature; {len(failures)} failed:{reasons}")
+        raise FeatureStoreError(
+            f"No feature could be computed for any of the {len(catalogue)} videos; {len(failures)} failed:{reasons}"
+        )
     return assemble(place, catalogue, audio if audio in there else None, video if video in there else None)
 
 
@@ -116,12 +141,35 @@ def extract_into(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Fill the feature stores of a locked workspace with what `catalogue` has and they lack."""
+    """Fill the feature stores of a locked workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace whose lock is held.
+    catalogue : Catalogue
+        Videos to extract.
+    chosen : sequence of AudioBackbone or VideoBackbone
+        Backbones, loaded.
+    sampling : SamplingConfig
+        Position of the segments.
+    workers : int, optional
+        Number of decoding processes. Default: one per core.
+    progress : callable, optional
+        Called after every video.
+
+    Raises
+    ------
+    FeatureStoreError
+        The workspace's features were made with other weights or settings.
+    ConfigError
+        Worker processes cannot be started.
+    """
     segments, failures = plan_segments(workspace, catalogue, sampling)
     targets = [_open_target(workspace, backbone, sampling) for backbone in chosen]
     jobs = _jobs(catalogue, segments, targets, sampling.seed)
     names = {job.video_id: [row["segment_id"] for row in segments[job.video_id]] for job in jobs}
-    by_video = {failure.video_id: failure for failure in _still_standing(workspace, jobs) + failures}
+    by_video = {failure.video_id: failure for failure in _earlier_failures(workspace, jobs) + failures}
     started = flushed = time.monotonic()
     done = failed = 0
     decoded = run_in_processes(decode_windows, jobs, workers or os.cpu_count() or 1)
@@ -148,14 +196,14 @@ def _timed(progress: Callable[[Progress], None]) -> Callable[[int, int, int], No
 
 
 def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> Catalogue:
-    """The workspace's catalogue with `catalogue` joined, headers read, and saved."""
+    """Add `catalogue` to the workspace's catalogue, probe new files, save it, and return it."""
     joined = catalogue
     if workspace.catalogue.exists():
         stored = Catalogue.load(workspace.catalogue)
         if not set(stored.ids) & set(catalogue.ids):
             raise CatalogueError(
-                f"{workspace.root}: holds another catalogue ({len(stored)} videos, the first is '{stored.ids[0]}') "
-                f"and none of yours ({len(catalogue)}, the first is '{catalogue.ids[0]}'). Use another workspace."
+                f"{workspace.root}: has another catalogue ({len(stored)} videos from '{stored.ids[0]}' on) that shares "
+                f"no video with this one ({len(catalogue)} from '{catalogue.ids[0]}' on). Use another workspace."
             )
         joined = stored.extended(catalogue)
     joined, _ = joined.probe()
@@ -176,8 +224,8 @@ def _open_target(workspace: Workspace, backbone: AudioBackbone | VideoBackbone, 
     return _Target(backbone, store, store.done())
 
 
-def _still_standing(workspace: Workspace, jobs: Sequence[WindowsJob]) -> list[Failure]:
-    """Earlier failures of videos that this run does not try again, because it asks for another side of them."""
+def _earlier_failures(workspace: Workspace, jobs: Sequence[WindowsJob]) -> list[Failure]:
+    """Return earlier failures of videos that this run does not try again, since it needs another modality of them."""
     tried = {job.video_id for job in jobs}
     return [item for item in workspace.read_failures() if item.stage == STAGE and item.video_id not in tried]
 
@@ -203,21 +251,18 @@ def _compute(
     decoded: DecodedWindows | AntiphonError,
     names: dict[str, list[str]],
     targets: Sequence[_Target],
-) -> tuple[WindowsJob, list[tuple[_Target, FeatureRows]], AntiphonError | None]:
-    """Run the networks on one video's windows, always the same batch, so that a resumed run gives the same bits.
-
-    Returns what was computed and what went wrong; with one side damaged, both.
-    """
+) -> tuple[WindowsJob, list[tuple[_Target, VideoFeatures]], AntiphonError | None]:
+    """Run the networks on one video's windows as one batch, so that resumed runs are bit-identical."""
     if isinstance(decoded, AntiphonError):
         return job, [], decoded
-    computed: list[tuple[_Target, FeatureRows]] = []
+    computed: list[tuple[_Target, VideoFeatures]] = []
     try:
         for target in targets:
             audio = isinstance(target.backbone, AudioBackbone)
             there = decoded.waveforms is not None if audio else bool(decoded.frames)
             if there and job.video_id not in target.done:
                 vectors = window_features(target.backbone, decoded)
-                computed.append((target, FeatureRows(job.video_id, names[job.video_id], vectors)))
+                computed.append((target, VideoFeatures(job.video_id, names[job.video_id], vectors)))
     except DecodeError as error:
         return job, [], DecodeError(f"{job.path}: {error}")
     return job, computed, DecodeError(decoded.problem) if decoded.problem else None

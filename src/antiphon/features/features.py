@@ -1,4 +1,4 @@
-"""Paired features in memory: row i of the sound belongs to row i of the pictures."""
+"""Paired features in memory: row i of the audio belongs to row i of the video."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from antiphon.catalogue.splits import SPLITS, assign_split
 from antiphon.errors import FeatureStoreError
-from antiphon.features.parquet import name_column, read_columns, vector_column
 from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.runs import fingerprint
 from antiphon.segments.sampling import SamplingConfig
@@ -22,19 +21,28 @@ NameArray = npt.NDArray[np.str_]
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Features of segments (or of whole tracks), as a backbone computed them.
+    """Features of segments, or of whole tracks, as a backbone computed them.
 
     Attributes
     ----------
-    ids : (n,) names of the rows.
-    audio, video : (n, dim) float32. A row of NaN says that this item has no sound (no pictures).
-    groups : (n,) the video of each row. Rows of one video never meet in a batch, and are resampled together.
-    splits : (n,) "train", "validation", "test" or "" for none.
-    labels : for each row its labels, which are tags (may be empty).
-    genres, artists : (n,) of each row, "" where unknown.
-    starts_s : (n,) float64 start of each row's window on its track's time line, in seconds; NaN where unknown.
-    audio_name, video_name : the backbones, or "" for features computed elsewhere.
-    sampling : where the segments of a track lie, as far as it is known: files that are encoded later get theirs alike.
+    ids : ndarray of str, shape (n,)
+        Unique names of the rows.
+    audio, video : ndarray of float32, shape (n, dim)
+        Features. A row of NaN marks an item without audio (video).
+    groups : ndarray of str, shape (n,)
+        Video of each row. Rows of one video never share a batch, and are resampled together.
+    splits : ndarray of str, shape (n,)
+        "train", "validation", "test" or "" for none.
+    labels : tuple of tuple of str
+        Labels (tags) of each row, possibly none.
+    genres, artists : ndarray of str, shape (n,)
+        Genre and artist of each row, "" where unknown.
+    starts_s : ndarray of float64, shape (n,)
+        Start of each row's window on its track's time line, in seconds; NaN where unknown.
+    audio_name, video_name : str
+        Names of the backbones; "" for unnamed features.
+    sampling : SamplingConfig or None
+        Position of the segments, where known, so that files encoded later are sampled alike.
     """
 
     ids: NameArray
@@ -65,33 +73,46 @@ class Features:
         audio_name: str = "",
         video_name: str = "",
     ) -> Self:
-        """Features computed elsewhere: start here with ready-made vectors.
+        """Build features from arrays computed elsewhere.
 
         Parameters
         ----------
-        audio, video : (n, dim) numbers, row i of both one pair; None if there is no such side at all. A row of NaN
-            says that this one item lacks it.
-        ids : (n,) names of the rows, each once. Default: "0", "1", …
-        groups : (n,) the video that each row is from. Default: each row is a video of its own.
-        labels : for each row a label or a list of labels, or an (n, labels) matrix of 0 and 1.
-        splits : (n,) of "train", "validation", "test". Default: none; see `split`.
-        genres, artists : (n,) of each row; None or "" where unknown.
-        starts_s : (n,) start of each row's window on its track's time line, in seconds; None or NaN where unknown. A
-            track model reads a track in this order, and in the order of its rows where any is unknown.
-        audio_name, video_name : what computed them, kept with a model so that it refuses others.
+        audio, video : array_like, shape (n, dim), optional
+            Numbers; row i of both is one pair. None for a modality that is missing throughout, a row of NaN for one
+            that this item lacks.
+        ids : sequence of object or ndarray, shape (n,), optional
+            Unique names of the rows. Default: "0", "1", …
+        groups : sequence of object or ndarray, shape (n,), optional
+            Video of each row. Default: each row is a video of its own.
+        labels : sequence of object or ndarray, optional
+            For each row a label or a list of labels; or a matrix of 0 and 1, shape (n, labels).
+        splits : sequence of str or ndarray, shape (n,), optional
+            "train", "validation" or "test". Default: none; see `split`.
+        genres, artists : sequence of object or ndarray, shape (n,), optional
+            Genre and artist of each row; None or "" where unknown.
+        starts_s : sequence of object or ndarray, shape (n,), optional
+            Start of each row's window on its track's time line, in seconds; None or NaN where unknown. Track models
+            read a track in this order, and in the order of its rows where any start is unknown.
+        audio_name, video_name : str, default ''
+            What computed the features. Models keep the names and refuse features of other names.
+
+        Returns
+        -------
+        Features
+            The features.
 
         Raises
         ------
         FeatureStoreError
-            Naming the argument and the row.
+            An argument has a wrong shape, type or value; the message names it, and the row.
         """
         count = next((len(np.asarray(side)) for side in (audio, video) if side is not None), None)
         if not count:
-            raise FeatureStoreError("audio and video are both missing or empty: give at least one row of one of them.")
+            raise FeatureStoreError("audio and video are both missing or empty. Give at least one row of one of them.")
         names = _names(ids, count, "ids") if ids is not None else np.arange(count).astype(np.str_)
         repeated = np.flatnonzero(np.bincount(np.unique(names, return_inverse=True)[1]) > 1)
         if len(repeated):
-            raise FeatureStoreError(f"ids: '{np.unique(names)[repeated[0]]}' stands more than once.")
+            raise FeatureStoreError(f"ids: '{np.unique(names)[repeated[0]]}' occurs more than once. Make ids unique.")
         return cls(
             ids=names,
             audio=_side(audio, count, "audio"),
@@ -120,29 +141,37 @@ class Features:
         artists: str | None = None,
         starts_s: str | None = None,
     ) -> Self:
-        """Features from Parquet tables with a row a segment (or a video).
+        """Read features from Parquet tables with one row per segment (or video).
 
         Parameters
         ----------
-        paths : one table, or several of the same columns.
-        audio, video : names of the columns that hold the vectors (lists of one length); either may be left out. A null
-            says that this one item lacks it. The names of the columns become `audio_name` and `video_name`.
-        ids, groups, labels, splits, genres, artists, starts_s : names of further columns, as in `from_arrays`.
+        paths : str, Path or sequence of str or Path
+            One table, or several with the same columns.
+        audio, video : str, optional
+            Columns with the vectors, lists of one length; one of them may be left out. A null marks an item without
+            that modality. The names of the columns become `audio_name` and `video_name`.
+        ids, groups, labels, splits, genres, artists, starts_s : str, default 'id'
+            Names of further columns; see `from_arrays`.
+
+        Returns
+        -------
+        Features
+            The features.
 
         Raises
         ------
         FeatureStoreError
-            A file cannot be read, lacks a column, or holds vectors of different lengths; audio and video are both
+            A file cannot be read, lacks a column, or has vectors of different lengths; or audio and video are both
             missing, or the same column.
         """
         if audio is None and video is None:
             raise FeatureStoreError(
-                "audio and video are both missing: name the column that holds vectors of one of them."
+                "audio and video are both missing. Name the column with the vectors of at least one of them."
             )
         if audio == video:
-            raise FeatureStoreError(
-                f"audio and video are both the column '{audio}'; sound and pictures need a column each."
-            )
+            raise FeatureStoreError(f"audio and video are both the column '{audio}'. Name a different column for each.")
+        from antiphon.features.parquet import name_column, read_columns, vector_column
+
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         further = (groups, labels, splits, genres, artists, starts_s)
         frame = read_columns(several, [name for name in (ids, audio, video, *further) if name])
@@ -188,22 +217,27 @@ class Features:
         return f"Features of {len(self):,} segments of {videos:,} music videos", facts
 
     def __getitem__(self, split: str) -> Self:
-        """The rows of one split.
-
-        Raises
-        ------
-        FeatureStoreError
-            There is no such split.
-        """
+        """Return the rows of one split; raise FeatureStoreError if there is no such split."""
         if split not in SPLITS:
-            raise FeatureStoreError(f"'{split}' is no split; there are {', '.join(SPLITS)}.")
+            raise FeatureStoreError(f"split must be one of {', '.join(SPLITS)}, not '{split}'.")
         rows = np.flatnonzero(self.splits == split)
         if not len(rows) and not (self.splits != "").any():
-            raise FeatureStoreError("These features have no splits; assign them with features.split().")
+            raise FeatureStoreError("These features have no splits. Assign them with features.split().")
         return self.take(rows)
 
     def take(self, rows: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Self:
-        """The given rows (indices or a mask), in that order."""
+        """Select rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int or ndarray of bool, shape (k,)
+            Indices, or a mask of shape (n,).
+
+        Returns
+        -------
+        Features
+            The rows in that order.
+        """
         chosen = np.flatnonzero(rows) if rows.dtype == bool else rows
         return replace(
             self,
@@ -219,9 +253,21 @@ class Features:
         )
 
     def split(self, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0) -> Self:
-        """Assign whole artists (whole groups, where unknown) to train, validation and test, as `Catalogue.split` does.
+        """Assign whole artists (whole videos, where unknown) to train, validation and test, as `Catalogue.split` does.
 
-        A group whose rows name several artists goes by the first.
+        A video whose rows name several artists is assigned by the first.
+
+        Parameters
+        ----------
+        fractions : sequence of float, default (0.8, 0.1, 0.1)
+            Shares of train, validation and test, which sum to 1.
+        seed : int, default 0
+            Seed of the hash.
+
+        Returns
+        -------
+        Features
+            The features with new splits.
         """
         groups, first = np.unique(self.groups, return_index=True)
         chosen = {
@@ -232,27 +278,33 @@ class Features:
 
     @cached_property
     def has_audio(self) -> npt.NDArray[np.bool_]:
-        """(n,) whether the row has sound."""
+        """(n,) mask of the rows with audio."""
         return _present(self.audio)
 
     @cached_property
     def has_video(self) -> npt.NDArray[np.bool_]:
-        """(n,) whether the row has pictures."""
+        """(n,) mask of the rows with video."""
         return _present(self.video)
 
     @property
     def paired(self) -> Self:
-        """The rows that have both sound and pictures: what training and evaluation use."""
+        """Rows with both audio and video, which training and evaluation use."""
         both = self.has_audio & self.has_video
         return self if both.all() else self.take(both)
 
     @property
     def first_segments(self) -> Self:
-        """The first row of each group."""
+        """First row of each group."""
         return self.take(np.sort(np.unique(self.groups, return_index=True)[1]))
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of all that they hold: vectors, names, splits, labels, times."""
+        """Hash everything: vectors, names, splits, labels and times.
+
+        Returns
+        -------
+        str
+            SHA-256, hexadecimal.
+        """
         labels = np.array(["\x1f".join(row) for row in self.labels], dtype=np.str_)
         names = np.array([self.audio_name, self.video_name], dtype=np.str_)
         about = (self.ids, self.groups, self.splits, self.genres, self.artists, labels, names)
@@ -269,16 +321,18 @@ def _side(values: npt.ArrayLike | None, count: int, name: str) -> FloatArray:
     try:
         side = np.ascontiguousarray(values, dtype=np.float32)
     except (TypeError, ValueError) as error:
-        raise FeatureStoreError(f"{name}: is not a matrix of numbers ({error}).") from error
+        raise FeatureStoreError(f"{name}: must be a matrix of numbers ({error}).") from error
     if side.ndim != 2 or not side.shape[1]:
-        raise FeatureStoreError(f"{name}: has shape {side.shape}; give (n, dim).")
+        raise FeatureStoreError(f"{name}: must have shape (n, dim), not {side.shape}.")
     if len(side) != count:
-        raise FeatureStoreError(f"{name}: has {len(side)} rows where there are {count}; row i of both is one pair.")
+        raise FeatureStoreError(
+            f"{name}: has {len(side)} rows, expected {count}; row i of both modalities is one pair."
+        )
     broken = np.flatnonzero(~np.isfinite(side).all(axis=1) & ~np.isnan(side).all(axis=1))
     if len(broken):
         raise FeatureStoreError(
-            f"{name}: {len(broken)} rows hold values that are not finite, the first is row {broken[0]}. "
-            "Leave them out, or fill them with NaN to say that they are missing."
+            f"{name}: {len(broken)} rows have values that are not finite (row {broken[0]} is the first). "
+            "Leave these rows out, or fill them with NaN to mark them as missing."
         )
     return side
 
@@ -286,7 +340,7 @@ def _side(values: npt.ArrayLike | None, count: int, name: str) -> FloatArray:
 def _names(values: Sequence[Any] | npt.NDArray[Any], count: int, name: str) -> NameArray:
     names = np.asarray([str(value) for value in values], dtype=np.str_)
     if len(names) != count:
-        raise FeatureStoreError(f"{name}: has {len(names)} entries where there are {count} rows.")
+        raise FeatureStoreError(f"{name}: has {len(names)} entries, expected one for each of {count} rows.")
     return names
 
 
@@ -302,12 +356,12 @@ def _seconds(values: Sequence[Any] | npt.NDArray[Any] | None, count: int) -> npt
     try:
         seconds = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise FeatureStoreError(f"starts_s: holds a value that is no number of seconds ({error}).") from error
+        raise FeatureStoreError(f"starts_s: must be numbers of seconds ({error}).") from error
     if seconds.shape != (count,):
-        raise FeatureStoreError(f"starts_s: has shape {seconds.shape} where there are {count} rows.")
+        raise FeatureStoreError(f"starts_s: must have shape ({count},), not {seconds.shape}.")
     if np.isinf(seconds).any():
         row = np.flatnonzero(np.isinf(seconds))[0]
-        raise FeatureStoreError(f"starts_s: row {row} is infinite. Leave it empty to say that it is unknown.")
+        raise FeatureStoreError(f"starts_s: row {row} is infinite. Use None or NaN where the start is unknown.")
     return seconds
 
 
@@ -315,7 +369,7 @@ def _splits(values: Sequence[str] | npt.NDArray[Any], count: int) -> NameArray:
     splits = _names_or_none(values, count, "splits")
     unknown = sorted(set(splits) - {*SPLITS, ""})
     if unknown:
-        raise FeatureStoreError(f"splits: '{unknown[0]}' is none of {', '.join(SPLITS)}.")
+        raise FeatureStoreError(f"splits: must be one of {', '.join(SPLITS)}, not '{unknown[0]}'.")
     return splits
 
 
@@ -323,7 +377,7 @@ def _labels(values: Sequence[Any] | npt.NDArray[Any] | None, count: int) -> tupl
     if values is None:
         return ((),) * count
     if len(values) != count:
-        raise FeatureStoreError(f"labels: has {len(values)} entries where there are {count} rows.")
+        raise FeatureStoreError(f"labels: has {len(values)} entries, expected one for each of {count} rows.")
     if isinstance(values, np.ndarray) and values.ndim == 2:
         return tuple(tuple(str(column) for column in np.flatnonzero(row)) for row in values)
     return tuple(_label_list(value) for value in values)

@@ -1,4 +1,4 @@
-"""Features computed elsewhere: from YouTube-8M shards, and into a workspace."""
+"""Import of features computed elsewhere: from YouTube-8M shards, and into a workspace."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.errors import CatalogueError, FeatureStoreError
 from antiphon.features.features import Features
-from antiphon.features.store import FeatureRows, FeatureStore
+from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.features.tfrecord import read_examples
 from antiphon.workspace import Workspace, safe_name
 
@@ -20,14 +20,20 @@ YT8M_AUDIO, YT8M_VIDEO = "mean_audio", "mean_rgb"
 
 
 def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None) -> Features:
-    """Video-level features of YouTube-8M: 128 values of sound and 1024 of pictures a video.
+    """Read video-level features of YouTube-8M: 128 audio and 1024 video values per video.
 
     Parameters
     ----------
-    paths : shards (.tfrecord), or Parquet tables (.parquet) with the data set's names for columns: id, mean_audio,
-        mean_rgb, labels.
-    label_names : CSV with the columns index and name, such as the data set's vocabulary.csv. A label that has no name
-        there (the data set has such ones) keeps its index, as text; without the CSV all do.
+    paths : sequence of str or Path
+        Shards (.tfrecord), or Parquet tables (.parquet) with the columns id, mean_audio, mean_rgb and labels.
+    label_names : str or Path, optional
+        CSV with the columns index and name, such as the data set's vocabulary.csv. Labels without a name there, which
+        the data set has, keep their index as text; without the CSV all do.
+
+    Returns
+    -------
+    Features
+        One row per video.
 
     Raises
     ------
@@ -44,7 +50,9 @@ def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None
     for number, (path, example) in enumerate(examples, start=1):
         missing = {"id", YT8M_AUDIO, YT8M_VIDEO} - example.keys()
         if missing:
-            raise FeatureStoreError(f"{path}: record {number} lacks {', '.join(sorted(missing))}; is it video-level?")
+            raise FeatureStoreError(
+                f"{path}: record {number} lacks {', '.join(sorted(missing))}. Use video-level shards."
+            )
     return Features.from_arrays(
         audio=np.stack([np.asarray(example[YT8M_AUDIO]) for _, example in examples]),
         video=np.stack([np.asarray(example[YT8M_VIDEO]) for _, example in examples]),
@@ -56,41 +64,65 @@ def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None
 
 
 def with_label_names(features: Features, label_names: str | Path) -> Features:
-    """The features with names instead of indices for labels, as in `from_yt8m`.
+    """Replace label indices by names; see `from_yt8m`.
+
+    Parameters
+    ----------
+    features : Features
+        Features with indices as labels.
+    label_names : str or Path
+        CSV with the columns index and name.
+
+    Returns
+    -------
+    Features
+        Features with named labels.
 
     Raises
     ------
     FeatureStoreError
-        The names cannot be read, or a label is no index.
+        The names cannot be read, or a label is not an index.
     """
     names = _label_names(Path(label_names))
     for label in {label for row in features.labels for label in row}:
         if not label.isdecimal():
-            raise FeatureStoreError(f"labels: '{label}' is no index into {label_names}.")
+            raise FeatureStoreError(f"labels: '{label}' is not an index into {label_names}.")
     return replace(features, labels=tuple(tuple(_named(row, names)) for row in features.labels))
 
 
 def import_features(
     features: Features, workspace: Workspace, fractions: Sequence[float] = FRACTIONS, seed: int = 0
 ) -> Catalogue:
-    """Write `features` into the stores and the catalogue of a workspace, so that it can train and evaluate.
+    """Write features into the stores and the catalogue of a workspace, so that it can train and evaluate.
 
-    Videos that a store has already must come with the same rows and are not written again, so that importing the same
-    features again changes nothing and importing more adds what is new. Videos that stand in no split are split by
-    a keyed hash of the artist, or of the video where the artist is unknown; rows with neither sound nor pictures are
-    left out.
+    Videos that a store already has must come with the same rows and are not written again: importing the same features
+    again changes nothing, importing more adds what is new. Videos without a split are split by a keyed hash of the
+    artist, or of the video where the artist is unknown. Rows with neither audio nor video are left out.
+
+    Parameters
+    ----------
+    features : Features
+        Named features.
+    workspace : Workspace
+        Workspace to write to.
+    fractions : sequence of float, default FRACTIONS
+        Shares of train, validation and test, which sum to 1.
+    seed : int, default 0
+        Seed of the hash.
 
     Returns
     -------
-    The workspace's catalogue, without paths: there is no media to play.
+    Catalogue
+        The workspace's catalogue, without paths, since there is no media to play.
 
     Raises
     ------
     CatalogueError
-        The workspace holds a catalogue of media files.
+        The workspace has a catalogue of media files.
     FeatureStoreError
-        The features have no names, or the same name for both sides; or the stores hold features of the same name that
-        were made otherwise, other rows of the same video, or the same ids for another one. Nothing is written then.
+        The features have no names, or the same name for both modalities; or the stores have features of the same name
+        that were made otherwise, other rows of the same video, or the same ids for another video. Nothing is written
+        then.
     """
     present = features.take(features.has_audio | features.has_video)
     with workspace.lock():
@@ -121,15 +153,15 @@ def _joined(workspace: Workspace, rows: list[dict[str, Any]]) -> Catalogue:
         return catalogue
     stored = Catalogue.load(workspace.catalogue)
     if any(row["path"] is not None for row in stored.records()):
-        raise CatalogueError(f"{workspace.root}: holds a catalogue of media files; import into another workspace.")
+        raise CatalogueError(f"{workspace.root}: has a catalogue of media files. Import into another workspace.")
     return stored.extended(catalogue)
 
 
-def _sides(features: Features, workspace: Workspace) -> Iterator[tuple[FeatureStore, dict[str, FeatureRows]]]:
-    """The store of each side that there is, and what should be in it, by video."""
+def _sides(features: Features, workspace: Workspace) -> Iterator[tuple[FeatureStore, dict[str, VideoFeatures]]]:
+    """Yield the store of each modality present, and its features by video."""
     if features.audio_name and features.audio_name == features.video_name:
         raise FeatureStoreError(
-            f"audio_name and video_name are both '{features.audio_name}'; sound and pictures need a name each."
+            f"audio_name and video_name are both '{features.audio_name}'. Give each modality a name of its own."
         )
     for modality in ("audio", "video"):
         there = getattr(features, f"has_{modality}")
@@ -138,7 +170,7 @@ def _sides(features: Features, workspace: Workspace) -> Iterator[tuple[FeatureSt
         rows, name = features.take(there), getattr(features, f"{modality}_name")
         if not name:
             raise FeatureStoreError(
-                f"{modality}_name: is empty; say what computed these vectors, so that others are not mixed with them."
+                f"{modality}_name: is empty. Name what computed these vectors, so that others are not mixed with them."
             )
         vectors: np.ndarray = getattr(rows, modality)
         made_by = {"backbone": name, "modality": modality, "source": "import", "dim": str(vectors.shape[1])}
@@ -146,8 +178,8 @@ def _sides(features: Features, workspace: Workspace) -> Iterator[tuple[FeatureSt
         yield store, _by_video(rows.ids, rows.groups, vectors)
 
 
-def _new_rows(store: FeatureStore, wanted: dict[str, FeatureRows]) -> tuple[FeatureStore, list[FeatureRows]]:
-    """What of `wanted` the store has not yet; refused where the store says otherwise."""
+def _new_rows(store: FeatureStore, wanted: dict[str, VideoFeatures]) -> tuple[FeatureStore, list[VideoFeatures]]:
+    """Return the features that a store lacks; raise an error if it has conflicting ones."""
     if not store.done():
         return store, list(wanted.values())
     ids, groups, vectors = store.read()
@@ -158,23 +190,23 @@ def _new_rows(store: FeatureStore, wanted: dict[str, FeatureRows]) -> tuple[Feat
         if known is not None and (
             known.segment_ids != rows.segment_ids or not np.array_equal(known.vectors, rows.vectors)
         ):
-            what = f"video '{video}' is here with other rows or vectors"
+            what = f"video '{video}' is stored with other rows or vectors"
         elif taken := next((name for name in rows.segment_ids if owners.get(name, video) != video), None):
-            what = f"row '{taken}' is here as one of video '{owners[taken]}', not of '{video}'"
+            what = f"row '{taken}' is stored as one of video '{owners[taken]}', not of '{video}'"
         else:
             continue
         raise FeatureStoreError(
-            f"{store.folder}: {what}. Import into another workspace, or delete {store.folder} to import them anew."
+            f"{store.folder}: {what}. Import into another workspace, or delete {store.folder} to import again."
         )
     return store, [rows for video, rows in wanted.items() if video not in stored]
 
 
-def _by_video(ids: np.ndarray, groups: np.ndarray, vectors: np.ndarray) -> dict[str, FeatureRows]:
-    """Rows of each video, in order of their ids."""
+def _by_video(ids: np.ndarray, groups: np.ndarray, vectors: np.ndarray) -> dict[str, VideoFeatures]:
+    """Group rows by video, in order of their ids."""
     order = np.lexsort((ids, groups))
     edges = np.flatnonzero(groups[order][1:] != groups[order][:-1]) + 1
     found = (
-        FeatureRows(str(groups[part[0]]), [str(ids[row]) for row in part], vectors[part])
+        VideoFeatures(str(groups[part[0]]), [str(ids[row]) for row in part], vectors[part])
         for part in np.split(order, edges)
     )
     return {rows.video_id: rows for rows in found}
@@ -188,7 +220,7 @@ def _label_names(path: Path) -> dict[int, str]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FeatureStoreError(f"{path}: cannot be read as CSV in UTF-8: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FeatureStoreError(f"{path}: needs the columns index (a number) and name in every row.") from error
+        raise FeatureStoreError(f"{path}: every row needs the columns index (a number) and name.") from error
 
 
 def _named(labels: Any, names: dict[int, str]) -> list[str]:

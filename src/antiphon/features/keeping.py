@@ -1,4 +1,4 @@
-"""Keeps the pictures and sound of a workspace's segments, one small file each, for fine-tuning."""
+"""Kept segments of a workspace: their frames and audio, one small file each, for fine-tuning."""
 
 import hashlib
 import os
@@ -17,49 +17,76 @@ from antiphon.workspace import Failure, Workspace
 
 STAGE = "keep"
 TYPICAL_BYTES = 2_000_000
-"""Of a kept segment of 5 s at 768 × 432, to say beforehand how much disk will be used."""
+"""Size of a kept segment of 5 s at 768 × 432, to estimate the disk space needed."""
 
 Progress = Callable[[int, int, int], None]
-"""Takes videos done, failed, and how many there are to do."""
+"""Takes the numbers of videos done, failed and to do."""
 
 
 @dataclass(frozen=True)
 class KeepingJob:
-    """What is to be kept of one video.
+    """Segments of one video to keep.
 
     Attributes
     ----------
-    stretches : start and end of each missing segment in seconds on the track's time line.
-    targets : the file that each of them goes to.
-    pictures, sound : what the video has.
+    video_id : str
+        Id of the video.
+    path : str
+        Media file.
+    stretches : tuple of (float, float)
+        Start and end of each missing segment, in seconds on the track's time line.
+    targets : tuple of Path
+        File of each of these segments.
+    has_video, has_audio : bool
+        Streams of the media file.
     """
 
     video_id: str
     path: str
     stretches: tuple[tuple[float, float], ...]
     targets: tuple[Path, ...]
-    pictures: bool
-    sound: bool
+    has_video: bool
+    has_audio: bool
 
 
 @dataclass(frozen=True)
 class DiskUse:
-    """How many kept segments there are, and how many bytes they take."""
+    """Disk space of kept segments.
+
+    Attributes
+    ----------
+    segments : int
+        Number of kept segments.
+    size_bytes : int
+        Their total size.
+    """
 
     segments: int
     size_bytes: int
 
     @property
     def bytes_per_segment(self) -> int:
-        """Measured, or what is typical where there are none yet."""
+        """Mean size, or a typical one where none are kept yet."""
         return self.size_bytes // self.segments if self.segments else TYPICAL_BYTES
 
 
 def kept_path(workspace: Workspace, segment: Mapping[str, Any]) -> Path:
-    """Where a segment, a row of `SEGMENTS`, is kept.
+    """Return the file in which a segment is kept.
 
-    The name says which stretch of the track it is, in milliseconds: a segment that is drawn anew is another file.
-    Ids of videos may hold what a folder's name cannot, so the folder has a readable part and a hash.
+    The file name contains the position on the track in milliseconds, so that a segment drawn again is another file.
+    Since ids of videos can contain characters that folder names cannot, the folder has a readable part and a hash.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace of the segment.
+    segment : mapping of str to object
+        Row of `SEGMENTS`.
+
+    Returns
+    -------
+    Path
+        The file, which need not exist.
     """
     video = str(segment["video_id"])
     digest = hashlib.blake2b(video.encode(), digest_size=6).hexdigest()
@@ -69,7 +96,20 @@ def kept_path(workspace: Workspace, segment: Mapping[str, Any]) -> Path:
 
 
 def keeping_jobs(workspace: Workspace, catalogue: Catalogue) -> list[KeepingJob]:
-    """What is not kept yet of the segments of `catalogue`'s videos, a job a video."""
+    """List the segments of a catalogue's videos that are not kept yet.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace with `segments.parquet`.
+    catalogue : Catalogue
+        Videos and their files.
+
+    Returns
+    -------
+    list of KeepingJob
+        One job per video.
+    """
     lacking: dict[str, list[dict[str, Any]]] = {}
     if workspace.segments.exists():
         for row in read_table(workspace.segments, SEGMENTS).to_pylist():
@@ -81,8 +121,8 @@ def keeping_jobs(workspace: Workspace, catalogue: Catalogue) -> list[KeepingJob]
             path=row["path"],
             stretches=tuple((segment["start_s"], segment["end_s"]) for segment in lacking[row["id"]]),
             targets=tuple(kept_path(workspace, segment) for segment in lacking[row["id"]]),
-            pictures=bool(row["has_video"]),
-            sound=bool(row["has_audio"]),
+            has_video=bool(row["has_video"]),
+            has_audio=bool(row["has_audio"]),
         )
         for row in catalogue.records()
         if row["id"] in lacking and row["path"] is not None and (row["has_video"] or row["has_audio"])
@@ -92,23 +132,28 @@ def keeping_jobs(workspace: Workspace, catalogue: Catalogue) -> list[KeepingJob]
 def keep_segments(
     workspace: Workspace, catalogue: Catalogue, *, workers: int | None = None, progress: Progress | None = None
 ) -> None:
-    """Keep all segments of `catalogue`'s videos that are not kept yet.
+    """Keep all segments of a catalogue's videos that are not kept yet.
 
-    Every file is written whole or not at all, so it can be stopped at any moment and started again. A video that cannot
-    be used becomes a row of `failures.parquet` and is tried again next time.
+    Files are written atomically, so that the command can be stopped at any moment and resumed. Videos that cannot be
+    read are listed in `failures.parquet` and tried again next time.
 
     Parameters
     ----------
-    workspace : must hold `segments.parquet`; without it there is nothing to keep.
-    workers : decoding processes. Default: one a core.
-    progress : called after every video.
+    workspace : Workspace
+        Workspace with `segments.parquet`; without it there is nothing to keep.
+    catalogue : Catalogue
+        Videos and their files.
+    workers : int, optional
+        Number of decoding processes. Default: one per core.
+    progress : callable, optional
+        Called after every video.
 
     Raises
     ------
     ConfigError
         Another process writes to the workspace, or worker processes cannot be started.
     OSError
-        The disk is full, or cannot be written to.
+        The disk is full or not writable.
     """
     with workspace.lock():
         jobs = keeping_jobs(workspace, catalogue)
@@ -127,20 +172,36 @@ def keep_segments(
 
 
 def keep_video(job: KeepingJob) -> None:
-    """Decode the missing segments of one video, and write each to its file as soon as it is ready.
+    """Decode the missing segments of one video, and write each as soon as it is ready.
+
+    Parameters
+    ----------
+    job : KeepingJob
+        Segments to keep.
 
     Raises
     ------
     DecodeError
-        The video cannot be read there, or lacks what the catalogue says it has; segments before that are kept.
+        The video cannot be read at a segment, or lacks a stream that the catalogue lists; earlier segments are kept.
     """
-    segments = decode_segments(job.path, job.stretches, pictures=job.pictures, sound=job.sound)
+    segments = decode_segments(job.path, job.stretches, video=job.has_video, audio=job.has_audio)
     for target, segment in zip(job.targets, segments, strict=True):
         with atomic_path(target) as partial:
             partial.write_bytes(encode_segment(segment))
 
 
 def disk_use(workspace: Workspace) -> DiskUse:
-    """What kept segments take on disk now."""
+    """Measure the disk space of kept segments.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace to measure.
+
+    Returns
+    -------
+    DiskUse
+        Number and total size.
+    """
     sizes = [path.stat().st_size for path in workspace.kept.glob("*/*.mkv")]
     return DiskUse(len(sizes), sum(sizes))

@@ -1,4 +1,4 @@
-"""Columns of Parquet tables that others wrote: vectors, and what stands beside them."""
+"""Columns of Parquet tables written by others: vectors and metadata."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,38 +14,62 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def read_columns(paths: Sequence[str | Path], columns: Sequence[str]) -> pl.DataFrame:
-    """The given columns of all tables, one below the other.
+    """Read columns of several tables into one.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Tables with the same columns.
+    columns : sequence of str
+        Names of the columns to read.
+
+    Returns
+    -------
+    polars.DataFrame
+        Rows of all tables in order.
 
     Raises
     ------
     FeatureStoreError
-        There is no table, or one cannot be read, lacks a column, or has it in another type than those before it.
+        There is no table, or one cannot be read, lacks a column, or has it in another type than the others.
     """
     if not paths:
-        raise FeatureStoreError("paths: names no table; give at least one.")
+        raise FeatureStoreError("paths: is empty. Name at least one table.")
     frames = [_read(Path(path), list(dict.fromkeys(columns))) for path in paths]
     try:
         return pl.concat(frames, how="vertical_relaxed")
     except pl.exceptions.PolarsError as error:
-        raise FeatureStoreError(f"{', '.join(map(str, paths))}: the tables are not alike: {error}") from error
+        raise FeatureStoreError(f"{', '.join(map(str, paths))}: the tables have different columns: {error}") from error
 
 
 def vector_column(frame: pl.DataFrame, name: str) -> FloatArray:
-    """(n, dim) float32 of a column of lists of one length; a null becomes a row of NaN.
+    """Convert a column of lists to a matrix.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Table.
+    name : str
+        Column of lists of one length.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, dim)
+        Vectors; NaN in the rows of nulls.
 
     Raises
     ------
     FeatureStoreError
-        The column holds no vectors of numbers, or vectors of different lengths.
+        The column has no vectors of numbers, or vectors of different lengths.
     """
     column = frame[name]
     try:
         lists = column.cast(pl.List(pl.Float32))
     except pl.exceptions.PolarsError as error:
-        raise FeatureStoreError(f"column '{name}': holds {column.dtype}, not vectors of numbers.") from error
+        raise FeatureStoreError(f"column '{name}': must be vectors of numbers, not {column.dtype}.") from error
     lengths = lists.list.len().drop_nulls().unique().to_list()
     if len(lengths) != 1 or not lengths[0]:
-        raise FeatureStoreError(f"column '{name}': holds vectors of {sorted(lengths)} values; they must be alike.")
+        raise FeatureStoreError(f"column '{name}': all vectors must have one length above 0, not {sorted(lengths)}.")
     result = np.full((len(frame), lengths[0]), np.nan, dtype=np.float32)
     present = lists.is_not_null().to_numpy()
     result[present] = lists.drop_nulls().explode().to_numpy().reshape(-1, lengths[0])
@@ -53,17 +77,29 @@ def vector_column(frame: pl.DataFrame, name: str) -> FloatArray:
 
 
 def name_column(frame: pl.DataFrame, name: str) -> list[Any]:
-    """A column that must have a value in every row.
+    """Read a column that must have a value in every row.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Table.
+    name : str
+        Column to read.
+
+    Returns
+    -------
+    list of object
+        Its values.
 
     Raises
     ------
     FeatureStoreError
-        A row has none.
+        A row has no value.
     """
     column = frame[name]
     if column.null_count():
         first = column.is_null().arg_true()[0]
-        raise FeatureStoreError(f"column '{name}': {column.null_count()} rows are empty, the first is row {first}.")
+        raise FeatureStoreError(f"column '{name}': {column.null_count()} rows are empty (row {first} is the first).")
     return column.to_list()
 
 

@@ -1,4 +1,4 @@
-"""Draws the segments of each video once, and keeps to them."""
+"""Position of the segments of each video, drawn once and kept."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import DecodeError, FeatureStoreError
-from antiphon.media.probing import probe
+from antiphon.media.probing import probe_media
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 from antiphon.tables import SEGMENTS, read_table, write_table
 from antiphon.workspace import Failure, Workspace
@@ -17,7 +17,23 @@ _SAMPLING = b"sampling"
 def plan_segments(
     workspace: Workspace, catalogue: Catalogue, sampling: SamplingConfig
 ) -> tuple[dict[str, list[dict[str, Any]]], list[Failure]]:
-    """Segments of every readable video, drawn where the workspace has none yet, and why the others have none.
+    """Draw the segments of every readable video that has none yet.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace; its `segments.parquet` is updated.
+    catalogue : Catalogue
+        Videos with their durations.
+    sampling : SamplingConfig
+        Position of the segments.
+
+    Returns
+    -------
+    segments : dict of str to list of dict
+        Rows of `SEGMENTS` by video.
+    failures : list of Failure
+        Why the other videos have none.
 
     Raises
     ------
@@ -32,8 +48,8 @@ def plan_segments(
             continue
         try:
             if row["duration_s"] is None:
-                probe(row["path"])
-                raise DecodeError(f"{row['path']}: its duration is unknown. Add it to the catalogue again.")
+                probe_media(row["path"])
+                raise DecodeError(f"{row['path']}: has no known duration. Add it to the catalogue again.")
             planned[row["id"]] = segment_rows(row["id"], row["duration_s"], sampling, row["start_s"] or 0.0)
             fresh += planned[row["id"]]
         except DecodeError as error:
@@ -45,7 +61,18 @@ def plan_segments(
 
 
 def stored_sampling(workspace: Workspace) -> SamplingConfig | None:
-    """How the workspace's segments were drawn, or None where there are none yet."""
+    """Read the settings that a workspace's segments were drawn with.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace to read.
+
+    Returns
+    -------
+    SamplingConfig or None
+        None if there are no segments yet.
+    """
     if not workspace.segments.exists():
         return None
     drawn = (read_table(workspace.segments, SEGMENTS).schema.metadata or {}).get(_SAMPLING)
@@ -59,7 +86,7 @@ def _planned(workspace: Workspace, sampling: SamplingConfig) -> dict[str, list[d
     drawn = stored_sampling(workspace)
     if drawn != sampling:
         raise FeatureStoreError(
-            f"{workspace.segments}: was drawn with {drawn}, not {sampling}. Use another workspace for another sampling."
+            f"{workspace.segments}: was drawn with {drawn}, not {sampling}. Use one workspace per sampling."
         )
     planned: dict[str, list[dict[str, Any]]] = {}
     for row in table.to_pylist():

@@ -1,7 +1,11 @@
-"""Features of one file that is in no catalogue."""
+"""Features of one file or array that is not in a catalogue, and the tags of a file."""
 
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,79 +15,200 @@ from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.musicnn import Musicnn
 from antiphon.errors import ConfigError, DecodeError
 from antiphon.features.computing import window_features, windows_job
+from antiphon.media.arrays import frame_windows, waveform_windows
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.probing import probe
-from antiphon.media.windows import decode_windows
+from antiphon.media.probing import MediaInfo, probe_media
+from antiphon.media.windows import DecodedWindows, decode_windows
+from antiphon.ordering import descending
 from antiphon.segments.sampling import SamplingConfig, segment_rows
+
+FloatArray = npt.NDArray[np.float32]
+Backbone = AudioBackbone | VideoBackbone
+Source = str | Path | npt.NDArray[Any]
+Windows = list[tuple[float, float]]
 
 _PATCH_S = 3.0
 
 
+@dataclass(frozen=True, eq=False)
+class SourceFeatures:
+    """Features of the windows of one file or array.
+
+    Attributes
+    ----------
+    windows : list of (float, float)
+        Start and end in seconds on the track's time line.
+    vectors : dict
+        Modality → (windows, dim) float32, for the sides that there are.
+    """
+
+    windows: Windows
+    vectors: dict[Literal["audio", "video"], FloatArray]
+
+
 def file_features(
     path: str | Path,
-    backbone: str | AudioBackbone | VideoBackbone,
-    device: str = "auto",
+    networks: Sequence[Backbone],
     sampling: SamplingConfig | None = None,
-) -> tuple[list[tuple[float, float]], npt.NDArray[np.float32]]:
-    """Features of a file's windows by one backbone.
+    batch_size: int | None = None,
+) -> SourceFeatures:
+    """Compute the features of a file's windows by one backbone a side; it is probed once and decoded once.
 
     Parameters
     ----------
-    backbone : its name, or one that is loaded already: then `device` does not count.
+    path : str or Path
+        Local path, or an address that fsspec knows.
+    networks : sequence of AudioBackbone or VideoBackbone
+        At most one of each modality. A side that the file lacks is left out.
+    sampling : SamplingConfig, optional
+        Where the windows lie. Default: the paper's six sections.
+    batch_size : int, optional
+        Windows that a network takes at a time. Default: all of them.
+
+    Raises
+    ------
+    DecodeError
+        The file cannot be read, is too short, or has none of the sides that the backbones look at.
+    """
+    info = probe_media(path)
+    present = [network for network in networks if _has(info, network)]
+    if not present:
+        lacking = " and no ".join(network.modality for network in networks)
+        raise DecodeError(f"{path}: has no {lacking}.")
+    settings = sampling or SamplingConfig()
+    name = Path(path).name
+    windows = _windows(name, info.duration_s, settings, info.start_s)
+    decoded = decode_windows(windows_job(name, str(path), windows, present, settings.seed))
+    if decoded.problem is not None:
+        warnings.warn(f"Only one side of the file is used: {decoded.problem}", UserWarning, stacklevel=3)
+    return SourceFeatures(
+        windows,
+        {
+            "audio" if network.modality == "audio" else "video": window_features(network, decoded, batch_size)
+            for network in present
+            if (decoded.waveforms is not None if network.modality == "audio" else decoded.frames)
+        },
+    )
+
+
+def source_features(
+    source: Source,
+    network: Backbone,
+    rate: float | None = None,
+    sampling: SamplingConfig | None = None,
+    batch_size: int | None = None,
+) -> SourceFeatures:
+    """Compute the features of a file, a waveform or an array of frames by one backbone.
+
+    Parameters
+    ----------
+    source : str, Path or ndarray
+        A media file; a mono waveform, (samples,) floats in [-1, 1]; or frames, (frames, height, width, 3) uint8 RGB.
+    network : AudioBackbone or VideoBackbone
+    rate : float, optional
+        Samples or frames a second; needed for arrays.
+    sampling, batch_size
+        As in `file_features`.
+
+    Raises
+    ------
+    ConfigError
+        An array has no rate, or another shape or type.
+    DecodeError
+        The file cannot be read, or the track is too short.
+    """
+    if isinstance(source, (str, Path)):
+        return file_features(source, [network], sampling, batch_size)
+    if rate is None or rate <= 0:
+        raise ConfigError(f"Pass {'rate_hz' if network.modality == 'audio' else 'frames_per_s'} with an array.")
+    settings = sampling or SamplingConfig()
+    if isinstance(network, AudioBackbone):
+        sound = _checked_sound(source)
+        windows = _windows("array", len(sound) / rate, settings)
+        decoded = DecodedWindows(waveform_windows(sound, int(rate), windows, network.rate_hz), {})
+        return SourceFeatures(windows, {"audio": window_features(network, decoded, batch_size)})
+    frames = _checked_pictures(source)
+    windows = _windows("array", len(frames) / rate, settings)
+    cropped = frame_windows(frames, rate, windows, network.layout, settings.seed)
+    decoded = DecodedWindows(None, dict.fromkeys((network.layout,), cropped))
+    return SourceFeatures(windows, {"video": window_features(network, decoded, batch_size)})
+
+
+def predict_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str, float]]:
+    """Predict the tags of a whole file, as mean probabilities over its consecutive 3 s patches.
+
+    Parameters
+    ----------
+    path : str or Path
+        Media file.
+    backbone : str, default 'musicnn-mtt'
+        Name of a musicnn backbone with a tag output.
 
     Returns
     -------
-    The windows, (start, end) in seconds on the track's time line, and their (windows, dim) features.
+    list of (str, float)
+        Tags and probabilities, the most likely first.
 
     Raises
     ------
+    ConfigError
+        The backbone gives no tags.
     DecodeError
-        The file cannot be read, is too short, or lacks what the backbone looks at.
+        The file cannot be read, has no audio, or is shorter than a patch.
+    ConfigError
+        The backbone predicts no tags.
     """
-    network = _loaded(backbone, device) if isinstance(backbone, str) else backbone
-    info = probe(path)
-    if not (info.has_audio if network.modality == "audio" else info.has_video):
-        raise DecodeError(f"{path}: has no {'sound' if network.modality == 'audio' else 'pictures'}.")
-    settings = sampling or SamplingConfig()
-    name = Path(path).name
-    rows = segment_rows(name, info.duration_s, settings, info.start_s)
-    windows = [(float(row["window_start_s"]), float(row["window_end_s"])) for row in rows]
-    decoded = decode_windows(windows_job(name, str(path), windows, [network], settings.seed))
-    return windows, window_features(network, decoded)
-
-
-def file_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str, float]]:
-    """The tags of a whole file with their mean probability over its consecutive 3 s patches, likeliest first.
-
-    Raises
-    ------
-    DecodeError
-        The file cannot be read, has no sound, or is shorter than a patch.
-    """
-    network = _loaded(backbone, "auto")
+    network = loaded_backbone(backbone, "auto")
     if not isinstance(network, Musicnn):
-        raise ConfigError(f"{backbone} gives no tags; take musicnn-mtt or musicnn-msd.")
-    info = probe(path)
+        raise ConfigError(f"{backbone} predicts no tags. Use musicnn-mtt or musicnn-msd.")
+    info = probe_media(path)
     if not info.has_audio:
-        raise DecodeError(f"{path}: has no sound.")
+        raise DecodeError(f"{path}: has no audio.")
     count = int(info.duration_s // _PATCH_S)
     if not count:
-        raise DecodeError(f"{path}: lasts {info.duration_s:.2f} s, less than the {_PATCH_S:g} s that {backbone} needs.")
+        raise DecodeError(f"{path}: is {info.duration_s:.2f} s long, but {backbone} needs at least {_PATCH_S:g} s.")
     starts = info.start_s + _PATCH_S * np.arange(count)
     windows = [(float(start_s), float(start_s) + _PATCH_S) for start_s in starts]
     scores = np.zeros(len(network.tags))
     for window in decode_stretches(str(path), windows, rate_hz=network.rate_hz):
         if window.waveform is not None:
             scores += network.outputs(network.log_mel(window.waveform)).taggram.mean(axis=0)
-    order = np.argsort(-scores, kind="stable")
-    return [(network.tags[place], float(scores[place] / count)) for place in order]
+    scores /= count
+    return [(network.tags[place], float(scores[place])) for place in descending(scores)]
 
 
-def _loaded(name: str, device: str) -> AudioBackbone | VideoBackbone:
+def loaded_backbone(name: str, device: str) -> Backbone:
     """Load a backbone once; one registered in this process may be replaced, so it is looked up each time."""
     return backbones.load(name, device=device) if backbones.registered(name) else _kept(name, device)
 
 
 @lru_cache(maxsize=4)
-def _kept(name: str, device: str) -> AudioBackbone | VideoBackbone:
+def _kept(name: str, device: str) -> Backbone:
     return backbones.load(name, device=device)
+
+
+def _has(info: MediaInfo, network: Backbone) -> bool:
+    return info.has_audio if network.modality == "audio" else info.has_video
+
+
+def _windows(name: str, duration_s: float, sampling: SamplingConfig, start_s: float = 0.0) -> Windows:
+    rows = segment_rows(name, duration_s, sampling, start_s)
+    return [(float(row["window_start_s"]), float(row["window_end_s"])) for row in rows]
+
+
+def _checked_sound(waveform: npt.NDArray[Any]) -> npt.NDArray[np.floating]:
+    """Return a mono waveform, or raise `ConfigError` where it is none."""
+    if waveform.ndim != 1 or not np.issubdtype(waveform.dtype, np.floating):
+        raise ConfigError(
+            f"A waveform must be (samples,) floats in [-1, 1], not {waveform.dtype} of shape {waveform.shape}."
+        )
+    return waveform
+
+
+def _checked_pictures(frames: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return RGB frames, or raise `ConfigError` where they are none."""
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
+        raise ConfigError(
+            f"Frames must be uint8 RGB of shape (frames, height, width, 3), not {frames.dtype} of shape {frames.shape}."
+        )
+    return frames

@@ -1,4 +1,4 @@
-"""Features on disk: one folder a backbone, one Parquet part a batch of videos."""
+"""Features on disk: one folder per backbone, one Parquet part per batch of videos."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,8 +16,18 @@ FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class FeatureRows:
-    """Features of one video: (n,) segment ids and (n, dim) vectors."""
+class VideoFeatures:
+    """Features of one video.
+
+    Attributes
+    ----------
+    video_id : str
+        Id of the video.
+    segment_ids : list of str
+        Ids of its n segments.
+    vectors : ndarray of float32, shape (n, dim)
+        One row per segment.
+    """
 
     video_id: str
     segment_ids: list[str]
@@ -25,12 +35,14 @@ class FeatureRows:
 
 
 class FeatureStore:
-    """Features of one backbone. Every part carries what made it; parts of another maker are refused.
+    """Features of one backbone. Each part records what made it, and parts made otherwise are refused.
 
     Parameters
     ----------
-    folder : `features/<backbone>` of a workspace.
-    made_by : what the vectors depend on (weights, sampling, crop …), text to text.
+    folder : Path
+        Folder `features/<backbone>` of a workspace.
+    made_by : mapping of str to str
+        What the vectors depend on (weights, sampling, crop, …) by name.
     """
 
     def __init__(self, folder: Path, made_by: Mapping[str, str]) -> None:
@@ -39,7 +51,17 @@ class FeatureStore:
 
     @classmethod
     def existing(cls, folder: Path) -> "FeatureStore":
-        """The store in `folder`, whoever made it.
+        """Open the store in a folder, whatever made it.
+
+        Parameters
+        ----------
+        folder : Path
+            Folder `features/<backbone>` of a workspace.
+
+        Returns
+        -------
+        FeatureStore
+            The store.
 
         Raises
         ------
@@ -52,12 +74,17 @@ class FeatureStore:
         return cls(folder, _made_by(parts[0]))
 
     def done(self) -> set[str]:
-        """Videos that have their rows.
+        """List the videos in the store.
+
+        Returns
+        -------
+        set of str
+            Ids of the videos.
 
         Raises
         ------
         FeatureStoreError
-            The store was made by something else.
+            A part was made otherwise.
         """
         return {
             video
@@ -65,8 +92,14 @@ class FeatureStore:
             for video in pq.read_table(part, columns=["video_id"])["video_id"].to_pylist()
         }
 
-    def append(self, rows: Iterable[FeatureRows]) -> None:
-        """Write the rows of some videos as one new part, whole or not at all."""
+    def append(self, rows: Iterable[VideoFeatures]) -> None:
+        """Write the features of some videos as one new part, atomically.
+
+        Parameters
+        ----------
+        rows : iterable of VideoFeatures
+            Features by video; if there are none, nothing is written.
+        """
         batch = list(rows)
         if not batch:
             return
@@ -82,12 +115,19 @@ class FeatureStore:
         write_table(table.replace_schema_metadata(self.made_by), self.folder / f"part-{number:06d}.parquet")
 
     def read(self) -> tuple[list[str], list[str], FloatArray]:
-        """Segment ids, video ids and (n, dim) vectors of all rows.
+        """Read all rows.
+
+        Returns
+        -------
+        segment_ids, video_ids : list of str
+            Segment and video of each row.
+        vectors : ndarray of float32, shape (n, dim)
+            Features.
 
         Raises
         ------
         FeatureStoreError
-            The store is empty, damaged, or was made by something else.
+            The store is empty or damaged, or a part was made otherwise.
         """
         parts = self._checked()
         if not parts:
@@ -110,13 +150,24 @@ class FeatureStore:
                 key = sorted(different)[0]
                 raise FeatureStoreError(
                     f"{part}: was made with {key} = {found.get(key)}, not {self.made_by.get(key)}. "
-                    f"Use another workspace, or delete {self.folder} to compute these features again."
+                    f"Use another workspace, or delete {self.folder} to compute its features again."
                 )
         return parts
 
 
 def store_names(features: Path) -> list[str]:
-    """Names of the stores below a workspace's `features` folder."""
+    """List the stores of a workspace.
+
+    Parameters
+    ----------
+    features : Path
+        The workspace's `features` folder.
+
+    Returns
+    -------
+    list of str
+        Sorted names.
+    """
     if not features.is_dir():
         return []
     return sorted(folder.name for folder in features.iterdir() if _parts(folder))
@@ -131,6 +182,6 @@ def _made_by(part: Path) -> dict[str, str]:
         metadata = pq.read_schema(part).metadata or {}
     except (pa.ArrowInvalid, OSError) as error:
         raise FeatureStoreError(
-            f"{part}: is damaged ({error}). Delete this file; its videos are computed again."
+            f"{part}: is damaged ({error}). Delete it, and its videos are computed again."
         ) from error
     return {key.decode(): value.decode() for key, value in metadata.items() if key != b"ARROW:schema"}

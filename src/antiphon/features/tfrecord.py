@@ -15,33 +15,43 @@ from antiphon.protobuf import byte_fields, fields, signed, varints
 
 Example = dict[str, list[bytes] | np.ndarray]
 
-_MOST_BYTES = 1 << 28
+_MAX_BYTES = 1 << 28
 
 
 def read_examples(path: Path) -> Iterator[Example]:
-    """Yield the features of each record: name → list of bytes, float32 array, or int64 array.
+    """Read the features of each record.
+
+    Parameters
+    ----------
+    path : Path
+        TFRecord file.
+
+    Yields
+    ------
+    dict of str to list of bytes or ndarray
+        Features by name; arrays are float32 or int64.
 
     Raises
     ------
     FeatureStoreError
-        The file is missing, cut short, or not a TFRecord of examples.
+        The file is missing, truncated, or not a TFRecord of examples.
     """
     try:
         with path.open("rb") as file:
             number = 0
             while header := file.read(12):
                 number += 1
-                length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else _MOST_BYTES
-                body = file.read(length + 4) if length < _MOST_BYTES else b""
+                length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else _MAX_BYTES
+                body = file.read(length + 4) if length < _MAX_BYTES else b""
                 if len(body) != length + 4:
-                    raise FeatureStoreError(f"{path}: record {number} is cut short or this is not a TFRecord file.")
+                    raise FeatureStoreError(f"{path}: record {number} is truncated, or this is not a TFRecord file.")
                 yield _example(body[:-4], f"{path}: record {number}")
     except OSError as error:
         raise FeatureStoreError(f"{path}: cannot be read: {error.strerror or error}.") from error
 
 
 def _example(message: bytes, where: str) -> Example:
-    """tf.train.Example {1: Features {1: map<string, Feature>}}."""
+    """Parse tf.train.Example {1: Features {1: map<string, Feature>}}."""
     try:
         result: Example = {}
         for features in byte_fields(message, 1):
@@ -54,10 +64,10 @@ def _example(message: bytes, where: str) -> Example:
 
 
 def _feature(message: bytes) -> list[bytes] | np.ndarray:
-    """Feature {1: BytesList, 2: FloatList, 3: Int64List}, each {1: repeated values}, packed or not."""
+    """Parse Feature {1: BytesList, 2: FloatList, 3: Int64List}, each {1: repeated values}, packed or not."""
     for kind, values in fields(message):
         if isinstance(values, int):
-            raise ValueError("a list of values is a number")
+            raise ValueError("expected a list of values, found a number")
         if kind == 1:
             return byte_fields(values, 1)
         if kind == 2:

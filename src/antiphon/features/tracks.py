@@ -1,4 +1,4 @@
-"""Rows of one video in order of time are a track; tracks of different lengths are stacked with a mask."""
+"""Tracks: rows of one video in order of time, stacked with a mask for different lengths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,18 @@ _STEP_S = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Tracks:
-    """Which rows make up each track, and when they start.
+    """Rows and start times of each track.
 
     Attributes
     ----------
-    names : (t,) the videos, sorted.
-    rows : for each track its rows in order of time.
-    numbers : (n,) the track of each row.
-    starts_s : (n,) seconds at which each row starts, all known.
+    names : ndarray, shape (t,)
+        Videos, sorted.
+    rows : tuple of ndarray of int64
+        Rows of each track in order of time.
+    numbers : ndarray of int64, shape (n,)
+        Track of each row.
+    starts_s : ndarray of float32, shape (n,)
+        Start of each row in seconds, without NaN.
     """
 
     names: npt.NDArray[Any]
@@ -32,9 +36,21 @@ class Tracks:
 
     @classmethod
     def of(cls, groups: npt.NDArray[Any], starts_s: npt.NDArray[np.float64]) -> Self:
-        """The tracks of (n,) `groups`, in the order of `starts_s`.
+        """Group rows into tracks.
 
-        Where any start of a track is NaN, its rows keep their order and count as 5 s apart.
+        Where any start of a track is NaN, its rows keep their order and are assumed to be 5 s apart.
+
+        Parameters
+        ----------
+        groups : ndarray, shape (n,)
+            Video of each row.
+        starts_s : ndarray of float64, shape (n,)
+            Start of each row in seconds; NaN where unknown.
+
+        Returns
+        -------
+        Tracks
+            The tracks.
         """
         names, numbers = np.unique(groups, return_inverse=True)
         in_time = np.lexsort((np.where(np.isnan(starts_s), np.inf, starts_s), numbers))
@@ -50,23 +66,35 @@ class Tracks:
         return cls(names, tuple(rows), numbers.astype(np.int64), seconds)
 
     def stacked(
-        self, tracks: Sequence[int] | IntArray, most: int | None = None, generator: np.random.Generator | None = None
+        self,
+        tracks: Sequence[int] | IntArray,
+        max_segments: int | None = None,
+        generator: np.random.Generator | None = None,
     ) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-        """Rows of the given tracks, one line a track, padded to the longest.
+        """Stack the rows of tracks, padded to the longest.
 
         Parameters
         ----------
-        tracks : numbers of tracks.
-        most : rows of a track at the most; None: all. Of a longer track `generator` draws as many, kept in order.
+        tracks : sequence of int or ndarray of int64
+            Numbers of tracks.
+        max_segments : int, optional
+            Maximum rows per track; longer tracks are subsampled, in order. Default: all rows.
+        generator : numpy.random.Generator, optional
+            Draws the subsamples; without one, tracks are not subsampled.
 
         Returns
         -------
-        (t, length) rows and (t, length) mask, which is false, and the row 0, where the track has no more.
+        rows : ndarray of int64, shape (t, length)
+            Rows of each track; 0 as padding.
+        mask : ndarray of bool, shape (t, length)
+            False on padding.
         """
         chosen = [self.rows[track] for track in tracks]
-        if most is not None and generator is not None:
+        if max_segments is not None and generator is not None:
             chosen = [
-                rows if len(rows) <= most else rows[np.sort(generator.choice(len(rows), most, replace=False))]
+                rows
+                if len(rows) <= max_segments
+                else rows[np.sort(generator.choice(len(rows), max_segments, replace=False))]
                 for rows in chosen
             ]
         mask = np.arange(max(map(len, chosen), default=0)) < np.array([len(rows) for rows in chosen])[:, None]
@@ -77,16 +105,21 @@ class Tracks:
 
 
 def track_embeddings(rows: FloatArray, groups: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], FloatArray]:
-    """One unit vector a video: the mean of its segments' embeddings, brought back to unit length.
+    """Average the embeddings of each video's segments, and normalise the means.
 
     Parameters
     ----------
-    rows : (n, dim) unit rows.
-    groups : (n,) the video of each row.
+    rows : ndarray of float32, shape (n, dim)
+        Unit rows.
+    groups : ndarray, shape (n,)
+        Video of each row.
 
     Returns
     -------
-    (v,) videos, sorted, and (v, dim) float32 unit rows.
+    names : ndarray, shape (v,)
+        Videos, sorted.
+    embeddings : ndarray of float32, shape (v, dim)
+        Unit rows.
     """
     names, numbers = np.unique(groups, return_inverse=True)
     sums = np.zeros((len(names), rows.shape[1]))

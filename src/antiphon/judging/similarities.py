@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from antiphon.errors import ConfigError
 from antiphon.judging.questions import Aspect
+from antiphon.ordering import rounded
 
 By = Literal["both", "sound", "pictures"]
 """Which embeddings a similarity compares."""
@@ -79,7 +80,8 @@ def standings(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     >>> standings(np.array([0.9, 0.1, 0.5])).tolist()
     [1.0, 0.0, 0.5]
     """
-    ordered = np.sort(scores)
-    below = np.searchsorted(ordered, scores, side="left")
-    upto = np.searchsorted(ordered, scores, side="right")
+    compared = rounded(scores)
+    ordered = np.sort(compared)
+    below = np.searchsorted(ordered, compared, side="left")
+    upto = np.searchsorted(ordered, compared, side="right")
     return (below + upto - 1) / 2 / max(len(scores) - 1, 1)

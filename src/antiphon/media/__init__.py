@@ -1,1 +1,1 @@
-"""Reading media files that nobody vouches for: what they hold, and their frames and sound on one time line."""
+"""Reading of media files: probing, decoding, cropping, and simple measures of video and audio."""

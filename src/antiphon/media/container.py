@@ -1,8 +1,8 @@
-"""Opening media files that nobody vouches for.
+"""Opening of untrusted media files.
 
-FFmpeg gets the bytes of one file and nothing else: it never sees a name, cannot open another file or a network
-address (playlists, concat scripts, session descriptions and data references are refused), and tries only container
-formats on a list. All that it raises becomes a `DecodeError`.
+FFmpeg gets the bytes of one file and nothing else: it sees no file name, cannot open another file or a network address
+(playlists, concat scripts, session descriptions and data references are refused), and tries only container formats on a
+list. All of its errors become a `DecodeError`.
 """
 
 import io
@@ -24,10 +24,10 @@ from antiphon.errors import AntiphonError, DecodeError
 CONTAINER_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,avi,flv,mpegts,mpeg,asf,mp3,flac,wav,w64,aac,aiff,caf,ac3,eac3,amr"
 )
-# Not even local files: FFmpeg gets its bytes from us.
+# Not even local files: FFmpeg gets its bytes from a Python reader.
 _PROTOCOLS = "none"
-# A header of a few bytes may not ask for gigabytes.
-MAX_PICTURE_PX = 8192 * 8192
+# A header of a few bytes must not allocate gigabytes.
+MAX_FRAME_PX = 8192 * 8192
 _READ_BYTES = 1 << 17
 MICROSECONDS = 1_000_000
 
@@ -37,7 +37,22 @@ MediaStream = AudioStream | VideoStream
 
 @contextmanager
 def media_errors(uri: str | Path) -> Generator[None]:
-    """Turn what FFmpeg and file systems raise in the block into `DecodeError`."""
+    """Convert errors of FFmpeg and file systems in the block to `DecodeError`.
+
+    Parameters
+    ----------
+    uri : str or Path
+        Name of the file, for messages.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    DecodeError
+        The block raised such an error.
+    """
     try:
         yield
     except AntiphonError:
@@ -45,19 +60,29 @@ def media_errors(uri: str | Path) -> Generator[None]:
     except (av.error.FFmpegError, OSError, ValueError, EOFError, ArithmeticError, LookupError, RuntimeError) as error:
         raise DecodeError(f"{uri}: cannot be read: {_reason(error)}.") from error
     except MemoryError as error:
-        raise DecodeError(f"{uri}: asks for more memory than there is; the file may be damaged.") from error
+        raise DecodeError(f"{uri}: needs more memory than is available; the file may be damaged.") from error
 
 
 @contextmanager
 def open_container(uri: str | Path) -> Generator[InputContainer]:
-    """Open a media file for reading; local paths and whatever fsspec knows (s3://, gs://, https://).
+    """Open a media file for reading: a local path, or an address that fsspec knows (s3://, gs://, https://).
 
-    Errors that the block raises while it reads are its own: wrap reading in `media_errors`.
+    Errors of the block are not converted; wrap reading in `media_errors`.
+
+    Parameters
+    ----------
+    uri : str or Path
+        Path or address.
+
+    Yields
+    ------
+    InputContainer
+        The open container.
 
     Raises
     ------
     DecodeError
-        The file is missing, empty, cut short, or not a media file of a format in `CONTAINER_FORMATS`.
+        The file is missing, empty, truncated, or not of a format in `CONTAINER_FORMATS`.
     """
     with _open_bytes(uri) as file:
         source = _Source(file)
@@ -70,32 +95,78 @@ def open_container(uri: str | Path) -> Generator[InputContainer]:
 
 
 def audio_stream(container: InputContainer) -> AudioStream | None:
-    """The sound to use: the stream marked as default, else the first that can be decoded."""
+    """Select the audio stream: the one marked as default, or the first that can be decoded.
+
+    Parameters
+    ----------
+    container : InputContainer
+        Open container.
+
+    Returns
+    -------
+    AudioStream or None
+        None if there is none.
+    """
     streams = [s for s in container.streams.audio if _has_decoder(s)]
     return min(streams, key=_preference, default=None)
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
-    """The pictures to use, chosen as for sound; cover art and thumbnails are not pictures."""
+    """Select the video stream as `audio_stream` does, without cover art and thumbnails.
+
+    Parameters
+    ----------
+    container : InputContainer
+        Open container.
+
+    Returns
+    -------
+    VideoStream or None
+        None if there is none.
+    """
     streams = [s for s in container.streams.video if _has_decoder(s) and not _is_still(s)]
     return min(streams, key=_preference, default=None)
 
 
 def origin_s(container: InputContainer) -> float:
-    """Time stamp in seconds at which the container starts: zero of the track's time line."""
+    """Return the timestamp at which the container starts, the zero of the track's time line.
+
+    Parameters
+    ----------
+    container : InputContainer
+        Open container.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
     # PyAV declares an int; FFmpeg leaves it unset for some formats.
     return (cast(int | None, container.start_time) or 0) / MICROSECONDS
 
 
 def stream_start_s(container: InputContainer, stream: MediaStream) -> float:
-    """Where the header says that a stream starts, in seconds on the track's time line."""
+    """Return the start of a stream according to the header.
+
+    Parameters
+    ----------
+    container : InputContainer
+        Open container.
+    stream : MediaStream
+        One of its streams.
+
+    Returns
+    -------
+    float
+        Seconds on the track's time line.
+    """
     if stream.start_time is None or stream.time_base is None:
         return 0.0
     return float(stream.start_time * stream.time_base) - origin_s(container)
 
 
 class _Source:
-    """The bytes of one file, and nothing else of it: FFmpeg would guess the format by the ending of a name."""
+    """Bytes of one file without its name, from whose ending FFmpeg would guess the format."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -122,7 +193,7 @@ def _open_bytes(uri: str | Path) -> Generator[BinaryIO]:
         opened = cast(Any, fsspec).open(str(uri), "rb").open() if "://" in str(uri) else _open_local(Path(uri))
     except FileNotFoundError as error:
         dangling = "://" not in str(uri) and Path(uri).is_symlink()
-        what = f"is a link to {Path(uri).readlink()}, which is not there" if dangling else "no such file"
+        what = f"is a link to {Path(uri).readlink()}, which does not exist" if dangling else "no such file"
         raise DecodeError(f"{uri}: {what}.") from error
     except Exception as error:  # network file systems raise types of their own
         raise DecodeError(f"{uri}: cannot be opened: {_reason(error)}.") from error
@@ -150,7 +221,7 @@ def _open_ffmpeg(uri: str | Path, source: _Source, head: bytes) -> InputContaine
         return av.open(
             source,
             "r",
-            options={"max_pixels": str(MAX_PICTURE_PX)},
+            options={"max_pixels": str(MAX_FRAME_PX)},
             container_options={"format_whitelist": CONTAINER_FORMATS, "protocol_whitelist": _PROTOCOLS},
             metadata_errors="replace",
             buffer_size=_READ_BYTES,
@@ -161,10 +232,7 @@ def _open_ffmpeg(uri: str | Path, source: _Source, head: bytes) -> InputContaine
 
 def _why_unopened(head: bytes, error: BaseException) -> str:
     if head[4:8] == b"ftyp" and isinstance(error, av.error.InvalidDataError):
-        return (
-            "is an MP4 without its index (no moov atom): it was cut short, by a download that"
-            " stopped for instance. Get the file again."
-        )
+        return "is an MP4 without an index (no moov atom), probably an incomplete download. Download the file again."
     if not any(byte < 9 for byte in head):
         return "is text or a playlist, not a media file."
     if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError):
@@ -178,7 +246,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _has_decoder(stream: MediaStream) -> bool:
-    # PyAV gives no codec context to a stream whose codec it does not know.
+    # PyAV has no codec context for a stream of an unknown codec.
     return cast(Any, stream.codec_context) is not None
 
 

@@ -1,4 +1,4 @@
-"""Source pictures of any size, rotation and pixel shape → square RGB frames of a layout."""
+"""Cropping: source frames of any size, rotation and pixel aspect ratio → square RGB frames of a layout."""
 
 import math
 from collections.abc import Sequence
@@ -21,7 +21,15 @@ _MAX_ASPECT = 16.0
 
 @dataclass(frozen=True)
 class Box:
-    """A part of a picture, as fractions of its width and height."""
+    """Part of a frame, as fractions of its width and height.
+
+    Attributes
+    ----------
+    left, top : float
+        Upper left corner.
+    width, height : float
+        Size.
+    """
 
     left: float
     top: float
@@ -31,7 +39,13 @@ class Box:
 
 @dataclass(frozen=True)
 class Orientation:
-    """How a stored picture is turned for showing: first transposed, then mirrored left-right, then top-bottom."""
+    """Rotation of stored frames for display: first transpose, then mirror left-right, then top-bottom.
+
+    Attributes
+    ----------
+    transpose, mirror_x, mirror_y : bool
+        Steps to apply.
+    """
 
     transpose: bool = False
     mirror_x: bool = False
@@ -39,7 +53,18 @@ class Orientation:
 
     @classmethod
     def of(cls, frame: VideoFrame) -> "Orientation":
-        """Read the display matrix; a rotation between right angles is taken as the nearest of these."""
+        """Read the display matrix of a frame, rounded to right angles.
+
+        Parameters
+        ----------
+        frame : VideoFrame
+            Decoded frame.
+
+        Returns
+        -------
+        Orientation
+            Its orientation.
+        """
         matrix = cast(Any, frame.side_data).get("DISPLAYMATRIX")
         if matrix is None:
             return cls()
@@ -48,22 +73,41 @@ class Orientation:
             return cls(True, c < 0, b < 0)
         return cls(False, a < 0, d < 0)
 
-    def apply(self, picture: np.ndarray) -> np.ndarray:
-        """Turn a picture, (height, width, 3)."""
-        turned = picture.transpose(1, 0, 2) if self.transpose else picture
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """Turn an image upright.
+
+        Parameters
+        ----------
+        image : ndarray
+            Array of shape (height, width, 3).
+
+        Returns
+        -------
+        ndarray
+            View of the image.
+        """
+        turned = image.transpose(1, 0, 2) if self.transpose else image
         return turned[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1]
 
 
 def random_box(width: float, height: float, generator: np.random.Generator) -> Box:
-    """Draw the part that a resized random crop shows.
+    """Draw a random resized crop.
 
-    The distribution of torchvision's `RandomResizedCrop`: area 0.08 to 1 of the picture, ratio of width to height
-    3/4 to 4/3, uniform in its logarithm; after ten attempts that do not fit, the largest middle part of a ratio in
+    The distribution is that of torchvision's `RandomResizedCrop`: an area of 0.08 to 1 of the frame and an aspect ratio
+    of 3/4 to 4/3, uniform in its logarithm; after ten attempts that do not fit, the largest central part of a ratio in
     range.
 
     Parameters
     ----------
-    width, height : size of the picture as shown, in pixels.
+    width, height : float
+        Size of the frame as shown, in pixels.
+    generator : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Box
+        The crop.
     """
     for _ in range(_ATTEMPTS):
         area = width * height * generator.uniform(*_AREA)
@@ -78,29 +122,73 @@ def random_box(width: float, height: float, generator: np.random.Generator) -> B
 
 
 def centre_box(width: float, height: float) -> Box:
-    """The largest square in the middle of a picture, of whose size in pixels only the proportion matters."""
+    """Return the largest central square of a frame.
+
+    Parameters
+    ----------
+    width, height : float
+        Size of the frame, of which only the proportion matters.
+
+    Returns
+    -------
+    Box
+        The crop.
+    """
     side = min(width, height)
     return Box((1 - side / width) / 2, (1 - side / height) / 2, side / width, side / height)
 
 
 def shown_size(uri: str, frame: VideoFrame, orientation: Orientation, pixel_aspect: float) -> tuple[float, float]:
-    """Width and height of a picture as it is to be shown, in pixels.
+    """Return the size of a frame as it is shown.
+
+    Parameters
+    ----------
+    uri : str
+        Name of the file, for messages.
+    frame : VideoFrame
+        Decoded frame.
+    orientation : Orientation
+        Its orientation.
+    pixel_aspect : float
+        Width of a stored pixel over its height.
+
+    Returns
+    -------
+    width, height : float
+        Size in pixels.
 
     Raises
     ------
     DecodeError
-        The picture is more than sixteen times as wide as high, or as high as wide.
+        The aspect ratio exceeds 16.
     """
     width, height = frame.width * pixel_aspect, float(frame.height)
     if not 1 / _MAX_ASPECT <= width / height <= _MAX_ASPECT:
-        raise DecodeError(f"{uri}: pictures of {width:.0f}×{height:.0f} are no usable shape.")
+        raise DecodeError(f"{uri}: frames of {width:.0f}×{height:.0f} have an aspect ratio beyond {_MAX_ASPECT:g}.")
     return (height, width) if orientation.transpose else (width, height)
 
 
 def upright(
     reformatter: VideoReformatter, frame: VideoFrame, orientation: Orientation, width_px: int, height_px: int
 ) -> np.ndarray:
-    """A whole picture turned as it is to be shown and scaled: uint8 (height_px, width_px, 3) RGB."""
+    """Turn a whole frame upright and scale it.
+
+    Parameters
+    ----------
+    reformatter : VideoReformatter
+        Scaler to use.
+    frame : VideoFrame
+        Decoded frame.
+    orientation : Orientation
+        Its orientation.
+    width_px, height_px : int
+        Size of the result.
+
+    Returns
+    -------
+    ndarray
+        RGB as uint8, shape (height_px, width_px, 3).
+    """
     stored = (height_px, width_px) if orientation.transpose else (width_px, height_px)
     scaled = reformatter.reformat(
         frame,
@@ -108,21 +196,25 @@ def upright(
         height=stored[1],
         format="rgb24",
         interpolation=Interpolation.BILINEAR,
-        # More threads cost ten times as much processor time for pictures this small.
+        # More threads cost ten times as much processor time for frames this small.
         threads=1,
     )
     return orientation.apply(scaled.to_ndarray())
 
 
 class FrameCropper:
-    """Crops the pictures of one window to each layout; a random crop is drawn once and kept.
+    """Cropper of the frames of one window to each layout; a random crop is drawn once per window.
 
     Parameters
     ----------
-    uri : the file's name, for messages.
-    layouts : what to crop to.
-    pixel_aspect : width of a stored pixel over its height.
-    generator : draws the random crops.
+    uri : str
+        Name of the file, for messages.
+    layouts : sequence of FrameLayout
+        Layouts to crop to.
+    pixel_aspect : Fraction or None
+        Width of a stored pixel over its height; None for 1.
+    generator : numpy.random.Generator
+        Draws the random crops.
     """
 
     def __init__(
@@ -140,17 +232,35 @@ class FrameCropper:
         self._reformatter = VideoReformatter()
 
     def crop(self, frame: VideoFrame, layout: FrameLayout) -> np.ndarray:
-        """One frame of a layout: uint8 (size_px, size_px, 3)."""
+        """Crop a frame to a layout.
+
+        Parameters
+        ----------
+        frame : VideoFrame
+            Decoded frame.
+        layout : FrameLayout
+            One of the layouts.
+
+        Returns
+        -------
+        ndarray
+            RGB as uint8, shape (size_px, size_px, 3).
+
+        Raises
+        ------
+        DecodeError
+            The aspect ratio exceeds 16.
+        """
         orientation = Orientation.of(frame)
         width, height = shown_size(self._uri, frame, orientation, self._pixel_aspect)
         box = self._box(layout, width, height)
         size = layout.size_px
-        # Scaled whole and then cut: cheaper than to convert every pixel for the sake of an exact cut.
+        # Scale the whole frame, then crop: cheaper than converting every pixel for an exact crop.
         scaled_width, scaled_height = max(size, round(size / box.width)), max(size, round(size / box.height))
-        picture = upright(self._reformatter, frame, orientation, scaled_width, scaled_height)
+        image = upright(self._reformatter, frame, orientation, scaled_width, scaled_height)
         left = min(round(box.left * scaled_width), scaled_width - size)
         top = min(round(box.top * scaled_height), scaled_height - size)
-        return picture[top : top + size, left : left + size]
+        return image[top : top + size, left : left + size]
 
     def _box(self, layout: FrameLayout, width: float, height: float) -> Box:
         if layout.crop == "centre":

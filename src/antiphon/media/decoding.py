@@ -1,4 +1,4 @@
-"""Decoding stretches of a media file: frames ready for the backbones, and a waveform, on one time line."""
+"""Decoding of stretches of a media file: frames ready for the backbones, and a waveform, on one time line."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -19,12 +19,14 @@ from antiphon.media.waveform import read_waveform
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pictures and sound of one stretch.
+    """Video and audio of one stretch.
 
     Attributes
     ----------
-    frames : for each layout, uint8 (frames, size_px, size_px, 3) RGB; empty where there are no pictures.
-    waveform : float32 (samples,) mono, nominally in [-1, 1]; None where there is no sound or none was asked for.
+    frames : dict of FrameLayout to ndarray
+        RGB of each layout as uint8, shape (frames, size_px, size_px, 3); empty without video.
+    waveform : ndarray or None
+        Mono float32, shape (samples,), nominally in [-1, 1]; None without audio, or where it was not requested.
     """
 
     frames: dict[FrameLayout, np.ndarray]
@@ -41,37 +43,43 @@ def decode_stretches(
 ) -> Iterator[Decoded]:
     """Decode stretches of one file, opening it once and decoding only what they need.
 
-    Frame i of a stretch is the source frame nearest to start + i / `frames_per_s`: at most half a source frame away.
-    The same call gives the same result. What one stretch gives does not depend on the others, but for random crops
-    and for AAC that leaves noise to the decoder to make up (perceptual noise substitution).
+    Frame i of a stretch is the source frame nearest to start + i / `frames_per_s`, at most half a source frame away.
+    The same call gives the same result. A stretch does not depend on the others, except for random crops and for AAC
+    with perceptual noise substitution, where the decoder makes up noise.
 
     Parameters
     ----------
-    uri : local path, or an address that fsspec knows.
-    stretches : start and end in seconds on the track's time line, whose zero is the container's start.
-    layouts : how frames are wanted; none: no picture is decoded.
-    rate_hz : sample rate of the waveform; None: no sound is decoded.
-    frames_per_s : frames a second before `FrameLayout.every` thins them out.
-    generator : draws the random crops, one for each layout and stretch, in order.
+    uri : str
+        Local path, or an address that fsspec knows.
+    stretches : sequence of (float, float)
+        Start and end in seconds on the track's time line, whose zero is the container's start.
+    layouts : sequence of FrameLayout, default ()
+        Frames to return; empty to decode no video.
+    rate_hz : int or None, default 16000
+        Sample rate of the waveform; None to decode no audio.
+    frames_per_s : float, default 10.0
+        Frame rate before `FrameLayout.every` thins the frames out.
+    generator : numpy.random.Generator, optional
+        Draws the random crops, one for each layout and stretch, in order.
 
     Yields
     ------
     Decoded
-        One for each stretch, in order: round(length × `frames_per_s`) frames (thinned out) and
-        round(length × `rate_hz`) samples.
+        One for each stretch, in order: round(length × `frames_per_s`) frames, thinned out, and round(length ×
+        `rate_hz`) samples.
 
     Raises
     ------
     DecodeError
         The file cannot be opened, is damaged where it is needed, or has nothing at a stretch.
     ConfigError
-        A layout wants random crops and there is no generator.
+        A layout has random crops and there is no generator.
     """
     if generator is None and any(layout.crop == "random" for layout in layouts):
-        raise ConfigError("A layout with random crops needs a generator.")
+        raise ConfigError("A layout with random crops needs a generator. Pass one as generator.")
     for start_s, end_s in stretches:
         if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
-            raise DecodeError(f"{uri}: a stretch from {start_s} to {end_s} s cannot be decoded.")
+            raise DecodeError(f"{uri}: cannot decode from {start_s} to {end_s} s; give 0 <= start < end.")
     return _decode_all(uri, stretches, layouts, rate_hz, frames_per_s, generator or np.random.default_rng(0))
 
 
@@ -87,18 +95,18 @@ def _decode_all(
         with media_errors(uri):
             video = video_stream(container) if layouts else None
             audio = audio_stream(container) if rate_hz is not None else None
-            pictures = StreamReader.of(uri, container, video) if video else None
-            sound = StreamReader.of(uri, container, audio) if audio else None
+            video_reader = StreamReader.of(uri, container, video) if video else None
+            audio_reader = StreamReader.of(uri, container, audio) if audio else None
         for start_s, end_s in stretches:
             frames: dict[FrameLayout, np.ndarray] = {}
             waveform = None
             with media_errors(uri):
-                if pictures is not None:
+                if video_reader is not None:
                     count = round((end_s - start_s) * frames_per_s)
-                    frames = _read_frames(pictures, start_s, count, frames_per_s, layouts, generator)
-                if sound is not None and rate_hz is not None:
+                    frames = _read_frames(video_reader, start_s, count, frames_per_s, layouts, generator)
+                if audio_reader is not None and rate_hz is not None:
                     samples = round((end_s - start_s) * rate_hz)
-                    waveform = read_waveform(sound, start_s, samples, rate_hz)
+                    waveform = read_waveform(audio_reader, start_s, samples, rate_hz)
             yield Decoded(frames, waveform)
 
 
@@ -116,11 +124,11 @@ def _read_frames(
         layout: np.empty((len(range(0, count, layout.every)), layout.size_px, layout.size_px, 3), np.uint8)
         for layout in layouts
     }
-    shown: VideoFrame | None = None
+    last: VideoFrame | None = None
     cropped: dict[FrameLayout, np.ndarray] = {}
     for place, frame in nearest_frames(reader, [start_s + i / frames_per_s for i in wanted]):
-        if frame is not shown:
-            shown, cropped = frame, {}
+        if frame is not last:
+            last, cropped = frame, {}
         for layout in layouts:
             if wanted[place] % layout.every == 0:
                 if layout not in cropped:

@@ -1,4 +1,4 @@
-"""The pictures of a file nearest to given times, decoding no more than they need."""
+"""Frames of a file nearest to given times, decoding no more than they need."""
 
 from bisect import bisect_left
 from collections import deque
@@ -14,74 +14,84 @@ from av.video.stream import VideoStream
 from antiphon.errors import DecodeError
 from antiphon.media.stream_reader import StreamReader
 
-# Pictures are stored in another order than they are shown in, at most 16 apart (H.264, HEVC).
+# Frames are stored in another order than they are shown in, at most 16 apart (H.264, HEVC).
 _REORDER = 32
-# How long the last picture may be held beyond the end of its own duration.
+# How long the last frame is held beyond the end of its duration.
 _HELD_S = 0.5
-# Two pictures count as equally near within this: rounding errors shall not decide.
+# Tolerance within which two frames are equally near, so that rounding errors do not decide.
 _TIE_S = 1e-6
 
 
 @dataclass(frozen=True)
-class _Picture:
+class _TimedFrame:
     time_s: float
     frame: VideoFrame
-    after_loss: bool  # between the picture before and this one, something could not be decoded
+    after_loss: bool  # between the previous frame and this one, something could not be decoded
 
 
-class PictureReader:
-    """Decodes pictures in the order of showing, from the last one that stands alone before `position_s`."""
+class FrameReader:
+    """Reader of frames in display order, from the last key frame before a position.
+
+    Parameters
+    ----------
+    reader : StreamReader[VideoStream]
+        Video stream of an open file.
+    position_s : float
+        Position to start from, in seconds on the track's time line.
+    times_s : sequence of float
+        Times of the frames needed, ascending.
+    """
 
     def __init__(self, reader: StreamReader[VideoStream], position_s: float, times_s: Sequence[float]) -> None:
         self._reader = reader
         self._position_s = position_s
         self._times_s = times_s
-        self._trusted_from_s: float | None = None  # None: until the next key picture, nothing is
+        self._trusted_from_s: float | None = None  # None: nothing until the next key frame
         self._by_dts = False
         self._unreadable: str | None = None
-        self.loss: str | None = None  # what went wrong since the last picture
+        self.loss: str | None = None  # what went wrong since the last frame
 
-    def __iter__(self) -> Iterator[_Picture]:
+    def __iter__(self) -> Iterator[_TimedFrame]:
         last: VideoFrame | None = None
         for packet, needed in self._needed_packets():
             if not self._begins(packet):
                 continue
             if packet.size == 0 and packet.pts is not None:
-                # Theora's way of saying: the picture before, once more.
+                # Theora repeats the previous frame.
                 if last is not None and self._trusted_from_s is not None:
-                    yield self._picture(self._reader.time_s(packet.pts), last)
+                    yield self._timed(self._reader.time_s(packet.pts), last)
                 continue
             self._reader.stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
-            for picture in self._trusted(self._decode(packet)):
-                last = picture.frame
-                yield picture
+            for timed in self._trusted(self._decode(packet)):
+                last = timed.frame
+                yield timed
         if self._unreadable is not None:
             self._lose(self._unreadable)
 
-    def _trusted(self, frames: Sequence[VideoFrame]) -> Iterator[_Picture]:
+    def _trusted(self, frames: Sequence[VideoFrame]) -> Iterator[_TimedFrame]:
         for frame in frames:
             stamp = frame.dts if self._by_dts else frame.pts
             if stamp is not None and self._trusts(frame, self._reader.time_s(stamp)):
-                yield self._picture(self._reader.time_s(stamp), frame)
+                yield self._timed(self._reader.time_s(stamp), frame)
 
-    def _picture(self, time_s: float, frame: VideoFrame) -> _Picture:
-        picture = _Picture(time_s, frame, self.loss is not None)
+    def _timed(self, time_s: float, frame: VideoFrame) -> _TimedFrame:
+        timed = _TimedFrame(time_s, frame, self.loss is not None)
         self.loss = None
-        return picture
+        return timed
 
     def _begins(self, packet: "Packet[VideoStream]") -> bool:
-        """Whether decoding has begun, as it does at a picture that stands alone."""
+        """Return whether decoding has started, as it does at a key frame."""
         time_s = self._reader.packet_time_s(packet)
         if self._trusted_from_s is None and packet.is_keyframe and time_s is not None:
             self._trusted_from_s = time_s
-            # AVI says in what order to decode but not when to show; decoding times of what comes out are in order.
+            # AVI has decoding but no presentation times; the decoding times of decoded frames are in order.
             self._by_dts = packet.pts is None or self._reader.container.format.name == "avi"
         return self._trusted_from_s is not None or self.loss is not None or time_s is None
 
     def _trusts(self, frame: VideoFrame, time_s: float) -> bool:
         if frame.is_corrupt:
-            self.loss = self.loss or "a picture is incomplete"
-        # What is shown before the first key picture may lean on pictures that were not read.
+            self.loss = self.loss or "a frame is incomplete"
+        # Frames shown before the first key frame may depend on frames that were not read.
         return not frame.is_corrupt and self._trusted_from_s is not None and time_s >= self._trusted_from_s
 
     def _decode(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
@@ -98,12 +108,7 @@ class PictureReader:
         self._trusted_from_s = None
 
     def _needed_packets(self) -> "Iterator[tuple[Packet[VideoStream], bool]]":
-        """Packets, and whether a picture at one of the times may need this one for itself.
-
-        One is needed when a time lies between the second packet before it and the second after it in order of
-        showing. The decoder leaves the others out where no other picture refers to them, which changes no pixel of
-        the rest.
-        """
+        """Yield packets, and whether a frame at one of the times may need them; see `is_needed`."""
         ahead: deque[Packet[VideoStream]] = deque()
         stamps_s: deque[float] = deque()
         for packet in chain(self._readable_packets(), [None] * _REORDER):
@@ -121,7 +126,23 @@ class PictureReader:
                 stamps_s.popleft()
 
     def is_needed(self, packet: "Packet[VideoStream]", stamps_s: Sequence[float]) -> bool:
-        """Whether a wanted time lies near a packet, among the ascending `stamps_s` of packets around it."""
+        """Return whether a requested time is near a packet.
+
+        A packet is needed if a time lies between the second packet before it and the second after it in display order.
+        The decoder skips other packets if no other frame refers to them, which changes no pixel of the rest.
+
+        Parameters
+        ----------
+        packet : Packet[VideoStream]
+            Packet of the stream.
+        stamps_s : sequence of float
+            Times of the packets around it, ascending.
+
+        Returns
+        -------
+        bool
+            True if it is needed.
+        """
         if packet.pts is None or self._reader.container.format.name == "avi":
             return True
         at = bisect_left(stamps_s, self._reader.time_s(packet.pts))
@@ -134,61 +155,69 @@ class PictureReader:
         try:
             yield from self._reader.packets(self._position_s)
         except DecodeError as error:
-            # A loss only if a picture that is wanted lies further on than those read.
+            # A loss only if a requested frame lies beyond those read.
             self._unreadable = str(error)
 
 
 def nearest_frames(reader: StreamReader[VideoStream], times_s: Sequence[float]) -> Iterator[tuple[int, VideoFrame]]:
-    """The source frame nearest in time to each of `times_s`; of two equally near, the earlier.
+    """Find the source frame nearest to each of some times; of two equally near, the earlier.
 
     Parameters
     ----------
-    reader : pictures of an open file.
-    times_s : ascending, in seconds on the track's time line. Before its first picture and (up to half a second)
-        after its last one, that picture is taken.
+    reader : StreamReader[VideoStream]
+        Video stream of an open file.
+    times_s : sequence of float
+        Ascending times in seconds on the track's time line. The first frame stands in for times before it, and the last
+        one for up to half a second after it.
 
     Yields
     ------
-    index, frame : in order of the index into `times_s`
+    index : int
+        Index into `times_s`, ascending.
+    frame : VideoFrame
+        The nearest frame.
 
     Raises
     ------
     DecodeError
-        A wanted picture is damaged, or there are no pictures at those times.
+        A requested frame is damaged, or there is no video at these times.
     """
     for position_s in reader.positions_s(times_s[0]):
-        pictures = PictureReader(reader, position_s, times_s)
-        stream = iter(pictures)
+        frame_reader = FrameReader(reader, position_s, times_s)
+        stream = iter(frame_reader)
         first = next(stream, None)
         at_start = position_s <= reader.start_s
         if first is not None and (first.time_s <= times_s[0] or at_start):
-            yield from _choose(reader, chain([first], stream), times_s, pictures)
+            yield from _choose(reader, chain([first], stream), times_s, frame_reader)
             return
-    raise DecodeError(f"{reader.uri}: no picture can be decoded at {times_s[0]:.2f} s.")
+    raise DecodeError(f"{reader.uri}: no frame can be decoded at {times_s[0]:.2f} s.")
 
 
 def _choose(
-    reader: StreamReader[VideoStream], stream: Iterator[_Picture], times_s: Sequence[float], pictures: PictureReader
+    reader: StreamReader[VideoStream],
+    stream: Iterator[_TimedFrame],
+    times_s: Sequence[float],
+    frame_reader: FrameReader,
 ) -> Iterator[tuple[int, VideoFrame]]:
-    before: _Picture | None = None
+    before: _TimedFrame | None = None
     index = 0
     half_s = 0.5 * _spacing_s(reader.stream)
-    for picture in stream:
-        while index < len(times_s) and times_s[index] <= picture.time_s:
-            chosen = _nearer(before, picture, times_s[index])
-            if picture.after_loss and abs(chosen.time_s - times_s[index]) > half_s:
-                raise DecodeError(f"{reader.uri}: the pictures are damaged near {times_s[index]:.2f} s.")
+    for timed in stream:
+        while index < len(times_s) and times_s[index] <= timed.time_s:
+            chosen = _nearer(before, timed, times_s[index])
+            if timed.after_loss and abs(chosen.time_s - times_s[index]) > half_s:
+                raise DecodeError(f"{reader.uri}: the video is damaged near {times_s[index]:.2f} s.")
             yield index, chosen.frame
             index += 1
-        if before is None and index and times_s[-1] < picture.time_s - _HELD_S:
-            raise DecodeError(f"{reader.uri}: the pictures begin at {picture.time_s:.2f} s, after {times_s[-1]:.2f} s.")
+        if before is None and index and times_s[-1] < timed.time_s - _HELD_S:
+            raise DecodeError(f"{reader.uri}: the video starts at {timed.time_s:.2f} s, after {times_s[-1]:.2f} s.")
         if index == len(times_s):
             return
-        before = picture
-    yield from _hold(reader, before, times_s, index, pictures.loss)
+        before = timed
+    yield from _hold(reader, before, times_s, index, frame_reader.loss)
 
 
-def _nearer(before: _Picture | None, after: _Picture, time_s: float) -> _Picture:
+def _nearer(before: _TimedFrame | None, after: _TimedFrame, time_s: float) -> _TimedFrame:
     if before is not None and time_s - before.time_s <= after.time_s - time_s + _TIE_S:
         return before
     return after
@@ -196,14 +225,14 @@ def _nearer(before: _Picture | None, after: _Picture, time_s: float) -> _Picture
 
 def _hold(
     reader: StreamReader[VideoStream],
-    last: _Picture | None,
+    last: _TimedFrame | None,
     times_s: Sequence[float],
     index: int,
     loss: str | None,
 ) -> Iterator[tuple[int, VideoFrame]]:
-    """Show the last picture up to the end."""
+    """Yield the last frame for the remaining times."""
     if last is None:
-        raise DecodeError(f"{reader.uri}: no picture can be decoded at {times_s[0]:.2f} s.")
+        raise DecodeError(f"{reader.uri}: no frame can be decoded at {times_s[0]:.2f} s.")
     spacing_s = _spacing_s(reader.stream)
     shown_s = max(spacing_s, (last.frame.duration or 0) * reader.tick_s)
     reach_s = 0.5 * spacing_s if loss else shown_s + _HELD_S
@@ -211,8 +240,8 @@ def _hold(
         if times_s[i] > last.time_s + reach_s:
             cause = f" ({loss})" if loss else ""
             raise DecodeError(
-                f"{reader.uri}: the pictures end at {last.time_s + shown_s:.2f} s{cause};"
-                f" {times_s[i]:.2f} s was asked for."
+                f"{reader.uri}: the video ends at {last.time_s + shown_s:.2f} s{cause}, before the requested"
+                f" {times_s[i]:.2f} s."
             )
         yield i, last.frame
 

@@ -1,4 +1,4 @@
-"""How a video backbone wants its frames, so that decoding can hand them over ready."""
+"""Layout of the frames that a video backbone takes, so that decoding can prepare them."""
 
 from typing import Literal
 
@@ -6,14 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class FrameLayout(BaseModel):
-    """Square RGB frames of `size_px`, every `every`-th of the frames decoded at 10 per second.
+    """Square RGB frames, thinned out from 10 per second.
 
     Attributes
     ----------
-    size_px : side of the square in pixels.
-    every : 1 takes all 30 frames of a 3 s window, 3 takes 10 of them.
-    crop : "centre" scales the shorter side to `size_px` and keeps the middle; "random" takes one resized random crop
-        a window (area 0.08 to 1 of the picture, ratio 3/4 to 4/3), as the paper does.
+    size_px : int
+        Side of the square in pixels.
+    every : int
+        Take every `every`-th frame: 1 takes all 30 frames of a 3 s window, 3 takes 10 of them.
+    crop : {'centre', 'random'}
+        "centre" scales the shorter side to `size_px` and crops the middle; "random" draws one resized crop per window
+        (area 0.08 to 1 of the frame, aspect ratio 3/4 to 4/3), as the paper does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,4 +1,4 @@
-"""What a media file holds and how long it is."""
+"""Streams and duration of a media file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,19 +19,24 @@ from antiphon.media.container import (
 )
 
 _LOOK_BACK_S = (2.0, 8.0, 32.0, 128.0, 512.0)
-# A header may end within the last packet, which is padded; further off, the packets are right.
+# A stated end within the last, padded packet is trusted; if it is further off, the packets are.
 _HEADER_TRUST_S = 0.12
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What a media file holds. Times in seconds on the track's time line, whose zero is the container's start.
+    """Streams and duration of a media file, in seconds on the track's time line, whose zero is the container's start.
 
     Attributes
     ----------
-    start_s, duration_s : the usable stretch: where sound and pictures overlap, or the extent of the only one there.
-    audio_start_s, audio_end_s, video_start_s, video_end_s : extent of each stream, None where there is none.
-    width_px, height_px : stored size of the pictures, before rotation and pixel shape are applied.
+    start_s, duration_s : float
+        Usable stretch: the overlap of audio and video, or the extent of the only stream.
+    has_audio, has_video : bool
+        Whether there is a usable stream.
+    audio_start_s, audio_end_s, video_start_s, video_end_s : float or None
+        Extent of each stream; None where it is missing.
+    width_px, height_px : int or None
+        Stored size of the frames, before rotation and pixel aspect ratio.
     """
 
     start_s: float
@@ -46,28 +51,38 @@ class MediaInfo:
     height_px: int | None = None
 
 
-def probe(uri: str | Path) -> MediaInfo:
-    """Find out what a media file holds and how long it is.
+def probe_media(uri: str | Path) -> MediaInfo:
+    """Inspect the streams and the duration of a media file.
 
-    Headers are checked against the timestamps of the last packets: a file that was cut short or whose header states
-    no duration gets the duration that can be read.
+    Headers are checked against the timestamps of the last packets: truncated files, and files whose header states no
+    duration, get the duration that can be read.
+
+    Parameters
+    ----------
+    uri : str or Path
+        Path or address of the file.
+
+    Returns
+    -------
+    MediaInfo
+        Streams and duration.
 
     Raises
     ------
     DecodeError
-        The file cannot be opened, or holds neither sound nor pictures, or the two never overlap.
+        The file cannot be opened, has neither audio nor video, or the two never overlap.
     """
     with open_container(uri) as container, media_errors(uri):
         audio, video = audio_stream(container), video_stream(container)
         audio_s = _extent(container, audio) if audio else None
         video_s = _extent(container, video) if video else None
         if audio_s is None and video_s is None:
-            raise DecodeError(f"{uri}: holds no usable stream of sound or pictures.")
+            raise DecodeError(f"{uri}: has no usable audio or video stream.")
         extents = [extent for extent in (audio_s, video_s) if extent]
         start_s, end_s = max(extent[0] for extent in extents), min(extent[1] for extent in extents)
         if end_s <= start_s:
             raise DecodeError(
-                f"{uri}: its sound and pictures never overlap"
+                f"{uri}: its audio and video never overlap"
                 f" ({'; '.join(f'{first:.1f}–{last:.1f} s' for first, last in extents)})."
             )
         audio_start_s, audio_end_s = audio_s or (None, None)
@@ -87,7 +102,7 @@ def probe(uri: str | Path) -> MediaInfo:
 
 
 def _extent(container: InputContainer, stream: MediaStream) -> tuple[float, float] | None:
-    """Start and end of a stream on the track's time line; None where not one packet can be read."""
+    """Return the start and end of a stream; None where no packet can be read."""
     start_s = stream_start_s(container, stream)
     stated_s = _stated_end_s(container, stream)
     last_s = _last_packet_end_s(container, stream, stated_s)
@@ -105,7 +120,7 @@ def _stated_end_s(container: InputContainer, stream: MediaStream) -> float | Non
 
 
 def _last_packet_end_s(container: InputContainer, stream: MediaStream, stated_s: float | None) -> float | None:
-    """Where the last packet ends: read from shortly before the stated end, or else from ever earlier on."""
+    """Return the end of the last packet, read from shortly before the stated end, or from ever earlier."""
     for back_s in _LOOK_BACK_S:
         if stated_s is None or stated_s <= back_s:
             break
@@ -128,6 +143,6 @@ def _read_to_end(container: InputContainer, stream: MediaStream, from_s: float) 
                 time_s = float((stamp + (packet.duration or 0)) * stream.time_base) - zero_s
                 end_s = time_s if end_s is None else max(end_s, time_s)
     except (av.error.FFmpegError, OSError):
-        # A file cut short ends so: what could be read up to here counts.
+        # A truncated file ends like this; what was read up to here counts.
         return end_s
     return end_s

@@ -1,4 +1,4 @@
-"""One stream of an open media file, read from any moment on."""
+"""One stream of an open media file, readable from any position."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,25 +11,33 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from antiphon.errors import DecodeError
-from antiphon.media.container import MAX_PICTURE_PX, origin_s, stream_start_s
+from antiphon.media.container import MAX_FRAME_PX, origin_s, stream_start_s
 
 S = TypeVar("S", AudioStream, VideoStream)
 
 _BACK_OFF_S = (0.0, 2.0, 8.0, 32.0, 128.0)
-# Seeking in a transport stream to its very start lands after the first picture.
+# Seeking in a transport stream to its very start lands after the first frame.
 _RUN_UP_S = 2.0
 
 
 @dataclass(frozen=True)
 class StreamReader(Generic[S]):
-    """A stream with its time line: seconds since the container's start.
+    """Stream with its time line, in seconds since the container's start.
 
     Attributes
     ----------
-    uri : the file's name, for messages.
-    zero_s : time stamp in seconds at which the container starts.
-    start_s : where the stream starts by its header.
-    stated_end_s : where the stream itself ends by its header, None where the header does not say.
+    uri : str
+        Name of the file, for messages.
+    container : InputContainer
+        Open container.
+    stream : AudioStream or VideoStream
+        Stream of the container.
+    zero_s : float
+        Timestamp at which the container starts.
+    start_s : float
+        Start of the stream according to its header.
+    stated_end_s : float or None
+        End of the stream according to its header; None where the header states none.
     """
 
     uri: str
@@ -41,9 +49,24 @@ class StreamReader(Generic[S]):
 
     @classmethod
     def of(cls, uri: str, container: InputContainer, stream: S) -> "StreamReader[S]":
-        """The reader of a stream of a container, set to decode in one thread."""
+        """Set up a stream for decoding in one thread.
+
+        Parameters
+        ----------
+        uri : str
+            Name of the file, for messages.
+        container : InputContainer
+            Open container.
+        stream : AudioStream or VideoStream
+            Stream of the container.
+
+        Returns
+        -------
+        StreamReader
+            Reader of the stream.
+        """
         stream.codec_context.thread_count = 1
-        stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+        stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX)}
         start_s = stream_start_s(container, stream)
         length_s = None
         if stream.duration is not None and stream.time_base is not None:
@@ -53,24 +76,62 @@ class StreamReader(Generic[S]):
 
     @property
     def tick_s(self) -> float:
-        """Resolution of the time stamps in seconds."""
+        """Resolution of the timestamps in seconds.
+
+        Raises
+        ------
+        DecodeError
+            The stream has no time base.
+        """
         if self.stream.time_base is None:
-            raise DecodeError(f"{self.uri}: a stream states no time base.")
+            raise DecodeError(f"{self.uri}: a stream has no time base.")
         return float(self.stream.time_base)
 
     def time_s(self, stamp: int) -> float:
-        """A time stamp of the stream in seconds on the track's time line."""
+        """Convert a timestamp of the stream.
+
+        Parameters
+        ----------
+        stamp : int
+            Timestamp in ticks.
+
+        Returns
+        -------
+        float
+            Seconds on the track's time line.
+        """
         return stamp * self.tick_s - self.zero_s
 
     def packet_time_s(self, packet: "Packet[S]") -> float | None:
-        """When a packet is presented; by its decoding time where that is not known."""
+        """Return the presentation time of a packet, or its decoding time where that is unknown.
+
+        Parameters
+        ----------
+        packet : Packet
+            Packet of the stream.
+
+        Returns
+        -------
+        float or None
+            Seconds on the track's time line; None where neither is known.
+        """
         stamp = packet.dts if packet.pts is None else packet.pts
         return None if stamp is None else self.time_s(stamp)
 
     def positions_s(self, time_s: float) -> Iterator[float]:
-        """Where to seek so as to have `time_s` decoded: there, then earlier and earlier, at last the start.
+        """List positions to seek to in order to decode a time: that time, then ever earlier ones, finally the start.
 
-        Containers may land after the moment asked for (Ogg), or at a picture that cannot be shown on its own.
+        Containers may land after the requested position (Ogg), or at a frame that depends on earlier ones.
+
+        Parameters
+        ----------
+        time_s : float
+            Time to decode.
+
+        Yields
+        ------
+        float
+            Positions in seconds.
         """
         for back_s in _BACK_OFF_S:
             if time_s - back_s > self.start_s:
@@ -78,26 +139,36 @@ class StreamReader(Generic[S]):
         yield self.start_s
 
     def packets(self, position_s: float) -> "Iterator[Packet[S]]":
-        """Seek to `position_s` and read the stream's packets to the end of the file.
+        """Seek to a position and read the stream's packets to the end of the file.
+
+        Parameters
+        ----------
+        position_s : float
+            Seconds on the track's time line.
+
+        Yields
+        ------
+        Packet
+            Packets in file order.
 
         Raises
         ------
         DecodeError
-            In the middle of the iteration: the file cannot be read any further.
+            The file cannot be read any further; raised during the iteration.
         """
         try:
             self._seek(position_s)
             for packet in self.container.demux(self.stream):
                 yield cast("Packet[S]", packet)
         except (av.error.FFmpegError, OSError) as error:
-            raise DecodeError(f"{self.uri}: cannot be read further ({error.strerror}).") from error
+            raise DecodeError(f"{self.uri}: reading stopped before its end ({error.strerror}).") from error
 
     def _seek(self, position_s: float) -> None:
         if position_s <= self.start_s:
             try:
                 self._seek_stamp(self.start_s - _RUN_UP_S)
             except av.error.FFmpegError:
-                self._seek_stamp(self.start_s)  # AVI has nothing before its start
+                self._seek_stamp(self.start_s)  # AVI cannot seek before its start
         else:
             self._seek_stamp(position_s)
 

@@ -1,4 +1,4 @@
-"""The sound of a stretch of a file: mono, at the rate asked for, in its place in time."""
+"""Audio of a stretch of a file: mono, resampled, aligned to the track's time line."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -14,15 +14,15 @@ from av.audio.stream import AudioStream
 from antiphon.errors import DecodeError
 from antiphon.media.stream_reader import StreamReader
 
-# Decoders need some sound before they give the right one: Opus 80 ms, MP3 up to nine frames, AAC and Vorbis one.
+# Decoders need to warm up: Opus for 80 ms, MP3 for up to nine frames, AAC and Vorbis for one.
 _WARM_UP_S = 0.3
-# The resampling filter looks this far at most (0.02 s at rates of music), with a wide margin.
+# Maximum reach of the resampling filter, with a wide margin (it is 0.02 s at the rates of music).
 _FILTER_S = 0.1
-# Time stamps may be off by this without there being a gap: less than a frame of AAC. Those of Vorbis in WebM are off
-# by up to 20 ms where long and short blocks meet.
+# Maximum jitter of timestamps without a gap: less than an AAC frame. Those of Vorbis in WebM are off by up to 20 ms
+# where long and short blocks meet.
 _JITTER_S = 0.015
 _JITTER_VORBIS_S = 0.03
-# So many time stamps in a row decide whether they jumped or only one of them is off.
+# Consecutive timestamps that tell a jump from a single outlier.
 _STEADY = 8
 _TAIL_S = 0.5
 # ITU-R BS.775 as FFmpeg's `-ac 1` applies it; divided by their sum. Low-frequency effects are left out.
@@ -45,7 +45,7 @@ _WEIGHTS = {
 
 @dataclass(frozen=True)
 class _Piece:
-    """One decoded frame of sound: when it starts by its time stamp, and float32 (samples,)."""
+    """Decoded frame of audio: its start by its timestamp, and float32 (samples,)."""
 
     time_s: float
     rate_hz: int
@@ -54,7 +54,7 @@ class _Piece:
 
 @dataclass(frozen=True)
 class _Run:
-    """Sound without a gap."""
+    """Audio without a gap."""
 
     start_s: float
     rate_hz: int
@@ -66,11 +66,21 @@ class _Run:
 
 
 def downmix(frame: AudioFrame) -> np.ndarray:
-    """One channel out of however many: float32 (samples,), nominally in [-1, 1].
+    """Mix all channels down to one.
 
-    Mono is kept and stereo is the mean of both, as in librosa. More channels are weighted after ITU-R BS.775 with the
-    weights divided by their sum, as FFmpeg's `-ac 1` does for integer samples: centre 1, front 0.71, surround 0.5,
-    low-frequency effects 0.
+    Stereo is averaged, as in librosa. More channels are weighted after ITU-R BS.775 with weights that sum to 1, as
+    FFmpeg's `-ac 1` does for integer samples: centre 1, front 0.71, surround 0.5, low-frequency effects 0, before
+    normalisation.
+
+    Parameters
+    ----------
+    frame : AudioFrame
+        Decoded frame.
+
+    Returns
+    -------
+    ndarray
+        Float32, shape (samples,), nominally in [-1, 1].
     """
     names = [channel.name for channel in frame.layout.channels]
     weights = np.array([_WEIGHTS.get(name, math.nan) for name in names])
@@ -83,37 +93,41 @@ def downmix(frame: AudioFrame) -> np.ndarray:
 
 
 def read_waveform(reader: StreamReader[AudioStream], start_s: float, samples: int, rate_hz: int) -> np.ndarray:
-    """Decode a stretch of sound, downmixed as `downmix` says and resampled by soxr (HQ).
+    """Decode a stretch of audio, downmixed by `downmix` and resampled by soxr (HQ).
 
-    It is cut from the sample grid that resampling the whole stream gives, so that stretches agree with the whole
-    file and with each other; the first sample lies within half a sample of `start_s`.
+    It is cut from the sample grid of the whole resampled stream, so that stretches agree with the whole file and with
+    each other; the first sample is within half a sample of `start_s`.
 
     Parameters
     ----------
-    reader : sound of an open file.
-    start_s : in seconds on the track's time line.
-    samples : how many to return.
-    rate_hz : sample rate of the result.
+    reader : StreamReader[AudioStream]
+        Audio stream of an open file.
+    start_s : float
+        Start in seconds on the track's time line.
+    samples : int
+        Number of samples to return.
+    rate_hz : int
+        Sample rate of the result.
 
     Returns
     -------
-    float32 (samples,)
-        Zero where the stream has no sound: before its start, after its end, in gaps.
+    ndarray
+        Float32, shape (samples,); zero before the stream's start, after its end, and in gaps.
 
     Raises
     ------
     DecodeError
-        The sound is damaged within the stretch, or there is none in it at all.
+        The audio is damaged within the stretch, or there is none in it at all.
     """
     end_s = start_s + samples / rate_hz
     runs = _read_runs(reader, start_s, end_s)
-    heard_s = max((run.end_s for run in runs), default=-math.inf)
+    decoded_end_s = max((run.end_s for run in runs), default=-math.inf)
     if not any(run.end_s > start_s and run.start_s < end_s for run in runs):
-        raise DecodeError(f"{reader.uri}: has no sound between {start_s:.2f} and {end_s:.2f} s.")
+        raise DecodeError(f"{reader.uri}: has no audio between {start_s:.2f} and {end_s:.2f} s.")
     stated_s = math.inf if reader.stated_end_s is None else reader.stated_end_s
-    if reader.stated_end_s is not None and heard_s < min(end_s, stated_s) - _TAIL_S:
+    if reader.stated_end_s is not None and decoded_end_s < min(end_s, stated_s) - _TAIL_S:
         raise DecodeError(
-            f"{reader.uri}: the sound breaks off at {heard_s:.2f} s; by its header it lasts {stated_s:.2f} s."
+            f"{reader.uri}: the audio stops at {decoded_end_s:.2f} s, but its header states {stated_s:.2f} s."
         )
     return _resample(reader, runs, start_s, samples, rate_hz)
 
@@ -123,7 +137,7 @@ def _resample(
 ) -> np.ndarray:
     source_hz = runs[0].rate_hz
     if any(run.rate_hz != source_hz for run in runs):
-        raise DecodeError(f"{reader.uri}: the sample rate of its sound changes near {start_s:.2f} s.")
+        raise DecodeError(f"{reader.uri}: the sample rate of its audio changes near {start_s:.2f} s.")
     # Every `period_in` samples of the source, a sample of the result lies on one of them.
     common = math.gcd(source_hz, rate_hz)
     period_in, period_out = source_hz // common, rate_hz // common
@@ -132,17 +146,17 @@ def _resample(
     periods = (first_out - margin_out) // period_out
     skip_out = first_out - periods * period_out
     length_in = math.ceil((skip_out + samples + margin_out) * source_hz / rate_hz)
-    sound = np.zeros(length_in, np.float32)
+    audio = np.zeros(length_in, np.float32)
     for run in runs:
-        _paste(sound, run.mono, round((run.start_s - reader.start_s) * source_hz) - periods * period_in)
-    resampled = soxr.resample(sound, source_hz, rate_hz) if source_hz != rate_hz else sound
+        _paste(audio, run.mono, round((run.start_s - reader.start_s) * source_hz) - periods * period_in)
+    resampled = soxr.resample(audio, source_hz, rate_hz) if source_hz != rate_hz else audio
     return np.ascontiguousarray(resampled[skip_out : skip_out + samples], dtype=np.float32)
 
 
-def _paste(sound: np.ndarray, piece: np.ndarray, at: int) -> None:
-    first, last = max(at, 0), min(at + piece.size, sound.size)
+def _paste(audio: np.ndarray, piece: np.ndarray, at: int) -> None:
+    first, last = max(at, 0), min(at + piece.size, audio.size)
     if first < last:
-        sound[first:last] = piece[first - at : last - at]
+        audio[first:last] = piece[first - at : last - at]
 
 
 def _read_runs(reader: StreamReader[AudioStream], start_s: float, end_s: float) -> list[_Run]:
@@ -169,11 +183,11 @@ def _gather(reader: StreamReader[AudioStream], frames: Iterator[AudioFrame], unt
 
 
 def _runs(pieces: Sequence[_Piece], tick_s: float, jitter_s: float) -> list[_Run]:
-    """Join pieces that follow each other; where the time stamps jump and stay so, another run starts."""
+    """Join consecutive pieces; a new run starts where the timestamps jump for good."""
     if not pieces:
         return []
     before_s = np.cumsum([0.0, *(piece.mono.size / piece.rate_hz for piece in pieces)])[:-1]
-    # Where each piece says that the first one starts: the same for all, but for rounding and jitter.
+    # Start of the first piece according to each: the same for all but for rounding and jitter.
     starts_s = np.array([piece.time_s for piece in pieces]) - before_s
     cuts = [0]
     for i in range(1, len(pieces)):
@@ -193,10 +207,7 @@ def _runs(pieces: Sequence[_Piece], tick_s: float, jitter_s: float) -> list[_Run
 
 
 def _agreed(starts_s: np.ndarray, tick_s: float) -> float:
-    """The start that time stamps rounded to ticks agree on: many of them are far more exact than one.
-
-    Vorbis in WebM carries some stamps that are off by a block; they are outvoted.
-    """
+    """Return the start that the rounded timestamps agree on, ignoring outliers, as Vorbis in WebM has them."""
     near_s = starts_s[np.abs(starts_s - np.median(starts_s)) <= tick_s]
     return float(near_s.min() + near_s.max()) / 2 if near_s.size else float(np.median(starts_s))
 
@@ -209,7 +220,7 @@ def _frames(reader: StreamReader[AudioStream], position_s: float, start_s: float
             time_s = reader.packet_time_s(packet)
             if time_s is None or start_s - _JITTER_S <= time_s < end_s:
                 raise DecodeError(
-                    f"{reader.uri}: the sound is damaged near {start_s if time_s is None else time_s:.2f} s"
+                    f"{reader.uri}: the audio is damaged near {start_s if time_s is None else time_s:.2f} s"
                     f" ({error.strerror})."
                 ) from error
 

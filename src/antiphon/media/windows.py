@@ -1,4 +1,4 @@
-"""The windows of one video, decoded for all backbones at once."""
+"""Windows of one video, decoded for all backbones at once."""
 
 from dataclasses import dataclass, replace
 
@@ -13,14 +13,22 @@ from antiphon.seeding import generator
 
 @dataclass(frozen=True)
 class WindowsJob:
-    """What to decode of one video, small enough to be sent to another process.
+    """What to decode of one video, small enough to send to another process.
 
     Attributes
     ----------
-    windows : start and end in seconds on the track's time line.
-    layouts : how frames are wanted; none: no pictures.
-    rate_hz : of the waveform; None: no sound.
-    seed : of random crops, together with the video's id.
+    video_id : str
+        Id of the video.
+    path : str
+        Media file.
+    windows : tuple of (float, float)
+        Start and end of each window, in seconds on the track's time line.
+    layouts : tuple of FrameLayout
+        Frames to return; empty to decode no video.
+    rate_hz : int or None
+        Sample rate of the waveforms; None to decode no audio.
+    seed : int
+        Seed of random crops, together with the video's id.
     """
 
     video_id: str
@@ -33,9 +41,16 @@ class WindowsJob:
 
 @dataclass(frozen=True)
 class DecodedWindows:
-    """(n, samples) float32 sound or None, and for each layout (n, frames, size, size, 3) uint8 pictures.
+    """Decoded windows of one video.
 
-    `problem` says why a side that was asked for is not here.
+    Attributes
+    ----------
+    waveforms : ndarray of float32 or None, shape (n, samples)
+        Mono audio; None without audio.
+    frames : dict of FrameLayout to ndarray of uint8
+        RGB of each layout, shape (n, frames, size_px, size_px, 3).
+    problem : str or None
+        Why a requested modality is missing.
     """
 
     waveforms: npt.NDArray[np.float32] | None
@@ -44,12 +59,24 @@ class DecodedWindows:
 
 
 def decode_windows(job: WindowsJob) -> DecodedWindows:
-    """Decode all windows of one video; the file is opened once, unless a side is damaged and the other is saved.
+    """Decode all windows of one video.
+
+    The file is opened once, or again for the other modality where one is damaged.
+
+    Parameters
+    ----------
+    job : WindowsJob
+        What to decode.
+
+    Returns
+    -------
+    DecodedWindows
+        The windows.
 
     Raises
     ------
     DecodeError
-        It cannot be read, or lacks all that the job asks for.
+        The file cannot be read, or lacks every requested modality.
     """
     try:
         return _decode(job)
@@ -69,9 +96,9 @@ def _decode(job: WindowsJob) -> DecodedWindows:
     decoded = list(decode_stretches(job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops))
     waveforms = [window.waveform for window in decoded if window.waveform is not None]
     if job.rate_hz is not None and len(waveforms) < len(decoded):
-        raise DecodeError(f"{job.path}: has no sound that can be decoded.")
+        raise DecodeError(f"{job.path}: has no audio that can be decoded.")
     if any(layout not in window.frames for window in decoded for layout in job.layouts):
-        raise DecodeError(f"{job.path}: has no pictures that can be decoded.")
+        raise DecodeError(f"{job.path}: has no video that can be decoded.")
     return DecodedWindows(
         waveforms=np.stack(waveforms) if waveforms else None,
         frames={layout: np.stack([window.frames[layout] for window in decoded]) for layout in job.layouts},

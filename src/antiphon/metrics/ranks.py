@@ -45,7 +45,7 @@ def ranks(
     """
     pool = np.asarray(candidates, dtype=np.float64)
     count = len(queries)
-    tie = _TIE * max(_largest_norm(queries) * _largest_norm(candidates), np.finfo(np.float64).tiny)
+    tie = _TIE * max(_max_norm(queries) * _max_norm(candidates), np.finfo(np.float64).tiny)
     true_ranks = np.empty(count)
     null_ranks = None if permuted is None else np.empty(permuted.shape, dtype=np.float32)
     for first in range(0, count, chunk_rows):
@@ -97,5 +97,5 @@ def _mid_rank(above: IntArray, not_below: IntArray) -> npt.NDArray[np.float64]:
     return (above + not_below + 1) / 2
 
 
-def _largest_norm(rows: FloatArray) -> float:
+def _max_norm(rows: FloatArray) -> float:
     return float(np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64).max(initial=0.0)))

@@ -1,1 +1,1 @@
-"""The heads, the losses, and the recipes that say how they are trained."""
+"""Heads, losses and recipes: from features to embeddings."""

@@ -1,8 +1,10 @@
-"""From the features of a track's segments to one feature of the track, which a head projects like any other.
+"""Aggregators: from the features of a track's segments to one feature of the track.
+
+A head projects that feature like any other.
 
 An aggregator takes (tracks, length, dim) features, a (tracks, length) mask that is true where there is a segment, and
-the (tracks, length) seconds at which the segments start. It returns (tracks, dim). What stands where the mask is false
-changes nothing. All start as the mean and learn what to make of the rest.
+the (tracks, length) start times of the segments in seconds. It returns (tracks, dim). Padding has no influence. Every
+aggregator is initialised to the mean and learns a correction.
 """
 
 import math
@@ -12,47 +14,54 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
-_SHORTEST_S, _LONGEST_S = 4.0, 1200.0
-"""Periods of the sinusoids: from less than a segment's length to longer than most tracks."""
+_MIN_PERIOD_S, _MAX_PERIOD_S = 4.0, 1200.0
+"""Range of the sinusoids' periods: from below the length of a segment to above that of most tracks."""
 
 
 class TrackConfig(BaseModel):
-    """How a track is embedded, and how much that counts in training.
+    """Track model, and its weight in training.
 
     Attributes
     ----------
-    aggregator : "mean" of the segments' features; "attention", a weighted mean whose weights are learned; or
-        "transformer", which knows the order and the times of the segments.
-    layers, heads : of the transformer.
-    width : of the transformer and of the attention; a multiple of `heads`.
-    dropout : share of the transformer's values dropped in training.
-    most_segments : of a track in a training batch; a longer track is represented by as many, drawn anew each time.
-    segment_weight, track_weight : of the two losses in training. Without the one only tracks are told apart, without
-        the other only segments; one of them is above 0.
+    aggregator : {'mean', 'attention', 'transformer'}
+        "mean" of the segments' features; "attention", a mean with learned weights; or "transformer", which also reads
+        the order and times of the segments.
+    num_layers : int
+        Layers of the transformer.
+    width : int
+        Hidden size of the transformer and of the attention; even, and a multiple of `num_heads`.
+    num_heads : int
+        Attention heads of the transformer.
+    dropout : float
+        Dropout rate of the transformer, in [0, 1).
+    max_segments : int
+        Maximum segments per track in a training batch; longer tracks are subsampled anew in each batch.
+    segment_weight, track_weight : float
+        Weights of the segment loss and of the track loss in training, at least 0 and not both 0.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     aggregator: Literal["mean", "attention", "transformer"] = "transformer"
-    layers: int = Field(default=1, ge=1)
+    num_layers: int = Field(default=1, ge=1)
     width: int = Field(default=64, ge=2)
-    heads: int = Field(default=4, ge=1)
+    num_heads: int = Field(default=4, ge=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    most_segments: int = Field(default=32, ge=1)
+    max_segments: int = Field(default=32, ge=1)
     segment_weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     track_weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if self.width % self.heads or self.width % 2:
-            raise ValueError(f"width {self.width} must be even and a multiple of the {self.heads} heads")
+    def _check_sizes_and_weights(self) -> Self:
+        if self.width % self.num_heads or self.width % 2:
+            raise ValueError(f"width {self.width} must be even and a multiple of num_heads {self.num_heads}")
         if not self.segment_weight + self.track_weight:
-            raise ValueError("segment_weight and track_weight are both 0: there is nothing to train")
+            raise ValueError("segment_weight and track_weight are both 0; at least one must be positive")
         return self
 
 
 class Mean(nn.Module):
-    """The mean of a track's segments."""
+    """Mean of a track's segments."""
 
     def forward(self, features: Tensor, mask: Tensor, starts_s: Tensor) -> Tensor:
         del starts_s
@@ -60,9 +69,18 @@ class Mean(nn.Module):
 
 
 class AttentionPooling(nn.Module):
-    """A weighted mean: the weight of segment x is the softmax over its track of v · tanh(W x).
+    """Weighted mean: the weight of segment x is the softmax over its track of v · tanh(W x).
 
-    Source: Ilse, Tomczak and Welling (2018), equation 8.
+    Parameters
+    ----------
+    dim : int
+        Size of the features.
+    config : TrackConfig
+        Hidden size.
+
+    References
+    ----------
+    Ilse, Tomczak and Welling (2018), "Attention-based deep multiple instance learning", equation 8.
     """
 
     def __init__(self, dim: int, config: TrackConfig) -> None:
@@ -79,13 +97,23 @@ class AttentionPooling(nn.Module):
 
 
 class TemporalTransformer(nn.Module):
-    """The mean of a track's segments, plus what a transformer encoder reads from their sequence.
+    """Mean of a track's segments, plus a correction by a transformer encoder over their sequence.
 
     Each segment's token is c + p + c ⊙ p, where c is a projection of its feature and p are sinusoids of its start in
     seconds; the encoder's mean output is projected back to the size of the feature. That last projection starts at
-    zero. The product says which content stands when even after a plain mean, so that few tracks suffice to learn it.
+    zero. The product keeps content bound to time even in a plain mean, so that few tracks suffice to learn it.
 
-    Source: Vaswani et al. (2017), with positions in seconds, the product, and the normalisation before each block.
+    Parameters
+    ----------
+    dim : int
+        Size of the features.
+    config : TrackConfig
+        Size of the encoder.
+
+    References
+    ----------
+    Vaswani et al. (2017), "Attention is all you need"; here with positions in seconds, the product, and pre-norm
+    blocks.
     """
 
     def __init__(self, dim: int, config: TrackConfig) -> None:
@@ -94,7 +122,7 @@ class TemporalTransformer(nn.Module):
         self.token = nn.Linear(dim, config.width)
         layer = nn.TransformerEncoderLayer(
             config.width,
-            config.heads,
+            config.num_heads,
             dim_feedforward=4 * config.width,
             dropout=config.dropout,
             activation="gelu",
@@ -102,7 +130,7 @@ class TemporalTransformer(nn.Module):
             norm_first=True,
         )
         self.encoder = nn.TransformerEncoder(
-            layer, config.layers, norm=nn.LayerNorm(config.width), enable_nested_tensor=False
+            layer, config.num_layers, norm=nn.LayerNorm(config.width), enable_nested_tensor=False
         )
         self.correction = nn.Linear(config.width, dim)
         nn.init.zeros_(self.correction.weight)
@@ -121,30 +149,51 @@ Aggregator = Mean | AttentionPooling | TemporalTransformer
 
 
 def aggregator(dim: int, config: TrackConfig) -> Aggregator:
-    """The aggregator that `config` names, for features of `dim` values."""
+    """Build the aggregator that a configuration names.
+
+    Parameters
+    ----------
+    dim : int
+        Size of the features.
+    config : TrackConfig
+        Aggregator and its size.
+
+    Returns
+    -------
+    Aggregator
+        The aggregator, initialised to the mean.
+    """
     if config.aggregator == "mean":
         return Mean()
     return AttentionPooling(dim, config) if config.aggregator == "attention" else TemporalTransformer(dim, config)
 
 
 def sinusoids(seconds: Tensor, width: int) -> Tensor:
-    """(...) seconds → (..., width): sines, then cosines, of periods from 4 s to 20 min, spaced evenly in logarithm.
+    """Encode times as sinusoids: sines, then cosines, with periods from 4 s to 20 min in geometric progression.
 
     Parameters
     ----------
-    width : even.
+    seconds : Tensor, shape (...)
+        Times in seconds.
+    width : int
+        Number of values per time; even.
+
+    Returns
+    -------
+    Tensor, shape (..., width)
+        Values in [-1, 1].
     """
     steps = torch.linspace(0, 1, width // 2, dtype=seconds.dtype, device=seconds.device)
-    periods_s = _SHORTEST_S * (_LONGEST_S / _SHORTEST_S) ** steps
+    periods_s = _MIN_PERIOD_S * (_MAX_PERIOD_S / _MIN_PERIOD_S) ** steps
     angles = 2 * math.pi * seconds[..., None] / periods_s
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
 def _known(features: Tensor, mask: Tensor) -> Tensor:
-    """Zeros where there is no segment, whatever stands there."""
+    """Set padding to zero."""
     return features.masked_fill(~mask[..., None], 0.0)
 
 
 def _weighted(rows: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
-    """(tracks, length, dim) rows and (tracks, length) weights, not all 0, → their (tracks, dim) weighted mean."""
+    """Return the (tracks, dim) weighted means of (tracks, length, dim) rows."""
     return (_known(rows, mask) * weights[..., None]).sum(dim=1) / weights.sum(dim=1, keepdim=True)

@@ -20,47 +20,66 @@ DoubleArray = npt.NDArray[np.float64]
 
 
 class CCASettings(BaseModel):
-    """What a canonical correlation analysis leaves to choose.
+    """Settings of a canonical correlation analysis.
 
     Attributes
     ----------
-    audio_ridge, video_ridge : added to each variance of that side's principal axes, in units of the side's mean
-        variance. 0 is Hotelling's analysis; very large ones give the singular vectors of the cross-covariance.
-    dims : canonical directions kept, the most correlated first; more than there are keep all.
-    power : each direction is scaled by its canonical correlation to this power before rows are brought to unit length,
-        so that directions that are shared more count more.
+    audio_ridge, video_ridge : float
+        Added to the variance of each principal axis of that modality, in units of its mean variance. 0 is Hotelling's
+        analysis; very large ridges give the singular vectors of the cross-covariance.
+    num_components : int
+        Maximum canonical directions to keep, the most correlated first.
+    power : float
+        Scale each direction by its canonical correlation to this power before rows are normalised, so that directions
+        with more in common count more.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     audio_ridge: float = Field(default=0.1, ge=0)
     video_ridge: float = Field(default=1.0, ge=0)
-    dims: int = Field(default=128, ge=1)
+    num_components: int = Field(default=128, ge=1)
     power: float = Field(default=1.0, ge=0)
 
 
 @dataclass(frozen=True)
 class Projection:
-    """A linear map of one side: (rows - mean) @ weights."""
+    """Linear map of one modality: (rows - mean) @ weights.
+
+    Attributes
+    ----------
+    mean : ndarray of float64, shape (features,)
+        Mean of the training rows.
+    weights : ndarray of float64, shape (features, components)
+        One direction per column.
+    """
 
     mean: DoubleArray
     weights: DoubleArray
 
     def __call__(self, rows: npt.ArrayLike) -> DoubleArray:
-        """(n, features) → (n, dims) float64, not of unit length."""
+        """Project (n, features) rows to (n, components) float64, not normalised."""
         return (np.asarray(rows, dtype=np.float64) - self.mean) @ self.weights
 
     def scaled(self, factors: DoubleArray) -> "Projection":
-        """The first directions, as many as there are factors, each times its own."""
+        """Keep the first directions, one per factor, each multiplied by its factor.
+
+        Parameters
+        ----------
+        factors : ndarray of float64, shape (k,)
+            Factors of the first k directions.
+
+        Returns
+        -------
+        Projection
+            The scaled projection.
+        """
         return Projection(self.mean, self.weights[:, : len(factors)] * factors)
 
 
 @dataclass(frozen=True)
 class _Side:
-    """Principal axes of one side: (features, k) `axes`, their (k,) `variances`, and the (n, k) whitened rows.
-
-    `mean_variance` is that of the features, of which there may be more than axes.
-    """
+    """Principal axes of one modality: (features, k) `axes`, (k,) `variances` and the (n, k) whitened rows."""
 
     mean: DoubleArray
     axes: DoubleArray
@@ -69,38 +88,70 @@ class _Side:
     mean_variance: float
 
     def shrunk(self, ridge: float) -> DoubleArray:
-        """(k,) standard deviations of the axes with a ridge, in units of the mean variance."""
+        """Return the (k,) standard deviations of the axes with a ridge in units of the mean variance."""
         return np.sqrt(self.variances + ridge * self.mean_variance)
 
     def rotated(self) -> "_Side":
-        """The same rows in coordinates along their principal axes."""
+        """Return the same rows in coordinates along their principal axes."""
         size = len(self.variances)
         return replace(self, mean=np.zeros(size), axes=np.eye(size))
 
 
 class Decomposed:
-    """Paired rows, taken apart once so that any ridge costs no more than one small decomposition; see `decompose`."""
+    """Paired rows decomposed once, so that each pair of ridges costs one small decomposition; made by `decompose`."""
 
     def __init__(self, audio: _Side, video: _Side, shared: DoubleArray) -> None:
         self._audio, self._video, self._shared = audio, video, shared
         self._last: tuple[tuple[float, float], tuple[Projection, Projection, DoubleArray]] | None = None
 
     def rotated(self) -> "Decomposed":
-        """The same pairs in coordinates along the principal axes of either side, which are often far fewer."""
+        """Express the pairs in coordinates along the principal axes of each modality, which are often far fewer.
+
+        Returns
+        -------
+        Decomposed
+            The same pairs in these coordinates.
+        """
         return Decomposed(self._audio.rotated(), self._video.rotated(), self._shared)
 
     def coordinates(self, audio: npt.ArrayLike, video: npt.ArrayLike) -> tuple[DoubleArray, DoubleArray]:
-        """Other rows in the coordinates of `rotated`: what lies outside these axes gets no weight at any ridge."""
-        sides = ((self._audio, audio), (self._video, video))
-        sound, pictures = (Projection(side.mean, side.axes)(rows) for side, rows in sides)
-        return sound, pictures
+        """Express other rows in the coordinates of `rotated`; what lies outside these axes has no weight at any ridge.
+
+        Parameters
+        ----------
+        audio : array_like, shape (n, audio features)
+            Audio rows.
+        video : array_like, shape (n, video features)
+            Video rows.
+
+        Returns
+        -------
+        audio : ndarray of float64, shape (n, audio axes)
+            Coordinates of the audio rows.
+        video : ndarray of float64, shape (n, video axes)
+            Coordinates of the video rows.
+        """
+        to_audio, to_video = (Projection(side.mean, side.axes) for side in (self._audio, self._video))
+        return to_audio(audio), to_video(video)
 
     def canonical(self, audio_ridge: float, video_ridge: float) -> tuple[Projection, Projection, DoubleArray]:
-        """Projections of both sides onto all canonical directions, and the (dims,) canonical correlations, descending.
+        """Solve for all canonical directions.
 
-        With ridges of 0 the projected training rows have unit variance, are uncorrelated within a side, and the i-th
-        columns of both sides have the i-th correlation. Directions in which no training row varies get no weight.
-        The same ridges asked for again cost nothing.
+        With ridges of 0 the projected training rows have unit variance and are uncorrelated within a modality, and the
+        i-th columns of both modalities have the i-th correlation. Directions in which no training row varies have no
+        weight. The result for the last pair of ridges is cached.
+
+        Parameters
+        ----------
+        audio_ridge, video_ridge : float
+            Ridges in units of the mean variance of each modality.
+
+        Returns
+        -------
+        audio, video : Projection
+            Projections onto the canonical directions.
+        correlations : ndarray of float64, shape (components,)
+            Canonical correlations in descending order.
         """
         ridges = (audio_ridge, video_ridge)
         if self._last is None or self._last[0] != ridges:
@@ -108,46 +159,59 @@ class Decomposed:
         return self._last[1]
 
     def _solved(self, audio_ridge: float, video_ridge: float) -> tuple[Projection, Projection, DoubleArray]:
-        audio, video = self._audio.shrunk(audio_ridge), self._video.shrunk(video_ridge)
-        left, right = np.sqrt(self._audio.variances) / audio, np.sqrt(self._video.variances) / video
-        sound, correlations, pictures = np.linalg.svd(left[:, None] * self._shared * right, full_matrices=False)
+        audio_std, video_std = self._audio.shrunk(audio_ridge), self._video.shrunk(video_ridge)
+        left, right = np.sqrt(self._audio.variances) / audio_std, np.sqrt(self._video.variances) / video_std
+        audio, correlations, video = np.linalg.svd(left[:, None] * self._shared * right, full_matrices=False)
         return (
-            Projection(self._audio.mean, self._audio.axes / audio @ sound),
-            Projection(self._video.mean, self._video.axes / video @ pictures.T),
+            Projection(self._audio.mean, self._audio.axes / audio_std @ audio),
+            Projection(self._video.mean, self._video.axes / video_std @ video.T),
             correlations,
         )
 
 
 def decompose(audio: npt.ArrayLike, video: npt.ArrayLike) -> Decomposed:
-    """Take paired rows apart into principal axes and what the two sides share.
+    """Decompose paired rows into principal axes and what the two modalities share.
 
     Parameters
     ----------
-    audio : (n, audio features), finite.
-    video : (n, video features), finite; row i of both is one pair.
+    audio : array_like, shape (n, audio features)
+        Finite values.
+    video : array_like, shape (n, video features)
+        Finite values; row i of both is one pair.
+
+    Returns
+    -------
+    Decomposed
+        The decomposition.
 
     Raises
     ------
     ModelError
-        There are fewer than two pairs, or one side is the same in all of them.
+        There are fewer than two pairs, or one modality is the same in all of them.
     """
-    sound, pictures = _side(audio, "audio"), _side(video, "video")
-    return Decomposed(sound, pictures, sound.whitened.T @ pictures.whitened / len(sound.whitened))
+    left, right = _side(audio, "audio"), _side(video, "video")
+    return Decomposed(left, right, left.whitened.T @ right.whitened / len(left.whitened))
 
 
 class CCA:
-    """A linear model of both sides in closed form; it embeds as a `DualEncoder` does.
+    """Linear model of both modalities in closed form; it embeds as a `DualEncoder` does.
+
+    Parameters
+    ----------
+    settings : CCASettings, optional
+        Ridges, components and scaling.
 
     Attributes
     ----------
-    correlations : (dims,) canonical correlations of the directions kept, once fitted.
+    correlations : ndarray of float64, shape (num_components,)
+        Canonical correlations of the directions kept; empty before fitting.
 
     Examples
     --------
     >>> random = np.random.default_rng(0)
-    >>> sound = random.normal(size=(200, 5))
-    >>> pictures = np.column_stack([2 * sound[:, 0] + 1, random.normal(size=200)])
-    >>> model = CCA(CCASettings(audio_ridge=0, video_ridge=0)).fit(sound, pictures)
+    >>> audio = random.normal(size=(200, 5))
+    >>> video = np.column_stack([2 * audio[:, 0] + 1, random.normal(size=200)])
+    >>> model = CCA(CCASettings(audio_ridge=0, video_ridge=0)).fit(audio, video)
     >>> float(model.correlations[0].round(6))
     1.0
     """
@@ -159,52 +223,158 @@ class CCA:
         self._seen = np.array([], dtype=np.str_)
 
     def fit(self, audio: npt.ArrayLike, video: npt.ArrayLike) -> Self:
-        """Find the canonical directions of (n, features) rows; row i of both is one pair.
+        """Fit the canonical directions to paired rows.
+
+        Parameters
+        ----------
+        audio : array_like, shape (n, audio features)
+            Finite values.
+        video : array_like, shape (n, video features)
+            Finite values; row i of both is one pair.
+
+        Returns
+        -------
+        CCA
+            This object.
 
         Raises
         ------
         ModelError
-            There are fewer than two pairs, or one side is the same in all of them.
+            There are fewer than two pairs, or one modality is the same in all of them.
         """
         return self.fit_decomposed(decompose(audio, video))
 
     def fit_decomposed(self, parts: Decomposed) -> Self:
-        """As `fit`, of rows already taken apart."""
-        sound, pictures, correlations = parts.canonical(self.settings.audio_ridge, self.settings.video_ridge)
-        self.correlations = correlations[: self.settings.dims]
+        """Fit the canonical directions to rows that are already decomposed.
+
+        Parameters
+        ----------
+        parts : Decomposed
+            Paired rows; see `decompose`.
+
+        Returns
+        -------
+        CCA
+            This object.
+        """
+        audio, video, correlations = parts.canonical(self.settings.audio_ridge, self.settings.video_ridge)
+        self.correlations = correlations[: self.settings.num_components]
         factors = self.correlations**self.settings.power
-        self._projections = (sound.scaled(factors), pictures.scaled(factors))
+        self._projections = (audio.scaled(factors), video.scaled(factors))
         return self
 
     def fit_features(self, features: Features) -> Self:
-        """Fit on the paired rows of `features`, and remember which videos they are of."""
+        """Fit to the paired rows of features, and remember their videos.
+
+        Parameters
+        ----------
+        features : Features
+            Features; rows without audio or video are ignored.
+
+        Returns
+        -------
+        CCA
+            This object.
+
+        Raises
+        ------
+        ModelError
+            There are fewer than two pairs, or one modality is the same in all of them.
+        """
         pairs = features.paired
         self._seen = np.unique(pairs.groups)
         return self.fit(pairs.audio, pairs.video)
 
     def embed_audio(self, rows: npt.ArrayLike) -> FloatArray:
-        """(n, audio features) → (n, dims) float32 unit rows."""
+        """Embed audio features.
+
+        Parameters
+        ----------
+        rows : array_like, shape (n, audio features)
+            Finite values.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, num_components)
+            Unit rows.
+
+        Raises
+        ------
+        ModelError
+            The analysis is not fitted.
+        """
         return _unit(self._fitted()[0](rows))
 
     def embed_video(self, rows: npt.ArrayLike) -> FloatArray:
-        """(n, video features) → (n, dims) float32 unit rows."""
+        """Embed video features.
+
+        Parameters
+        ----------
+        rows : array_like, shape (n, video features)
+            Finite values.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, num_components)
+            Unit rows.
+
+        Raises
+        ------
+        ModelError
+            The analysis is not fitted.
+        """
         return _unit(self._fitted()[1](rows))
 
     def embed(self, features: Features, per: Literal["segment", "track"] = "segment") -> tuple[FloatArray, FloatArray]:
-        """As `DualEncoder.embed`: (n, dims) float32 unit rows of both sides, NaN where `features` lacks the side."""
-        sound, pictures = self._fitted()
-        audio, video = _present(sound, features.audio, "audio"), _present(pictures, features.video, "video")
+        """Embed both modalities, as `DualEncoder.embed` does.
+
+        Parameters
+        ----------
+        features : Features
+            Features of the sizes that the analysis was fitted on.
+        per : {'segment', 'track'}, default 'segment'
+            Embed each "segment" (row) or each "track" (video, in the sorted order of the unique groups).
+
+        Returns
+        -------
+        audio, video : ndarray of float32, shape (n, num_components)
+            Unit rows; NaN where a row has no such modality.
+
+        Raises
+        ------
+        ModelError
+            The analysis is not fitted, or the features have another size.
+        """
+        to_audio, to_video = self._fitted()
+        audio, video = _present(to_audio, features.audio, "audio"), _present(to_video, features.video, "video")
         if per == "segment":
             return audio, video
         return track_embeddings(audio, features.groups)[1], track_embeddings(video, features.groups)[1]
 
     def seen_videos(self, features: Features) -> int:
-        """How many videos of `features` it was fitted on."""
+        """Count the videos that the analysis was fitted on.
+
+        Parameters
+        ----------
+        features : Features
+            Features of any videos.
+
+        Returns
+        -------
+        int
+            Number of their videos that were fitted on.
+        """
         return len(np.intersect1d(features.groups, self._seen))
 
     @property
     def projections(self) -> tuple[Projection, Projection]:
-        """The linear maps of sound and of pictures, once fitted."""
+        """Linear maps of audio and of video.
+
+        Raises
+        ------
+        ModelError
+            The analysis is not fitted.
+        """
         return self._fitted()
 
     def _fitted(self) -> tuple[Projection, Projection]:
@@ -216,7 +386,7 @@ class CCA:
 def _side(rows: npt.ArrayLike, name: str) -> _Side:
     values = np.asarray(rows, dtype=np.float64)
     if len(values) < 2:
-        raise ModelError(f"{len(values)} pairs to correlate; canonical correlations need at least two.")
+        raise ModelError(f"Canonical correlation analysis needs at least two pairs, not {len(values)}.")
     mean = values.mean(axis=0)
     centred = values - mean
     count, size = centred.shape
@@ -225,10 +395,10 @@ def _side(rows: npt.ArrayLike, name: str) -> _Side:
     else:
         squares, inner = np.linalg.eigh(centred @ centred.T)
         axes = centred.T @ inner
-    # What rounding alone makes of no variance at all.
+    # Below this, variance is rounding error.
     varies = squares > squares[-1] * max(count, size) * np.finfo(np.float64).eps
     if squares[-1] <= 0 or not varies.any():
-        raise ModelError(f"The {name} features are the same in all {count} pairs; there is nothing to correlate.")
+        raise ModelError(f"The {name} features are identical in all {count} pairs, so no correlation is defined.")
     axes = axes[:, varies] / np.linalg.norm(axes[:, varies], axis=0)
     variances = squares[varies] / count
     return _Side(mean, axes, variances, centred @ axes / np.sqrt(variances), float(variances.sum() / size))
@@ -239,7 +409,7 @@ def _present(projection: Projection, rows: FloatArray, name: str) -> FloatArray:
         return np.full((len(rows), projection.weights.shape[1]), np.nan, dtype=np.float32)
     if rows.shape[1] != len(projection.mean):
         raise ModelError(
-            f"The {name} features have {rows.shape[1]} values; this analysis takes {len(projection.mean)}."
+            f"The {name} features have {rows.shape[1]} values; this analysis was fitted on {len(projection.mean)}."
         )
     return _unit(projection(rows))
 

@@ -1,4 +1,4 @@
-"""Chooses ridges, directions and scaling of a canonical correlation analysis by the ranks of held-out pairs."""
+"""Tuning of a canonical correlation analysis: ridges, components and scaling are chosen by ranks of held-out pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,62 +16,76 @@ from antiphon.seeding import generator
 
 RIDGES = tuple(round(float(10 ** (half / 2)), 6) for half in range(-4, 5))
 POWERS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
-DIMS = (4, 8, 16, 32, 64, 128, 256, 512)
+NUM_COMPONENTS = (4, 8, 16, 32, 64, 128, 256, 512)
 
-_GRIDS: dict[str, Sequence[float]] = {"video_ridge": RIDGES, "audio_ridge": RIDGES, "power": POWERS, "dims": DIMS}
-_ENOUGH = 300
-"""Validation videos from which on they alone decide; with fewer, all pairs do, in turn."""
-_FOLDS = 5
+_GRIDS: dict[str, Sequence[float]] = {
+    "video_ridge": RIDGES,
+    "audio_ridge": RIDGES,
+    "power": POWERS,
+    "num_components": NUM_COMPONENTS,
+}
+_MIN_HELD_OUT_VIDEOS = 300
+"""Minimum validation videos to choose settings without cross-validation."""
+_NUM_FOLDS = 5
 
 
 @dataclass(frozen=True)
 class _Fold:
-    """Pairs to fit on, taken apart, and pairs to rank, all in coordinates along the principal axes."""
+    """Pairs to fit on, decomposed, and pairs to rank, all in coordinates along the principal axes."""
 
     parts: Decomposed
     audio: npt.NDArray[np.float64]
     video: npt.NDArray[np.float64]
 
     def log_ranks(self, settings: CCASettings) -> npt.NDArray[np.float64]:
-        """The log ranks of the held-out pairs, both ways."""
+        """Return the log ranks of the held-out pairs in both directions."""
         model = CCA(settings).fit_decomposed(self.parts)
-        sound, pictures = model.embed_audio(self.audio), model.embed_video(self.video)
-        return np.log(np.concatenate([ranks(sound, pictures)[0], ranks(pictures, sound)[0]]))
+        audio, video = model.embed_audio(self.audio), model.embed_video(self.video)
+        return np.log(np.concatenate([ranks(audio, video)[0], ranks(video, audio)[0]]))
 
 
 def fit_tuned(train: Features, validation: Features, seed: int = 0) -> CCA:
-    """The linear analysis that ranks held-out pairs best, fitted on all pairs there are.
+    """Fit the linear analysis that ranks held-out pairs best.
 
-    One setting after the other is moved along its grid to where the mean log rank of the held-out pairs, both ways, is
-    lowest, until none moves any more. The validation pairs are what is held out; where they are of fewer than 300
-    videos, which could not tell settings apart, training and validation videos are dealt into five folds that are held
-    out in turn. The settings chosen are fitted on training and validation pairs together: a closed form has nothing to
-    stop, so no pair need be spared.
+    One setting after the other moves along its grid to where the mean log rank of the held-out pairs, in both
+    directions, is lowest, until none moves. The validation pairs are held out; with fewer than 300 validation videos,
+    too few to tell settings apart, training and validation videos are cross-validated in five folds. The chosen
+    settings are then fitted to training and validation pairs together: a closed form has no early stopping that would
+    need pairs held out.
 
     Parameters
     ----------
-    train, validation : features of different videos; only rows with both sound and pictures count.
-    seed : of the folds.
+    train, validation : Features
+        Features of different videos; only rows with both modalities count.
+    seed : int, default 0
+        Seed of the folds.
+
+    Returns
+    -------
+    CCA
+        The fitted analysis.
 
     Raises
     ------
     ModelError
-        There are fewer than two videos to rank, or one side is the same in all training pairs.
+        There are fewer than two videos to rank, or one modality is the same in all training pairs.
     """
     train, validation = train.paired, validation.paired
     together = join(train, validation)
     videos = len(np.unique(validation.groups))
-    folds = [_fold(train, validation)] if videos >= _ENOUGH else _dealt(together, seed)
+    folds = [_fold(train, validation)] if videos >= _MIN_HELD_OUT_VIDEOS else _dealt(together, seed)
     return CCA(_search(folds)).fit_features(together)
 
 
 def _dealt(features: Features, seed: int) -> list[_Fold]:
     numbers = group_numbers(features.groups, len(features))
     videos = int(numbers.max(initial=-1)) + 1
-    if videos < 2 * _FOLDS:
-        raise ModelError(f"{videos} videos with both sound and pictures; tuning needs at least {2 * _FOLDS}.")
-    turns = generator(seed, "tuning folds").permutation(videos)[numbers] % _FOLDS
-    return [_fold(features.take(turns != turn), features.take(turns == turn)) for turn in range(_FOLDS)]
+    if videos < 2 * _NUM_FOLDS:
+        raise ModelError(
+            f"{videos} videos have both audio and video features; tuning needs at least {2 * _NUM_FOLDS}. Add videos."
+        )
+    turns = generator(seed, "tuning folds").permutation(videos)[numbers] % _NUM_FOLDS
+    return [_fold(features.take(turns != turn), features.take(turns == turn)) for turn in range(_NUM_FOLDS)]
 
 
 def _fold(train: Features, held_out: Features) -> _Fold:
@@ -80,7 +94,7 @@ def _fold(train: Features, held_out: Features) -> _Fold:
 
 
 def _search(folds: Sequence[_Fold]) -> CCASettings:
-    """Coordinate descent over the grids, from the defaults."""
+    """Search the grids by coordinate descent, from the defaults."""
     known: dict[CCASettings, float] = {}
 
     def score(settings: CCASettings) -> float:
@@ -92,6 +106,6 @@ def _search(folds: Sequence[_Fold]) -> CCASettings:
     while best != before:
         before = best
         for name, grid in _GRIDS.items():
-            # The setting in force comes first: it stays where another is only as good.
+            # The current setting comes first, so that ties keep it.
             best = min([best, *(best.model_copy(update={name: value}) for value in grid)], key=score)
     return best

@@ -1,4 +1,4 @@
-"""Embeddings in closed form: canonical correlations of the features, and of their similarities to landmarks."""
+"""Closed-form embeddings: canonical correlations of the features, and of their similarities to landmarks."""
 
 from typing import Literal, Self
 
@@ -18,44 +18,56 @@ FloatArray = npt.NDArray[np.float32]
 
 SIDES: tuple[Side, Side] = ("audio", "video")
 _SIZED = {"mean": 1, "linear": 2, "landmarks": 2, "similarity": 1, "kernel": 2}
-"""What is held of each side, with as many axes, whose sizes depend on the data."""
+"""Buffers per modality whose sizes depend on the data, and how many axes each has."""
 
-
-_MORE, _TURNS = 20, 3
-"""Directions more than wanted, and power iterations, of the randomised decomposition."""
+_OVERSAMPLING, _POWER_ITERATIONS = 20, 3
+"""Extra directions and power iterations of the randomised decomposition."""
 
 
 class ClosedFormConfig(BaseModel):
-    """What stands beside the trained heads without being trained.
+    """Closed-form parts of the embeddings, beside the trained heads.
 
     Attributes
     ----------
-    landmarks : training pairs, at the most, that features are compared with.
-    dim : canonical directions kept of the features, and as many of their similarities.
-    labels : predict the labels of the training videos too, for `DualEncoder.embed(…, label_weight=…)`.
+    num_landmarks : int
+        Maximum training pairs that features are compared with.
+    num_components : int
+        Canonical directions of the linear part, and of the kernel part.
+    labels : bool
+        Predict the labels of the training videos too, for `DualEncoder.embed(…, label_weight=…)`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    landmarks: int = Field(default=3000, ge=2)
-    dim: int = Field(default=128, ge=1)
+    num_landmarks: int = Field(default=3000, ge=2)
+    num_components: int = Field(default=128, ge=1)
     labels: bool = False
 
 
 class ClosedForm(nn.Module):
-    """Features, as the heads see them, → unit embeddings by linear and by kernel canonical correlation analysis.
+    """Unit embeddings by linear and kernel canonical correlation analysis of standardised features.
 
     The linear part is Vinod's canonical ridge. The kernel part is the same analysis of k(x, l) = exp(−‖x − l‖² / w),
-    the Gaussian similarities to landmarks l: training pairs drawn at random, w being the median ‖l − l'‖² of those that
-    differ. That is kernel canonical correlation analysis (Akaho 2001; Bach and Jordan 2002) with Nyström's
-    approximation (Williams and Seeger 2001). Each direction is scaled by its correlation. Few pairs suffice for both;
-    where there are many, heads trained by gradients know what these do not, and the other way round.
+    the Gaussian similarities to landmarks l: training pairs drawn at random, with w the median ‖l − l'‖² of distinct
+    ones. Directions are scaled by their canonical correlations. Both need few pairs; with many, heads trained by
+    gradient descent find what these cannot, and the other way round.
 
-    Labels may be predicted beside: by ridge regression, from either side. They are no part of `joined`.
+    Labels can be predicted as well, by ridge regression from either modality. They are not part of `joined`.
+
+    Parameters
+    ----------
+    config : ClosedFormConfig
+        Sizes of the parts.
 
     Attributes
     ----------
-    weights : (3,) how much the trained part, the linear and the kernel part count in a score.
+    weights : Tensor, shape (3,)
+        Weights of the trained, the linear and the kernel part in a score.
+
+    References
+    ----------
+    Akaho (2001) and Bach and Jordan (2002), kernel canonical correlation analysis; Williams and Seeger (2001), the
+    Nyström approximation.
     """
 
     weights: Tensor
@@ -71,7 +83,7 @@ class ClosedForm(nn.Module):
 
     @property
     def _sized(self) -> dict[str, int]:
-        """How many axes has what depends on the data; that of the labels is the last, where they are predicted."""
+        """Data-dependent buffers of each modality, and how many axes each has."""
         return _SIZED | ({"labels": 2} if self.config.labels else {})
 
     @property
@@ -81,23 +93,34 @@ class ClosedForm(nn.Module):
 
     @property
     def label_dim(self) -> int:
-        """Values that stand for the predicted labels; 0 before `fit_labels`, or where none are to be predicted."""
+        """Size of the predicted-label part; 0 before `fit_labels`, or where no labels are predicted."""
         return self._buffer("audio", "labels").shape[-1] if self.config.labels else 0
 
     def fit(self, audio: Tensor, video: Tensor, ridge: float, kernel_ridge: float, drawn: np.random.Generator) -> Self:
-        """Find both parts for (n, features) paired rows; all three parts then count alike.
+        """Fit both parts to paired features, and weight all three parts equally.
 
         Parameters
         ----------
-        ridge, kernel_ridge : of the linear and of the kernel part, in units of each side's mean variance.
-        drawn : draws the landmarks.
+        audio : Tensor, shape (n, audio_dim)
+            Standardised audio features.
+        video : Tensor, shape (n, video_dim)
+            Standardised video features; row i of both is one pair.
+        ridge, kernel_ridge : float
+            Ridge of the linear and of the kernel part, in units of the mean variance of each modality.
+        drawn : numpy.random.Generator
+            Draws the landmarks.
+
+        Returns
+        -------
+        ClosedForm
+            This object.
 
         Raises
         ------
         ModelError
-            There are fewer than two pairs, or one side is the same in all of them.
+            There are fewer than two pairs, or one modality is the same in all of them.
         """
-        chosen = torch.from_numpy(np.sort(drawn.permutation(len(audio))[: self.config.landmarks]))
+        chosen = torch.from_numpy(np.sort(drawn.permutation(len(audio))[: self.config.num_landmarks]))
         sides: dict[Side, Tensor] = {"audio": audio, "video": video}
         for side, values in sides.items():
             landmarks = values[chosen.to(values.device)]
@@ -109,62 +132,117 @@ class ClosedForm(nn.Module):
         return self
 
     def fit_labels(self, audio: Tensor, video: Tensor, targets: npt.NDArray[np.float64], ridge: float) -> None:
-        """Learn, after `fit`, to predict (n, k) values of the labels from the (n, features) rows of either side."""
+        """Fit the label prediction from each modality; call after `fit`.
+
+        Parameters
+        ----------
+        audio : Tensor, shape (n, audio_dim)
+            Standardised audio features.
+        video : Tensor, shape (n, video_dim)
+            Standardised video features.
+        targets : ndarray of float64, shape (n, k)
+            Label directions of the rows; see `label_directions`.
+        ridge : float
+            Ridge of the regression, in units of the mean variance of each modality.
+        """
         for side, values in zip(SIDES, (audio, video), strict=True):
             centred = (values - self._buffer(side, "mean")).cpu().numpy()
             self._set(side, "labels", torch.from_numpy(ridge_regression(centred, targets, ridge)))
 
     def predicted_labels(self, side: Side, rows: Tensor) -> Tensor:
-        """(n, features) → (n, label_dim) unit rows: their dot products say how alike the predicted labels are."""
+        """Predict labels from standardised features of one modality.
+
+        Parameters
+        ----------
+        side : {'audio', 'video'}
+            Modality of the features.
+        rows : Tensor, shape (n, feature_dim)
+            Standardised features.
+
+        Returns
+        -------
+        Tensor, shape (n, label_dim)
+            Unit rows; their dot products measure how similar the predicted labels are.
+        """
         centred = rows - self._buffer(side, "mean")
         return functional.normalize(centred @ self._buffer(side, "labels"), dim=-1)
 
     def parts(self, side: Side, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, features) → the linear and the kernel part: (n, dims[0]) and (n, dims[1]), unit rows."""
+        """Compute the linear and the kernel part.
+
+        Parameters
+        ----------
+        side : {'audio', 'video'}
+            Modality of the features.
+        rows : Tensor, shape (n, feature_dim)
+            Standardised features.
+
+        Returns
+        -------
+        linear : Tensor, shape (n, dims[0])
+            Unit rows.
+        kernel : Tensor, shape (n, dims[1])
+            Unit rows.
+        """
         linear = (rows - self._buffer(side, "mean")) @ self._buffer(side, "linear")
         centred = self._similarities(side, rows) - self._buffer(side, "similarity")
         kernel = centred @ self._buffer(side, "kernel")
         return functional.normalize(linear, dim=-1), functional.normalize(kernel, dim=-1)
 
     def joined(self, trained: Tensor, linear: Tensor, kernel: Tensor) -> Tensor:
-        """One unit row whose dot products are the weighted means of those of the three parts, each of unit rows."""
+        """Concatenate the three parts so that dot products are the weighted means of the parts' dot products.
+
+        Parameters
+        ----------
+        trained, linear, kernel : Tensor, shape (n, dim)
+            Parts, each with a size of its own.
+
+        Returns
+        -------
+        Tensor, shape (n, sum of sizes)
+            Unit rows, if the parts are.
+        """
         factors = (self.weights / self.weights.sum()).sqrt()
         return torch.cat(
             [factor * part for factor, part in zip(factors, (trained, linear, kernel), strict=True)], dim=-1
         )
 
     def take_shapes(self, state: dict[str, Tensor], prefix: str, dims: dict[Side, int]) -> None:
-        """Make room for what `state` holds, whose sizes depend on the data that it was fitted on.
+        """Resize the buffers to a state dict whose sizes depend on the data that it was fitted on.
 
         Parameters
         ----------
-        prefix : of the names in `state`.
-        dims : sizes of the features.
+        state : dict of str to Tensor
+            Parameters and buffers by name.
+        prefix : str
+            Prefix of this module's names in `state`.
+        dims : dict of {'audio', 'video'} to int
+            Feature sizes by modality.
 
         Raises
         ------
         ModelError
-            The sizes do not fit each other, or features of these sizes; or no part has a weight, or a width is none.
+            The sizes do not fit each other or the features, no weight is positive, or a kernel width is not positive.
         """
         for side in SIDES:
             width = state.get(f"{prefix}{side}_width", self._buffer(side, "width"))
             if not (width.isfinite().all() and (width > 0).all()):
-                raise ModelError(f"the {side} width of its closed form is no width")
+                raise ModelError(f"the {side} kernel width of its closed form is not positive and finite")
         weights = state.get(prefix + "weights", self.weights)
         if not (weights.isfinite().all() and (weights >= 0).all() and weights.sum() > 0):
-            raise ModelError("the weights of its closed form are no weights")
+            raise ModelError("the weights of its closed form are not finite and non-negative with a positive sum")
         names = [f"{side}_{name}" for side in SIDES for name in self._sized]
         found = {name: tuple(state[prefix + name].shape) for name in names if prefix + name in state}
         if found != self._shapes(found, dims):
-            raise ModelError("the sizes of its closed form fit neither each other nor the features")
+            raise ModelError("the sizes of its closed form do not match each other or the features")
         for name, shape in found.items():
             setattr(self, name, self.weights.new_empty(shape))
 
     def _shapes(self, found: dict[str, tuple[int, ...]], dims: dict[Side, int]) -> dict[str, tuple[int, ...]]:
-        """The sizes of all that is held, of those found for the projections of sound and the landmarks."""
+        """Return the shapes of all buffers that fit the sizes found for the audio projections and the landmarks."""
         linear, kernel = (found.get(f"audio_{name}", (0,))[-1:] for name in ("linear", "kernel"))
         if (linear == (0,)) != (kernel == (0,)):
-            raise ModelError("half of its closed form is missing")
+            raise ModelError("the linear or the kernel part of its closed form is missing")
         if linear == kernel == (0,):
             return {f"{side}_{name}": (0,) * axes for side in SIDES for name, axes in self._sized.items()}
         labels = found.get("audio_labels", (0,))[-1:]
@@ -176,7 +254,7 @@ class ClosedForm(nn.Module):
         return shapes
 
     def _solve_linear(self, sides: dict[Side, Tensor], ridge: float) -> None:
-        settings = CCASettings(audio_ridge=ridge, video_ridge=ridge, dims=self.config.dim)
+        settings = CCASettings(audio_ridge=ridge, video_ridge=ridge, num_components=self.config.num_components)
         analysis = CCA(settings).fit(*(sides[side].cpu().numpy() for side in SIDES))
         for side, projection in zip(SIDES, analysis.projections, strict=True):
             self._set(side, "linear", torch.from_numpy(projection.weights))
@@ -185,8 +263,8 @@ class ClosedForm(nn.Module):
     def _solve_kernel(self, sides: dict[Side, Tensor], ridge: float, drawn: np.random.Generator) -> None:
         rows = {side: self._similarities(side, values).double() for side, values in sides.items()}
         means = {side: values.mean(dim=0) for side, values in rows.items()}
-        sound, pictures = (rows[side] - means[side] for side in SIDES)
-        found = leading_directions(sound, pictures, ridge, self.config.dim, drawn)
+        audio, video = (rows[side] - means[side] for side in SIDES)
+        found = leading_directions(audio, video, ridge, self.config.num_components, drawn)
         for side, directions in zip(SIDES, found, strict=True):
             self._set(side, "kernel", directions)
             self._set(side, "similarity", means[side])
@@ -203,50 +281,63 @@ class ClosedForm(nn.Module):
 
 
 def _width(landmarks: Tensor) -> Tensor:
-    """The median squared distance of those of (l, features) landmarks that differ, a scalar; 1 where none do."""
+    """Return the median squared distance of distinct landmarks, a scalar; 1 where all coincide."""
     distances = torch.pdist(landmarks).square()
     apart = distances[distances > 0]
     return apart.median() if len(apart) else torch.ones_like(landmarks[0, 0])
 
 
 def leading_directions(
-    audio: Tensor, video: Tensor, ridge: float, dims: int, drawn: np.random.Generator
+    audio: Tensor, video: Tensor, ridge: float, num_components: int, drawn: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """The most correlated directions of (n, features) centred float64 rows, each scaled by its correlation.
+    """Find the most correlated directions of centred float64 rows, each scaled by its correlation.
 
-    With whitening by Cholesky factors and a randomised decomposition (Halko, Martinsson and Tropp 2011) of what both
-    sides share: where there are thousands of features, and few directions are wanted, in a fraction of the time of
-    `antiphon.model.cca`.
+    Rows are whitened by Cholesky factors and what both modalities share is decomposed at random. For thousands of
+    features and few directions this takes a fraction of the time of `antiphon.model.cca`.
 
     Parameters
     ----------
-    ridge : in units of each side's mean variance.
-    drawn : draws where the decomposition starts.
+    audio : Tensor, shape (n, audio features)
+        Centred rows.
+    video : Tensor, shape (n, video features)
+        Centred rows; row i of both is one pair.
+    ridge : float
+        Ridge in units of the mean variance of each modality.
+    num_components : int
+        Maximum number of directions; a modality with fewer features limits it.
+    drawn : numpy.random.Generator
+        Draws the start of the decomposition.
 
     Returns
     -------
-    (features, dims) weights of sound and of pictures; fewer where a side has fewer features.
+    audio : Tensor, shape (audio features, num_components)
+        Projection of the audio rows.
+    video : Tensor, shape (video features, num_components)
+        Projection of the video rows.
+
+    References
+    ----------
+    Halko, Martinsson and Tropp (2011), "Finding structure with randomness".
     """
     factors = [_whitening(side, ridge) for side in (audio, video)]
     shared = torch.linalg.solve_triangular(factors[0], audio.T @ video / len(audio), upper=False)
     shared = torch.linalg.solve_triangular(factors[1], shared.T, upper=False).T
-    kept = min(dims, *shared.shape)
-    start = torch.from_numpy(drawn.normal(size=(shared.shape[1], min(kept + _MORE, *shared.shape)))).to(shared)
+    kept = min(num_components, *shared.shape)
+    start = torch.from_numpy(drawn.normal(size=(shared.shape[1], min(kept + _OVERSAMPLING, *shared.shape)))).to(shared)
     basis = torch.linalg.qr(shared @ start).Q
-    for _ in range(_TURNS):
+    for _ in range(_POWER_ITERATIONS):
         basis = torch.linalg.qr(shared @ (shared.T @ basis)).Q
     left, correlations, right = torch.linalg.svd(basis.T @ shared, full_matrices=False)
     left, right = basis @ left, right.T
-    sides = zip(factors, (left, right), strict=True)
-    sound, pictures = (
+    to_audio, to_video = (
         torch.linalg.solve_triangular(factor.T, side[:, :kept], upper=True) * correlations[:kept]
-        for factor, side in sides
+        for factor, side in zip(factors, (left, right), strict=True)
     )
-    return sound, pictures
+    return to_audio, to_video
 
 
 def _whitening(rows: Tensor, ridge: float) -> Tensor:
-    """The lower Cholesky factor of the rows' covariance with a ridge, in units of the mean variance."""
+    """Return the lower Cholesky factor of the rows' covariance with a ridge."""
     covariance = rows.T @ rows / len(rows)
     covariance.diagonal().add_(ridge * covariance.diagonal().mean())
     return torch.linalg.cholesky(covariance)

@@ -1,4 +1,4 @@
-"""The projection head: feature → embedding."""
+"""Projection heads: from a feature to an embedding."""
 
 from typing import Annotated, Literal
 
@@ -12,25 +12,35 @@ class HeadConfig(BaseModel):
 
     Attributes
     ----------
-    hidden : widths of the hidden layers, each at least 1; none makes the head linear.
-    dim : size of the embedding.
-    activation : after each hidden layer.
-    normalisation : between a hidden layer and its activation. The paper prints none; its code has "batch".
-    frozen_affine : keep the normalisation's scale at 1 and its shift at 0. So it was in the authors' code, whose
-        optimiser was never given them.
-    dropout : share of hidden values dropped in training.
-    input_dropout : share of the feature's values dropped in training.
-    output : "sigmoid" as the paper, or "none".
-    standardise : shift the feature's values by the training set's mean, and scale each by its deviation; "together"
-        scales all by their common deviation, so that those that vary more keep counting more; "chosen" takes of both
-        what lets linear analysis rank held-out training pairs better.
-    skip : add a linear map of the feature to what the hidden layers make of it.
+    hidden : tuple of int
+        Widths of the hidden layers, each at least 1; empty for a linear head.
+    embedding_dim : int
+        Size of the embedding.
+    activation : {'relu', 'gelu'}
+        Activation after each hidden layer.
+    normalisation : {'none', 'batch', 'layer'}
+        Normalisation between a hidden layer and its activation. The paper prints none; its code has "batch".
+    frozen_affine : bool
+        Keep the normalisation's scale at 1 and its shift at 0, as the authors' code does: its optimizer never gets
+        them.
+    dropout : float
+        Dropout rate of the hidden layers, in [0, 1).
+    input_dropout : float
+        Dropout rate of the feature's values, in [0, 1).
+    output : {'none', 'sigmoid'}
+        "sigmoid", as in the paper, or "none".
+    standardise : bool or {'together', 'chosen'}
+        Subtract the training mean of each value and divide by its standard deviation. "together" divides all values by
+        their common deviation, which keeps the weight of those that vary more; "chosen" takes whichever lets a linear
+        analysis rank held-out training pairs better.
+    skip : bool
+        Add a linear map of the feature to the output of the hidden layers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (512,)
-    dim: int = Field(default=256, ge=1)
+    embedding_dim: int = Field(default=256, ge=1)
     activation: Literal["relu", "gelu"] = "relu"
     normalisation: Literal["none", "batch", "layer"] = "none"
     frozen_affine: bool = False
@@ -42,7 +52,13 @@ class HeadConfig(BaseModel):
 
 
 class Standardise(nn.Module):
-    """(n, dim) → (n, dim): subtract the mean and divide by the deviation that `fit` saw."""
+    """Subtract the mean and divide by the standard deviation seen by `fit`: (n, dim) → (n, dim).
+
+    Parameters
+    ----------
+    dim : int
+        Size of the features.
+    """
 
     mean: Tensor
     scale: Tensor
@@ -53,9 +69,14 @@ class Standardise(nn.Module):
         self.register_buffer("scale", torch.ones(dim))
 
     def fit(self, features: Tensor, *, together: bool = False) -> None:
-        """Take mean and deviation of (n, dim) features; a value that never varies is left unscaled.
+        """Estimate mean and deviation from training features; values that never vary are not scaled.
 
-        `together` takes the root mean square of all deviations for each.
+        Parameters
+        ----------
+        features : Tensor, shape (n, dim)
+            Training features.
+        together : bool, default False
+            Use one deviation for all values, the root mean square of theirs.
         """
         deviation = features.std(dim=0, correction=0)
         if together:
@@ -68,14 +89,28 @@ class Standardise(nn.Module):
 
 
 class Head(nn.Module):
-    """(n, feature_dim) → (n, config.dim), not yet of unit length.
+    """Projection head: (n, feature_dim) → (n, embedding_dim), not normalised.
 
+    Parameters
+    ----------
+    feature_dim : int
+        Size of the features.
+    config : HeadConfig
+        Layers.
+
+    Attributes
+    ----------
+    embedding_dim : int
+        Size of the output.
+
+    Notes
+    -----
     Veldkamp et al. (2023), section 3.2: dense, ReLU, dropout 0.3, dense, sigmoid.
     """
 
     def __init__(self, feature_dim: int, config: HeadConfig) -> None:
         super().__init__()
-        self.dim = config.dim
+        self.embedding_dim = config.embedding_dim
         layers: list[nn.Module] = [Standardise(feature_dim)] if config.standardise else []
         if config.input_dropout:
             layers.append(nn.Dropout(config.input_dropout))
@@ -84,25 +119,55 @@ class Head(nn.Module):
             layers += [nn.Linear(width, hidden), *_normalisation(config, hidden), _activation(config)]
             layers.append(nn.Dropout(config.dropout))
             width = hidden
-        layers.append(nn.Linear(width, config.dim))
+        layers.append(nn.Linear(width, config.embedding_dim))
         self.layers = nn.Sequential(*layers)
-        linear = nn.Linear(feature_dim, config.dim, bias=False) if config.skip else None
+        linear = nn.Linear(feature_dim, config.embedding_dim, bias=False) if config.skip else None
         self.skip = None if linear is None else nn.Sequential(nn.Dropout(config.input_dropout), linear)
         self.output = nn.Sigmoid() if config.output == "sigmoid" else nn.Identity()
 
     def fit_input(self, features: Tensor, *, together: bool = False) -> None:
-        """Let the standardisation, where there is one, see the training features."""
+        """Fit the standardisation, if the head has one.
+
+        Parameters
+        ----------
+        features : Tensor, shape (n, feature_dim)
+            Training features.
+        together : bool, default False
+            See `Standardise.fit`.
+        """
         first = self.layers[0]
         if isinstance(first, Standardise):
             first.fit(features, together=together)
 
     def standardised(self, features: Tensor) -> Tensor:
-        """(..., feature_dim) features as the layers after the standardisation see them."""
+        """Standardise features, if the head does.
+
+        Parameters
+        ----------
+        features : Tensor, shape (..., feature_dim)
+            Features as a backbone computed them.
+
+        Returns
+        -------
+        Tensor, shape (..., feature_dim)
+            Input of the layers after the standardisation.
+        """
         first = self.layers[0]
         return first(features) if isinstance(first, Standardise) else features
 
     def project(self, standardised: Tensor) -> Tensor:
-        """(n, feature_dim) of what `standardised` returns → (n, config.dim): `forward` is both in a row."""
+        """Project standardised features; `forward` is `standardised` followed by this.
+
+        Parameters
+        ----------
+        standardised : Tensor, shape (n, feature_dim)
+            Output of `Head.standardised`.
+
+        Returns
+        -------
+        Tensor, shape (n, embedding_dim)
+            Output of the head, not normalised.
+        """
         made = self.layers[int(isinstance(self.layers[0], Standardise)) :](standardised)
         return self.output(made if self.skip is None else made + self.skip(standardised))
 
@@ -111,14 +176,30 @@ class Head(nn.Module):
 
 
 class Unprojected(nn.Module):
-    """(n, feature_dim) → (n, feature_dim): a side without a head, standardised where the recipe's heads are."""
+    """Modality without a head: (n, feature_dim) → (n, feature_dim), standardised where the recipe's heads are.
+
+    Parameters
+    ----------
+    feature_dim : int
+        Size of the features.
+    config : HeadConfig
+        Layers of the other modality's head.
+    """
 
     def __init__(self, feature_dim: int, config: HeadConfig) -> None:
         super().__init__()
         self.standardise = Standardise(feature_dim) if config.standardise else None
 
     def fit_input(self, features: Tensor, *, together: bool = False) -> None:
-        """As `Head.fit_input`."""
+        """Fit the standardisation, if there is one.
+
+        Parameters
+        ----------
+        features : Tensor, shape (n, feature_dim)
+            Training features.
+        together : bool, default False
+            See `Standardise.fit`.
+        """
         if self.standardise is not None:
             self.standardise.fit(features, together=together)
 

@@ -1,8 +1,8 @@
-"""The heads that Veldkamp et al. (2023) published, read from their checkpoint without running anything in it.
+"""The heads that Veldkamp et al. (2023) published, read from their checkpoint without executing anything in it.
 
-Such a file is a zip that torch wrote. Its entry `model` is a list of two state dicts, the pictures' and then the
-sound's: dense1 → bn1 → ReLU → dense2 → sigmoid → unit length each. Where one head was trained alone, the sound's is
-empty, the sound passes as it is, and the pictures' has an empty layer `dense3` that the authors' code never calls.
+The file is a zip written by torch. Its entry `model` is a list of two state dicts, for video and then audio: dense1 →
+bn1 → ReLU → dense2 → sigmoid → normalisation each. Where one head was trained alone, the audio state is empty, audio
+passes unchanged, and the video state has an empty layer `dense3` that the authors' code never calls.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ from antiphon.model.recipe import Recipe, load_recipe
 from antiphon.model.towers import Towers
 
 AUDIO_NAME, VIDEO_NAME = "musicnn-won-mtat", "r2plus1d_18-unscaled"
-"""The features that the authors trained on: theirs were computed from raw frames."""
+"""Features that the authors trained on; their video features were computed from frames that were not rescaled."""
 _AUDIO_DIM, _VIDEO_DIM = 1506, 512
-_LARGEST_BYTES = 1 << 28
+_MAX_BYTES = 1 << 28
 _HEAD = {
     "dense1.weight": "layers.0.weight",
     "dense1.bias": "layers.0.bias",
@@ -35,17 +35,19 @@ _HEAD = {
     "dense2.weight": "layers.4.weight",
     "dense2.bias": "layers.4.bias",
 }
-"""Names of theirs and of ours."""
+"""Names of their parameters and ours."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """Where a published model was read from.
+    """Origin of a published model.
 
     Attributes
     ----------
-    file : its name.
-    sha256 : of the file, hex.
+    file : str
+        Name of the file.
+    sha256 : str
+        SHA-256 of the file, hexadecimal.
     """
 
     file: str
@@ -53,26 +55,43 @@ class Published:
 
 
 def read_published(path: Path) -> tuple[Recipe, Towers, tuple[int, int], Published]:
-    """The heads of a published checkpoint, the recipe that describes them, their feature sizes, and where from.
+    """Read a published checkpoint.
 
     Only tensors and plain values are unpickled (`weights_only=True`); of these only the two state dicts are used.
+
+    Parameters
+    ----------
+    path : Path
+        The checkpoint, such as `Single_proj_head.tar`.
+
+    Returns
+    -------
+    recipe : Recipe
+        Recipe that describes the heads.
+    towers : Towers
+        The heads, in evaluation mode.
+    dims : tuple of (int, int)
+        Sizes of the audio and of the video features.
+    published : Published
+        Name and hash of the file.
 
     Raises
     ------
     ModelError
-        The file is missing or damaged, holds something that would have to be run, or does not hold such heads.
+        The file is missing or damaged, holds anything that would have to be executed, or does not hold such heads.
     """
     video, audio = _states(path)
-    hidden, dim = _check_head(path, "pictures'", video, _VIDEO_DIM)
-    if audio and _check_head(path, "sound's", audio, _AUDIO_DIM) != (hidden, dim):
-        raise ModelError(f"{path}: its two heads are of different width, so they do not belong together.")
+    hidden, dim = _check_head(path, "video", video, _VIDEO_DIM)
+    if audio and _check_head(path, "audio", audio, _AUDIO_DIM) != (hidden, dim):
+        raise ModelError(f"{path}: the audio and the video head have different sizes, so they are not one model.")
     if not audio and dim != _AUDIO_DIM:
         raise ModelError(
-            f"{path}: the pictures' head ends in {dim} values; without a head of the sound it must end in {_AUDIO_DIM}."
+            f"{path}: the video head has {dim} outputs; without an audio head it must have {_AUDIO_DIM}, the size of "
+            "the audio feature."
         )
     recipe = _recipe("both" if audio else "video", hidden, dim)
     towers = Towers(_AUDIO_DIM, _VIDEO_DIM, recipe)
-    state = {"log_scale": towers.log_scale.detach()}
+    state = {"logit_scale": towers.logit_scale.detach()}
     for side, head in (("audio", audio), ("video", video)):
         state |= {f"{side}.{ours}": head[theirs] for theirs, ours in _HEAD.items() if theirs in head}
     towers.load_state_dict(state, strict=True)
@@ -82,13 +101,13 @@ def read_published(path: Path) -> tuple[Recipe, Towers, tuple[int, int], Publish
 
 def _recipe(heads: str, hidden: int, dim: int) -> Recipe:
     base = load_recipe("coded-all")
-    what = "two heads" if heads == "both" else "a head on the pictures alone"
+    what = "two heads" if heads == "both" else "a video head only"
     return base.model_copy(
         update={
             "name": "published",
             "description": f"Published weights of Veldkamp et al. (2023): {what}; not trained here",
             "heads": heads,
-            "head": base.head.model_copy(update={"hidden": (hidden,), "dim": dim}),
+            "head": base.head.model_copy(update={"hidden": (hidden,), "embedding_dim": dim}),
         }
     )
 
@@ -97,56 +116,59 @@ def _states(path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
     found = _unpickled(path)
     model = found.get("model") if isinstance(found, dict) else None
     if not isinstance(model, list) or len(cast(list[Any], model)) != 2:
-        raise ModelError(f"{path}: its entry `model` is not a list of two state dicts, the pictures' and the sound's.")
+        raise ModelError(f"{path}: its entry `model` is not a list of two state dicts, video and audio.")
     states = cast(list[Any], model)
     if not all(isinstance(state, dict) for state in states):
-        raise ModelError(f"{path}: its entry `model` holds something else than state dicts.")
+        raise ModelError(f"{path}: its entry `model` holds objects that are not state dicts.")
     return states[0], states[1]
 
 
 def _unpickled(path: Path) -> Any:
     if not path.is_file():
         raise ModelError(
-            f"{path}: no such file. Give the authors' checkpoint: data/06_models/Single_proj_head.tar of "
+            f"{path}: no such file. Download the authors' checkpoint, data/06_models/Single_proj_head.tar, from "
             "https://github.com/KarelVeldkamp/Multimodal-Musicvideo-Representation."
         )
     _check_archive(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        # A pickle made to harm can make its reader fail in any way; what counts is that nothing of it ran.
+        # A malicious pickle can make its reader fail in any way; what matters is that none of it was executed.
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelError(
-            f"{path}: is damaged, or holds more than tensors and plain values ({first}). It was not used."
+            f"{path}: is damaged, or holds more than tensors and plain values ({first}). Nothing was loaded from it."
         ) from error
 
 
 def _check_archive(path: Path) -> None:
-    """Size and checksums of the members; torch itself compares no checksum."""
+    """Check size and checksums of the members; torch itself compares no checksums."""
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
-            changed = archive.testzip() if size <= _LARGEST_BYTES else None
+            changed = archive.testzip() if size <= _MAX_BYTES else None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{path}: is no checkpoint of PyTorch, or is damaged ({error}). Fetch it again.") from error
-    if size > _LARGEST_BYTES:
-        raise ModelError(f"{path}: unpacks to {size:,} bytes; such heads have a few million. It is something else.")
+        raise ModelError(f"{path}: is not a PyTorch checkpoint, or is damaged ({error}). Download it again.") from error
+    if size > _MAX_BYTES:
+        raise ModelError(
+            f"{path}: unpacks to {size:,} bytes, more than the maximum of {_MAX_BYTES:,} for such heads. It is another "
+            "file."
+        )
     if changed is not None:
-        raise ModelError(f"{path}: its member {changed} is not what its checksum says. Fetch the file again.")
+        raise ModelError(f"{path}: the checksum of its member {changed} does not match. Download the file again.")
 
 
 def _check_head(path: Path, side: str, state: Mapping[str, Any], inputs: int) -> tuple[int, int]:
-    """Width of the hidden layer and of the output, once everything in `state` is as it should be."""
+    """Return the hidden and output size of a head after checking its names, types, shapes and values."""
     where = f"{path}: the {side} head"
     empty = {"dense3.weight", "dense3.bias"} & set(state)
     if set(state) - empty != set(_HEAD):
         wrong = sorted(map(str, set(state) - empty ^ set(_HEAD)))
-        raise ModelError(f"{where} is not dense1, bn1, dense2: {', '.join(wrong)} missing or left over.")
+        raise ModelError(f"{where} is not dense1, bn1, dense2: {', '.join(wrong)} missing or unexpected.")
     for name, tensor in state.items():
         kind = torch.int64 if name.endswith("num_batches_tracked") else torch.float32
-        # Contiguous: so that no tensor is larger than what is stored of it.
+        # Contiguous, so that no tensor is larger than its storage.
         if not isinstance(tensor, Tensor) or tensor.dtype != kind or tensor.is_sparse or not tensor.is_contiguous():
-            raise ModelError(f"{where}: {name} is no dense tensor of {kind}.")
+            raise ModelError(f"{where}: {name} is not a dense tensor of {kind}.")
     hidden, dim = (len(state[f"{layer}.bias"].reshape(-1)) for layer in ("dense1", "dense2"))
     shapes = {
         name: {"dense1.weight": (hidden, inputs), "dense2.weight": (dim, hidden), "dense2.bias": (dim,)}.get(
@@ -156,9 +178,9 @@ def _check_head(path: Path, side: str, state: Mapping[str, Any], inputs: int) ->
     } | {name: (0, dim) if name == "dense3.weight" else (0,) for name in empty}
     for name, shape in shapes.items():
         if tuple(state[name].shape) != shape or not hidden or not dim:
-            raise ModelError(f"{where}: {name} has shape {tuple(state[name].shape)}, {shape} is expected.")
+            raise ModelError(f"{where}: {name} has shape {tuple(state[name].shape)}, expected {shape}.")
         if not torch.isfinite(state[name]).all():
-            raise ModelError(f"{where}: {name} holds values that are not finite. Fetch the file again.")
+            raise ModelError(f"{where}: {name} has values that are not finite. Download the file again.")
     if (state["bn1.running_var"] < 0).any():
-        raise ModelError(f"{where}: bn1.running_var holds negative values, which no variance has. Fetch it again.")
+        raise ModelError(f"{where}: bn1.running_var has negative values, impossible for a variance. Download it again.")
     return hidden, dim

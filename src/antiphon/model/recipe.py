@@ -1,4 +1,4 @@
-"""A recipe: everything that decides how a model is trained, as data with a name."""
+"""Recipes: everything that decides how a model is trained, as named data."""
 
 import tomllib
 from importlib import resources
@@ -12,25 +12,46 @@ from antiphon.model.aggregators import TrackConfig
 from antiphon.model.closed_form import ClosedFormConfig
 from antiphon.model.heads import HeadConfig
 from antiphon.model.losses import LossConfig
+from antiphon.model.renamed_keys import with_current_keys
 
 
 class TrainingConfig(BaseModel):
-    """The optimiser and when to stop.
+    """Optimizer, batches and early stopping.
 
     Attributes
     ----------
-    batch_size : pairs in a batch at the most; no two of one video.
-    embed_batch_size : pairs to embed at a time, where the activations of a whole batch would not fit in memory; the
-        gradients are the batch's all the same. Not with batch norm, which looks at all that is embedded together.
-    schedule : "exponential" multiplies the learning rate by `learning_rate_decay` after each epoch; "cosine" brings it
-        down to 0 along half a cosine over all epochs.
-    epochs : at the most.
-    least_steps : batches that training has at least, should it not stop early: more epochs where an epoch has few.
-    patience : epochs without improvement of what `stop_on` names before training stops; the best epoch is kept.
-    stop_on : "loss" of the validation pairs, as the paper, or their "rank" (mean log rank both ways).
-    schedule_not_stepped : keep the learning rate as it is at first, whatever its decay. So it was in the authors' code.
-    first_segment_only : train on the first segment of each video alone. So it was in the authors' code.
-    least_pairs : with fewer training videos than this the recipe warns that it has too few to learn from.
+    optimizer : {'adam', 'adamw'}
+        "adamw" decouples weight decay from the gradient.
+    learning_rate : float
+        Initial learning rate.
+    weight_decay : float
+        Weight decay of weight matrices; biases, norms and the logit scale have none.
+    schedule : {'exponential', 'cosine'}
+        "exponential" multiplies the learning rate by `learning_rate_decay` after each epoch; "cosine" anneals it to 0
+        over all epochs.
+    learning_rate_decay : float
+        Factor per epoch of the exponential schedule, in (0, 1].
+    batch_size : int
+        Maximum pairs per batch. No two pairs of a batch come from the same video.
+    embed_batch_size : int or None
+        Embed a batch in parts of this many pairs, where the activations of a whole batch do not fit in memory.
+        Gradients are those of the whole batch. Incompatible with batch norm, which depends on all pairs embedded
+        together.
+    epochs : int
+        Maximum epochs, unless `min_steps` asks for more.
+    min_steps : int
+        Minimum optimizer steps before training ends other than by early stopping; it adds epochs where an epoch is
+        short.
+    patience : int
+        Epochs without improvement of `stop_on` before training stops. The best epoch is kept.
+    stop_on : {'loss', 'rank'}
+        "loss" of the validation pairs, as in the paper, or their "rank" (mean log rank over both directions).
+    schedule_not_stepped : bool
+        Keep the learning rate constant, as the authors' code does: it builds a schedule and never steps it.
+    first_segment_only : bool
+        Train on the first segment of each video only, as the authors' code does.
+    min_pairs : int
+        Training warns below this number of training videos.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,24 +64,30 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(default=1000, ge=2)
     embed_batch_size: int | None = Field(default=None, ge=1)
     epochs: int = Field(default=100, ge=1)
-    least_steps: int = Field(default=0, ge=0)
+    min_steps: int = Field(default=0, ge=0)
     patience: int = Field(default=3, ge=1)
     stop_on: Literal["loss", "rank"] = "loss"
     schedule_not_stepped: bool = False
     first_segment_only: bool = False
-    least_pairs: int = Field(default=100, ge=2)
+    min_pairs: int = Field(default=100, ge=2)
 
 
 class AutoencoderConfig(BaseModel):
-    """The autoencoders whose encoders the heads start from, where they do.
+    """Training of the autoencoders whose encoders initialise the heads.
 
-    The paper names no settings. Their loss is the share of the feature's variance that is not rebuilt: each value's
-    squared error over its variance in the training set, so that 1 is what the mean of all would score.
+    The paper names no settings. The loss is the fraction of the features' variance left unexplained: the squared error
+    of each value divided by its variance in the training set, so that predicting the mean scores 1.
 
     Attributes
     ----------
-    epochs : at the most; 0 for no autoencoders: the heads start at random.
-    patience : epochs without a better validation loss before they stop; the best epoch is kept.
+    epochs : int
+        Maximum epochs; 0 disables autoencoders and initialises the heads at random.
+    learning_rate : float
+        Learning rate of Adam.
+    batch_size : int
+        Maximum features per batch.
+    patience : int
+        Epochs without a lower validation loss before training stops. The best epoch is kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,10 +103,25 @@ class Recipe(BaseModel):
 
     Attributes
     ----------
-    heads : "both" sides have one, or the "video" alone, which then projects to the audio feature's size: `head.dim`
-        does not count.
-    closed_form : embeddings that are not trained, beside the heads'; None: the heads' alone.
-    track : the track model; None: a track is the normalised mean of its segments' embeddings.
+    name : str
+        Name of the recipe; runs record it.
+    description : str
+        One line for listings and reports.
+    heads : {'both', 'video'}
+        "both" modalities have a head, or only the "video", which then projects to the size of the audio feature;
+        `head.embedding_dim` is ignored in that case.
+    head : HeadConfig
+        Layers of each head.
+    autoencoder : AutoencoderConfig
+        Initialisation of the heads by autoencoders.
+    loss : LossConfig
+        Loss and its temperature.
+    training : TrainingConfig
+        Optimizer, batches and early stopping.
+    closed_form : ClosedFormConfig or None
+        Closed-form embeddings beside those of the heads; None for the heads only.
+    track : TrackConfig or None
+        Track model; None embeds a track as the normalised mean of its segments' embeddings.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -95,38 +137,56 @@ class Recipe(BaseModel):
     track: TrackConfig | None = None
 
     @model_validator(mode="after")
-    def _some_need_both_heads(self) -> Self:
+    def _check_tables_that_need_both_heads(self) -> Self:
         for table in ("track", "closed_form"):
             if getattr(self, table) is not None and self.heads != "both":
-                raise ValueError(f'[{table}] needs heads on both sides; leave it out, or set heads = "both"')
+                raise ValueError(f'[{table}] needs heads for both modalities; leave it out, or set heads = "both"')
         return self
 
     @model_validator(mode="after")
-    def _embeds_in_parts(self) -> Self:
+    def _check_embed_batch_size(self) -> Self:
         if self.training.embed_batch_size is not None and self.head.normalisation == "batch":
-            raise ValueError("batch norm looks at a whole batch: leave embed_batch_size out, or normalise by layer")
+            raise ValueError(
+                'batch norm needs the whole batch: leave embed_batch_size out, or use "layer" normalisation'
+            )
         return self
 
     @property
     def non_negative(self) -> bool:
-        """Whether no embedding can have a negative value, so that no two are further apart than a right angle."""
+        """True where embeddings have no negative values: no two are more than a right angle apart."""
         return self.head.output == "sigmoid" and self.heads == "both"
 
 
 def recipe_names() -> list[str]:
-    """Names of the recipes that come with Antiphon."""
+    """Return the names of the built-in recipes.
+
+    Returns
+    -------
+    list of str
+        Sorted names.
+    """
     return sorted(entry.name.removesuffix(".toml") for entry in _shelf().iterdir() if entry.name.endswith(".toml"))
 
 
 def load_recipe(name: str | Path) -> Recipe:
-    """A recipe by its name, or from a TOML file: your own, or the run.toml of an earlier run.
+    """Load a recipe by name, or from a TOML file: a recipe of your own, or the `run.toml` of an earlier run.
 
-    A recipe that names another one under `inherits` says only what it changes.
+    A recipe with an `inherits` key states only what it changes in the built-in recipe of that name.
+
+    Parameters
+    ----------
+    name : str or Path
+        Name of a built-in recipe, or path to a file that ends in `.toml`.
+
+    Returns
+    -------
+    Recipe
+        The validated recipe.
 
     Raises
     ------
     ConfigError
-        There is no such recipe, or it holds a setting that is unknown or out of range.
+        There is no such recipe, or it has an unknown setting or a value out of range.
     """
     text = str(name)
     return recipe_from(_resolved(_read(text), text), text)
@@ -142,7 +202,7 @@ def _read(name: str) -> dict[str, Any]:
         except UnicodeDecodeError as error:
             raise ConfigError(f"{path}: is not UTF-8 text ({error.reason}).") from error
     if name not in recipe_names():
-        raise ConfigError(f"'{name}' is no recipe. There are {', '.join(recipe_names())}, or give a .toml file.")
+        raise ConfigError(f"Unknown recipe '{name}'. Use one of {', '.join(recipe_names())}, or a .toml file.")
     return _parsed((_shelf() / f"{name}.toml").read_text(encoding="utf-8"), name)
 
 
@@ -150,23 +210,23 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where}: is not TOML: {error}.") from error
-    return data.get("recipe", data)
+        raise ConfigError(f"{where}: is not valid TOML: {error}.") from error
+    return with_current_keys(data.get("recipe", data), where)
 
 
 def _resolved(data: dict[str, Any], where: str) -> dict[str, Any]:
-    """`data` over what it inherits."""
+    """Merge `data` over the recipe that it inherits from."""
     if "inherits" not in data:
         return data
     parent = data["inherits"]
     if not isinstance(parent, str) or parent not in recipe_names():
-        raise ConfigError(f"{where}: inherits {parent!r}, which is no recipe. There are {', '.join(recipe_names())}.")
+        raise ConfigError(f"{where}: inherits {parent!r}; it must be one of {', '.join(recipe_names())}.")
     base = _resolved(_read(parent), parent)
     return _over(base, {key: value for key, value in data.items() if key != "inherits"})
 
 
 def _over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`base` with `changes`, tables joined key by key."""
+    """Merge `changes` over `base`, table by table."""
     joined = dict(base)
     for key, value in changes.items():
         below = joined.get(key)
@@ -175,29 +235,55 @@ def _over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def recipe_from(data: dict[str, Any], where: str) -> Recipe:
-    """A recipe from a dictionary; `where` names it in messages.
+    """Build a recipe from a dictionary.
+
+    Parameters
+    ----------
+    data : dict of str to object
+        Tables and values as in a recipe's TOML, with all inheritance resolved.
+    where : str
+        Name or file of the recipe, for messages.
+
+    Returns
+    -------
+    Recipe
+        The validated recipe.
 
     Raises
     ------
     ConfigError
-        Naming each setting that is wrong.
+        A setting is unknown or out of range; the message lists all of them.
     """
     try:
-        return Recipe.model_validate(data)
+        return Recipe.model_validate(with_current_keys(data, where))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise ConfigError(f"{where}: {faults}.") from error
 
 
 def changed_recipe(base: Recipe, changes: dict[str, Any], where: str) -> Recipe:
-    """`base` with `changes`, nested as in a recipe's TOML; `where` names them in messages.
+    """Return a recipe with some settings changed.
+
+    Parameters
+    ----------
+    base : Recipe
+        Recipe to start from; it is left unchanged.
+    changes : dict of str to object
+        Settings to change, nested as in a recipe's TOML.
+    where : str
+        Origin of the changes, for messages.
+
+    Returns
+    -------
+    Recipe
+        The changed recipe.
 
     Raises
     ------
     ConfigError
-        Naming each setting that is wrong.
+        A setting is unknown or out of range; the message lists all of them.
     """
-    return recipe_from(_over(base.model_dump(), changes), where)
+    return recipe_from(_over(base.model_dump(), with_current_keys(changes, where)), where)
 
 
 def _shelf() -> Any:

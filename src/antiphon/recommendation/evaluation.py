@@ -12,6 +12,7 @@ import polars as pl
 from antiphon.errors import ConfigError
 from antiphon.metrics.paired import mean_interval
 from antiphon.metrics.recommendation import Places, chance, coverage, ndcg, places, recall
+from antiphon.ordering import rounded
 from antiphon.recommendation.baselines import artist_popularity, genre_match
 from antiphon.recommendation.content import content_scores
 from antiphon.recommendation.holdout import Held, HoldOut, hold_out
@@ -175,7 +176,7 @@ def _methods(space: Space, held: Held, interactions: Interactions, weight: float
     new = [space.about[row] for row in held.new]
     likes = _artist_likes(space, held, interactions)
     return {
-        CONTENT: lambda liked: content_scores(space, liked, held.new, weight),
+        CONTENT: lambda liked: rounded(content_scores(space, liked, held.new, weight)),
         "random": lambda _: np.zeros(len(new)),  # one tie, averaged over all orders
         "genre match": lambda liked: genre_match([space.about[row] for row in liked], new),
         "artist popularity": lambda _: artist_popularity(likes, new),

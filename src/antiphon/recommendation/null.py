@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.ordering import descending
 from antiphon.recommendation.content import NEAREST, weighted
 from antiphon.recommendation.space import Space
 from antiphon.seeding import generator
@@ -102,7 +103,7 @@ def _scores(space: Space, order: IntArray, history: IntArray, new: IntArray, wei
 
 def _measured(scores: FloatArray, relevant: npt.NDArray[np.bool_], k: int) -> dict[str, FloatArray]:
     """Recall and nDCG of each user's list; equal scores stand in the order of the columns."""
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]  # NaN comes last
+    best = descending(scores)[:, :k]  # NaN comes last
     gains = np.take_along_axis(relevant, best, axis=1)
     counts = relevant.sum(axis=1)
     discounts = 1 / np.log2(np.arange(2, best.shape[1] + 2))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from antiphon.ordering import rounded
 from antiphon.recommendation.content import closeness
 from antiphon.recommendation.space import Space
 from antiphon.search.explaining import Facts, Levels, explain
@@ -27,7 +28,7 @@ def reasons(
     # What is usual between tracks takes two of them.
     there = {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in space.sides.items()}
     levels = Levels.of({side: rows for side, rows in there.items() if len(rows) > 1}, generator(0, "usual cosines"))
-    nearest = history[np.nanargmax(closeness(space, history, hits, weight), axis=1)]
+    nearest = history[np.nanargmax(rounded(closeness(space, history, hits, weight)), axis=1)]
     found: list[Reason] = []
     for row, other, name in zip(hits, nearest, recommended, strict=True):
         cosines = {side: float(rows[row] @ rows[other]) for side, rows in space.sides.items() if len(there[side]) > 1}

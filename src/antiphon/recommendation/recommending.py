@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.errors import ConfigError
+from antiphon.ordering import descending
 from antiphon.recommendation.content import content_scores
 from antiphon.recommendation.space import Embeddings, Space
 from antiphon.search import Hit, Where
@@ -36,7 +37,7 @@ def recommend(
 
     Returns
     -------
-    At most k hits, best first; the score is a cosine from -1 to 1.
+    At most k hits, best first, ties by id; the score is a cosine from -1 to 1.
 
     Raises
     ------
@@ -57,9 +58,9 @@ def recommend(
         named = ", ".join(history[:5]) or "none named"
         raise ConfigError(f"history ({named}): no track of it is known here. Name ids of the catalogue.")
     allowed = (where or Where()).without(*history, *had).mask(_table(space))
-    candidates = np.flatnonzero(allowed)
+    candidates = np.array(sorted(np.flatnonzero(allowed), key=space.ids.__getitem__), dtype=np.intp)
     scores = content_scores(space, liked, candidates, weight)
-    order = np.argsort(-scores, kind="stable")[:k]  # NaN, which nothing is known of, comes last
+    order = descending(scores)[:k]  # NaN, which nothing is known of, comes last
     return [
         Hit(space.ids[candidates[place]], float(scores[place]), space.about[candidates[place]])
         for place in order

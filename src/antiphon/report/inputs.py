@@ -8,7 +8,7 @@ from typing import Any
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import ModelError
-from antiphon.runs import AUDIT_FILE, RUN_FILE, Epoch, read_run
+from antiphon.runs import AUDIT_FILE, RUN_FILE, Epoch, read_history, read_run
 from antiphon.tables import read_table
 from antiphon.workspace import Failure, Workspace
 
@@ -96,7 +96,7 @@ def _json(path: Path) -> dict[str, Any] | None:
 def _history(path: Path) -> list[Epoch] | None:
     if not path.is_file():
         return None
-    table = read_table(path)
+    table = read_history(path)
     wanted = {field.name: field.default is MISSING for field in fields(Epoch)}
     there = [name for name in wanted if name in table.column_names]
     if not table.num_rows or any(needed and name not in there for name, needed in wanted.items()):

@@ -33,7 +33,7 @@ def _heads(recipe: Recipe) -> str:
     if recipe.heads == "video":
         own = "One head, on the pictures; the sound passes without one"
         return f"{own}: features {inputs}; {hidden} embedding of the audio feature's size; {output}."
-    return f"Two heads: features {inputs}; {hidden} embedding of {head.dim} dimensions; {output}."
+    return f"Two heads: features {inputs}; {hidden} embedding of {head.embedding_dim} dimensions; {output}."
 
 
 def _beside(recipe: Recipe) -> list[str]:
@@ -46,8 +46,9 @@ def _beside(recipe: Recipe) -> list[str]:
         )
     if recipe.closed_form is not None:
         beside.append(
-            f"Beside them linear and kernel canonical correlations in closed form, up to {recipe.closed_form.dim} "
-            "dimensions each: scores are averaged. Epochs and their ranks are those of the heads alone."
+            "Beside them linear and kernel canonical correlations in closed form, up to "
+            f"{recipe.closed_form.num_components} dimensions each: scores are averaged. Epochs and their ranks are "
+            "those of the heads alone."
         )
     return beside
 
@@ -86,7 +87,7 @@ def _optimiser(recipe: Recipe) -> str:
 def _stopping(recipe: Recipe) -> str:
     training = recipe.training
     watched = "validation loss" if training.stop_on == "loss" else "typical validation rank"
-    longer = f", or as many as make {whole(training.least_steps)} batches" if training.least_steps else ""
+    longer = f", or as many as make {whole(training.min_steps)} batches" if training.min_steps else ""
     return (
         f"At most {training.epochs} epochs{longer}; stops after {training.patience} epochs without a better {watched}, "
         "and keeps the best epoch."

@@ -63,5 +63,5 @@ def _losses(history: Sequence[Epoch], split: str) -> list[Curve]:
     return [
         Curve("chance", "level", values("chance")),
         Curve("loss", "main", values("loss")),
-        Curve("lower bound", "level", values("least")),
+        Curve("lower bound", "level", values("lower_bound")),
     ]

@@ -1,7 +1,8 @@
-"""Finding music videos: an index of embeddings, exact or approximate, and the queries that people ask it."""
+"""Finding music videos: an index of embeddings, exact or approximate, and queries of any origin."""
 
 from antiphon.search.filters import Where
-from antiphon.search.hits import Hit, Moment
+from antiphon.search.hits import Hit, Hits, Moment
 from antiphon.search.index import Index
+from antiphon.search.query import Query
 
-__all__ = ["Hit", "Index", "Moment", "Where"]
+__all__ = ["Hit", "Hits", "Index", "Moment", "Query", "Where"]

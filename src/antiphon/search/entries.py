@@ -7,7 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from antiphon.embeddings import unit_rows
 from antiphon.errors import SearchError
+from antiphon.ordering import rounded
 from antiphon.search.record import Origin
 
 FloatArray = npt.NDArray[np.float32]
@@ -83,9 +85,14 @@ def vectors_of(table: pa.Table) -> FloatArray:
     return np.concatenate(chunks) if chunks else np.zeros((0, dim), dtype=np.float32)
 
 
-def best_first(table: pa.Table, k: int, decimals: int) -> pa.Table:
-    """The `k` rows of highest `score`; those that are equal to so many decimals go by id."""
-    ranks = pa.array(np.round(table["score"].to_numpy(), decimals))
+def scored(about: pa.Table, vectors: FloatArray, query: FloatArray) -> pa.Table:
+    """The rows with their `score`: the cosine of each one's (n, dim) vector, in float64 and so alike in every store."""
+    return about.append_column("score", pa.array(vectors.astype(np.float64) @ query.astype(np.float64)))
+
+
+def best_first(table: pa.Table, k: int) -> pa.Table:
+    """The `k` rows of highest `score`; those that are equal once rounded go by id."""
+    ranks = pa.array(rounded(table["score"].to_numpy()))
     keys = [("rank", "descending"), ("id", "ascending")]
     return table.append_column("rank", ranks).sort_by(keys).slice(0, k).drop_columns("rank")
 
@@ -94,31 +101,6 @@ def metadata_of(table: pa.Table) -> list[dict[str, Any]]:
     """Artist, title, genre, tags and year of each row."""
     rows = table.select(METADATA).to_pylist()
     return [row | {"tags": row["tags"] or []} for row in rows]
-
-
-def unit_rows(vectors: npt.ArrayLike, name: str, names: Sequence[str] | None = None) -> FloatArray:
-    """(n, dim) rows brought to length 1.
-
-    Raises
-    ------
-    SearchError
-        They are no matrix of numbers, or a row is not finite or all zeros: its direction is unknown.
-    """
-    try:
-        rows = np.asarray(vectors, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise SearchError(f"{name}: is no matrix of numbers ({error}).") from error
-    if rows.ndim != 2 or rows.shape[1] == 0:
-        raise SearchError(f"{name}: has shape {rows.shape}; give (n, dim), a row for each vector.")
-    peaks = np.abs(rows).max(axis=1, initial=0)
-    broken = np.flatnonzero(~np.isfinite(peaks) | (peaks == 0))
-    if len(broken):
-        row = int(broken[0])
-        called = f"row {row}" if names is None else f"the vector of '{names[row]}'"
-        what = "is all zeros and has no direction" if peaks[row] == 0 else "holds values that are not finite"
-        raise SearchError(f"{name}: {called} {what}. Leave it out.")
-    scaled = rows / peaks[:, None]  # squares of very large or small values would not fit
-    return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
 
 
 def refuse_other_size(given: int, dim: int) -> None:
@@ -147,7 +129,7 @@ class Sampling(Protocol):
     def window_s(self) -> float: ...
 
 
-class FeatureRows(Protocol):
+class SegmentFeatures(Protocol):
     """What an index looks at in features: see `antiphon.Features`."""
 
     @property
@@ -181,14 +163,14 @@ class Embedder(Protocol):
     def embed(self, features: Any, per: Level = "segment") -> tuple[FloatArray, FloatArray]: ...
 
 
-class MusicVideos(Protocol):
+class CatalogueRecords(Protocol):
     """What an index asks of a catalogue: see `antiphon.Catalogue`."""
 
     def records(self) -> Sequence[Mapping[str, Any]]: ...
 
 
 def origin_of(
-    model: Embedder, features: FeatureRows, made_by: Mapping[str, str] | None = None, run: str = ""
+    model: Embedder, features: SegmentFeatures, made_by: Mapping[str, str] | None = None, run: str = ""
 ) -> Origin:
     """What the embeddings of these features by this model are of."""
     hashes = made_by or {}
@@ -202,7 +184,7 @@ def origin_of(
     )
 
 
-def embedded(model: Embedder, features: FeatureRows, catalogue: MusicVideos | None) -> pa.Table:
+def embedded(model: Embedder, features: SegmentFeatures, catalogue: CatalogueRecords | None) -> pa.Table:
     """Rows of segments and tracks, sound and pictures; a side that an item lacks has no row.
 
     Segments last as long as the windows of the features' sampling; the paper's 3 s, where that is not known. A vector
@@ -265,7 +247,7 @@ def vector_rows(ids: Sequence[Any], vectors: npt.ArrayLike, metadata: Sequence[M
         raise SearchError(f"metadata: holds a value of the wrong type ({error}).") from error
 
 
-def _about(features: FeatureRows, catalogue: MusicVideos | None) -> dict[str, dict[str, Any]]:
+def _about(features: SegmentFeatures, catalogue: CatalogueRecords | None) -> dict[str, dict[str, Any]]:
     """Metadata of each video: what the catalogue says, else what stands with the features."""
     videos, first = np.unique(features.groups, return_index=True)
     found: dict[str, dict[str, Any]] = {

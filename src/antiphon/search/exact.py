@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from antiphon.errors import SearchError
-from antiphon.search.entries import METADATA, best_first, entry_schema, vectors_of
+from antiphon.search.entries import METADATA, best_first, entry_schema, scored, vectors_of
 from antiphon.search.filters import Where
 from antiphon.search.record import REBUILD
 from antiphon.search.view import Part, Upkeep
@@ -30,6 +30,7 @@ _BLOCK_SCORES = 8_388_608
 _QUERIES_AT_ONCE = 256
 _GROUP_ROWS = 65_536
 _ROUNDING = 1e-5
+"""How far float32 scores may be off, and more: what ties with the last of a list must not be cut."""
 _REPEATING = ["side", "level", "artist", "title", "genre", "tags.list.element"]
 _LAYOUT: dict[str, Any] = {
     "row_group_size": _GROUP_ROWS,
@@ -93,22 +94,15 @@ class ExactView:
         if len(queries) > _QUERIES_AT_ONCE:
             several = np.split(queries, range(_QUERIES_AT_ONCE, len(queries), _QUERIES_AT_ONCE))
             return [table for few in several for table in self.nearest(few, k, part, where)]
-        found: list[list[tuple[pa.Table, npt.NDArray[np.float64]]]] = [[] for _ in queries]
+        found: list[list[pa.Table]] = [[] for _ in queries]
         for piece in self._pieces:
             for rows in piece.of(part):
                 about = piece.about.slice(rows.start, rows.stop - rows.start).select(["id", *METADATA])
                 kept = None if where == Where() else np.flatnonzero(where.mask(about))
                 for number, best in enumerate(_best(queries, piece.vectors[rows], kept, k)):
-                    scores = piece.vectors[rows][best].astype(np.float64) @ queries[number].astype(np.float64)
-                    found[number].append((about.take(best), scores))
-        return [self._top(parts, k) for parts in found]
-
-    def _top(self, parts: list[tuple[pa.Table, npt.NDArray[np.float64]]], k: int) -> pa.Table:
-        tables = [table for table, _ in parts] or [self._nothing.select(["id", *METADATA])]
-        scores = np.concatenate([np.zeros(0), *(part for _, part in parts)])
-        table = pa.concat_tables(tables).append_column("score", pa.array(scores))
-        # Equal vectors must tie, in whatever block they lie.
-        return best_first(table, k, decimals=12)
+                    found[number].append(scored(about.take(best), piece.vectors[rows][best], queries[number]))
+        nothing = self._nothing.select(["id", *METADATA]).append_column("score", pa.array([], pa.float64()))
+        return [best_first(pa.concat_tables([nothing, *tables]), k) for tables in found]
 
     def rows(self, ids: Collection[str]) -> pa.Table:
         """All rows of some videos."""

@@ -1,15 +1,18 @@
-"""Which music videos may be found, as a mask over a table and as an SQL condition."""
+"""Conditions on what may be found, as a mask over a table and as an SQL condition."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import reduce
 from operator import and_
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from antiphon.errors import SearchError
+from antiphon.errors import ConfigError
+from antiphon.spelling import did_you_mean
 
 _LISTS = {
     "genre": ("genre", False),
@@ -19,60 +22,99 @@ _LISTS = {
 }
 
 _COLUMNS = ["id", "artist", "genre", "year"]
+_MAX_NAMED = 12
 
 
 @dataclass(frozen=True)
 class Where:
-    """Conditions that a hit must meet, all of them; they hold before the nearest are counted.
+    """Conditions that a hit must meet, all of them. They hold before the nearest are counted.
 
-    Attributes
+    Parameters
     ----------
-    genre, artist : one of these, spelt as in the index. Empty: any.
-    not_artist : none of these; a video of an unknown artist passes.
-    year_from, year_to : both included; a video of an unknown year fails.
-    not_ids : none of these videos.
+    genre, artist : tuple of str
+        One of these, spelt as in the index; a single text counts as one. Empty: any.
+    not_artist : tuple of str
+        None of these; a music video of an unknown artist passes.
+    min_year, max_year : int, optional
+        Both included; a music video of an unknown year fails.
+    not_ids : tuple of str
+        None of these music videos.
 
     Raises
     ------
-    SearchError
-        A list is a single text, or the years are the wrong way round.
+    ConfigError
+        The years are the wrong way round.
+
+    Examples
+    --------
+    >>> Where(genre="folk", min_year=1990).genre
+    ('folk',)
     """
 
     genre: tuple[str, ...] = ()
     artist: tuple[str, ...] = ()
     not_artist: tuple[str, ...] = ()
-    year_from: int | None = None
-    year_to: int | None = None
+    min_year: int | None = None
+    max_year: int | None = None
     not_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            if isinstance(value, str):
-                raise SearchError(f"{item.name}: is the text '{value}'; give a list of texts, such as ('{value}',).")
             if item.name in _LISTS:
-                object.__setattr__(self, item.name, tuple(map(str, value)))
+                names = (value,) if isinstance(value, str) else tuple(map(str, value))
+                object.__setattr__(self, item.name, names)
             elif value is not None:
                 object.__setattr__(self, item.name, int(value))
-        if self.year_from is not None and self.year_to is not None and self.year_from > self.year_to:
-            raise SearchError(f"year_from is {self.year_from} and year_to {self.year_to}: no year lies between.")
+        if self.min_year is not None and self.max_year is not None and self.min_year > self.max_year:
+            raise ConfigError(f"min_year {self.min_year} is after max_year {self.max_year}.")
 
     def without(self, *ids: str) -> "Where":
-        """The same conditions, and none of these videos."""
+        """Return the same conditions, excluding these music videos too."""
         return replace(self, not_ids=(*self.not_ids, *ids))
 
+    def without_artist(self, artist: str) -> "Where":
+        """Return the same conditions, excluding this artist too; unchanged where the name is empty."""
+        return replace(self, not_artist=(*self.not_artist, artist)) if artist else self
+
+    def explain(self, known: Mapping[str, Sequence[str]], years: tuple[int, int] | None) -> str:
+        """Say why nothing may meet the conditions: which values the index does not have, and those that it has.
+
+        Parameters
+        ----------
+        known : mapping of str to sequence of str
+            The values of "genre" and of "artist" in the index, the most frequent first.
+        years : (int, int) or None
+            The first and the last year in the index.
+        """
+        said: list[str] = []
+        for name in ("genre", "artist"):
+            for value in getattr(self, name):
+                if value not in known[name]:
+                    hint = did_you_mean(value, known[name])
+                    shown = ", ".join(known[name][:_MAX_NAMED]) or "none"
+                    more = ", …" if len(known[name]) > _MAX_NAMED else ""
+                    said.append(f"No music video of the index has the {name} '{value}'.{hint} It has: {shown}{more}.")
+        if years is not None and (self.min_year or years[0]) > years[1]:
+            said.append(f"The last year in the index is {years[1]}.")
+        elif years is not None and (self.max_year or years[1]) < years[0]:
+            said.append(f"The first year in the index is {years[0]}.")
+        elif years is None and (self.min_year or self.max_year):
+            said.append("No music video of the index has a year.")
+        return " ".join(said) or "No music video of the index meets all of these conditions."
+
     def mask(self, table: pa.Table) -> npt.NDArray[np.bool_]:
-        """(n,) whether each row of a table with the index's columns meets the conditions."""
+        """Return for each row of a table with the index's columns whether it meets the conditions."""
         conditions: list[pc.Expression] = []
         for name, (column, excluded) in _LISTS.items():
             values = getattr(self, name)
             if values:
                 found = pc.field(column).isin(list(values))
                 conditions.append(~found if excluded else found)
-        if self.year_from is not None:
-            conditions.append(pc.field("year") >= self.year_from)
-        if self.year_to is not None:
-            conditions.append(pc.field("year") <= self.year_to)
+        if self.min_year is not None:
+            conditions.append(pc.field("year") >= self.min_year)
+        if self.max_year is not None:
+            conditions.append(pc.field("year") <= self.max_year)
         if not conditions:
             return np.ones(table.num_rows, dtype=bool)
         kept = np.zeros(table.num_rows, dtype=bool)
@@ -81,7 +123,7 @@ class Where:
         return kept
 
     def sql(self) -> str:
-        """The same conditions in SQL; "" if there are none."""
+        """Return the same conditions in SQL; "" if there are none."""
         parts: list[str] = []
         for name, (column, excluded) in _LISTS.items():
             values = getattr(self, name)
@@ -89,15 +131,15 @@ class Where:
                 parts.append(f"({column} IS NULL OR {column} NOT IN ({quoted(values)}))")
             elif values:
                 parts.append(f"{column} IN ({quoted(values)})")
-        if self.year_from is not None:
-            parts.append(f"year >= {self.year_from}")
-        if self.year_to is not None:
-            parts.append(f"year <= {self.year_to}")
+        if self.min_year is not None:
+            parts.append(f"year >= {self.min_year}")
+        if self.max_year is not None:
+            parts.append(f"year <= {self.max_year}")
         return " AND ".join(parts)
 
 
 def quoted(values: tuple[str, ...] | list[str]) -> str:
-    """Texts as SQL literals: a quote inside one is doubled, and nothing else has a meaning there.
+    """Return texts as SQL literals: a quote inside one is doubled, and nothing else has a meaning there.
 
     Examples
     --------
@@ -105,3 +147,75 @@ def quoted(values: tuple[str, ...] | list[str]) -> str:
     "'Guns N'' Roses', 'x'"
     """
     return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How many hits are wanted, which, and in what order."""
+
+    k: int
+    where: Where
+    diversity: float = 0.0
+    rerank: bool = False
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ConfigError(f"k must be at least 1, not {self.k}.")
+        if not 0 <= self.diversity <= 1:
+            raise ConfigError(f"diversity must be between 0 and 1, not {self.diversity:g}.")
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What can be said of a list of hits, under the same names in Python, on the command line and over HTTP.
+
+    Attributes
+    ----------
+    k
+        Maximum number of hits.
+    genre
+        Only these genres.
+    artist
+        Only these artists.
+    not_artist
+        None of these artists.
+    other_artists
+        Leave out the query's own artist.
+    min_year
+        First year.
+    max_year
+        Last year.
+    weight
+        Share of the sound, from 0 to 1, where sound and pictures are compared.
+    diversity
+        From 0 (best first) to 1 (as different from each other as possible): above 0 no artist fills the list.
+    rerank
+        Order the best 100 by how well their segments match in order of time.
+    """
+
+    k: int = 10
+    genre: tuple[str, ...] = ()
+    artist: tuple[str, ...] = ()
+    not_artist: tuple[str, ...] = ()
+    other_artists: bool = False
+    min_year: int | None = None
+    max_year: int | None = None
+    weight: float = 0.5
+    diversity: float = 0.0
+    rerank: bool = False
+
+    @property
+    def where(self) -> Where:
+        """The conditions on what may be found."""
+        return Where(self.genre, self.artist, self.not_artist, self.min_year, self.max_year)
+
+    def arguments(self, not_ids: Iterable[str] = ()) -> dict[str, Any]:
+        """Return the arguments of `Index.search`, which leaves `not_ids` out too."""
+        return {
+            "k": self.k,
+            "where": self.where.without(*not_ids),
+            "weight": self.weight,
+            "other_artists": self.other_artists,
+            "diversity": self.diversity,
+            "rerank": self.rerank,
+        }

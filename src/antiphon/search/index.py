@@ -1,46 +1,61 @@
-"""The index that people hold: build it, add to it, and ask it for music videos."""
+"""The search index: build it, add to it, search it."""
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from antiphon.errors import SearchError
-from antiphon.search.asking import Asking, T
+from antiphon.embeddings import MODALITY_WORDS, unit_rows
+from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchError
+from antiphon.search.answering import answer, items, nearest_tracks
 from antiphon.search.entries import (
+    CatalogueRecords,
     Embedder,
-    FeatureRows,
-    MusicVideos,
+    SegmentFeatures,
     embedded,
+    metadata_of,
     origin_of,
     refuse_other_size,
     vector_rows,
+    vectors_of,
 )
+from antiphon.search.filters import Wanted, Where
+from antiphon.search.hits import Hit, Hits, Side
+from antiphon.search.query import Query
+from antiphon.search.ranking import Candidate
 from antiphon.search.record import Kind, Origin, Record
 from antiphon.search.storage import Place, place_of
-from antiphon.search.view import View
+from antiphon.search.view import Part, View
+from antiphon.spelling import did_you_mean
+
+FloatArray = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 LANCEDB_ROWS = 600_000
-"""From so many rows `auto` takes LanceDB: below, the exact search answers `similar` and `match` sooner and misses
-nothing (`benchmarks/index_questions.py`)."""
+"""From so many rows on "auto" takes LanceDB: below, the exact search answers a query sooner and misses nothing
+(`benchmarks/index_questions.py`)."""
 
 
-class Index(Asking):
+class Index:
     """Embeddings of music videos on disk, and the search in them. All scores are cosines, or means of cosines.
 
-    Make one with `build` (of a model and features) or `from_vectors`, or `open` one. Processes may read while one
-    writes: a query sees whole adds, never a part of one. Two writers at a time are refused.
+    Make one with `build` (from a model and features) or `from_vectors`, or `open` one. Other processes may read while
+    one writes: a search sees whole additions, never a part of one. Only one process can write at a time.
 
     Attributes
     ----------
-    kind : "exact" (a matrix product over all rows) or "lancedb" (approximate, for large catalogues).
-    dim : size of the embeddings.
-    origin : what made the embeddings.
+    kind : {"exact", "lancedb"}
+        A matrix product over all rows, or approximate search for large catalogues.
+    dim : int
+        Size of the embeddings.
+    origin : Origin
+        What made the embeddings.
 
     Examples
     --------
@@ -51,8 +66,9 @@ class Index(Asking):
     ['b', 'c']
     """
 
-    def __init__(self, place: Place, record: Record) -> None:
+    def __init__(self, place: Place, record: Record, media: Mapping[str, str] | None = None) -> None:
         self._place = place
+        self._media = media
         self._take(record)
 
     def _take(self, record: Record) -> None:
@@ -66,24 +82,32 @@ class Index(Asking):
     def build(
         cls,
         model: Embedder,
-        features: FeatureRows,
+        features: SegmentFeatures,
         path: str | Path,
-        catalogue: MusicVideos | None = None,
+        catalogue: CatalogueRecords | None = None,
         kind: Literal["auto", "exact", "lancedb"] = "auto",
         made_by: Mapping[str, str] | None = None,
         run: str = "",
     ) -> Self:
-        """Embed segments and tracks of all features, sound and pictures, and write an index.
+        """Embed segments and tracks of all features, audio and video, and write an index.
 
-        An index that is at `path` stays usable until the new one takes its place.
+        An existing index at `path` stays usable until the new one replaces it.
 
         Parameters
         ----------
-        path : a folder, or a URI of an object store (s3://…, gs://…), where LanceDB keeps the index.
-        catalogue : says artist, title, genre, tags and year. Default: what stands with the features.
-        kind : "auto" takes LanceDB from 600,000 rows on, and in an object store.
-        made_by : hashes of what computed the features, by side, where known: features made otherwise are then refused.
-        run : what the model is called; it is kept for people to read.
+        model : DualEncoder
+        features : Features
+        path : str or Path
+            A folder, or a URI of an object store (s3://…, gs://…), where LanceDB keeps the index.
+        catalogue : Catalogue, optional
+            Source of artist, title, genre, tags and year, and of the media that hits play in a notebook. Default: what
+            the features say.
+        kind : {"auto", "exact", "lancedb"}
+            "auto" takes LanceDB from 600,000 rows on, and in an object store.
+        made_by : mapping of str to str, optional
+            Hashes of what computed the features, by modality: features made otherwise are then refused.
+        run : str
+            Name of the run, for people.
 
         Raises
         ------
@@ -91,7 +115,8 @@ class Index(Asking):
             There is nothing to index, or another process is writing.
         """
         rows = embedded(model, features, catalogue)
-        return cls._create(path, kind, rows, origin_of(model, features, made_by, run))
+        media = None if catalogue is None else _paths(catalogue)
+        return cls._create(path, kind, rows, origin_of(model, features, made_by, run), media)
 
     @classmethod
     def from_vectors(
@@ -102,45 +127,59 @@ class Index(Asking):
         kind: Literal["auto", "exact", "lancedb"] = "auto",
         metadata: Sequence[Mapping[str, Any]] | None = None,
     ) -> Self:
-        """An index of vectors that came from elsewhere, one a music video.
+        """Write an index of vectors computed elsewhere, one for each music video.
 
         Parameters
         ----------
-        vectors : (n, dim). They are brought to length 1: scores are cosines.
-        metadata : of each vector any of artist, title, genre, tags (a list), year.
+        ids : sequence, length n
+        vectors : array_like, shape (n, dim)
+            Brought to length 1: scores are cosines.
+        path, kind
+            As in `build`.
+        metadata : sequence of mapping, optional
+            Any of artist, title, genre, tags (a list) and year of each vector.
 
         Raises
         ------
         SearchError
-            An id stands twice, lengths differ, or a vector is zero or not finite.
+            An id occurs twice, lengths differ, or a vector is zero or not finite.
         """
         return cls._create(path, kind, vector_rows(ids, vectors, metadata), Origin())
 
     @classmethod
     def _create(
-        cls, path: str | Path, kind: Literal["auto", "exact", "lancedb"], rows: pa.Table, origin: Origin
+        cls,
+        path: str | Path,
+        kind: Literal["auto", "exact", "lancedb"],
+        rows: pa.Table,
+        origin: Origin,
+        media: Mapping[str, str] | None = None,
     ) -> Self:
         place = place_of(path)
         if kind not in ("auto", "exact", "lancedb"):
-            raise SearchError(f"kind is '{kind}'; there are auto, exact and lancedb.")
+            raise ConfigError(f"kind must be 'auto', 'exact' or 'lancedb', not '{kind}'.")
         large = rows.num_rows >= LANCEDB_ROWS or "://" in str(path)
         chosen: Kind = kind if kind != "auto" else "lancedb" if large else "exact"
-        return cls(place, place.create(chosen, rows, origin))
+        return cls(place, place.create(chosen, rows, origin), media)
 
     @classmethod
     def open(
         cls,
         path: str | Path,
         model: Embedder | None = None,
-        features: FeatureRows | None = None,
+        features: SegmentFeatures | None = None,
         made_by: Mapping[str, str] | None = None,
     ) -> Self:
-        """The index at `path`.
+        """Open the index at `path`.
 
         Parameters
         ----------
-        model : the model whose embeddings will be searched for.
-        features, made_by : with a model, what it embeds now, as in `build`.
+        path : str or Path
+            Folder or URI.
+        model : DualEncoder, optional
+            The model whose embeddings will be searched for.
+        features, made_by : optional
+            With a model, what it embeds now, as in `build`.
 
         Raises
         ------
@@ -157,20 +196,157 @@ class Index(Asking):
             index.origin.refuse_other(given, place.name)
         return index
 
-    def add(
+    @overload
+    def search(
         self,
-        model: Embedder,
-        features: FeatureRows,
-        catalogue: MusicVideos | None = None,
-        made_by: Mapping[str, str] | None = None,
-    ) -> list[str]:
-        """Embed and add the videos that are not in the index yet; those that are stay as they are.
+        query: Query,
+        *,
+        target: Literal["audio", "video", "both"] = "both",
+        k: int = 10,
+        where: Where | None = None,
+        by: Literal["audio", "video", "both"] = "both",
+        weight: float = 0.5,
+        other_artists: bool = False,
+        diversity: float = 0.0,
+        rerank: bool = False,
+    ) -> Hits: ...
+    @overload
+    def search(self, query: npt.ArrayLike, *, k: int = 10, where: Where | None = None) -> list[Hits]: ...
+    def search(
+        self,
+        query: Query | npt.ArrayLike,
+        *,
+        target: Literal["audio", "video", "both"] = "both",
+        k: int = 10,
+        where: Where | None = None,
+        by: Literal["audio", "video", "both"] = "both",
+        weight: float = 0.5,
+        other_artists: bool = False,
+        diversity: float = 0.0,
+        rerank: bool = False,
+    ) -> Hits | list[Hits]:
+        """Search for music videos.
 
-        The add is there as a whole or not at all. Repeated after it was killed, it adds what is missing.
+        Candidates are the nearest tracks and the tracks of the nearest segments. The score of one is half the cosine
+        of its track with the query's, plus half the mean over the query's segments of their best cosine in it.
+
+        Parameters
+        ----------
+        query : Query or array_like of shape (n, dim)
+            What to search with. Each row of an array is a query of its own, compared with the tracks alone.
+        target : {"both", "audio", "video"}
+            "both" finds music videos like the query: sound is compared with sound, pictures with pictures. "audio"
+            finds songs for its pictures, "video" finds pictures for its sound.
+        k : int
+            Maximum number of hits.
+        where : Where, optional
+            Conditions that hits must meet.
+        by : {"both", "audio", "video"}
+            With target "both", what is compared.
+        weight : float
+            Share of the sound, from 0 to 1, where both sides are compared. Music videos that share one side only are
+            compared on that side alone.
+        other_artists : bool
+            Leave out the query's own artist.
+        diversity : float
+            Above 0 (up to 1) the list is picked from the best 100 by maximal marginal relevance, and two music videos
+            of one artist count as identical; the scores stay those of similarity.
+        rerank : bool
+            Order the best 100 by how well their segments match the query's in order of time.
 
         Returns
         -------
-        The ids of the videos that were added.
+        Hits, or a list of Hits with one for each row of an array
+            Best first, ties by id; never the query itself.
+
+        Raises
+        ------
+        ConfigError
+            A value is out of its range, two contradict each other, or an option is passed that an array cannot have.
+        SearchError
+            The embeddings have another size than those of the index.
+        NotIndexedError
+            The query lacks the side that would have to ask.
+        """
+        conditions = where or Where()
+        if not isinstance(query, Query):
+            options = {"target": target != "both", "by": by != "both", "weight": weight != 0.5}
+            options |= {"other_artists": other_artists, "diversity": diversity != 0, "rerank": rerank}
+            _refuse_options([name for name, given in options.items() if given])
+            rows = unit_rows(query, "query")
+            refuse_other_size(rows.shape[1], self.dim)
+            found = self._ask(lambda view: nearest_tracks(view, rows, Wanted(k, conditions)))
+            return [self._hits(hits) for hits in found]
+        comparisons = query.comparisons(target, by, weight)
+        for one in comparisons:
+            refuse_other_size(one.query.dim, self.dim)
+        if query.id is not None:
+            conditions = conditions.without(query.id)
+        if other_artists:
+            conditions = conditions.without_artist(query.artist)
+        wanted = Wanted(k, conditions, diversity, rerank)
+        return self._hits(self._ask(lambda view: answer(view, comparisons, wanted)), query.name, target)
+
+    def item(self, id: str) -> Candidate:
+        """Return the embeddings and the metadata of a music video of the index.
+
+        Raises
+        ------
+        NotIndexedError
+            It is not there.
+        """
+        found = self._ask(lambda view: items(view.rows([id])))
+        if id not in found:
+            hint = did_you_mean(id, self.ids) or " Check the id, or add it with antiphon index add."
+            raise NotIndexedError(f"'{id}' is not in the index {self.path}.{hint}")
+        return found[id]
+
+    def embeddings(
+        self, side: Side, level: Literal["segment", "track"] = "track"
+    ) -> tuple[list[str], FloatArray, list[dict[str, Any]]]:
+        """Return all embeddings of a side and level, sorted by id and time.
+
+        Returns
+        -------
+        ids : list of str
+            The music video of each row.
+        vectors : ndarray of float32, shape (n, dim)
+            Unit rows.
+        metadata : list of dict
+            Artist, title, genre, tags and year of each row.
+        """
+        table = self._ask(lambda view: view.read(Part(side, level)))
+        table = table.sort_by([("id", "ascending"), ("start_s", "ascending")])
+        return table["id"].to_pylist(), vectors_of(table), metadata_of(table)
+
+    def explain(self, where: Where) -> str:
+        """Say why a search under these conditions found nothing: which values are not in the index, and which are."""
+        rows = self._ask(
+            lambda view: [metadata_of(view.read(Part(side), vectors=False)) for side in ("audio", "video", "")]
+        )
+        every = [row for part in rows for row in part]
+        known = {
+            name: [value for value, _ in Counter(row[name] for row in every if row[name]).most_common()]
+            for name in ("genre", "artist")
+        }
+        years = [row["year"] for row in every if row["year"] is not None]
+        return where.explain(known, (min(years), max(years)) if years else None)
+
+    def add(
+        self,
+        model: Embedder,
+        features: SegmentFeatures,
+        catalogue: CatalogueRecords | None = None,
+        made_by: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """Embed and add the music videos that are not in the index yet; the others stay as they are.
+
+        The addition is visible as a whole or not at all. Repeated after it was killed, it adds what is missing.
+
+        Returns
+        -------
+        list of str
+            Ids of the music videos that were added.
 
         Raises
         ------
@@ -189,7 +365,7 @@ class Index(Asking):
     def add_vectors(
         self, ids: Sequence[Any], vectors: npt.ArrayLike, metadata: Sequence[Mapping[str, Any]] | None = None
     ) -> list[str]:
-        """As `add`, of vectors that came from elsewhere."""
+        """Add vectors computed elsewhere, as `add` does."""
         self.origin.refuse_other(Origin(), self._place.name)
         rows = vector_rows(ids, vectors, metadata)
         refuse_other_size(rows.schema.field("vector").type.list_size, self.dim)
@@ -205,7 +381,8 @@ class Index(Asking):
 
         Returns
         -------
-        The ids that were there; others are no error.
+        list of str
+            The ids that were there; others are ignored.
         """
         with self._writing() as view:
             there = sorted(view.known(set(ids)))
@@ -214,17 +391,18 @@ class Index(Asking):
         return there
 
     def compact(self) -> None:
-        """Gather what many adds and removals have left in many parts. It also happens by itself, after enough adds."""
+        """Merge the small parts that additions and removals leave. It also happens by itself after many additions."""
         with self._writing():
             self._store.compact()
 
     def stats(self) -> dict[str, Any]:
-        """What the index holds.
+        """Describe the index.
 
         Returns
         -------
-        `kind`, `dim`, `videos`, `rows` (of each side and level), `bytes` on disk (None in an object store), `parts`,
-        `unindexed` (rows that are searched one by one), and `origin`.
+        dict
+            "path", "kind", "dim", "videos", "rows" (of each side and level), "bytes" on disk (None in an object store),
+            "parts", "unindexed" (rows that are compared one by one), and "origin".
         """
         return self._ask(self._stats)
 
@@ -252,12 +430,18 @@ class Index(Asking):
     def __len__(self) -> int:
         return self._ask(lambda view: len(view.ids()))
 
-    def __contains__(self, video: object) -> bool:
-        return isinstance(video, str) and self._ask(lambda view: bool(view.known([video])))
+    def __contains__(self, id: object) -> bool:
+        return isinstance(id, str) and self._ask(lambda view: bool(view.known([id])))
+
+    def __repr__(self) -> str:
+        sides = ", ".join(
+            f"{row['count']:,} {MODALITY_WORDS[row['side']]} of {row['level']}s" for row in self.stats()["rows"]
+        )
+        return f"Index({self.path}: {len(self):,} music videos, {self.kind}, {self.dim} dimensions; {sides})"
 
     @property
     def version(self) -> str:
-        """Another text after every build, add, removal and compaction, by whichever process."""
+        """A text that changes with every build, addition, removal and compaction, by any process."""
         return self._ask(lambda _: f"{self._record.entries} {self._store.version()}")
 
     @property
@@ -265,8 +449,17 @@ class Index(Asking):
         """Ids of the music videos, sorted."""
         return self._ask(lambda view: sorted(view.ids()))
 
+    def titles(self) -> dict[str, str]:
+        """Return the title of each music video, "" where it has none, by id."""
+        rows = self._ask(
+            lambda view: [
+                view.read(Part(side), vectors=False).select(["id", "title"]) for side in ("audio", "video", "")
+            ]
+        )
+        return {row["id"]: row["title"] or "" for table in rows for row in table.to_pylist()}
+
     def _ask(self, question: Callable[[View], T]) -> T:
-        """The answer of what the index holds now; asked once more where a new build took its place meanwhile."""
+        """Answer from what the index holds now; once more where a new build has replaced it meanwhile."""
         try:
             return question(self._store.view())
         except SearchError:
@@ -275,7 +468,7 @@ class Index(Asking):
         return question(self._store.view())
 
     def _rebuilt(self) -> bool:
-        """Take up a new build of the same origin, if there is one."""
+        """Switch to a new build of the same origin, if there is one."""
         record = self._place.record()
         if record.entries == self._record.entries:
             return False
@@ -283,8 +476,36 @@ class Index(Asking):
         self._take(record)
         return True
 
+    def _hits(self, hits: list[Hit], query: str = "", target: str = "both") -> Hits:
+        return Hits(hits, query=query, target=target, media=self._paths_of)
+
+    def _paths_of(self) -> Mapping[str, str]:
+        """The media files by id: of the catalogue that was passed, or of the workspace that the index lies in."""
+        if self._media is None:
+            from antiphon.catalogue import Catalogue
+
+            beside = Path(self.path).parent / "catalogue.parquet"
+            try:
+                self._media = _paths(Catalogue.load(beside)) if "://" not in self.path and beside.exists() else {}
+            except AntiphonError:  # a catalogue that cannot be read shows no cards, and spoils no search
+                self._media = {}
+        return self._media
+
     @contextmanager
     def _writing(self) -> Generator[View]:
         with self._place.lock():
             self._rebuilt()
             yield self._store.view()
+
+
+def _paths(catalogue: CatalogueRecords) -> dict[str, str]:
+    return {str(row["id"]): str(row["path"]) for row in catalogue.records() if row.get("path")}
+
+
+def _refuse_options(given: list[str]) -> None:
+    if given:
+        raise ConfigError(
+            f"{given[0]} needs a Query: the rows of an array are compared with tracks alone. Make one with "
+            "Query.from_id or Query.from_file, or from arrays with "
+            "Query(audio=ModalityEmbeddings.from_segments(array), video=…)."
+        )

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.errors import AntiphonError, SearchError
-from antiphon.search.entries import METADATA, best_first, entry_schema
+from antiphon.ordering import rounded
+from antiphon.search.entries import METADATA, best_first, entry_schema, scored, vectors_of
 from antiphon.search.filters import Where, quoted
 from antiphon.search.record import REBUILD
 from antiphon.search.view import Part, Upkeep
@@ -29,7 +30,7 @@ _PROBES = 40
 _PROBES_WITH_CONDITION = 120
 _REFINE = 3
 _SPARE = 6
-"""Further rows that are asked for, so that equal scores at the end of a list are cut by id."""
+"""Further rows asked for, so that equal scores at the end of a list are cut by id; more where they are all equal."""
 _IDS_AT_ONCE = 5_000
 _KEPT_FOR = timedelta(hours=1)
 """How long versions are kept that a reader may still be reading."""
@@ -71,13 +72,20 @@ class LanceView:
     def _nearest(self, query: FloatArray, k: int, condition: str) -> pa.Table:
         asked = self._table.search(query, vector_column_name="vector").distance_type("cosine")
         asked = asked.nprobes(_PROBES_WITH_CONDITION if condition else _PROBES).refine_factor(_REFINE)
-        asked = asked.select(["id", *METADATA, "_distance"])
+        asked = asked.select(["id", *METADATA, "vector", "_distance"])
         if condition:
             asked = asked.where(condition, prefilter=True)
-        with guarded(self._place):
-            table: pa.Table = asked.limit(min(k, sum(self._counts.values())) + _SPARE).to_arrow()
-        scores = 1 - table["_distance"].to_numpy().astype(np.float64)
-        return best_first(table.drop_columns("_distance").append_column("score", pa.array(scores)), k, decimals=6)
+        spare = _SPARE
+        k = min(k, sum(self._counts.values()))
+        while True:
+            with guarded(self._place):
+                table: pa.Table = asked.limit(k + spare).to_arrow()
+            # Compared anew in float64, as the exact store compares them.
+            found = scored(table.drop_columns(["vector", "_distance"]), vectors_of(table), query)
+            scores = np.sort(rounded(found["score"].to_numpy()))[::-1]
+            if len(scores) < k + spare or scores[-1] < scores[k - 1]:
+                return best_first(found, k)
+            spare *= 4
 
     def _of(self, part: Part) -> str:
         """The part as a condition; none where the table holds nothing else."""

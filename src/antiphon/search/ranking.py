@@ -1,138 +1,214 @@
-"""From a question to a list of music videos: candidates by tracks and by segments, scored, re-ranked, spread out."""
+"""How similar music videos are, and in what order they are listed. Pure functions over embeddings."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.errors import NotIndexedError, SearchError
-from antiphon.search.diversity import likeness, maximal_marginal_relevance
-from antiphon.search.entries import metadata_of
-from antiphon.search.filters import Where
-from antiphon.search.hits import Hit, Side
-from antiphon.search.scoring import Asked, Candidate, Track, best_moments, candidates, ranked
-from antiphon.search.sequences import in_sequence
-from antiphon.search.view import Part, View
+from antiphon.embeddings import ModalityEmbeddings
+from antiphon.ordering import rounded
+from antiphon.search.hits import Hit, Moment, Side
 
-FloatArray = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float64]
 
-_POOL = 100
-"""How many of the best are compared moment to moment, and from how many a varied list is picked."""
+MAX_MOMENTS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A music video of the index: its metadata and the embeddings of each side that it has."""
+
+    id: str
+    metadata: Mapping[str, Any]
+    sides: Mapping[str, ModalityEmbeddings]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One side of a query, the side of the candidates that it is compared with, and its weight in the score."""
+
+    query: ModalityEmbeddings
+    target: Side
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """How many hits, which, and in what order.
+class Similarity:
+    """How similar two sides are, and the moments that match."""
 
-    Attributes
+    score: float
+    moments: tuple[Moment, ...]
+
+
+Measure = Callable[[ModalityEmbeddings, ModalityEmbeddings, Side], Similarity]
+"""Compares a query's side with a candidate's, whose modality is the third argument."""
+
+
+def best_moments(query: ModalityEmbeddings, candidate: ModalityEmbeddings, side: Side) -> Similarity:
+    """Return half the cosine of the tracks plus half the mean over the query's segments of their best cosine.
+
+    Where either has no segments, return the cosine of the tracks.
+    """
+    whole = float(cosines(query.track, candidate.track))
+    if not len(query.segments) or not len(candidate.segments):
+        return Similarity(whole, ())
+    scores = cosines(query.segments, candidate.segments)
+    best = rounded(scores).argmax(axis=1)
+    score = (whole + float(scores.max(axis=1).mean())) / 2
+    return Similarity(score, _moments(query, candidate, side, scores, list(enumerate(best.tolist()))))
+
+
+def in_sequence(query: ModalityEmbeddings, candidate: ModalityEmbeddings, side: Side) -> Similarity:
+    """Return the total cosine of the best monotone alignment, divided by the number of the query's segments.
+
+    Where either has no segments, return the cosine of the tracks.
+    """
+    if not len(query.segments) or not len(candidate.segments):
+        return Similarity(float(cosines(query.track, candidate.track)), ())
+    scores = cosines(query.segments, candidate.segments)
+    total, pairs = best_alignment(rounded(scores))
+    return Similarity(total / len(query.segments), _moments(query, candidate, side, scores, pairs))
+
+
+def cosines(ones: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> FloatArray:
+    """Return the cosines of unit vectors or rows in float64, so that no order depends on an error of float32."""
+    return ones.astype(np.float64) @ others.astype(np.float64).T
+
+
+def best_alignment(scores: npt.NDArray[np.floating]) -> tuple[float, list[tuple[int, int]]]:
+    """Find the monotone alignment of the highest total score.
+
+    Each row is matched with at most one column and each column with at most one row, both going forwards; leaving one
+    out costs nothing. Dynamic programming over prefixes, as in global alignment without gap costs (Needleman and
+    Wunsch, 1970).
+
+    Parameters
     ----------
-    k : hits at the most.
-    where : conditions that they must meet.
-    diversity : from 0 (by score) to 1 (as unlike each other as can be).
-    rerank : order the first 100 by how well their segments match in sequence.
+    scores : ndarray, shape (m, n)
+
+    Returns
+    -------
+    total : float
+        At least 0.
+    pairs : list of (int, int)
+        The matched rows and columns, in order.
+
+    Examples
+    --------
+    >>> best_alignment(np.array([[0.1, 0.9], [0.8, 0.2]]))
+    (0.9, [(0, 1)])
     """
-
-    k: int = 10
-    where: Where = field(default_factory=Where)
-    diversity: float = 0.0
-    rerank: bool = False
-
-    def __post_init__(self) -> None:
-        if self.k < 1:
-            raise SearchError(f"k is {self.k}; ask for at least 1 hit.")
-        if not 0 <= self.diversity <= 1:
-            raise SearchError(f"diversity is {self.diversity:g}; give a number from 0 to 1.")
-
-    def without(self, *ids: str) -> "Wanted":
-        """The same, without these videos."""
-        return replace(self, where=self.where.without(*ids))
-
-
-def nearest_tracks(view: View, queries: FloatArray, wanted: Wanted) -> list[list[Hit]]:
-    """For each of (q, dim) unit queries the tracks of highest cosine, whatever their side, each video once."""
-    rows = _rows(view, "track")
-    sides = max(1, len({side for side, level in view.counts() if level == "track"}))
-    found: list[list[Hit]] = []
-    for table in view.nearest(queries, min(wanted.k * sides, rows), Part(None), wanted.where):
-        best: dict[str, Hit] = {}
-        about = metadata_of(table)
-        for name, score, row in zip(table["id"].to_pylist(), table["score"].to_pylist(), about, strict=True):
-            best.setdefault(name, Hit(name, score, row))
-        found.append(list(best.values())[: wanted.k])
-    return found
+    rows, columns = scores.shape
+    best = np.zeros((rows + 1, columns + 1))
+    for row in range(rows):
+        matched = best[row, :-1] + scores[row]
+        best[row + 1, 1:] = np.maximum.accumulate(np.maximum(best[row, 1:], matched))
+    pairs: list[tuple[int, int]] = []
+    row, column = rows, columns
+    while row and column:
+        if best[row, column] == best[row - 1, column]:
+            row -= 1
+        elif best[row, column] == best[row, column - 1]:
+            column -= 1
+        else:
+            row, column = row - 1, column - 1
+            pairs.append((row, column))
+    return float(best[rows, columns]), pairs[::-1]
 
 
-def answer(view: View, asked: Sequence[Asked], wanted: Wanted) -> list[Hit]:
-    """The music videos that answer a question of one or two sides."""
-    found = _candidates(view, asked, max(_POOL, 10 * wanted.k), wanted.where)
-    hits = ranked(found, asked, best_moments)
-    pool = max(_POOL, wanted.k)
-    if wanted.rerank:
-        best = {hit.id: found[hit.id] for hit in hits[:pool]}
-        hits = ranked(best, asked, in_sequence)
-    if wanted.diversity:
-        hits = _spread(hits[:pool], found, asked, wanted)
-    return hits[: wanted.k]
+def ranked(candidates: Mapping[str, Candidate], comparisons: Sequence[Comparison], measure: Measure) -> list[Hit]:
+    """Order candidates by score, ties by id.
 
-
-def file_track(
-    segments: FloatArray, side: Side, starts_s: Sequence[float | None] | None, whole: FloatArray | None = None
-) -> Track:
-    """The track of a file never indexed: its segments, and `whole`; without one, their mean brought to length 1.
-
-    Raises
-    ------
-    SearchError
-        There are no segments, or another number of starts; the segments cancel out.
+    The score is the weighted mean over the sides that a candidate has; one that has none of them is left out.
     """
-    starts = list(starts_s) if starts_s is not None else [None] * len(segments)
-    if not len(segments) or len(starts) != len(segments):
-        raise SearchError(f"The query has {len(segments)} segments and {len(starts)} starts; give one start a segment.")
-    if whole is not None:
-        return Track(side, whole, segments, starts, [None] * len(segments))
-    mean = segments.astype(np.float64).mean(axis=0)
-    length = float(np.linalg.norm(mean))
-    if length < 1e-6:
-        raise SearchError("The query's segments cancel out: their mean has no direction. Search by each of them.")
-    return Track(side, (mean / length).astype(np.float32), segments, starts, [None] * len(segments))
+    hits: list[Hit] = []
+    for candidate in candidates.values():
+        found = [
+            (one.weight, measure(one.query, candidate.sides[one.target], one.target))
+            for one in comparisons
+            if one.target in candidate.sides and one.weight > 0
+        ]
+        if found:
+            total = sum(weight for weight, _ in found)
+            score = sum(weight * similarity.score for weight, similarity in found) / total
+            moments = sorted(
+                (moment for _, one in found for moment in one.moments), key=lambda moment: -rounded(moment.score)
+            )
+            hits.append(Hit(candidate.id, score, candidate.metadata, tuple(moments)))
+    return sorted(hits, key=lambda hit: (-rounded(hit.score), hit.id))
 
 
-def stored(view: View, video: str, place: str) -> Candidate:
-    """A music video of the index.
+def maximal_marginal_relevance(scores: FloatArray, similarity: FloatArray, diversity: float, k: int) -> list[int]:
+    """Pick one by one what is relevant and unlike what was picked before (Carbonell and Goldstein, 1998).
 
-    Raises
-    ------
-    SearchError
-        It is not there.
+    Each pick maximises (1 − diversity) · score − diversity · (highest similarity to an earlier pick, or 0); ties go to
+    the first.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+        Relevance.
+    similarity : ndarray, shape (n, n)
+        Similarity of the candidates to each other.
+    diversity : float
+        From 0 (the order of the scores) to 1 (similarity alone).
+    k : int
+        Maximum number of picks.
+
+    Returns
+    -------
+    list of int
+        The rows picked, in order.
     """
-    found = candidates(view.rows([video]))
-    if video not in found:
-        raise NotIndexedError(f"{place}: no '{video}' in this index. Add it (antiphon index add), or check the id.")
-    return found[video]
+    left = np.ones(len(scores), dtype=bool)
+    nearest = np.zeros(len(scores))
+    picks: list[int] = []
+    while len(picks) < min(k, len(scores)):
+        value = np.where(left, (1 - diversity) * scores - diversity * nearest, -np.inf)
+        pick = int(np.argmax(rounded(value)))
+        nearest = similarity[pick] if not picks else np.maximum(nearest, similarity[pick])
+        left[pick] = False
+        picks.append(pick)
+    return picks
 
 
-def _spread(hits: Sequence[Hit], found: Mapping[str, Candidate], asked: Sequence[Asked], wanted: Wanted) -> list[Hit]:
-    alike = likeness([found[hit.id] for hit in hits], asked)
-    scores = np.array([hit.score for hit in hits])
-    return [hits[row] for row in maximal_marginal_relevance(scores, alike, wanted.diversity, wanted.k)]
+def mutual_similarity(candidates: Sequence[Candidate], comparisons: Sequence[Comparison]) -> FloatArray:
+    """Return the (n, n) similarity of candidates: 1 for one artist, else the weighted cosine of their tracks.
+
+    Only the compared sides that both have count; 0 where there is none.
+    """
+    total, weights = np.zeros((2, len(candidates), len(candidates)))
+    for one in comparisons:
+        present = np.array([one.target in candidate.sides for candidate in candidates], dtype=np.float64)
+        nothing = np.zeros_like(one.query.track)
+        tracks = np.array(
+            [
+                candidate.sides[one.target].track if one.target in candidate.sides else nothing
+                for candidate in candidates
+            ]
+        )
+        total += one.weight * cosines(tracks, tracks)
+        weights += one.weight * np.outer(present, present)
+    artists = np.array([str(candidate.metadata["artist"] or "") for candidate in candidates])
+    same = (artists[:, None] == artists) & (artists != "")
+    return np.where(same, 1.0, total / np.where(weights > 0, weights, 1))
 
 
-def _candidates(view: View, asked: Sequence[Asked], count: int, where: Where) -> dict[str, Candidate]:
-    """Whatever is among the nearest tracks, or the nearest segments, of any side asked for."""
-    ids: set[str] = set()
-    counts = view.counts()
-    for query in asked:
-        parts = [(query.track.whole[None], "track")]
-        if len(query.track.segments):
-            parts.append((query.track.segments, "segment"))
-        for vectors, level in parts:
-            rows = counts.get((query.target, level), 0)
-            if rows:
-                for table in view.nearest(vectors, min(count, rows), Part(query.target, level), where):
-                    ids.update(table["id"].to_pylist())
-    return candidates(view.rows(sorted(ids)))
-
-
-def _rows(view: View, level: str) -> int:
-    return max(1, sum(count for (_, its), count in view.counts().items() if its == level))
+def _moments(
+    query: ModalityEmbeddings,
+    candidate: ModalityEmbeddings,
+    side: Side,
+    scores: FloatArray,
+    pairs: Sequence[tuple[int, int]],
+) -> tuple[Moment, ...]:
+    """The best of some pairs of segments, (of the query, of the candidate)."""
+    compared = rounded(scores)
+    best = sorted(pairs, key=lambda pair: (-compared[pair], pair))[:MAX_MOMENTS]
+    return tuple(
+        Moment(
+            query.starts_s[row], candidate.starts_s[column], candidate.ends_s[column], float(scores[row, column]), side
+        )
+        for row, column in best
+    )

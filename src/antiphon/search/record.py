@@ -19,14 +19,18 @@ Kind = Literal["exact", "lancedb"]
 
 @dataclass(frozen=True)
 class Origin:
-    """What made the embeddings.
+    """What made the embeddings of an index.
 
     Attributes
     ----------
-    model : fingerprint of the model; "" for vectors that came from elsewhere.
-    audio, video : backbones of the features; "" for features without a name.
-    audio_made_by, video_made_by : hashes of what made these features; "" where not known.
-    run : what the model is called, for people; "" where not known.
+    model : str
+        Fingerprint of the model; "" for vectors computed elsewhere.
+    audio, video : str
+        Backbones of the features; "" for features without a name.
+    audio_made_by, video_made_by : str
+        Hashes of what made these features; "" where unknown.
+    run : str
+        Name of the run, for people; "" where unknown.
     """
 
     model: str = ""
@@ -37,16 +41,16 @@ class Origin:
     run: str = ""
 
     def refuse_other(self, other: "Origin", place: object) -> None:
-        """Refuse embeddings of another origin; hashes count where both sides know them.
+        """Refuse embeddings of another origin; hashes are compared where both are known.
 
         Raises
         ------
         StaleIndexError
-            Saying what differs and what to do.
+            The message says what differs and what to do.
         """
         if bool(self.model) != bool(other.model):
             made, given = ("a model's embeddings", "vectors") if self.model else ("vectors", "a model's embeddings")
-            raise StaleIndexError(f"{place}: is an index of {made}, not of {given}. {REBUILD}")
+            raise StaleIndexError(f"{place}: this index holds {made}, not {given}. {REBUILD}")
         if self.model != other.model:
             names = (self.run or "without a name", other.run or "without a name")
             raise StaleIndexError(
@@ -58,25 +62,30 @@ class Origin:
             if made != given:
                 names = (made or "no name", given or "no name")
                 raise StaleIndexError(
-                    f"{place}: was built of {side} features of {names[0]}, not of {names[1]}. {REBUILD}"
+                    f"{place}: was built from {side} features of {names[0]}, not of {names[1]}. {REBUILD}"
                 )
             made, given = getattr(self, f"{side}_made_by"), getattr(other, f"{side}_made_by")
             if made and given and made != given:
                 raise StaleIndexError(
-                    f"{place}: the {side} features have been computed otherwise since (weights, sampling or frames). "
+                    f"{place}: the {side} features have been recomputed with other weights, sampling or frames since. "
                     f"{REBUILD}"
                 )
 
 
 @dataclass(frozen=True)
 class Record:
-    """One index.
+    """The record of one index.
 
     Attributes
     ----------
-    kind : which store.
-    dim : size of the embeddings.
-    entries : name of the folder (of the table) that holds the rows. A new build writes under another name.
+    kind : {"exact", "lancedb"}
+        Its store.
+    dim : int
+        Size of the embeddings.
+    entries : str
+        Name of the folder or table that holds the rows; a new build writes under another name.
+    origin : Origin
+        What made the embeddings.
     """
 
     kind: Kind
@@ -86,22 +95,22 @@ class Record:
 
 
 def dumped(record: Record) -> str:
-    """The record as TOML."""
+    """Return the record as TOML."""
     return tomli_w.dumps({"format": _FORMAT, **asdict(record)})
 
 
 def parsed(text: str, place: object) -> Record:
-    """What `dumped` wrote.
+    """Read what `dumped` wrote.
 
     Raises
     ------
     SearchError
-        It is not the record of an index, or of another format.
+        It is not the record of an index, or has another format.
     """
     try:
         values: dict[str, Any] = tomllib.loads(text)
         if values.pop("format") != _FORMAT:
-            raise SearchError(f"{place}: is an index of another format; this version reads {_FORMAT}. {REBUILD}")
+            raise SearchError(f"{place}: was written in another format; this version reads {_FORMAT}. {REBUILD}")
         record = Record(cast(Kind, values["kind"]), values["dim"], values["entries"], Origin(**values["origin"]))
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise SearchError(f"{place}: {RECORD_FILE} is damaged ({error!r}). {REBUILD}") from error

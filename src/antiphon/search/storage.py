@@ -1,6 +1,5 @@
-"""Where an index lies: a folder or an object store, and one writer at a time."""
+"""Where an index is kept: a folder or an object store, with one writer at a time."""
 
-import fcntl
 import secrets
 import shutil
 from collections.abc import Generator
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from antiphon.errors import SearchError
+from antiphon.locks import exclusive
 from antiphon.search.exact import ExactStore
 from antiphon.search.lance import LanceStore, connect
 from antiphon.search.record import BUILD_FIRST, REBUILD, RECORD_FILE, Kind, Origin, Record, dumped, parsed
@@ -22,7 +22,7 @@ _RECORD_TABLE = "index"
 
 
 class Place(Protocol):
-    """What holds an index: its record, which names the rows, and the rows."""
+    """What keeps an index: its record, which names the rows, and the rows."""
 
     @property
     def name(self) -> str:
@@ -30,30 +30,30 @@ class Place(Protocol):
         ...
 
     def record(self) -> Record:
-        """What the index here is.
+        """Return the record of the index.
 
         Raises
         ------
         SearchError
-            There is none, or its record is damaged.
+            There is no index, or its record is damaged.
         """
         ...
 
     def store(self, record: Record) -> Store:
-        """The store with the rows of an index."""
+        """Return the store with the rows of an index."""
         ...
 
     def create(self, kind: Kind, rows: pa.Table, origin: Origin) -> Record:
-        """Write a new index and let it take the place of the one before, in one step."""
+        """Write a new index and replace the previous one in one step."""
         ...
 
     def lock(self) -> Any:
-        """A context in which no other process writes, as far as that can be seen to."""
+        """Return a context in which no other process writes, where that can be ensured."""
         ...
 
 
 def place_of(path: str | Path) -> Place:
-    """The place at a folder, or at a URI such as s3://bucket/index."""
+    """Return the place at a folder, or at a URI such as s3://bucket/index."""
     return ObjectStore(str(path)) if "://" in str(path) else Folder(Path(path))
 
 
@@ -65,7 +65,7 @@ class Folder:
         self._folder = folder
 
     def record(self) -> Record:
-        """What the index here is."""
+        """Return the record of the index."""
         path = self._folder / RECORD_FILE
         try:
             return parsed(path.read_text(encoding="utf-8"), self.name)
@@ -75,13 +75,13 @@ class Folder:
             raise SearchError(f"{path}: is damaged ({error}). {REBUILD}") from error
 
     def store(self, record: Record) -> Store:
-        """The store with the rows of an index."""
+        """Return the store with the rows of an index."""
         if record.kind == "lancedb":
             return LanceStore(self.name, record.entries, record.dim)
         return ExactStore(self._folder / record.entries, record.dim)
 
     def create(self, kind: Kind, rows: pa.Table, origin: Origin) -> Record:
-        """Write a new index and let it take the place of the one before, in one step."""
+        """Write a new index and replace the previous one in one step."""
         record = _new_record(kind, rows, origin)
         with self.lock():
             if kind == "lancedb":
@@ -94,23 +94,19 @@ class Folder:
 
     @contextmanager
     def lock(self) -> Generator[None]:
-        """Hold the index for writing; the lock goes with the process, however it ends.
+        """Hold the index for writing; the lock ends with the process.
 
         Raises
         ------
         SearchError
-            Another writer holds it.
+            Another process is writing.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / _LOCK).open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise SearchError(f"{self.name}: another process is writing to this index. Wait for it.") from None
+        busy = SearchError(f"{self.name}: another process is writing to this index. Wait for it.")
+        with exclusive(self._folder / _LOCK, busy):
             yield
 
     def _sweep(self, record: Record) -> None:
-        """Remove the rows of earlier builds, whole or killed."""
+        """Remove the rows of earlier builds, finished or not."""
         sweep_partials(self._folder)
         for folder in self._folder.glob("entries-*"):
             if folder.name.removesuffix(".lance") != record.entries:
@@ -120,14 +116,14 @@ class Folder:
 class ObjectStore:
     """An index in a LanceDB database at a URI. Its record is a table of one row.
 
-    Object stores know no locks: that one process writes at a time is for its users to see to. Readers need not care.
+    Object stores have no locks: users must see to it that one process writes at a time. Readers need not care.
     """
 
     def __init__(self, uri: str) -> None:
         self.name = uri
 
     def record(self) -> Record:
-        """What the index here is."""
+        """Return the record of the index."""
         database = connect(self.name)
         try:
             (row,) = database.open_table(_RECORD_TABLE).to_arrow().to_pylist()
@@ -136,11 +132,11 @@ class ObjectStore:
         return parsed(row["toml"], self.name)
 
     def store(self, record: Record) -> Store:
-        """The store with the rows of an index."""
+        """Return the store with the rows of an index."""
         return LanceStore(self.name, record.entries, record.dim)
 
     def create(self, kind: Kind, rows: pa.Table, origin: Origin) -> Record:
-        """Write a new index and let it take the place of the one before, in one step."""
+        """Write a new index and replace the previous one in one step."""
         if kind != "lancedb":
             raise SearchError(f'{self.name}: an index at a URI is kept by LanceDB; ask for kind="lancedb".')
         record = _new_record(kind, rows, origin)
@@ -154,7 +150,7 @@ class ObjectStore:
 
     @contextmanager
     def lock(self) -> Generator[None]:
-        """Nothing: see the class."""
+        """Do nothing; see the class."""
         yield
 
 

@@ -1,4 +1,4 @@
-"""What an index asks of the place that keeps its rows."""
+"""What an index needs of a store of its rows."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -23,13 +23,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Upkeep:
-    """How a store stands: what it takes on disk, and what compaction would do.
+    """The state of a store.
 
     Attributes
     ----------
-    bytes : on disk; None where they are not this machine's.
-    parts : pieces that the rows lie in.
-    unindexed : rows that are searched one by one beside an approximate index; all of them where there is none.
+    bytes : int or None
+        Size on disk; None for an object store.
+    parts : int
+        Number of parts that the rows lie in.
+    unindexed : int
+        Rows that are compared one by one beside an approximate index; all of them where there is none.
     """
 
     bytes: int | None
@@ -38,59 +41,59 @@ class Upkeep:
 
 
 class View(Protocol):
-    """The rows of a store as they stood at one moment: whole adds, none of them in part."""
+    """A snapshot of the rows of a store: whole additions, none of them in part."""
 
     def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
-        """For each of (q, dim) unit queries the `k` rows of highest cosine, best first, ties by id.
+        """Return for each of (q, dim) unit queries the `k` rows of highest cosine, best first, ties by id.
 
         The tables have the columns `id`, those of the metadata, and `score`.
         """
         ...
 
     def rows(self, ids: Collection[str]) -> pa.Table:
-        """All rows of some videos, with vectors."""
+        """Return all rows of some music videos, with vectors."""
         ...
 
     def read(self, part: Part, vectors: bool = True) -> pa.Table:
-        """All rows of a part."""
+        """Return all rows of a part."""
         ...
 
     def ids(self) -> set[str]:
-        """The videos."""
+        """Return the ids of the music videos."""
         ...
 
     def known(self, ids: Collection[str]) -> set[str]:
-        """Which of these videos are there."""
+        """Return which of these music videos are there."""
         ...
 
     def counts(self) -> dict[tuple[str, str], int]:
-        """Rows of each side and level."""
+        """Return the number of rows of each side and level."""
         ...
 
 
 class Store(Protocol):
-    """Rows on disk. Writers come one at a time; each write is there as a whole or not at all."""
+    """Rows on disk. Writers come one at a time; a write is visible as a whole or not at all."""
 
     def view(self) -> View:
-        """The rows as they stand now."""
+        """Return the rows as they are now."""
         ...
 
     def version(self) -> str:
-        """Another text after every write."""
+        """Return a text that changes with every write."""
         ...
 
     def append(self, rows: pa.Table) -> None:
-        """Add rows; none of their videos is there yet."""
+        """Add rows of music videos that are not there yet."""
         ...
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Drop all rows of some videos."""
+        """Remove all rows of some music videos."""
         ...
 
     def compact(self) -> None:
-        """Gather the rows in as few parts as there need be, and bring an approximate index up to date."""
+        """Merge small parts, and bring an approximate index up to date."""
         ...
 
     def upkeep(self) -> Upkeep:
-        """How it stands."""
+        """Return the state of the store."""
         ...

@@ -1,1 +1,1 @@
-"""Where the segments of a track lie, and decoding them."""
+"""Position of the segments of a track, and decoding them."""

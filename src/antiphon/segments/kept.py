@@ -1,11 +1,10 @@
-"""Segments kept for fine-tuning: their pictures and sound in one small Matroska file each.
+"""Segments kept for fine-tuning: their frames and audio in one small Matroska file each.
 
-Veldkamp et al. (2023) stored 50 frames of 768 × 432, ten a second, and sound at 16 kHz of every segment. Here the
-pictures keep their shape: they are scaled to fit into 768 × 432, without bars and without being enlarged, so that
-no crop ever shows a bar or a stretched face, and 16:9 gives exactly the paper's size. Pictures are JPEG (4:2:0,
-quantiser 3), sound is FLAC with 16 bits: both stand alone, moment by moment, so that windows can be cut anywhere.
-JPEG loses a little (on eleven real videos pixels are off by 1 to 3 of 255 on average), and what goes beyond full
-scale in the sound is clipped.
+Veldkamp et al. (2023) stored 50 frames of 768 × 432, 10 per second, and audio at 16 kHz of every segment. Here frames
+keep their aspect ratio: they are scaled down to fit into 768 × 432 without bars, so that no crop shows a bar or a
+stretched face, and 16:9 gives exactly the paper's size. Frames are JPEG (4:2:0, quantiser 3), audio is 16-bit FLAC:
+each moment is coded on its own, so that windows can be cut anywhere. JPEG is lossy (on eleven real videos pixels are
+off by 1 to 3 of 255 on average), and audio beyond full scale is clipped.
 """
 
 import io
@@ -34,7 +33,7 @@ from antiphon.media.stream_reader import StreamReader
 WIDTH_PX, HEIGHT_PX = 768, 432
 FRAMES_PER_S = 10
 RATE_HZ = 16_000
-LONGEST_S = 60
+MAX_S = 60
 _QUANTISER = "3"
 _FULL_SCALE = 32_768
 
@@ -44,13 +43,14 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class KeptSegment:
-    """Pictures and sound of one segment.
+    """Frames and audio of one segment.
 
     Attributes
     ----------
-    frames : uint8 (n, height, width, 3) RGB, ten a second: 50 for 5 s; at most 432 high and 768 wide. None where the
-        video has no pictures.
-    waveform : float32 (samples,) mono in [-1, 1] at 16 kHz: 80,000 for 5 s. None where there is no sound.
+    frames : ndarray of uint8 or None, shape (n, height, width, 3)
+        RGB, 10 per second: 50 for 5 s; at most 432 high and 768 wide. None without video.
+    waveform : ndarray of float32 or None, shape (samples,)
+        Mono in [-1, 1] at 16 kHz: 80,000 samples for 5 s. None without audio.
     """
 
     frames: FrameArray | None
@@ -58,7 +58,17 @@ class KeptSegment:
 
 
 def fitted_size(width: float, height: float) -> tuple[int, int]:
-    """Width and height, both even, of a picture scaled to fit into 768 × 432; smaller ones stay as they are.
+    """Scale a frame size down to fit into 768 × 432, with even sides; smaller frames are not enlarged.
+
+    Parameters
+    ----------
+    width, height : float
+        Size of the frame as shown.
+
+    Returns
+    -------
+    width, height : int
+        Even sides in pixels.
 
     Examples
     --------
@@ -70,99 +80,125 @@ def fitted_size(width: float, height: float) -> tuple[int, int]:
 
 
 def decode_segments(
-    uri: str, stretches: Sequence[tuple[float, float]], *, pictures: bool = True, sound: bool = True
+    uri: str, stretches: Sequence[tuple[float, float]], *, video: bool = True, audio: bool = True
 ) -> Iterator[KeptSegment]:
-    """Decode whole segments of one file, as they are kept.
+    """Decode whole segments of one file, in the form that they are kept in.
 
     Parameters
     ----------
-    uri : local path, or an address that fsspec knows.
-    stretches : start and end in seconds on the track's time line.
-    pictures, sound : which of the two are wanted.
+    uri : str
+        Local path, or an address that fsspec knows.
+    stretches : sequence of (float, float)
+        Start and end of each segment, in seconds on the track's time line.
+    video, audio : bool, default True
+        Whether to decode that modality.
+
+    Yields
+    ------
+    KeptSegment
+        Segments in order.
 
     Raises
     ------
     DecodeError
-        The file cannot be read there, or lacks what is wanted; in the middle of the iteration.
+        The file cannot be read at a segment, or lacks a requested modality; raised during the iteration.
     """
-    shown = _fitted_pictures(uri, stretches) if pictures else iter([None] * len(stretches))
-    heard = decode_stretches(uri, stretches, rate_hz=RATE_HZ if sound else None)
-    for frames, decoded in zip(shown, heard, strict=True):
-        if sound and decoded.waveform is None:
-            raise DecodeError(f"{uri}: has no sound that can be decoded.")
+    resized = _resized_frames(uri, stretches) if video else iter([None] * len(stretches))
+    waveforms = decode_stretches(uri, stretches, rate_hz=RATE_HZ if audio else None)
+    for frames, decoded in zip(resized, waveforms, strict=True):
+        if audio and decoded.waveform is None:
+            raise DecodeError(f"{uri}: has no audio that can be decoded.")
         yield KeptSegment(frames, decoded.waveform)
 
 
 def encode_segment(segment: KeptSegment) -> bytes:
-    """A segment as Matroska with JPEG pictures and FLAC sound; the same bytes every time."""
+    """Encode a segment as Matroska with JPEG frames and FLAC audio, deterministically.
+
+    Parameters
+    ----------
+    segment : KeptSegment
+        Segment to encode.
+
+    Returns
+    -------
+    bytes
+        Content of the file.
+    """
     file = io.BytesIO()
     with av.open(file, "w", format="matroska", options={"fflags": "+bitexact"}) as container:
-        # All streams must be there before the first packet is written.
+        # All streams must be added before the first packet is written.
         streams: list[tuple[Stream, Iterator[VideoFrame] | Iterator[AudioFrame]]] = []
         if segment.frames is not None:
-            streams.append(_add_pictures(container, segment.frames))
+            streams.append(_add_video(container, segment.frames))
         if segment.waveform is not None:
-            streams.append(_add_sound(container, segment.waveform))
+            streams.append(_add_audio(container, segment.waveform))
         for stream, frames in streams:
             for frame in [*frames, None]:
                 for packet in cast(Any, stream).encode(frame):
-                    if packet.size:  # FLAC ends with a packet that holds a checksum alone
+                    if packet.size:  # FLAC ends with an empty packet that carries only a checksum
                         container.mux(packet)
     return file.getvalue()
 
 
-def read_kept(path: Path, pictures: range | None = None) -> KeptSegment:
-    """Read what `encode_segment` wrote.
+def read_kept(path: Path, frames: range | None = None) -> KeptSegment:
+    """Read a file written by `encode_segment`.
 
     Parameters
     ----------
-    path : the file; it is trusted no more than any other media file.
-    pictures : numbers of the frames to decode, ascending; the others are skipped. Default: all.
+    path : Path
+        File; it is not trusted more than any other media file.
+    frames : range, optional
+        Ascending numbers of the frames to decode. Default: all.
+
+    Returns
+    -------
+    KeptSegment
+        The segment.
 
     Raises
     ------
     DecodeError
-        The file is missing, damaged, not of this kind, longer than a minute, or ends before the last of `pictures`.
+        The file is missing, damaged, not a kept segment, longer than a minute, or ends before the last of `frames`.
     """
     with open_container(path) as container, media_errors(path):
-        frames = _read_frames(path, container, pictures)
-        waveform = _read_sound(path, container)
-    if frames is None and waveform is None:
-        raise DecodeError(f"{path}: holds neither pictures nor sound. Delete it, and extract with kept segments again.")
-    return KeptSegment(frames, waveform)
+        decoded = _read_frames(path, container, frames)
+        waveform = _read_audio(path, container)
+    if decoded is None and waveform is None:
+        raise DecodeError(f"{path}: has neither video nor audio. Delete it, and extract with --keep-segments again.")
+    return KeptSegment(decoded, waveform)
 
 
-def _fitted_pictures(uri: str, stretches: Sequence[tuple[float, float]]) -> Iterator[FrameArray]:
+def _resized_frames(uri: str, stretches: Sequence[tuple[float, float]]) -> Iterator[FrameArray]:
     with open_container(uri) as container:
         with media_errors(uri):
             stream = video_stream(container)
             if stream is None:
-                raise DecodeError(f"{uri}: has no pictures that can be decoded.")
-            track = StreamReader.of(uri, container, stream)
+                raise DecodeError(f"{uri}: has no video that can be decoded.")
+            reader = StreamReader.of(uri, container, stream)
         for start_s, end_s in stretches:
             with media_errors(uri):
                 count = round((end_s - start_s) * FRAMES_PER_S)
                 times_s = [start_s + i / FRAMES_PER_S for i in range(count)]
                 pixel_aspect = float(stream.sample_aspect_ratio or 1)
-                frames = np.stack(list(_upright_frames(uri, nearest_frames(track, times_s), pixel_aspect)))
+                frames = np.stack(list(_upright_frames(uri, nearest_frames(reader, times_s), pixel_aspect)))
             yield frames
 
 
 def _upright_frames(uri: str, chosen: Iterator[tuple[int, VideoFrame]], pixel_aspect: float) -> Iterator[FrameArray]:
-    """Each picture fitted; all have the size of the first one."""
+    """Yield each frame upright and scaled, all in the size of the first."""
     reformatter = VideoReformatter()
     size: tuple[int, int] | None = None
-    shown: VideoFrame | None = None
-    picture = np.empty((0, 0, 3), np.uint8)
+    last: VideoFrame | None = None
+    image = np.empty((0, 0, 3), np.uint8)
     for _, frame in chosen:
-        if frame is not shown:
+        if frame is not last:
             orientation = Orientation.of(frame)
             size = size or fitted_size(*shown_size(uri, frame, orientation, pixel_aspect))
-            shown, picture = frame, upright(reformatter, frame, orientation, *size)
-        yield picture
+            last, image = frame, upright(reformatter, frame, orientation, *size)
+        yield image
 
 
-def _add_pictures(container: OutputContainer, frames: FrameArray) -> tuple[Stream, Iterator[VideoFrame]]:
+def _add_video(container: OutputContainer, frames: FrameArray) -> tuple[Stream, Iterator[VideoFrame]]:
     stream = container.add_stream(
         "mjpeg", rate=FRAMES_PER_S, options={"qmin": _QUANTISER, "qmax": _QUANTISER, "strict": "unofficial"}
     )
@@ -173,12 +209,12 @@ def _add_pictures(container: OutputContainer, frames: FrameArray) -> tuple[Strea
     return stream, map(_full_range, frames)
 
 
-def _full_range(picture: FrameArray) -> VideoFrame:
-    frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+def _full_range(image: FrameArray) -> VideoFrame:
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
     return frame.reformat(format="yuv420p", dst_color_range=ColorRange.JPEG)
 
 
-def _add_sound(container: OutputContainer, waveform: FloatArray) -> tuple[Stream, Iterator[AudioFrame]]:
+def _add_audio(container: OutputContainer, waveform: FloatArray) -> tuple[Stream, Iterator[AudioFrame]]:
     stream = cast(Any, container).add_stream("flac", rate=RATE_HZ, layout="mono", format="s16")
     samples = np.clip(np.round(waveform * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
     frame = AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
@@ -188,14 +224,14 @@ def _add_sound(container: OutputContainer, waveform: FloatArray) -> tuple[Stream
     return stream, iter([frame])
 
 
-def _read_frames(path: Path, container: InputContainer, pictures: range | None) -> FrameArray | None:
+def _read_frames(path: Path, container: InputContainer, frames: range | None) -> FrameArray | None:
     stream = video_stream(container)
     if stream is None:
         return None
     context = stream.codec_context
     if context.name != "mjpeg" or context.width > WIDTH_PX or context.height > HEIGHT_PX:
         raise DecodeError(
-            f"{path}: holds {context.name} pictures of {context.width}×{context.height}: no kept segment."
+            f"{path}: is not a kept segment: it has {context.name} video of {context.width}×{context.height}."
         )
     context.thread_count = 1
     found: list[FrameArray] = []
@@ -203,23 +239,23 @@ def _read_frames(path: Path, container: InputContainer, pictures: range | None) 
     for packet in container.demux(stream):
         if packet.size == 0:
             continue
-        if number >= LONGEST_S * FRAMES_PER_S:
-            raise DecodeError(f"{path}: is longer than {LONGEST_S} s: no kept segment.")
-        if pictures is None or number in pictures:
+        if number >= MAX_S * FRAMES_PER_S:
+            raise DecodeError(f"{path}: is not a kept segment: it is longer than {MAX_S} s.")
+        if frames is None or number in frames:
             found += [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in packet.decode()]
         number += 1
-    if len({frame.shape for frame in found}) != 1 or (pictures is not None and len(found) < len(pictures)):
-        raise DecodeError(f"{path}: lacks pictures. Delete it, and extract with kept segments again.")
+    if len({frame.shape for frame in found}) != 1 or (frames is not None and len(found) < len(frames)):
+        raise DecodeError(f"{path}: lacks frames. Delete it, and extract with --keep-segments again.")
     return np.stack(found)
 
 
-def _read_sound(path: Path, container: InputContainer) -> FloatArray | None:
+def _read_audio(path: Path, container: InputContainer) -> FloatArray | None:
     stream = audio_stream(container)
     if stream is None:
         return None
     context = stream.codec_context
     if context.name != "flac" or context.sample_rate != RATE_HZ or stream.channels != 1:
-        raise DecodeError(f"{path}: holds {context.name} sound of {context.sample_rate} Hz: no kept segment.")
+        raise DecodeError(f"{path}: is not a kept segment: it has {context.name} audio at {context.sample_rate} Hz.")
     if stream.index:
         container.seek(0)
     found: list[npt.NDArray[np.int16]] = []
@@ -227,10 +263,10 @@ def _read_sound(path: Path, container: InputContainer) -> FloatArray | None:
     for packet in container.demux(stream):
         for frame in packet.decode():
             samples = frame.to_ndarray()
-            if samples.dtype != np.int16 or length > LONGEST_S * RATE_HZ:
-                raise DecodeError(f"{path}: holds sound of another form or length: no kept segment.")
+            if samples.dtype != np.int16 or length > MAX_S * RATE_HZ:
+                raise DecodeError(f"{path}: is not a kept segment: its audio has another format or length.")
             found.append(samples[0])
             length += samples.size
     if not found:
-        raise DecodeError(f"{path}: its sound cannot be decoded. Delete it, and extract with kept segments again.")
+        raise DecodeError(f"{path}: its audio cannot be decoded. Delete it, and extract with --keep-segments again.")
     return np.concatenate(found).astype(np.float32) / np.float32(_FULL_SCALE)

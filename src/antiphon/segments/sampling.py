@@ -1,6 +1,6 @@
-"""Where the segments of a track lie: one at random in each of n equal sections, or one every few seconds.
+"""Position of the segments of a track: one at random in each of n equal sections, or one every few seconds.
 
-In each segment lies a window. Source of the sections: Veldkamp et al. 2023, section 3: six sections a video, a segment
+Each segment has a window. Source of the sections: Veldkamp et al. (2023), section 3: six sections per video, a segment
 of 5 s from each, windows of 3 s.
 """
 
@@ -16,16 +16,20 @@ from antiphon.seeding import generator as seeded_generator
 
 
 class SamplingConfig(BaseModel):
-    """How segments are drawn.
+    """Position of segments and windows.
 
     Attributes
     ----------
-    sections : equal parts that a track is cut into; one segment is drawn from each.
-    every_s : a segment every so many seconds from the start of the track, instead of one a section; long tracks then
-        have more segments than short ones. Below `segment_s` they overlap. `sections` does not count.
-    segment_s, window_s : lengths in seconds; a window is no longer than a segment.
-    seed : decides where in its section each segment lies, and alike in all tracks: the same music video under another
-        name, or encoded anew, has the same segments, so that its features are found to be the same.
+    sections : int
+        Equal parts of a track; one segment is drawn from each.
+    every_s : float or None
+        Start a segment every so many seconds instead, so that long tracks have more segments. Segments overlap if it is
+        below `segment_s`. `sections` is ignored then.
+    segment_s, window_s : float
+        Lengths in seconds; a window is at most as long as a segment.
+    seed : int
+        Seed of the position of each segment in its section. It is the same for all tracks, so that a music video under
+        another name or encoding has the same segments and can be recognised by its features.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,20 +41,30 @@ class SamplingConfig(BaseModel):
     seed: int = 0
 
     @model_validator(mode="after")
-    def _window_fits(self) -> Self:
+    def _check_window(self) -> Self:
         if self.window_s > self.segment_s:
-            raise ValueError(f"window_s ({self.window_s}) must not be longer than segment_s ({self.segment_s})")
+            raise ValueError(f"window_s ({self.window_s}) must not exceed segment_s ({self.segment_s})")
         return self
 
     @model_serializer(mode="wrap")
-    def _without_what_is_not_used(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Workspaces compare samplings as text: one of sections reads as it did before there was `every_s`."""
+    def _omit_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Omit `every_s` where it is None: workspaces compare samplings as text, and earlier ones do not have it."""
         return {name: value for name, value in handler(self).items() if name != "every_s" or value is not None}
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of a track and the window in it, in seconds on the track's time line."""
+    """Segment of a track and its window, in seconds on the track's time line.
+
+    Attributes
+    ----------
+    section : int
+        Number of the section, from 0.
+    start_s, end_s : float
+        Position of the segment.
+    window_start_s, window_end_s : float
+        Position of the window.
+    """
 
     section: int
     start_s: float
@@ -64,21 +78,25 @@ def sample_segments(
 ) -> list[Segment]:
     """Draw one segment from each section of a track (or one every few seconds), and a window in each segment.
 
-    A track too short for `config.sections` segments is cut into as many sections as hold one each. One shorter than
-    a segment but not than a window is a single segment, whole.
+    A track too short for `config.sections` segments is cut into as many sections as hold one each. One shorter than a
+    segment but not than a window is a single segment, whole.
 
     Parameters
     ----------
-    duration_s : length of the usable stretch of the track.
-    config : number of sections, or how often, and lengths.
-    generator : draws the positions.
-    start_s : where the usable stretch starts on the track's time line.
+    duration_s : float
+        Length of the usable stretch of the track.
+    config : SamplingConfig
+        Number of sections, or interval, and lengths.
+    generator : numpy.random.Generator
+        Draws the positions.
+    start_s : float, default 0.0
+        Start of the usable stretch on the track's time line.
 
     Returns
     -------
     list of Segment
-        In order of time. Segments of sections never overlap, and each lies in its section; each window lies in its
-        segment. With `config.every_s` segment k starts at k × `every_s`, as long as it fits in whole.
+        Segments in order of time. Segments of sections never overlap, and each lies in its section; each window lies in
+        its segment. With `config.every_s` segment k starts at k × `every_s`, as long as all of it fits.
 
     Raises
     ------
@@ -86,7 +104,7 @@ def sample_segments(
         The track is shorter than a window.
     """
     if not math.isfinite(duration_s) or duration_s < config.window_s:
-        raise DecodeError(f"The track lasts {duration_s:.2f} s: too short for a window of {config.window_s:g} s.")
+        raise DecodeError(f"The track is {duration_s:.2f} s long, too short for a window of {config.window_s:g} s.")
     segment_s = min(config.segment_s, duration_s)
     if config.every_s is None:
         count = max(1, min(config.sections, int(duration_s / segment_s)))
@@ -96,11 +114,11 @@ def sample_segments(
         count = 1 + int((duration_s - segment_s) / config.every_s)
         bounds = [(start_s + k * config.every_s, start_s + k * config.every_s + segment_s) for k in range(count)]
     segments: list[Segment] = []
-    for section, (begins, ends) in enumerate(bounds):
+    for section, (section_start, section_end) in enumerate(bounds):
         segment_at, window_at = generator.random(2).tolist()
-        # min: a sum of floats must not reach past the section by a rounding error.
-        first = begins + segment_at * max(0.0, ends - begins - segment_s)
-        last = min(first + segment_s, ends)
+        # min, because the rounded sum may exceed the end of the section.
+        first = section_start + segment_at * max(0.0, section_end - section_start - segment_s)
+        last = min(first + segment_s, section_end)
         window = min(first + window_at * (segment_s - config.window_s), last - config.window_s)
         segments.append(Segment(section, first, last, window, window + config.window_s))
     return segments
@@ -109,7 +127,25 @@ def sample_segments(
 def segment_rows(
     video_id: str, duration_s: float, config: SamplingConfig, start_s: float = 0.0
 ) -> list[dict[str, str | int | float]]:
-    """Rows of the `SEGMENTS` table for one music video: the same ones whatever its name and whatever else is sampled.
+    """Draw the rows of the `SEGMENTS` table for one music video.
+
+    Positions depend neither on its name nor on other videos.
+
+    Parameters
+    ----------
+    video_id : str
+        Id of the video.
+    duration_s : float
+        Length of the usable stretch of the track.
+    config : SamplingConfig
+        Position of segments and windows.
+    start_s : float, default 0.0
+        Start of the usable stretch on the track's time line.
+
+    Returns
+    -------
+    list of dict of str to str, int or float
+        One row per segment.
 
     Raises
     ------

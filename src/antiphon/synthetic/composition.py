@@ -1,4 +1,4 @@
-"""A song's score: chords, melody, bass and accompaniment over its sections."""
+"""A song's arrangement: chords, melody, bass and accompaniment over its sections."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from antiphon.synthetic.genres import PROGRESSIONS, SCALES
-from antiphon.synthetic.patterns import BASS_LINES, COMP_RHYTHMS, Hit, drum_hits
+from antiphon.synthetic.patterns import BASS_LINES, COMP_RHYTHMS, DrumHit, drum_hits
 from antiphon.synthetic.styles import SongStyle
 from antiphon.synthetic.timeline import Section, Timeline
 
@@ -26,11 +26,11 @@ class Note(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Score:
+class Arrangement:
     """The notes of each part (`lead`, `comp`, `bass`, `pad`) and the hits of the drums, in order of time."""
 
     parts: dict[str, list[Note]]
-    drums: list[Hit]
+    drums: list[DrumHit]
 
 
 class Bar(NamedTuple):
@@ -81,12 +81,12 @@ class Harmony:
         return tuple(sorted(folded))
 
 
-def compose(style: SongStyle, timeline: Timeline, random: np.random.Generator) -> Score:
+def compose(style: SongStyle, timeline: Timeline, random: np.random.Generator) -> Arrangement:
     """Write the song: every pitch is in its scale."""
     harmony = Harmony(style.key, SCALES[style.mode], style.genre.sevenths)
     grid = Grid(timeline, style.genre.swing, style.genre.swing_steps)
     bars = list(_bars(style, timeline, random))
-    return Score(
+    return Arrangement(
         parts={
             "lead": _lead(style, bars, grid, harmony, random),
             "comp": _comp(style, bars, grid, harmony),

@@ -10,7 +10,7 @@ from antiphon.synthetic.looks import Look
 Colour = NDArray[np.floating]
 """Red, green, blue in [0, 1]."""
 
-Picture = NDArray[np.floating]
+Image = NDArray[np.floating]
 """`(height, width, 3)`, red, green, blue in [0, 1]."""
 
 
@@ -68,20 +68,20 @@ def _oklch(lightness: float, chroma: float, hue_degrees: float) -> Colour:
     return (np.clip(matrix @ roots**3, 0, 1) ** (1 / 2.2)).astype(np.float32)
 
 
-def planes(picture: Picture, tone: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+def planes(image: Image, tone: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     """Luma and the two half-size chroma planes (BT.601, video range) of a picture with even sides."""
-    height, width, _ = picture.shape
-    luma = _weighted(picture, 65.481, 128.553, 24.966) + 16.5
+    height, width, _ = image.shape
+    luma = _weighted(image, 65.481, 128.553, 24.966) + 16.5
     if tone != "colour":
         flat = np.ones((height // 2, width // 2), np.uint8)
         blue, red = (128, 128) if tone == "grey" else (112, 141)
         return luma.astype(np.uint8), flat * np.uint8(blue), flat * np.uint8(red)
-    quarter = (picture[::2, ::2] + picture[1::2, 1::2]) * np.float32(0.5)
+    quarter = (image[::2, ::2] + image[1::2, 1::2]) * np.float32(0.5)
     blue = _weighted(quarter, -37.797, -74.203, 112.0) + 128.5
     red = _weighted(quarter, 112.0, -93.786, -18.214) + 128.5
     return luma.astype(np.uint8), blue.astype(np.uint8), red.astype(np.uint8)
 
 
-def _weighted(picture: Picture, red: float, green: float, blue: float) -> NDArray[np.floating]:
+def _weighted(image: Image, red: float, green: float, blue: float) -> NDArray[np.floating]:
     # Not a matrix product: those start threads, which costs more than such a small sum.
-    return picture[..., 0] * red + picture[..., 1] * green + picture[..., 2] * blue
+    return image[..., 0] * red + image[..., 1] * green + image[..., 2] * blue

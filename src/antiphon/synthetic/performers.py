@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from antiphon.synthetic.drawing import Field, enlarged
+from antiphon.synthetic.drawing import ScalarField, enlarged
 
 POSES = 6
 _GRID = (72, 60)
@@ -19,7 +19,7 @@ Limb = tuple[float, float, float, float, float]
 
 
 @lru_cache(maxsize=128)
-def outline(act: str, pose: int) -> Field:
+def outline(act: str, pose: int) -> ScalarField:
     """Signed distance to the performer's outline on a coarse grid, in heights, negative inside."""
     rows, columns = _GRID
     y = np.linspace(-0.04, 1.04, rows, dtype=np.float32)[:, None]
@@ -33,7 +33,7 @@ def outline(act: str, pose: int) -> Field:
     return nearest
 
 
-def silhouette(act: str, pose: int, height_px: int) -> tuple[Field, Field]:
+def silhouette(act: str, pose: int, height_px: int) -> tuple[ScalarField, ScalarField]:
     """Opacity and rim light of a performer `height_px` tall, both in [0, 1]."""
     shape = (height_px, max(int(height_px * 0.9 / 1.08), 2))
     field = enlarged(outline(act, pose), shape) * height_px

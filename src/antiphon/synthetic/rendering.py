@@ -30,7 +30,7 @@ _AUDIO_BLOCK = 16 * 1024
 
 
 @dataclass(frozen=True)
-class Video:
+class SyntheticVideo:
     """What a synthetic video is made from: the song that is heard and the look that is seen."""
 
     id: str
@@ -40,7 +40,7 @@ class Video:
     look: Look
 
 
-def draw_video(config: SyntheticConfig, index: int) -> Video:
+def draw_video(config: SyntheticConfig, index: int) -> SyntheticVideo:
     """Decide what video `index` will be, without rendering it.
 
     The duration depends on the index alone, neither on the song nor on the look, so that it tells nothing of either.
@@ -56,17 +56,17 @@ def draw_video(config: SyntheticConfig, index: int) -> Video:
         config.coupling,
         generator(config.seed, "coupling", index),
     )
-    return Video(f"synthetic-{index + 1:04d}", index, duration_s, style, look)
+    return SyntheticVideo(f"synthetic-{index + 1:04d}", index, duration_s, style, look)
 
 
-def sound_of(config: SyntheticConfig, video: Video) -> Waveform:
+def audio_of(config: SyntheticConfig, video: SyntheticVideo) -> Waveform:
     """The song, `(2, n)` float32 at 44.1 kHz."""
     random = generator(config.seed, "sound", video.index)
     timeline = lay_out(video.style, video.duration_s)
     return synthesise(video.style, timeline, compose(video.style, timeline, random), random)
 
 
-def frames_of(config: SyntheticConfig, video: Video) -> "Iterator[Frame]":
+def frames_of(config: SyntheticConfig, video: SyntheticVideo) -> "Iterator[Frame]":
     """The pictures, as yuv420p planes."""
     random = generator(config.seed, "pictures", video.index)
     return paint(video.look, video.duration_s, (config.width_px, config.height_px), config.frames_per_s, random)
@@ -75,28 +75,28 @@ def frames_of(config: SyntheticConfig, video: Video) -> "Iterator[Frame]":
 def render_video(config: SyntheticConfig, index: int, path: Path) -> None:
     """Write video `index` to `path` as H.264 and AAC in MP4, atomically."""
     video = draw_video(config, index)
-    waveform = sound_of(config, video)
+    waveform = audio_of(config, video)
     with atomic_path(path) as partial, av.open(str(partial), "w", format="mp4") as container:
         container.metadata["title"] = video.style.title
         container.metadata["artist"] = video.style.artist
         container.metadata["genre"] = video.style.genre.name
         container.metadata["comment"] = "Synthetic music video, rendered by Antiphon: no real artist, song or place."
-        pictures = container.add_stream("libx264", rate=config.frame_rate)
-        pictures.width, pictures.height, pictures.pix_fmt = config.width_px, config.height_px, "yuv420p"
-        pictures.options = {"preset": "ultrafast", "crf": "27", "g": "50"}
+        video_stream = container.add_stream("libx264", rate=config.frame_rate)
+        video_stream.width, video_stream.height, video_stream.pix_fmt = config.width_px, config.height_px, "yuv420p"
+        video_stream.options = {"preset": "ultrafast", "crf": "27", "g": "50"}
         # One thread each: the processes already share out the cores.
-        pictures.codec_context.thread_count = 1
-        sound = container.add_stream(
+        video_stream.codec_context.thread_count = 1
+        audio_stream = container.add_stream(
             "aac", rate=RATE_HZ, layout="stereo", options={"aac_coder": "fast", "aac_tns": "0", "aac_is": "0"}
         )
-        sound.bit_rate = _AUDIO_BITS_PER_S
-        _encode(container, pictures, sound, frames_of(config, video), waveform, config.frames_per_s)
+        audio_stream.bit_rate = _AUDIO_BITS_PER_S
+        _encode(container, video_stream, audio_stream, frames_of(config, video), waveform, config.frames_per_s)
 
 
 def _encode(
     container: "OutputContainer",
-    pictures: "VideoStream",
-    sound: "AudioStream",
+    video_stream: "VideoStream",
+    audio_stream: "AudioStream",
     frames: "Iterable[Frame]",
     waveform: Waveform,
     frames_per_s: float,
@@ -105,17 +105,17 @@ def _encode(
     sent = 0
     for number, planes in enumerate(frames):
         while sent < waveform.shape[1] and sent / RATE_HZ <= number / frames_per_s:
-            container.mux(sound.encode(_audio_frame(waveform, sent)))
+            container.mux(audio_stream.encode(_audio_frame(waveform, sent)))
             sent += _AUDIO_BLOCK
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts = number
-        frame.time_base = 1 / pictures.codec_context.framerate
-        container.mux(pictures.encode(frame))
+        frame.time_base = 1 / video_stream.codec_context.framerate
+        container.mux(video_stream.encode(frame))
     while sent < waveform.shape[1]:
-        container.mux(sound.encode(_audio_frame(waveform, sent)))
+        container.mux(audio_stream.encode(_audio_frame(waveform, sent)))
         sent += _AUDIO_BLOCK
-    container.mux(pictures.encode(None))
-    container.mux(sound.encode(None))
+    container.mux(video_stream.encode(None))
+    container.mux(audio_stream.encode(None))
 
 
 def _audio_frame(waveform: Waveform, start: int) -> av.AudioFrame:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from antiphon.synthetic import indoors, outdoors
 from antiphon.synthetic.drawing import blurred, coordinates
 from antiphon.synthetic.looks import Look
-from antiphon.synthetic.palette import Colour, Palette, Picture, make_palette, planes
+from antiphon.synthetic.palette import Colour, Image, Palette, make_palette, planes
 from antiphon.synthetic.performers import silhouette
 
 MARGIN = 1.24
@@ -18,7 +18,7 @@ MARGIN = 1.24
 Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 """Luma and two chroma planes of half the size."""
 
-Paint = Callable[[Palette, tuple[int, int], np.random.Generator], Picture]
+Paint = Callable[[Palette, tuple[int, int], np.random.Generator], Image]
 """Paints a place in the colours of a palette at a size (height, width)."""
 
 _SCENES: dict[str, Paint] = {
@@ -70,9 +70,9 @@ def build_setup(name: str, look: Look, size_px: tuple[int, int], random: np.rand
     lift = _LIFTS[name] * (0.5 + look.contrast)
     palette = make_palette(look, random, lift, _TURNS[name] * (0.4 + look.saturation))
     width, height = (int(side * MARGIN) // 4 * 4 for side in size_px)
-    picture = (_detail(look) if name == "detail" else _SCENES[look.scene])(palette, (height, width), random)
-    picture = blurred(picture, round(max(look.softness - 0.3, 0) * 6 * height / 220))
-    return Setup(planes(_graded(picture, look), look.tone), palette, look.tone)
+    image = (_detail(look) if name == "detail" else _SCENES[look.scene])(palette, (height, width), random)
+    image = blurred(image, round(max(look.softness - 0.3, 0) * 6 * height / 220))
+    return Setup(planes(_graded(image, look), look.tone), palette, look.tone)
 
 
 def _detail(look: Look) -> Paint:
@@ -81,14 +81,14 @@ def _detail(look: Look) -> Paint:
     return indoors.mosaic if look.scanlines > 0.4 else indoors.bokeh
 
 
-def _graded(picture: Picture, look: Look) -> Picture:
+def _graded(image: Image, look: Look) -> Image:
     """Contrast after the look and darker corners."""
     steep = 0.75 + 0.6 * look.contrast
     middle = 0.32 + 0.16 * look.lightness
-    picture = (picture - middle) * np.float32(steep) + np.float32(middle)
-    y, x = coordinates(picture.shape[:2])
+    image = (image - middle) * np.float32(steep) + np.float32(middle)
+    y, x = coordinates(image.shape[:2])
     corners = 1 - 0.45 * ((y - 0.5) ** 2 + (x - 0.5) ** 2)
-    return np.clip(picture * corners[..., None], 0, 1).astype(np.float32)
+    return np.clip(image * corners[..., None], 0, 1).astype(np.float32)
 
 
 def _cut_out(act: str, pose: int, height_px: int, body: Colour, light: Colour, tone: str) -> Sprite:

@@ -1,8 +1,8 @@
-"""From a score to a stereo waveform: notes and drums are laid on tracks, mixed, given a room and levelled."""
+"""From an arrangement to a stereo waveform: notes and drums are laid on tracks, mixed, given a room and levelled."""
 
 import numpy as np
 
-from antiphon.synthetic.composition import Note, Score
+from antiphon.synthetic.composition import Arrangement, Note
 from antiphon.synthetic.instruments import RATE_HZ, TIMBRES, Waveform, render_note
 from antiphon.synthetic.percussion import PANS, make_kit
 from antiphon.synthetic.styles import SongStyle
@@ -19,14 +19,14 @@ _ROOM_BLOCK = 1 << 16
 _FADE_S = 1.4
 
 
-def synthesise(style: SongStyle, timeline: Timeline, score: Score, random: np.random.Generator) -> Waveform:
+def synthesise(style: SongStyle, timeline: Timeline, arrangement: Arrangement, random: np.random.Generator) -> Waveform:
     """The song as `(2, n)` float32 at 44.1 kHz, |sample| <= `PEAK`, of `timeline.duration_s`."""
     length = round(timeline.duration_s * RATE_HZ)
     mix = np.zeros((2, length), np.float32)
     send = np.zeros(length, np.float32)
     ducked = style.drums.startswith("four")
     duck = _ducking(timeline, length) if ducked else None
-    for part, notes in score.parts.items():
+    for part, notes in arrangement.parts.items():
         instrument = {"lead": style.lead, "comp": style.comp, "bass": style.bass, "pad": style.pad}[part]
         if not notes:
             continue
@@ -37,7 +37,7 @@ def synthesise(style: SongStyle, timeline: Timeline, score: Score, random: np.ra
         doubled = instrument in ("overdriven guitar", "distorted guitar", "choir", "strings")
         _place(mix, track, _PANS[part], 0.019 if doubled else _WIDTH_S[part])
         send += track * np.float32(_SENDS[part])
-    _add_drums(mix, send, style, score, random)
+    _add_drums(mix, send, style, arrangement, random)
     _add_room(mix, send, style.traits.space, random)
     return _levelled(mix, style, timeline)
 
@@ -68,11 +68,13 @@ def _place(mix: Waveform, track: Waveform, pan: float, width_s: float) -> None:
     mix[1, late:] += track[: len(track) - late] * np.float32(np.sin(angle))
 
 
-def _add_drums(mix: Waveform, send: Waveform, style: SongStyle, score: Score, random: np.random.Generator) -> None:
+def _add_drums(
+    mix: Waveform, send: Waveform, style: SongStyle, arrangement: Arrangement, random: np.random.Generator
+) -> None:
     kit = make_kit(style.traits, random)
     level = 0.6 + 0.75 * style.traits.energy
     length = mix.shape[1]
-    for hit in score.drums:
+    for hit in arrangement.drums:
         start = round(hit.start_s * RATE_HZ)
         wave = kit[hit.drum][: max(length - start, 0)] * np.float32(level * hit.velocity)
         if not len(wave):

@@ -1,1 +1,1 @@
-"""Training of the heads."""
+"""Training of heads, and fine-tuning of backbones."""

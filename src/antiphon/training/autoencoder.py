@@ -1,4 +1,4 @@
-"""Autoencoders of the features, whose encoders the heads start from (Veldkamp et al. 2023, experiment 1)."""
+"""Autoencoders of the features, whose encoders initialise the heads (Veldkamp et al. 2023, experiment 1)."""
 
 import copy
 from dataclasses import dataclass, replace
@@ -17,8 +17,20 @@ from antiphon.seeding import generator
 class Reconstruction:
     """One epoch of an autoencoder's training.
 
-    Losses are the share of the feature's variance that is not rebuilt: 0 is perfect, 1 what the mean of all scores.
-    Epoch 0 is before training; from then on `train_loss` is the mean over the batches, with dropout.
+    Losses are the fraction of the features' variance left unexplained: 0 is perfect, 1 is predicting the mean.
+
+    Attributes
+    ----------
+    side : str
+        Modality, "audio" or "video".
+    epoch : int
+        Number of the epoch; 0 is before training.
+    train_loss : float
+        Mean over the batches, with dropout; at epoch 0 of all rows, without.
+    validation_loss : float
+        Loss of the validation rows.
+    best : bool
+        True where the validation loss is the lowest so far.
     """
 
     side: str
@@ -31,25 +43,38 @@ class Reconstruction:
 def initialise(
     head: Head, side: str, config: HeadConfig, settings: AutoencoderConfig, data: Tensor, validation: Tensor, seed: int
 ) -> list[Reconstruction]:
-    """Train `head` as the encoder of an autoencoder, in place; it is left as it was in the best epoch.
+    """Train a head in place as the encoder of an autoencoder, and keep its best epoch.
 
-    The decoder is the head in a mirror, without dropout and output activation, and is thrown away.
+    The decoder mirrors the head, without dropout and output activation, and is discarded.
 
     Parameters
     ----------
-    side : "audio" or "video", for the history and the seed.
-    data, validation : (n, feature_dim) features to rebuild.
+    head : Head
+        Head to initialise.
+    side : str
+        Modality, "audio" or "video", for the history and the seed.
+    config : HeadConfig
+        Layers of the head.
+    settings : AutoencoderConfig
+        Training of the autoencoder.
+    data, validation : Tensor, shape (n, feature_dim)
+        Features to reconstruct.
+    seed : int
+        Seed of the batches.
+
+    Returns
+    -------
+    list of Reconstruction
+        One entry per epoch, from epoch 0.
     """
-    width = data.shape[1]
-    mirrored = {"hidden": config.hidden[::-1], "dim": width, "output": "none", "dropout": 0.0, "input_dropout": 0.0}
-    decoder = Head(head.dim, config.model_copy(update=mirrored | {"standardise": False})).to(data.device)
+    decoder = _decoder(head.embedding_dim, data.shape[1], config).to(data.device)
     both = nn.ModuleList([head, decoder])
     mean, deviation = data.mean(dim=0), data.std(dim=0, correction=0)
     varies = deviation > 1e-6
 
     def loss(rows: Tensor) -> Tensor:
-        wanted = ((rows - mean) / deviation)[:, varies]
-        return functional.mse_loss(decoder(head(rows))[:, varies], wanted)
+        target = ((rows - mean) / deviation)[:, varies]
+        return functional.mse_loss(decoder(head(rows))[:, varies], target)
 
     def measured(rows: Tensor) -> float:
         both.eval()
@@ -59,11 +84,12 @@ def initialise(
     optimizer = torch.optim.Adam(both.parameters(), lr=settings.learning_rate)
     shuffler = generator(seed, "autoencoder", side)
     history = [Reconstruction(side, 0, measured(data), measured(validation), best=True)]
-    best, least, waited = copy.deepcopy(head.state_dict()), history[0].validation_loss, 0
+    best, lowest, waited = copy.deepcopy(head.state_dict()), history[0].validation_loss, 0
     for number in range(1, settings.epochs + 1):
         both.train()
         losses: list[float] = []
-        for rows in _dealt(len(data), settings.batch_size, shuffler):
+        # Batches of nearly equal size, since batch norm refuses a batch of one row.
+        for rows in np.array_split(shuffler.permutation(len(data)), -(-len(data) // settings.batch_size)):
             optimizer.zero_grad(set_to_none=True)
             batch = loss(data[rows])
             batch.backward()
@@ -71,8 +97,8 @@ def initialise(
             losses.append(batch.item())
         epoch = Reconstruction(side, number, float(np.mean(losses)), measured(validation), best=False)
         waited += 1
-        if epoch.validation_loss < least:
-            best, least, waited = copy.deepcopy(head.state_dict()), epoch.validation_loss, 0
+        if epoch.validation_loss < lowest:
+            best, lowest, waited = copy.deepcopy(head.state_dict()), epoch.validation_loss, 0
         history.append(replace(epoch, best=waited == 0))
         if waited >= settings.patience:
             break
@@ -80,6 +106,7 @@ def initialise(
     return history
 
 
-def _dealt(count: int, size: int, shuffler: np.random.Generator) -> list[np.ndarray]:
-    """All rows in batches of nearly one size: batch norm refuses a batch of a single row."""
-    return np.array_split(shuffler.permutation(count), -(-count // size))
+def _decoder(embedding_dim: int, feature_dim: int, config: HeadConfig) -> Head:
+    """Build the mirror image of a head, without standardisation, dropout and output activation."""
+    update = {"hidden": config.hidden[::-1], "embedding_dim": feature_dim, "standardise": False, "output": "none"}
+    return Head(embedding_dim, config.model_copy(update=update | {"dropout": 0.0, "input_dropout": 0.0}))

@@ -1,4 +1,4 @@
-"""Gradients of a large batch's loss by embedding it in parts, so that only a part's activations stand in memory."""
+"""Gradients of a large batch's loss, embedding it in parts so that only one part's activations are in memory."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -16,22 +16,28 @@ def cached_backward(
 ) -> Tensor:
     """Add to `.grad` what `loss(*embed(whole batch)).backward()` would add.
 
-    The parts are embedded without a graph; the loss's gradients in the embeddings are kept; then each part is embedded
-    once more, with the same random numbers (so that dropout drops the same values), and its gradients flow on. A layer
-    that looks at the whole batch, such as batch norm, gives other values in parts.
+    The parts are embedded without a graph, and the gradients of the loss with respect to the embeddings are kept; then
+    each part is embedded again with the same random numbers, so that dropout drops the same values, and backpropagates
+    its gradients. Layers that depend on the whole batch, such as batch norm, differ from one pass.
 
     Parameters
     ----------
-    embed : a part of the batch → its embeddings, (part, dim) each.
-    parts : of the batch, in order.
-    loss : takes the whole batch's embeddings, as many as `embed` gives; what else it depends on has its gradients from
-        this one call.
+    embed : callable
+        Maps a part of the batch to its embeddings, (part, dim) each.
+    parts : sequence of Part
+        Parts of the batch in order.
+    loss : callable
+        Maps the embeddings of the whole batch, as many as `embed` returns, to a scalar. Other parameters that it
+        depends on get their gradients from this one call.
 
     Returns
     -------
-    The loss, a scalar without a graph.
+    Tensor
+        Scalar loss, without a graph.
 
-    Source: Gao et al. (2021), "Scaling deep contrastive learning batch size under memory limited setup" (GradCache).
+    References
+    ----------
+    Gao et al. (2021), "Scaling deep contrastive learning batch size under memory limited setup" (GradCache).
 
     Examples
     --------
@@ -67,14 +73,14 @@ def _gradient(leaf: Tensor) -> Tensor:
 
 
 class _RandomState:
-    """Where the global generators stand, of the processor and of the current GPU where one is in use."""
+    """State of the global random generators, of the CPU and of the current GPU where one is in use."""
 
     def __init__(self) -> None:
         self._processor = torch.get_rng_state()
         self._gpu = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
 
     def restore(self) -> None:
-        """Set them back."""
+        """Restore the state."""
         torch.set_rng_state(self._processor)
         if self._gpu is not None:
             torch.cuda.set_rng_state(self._gpu)

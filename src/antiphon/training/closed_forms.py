@@ -1,4 +1,4 @@
-"""Chooses what a closed form depends on by the ranks of held-out pairs, and fits it beside trained heads."""
+"""Fitting of closed forms beside trained heads, with settings chosen by the ranks of held-out pairs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,31 +22,33 @@ from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.seeding import generator
 
-_FOLDS = 5
-_ENOUGH = 300
-"""Held-out videos that tell settings apart."""
-_MOST_PAIRS = 20_000
-"""Pairs that a closed form is fitted on at the most: more change little, and would fill the memory."""
-_FEWEST_VIDEOS = 2 * _FOLDS
+_NUM_FOLDS = 5
+_MIN_HELD_OUT_VIDEOS = 300
+"""Minimum held-out videos to tell settings apart."""
+_MAX_PAIRS = 20_000
+"""Maximum pairs that a closed form is fitted on: more change little and need more memory."""
+_MIN_VIDEOS = 2 * _NUM_FOLDS
 _WEIGHTS = (0.0, 0.5, 1.0)
 _RIDGES = (0.25, 1.0, 4.0)
-"""Of the usual one."""
-_DIRECTIONS = 256
-"""More than a closed form keeps: a ridge is chosen by nearly all that the sides share."""
-_MOST_RANKED = 5_000
-"""Held-out pairs that choose the weights at the most."""
+"""Candidates, as multiples of the default ridge."""
+_NUM_COMPONENTS = 256
+"""More components than a closed form keeps, so that nearly all of what the modalities share decides on the ridge."""
+_MAX_RANKED = 5_000
+"""Maximum held-out pairs that the weights are chosen by."""
 
 FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What held-out pairs decided.
+    """Settings chosen by held-out pairs.
 
     Attributes
     ----------
-    together : whether all values of a feature are scaled by one deviation, or each by its own; None: not scaled.
-    ridge : of the linear analysis, in units of each side's mean variance.
+    together : bool or None
+        Scale all values of a feature by one deviation (True) or each by its own (False); None for no scaling.
+    ridge : float
+        Ridge of the linear analysis, in units of the mean variance of each modality.
     """
 
     together: bool | None
@@ -56,67 +58,119 @@ class Chosen:
 def choose(
     train: Features, validation: Features, seed: int, standardise: bool | Literal["together", "chosen"] = "chosen"
 ) -> Chosen:
-    """The ridge, and the scaling where it is to be chosen, with which linear analysis ranks held-out pairs best.
+    """Choose the ridge, and where it is open the scaling, by which a linear analysis ranks held-out pairs best.
 
-    Ridges around 95 / √videos are tried, the size that suits from 90 videos to 7,000 of YouTube-8M's features. What is
-    held out are the validation pairs, where they are of 300 videos; else fifths of training and validation videos, in
-    turn, until 300 videos were held out or all fifths had their turn. With fewer than 10 training videos, or a side
-    that never varies, nothing is tried: each value has its own deviation, and the ridge is the usual one.
+    Ridges around 95 / √videos are tried, the size that suits from 90 videos to 7,000 of YouTube-8M's features. Held out
+    are the validation pairs, if they cover 300 videos; otherwise training and validation videos are cross-validated in
+    five folds, stopping once 300 videos were held out. With fewer than 10 training videos, or a modality that never
+    varies, nothing is tried: each value is scaled by its own deviation, with the default ridge.
 
     Parameters
     ----------
-    train, validation : paired rows of different videos.
-    seed : of the fifths.
-    standardise : how the recipe scales features; only that is tried, or with "chosen" both ways.
+    train, validation : Features
+        Paired rows of different videos.
+    seed : int
+        Seed of the folds.
+    standardise : bool or {'together', 'chosen'}, default 'chosen'
+        Scaling in the recipe: only that is tried, or with "chosen" both ways.
+
+    Returns
+    -------
+    Chosen
+        The best settings.
     """
-    usual = usual_ridge(train)
+    default = default_ridge(train)
     scalings: dict[object, tuple[bool | None, ...]] = {"chosen": (False, True), "together": (True,), True: (False,)}
-    grid = [Chosen(way, usual * factor) for way in scalings.get(standardise, (None,)) for factor in _RIDGES]
-    turns = list(_held_out(train, validation, grid, seed)) if len(np.unique(train.groups)) >= _FEWEST_VIDEOS else []
+    grid = [Chosen(way, default * factor) for way in scalings.get(standardise, (None,)) for factor in _RIDGES]
+    turns = list(_held_out(train, validation, grid, seed)) if len(np.unique(train.groups)) >= _MIN_VIDEOS else []
     if not turns:
-        return Chosen(grid[0].together, usual)
+        return Chosen(grid[0].together, default)
     found = [np.concatenate(log_ranks) for log_ranks in zip(*turns, strict=True)]
     return grid[int(np.argmin([row.mean() for row in found]))]
 
 
-def usual_ridge(features: Features) -> float:
-    """A ridge for the linear analysis that depends on nothing but the number of videos."""
+def default_ridge(features: Features) -> float:
+    """Return the ridge of the linear analysis for a number of videos.
+
+    Parameters
+    ----------
+    features : Features
+        Training features.
+
+    Returns
+    -------
+    float
+        Ridge in units of the mean variance.
+    """
     return 95 / len(np.unique(features.groups)) ** 0.5
 
 
-def usual_kernel_ridge(features: Features) -> float:
-    """A ridge for the kernel part that depends on nothing but the number of videos."""
+def default_kernel_ridge(features: Features) -> float:
+    """Return the ridge of the kernel part for a number of videos.
+
+    Parameters
+    ----------
+    features : Features
+        Training features.
+
+    Returns
+    -------
+    float
+        Ridge in units of the mean variance.
+    """
     return min(0.1, 90 / len(np.unique(features.groups)))
 
 
 def fit_closed_form(towers: Towers, train: Features, validation: Features, chosen: Chosen, seed: int) -> None:
-    """Fit the closed form of trained towers on the training pairs, in place.
+    """Fit the closed form of trained towers to the training pairs, in place.
 
-    The parts count alike, unless there are 300 validation videos, whose ranks then choose weights of 0, 0.5 or 1. With
-    fewer than 10 videos, or a side that never varies, there is no closed form: the heads remain alone.
+    The parts are weighted equally, unless the ranks of at least 300 validation videos choose among weights of 0, 0.5
+    and 1. With fewer than 10 videos, or a modality that never varies, nothing is fitted and the heads are used alone.
+
+    Parameters
+    ----------
+    towers : Towers
+        Trained towers; without a closed form they are left unchanged.
+    train, validation : Features
+        Paired rows of different videos.
+    chosen : Chosen
+        Settings; see `choose`.
+    seed : int
+        Seed of landmarks and subsamples.
     """
     closed_form = towers.closed_form
-    if closed_form is None or len(np.unique(train.groups)) < _FEWEST_VIDEOS:
+    if closed_form is None or len(np.unique(train.groups)) < _MIN_VIDEOS:
         return
     drawn = generator(seed, "landmarks")
-    pairs = train if len(train) <= _MOST_PAIRS else train.take(np.sort(drawn.permutation(len(train))[:_MOST_PAIRS]))
-    if not _vary(pairs):
+    pairs = train if len(train) <= _MAX_PAIRS else train.take(np.sort(drawn.permutation(len(train))[:_MAX_PAIRS]))
+    if not _both_vary(pairs):
         return
     with torch.inference_mode():
-        sound, pictures = (_seen(towers, side, getattr(pairs, side)) for side in SIDES)
-        closed_form.fit(sound, pictures, chosen.ridge, usual_kernel_ridge(pairs), drawn)
+        audio, video = (_seen(towers, side, getattr(pairs, side)) for side in SIDES)
+        closed_form.fit(audio, video, chosen.ridge, default_kernel_ridge(pairs), drawn)
         if closed_form.config.labels:
-            closed_form.fit_labels(sound, pictures, label_directions(pairs.labels, pairs.groups), chosen.ridge)
-        if len(np.unique(validation.groups)) >= _ENOUGH:
-            ranked = _few(validation, seed, _MOST_RANKED)
+            closed_form.fit_labels(audio, video, label_directions(pairs.labels, pairs.groups), chosen.ridge)
+        if len(np.unique(validation.groups)) >= _MIN_HELD_OUT_VIDEOS:
+            ranked = _subsample(validation, seed, _MAX_RANKED)
             closed_form.weights.copy_(torch.tensor(_best_weights(towers, closed_form, ranked)))
 
 
 def refit_closed_form(recipe: Recipe, towers: Towers, train: Features, validation: Features, seed: int) -> None:
-    """Fit a closed form anew, in place, beside heads whose features are not those that the last one was fitted on.
+    """Fit a new closed form, in place, beside heads that now see other features.
 
-    The heads keep the scaling of the features that they were trained with. Where the recipe has no closed form, or
-    there are too few videos for one, the heads remain alone.
+    The heads keep the standardisation that they were trained with. Where the recipe has no closed form, or there are
+    too few videos for one, the heads are used alone.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Recipe of the towers.
+    towers : Towers
+        Trained towers.
+    train, validation : Features
+        Paired rows of different videos.
+    seed : int
+        Seed of folds, landmarks and subsamples.
     """
     if recipe.closed_form is None:
         return
@@ -125,10 +179,23 @@ def refit_closed_form(recipe: Recipe, towers: Towers, train: Features, validatio
 
 
 def whole_log_rank(towers: Towers, pairs: Features) -> float:
-    """The mean log rank of pairs both ways, by whole embeddings: the heads' and the closed form's."""
+    """Compute the mean log rank of pairs in both directions, by whole embeddings with closed-form parts.
+
+    Parameters
+    ----------
+    towers : Towers
+        Trained towers.
+    pairs : Features
+        Paired rows.
+
+    Returns
+    -------
+    float
+        Mean natural logarithm of the ranks.
+    """
     device = next(towers.parameters()).device
-    sound, pictures = (embed_rows(towers, side, getattr(pairs, side), device) for side in SIDES)
-    return float(_log_ranks(sound, pictures).mean())
+    audio, video = (embed_rows(towers, side, getattr(pairs, side), device) for side in SIDES)
+    return float(_log_ranks(audio, video).mean())
 
 
 def _seen(towers: Towers, side: Side, rows: FloatArray) -> torch.Tensor:
@@ -137,7 +204,7 @@ def _seen(towers: Towers, side: Side, rows: FloatArray) -> torch.Tensor:
 
 
 def _best_weights(towers: Towers, closed_form: ClosedForm, validation: Features) -> tuple[float, ...]:
-    """Weights of the trained, the linear and the kernel part with the lowest mean log rank, both ways."""
+    """Return the weights of the trained, linear and kernel part with the lowest mean log rank in both directions."""
     parts: list[list[FloatArray]] = []
     for side in SIDES:
         seen = _seen(towers, side, getattr(validation, side))
@@ -147,32 +214,32 @@ def _best_weights(towers: Towers, closed_form: ClosedForm, validation: Features)
     candidates = [weights for weights in product(_WEIGHTS, repeat=3) if max(weights) == 1]
 
     def score(weights: tuple[float, ...]) -> float:
-        sound, pictures = (
+        audio, video = (
             np.concatenate([weight**0.5 * part for weight, part in zip(weights, side, strict=True)], axis=1)
             for side in parts
         )
-        return float(_log_ranks(sound, pictures).mean())
+        return float(_log_ranks(audio, video).mean())
 
     return min(candidates, key=score)
 
 
 def _held_out(train: Features, validation: Features, grid: list[Chosen], seed: int) -> Iterator[list[FloatArray]]:
-    """For each part held out, the log ranks of its pairs under each setting of the grid."""
+    """Yield, for each held-out part, the log ranks of its pairs under each setting of the grid."""
     for rest, held_out in _divisions(train, validation, seed):
-        if _vary(rest):
+        if _both_vary(rest):
             yield _grid_ranks(rest, held_out, grid)
 
 
 def _divisions(train: Features, validation: Features, seed: int) -> Iterator[tuple[Features, Features]]:
-    """What to fit on and what to hold out, in turn."""
-    if len(np.unique(validation.groups)) >= _ENOUGH:
-        yield _few(train, seed), validation
+    """Yield the features to fit on and the features to hold out, fold by fold."""
+    if len(np.unique(validation.groups)) >= _MIN_HELD_OUT_VIDEOS:
+        yield _subsample(train, seed), validation
         return
-    together = _few(_both(train, validation), seed)
+    together = _subsample(_both(train, validation), seed)
     numbers = group_numbers(together.groups, len(together))
     videos = int(numbers.max()) + 1
-    turns = generator(seed, "closed form folds").permutation(videos)[numbers] % _FOLDS
-    for turn in range(min(_FOLDS, -(-_ENOUGH * _FOLDS // videos))):
+    turns = generator(seed, "closed form folds").permutation(videos)[numbers] % _NUM_FOLDS
+    for turn in range(min(_NUM_FOLDS, -(-_MIN_HELD_OUT_VIDEOS * _NUM_FOLDS // videos))):
         yield together.take(turns != turn), together.take(turns == turn)
 
 
@@ -181,12 +248,14 @@ def _grid_ranks(train: Features, held_out: Features, grid: list[Chosen]) -> list
     for together in dict.fromkeys(chosen.together for chosen in grid):
         rows = {side: _scaled(getattr(train, side), getattr(held_out, side), together) for side in SIDES}
         parts = decompose(rows["audio"][0], rows["video"][0])
-        sound, pictures = parts.coordinates(rows["audio"][1], rows["video"][1])
+        audio, video = parts.coordinates(rows["audio"][1], rows["video"][1])
         for chosen in grid:
             if chosen.together == together:
-                model = CCA(CCASettings(audio_ridge=chosen.ridge, video_ridge=chosen.ridge, dims=_DIRECTIONS))
+                model = CCA(
+                    CCASettings(audio_ridge=chosen.ridge, video_ridge=chosen.ridge, num_components=_NUM_COMPONENTS)
+                )
                 model.fit_decomposed(parts.rotated())
-                found.append(_log_ranks(model.embed_audio(sound), model.embed_video(pictures)))
+                found.append(_log_ranks(model.embed_audio(audio), model.embed_video(video)))
     return found
 
 
@@ -198,10 +267,10 @@ def _scaled(rows: FloatArray, others: FloatArray, together: bool | None) -> tupl
     return scaling(torch.from_numpy(rows)).numpy(), scaling(torch.from_numpy(others)).numpy()
 
 
-def _few(features: Features, seed: int, most: int = _MOST_PAIRS) -> Features:
-    if len(features) <= most:
+def _subsample(features: Features, seed: int, max_rows: int = _MAX_PAIRS) -> Features:
+    if len(features) <= max_rows:
         return features
-    return features.take(np.sort(generator(seed, "closed form").permutation(len(features))[:most]))
+    return features.take(np.sort(generator(seed, "closed form").permutation(len(features))[:max_rows]))
 
 
 def _log_ranks(audio: FloatArray, video: FloatArray) -> FloatArray:
@@ -210,7 +279,7 @@ def _log_ranks(audio: FloatArray, video: FloatArray) -> FloatArray:
 
 
 def _both(first: Features, second: Features) -> Features:
-    """Sound, pictures and videos of the rows of two sets of features, whose rows may have the same names."""
+    """Concatenate two sets of features, whose rows may have the same names."""
     return Features.from_arrays(
         audio=np.concatenate([first.audio, second.audio]),
         video=np.concatenate([first.video, second.video]),
@@ -218,6 +287,6 @@ def _both(first: Features, second: Features) -> Features:
     )
 
 
-def _vary(features: Features) -> bool:
-    """Whether not all rows are the same, on both sides."""
+def _both_vary(features: Features) -> bool:
+    """Return whether both modalities differ between some rows."""
     return all(bool((rows != rows[0]).any()) for rows in (features.audio, features.video))

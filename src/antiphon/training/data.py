@@ -1,4 +1,4 @@
-"""What a training sees of its features, on the device."""
+"""Training data on the device, and checks of it."""
 
 from dataclasses import dataclass
 
@@ -17,14 +17,18 @@ from antiphon.training.track_batches import TrackBatches
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Paired rows.
+    """Paired rows on the device.
 
     Attributes
     ----------
-    audio, video : (n, dim) features.
-    groups, artists : (n,) the video and the artist of each row.
-    labels : for each row its labels.
-    tracks : the rows as whole tracks, where the recipe trains a track model.
+    audio, video : Tensor, shape (n, dim)
+        Features.
+    groups, artists : ndarray of str, shape (n,)
+        Video and artist of each row; "" for an unknown artist.
+    labels : tuple of tuple of str
+        Labels of each row.
+    tracks : TrackBatches or None
+        The rows as whole tracks, where the recipe trains a track model.
     """
 
     audio: Tensor
@@ -36,15 +40,44 @@ class TrainingData:
 
     @classmethod
     def of(cls, features: Features, device: torch.device, track: TrackConfig | None = None) -> "TrainingData":
-        """The rows of `features`, which are paired; `track` is the recipe's."""
+        """Move features to a device.
+
+        Parameters
+        ----------
+        features : Features
+            Paired rows.
+        device : torch.device
+            Target device.
+        track : TrackConfig, optional
+            Track model of the recipe.
+
+        Returns
+        -------
+        TrainingData
+            The rows on the device.
+        """
         audio, video = (torch.from_numpy(side).to(device) for side in (features.audio, features.video))
         tracks = TrackBatches.of(features, track, device)
         return cls(audio, video, features.groups, features.artists, features.labels, tracks)
 
 
 def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe) -> str:
-    """SHA-256 (hex) of all that a training by this recipe sees of its paired features: values, which video each row is
-    of, and its times, artist and labels where the recipe looks at them."""
+    """Hash all inputs that training by a recipe depends on.
+
+    These are the values, the video of each row, and its times, artist and labels where the recipe uses them.
+
+    Parameters
+    ----------
+    features, validation : Features
+        Paired rows.
+    recipe : Recipe
+        Recipe to train by.
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
+    """
     parts = (features, validation)
     seen = [array for part in parts for array in (part.audio, part.video, part.groups)]
     if recipe.track is not None:
@@ -59,21 +92,23 @@ def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe)
 def refuse_shared_videos(
     training: npt.NDArray[np.str_], validation: npt.NDArray[np.str_], remedy: str = "Split by video."
 ) -> None:
-    """Refuse to train on a video that also validates.
+    """Raise an error if a video is in both training and validation.
 
     Parameters
     ----------
-    training, validation : names of the videos, any number of times.
-    remedy : what to do, for the message.
+    training, validation : ndarray of str, shape (n,)
+        Names of videos, with repetitions.
+    remedy : str, default 'Split by video.'
+        What to do about it, for the message.
 
     Raises
     ------
     ModelError
-        There is one.
+        A video is in both.
     """
     shared = np.intersect1d(training, validation)
     if len(shared):
         raise ModelError(
-            f"{len(shared)} videos stand in both training and validation, the first is '{shared[0]}': early stopping "
-            f"would judge by what was learned by heart. {remedy}"
+            f"{len(shared)} videos are in both training and validation ('{shared[0]}' is the first), so early stopping "
+            f"would be judged on training data. {remedy}"
         )

@@ -1,12 +1,12 @@
-"""One training by several processes: each embeds its part of every batch, and all see all pairs.
+"""Training by several processes: each embeds its part of every batch, and all compute the loss of the whole batch.
 
-Started by torchrun, `python -m torch.distributed.run --nproc_per_node 2 -m antiphon train`, every process holds all
-features and the same heads. The parts' embeddings are gathered with their gradients; every process computes the whole
-batch's loss; the mean of the heads' gradients is what one process alone would have. Only the first process writes.
+Under torchrun (`python -m torch.distributed.run --nproc_per_node 2 -m antiphon train`) every process holds all features
+and the same heads. The embeddings of the parts are gathered with their gradients, every process computes the loss of
+the whole batch, and the mean of the heads' gradients is that of a single process. Only the first process writes.
 Without torchrun all of this does nothing.
 
-With dropout each process draws its own, so that a training by several is not, number for number, the training by one;
-without dropout it is, but for rounding.
+Each process has a dropout of its own, so results differ from those of one process; without dropout they are equal but
+for rounding.
 """
 
 import os
@@ -22,50 +22,80 @@ from torch import Tensor, distributed, nn
 
 @contextmanager
 def processes() -> Generator[bool]:
-    """Join the processes that torchrun started, where it did. Yields whether this one is the first (or the only one).
+    """Join the processes started by torchrun, if any, over gloo, which needs no GPU.
 
-    They speak over gloo, which needs no GPU.
+    Yields
+    ------
+    bool
+        True in the first (or only) process.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
-        yield rank() == 0
+        yield process_rank() == 0
         return
     distributed.init_process_group("gloo")
     try:
-        yield rank() == 0
+        yield process_rank() == 0
     finally:
         distributed.destroy_process_group()
 
 
-def rank() -> int:
-    """The number of this process, from 0."""
+def process_rank() -> int:
+    """Return the number of this process.
+
+    Returns
+    -------
+    int
+        Number from 0.
+    """
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
-def count() -> int:
-    """How many processes train together."""
+def process_count() -> int:
+    """Return the number of processes that train together.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def own_part(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The part of a batch's rows that this process embeds; the parts' sizes differ by one at most."""
-    return np.array_split(rows, count())[rank()]
-
-
-def gathered(part: Tensor, total: int) -> Tensor:
-    """The embeddings of a whole batch from every process's part, with gradients.
+    """Select the rows of a batch that this process embeds.
 
     Parameters
     ----------
-    part : (own, dim) this process's, of the rows of `own_part`.
-    total : rows of the whole batch.
+    rows : ndarray of int64, shape (batch,)
+        Rows of the batch.
 
     Returns
     -------
-    (total, dim), the same in all processes. Backwards a part has the sum of the gradients that all processes found for
-    it; all finding the same, that is their number times what one alone would find, and `average_gradients` takes it
-    back.
+    ndarray of int64, shape (own,)
+        Consecutive rows; sizes differ by at most one between processes.
     """
-    if count() == 1:
+    return np.array_split(rows, process_count())[process_rank()]
+
+
+def gathered(part: Tensor, total: int) -> Tensor:
+    """Gather the embeddings of a whole batch from the parts of all processes, with gradients.
+
+    In the backward pass a part gets the sum of the gradients of all processes. These are identical, so that it is their
+    number times the gradient of a single process; `average_gradients` divides by it.
+
+    Parameters
+    ----------
+    part : Tensor, shape (own, dim)
+        Embeddings of this process's rows; see `own_part`.
+    total : int
+        Rows of the whole batch.
+
+    Returns
+    -------
+    Tensor, shape (total, dim)
+        The same in all processes.
+    """
+    if process_count() == 1:
         return part
     whole: Tensor = _Gather.apply(part, total)  # pyright: ignore[reportAssignmentType]
     return whole
@@ -88,18 +118,35 @@ class _Gather(torch.autograd.Function):
 
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Replace each gradient by its mean over the processes."""
-    if count() == 1:
+    """Replace each gradient by its mean over the processes.
+
+    Parameters
+    ----------
+    parameters : iterable of nn.Parameter
+        Parameters; those without a gradient are skipped.
+    """
+    if process_count() == 1:
         return
     for parameter in parameters:
         if parameter.grad is not None:
             distributed.all_reduce(parameter.grad)
-            parameter.grad /= count()
+            parameter.grad /= process_count()
 
 
 def agreed(value: float) -> float:
-    """The first process's value, in all processes: rounding must not let one stop where another goes on."""
-    if count() == 1:
+    """Return the first process's value in all processes, so that rounding cannot let one stop while another continues.
+
+    Parameters
+    ----------
+    value : float
+        This process's value.
+
+    Returns
+    -------
+    float
+        The first process's value.
+    """
+    if process_count() == 1:
         return value
     shared = torch.tensor(value, dtype=torch.float64)
     distributed.broadcast(shared, src=0)

@@ -1,7 +1,7 @@
-"""Trains the last blocks of both backbones together with the heads, on windows of kept segments.
+"""Fine-tuning of the last blocks of both backbones together with the heads, on windows of kept segments.
 
-Every epoch sees another window of 3 s of each segment, augmented. Early stopping judges the heads alone; in the end the
-recipe's closed form is fitted anew, so that whole models are compared before and after.
+Each epoch draws another window of 3 s from each segment, augmented. Early stopping judges the heads alone; at the end
+the recipe's closed form is fitted again, so that whole models are compared before and after.
 """
 
 import copy
@@ -33,41 +33,58 @@ from antiphon.training.loop import measure
 from antiphon.training.objective import Objective
 from antiphon.training.reading import WindowReader
 from antiphon.training.sampler import batches
-from antiphon.training.windows import KeptRow, RowDescriptions, planned_window, random_window
+from antiphon.training.windows import KeptMetadata, KeptRow, planned_window, random_window
 
-_READERS = 4
+_NUM_READERS = 4
 
 Window = tuple[Tensor, Tensor]
 
 
 class TuningConfig(BaseModel):
-    """How backbones are tuned.
+    """Settings of fine-tuning.
 
     Attributes
     ----------
-    blocks : how many of the last blocks of each backbone are trained.
-    learning_rate : of blocks and heads, for Adam.
-    epochs : at the most.
-    patience : epochs without a better validation rank before training stops; the best epoch is kept.
-    batch_size : segments in a batch at the most; no two of one video.
-    at_once : segments that gradients are kept of at a time; larger batches take a second pass.
-    augmentation : how windows are changed.
+    num_blocks : int
+        Number of last blocks of each backbone to train.
+    learning_rate : float
+        Learning rate of Adam, for blocks and heads.
+    epochs : int
+        Maximum epochs.
+    patience : int
+        Epochs without a better validation rank before training stops. The best epoch is kept.
+    batch_size : int
+        Maximum segments per batch. No two segments of a batch come from the same video.
+    micro_batch_size : int
+        Maximum segments that go through a backbone at a time with gradients; larger batches take a second pass.
+    augmentation : AugmentationConfig
+        Augmentation of the windows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    blocks: int = Field(default=2, ge=1)
+    num_blocks: int = Field(default=2, ge=1)
     learning_rate: float = Field(default=1e-4, gt=0)
     epochs: int = Field(default=10, ge=1)
     patience: int = Field(default=3, ge=1)
     batch_size: int = Field(default=32, ge=2)
-    at_once: int = Field(default=32, ge=1)
+    micro_batch_size: int = Field(default=32, ge=1)
     augmentation: AugmentationConfig = AugmentationConfig()
 
 
 @dataclass(frozen=True)
-class Step:
-    """How far a tuning has come: the epoch under way, its batches done, and the last measured validation."""
+class TuningProgress:
+    """Progress of a fine-tuning.
+
+    Attributes
+    ----------
+    epoch, epochs : int
+        Current epoch, from 1, and maximum epochs.
+    batch, batches : int
+        Finished batches of this epoch, and all of them.
+    measured : Epoch
+        Latest validation.
+    """
 
     epoch: int
     epochs: int
@@ -78,17 +95,23 @@ class Step:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a tuning leaves.
+    """Result of a fine-tuning.
 
     Attributes
     ----------
-    towers : the heads of the best epoch, in evaluation mode, with a closed form of the tuned features.
-    audio, video : parameters of the last blocks of each backbone in that epoch, see `tuned_tensors`.
-    before : the heads' validation before anything was tuned; it has no training loss.
-    history : the epochs, of the heads alone.
-    log_rank_before, log_rank_after : mean log rank of the validation pairs both ways by whole embeddings, with the
-        closed form, before anything was tuned and of what is left.
-    damaged : of each kept segment whose file could not be read, and which was left out, why.
+    towers : Towers
+        Heads of the best epoch, in evaluation mode, with a closed form of the tuned features.
+    audio, video : Tensors
+        Parameters of the last blocks of each backbone in that epoch; see `tuned_tensors`.
+    before : Epoch
+        Validation of the heads before fine-tuning; it has no training loss.
+    history : list of Epoch
+        Epochs, of the heads alone.
+    log_rank_before, log_rank_after : float
+        Mean log rank of the validation pairs in both directions by whole embeddings, with the closed form, before and
+        after fine-tuning.
+    damaged : dict of str to str
+        Reason for each kept segment that was skipped because its file could not be read.
     """
 
     towers: Towers
@@ -110,46 +133,63 @@ def fine_tune(
     config: TuningConfig,
     *,
     seed: int,
-    progress: Callable[[Step], None] | None = None,
+    progress: Callable[[TuningProgress], None] | None = None,
 ) -> Tuned:
-    """Tune two backbones and the heads on them, and fit the recipe's closed form anew on what they then give.
+    """Fine-tune two backbones and their heads, and fit the recipe's closed form to the tuned features.
 
-    The backbones given are changed in place, to their best epoch; the heads are copied. Kept files that cannot be read
-    are left out.
+    The backbones are changed in place, to their best epoch; the heads are copied. Unreadable kept files are skipped.
 
     Parameters
     ----------
-    recipe : whose loss is used, with what it says of labels and artists, and whose closed form.
-    towers : heads trained by this recipe on the features of the backbones as they are.
-    rows : kept segments, of the splits "train" and "validation".
-    seed : of windows, augmentation, batches and dropout. The global generators are left as they were.
-    progress : called after every batch.
+    recipe : Recipe
+        Recipe of the heads: its loss, labels, artists and closed form are used.
+    towers : Towers
+        Heads trained by this recipe on features of the untuned backbones.
+    audio, video : TunableAudio
+        Backbones to tune.
+    rows : mapping of str to sequence of KeptRow
+        Kept segments of the splits "train" and "validation".
+    config : TuningConfig
+        Settings.
+    seed : int
+        Seed of windows, augmentation, batches and dropout. Global generators are left unchanged.
+    progress : callable, optional
+        Called after every batch.
+
+    Returns
+    -------
+    Tuned
+        Tuned heads and blocks, with their validation.
 
     Raises
     ------
     ModelError
-        There are fewer than two videos with kept segments to train on or to validate with; the recipe has a track
-        model; or labels are to count and none of the rows has any.
+        There are fewer than two videos with kept segments to train on or to validate on, the recipe has a track model,
+        or label_weight is positive and no row has labels.
     ConfigError
-        A backbone has fewer blocks, or takes sound of another rate than is kept.
+        A backbone has fewer blocks, or takes audio at another rate than segments are kept at.
     DivergedError
         The loss is not finite.
     """
     if recipe.track is not None:
         raise ModelError(
-            f"{recipe.name} has a track model, and tuning knows segments alone: it would read features that it was not "
-            "trained on. Tune a run of a recipe without [track], then train this one on the tuned backbones' features."
+            f"Recipe {recipe.name} has a track model, and fine-tuning trains on segments only: the track model would "
+            "read features that it was not trained on. Fine-tune a run of a recipe without [track], then train this "
+            "recipe on features of the tuned backbones."
         )
     for split in ("train", "validation"):
         _refuse_few(split, [row.video_id for row in rows[split]])
     if audio.rate_hz != RATE_HZ:
-        raise ConfigError(f"{audio.name} takes sound at {audio.rate_hz} Hz; segments are kept at {RATE_HZ} Hz.")
-    unfrozen = [*unfreeze(audio, config.blocks), *unfreeze(video, config.blocks)]
+        raise ConfigError(
+            f"{audio.name} takes audio at {audio.rate_hz} Hz, but segments are kept at {RATE_HZ} Hz. Use another audio "
+            "backbone."
+        )
+    unfrozen = [*unfreeze(audio, config.num_blocks), *unfreeze(video, config.num_blocks)]
     device = video.device
     devices = [device] if device.type == "cuda" else []
     heads = copy.deepcopy(towers)
     heads.closed_form = None
-    with torch.random.fork_rng(devices=devices), exact_arithmetic(), ThreadPoolExecutor(_READERS) as pool:
+    with torch.random.fork_rng(devices=devices), exact_arithmetic(), ThreadPoolExecutor(_NUM_READERS) as pool:
         torch.manual_seed(derived_seed(seed, "fine-tuning"))
         tuning = _Tuning(recipe, heads, audio, video, config, seed, WindowReader(pool))
         train, validation = rows["train"], rows["validation"]
@@ -164,7 +204,7 @@ def fine_tune(
 
 @dataclass(frozen=True)
 class _State:
-    """What is trained, as it was after some epoch (see `Tuned`), and the features that validated it."""
+    """Trained parts after some epoch (see `Tuned`), and the features that validated them."""
 
     towers: Towers
     audio: Tensors
@@ -174,7 +214,7 @@ class _State:
 
 @dataclass(frozen=True)
 class _Tuning:
-    """One tuning: what is trained, and how."""
+    """One fine-tuning: what is trained, and how."""
 
     recipe: Recipe
     towers: Towers
@@ -190,12 +230,12 @@ class _Tuning:
         validation: Sequence[KeptRow],
         start: tuple[_State, Epoch],
         unfrozen: Sequence[nn.Parameter],
-        progress: Callable[[Step], None] | None,
+        progress: Callable[[TuningProgress], None] | None,
     ) -> tuple[_State, list[Epoch]]:
-        """The best epoch, in which the backbones are left, and all epochs."""
+        """Train, leave the backbones in the best epoch, and return that epoch and the history."""
         heads = [parameter for parameter in self.towers.parameters() if parameter.requires_grad]
         optimizer = torch.optim.Adam([*unfrozen, *heads], lr=self.config.learning_rate)
-        objective = Objective(self.recipe.loss, RowDescriptions.of(train))
+        objective = Objective(self.recipe.loss, KeptMetadata.of(train))
         history: list[Epoch] = []
         (best, latest), best_score, waited = start, float("inf"), 0
         for number in range(1, self.config.epochs + 1):
@@ -205,7 +245,7 @@ class _Tuning:
                 losses.append(self._step(objective, places, windows, optimizer))
                 sizes.append(len(windows))
                 if progress is not None:
-                    progress(Step(number, self.config.epochs, batch, len(parts), latest))
+                    progress(TuningProgress(number, self.config.epochs, batch, len(parts), latest))
             if not losses:
                 _refuse_few("train", [])
             state = self.state(validation)
@@ -222,17 +262,19 @@ class _Tuning:
         return best, history
 
     def features(self, split: str, rows: Sequence[KeptRow]) -> Features:
-        """Those of the planned windows, as they are, by the backbones as they are now."""
+        """Compute the features of the planned windows, not augmented, by the backbones as they are now."""
         alone = (np.array([place]) for place in range(len(rows)))
         planned = self.reader.read(rows, alone, partial(planned_window, layout=self.video.layout))
         found = [
-            (rows[place], self.audio(sound), self.video(frames)) for part in planned for place, (frames, sound) in part
+            (rows[place], self.audio(waveform), self.video(frames))
+            for part in planned
+            for place, (frames, waveform) in part
         ]
         _refuse_few(split, [row.video_id for row, _, _ in found])
-        read, sounds, pictures = zip(*found, strict=True)
+        read, audio, video = zip(*found, strict=True)
         return Features.from_arrays(
-            audio=np.concatenate(sounds),
-            video=np.concatenate(pictures),
+            audio=np.concatenate(audio),
+            video=np.concatenate(video),
             ids=[row.segment_id for row in read],
             groups=_videos(read),
             artists=[row.artist for row in read],
@@ -241,19 +283,19 @@ class _Tuning:
         )
 
     def state(self, rows: Sequence[KeptRow]) -> _State:
-        """What is trained, as it is now; `rows` validate it."""
+        """Snapshot what is trained, validated by `rows`."""
         towers = copy.deepcopy(self.towers).eval()
         return _State(towers, tuned_tensors(self.audio), tuned_tensors(self.video), self.features("validation", rows))
 
     def measured(self, state: _State, number: int, sizes: list[int], losses: list[float]) -> Epoch:
-        """The validation of a state's heads."""
+        """Validate the heads of a state."""
         rate = self.config.learning_rate
         return measure(self.recipe, state.towers, state.validation, number, rate, sizes, losses)
 
     def _windows(
         self, rows: Sequence[KeptRow], parts: Sequence[npt.NDArray[np.int64]], epoch: int
     ) -> Iterator[tuple[npt.NDArray[np.int64], list[Window]]]:
-        """The places and windows of each batch; those that damaged files leave without a pair to contrast fall away."""
+        """Yield the positions and windows of each batch that damaged files leave at least two pairs."""
 
         def draw(row: KeptRow) -> Window:
             draws = generator(self.seed, "window", epoch, row.segment_id)
@@ -270,12 +312,12 @@ class _Tuning:
         windows: Sequence[Window],
         optimizer: torch.optim.Optimizer,
     ) -> float:
-        """One step of the optimiser on a batch; its plain loss before the step."""
+        """Take one optimizer step on a batch, and return the plain loss before it."""
         self.towers.train()
-        pictures, sounds = (torch.stack(side) for side in zip(*windows, strict=True))
+        frames, waveforms = (torch.stack(side) for side in zip(*windows, strict=True))
         optimizer.zero_grad(set_to_none=True)
         loss = partial(objective, self.towers, rows=places)
-        plain = contrast(loss, self.towers, (self.audio, sounds), (self.video, pictures), self.config.at_once)
+        plain = contrast(loss, self.towers, (self.audio, waveforms), (self.video, frames), self.config.micro_batch_size)
         optimizer.step()
         self.towers.clamp_temperature()
         return plain
@@ -288,6 +330,6 @@ def _videos(rows: Sequence[KeptRow]) -> np.ndarray:
 def _refuse_few(split: str, videos: Sequence[str]) -> None:
     if len(set(videos)) < 2:
         raise ModelError(
-            f"The {split} split has fewer than two videos with kept segments that can be read. Keep them with "
+            f"The {split} split has fewer than two videos with readable kept segments. Keep segments with "
             "antiphon extract --keep-segments, or add videos."
         )

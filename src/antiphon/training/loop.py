@@ -1,4 +1,4 @@
-"""Trains the heads: one epoch after the other, until validation stops improving."""
+"""Training of the heads, epoch by epoch, with early stopping."""
 
 import copy
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from torch import Tensor
 from antiphon.errors import ModelError
 from antiphon.features.features import Features
 from antiphon.metrics.ranks import ranks
-from antiphon.model.losses import chance_loss, least_loss
+from antiphon.model.losses import chance_loss, loss_lower_bound
 from antiphon.model.recipe import Recipe, TrainingConfig
 from antiphon.model.towers import Towers
 from antiphon.runs import Epoch
@@ -19,7 +19,7 @@ from antiphon.seeding import derived_seed, generator
 from antiphon.training.autoencoder import Reconstruction, initialise
 from antiphon.training.closed_forms import Chosen, choose, fit_closed_form
 from antiphon.training.data import TrainingData
-from antiphon.training.distributed import agreed, count, rank
+from antiphon.training.distributed import agreed, process_count, process_rank
 from antiphon.training.objective import Objective, plain_loss
 from antiphon.training.sampler import batches
 from antiphon.training.step import set_gradients
@@ -28,13 +28,16 @@ from antiphon.training.track_batches import TrackBatches
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves.
+    """Result of a training.
 
     Attributes
     ----------
-    towers : the heads of the best epoch, in evaluation mode.
-    history : its epochs.
-    reconstruction : those of the autoencoders that the heads started from; empty where they started at random.
+    towers : Towers
+        Heads of the best epoch, in evaluation mode.
+    history : list of Epoch
+        Epochs of the training.
+    reconstruction : list of Reconstruction
+        Epochs of the autoencoders that initialised the heads; empty where they were initialised at random.
     """
 
     towers: Towers
@@ -58,40 +61,49 @@ def train(
 
     Parameters
     ----------
-    features, validation : paired rows only.
-    seed : of the first weights, dropout and batches. The global generators are left as they were.
-    progress : called with each finished epoch and the most epochs that there can be.
+    recipe : Recipe
+        Architecture, loss and training.
+    features, validation : Features
+        Paired rows of different videos.
+    seed : int
+        Seed of initial weights, dropout and batches. Global generators are left unchanged.
+    device : torch.device
+        Device to train on.
+    progress : callable, optional
+        Called with each finished epoch and the maximum number of epochs.
+
+    Returns
+    -------
+    Trained
+        Heads of the best epoch, and the history.
 
     Raises
     ------
     ModelError
-        There are fewer than two videos to train on or to validate with.
+        There are fewer than two videos to train on or to validate on, or several processes train with batch norm.
     """
     for name, part in (("training", features), ("validation", validation)):
         if len(np.unique(part.groups)) < 2:
             raise ModelError(
-                f"The {name} split has {len(np.unique(part.groups))} videos with both sound and pictures; contrast "
-                "needs at least two. Add videos, or split with other fractions."
+                f"The {name} split has {len(np.unique(part.groups))} videos with both audio and video features; "
+                "training needs at least two. Add videos, or split with other fractions."
             )
-    if count() > 1 and recipe.head.normalisation == "batch":
+    if process_count() > 1 and recipe.head.normalisation == "batch":
         raise ModelError(
-            "Batch norm sees one process's part of a batch alone, so several processes would train other heads than "
-            "one. Train this recipe without torchrun, or use layer normalisation."
+            "Batch norm would see only the part of a batch that its process embeds, so several processes would train "
+            "other heads than one. Train this recipe without torchrun, or use layer normalisation."
         )
     shown = features.first_segments if recipe.training.first_segment_only else features
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derived_seed(seed, "training"))
         scaled = recipe.head.standardise
-        chosen = choose(shown, validation, seed, scaled) if _looks_at_held_out(recipe) else None
+        needs_choice = scaled == "chosen" or recipe.closed_form is not None
+        chosen = choose(shown, validation, seed, scaled) if needs_choice else None
         data, held_out = (TrainingData.of(part, device, recipe.track) for part in (shown, validation))
         trained = _train(recipe, data, held_out, chosen, seed, progress)
         if chosen is not None:
             fit_closed_form(trained.towers, shown, validation, chosen, seed)
         return trained
-
-
-def _looks_at_held_out(recipe: Recipe) -> bool:
-    return recipe.head.standardise == "chosen" or recipe.closed_form is not None
 
 
 def _train(
@@ -103,15 +115,10 @@ def _train(
     progress: Progress | None,
 ) -> Trained:
     settings = recipe.training
-    towers = Towers(data.audio.shape[1], data.video.shape[1], recipe).to(data.audio.device)
-    together = recipe.head.standardise == "together"
-    if recipe.head.standardise == "chosen" and chosen is not None:
-        together = bool(chosen.together)
-    towers.audio.fit_input(data.audio, together=together)
-    towers.video.fit_input(data.video, together=together)
-    rebuilt = _initialise(recipe, towers, data, validation, seed)
-    if count() > 1:
-        torch.manual_seed(derived_seed(seed, "dropout", rank()))
+    towers = _untrained_towers(recipe, data, chosen)
+    reconstruction = _initialise(recipe, towers, data, validation, seed)
+    if process_count() > 1:
+        torch.manual_seed(derived_seed(seed, "dropout", process_rank()))
     optimizer = _optimizer(recipe, towers)
     epochs = _epochs(settings, data)
     schedule = _schedule(settings, optimizer, epochs)
@@ -135,12 +142,22 @@ def _train(
         if waited >= settings.patience:
             break
     towers.load_state_dict(best)
-    return Trained(towers.eval(), history, rebuilt)
+    return Trained(towers.eval(), history, reconstruction)
+
+
+def _untrained_towers(recipe: Recipe, data: TrainingData, chosen: Chosen | None) -> Towers:
+    towers = Towers(data.audio.shape[1], data.video.shape[1], recipe).to(data.audio.device)
+    together = recipe.head.standardise == "together"
+    if recipe.head.standardise == "chosen" and chosen is not None:
+        together = bool(chosen.together)
+    towers.audio.fit_input(data.audio, together=together)
+    towers.video.fit_input(data.video, together=together)
+    return towers
 
 
 def _epochs(settings: TrainingConfig, data: TrainingData) -> int:
-    """As many as the recipe says, or as make its least number of steps."""
-    return max(settings.epochs, -(-settings.least_steps // len(batches(data.groups, settings.batch_size, None))))
+    """Return the recipe's maximum epochs, or as many as its minimum number of steps takes."""
+    return max(settings.epochs, -(-settings.min_steps // len(batches(data.groups, settings.batch_size, None))))
 
 
 def _schedule(
@@ -152,7 +169,7 @@ def _schedule(
 
 
 def _score(recipe: Recipe, epoch: Epoch, tracks: TrackBatches | None) -> float:
-    """What early stopping judges by, lower being better."""
+    """Return what early stopping minimises."""
     on_loss = recipe.training.stop_on == "loss"
     of_rows = epoch.validation_loss if on_loss else epoch.validation_log_rank
     of_tracks = epoch.validation_track_loss if on_loss else epoch.validation_track_log_rank
@@ -164,11 +181,11 @@ def _initialise(
 ) -> list[Reconstruction]:
     if not recipe.autoencoder.epochs:
         return []
-    rebuilt: list[Reconstruction] = []
+    reconstruction: list[Reconstruction] = []
     for side, head in towers.heads.items():
         parts = (getattr(part, side) for part in (data, validation))
-        rebuilt += initialise(head, side, recipe.head, recipe.autoencoder, *parts, seed=seed)
-    return rebuilt
+        reconstruction += initialise(head, side, recipe.head, recipe.autoencoder, *parts, seed=seed)
+    return reconstruction
 
 
 def _optimizer(recipe: Recipe, towers: Towers) -> torch.optim.Optimizer:
@@ -212,7 +229,6 @@ def _measure(
     train_losses: list[float],
 ) -> Epoch:
     towers.eval()
-    name = recipe.loss.name
     temperature = float(towers.temperature.detach())
     track_loss, track_log_rank = None, None
     with torch.inference_mode():
@@ -223,25 +239,19 @@ def _measure(
         audio, video = towers(validation.audio, validation.video)
         parts = batches(validation.groups, recipe.training.batch_size, None)
         losses = [float(plain_loss(recipe.loss, towers, audio[rows], video[rows])) for rows in parts]
-    sizes = [len(rows) for rows in parts]
     both_ways = _both_ways(audio, video)
-
-    def mean(values: list[float], weights: list[int]) -> float:
-        return float(np.average(values, weights=weights))
-
-    def least(size: int) -> float:
-        return least_loss(name, size, temperature, non_negative=recipe.non_negative)
-
+    train = _loss_levels(recipe, temperature, train_sizes, train_losses)
+    held_out = _loss_levels(recipe, temperature, [len(rows) for rows in parts], losses)
     return Epoch(
         epoch=number,
         learning_rate=learning_rate,
         temperature=temperature,
-        train_loss=mean(train_losses, train_sizes),
-        train_chance=mean([chance_loss(name, size) for size in train_sizes], train_sizes),
-        train_least=mean([least(size) for size in train_sizes], train_sizes),
-        validation_loss=mean(losses, sizes),
-        validation_chance=mean([chance_loss(name, size) for size in sizes], sizes),
-        validation_least=mean([least(size) for size in sizes], sizes),
+        train_loss=train[0],
+        train_chance=train[1],
+        train_lower_bound=train[2],
+        validation_loss=held_out[0],
+        validation_chance=held_out[1],
+        validation_lower_bound=held_out[2],
         validation_median_rank=float(np.median(both_ways)),
         validation_log_rank=float(np.log(both_ways).mean()),
         best=False,
@@ -250,10 +260,21 @@ def _measure(
     )
 
 
+def _loss_levels(
+    recipe: Recipe, temperature: float, sizes: list[int], losses: list[float]
+) -> tuple[float, float, float]:
+    """Return the means over batches, weighted by their sizes, of the loss, its chance level and its lower bound."""
+    name = recipe.loss.name
+    chance = [chance_loss(name, size) for size in sizes]
+    bound = [loss_lower_bound(name, size, temperature, non_negative=recipe.non_negative) for size in sizes]
+    loss, chance, bound = (float(np.average(values, weights=sizes)) for values in (losses, chance, bound))
+    return loss, chance, bound
+
+
 def _both_ways(audio: Tensor, video: Tensor) -> np.ndarray:
-    """Ranks of all pairs from sound to pictures, then back."""
-    sound, pictures = audio.cpu().numpy(), video.cpu().numpy()
-    return np.concatenate([ranks(sound, pictures)[0], ranks(pictures, sound)[0]])
+    """Return the ranks of all pairs from audio to video, then from video to audio."""
+    left, right = audio.cpu().numpy(), video.cpu().numpy()
+    return np.concatenate([ranks(left, right)[0], ranks(right, left)[0]])
 
 
 def measure(
@@ -265,12 +286,27 @@ def measure(
     train_sizes: list[int],
     train_losses: list[float],
 ) -> Epoch:
-    """One line of the history of towers that something else than `train` trains; `best` is left to the caller.
+    """Validate towers that `train` does not train, as one epoch of a history; `best` is left to the caller.
 
     Parameters
     ----------
-    validation : paired rows only.
-    train_sizes, train_losses : of the epoch's batches.
+    recipe : Recipe
+        Recipe of the towers.
+    towers : Towers
+        Towers; they are put in evaluation mode.
+    validation : Features
+        Paired rows.
+    number : int
+        Number of the epoch.
+    learning_rate : float
+        Learning rate of the epoch.
+    train_sizes, train_losses : list of int
+        Size and loss of each batch of the epoch.
+
+    Returns
+    -------
+    Epoch
+        The epoch.
     """
     data = TrainingData.of(validation, next(towers.parameters()).device, recipe.track)
     return _measure(recipe, towers, data, number, learning_rate, train_sizes, train_losses)

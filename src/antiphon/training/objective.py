@@ -1,4 +1,4 @@
-"""What one step of the training makes smaller: the recipe's loss, with all that it knows about the batch's pairs."""
+"""Training objective: the recipe's loss, with labels and artists of the pairs where the recipe uses them."""
 
 from typing import Protocol
 
@@ -14,42 +14,62 @@ from antiphon.model.towers import Towers
 
 
 def plain_loss(config: LossConfig, towers: Towers, audio: Tensor, video: Tensor) -> Tensor:
-    """The recipe's loss where each sound has one positive and all other pictures are negatives.
+    """Compute the recipe's loss with one positive per row and all others as negatives.
 
-    Chance and lower bounds are those of this loss, so that histories hold it whatever else is trained.
+    Chance levels and lower bounds are those of this loss, so histories record it whatever else is trained.
+
+    Parameters
+    ----------
+    config : LossConfig
+        Loss of the recipe.
+    towers : Towers
+        Towers, for temperature and bias.
+    audio, video : Tensor, shape (n, dim)
+        Unit rows; row i of both is one pair.
+
+    Returns
+    -------
+    Tensor
+        Scalar loss.
     """
     return contrastive_loss(config.name, audio, video, towers.temperature, towers.bias, config.chunk_size)
 
 
-class Described(Protocol):
-    """What an objective knows of the rows to train on: (n,) artists, and the labels of each row."""
+class RowMetadata(Protocol):
+    """Metadata of training rows: (n,) artists, and the labels of each row."""
 
     @property
-    def artists(self) -> npt.NDArray[np.str_]: ...
+    def artists(self) -> npt.NDArray[np.str_]:
+        """(n,) artists; "" where unknown."""
+        ...
 
     @property
-    def labels(self) -> tuple[tuple[str, ...], ...]: ...
+    def labels(self) -> tuple[tuple[str, ...], ...]:
+        """Labels of each row."""
+        ...
 
 
 class Objective:
-    """The loss of a batch of embeddings, of which it knows the artists and labels.
+    """Loss of a batch of embeddings, given the artists and labels of its rows.
 
     Parameters
     ----------
-    config : the loss, and which pairs count.
-    data : all rows to train on.
+    config : LossConfig
+        Loss, and which pairs count.
+    data : RowMetadata
+        Metadata of all training rows.
 
     Raises
     ------
     ModelError
-        Labels are to count, and no row has any.
+        `label_weight` is positive and no row has labels.
     """
 
-    def __init__(self, config: LossConfig, data: Described) -> None:
+    def __init__(self, config: LossConfig, data: RowMetadata) -> None:
         if config.label_weight and not any(data.labels):
             raise ModelError(
-                f"loss.label_weight is {config.label_weight:g}, and none of these features has a label. "
-                "Give them labels (tags of the catalogue), or train with label_weight = 0."
+                f"loss.label_weight is {config.label_weight:g}, but no row of the features has a label. "
+                "Add labels (tags of the catalogue), or train with label_weight = 0."
             )
         self._config = config
         self._data = data
@@ -57,13 +77,7 @@ class Objective:
     def __call__(
         self, towers: Towers, audio: Tensor, video: Tensor, rows: npt.NDArray[np.int64]
     ) -> tuple[Tensor, Tensor]:
-        """What is to be made smaller, and the plain loss; one and the same where the recipe adds nothing.
-
-        Parameters
-        ----------
-        audio, video : (b, dim) embeddings of the batch.
-        rows : (b,) which rows of the data they are.
-        """
+        """Return the objective of a batch and its plain loss; they are equal where the recipe adds nothing."""
         config = self._config
         targets, excluded = self._targets(rows, audio.device), self._excluded(rows, audio.device)
         if targets is None and excluded is None:

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from antiphon.runs import Epoch
-from antiphon.training.distributed import rank
+from antiphon.training.distributed import process_rank
 from antiphon.training.loop import Progress
 
 
@@ -21,7 +21,7 @@ def epoch_progress(label: str, progress: Progress | None, verbose: bool | None) 
     verbose : bool or None
         Draw a bar. None draws it where stderr is a terminal, or in a notebook.
     """
-    if progress is not None or verbose is False or rank() != 0:
+    if progress is not None or verbose is False or process_rank() != 0:
         yield progress
         return
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""Reads windows of kept segments, a batch ahead of their use; files that cannot be read are left out and named."""
+"""Prefetching of windows of kept segments; unreadable files are skipped and listed."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,11 +15,17 @@ Result = TypeVar("Result")
 
 
 class WindowReader:
-    """Reads rows in a pool of threads.
+    """Reader of windows in a pool of threads.
+
+    Parameters
+    ----------
+    pool : ThreadPoolExecutor
+        Threads to read in.
 
     Attributes
     ----------
-    damaged : of each segment whose file could not be read, why. It is not tried again.
+    damaged : dict of str to str
+        Reason for each segment whose file could not be read. It is not tried again.
     """
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
@@ -32,17 +38,26 @@ class WindowReader:
         parts: Iterable[npt.NDArray[np.int64]],
         function: Callable[[KeptRow], Result],
     ) -> Iterator[list[tuple[int, Result]]]:
-        """`function` of the rows of each part, with their places, computed while the part before is in use.
+        """Apply a function to the rows of each part, computing one part ahead.
 
         Parameters
         ----------
-        parts : places in `rows`. A row that cannot be read is missing from what is given for its part.
-        function : reads a row; raises DecodeError where its file is damaged.
+        rows : sequence of KeptRow
+            Kept segments.
+        parts : iterable of ndarray of int64
+            Positions in `rows`, part by part.
+        function : callable
+            Reads a row; raises DecodeError where its file is damaged.
+
+        Yields
+        ------
+        list of (int, Result)
+            Positions and results of a part, without the rows that cannot be read.
         """
         under_way: deque[list[tuple[int, Future[Result]]]] = deque()
         for part in parts:
-            sound = [place for place in map(int, part) if rows[place].segment_id not in self.damaged]
-            under_way.append([(place, self._pool.submit(function, rows[place])) for place in sound])
+            readable = [place for place in map(int, part) if rows[place].segment_id not in self.damaged]
+            under_way.append([(place, self._pool.submit(function, rows[place])) for place in readable])
             if len(under_way) > 1:
                 yield list(self._finished(rows, under_way.popleft()))
         while under_way:

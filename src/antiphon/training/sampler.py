@@ -7,18 +7,26 @@ IntArray = npt.NDArray[np.int64]
 
 
 def batches(groups: npt.NDArray[np.generic], batch_size: int, generator: np.random.Generator | None) -> list[IntArray]:
-    """One epoch: every row once, in batches of at most `batch_size` without two rows of one group.
+    """Deal all rows into batches of at most `batch_size`, without two rows of one group in a batch.
 
-    There are as few batches as this allows: as many as the largest group has rows, or as `batch_size` asks for. Rows
-    are dealt to them like cards, group after group, so their sizes differ by one at the most, and with it the level of
-    the loss, which depends on the batch's size. A batch of a single row makes no pairings and is left out: that happens
-    where one group has more rows than all others together, and where a `batch_size` of 2 leaves one row over.
+    There are as few batches as this allows: as many as the largest group has rows, or as `batch_size` requires. Rows
+    are dealt like cards, group after group, so that batch sizes differ by at most one, and with them the level of the
+    loss. A batch of a single row has no negatives and is dropped: it occurs where one group has more rows than all
+    others together, and where a `batch_size` of 2 leaves one row over.
 
     Parameters
     ----------
-    groups : (n,) video of each row.
-    batch_size : rows in a batch at the most, at least 2.
-    generator : shuffles groups, their rows, and the order of the batches; None keeps the order, for validation.
+    groups : ndarray, shape (n,)
+        Video of each row.
+    batch_size : int
+        Maximum rows per batch, at least 2.
+    generator : numpy.random.Generator or None
+        Shuffles groups, their rows, and the order of the batches; None keeps the order, for validation.
+
+    Returns
+    -------
+    list of ndarray of int64
+        Rows of each batch.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The gradients of one batch, in parts and by several processes where that is asked for."""
+"""Gradients of one batch, in parts and across processes where requested."""
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,27 @@ def set_gradients(
     embed_batch_size: int | None,
     shuffler: np.random.Generator,
 ) -> float:
-    """Set the gradients of the towers to those of the objective on a batch, and return the batch's plain loss.
+    """Set the gradients of the towers to those of the objective on a batch.
 
     Parameters
     ----------
-    rows : (b,) of the data; the same in all processes.
-    embed_batch_size : rows to embed at a time; None for all at once.
-    shuffler : draws which segments of a long track are seen; the same in all processes.
+    towers : Towers
+        Towers to train.
+    objective : Objective
+        Objective to minimise.
+    data : TrainingData
+        All training rows.
+    rows : ndarray of int64, shape (b,)
+        Rows of the batch; the same in all processes.
+    embed_batch_size : int or None
+        Rows to embed at a time; None for all at once.
+    shuffler : numpy.random.Generator
+        Draws the segments of long tracks; the same in all processes.
+
+    Returns
+    -------
+    float
+        Plain loss of the batch.
 
     Raises
     ------
@@ -36,7 +50,7 @@ def set_gradients(
     towers.zero_grad(set_to_none=True)
     plain: list[float] = []
     tracks = data.tracks
-    # Before the batch is divided: all parts, however often they are embedded, see the same segments.
+    # Drawn before the batch is divided, so that all parts see the same segments however often they are embedded.
     drawn = None if tracks is None else tracks.drawn(rows, shuffler)
 
     def embed(part: npt.NDArray[np.int64]) -> tuple[Tensor, ...]:
@@ -52,7 +66,7 @@ def set_gradients(
         if tracks is not None:
             value = tracks.joint(value, objective(towers, whole[0], whole[1], rows)[0])
         if not value.isfinite():
-            raise DivergedError("Training diverged: the loss is not finite. Lower the recipe's learning rate.")
+            raise DivergedError("Training diverged: the loss is not finite. Lower the recipe's learning_rate.")
         plain.append(float(measured))
         return value
 

@@ -1,4 +1,4 @@
-"""Batches of whole tracks beside those of segments."""
+"""Batches of whole tracks, beside those of segments."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,17 @@ from antiphon.model.towers import Towers
 
 @dataclass(frozen=True)
 class TrackBatches:
-    """The tracks of paired features, whose rows are the segments that training sees."""
+    """Tracks of paired features, whose rows are the segments that training sees.
+
+    Attributes
+    ----------
+    audio, video : Tensor, shape (n, dim)
+        Features of the segments.
+    tracks : Tracks
+        Rows and times of each track.
+    config : TrackConfig
+        Track model.
+    """
 
     audio: Tensor
     video: Tensor
@@ -27,7 +37,22 @@ class TrackBatches:
 
     @classmethod
     def of(cls, features: Features, config: TrackConfig | None, device: torch.device) -> Self | None:
-        """Tracks of (n,) paired rows; None where the recipe trains no track model."""
+        """Group paired rows into tracks.
+
+        Parameters
+        ----------
+        features : Features
+            Paired rows.
+        config : TrackConfig or None
+            Track model of the recipe.
+        device : torch.device
+            Target device.
+
+        Returns
+        -------
+        TrackBatches or None
+            None where the recipe trains no track model.
+        """
         if config is None or not config.track_weight:
             return None
         audio, video = (torch.from_numpy(side).to(device) for side in (features.audio, features.video))
@@ -36,27 +61,74 @@ class TrackBatches:
     def drawn(
         self, rows: npt.NDArray[Any], generator: np.random.Generator
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        """The segments of the tracks that (b,) `rows`, of different videos, are from: (b, length) rows and mask.
+        """Draw segments of the tracks that some rows belong to, at most `max_segments` of each.
 
-        Of a track longer than `most_segments` the generator draws as many.
+        Parameters
+        ----------
+        rows : ndarray, shape (b,)
+            Rows of different videos.
+        generator : numpy.random.Generator
+            Subsamples longer tracks.
+
+        Returns
+        -------
+        rows : ndarray of int64, shape (b, length)
+            Rows of each track, padded.
+        mask : ndarray of bool, shape (b, length)
+            True where a row is not padding.
         """
-        return self.tracks.stacked(self.tracks.numbers[rows], self.config.most_segments, generator)
+        return self.tracks.stacked(self.tracks.numbers[rows], self.config.max_segments, generator)
 
     def embed(
         self, towers: Towers, chosen: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_]
     ) -> tuple[Tensor, Tensor]:
-        """(t, trained_dim) unit rows of sound and of pictures, of tracks whose segments `drawn` has chosen."""
+        """Embed tracks from the segments that `drawn` has chosen.
+
+        Parameters
+        ----------
+        towers : Towers
+            Towers with a track model.
+        chosen, mask : ndarray of int64, shape (t, length)
+            Rows of each track and their mask; see `drawn`.
+
+        Returns
+        -------
+        audio, video : Tensor, shape (t, trained_dim)
+            Unit rows.
+        """
         return (
             towers.project_tracks("audio", *track_batch(self.audio, self.tracks, chosen, mask)),
             towers.project_tracks("video", *track_batch(self.video, self.tracks, chosen, mask)),
         )
 
     def joint(self, segments: Tensor | float, tracks: Tensor | float) -> Any:
-        """The weighted sum of what was measured on segments and on tracks."""
+        """Combine a value of segments and one of tracks by the recipe's weights.
+
+        Parameters
+        ----------
+        segments, tracks : Tensor or float
+            Losses or ranks.
+
+        Returns
+        -------
+        float or Tensor
+            Weighted sum.
+        """
         return self.config.segment_weight * segments + self.config.track_weight * tracks
 
     def whole(self, towers: Towers) -> tuple[Tensor, Tensor]:
-        """(t, trained_dim) unit rows of all tracks, sorted by video, with all their segments."""
+        """Embed all tracks, sorted by video, with all their segments.
+
+        Parameters
+        ----------
+        towers : Towers
+            Towers with a track model.
+
+        Returns
+        -------
+        audio, video : Tensor, shape (t, trained_dim)
+            Unit rows.
+        """
         of_tracks = towers.project_tracks
         return (
             whole_tracks(partial(of_tracks, "audio"), self.audio, self.tracks),

@@ -1,4 +1,4 @@
-"""Windows of kept segments: the one whose features are extracted, or one at random, augmented, for fine-tuning."""
+"""Windows of kept segments: the planned one, or a random and augmented one for fine-tuning."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from antiphon.media.layout import FrameLayout
 from antiphon.runs import fingerprint
 from antiphon.segments.kept import FRAMES_PER_S, RATE_HZ, read_kept
 from antiphon.tables import SEGMENTS, read_table
-from antiphon.training.augmentation import AugmentationConfig, augmented_pictures, augmented_sound
+from antiphon.training.augmentation import AugmentationConfig, augment_audio, augment_video
 from antiphon.workspace import Workspace
 
 _SAMPLES_PER_FRAME = RATE_HZ // FRAMES_PER_S
@@ -25,14 +25,24 @@ _SAMPLES_PER_FRAME = RATE_HZ // FRAMES_PER_S
 
 @dataclass(frozen=True)
 class KeptRow:
-    """A kept segment with pictures and sound, and the window in it whose features are extracted.
+    """Kept segment with video and audio, and its planned window, whose features are extracted.
 
     Attributes
     ----------
-    frames, window_frames : how many frames the segment has, and a window.
-    offset_s : where the window starts in the segment.
-    start_s : where it starts on the track's time line; NaN where unknown.
-    artist, labels : of the video; "" and none where unknown.
+    segment_id, video_id : str
+        Names of segment and video.
+    path : Path
+        Kept file.
+    frames, window_frames : int
+        Frames in the segment and in a window.
+    offset_s : float
+        Start of the planned window within the segment, in seconds.
+    start_s : float
+        Start of the planned window on the track's time line, in seconds; NaN where unknown.
+    artist : str
+        Artist of the video; "" where unknown.
+    labels : tuple of str
+        Labels of the video.
     """
 
     segment_id: str
@@ -47,20 +57,49 @@ class KeptRow:
 
 
 @dataclass(frozen=True)
-class RowDescriptions:
-    """(n,) artists of kept rows, and the labels of each."""
+class KeptMetadata:
+    """Metadata of kept rows.
+
+    Attributes
+    ----------
+    artists : ndarray of str, shape (n,)
+        Artist of each row; "" where unknown.
+    labels : tuple of tuple of str
+        Labels of each row.
+    """
 
     artists: npt.NDArray[np.str_]
     labels: tuple[tuple[str, ...], ...]
 
     @classmethod
-    def of(cls, rows: Sequence[KeptRow]) -> "RowDescriptions":
-        """Those of `rows`."""
+    def of(cls, rows: Sequence[KeptRow]) -> "KeptMetadata":
+        """Collect the metadata of rows.
+
+        Parameters
+        ----------
+        rows : sequence of KeptRow
+            Kept segments.
+
+        Returns
+        -------
+        KeptMetadata
+            Their artists and labels.
+        """
         return cls(np.array([row.artist for row in rows], dtype=np.str_), tuple(row.labels for row in rows))
 
 
 def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:
-    """The kept segments of each split of the workspace's catalogue, those with both pictures and sound.
+    """List the kept segments of each split that have both video and audio.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace with a catalogue and kept segments.
+
+    Returns
+    -------
+    dict of str to list of KeptRow
+        Kept segments by split: "train", "validation" and "test".
 
     Raises
     ------
@@ -79,10 +118,20 @@ def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:
     return found
 
 
-def rows_about(rows: Mapping[str, Sequence[KeptRow]]) -> dict[str, Any]:
-    """What a run's record says of the rows that it was tuned on.
+def tuning_inputs(rows: Mapping[str, Sequence[KeptRow]]) -> dict[str, Any]:
+    """Summarise the rows of a fine-tuning for the run's record.
 
-    Their hash covers which segments stand in which split, where they lie in their tracks, and their files' sizes.
+    The hash covers the segments of each split, their positions, and the sizes of their files.
+
+    Parameters
+    ----------
+    rows : mapping of str to sequence of KeptRow
+        Kept segments by split.
+
+    Returns
+    -------
+    dict of str to object
+        Numbers of pairs and videos, and the hash.
     """
     lines = [
         f"{split}\x1f{row.segment_id}\x1f{row.path.name}\x1f{row.offset_s}\x1f{row.path.stat().st_size}"
@@ -98,7 +147,21 @@ def rows_about(rows: Mapping[str, Sequence[KeptRow]]) -> dict[str, Any]:
 
 
 def planned_window(row: KeptRow, layout: FrameLayout) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """The window that extraction takes, to within half a frame: uint8 (frames, height, width, 3) and (samples,) sound.
+    """Read the window that extraction uses, to within half a frame.
+
+    Parameters
+    ----------
+    row : KeptRow
+        Kept segment.
+    layout : FrameLayout
+        Frames that the backbone takes.
+
+    Returns
+    -------
+    frames : ndarray of uint8, shape (frames, height, width, 3)
+        RGB frames.
+    waveform : ndarray of float32, shape (samples,)
+        Audio of the same moment.
 
     Raises
     ------
@@ -112,12 +175,25 @@ def planned_window(row: KeptRow, layout: FrameLayout) -> tuple[npt.NDArray[np.ui
 def random_window(
     row: KeptRow, layout: FrameLayout, config: AugmentationConfig, generator: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """A window anywhere in the segment, augmented.
+    """Read a window anywhere in the segment, and augment it.
+
+    Parameters
+    ----------
+    row : KeptRow
+        Kept segment.
+    layout : FrameLayout
+        Frames that the backbone takes.
+    config : AugmentationConfig
+        Strength of the augmentations.
+    generator : numpy.random.Generator
+        Source of randomness.
 
     Returns
     -------
-    Pictures, (frames, 3, size_px, size_px) float32 in [0, 255] thinned out as `layout` says, and sound of the same
-    moment, (samples,) float32.
+    frames : Tensor, shape (frames, 3, size_px, size_px)
+        Float32 in [0, 255], thinned out as `layout` says.
+    waveform : Tensor, shape (samples,)
+        Float32 audio of the same moment.
 
     Raises
     ------
@@ -126,8 +202,8 @@ def random_window(
     """
     first = int(generator.integers(0, row.frames - row.window_frames, endpoint=True))
     frames, waveform = _read(row, layout, first, first * _SAMPLES_PER_FRAME)
-    pictures = augmented_pictures(frames, layout.size_px, config, generator)
-    return pictures, augmented_sound(torch.from_numpy(waveform), config, generator)
+    video = augment_video(frames, layout.size_px, config, generator)
+    return video, augment_audio(torch.from_numpy(waveform), config, generator)
 
 
 def _read(
@@ -136,7 +212,7 @@ def _read(
     kept = read_kept(row.path, range(first, first + row.window_frames, layout.every))
     samples = row.window_frames * _SAMPLES_PER_FRAME
     if kept.frames is None or kept.waveform is None or len(kept.waveform) < samples:
-        raise DecodeError(f"{row.path}: is not whole. Delete it, and extract with kept segments again.")
+        raise DecodeError(f"{row.path}: is incomplete. Delete it, and extract with --keep-segments again.")
     start = min(max(first_sample, 0), len(kept.waveform) - samples)
     return kept.frames, kept.waveform[start : start + samples].copy()
 

@@ -9,6 +9,8 @@ export function sendFiles(say) {
   const buttons = form.querySelectorAll("button");
   const state = form.querySelector("#sending");
   const results = document.getElementById("results");
+  const conditions = form.querySelector("[data-conditions]");
+  conditions.hidden = false; // only this script sends them: a file that the browser sends itself goes without
 
   const tell = (text, busy = false) => {
     state.textContent = text;
@@ -25,10 +27,19 @@ export function sendFiles(say) {
 
   const pause = (paused) => buttons.forEach((button) => { button.disabled = paused; });
 
+  /** The address with the conditions that are set. */
+  function withConditions(address) {
+    const asked = new URL(address, window.location.href);
+    for (const field of conditions.querySelectorAll("select, input")) {
+      if (field.value && (field.type !== "checkbox" || field.checked)) asked.searchParams.append(field.name, field.value);
+    }
+    return asked;
+  }
+
   function send(file, address) {
     rememberSent(file);
     const asked = new XMLHttpRequest();
-    asked.open("POST", address);
+    asked.open("POST", withConditions(address));
     asked.setRequestHeader("HX-Request", "true");
     asked.setRequestHeader("Content-Type", /^(audio|video)\//.test(file.type) ? file.type : "application/octet-stream");
     asked.upload.addEventListener("progress", ({ loaded, total }) => tell(`Sending: ${Math.round((100 * loaded) / total)}%`, true));

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from antiphon.catalogue.catalogue import Catalogue
 from antiphon.catalogue.importers.imported import Imported
-from antiphon.catalogue.validation import Record
+from antiphon.catalogue.validation import CatalogueRow
 from antiphon.errors import CatalogueError
 
 _HEADER = ["TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS"]
@@ -34,7 +34,7 @@ def read_jamendo(splits: Mapping[str, Path], audio: Path) -> Imported:
     CatalogueError
         A table is missing or of another layout, a track stands twice, or no track has a file.
     """
-    rows: list[Record] = []
+    rows: list[CatalogueRow] = []
     missing: list[str] = []
     seen: dict[str, str] = {}
     for split, table in splits.items():

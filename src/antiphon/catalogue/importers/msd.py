@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from antiphon.catalogue.catalogue import Catalogue
 from antiphon.catalogue.importers.imported import Imported
-from antiphon.catalogue.validation import Record, clean_record
+from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError
 
 _TAGS = (
@@ -53,7 +53,7 @@ def read_msd(media: Path, lists: Path, wanted: Path | None = None) -> Imported:
         A file is missing, or holds something else than it should; no song has a file.
     """
     listed = _read_lists(lists)
-    rows: list[Record] = []
+    rows: list[CatalogueRow] = []
     missing: dict[str, None] = {}
     seen: dict[str, str] = {}
     for where, row in _media_rows(media):
@@ -74,7 +74,7 @@ def read_msd(media: Path, lists: Path, wanted: Path | None = None) -> Imported:
     return Imported(Catalogue(rows), tuple(missing), unlisted)
 
 
-def _media_rows(media: Path) -> Iterator[tuple[str, Record]]:
+def _media_rows(media: Path) -> Iterator[tuple[str, CatalogueRow]]:
     try:
         with media.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restkey=_SURPLUS)

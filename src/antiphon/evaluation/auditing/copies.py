@@ -12,6 +12,7 @@ from antiphon.evaluation.auditing.check import Check
 from antiphon.evaluation.auditing.leakage import listed
 from antiphon.evaluation.auditing.whitening import Whitening, unit
 from antiphon.features.features import Features
+from antiphon.ordering import descending, rounded
 from antiphon.seeding import generator
 
 FloatArray = npt.NDArray[np.floating]
@@ -152,7 +153,7 @@ def _nearest(tested: _Videos, trained: _Videos, usual: dict[str, _Usual]) -> dic
         near = [found >= np.maximum(_among_the_nearest(found), _MIN_TOGETHER) for found in alike.values()]
         both = np.where(near[0] & near[1], _weaker(alike, usual), -np.inf)
         for name, scores in {"both": both, **alike}.items():
-            place = scores.argmax(axis=1)
+            place = rounded(scores).argmax(axis=1)
             chosen = np.arange(len(rows)), place
             cosines = {side: np.tanh(alike[side][chosen]) for side in _SIDES}
             blocks[name].append(_Nearest(scores[chosen], place, cosines))
@@ -224,7 +225,7 @@ def _alone(side: str, nearest: _Nearest, usual: _Usual, tested: _Videos, trained
 
 def _found(nearest: _Nearest, limit: float, tested: _Videos, trained: _Videos) -> list[dict[str, Any]]:
     """Each held-out video that has a copy, with its nearest one and both cosines; the most alike first."""
-    rows = [row for row in np.argsort(-nearest.score, kind="stable").tolist() if nearest.score[row] >= limit]
+    rows = [row for row in descending(nearest.score).tolist() if nearest.score[row] >= limit]
     return [
         {"held_out": str(tested.names[row]), "train": str(trained.names[nearest.place[row]])}
         | {side: float(nearest.cosines[side][row]) for side in _SIDES}

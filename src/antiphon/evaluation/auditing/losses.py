@@ -31,7 +31,7 @@ def _ways(model: DualEncoder) -> tuple[int, str, str]:
 
 def _room(model: DualEncoder, best: Epoch) -> Check:
     ways, one, _ = _ways(model)
-    chance, least = best.validation_chance / ways, best.validation_least / ways
+    chance, least = best.validation_chance / ways, best.validation_lower_bound / ways
     narrow = least > _NARROW * chance
     finding = (
         f"At temperature {best.temperature:.2g} and this batch size, {one} lies between {least:.2f} "
@@ -48,7 +48,7 @@ def _room(model: DualEncoder, best: Epoch) -> Check:
 def _validation(model: DualEncoder, best: Epoch) -> Check:
     ways, _, each = _ways(model)
     chance, least, loss = (
-        value / ways for value in (best.validation_chance, best.validation_least, best.validation_loss)
+        value / ways for value in (best.validation_chance, best.validation_lower_bound, best.validation_loss)
     )
     share = (chance - loss) / (chance - least)
     finding = (

@@ -1,9 +1,9 @@
-"""What heads are trained to make small: contrastive losses over a batch of pairs.
+"""Contrastive losses over a batch of pairs.
 
-All take tensors and return a scalar, in nats.
+They take tensors and return a scalar, in nats.
 """
 
-from antiphon.model.losses.config import LossConfig, chance_loss, contrastive_loss, least_loss
+from antiphon.model.losses.config import LossConfig, chance_loss, contrastive_loss, loss_lower_bound
 from antiphon.model.losses.sigmoid_loss import sigmoid
 from antiphon.model.losses.softmax import decoupled, info_nce
 
@@ -13,6 +13,6 @@ __all__ = [
     "contrastive_loss",
     "decoupled",
     "info_nce",
-    "least_loss",
+    "loss_lower_bound",
     "sigmoid",
 ]

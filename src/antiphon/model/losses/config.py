@@ -1,4 +1,4 @@
-"""Which loss a recipe has, and its settings."""
+"""Choice and settings of the contrastive loss."""
 
 import math
 from typing import Literal, Self
@@ -13,20 +13,27 @@ from antiphon.model.losses.softmax import decoupled, info_nce
 
 
 class LossConfig(BaseModel):
-    """Which loss, and its temperature.
+    """Contrastive loss and its temperature.
 
     Attributes
     ----------
-    name : "info_nce" (the positive pair stands in the denominator, as in the paper's code), "decoupled" (it does not,
-        as in the paper's equation) or "sigmoid" (each pair is judged alone).
-    temperature : divides the cosines; where it is learned, its first value.
-    learn_temperature : trained as log(1/temperature), kept inside the limits.
-    least_temperature, most_temperature : the limits of a learned temperature, which must start inside them; a fixed
-        one has none.
-    bias : the sigmoid's first bias, which is learned; no other loss has one.
-    chunk_size : compute scores in blocks of so many rows and columns, for batches whose scores do not fit in memory.
-    exclude_same_artist : rows of one artist are no negatives of each other.
-    label_weight : weight, from 0 to 1, of positives by shared labels. The pair itself has what it leaves.
+    name : {'info_nce', 'sigmoid', 'decoupled'}
+        "info_nce" (the positive pair is in the denominator, as in the paper's code), "decoupled" (it is not, as in the
+        paper's equation) or "sigmoid" (each pair is judged alone).
+    temperature : float
+        Divisor of the cosines, above 0; the initial value where it is learned.
+    learn_temperature : bool
+        Learn the temperature, as log(1 / temperature), within its bounds.
+    min_temperature, max_temperature : float
+        Bounds of a learned temperature, which must start inside them. They do not apply to a fixed one.
+    bias : float
+        Initial value of the learned bias of the sigmoid loss; other losses have none.
+    chunk_size : int or None
+        Compute scores in blocks of this many rows and columns, for batches whose score matrix does not fit in memory.
+    exclude_same_artist : bool
+        Do not count rows of one artist as negatives of each other.
+    label_weight : float
+        Weight in [0, 1] of positives that share labels. The pair itself has the rest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,26 +41,26 @@ class LossConfig(BaseModel):
     name: Literal["info_nce", "sigmoid", "decoupled"] = "info_nce"
     temperature: float = Field(default=1.0, gt=0)
     learn_temperature: bool = False
-    least_temperature: float = Field(default=0.01, gt=0)
-    most_temperature: float = Field(default=1.0, gt=0)
+    min_temperature: float = Field(default=0.01, gt=0)
+    max_temperature: float = Field(default=1.0, gt=0)
     bias: float = -10.0
     chunk_size: int | None = Field(default=None, ge=1)
     exclude_same_artist: bool = False
     label_weight: float = Field(default=0.0, ge=0, le=1)
 
     @model_validator(mode="after")
-    def _starts_inside_the_limits(self) -> Self:
-        if self.learn_temperature and not self.least_temperature <= self.temperature <= self.most_temperature:
+    def _check_temperature(self) -> Self:
+        if self.learn_temperature and not self.min_temperature <= self.temperature <= self.max_temperature:
             raise ValueError(
-                f"temperature {self.temperature:g} is not between least_temperature {self.least_temperature:g} and "
-                f"most_temperature {self.most_temperature:g}, inside which a learned one is kept"
+                f"temperature {self.temperature:g} is not between min_temperature {self.min_temperature:g} and "
+                f"max_temperature {self.max_temperature:g}, the bounds of a learned temperature"
             )
         return self
 
     @model_validator(mode="after")
-    def _has_chunks(self) -> Self:
+    def _check_chunk_size(self) -> Self:
         if self.name == "decoupled" and self.chunk_size is not None:
-            raise ValueError("the decoupled loss is not computed in chunks; leave chunk_size out, or choose info_nce")
+            raise ValueError("the decoupled loss cannot be computed in chunks; leave chunk_size out, or use info_nce")
         return self
 
 
@@ -68,7 +75,30 @@ def contrastive_loss(
     targets: Tensor | None = None,
     excluded: Tensor | None = None,
 ) -> Tensor:
-    """The loss called `name`: "info_nce", "sigmoid" (which alone has a bias) or "decoupled" (which has no chunks)."""
+    """Compute a loss by name.
+
+    Parameters
+    ----------
+    name : str
+        "info_nce", "sigmoid" (the only one with a bias) or "decoupled" (which takes no chunks).
+    audio, video : Tensor, shape (n, dim)
+        Unit rows; row i of both is one pair.
+    temperature : Tensor or float
+        Temperature, above 0.
+    bias : Tensor or float, optional
+        Bias of the sigmoid loss; None for 0.
+    chunk_size : int, optional
+        Rows and columns of a block of scores; None for the whole matrix.
+    targets : Tensor, shape (n, n), optional
+        Positives of each row; see the loss.
+    excluded : Tensor, shape (n, n), optional
+        Pairs that are not negatives.
+
+    Returns
+    -------
+    Tensor
+        Scalar loss, in nats.
+    """
     if name == "sigmoid":
         shift = 0.0 if bias is None else bias
         return sigmoid(audio, video, temperature, shift, chunk_size, targets=targets, excluded=excluded)
@@ -78,10 +108,22 @@ def contrastive_loss(
 
 
 def chance_loss(name: str, pairs: int) -> float:
-    """The loss, in nats, of a model that knows nothing about the pairs: all scores equal.
+    """Return the loss of a model that knows nothing about the pairs: all scores are equal.
 
-    The sigmoid loss depends on what they are equal to. Chance is the least that it can be then: each pair is said to
-    belong together with probability 1/n, which a learned bias brings about.
+    The sigmoid loss depends on what they are equal to. Its chance level is the minimum over that value: each pair is a
+    match with probability 1/n, which a learned bias brings about.
+
+    Parameters
+    ----------
+    name : str
+        Name of the loss.
+    pairs : int
+        Pairs in the batch.
+
+    Returns
+    -------
+    float
+        Loss in nats.
 
     Examples
     --------
@@ -89,36 +131,48 @@ def chance_loss(name: str, pairs: int) -> float:
     13.8155
     """
     if name == "sigmoid":
-        return _least_sigmoid(pairs, 0.0)
+        return _sigmoid_lower_bound(pairs, 0.0)
     return 2 * math.log(pairs - 1 if name == "decoupled" else pairs)
 
 
-def least_loss(name: str, pairs: int, temperature: float, *, non_negative: bool) -> float:
-    """A lower bound of the loss, in nats: no unit embeddings of so many pairs score less at this temperature.
+def loss_lower_bound(name: str, pairs: int, temperature: float, *, non_negative: bool) -> float:
+    """Return a lower bound of the loss: no unit embeddings of that many pairs score less at this temperature.
 
-    Reached when every pair coincides and all others are as far apart as they can be: at cosine −1/(n − 1), a regular
-    simplex (Lu and Steinerberger 2022), or, where an output like a sigmoid allows no negative value, at 0. Real outputs
-    stay above it: there is room for only as many orthogonal vectors as dimensions. For the sigmoid loss it holds with
-    any bias.
+    It is attained when every pair coincides and all others are as far apart as possible: at cosine −1/(n − 1), a
+    regular simplex (Lu and Steinerberger 2022), or at 0 where the output, like a sigmoid, has no negative values.
+    Trained embeddings stay above it: at most as many vectors as dimensions can be orthogonal. For the sigmoid loss it
+    holds for any bias.
+
+    Parameters
+    ----------
+    name : str
+        Name of the loss.
+    pairs : int
+        Pairs in the batch.
+    temperature : float
+        Temperature, above 0.
+    non_negative : bool
+        True where embeddings have no negative values.
+
+    Returns
+    -------
+    float
+        Lower bound in nats.
 
     Examples
     --------
-    >>> round(least_loss("info_nce", 1000, 1.0, non_negative=False) / 2, 3)
+    >>> round(loss_lower_bound("info_nce", 1000, 1.0, non_negative=False) / 2, 3)
     5.908
     """
     farthest = 0.0 if non_negative else -1 / (pairs - 1)
     if name == "sigmoid":
-        return _least_sigmoid(pairs, (1 - farthest) / temperature)
+        return _sigmoid_lower_bound(pairs, (1 - farthest) / temperature)
     others = math.log(pairs - 1) + (farthest - 1) / temperature
     one_way = others if name == "decoupled" else _softplus(others)
     return 2 * one_way
 
 
-def _least_sigmoid(pairs: int, gap: float) -> float:
-    """The sigmoid loss where the positives' scores are all `gap` above all others', at the best bias.
-
-    With u = exp(score of the others), its derivative vanishes where (n − 1) e^gap u² + (n − 2) u − 1 = 0.
-    """
+def _sigmoid_lower_bound(pairs: int, gap: float) -> float:
     height = min(gap, 600.0)  # beyond it the loss is 0 in double precision
     root = math.sqrt((pairs - 2) ** 2 + 4 * (pairs - 1) * math.exp(height))
     others = math.log(2 / (pairs - 2 + root))

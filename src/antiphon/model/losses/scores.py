@@ -11,18 +11,25 @@ from torch import Tensor
 def score_blocks(
     audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, size: int
 ) -> Iterator[tuple[slice, slice, Tensor]]:
-    """The scores aᵢ·vⱼ / τ in blocks of at most `size` × `size`.
+    """Compute the scores aᵢ·vⱼ / τ in blocks of at most `size` × `size`.
 
     Parameters
     ----------
-    audio, video : (n, dim).
-    temperature : τ, a scalar.
-    excluded : (n, n) bool; such scores are −∞.
+    audio, video : Tensor, shape (n, dim)
+        Embeddings.
+    temperature : Tensor
+        τ, a scalar.
+    excluded : Tensor or None, shape (n, n)
+        Pairs whose score is −∞.
+    size : int
+        Maximum rows and columns of a block.
 
     Yields
     ------
-    The block's rows, its columns, and its scores. All blocks lie in one memory: a block may be overwritten, and is
-    gone when the next one comes.
+    rows, columns : slice
+        Position of the block.
+    block : Tensor, shape (rows, columns)
+        Scores. All blocks share one buffer: a block may be overwritten, and is gone when the next one is made.
     """
     scaled = audio / temperature
     memory = audio.new_empty(min(size, len(audio)) * min(size, len(video)))
@@ -39,11 +46,17 @@ def score_blocks(
 
 
 def same_artist(artists: npt.NDArray[np.str_]) -> Tensor:
-    """(n, n) bool: two different rows of one artist, which resemble each other without being a pair.
+    """Mark pairs of different rows by one artist, which resemble each other without being a pair.
 
     Parameters
     ----------
-    artists : (n,) names; "" for unknown, which nobody shares.
+    artists : ndarray of str, shape (n,)
+        Names; "" for unknown, which matches nobody.
+
+    Returns
+    -------
+    Tensor
+        Bool, shape (n, n); False on the diagonal.
 
     Examples
     --------
@@ -56,12 +69,24 @@ def same_artist(artists: npt.NDArray[np.str_]) -> Tensor:
 
 
 def label_targets(labels: Sequence[tuple[str, ...]]) -> Tensor:
-    """(n, n) rows with a sum of 1: rows count as positives by the share of labels that they have in common.
+    """Compute how far rows are positives of each other by the labels that they share.
 
     The share is Jaccard's: labels of both over labels of either. A row always counts itself as 1.
 
-    Source: Khosla et al. (2020), equation 2, where a row's positives are those of its class; with one label a row this
-    is the same.
+    Parameters
+    ----------
+    labels : sequence of tuple of str
+        Labels of each of n rows.
+
+    Returns
+    -------
+    Tensor, shape (n, n)
+        Rows that sum to 1.
+
+    References
+    ----------
+    Khosla et al. (2020), "Supervised contrastive learning", equation 2, where the positives of a row are those of its
+    class; with one label per row this is the same.
 
     Examples
     --------

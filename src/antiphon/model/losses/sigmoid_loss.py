@@ -1,4 +1,4 @@
-"""The loss that judges each pair alone: does this sound belong to these pictures?"""
+"""Pairwise sigmoid loss: each pair is judged alone, as a match or not."""
 
 from typing import Any
 
@@ -20,22 +20,34 @@ def sigmoid(
     targets: Tensor | None = None,
     excluded: Tensor | None = None,
 ) -> Tensor:
-    """Pairwise sigmoid loss: −(1/n) Σᵢⱼ [yᵢⱼ log σ(xᵢⱼ) + (1 − yᵢⱼ) log σ(−xᵢⱼ)], where xᵢⱼ = aᵢ·vⱼ / τ + b.
+    """Compute the pairwise sigmoid loss.
+
+    −(1/n) Σᵢⱼ [yᵢⱼ log σ(xᵢⱼ) + (1 − yᵢⱼ) log σ(−xᵢⱼ)], where xᵢⱼ = aᵢ·vⱼ / τ + b.
 
     Parameters
     ----------
-    audio, video : (n, dim) unit rows, row i of both one pair.
-    temperature, bias : τ, above 0, and b; tensors where they are learned.
-    chunk_size : compute the scores in blocks of so many rows and columns, with their gradients, instead of keeping them
-        all: the same values in far less memory.
-    targets : (n, n) in [0, 1]: y, taken as it is. Default: 1 for each pair, 0 for all others.
-    excluded : (n, n) bool: pairs that are neither positives nor negatives; never on the diagonal.
+    audio, video : Tensor, shape (n, dim)
+        Unit rows; row i of both is one pair.
+    temperature : Tensor or float
+        τ, above 0; a tensor where it is learned.
+    bias : Tensor or float
+        b; a tensor where it is learned.
+    chunk_size : int, optional
+        Compute scores in blocks of this many rows and columns, together with their gradients, instead of the whole
+        matrix: the same values in far less memory.
+    targets : Tensor, shape (n, n), optional
+        y, in [0, 1], used as it is. Default: 1 for each pair, 0 for all others.
+    excluded : Tensor, shape (n, n), optional
+        Pairs that are neither positives nor negatives; never on the diagonal.
 
     Returns
     -------
-    Scalar, in nats per pair. It has no directions. `chance_loss` says what it is when nothing is known.
+    Tensor
+        Scalar loss, in nats per pair. It has no directions; `chance_loss` gives its chance level.
 
-    Source: Zhai et al. (2023), equation 1, who start at τ = 0.1 and b = −10.
+    References
+    ----------
+    Zhai et al. (2023), "Sigmoid loss for language image pre-training", equation 1, who start at τ = 0.1 and b = −10.
 
     Examples
     --------
@@ -72,17 +84,25 @@ def sigmoid(
 def softplus_sum(
     audio: Tensor, video: Tensor, temperature: Tensor, bias: Tensor, excluded: Tensor | None, chunk_size: int
 ) -> Tensor:
-    """Σᵢⱼ log(1 + exp(aᵢ·vⱼ / τ + b)), a float64 scalar.
+    """Compute Σᵢⱼ log(1 + exp(aᵢ·vⱼ / τ + b)).
 
-    No sum has to be known before a score's gradient is, so that one pass over the blocks gives both.
+    The gradient of a score depends on no sum, so that one pass over the blocks gives both value and gradients.
 
     Parameters
     ----------
-    audio, video : (n, dim).
-    temperature, bias : τ and b, float64 scalars.
-    excluded : (n, n) bool: pairs that the sum leaves out.
-    chunk_size : rows and columns of a block. The memory beyond inputs and gradients is twice
-        `chunk_size`² numbers.
+    audio, video : Tensor, shape (n, dim)
+        Embeddings.
+    temperature, bias : Tensor
+        τ and b, float64 scalars.
+    excluded : Tensor or None, shape (n, n)
+        Pairs that the sum leaves out.
+    chunk_size : int
+        Rows and columns of a block. Memory beyond inputs and gradients is twice `chunk_size`² numbers.
+
+    Returns
+    -------
+    Tensor
+        Float64 scalar.
     """
     result: Tensor = _SoftplusSum.apply(audio, video, temperature, bias, excluded, chunk_size)  # pyright: ignore[reportAssignmentType]
     return result

@@ -1,7 +1,8 @@
-"""Losses that choose the partner among all candidates of a batch: InfoNCE, and its decoupled form.
+"""Losses that classify the partner among all candidates of a batch: InfoNCE, and its decoupled form.
 
-In chunks the matrix of scores never stands in memory as a whole: scores are computed once forwards and once more
-backwards, a block at a time. One exponential of a block serves its rows and its columns."""
+In chunks the score matrix never exists as a whole: scores are computed once in the forward pass and once more in the
+backward pass, a block at a time. One exponential of a block serves both its rows and its columns.
+"""
 
 import math
 from typing import Any
@@ -23,39 +24,45 @@ def info_nce(
     targets: Tensor | None = None,
     excluded: Tensor | None = None,
 ) -> Tensor:
-    """Symmetric InfoNCE: mean over i of −Σⱼ pᵢⱼ log softmaxⱼ(aᵢ·vⱼ / τ), plus the same from v to a.
+    """Compute symmetric InfoNCE: the mean over i of −Σⱼ pᵢⱼ log softmaxⱼ(aᵢ·vⱼ / τ), plus the same from v to a.
 
     Parameters
     ----------
-    audio, video : (n, dim) unit rows, row i of both one pair.
-    temperature : τ, above 0; a tensor where it is learned.
-    chunk_size : compute the scores in blocks of so many rows and columns, and again for the gradients, instead of
-        keeping them all: the same values in far less memory. With 4096 a batch of 32,768 pairs fits.
-    targets : (n, n), at least 0: how far video j is a positive of sound i. p are its rows brought to a sum of 1 (from v
-        to a: its columns). Default: each sound has one positive, its own pictures.
-    excluded : (n, n) bool, never on the diagonal: pairs that are no negatives. They are left out of the sums, and are
-        no positives either.
+    audio, video : Tensor, shape (n, dim)
+        Unit rows; row i of both is one pair.
+    temperature : Tensor or float
+        τ, above 0; a tensor where it is learned.
+    chunk_size : int, optional
+        Compute scores in blocks of this many rows and columns, and again for the gradients, instead of the whole
+        matrix: the same values in far less memory. With 4096, a batch of 32,768 pairs fits.
+    targets : Tensor, shape (n, n), optional
+        How far video j is a positive of audio i, at least 0. p are its rows, normalised to sum 1 (its columns from v to
+        a). Default: one positive per row, its pair.
+    excluded : Tensor, shape (n, n), optional
+        Pairs that are not negatives, never on the diagonal. The sums leave them out, and they are not positives either.
 
     Returns
     -------
-    Scalar: the sum of both directions' means, in nats (Veldkamp et al. 2023, equation 3). 2 log n when nothing is known
-    about the pairs.
+    Tensor
+        Scalar, the sum of both directions' means, in nats (Veldkamp et al. 2023, equation 3); 2 log n at chance.
 
-    Source: van den Oord et al. (2018); Radford et al. (2021); the code of Veldkamp et al. (2023). Several positives:
-    Khosla et al. (2020), equation 2.
+    References
+    ----------
+    van den Oord et al. (2018); Radford et al. (2021); the code of Veldkamp et al. (2023). Several positives: Khosla et
+    al. (2020), equation 2.
 
     Examples
     --------
-    Two linear maps that learn which of 20 pictures belongs to which sound:
+    Two linear maps learn which of 20 videos belongs to which audio:
 
     >>> random = torch.Generator().manual_seed(0)
     >>> hidden = torch.randn(20, 8, generator=random)
-    >>> sound = hidden @ torch.randn(8, 12, generator=random)
-    >>> pictures = hidden @ torch.randn(8, 16, generator=random)
+    >>> audio = hidden @ torch.randn(8, 12, generator=random)
+    >>> video = hidden @ torch.randn(8, 16, generator=random)
     >>> maps = [torch.randn(size, 8, generator=random).requires_grad_() for size in (12, 16)]
     >>> optimizer = torch.optim.Adam(maps, lr=0.05)
     >>> for step in range(100):
-    ...     a, v = (functional.normalize(x @ m, dim=1) for x, m in zip((sound, pictures), maps))
+    ...     a, v = (functional.normalize(x @ m, dim=1) for x, m in zip((audio, video), maps))
     ...     loss = info_nce(a, v, 0.1)
     ...     optimizer.zero_grad(); loss.backward(); optimizer.step()
     >>> bool((a @ v.T).argmax(dim=1).equal(torch.arange(20)))
@@ -83,22 +90,38 @@ def decoupled(
     targets: Tensor | None = None,
     excluded: Tensor | None = None,
 ) -> Tensor:
-    """As `info_nce` with the pair itself left out of the denominator: log Σ_{j≠i} exp(aᵢ·vⱼ / τ) − Σⱼ pᵢⱼ aᵢ·vⱼ / τ.
+    """Compute InfoNCE without the pair itself in the denominator: log Σ_{j≠i} exp(aᵢ·vⱼ / τ) − Σⱼ pᵢⱼ aᵢ·vⱼ / τ.
 
-    Source: Veldkamp et al. (2023), equation 2, as printed; Yeh et al. (2022) study it as decoupled contrast.
-    Needs at least two pairs. 2 log(n − 1) when nothing is known about the pairs; it can be below 0. A row (column) with
-    all others excluded adds nothing.
+    Parameters
+    ----------
+    audio, video : Tensor, shape (n, dim)
+        Unit rows; row i of both is one pair. At least two pairs.
+    temperature : Tensor or float
+        τ, above 0; a tensor where it is learned.
+    targets : Tensor, shape (n, n), optional
+        Positives of each row; see `info_nce`.
+    excluded : Tensor, shape (n, n), optional
+        Pairs that are not negatives; see `info_nce`. A row (column) with all others excluded adds nothing.
+
+    Returns
+    -------
+    Tensor
+        Scalar, the sum of both directions' means, in nats; 2 log(n − 1) at chance. It can be negative.
+
+    References
+    ----------
+    Veldkamp et al. (2023), equation 2, as printed; Yeh et al. (2022), "Decoupled contrastive learning".
 
     Examples
     --------
     >>> random = torch.Generator().manual_seed(0)
     >>> hidden = torch.randn(20, 8, generator=random)
-    >>> sound = hidden @ torch.randn(8, 12, generator=random)
-    >>> pictures = hidden @ torch.randn(8, 16, generator=random)
+    >>> audio = hidden @ torch.randn(8, 12, generator=random)
+    >>> video = hidden @ torch.randn(8, 16, generator=random)
     >>> maps = [torch.randn(size, 8, generator=random).requires_grad_() for size in (12, 16)]
     >>> optimizer = torch.optim.Adam(maps, lr=0.05)
     >>> for step in range(100):
-    ...     a, v = (functional.normalize(x @ m, dim=1) for x, m in zip((sound, pictures), maps))
+    ...     a, v = (functional.normalize(x @ m, dim=1) for x, m in zip((audio, video), maps))
     ...     loss = decoupled(a, v, 0.1)
     ...     optimizer.zero_grad(); loss.backward(); optimizer.step()
     >>> bool((a @ v.T).argmax(dim=1).equal(torch.arange(20)))
@@ -117,7 +140,7 @@ def decoupled(
 
 
 def _target_shares(targets: Tensor | None, excluded: Tensor | None) -> tuple[Tensor, Tensor] | None:
-    """The targets of sound → pictures and of pictures → sound, each row with a sum of 1."""
+    """Normalise the targets to rows that sum to 1, from audio to video and from video to audio."""
     if targets is None:
         return None
     kept = targets if excluded is None else targets.masked_fill(excluded, 0)
@@ -125,19 +148,27 @@ def _target_shares(targets: Tensor | None, excluded: Tensor | None) -> tuple[Ten
 
 
 _ROOM = 0.8
-"""Share of the number format's exponents that scores may fill before sums of their exponentials could overflow."""
+"""Fraction of the exponent range that scores may use before sums of their exponentials could overflow."""
 
 
 def log_sums(audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, chunk_size: int) -> Tensor:
-    """Σᵢ log Σⱼ exp(aᵢ·vⱼ / τ) + Σⱼ log Σᵢ exp(aᵢ·vⱼ / τ), a float64 scalar.
+    """Compute Σᵢ log Σⱼ exp(aᵢ·vⱼ / τ) + Σⱼ log Σᵢ exp(aᵢ·vⱼ / τ).
 
     Parameters
     ----------
-    audio, video : (n, dim).
-    temperature : τ, a float64 scalar. Its gradient is a small difference of large sums, which are kept in float64 too.
-    excluded : (n, n) bool: pairs that both sums leave out; no whole row or column.
-    chunk_size : rows and columns of a block. The memory beyond inputs and gradients is twice
-        `chunk_size`² numbers.
+    audio, video : Tensor, shape (n, dim)
+        Embeddings.
+    temperature : Tensor
+        τ, a float64 scalar. Its gradient is a small difference of large sums, which are accumulated in float64 too.
+    excluded : Tensor or None, shape (n, n)
+        Pairs that both sums leave out; never a whole row or column.
+    chunk_size : int
+        Rows and columns of a block. Memory beyond inputs and gradients is twice `chunk_size`² numbers.
+
+    Returns
+    -------
+    Tensor
+        Float64 scalar.
     """
     result: Tensor = _LogSums.apply(audio, video, temperature, excluded, chunk_size)  # pyright: ignore[reportAssignmentType]
     return result
@@ -148,7 +179,7 @@ class _LogSums(torch.autograd.Function):
     def forward(
         ctx: Any, audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, size: int
     ) -> Tensor:
-        small = _largest_score(audio, video, temperature) < _ROOM * math.log(torch.finfo(audio.dtype).max)
+        small = _max_score(audio, video, temperature) < _ROOM * math.log(torch.finfo(audio.dtype).max)
         add = _sums_of_small if small else _sums
         rows, columns = add(audio, video, temperature, excluded, size)
         ctx.save_for_backward(audio, video, temperature, rows, columns)
@@ -176,15 +207,15 @@ class _LogSums(torch.autograd.Function):
         return to_audio, to_video, to_temperature, None, None
 
 
-def _largest_score(audio: Tensor, video: Tensor, temperature: Tensor) -> float:
-    """What no score's size exceeds (Cauchy and Schwarz)."""
+def _max_score(audio: Tensor, video: Tensor, temperature: Tensor) -> float:
+    """Bound the absolute scores from above (Cauchy and Schwarz)."""
     return float(audio.norm(dim=1).max() * video.norm(dim=1).max() / temperature)
 
 
 def _sums_of_small(
     audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, size: int
 ) -> tuple[Tensor, Tensor]:
-    """The log-sums of rows and columns where exponentials neither overflow nor vanish."""
+    """Return the log-sums of rows and columns where exponentials neither overflow nor vanish."""
     rows, columns = audio.new_zeros(len(audio)), audio.new_zeros(len(video))
     for at, to, block in score_blocks(audio, video, temperature, excluded, size):
         block.exp_()
@@ -196,7 +227,7 @@ def _sums_of_small(
 def _sums(
     audio: Tensor, video: Tensor, temperature: Tensor, excluded: Tensor | None, size: int
 ) -> tuple[Tensor, Tensor]:
-    """The log-sums of rows and columns of scores of any size."""
+    """Return the log-sums of rows and columns for scores of any size."""
     rows, columns = audio.new_full((len(audio),), -torch.inf), audio.new_full((len(video),), -torch.inf)
     for at, to, block in score_blocks(audio, video, temperature, excluded, size):
         rows[at] = torch.logaddexp(rows[at], block.logsumexp(dim=1))
@@ -205,12 +236,12 @@ def _sums(
 
 
 def _shares_of_small(block: Tensor, rows: Tensor, columns: Tensor, memory: Tensor) -> None:
-    """Turn scores into their shares of their row's sum plus those of their column's, in place, by one exponential."""
+    """Turn scores, in place, into their shares of their row's sum plus those of their column's, by one exponential."""
     torch.add(torch.exp(-rows).to(memory), torch.exp(-columns).to(memory), out=memory)
     block.exp_().mul_(memory)
 
 
 def _shares(block: Tensor, rows: Tensor, columns: Tensor, memory: Tensor) -> None:
-    """As `_shares_of_small`, for scores of any size."""
+    """Do as `_shares_of_small` for scores of any size."""
     torch.sub(block, columns.to(block), out=memory)
     block.sub_(rows.to(block)).exp_().add_(memory.exp_())

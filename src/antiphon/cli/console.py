@@ -1,0 +1,94 @@
+"""Output that suits what reads it: other encodings than UTF-8, and files instead of terminals."""
+
+import codecs
+import io
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+
+_PLAIN = {
+    "\N{RIGHTWARDS ARROW}": "->",
+    "\N{EN DASH}": "-",
+    "\N{EM DASH}": "-",
+    "\N{MINUS SIGN}": "-",
+    "\N{MULTIPLICATION SIGN}": "x",
+    "\N{HORIZONTAL ELLIPSIS}": "...",
+    "\N{MIDDLE DOT}": "-",
+    "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+    "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+}
+_EVERY_S = 30.0
+
+
+def degrade_gracefully(*streams: TextIO) -> None:
+    """Write what a stream's encoding cannot hold as plain characters, or as "?", instead of failing."""
+    codecs.register_error("antiphon-plain", _as_plain)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="antiphon-plain")
+
+
+def _as_plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+
+
+class PipedConsole(Console):
+    """A console that reports a closed pipe like any other stream, instead of leaving with an error."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise `BrokenPipeError`."""
+        raise BrokenPipeError
+
+
+class Heartbeat:
+    """Says now and then how far long work has come, where there is no terminal to draw a bar on.
+
+    Parameters
+    ----------
+    console : Console
+        Where to print.
+    label : str
+        What is under way.
+    every_s : float
+        Seconds between two lines.
+    """
+
+    def __init__(self, console: Console, label: str, every_s: float = _EVERY_S) -> None:
+        self._console, self._label, self._every_s = console, label, every_s
+        self._state = ""
+        self._started_s = self._said_s = time.monotonic()
+        self._ended = threading.Event()
+
+    @contextmanager
+    def beating(self) -> Generator[None]:
+        """Print a line every few seconds while the block lasts, and one at its end if it lasted longer than that."""
+        thread = threading.Thread(target=self._beat, name="progress", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+            if time.monotonic() - self._started_s > self._every_s:
+                self._say()
+
+    def report(self, done: int, total: int, note: str = "") -> None:
+        """Take down how far the work has come."""
+        self._state = f"{done} of {total}{f' ({note})' if note else ''}"
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self._every_s):
+            self._say()
+
+    def _say(self) -> None:
+        passed_s = round(time.monotonic() - self._started_s)
+        clock = f"{passed_s // 60}:{passed_s % 60:02d}"
+        parts = filter(None, (self._state, clock))
+        self._console.print(f"{self._label}: {', '.join(parts)}", markup=False, soft_wrap=True)

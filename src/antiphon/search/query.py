@@ -1,0 +1,146 @@
+"""What is asked with, whatever it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
+
+from antiphon.embeddings import MODALITY_WORDS, Modality, ModalityEmbeddings
+from antiphon.errors import ConfigError, NotIndexedError
+from antiphon.search.hits import Side
+from antiphon.search.ranking import Comparison
+
+if TYPE_CHECKING:
+    from antiphon.search.index import Index
+
+
+class FileEncoder(Protocol):
+    """What a query needs of a model: see `antiphon.DualEncoder`."""
+
+    def encode_file(self, path: str | Path) -> Mapping[Modality, ModalityEmbeddings]:
+        """Embed the sound and the pictures of a media file, those that it has."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """Embeddings to search with: of a music video of the index, of a media file, or computed elsewhere.
+
+    Parameters
+    ----------
+    audio, video : ModalityEmbeddings or None
+        Embeddings of the sound and of the pictures; None where there are none.
+    id : str, optional
+        Id of the music video that asks; it is never among its own hits.
+    name : str
+        What to call the query.
+    artist : str
+        Artist of the query, for searches that leave its own artist out; "" where unknown.
+    vectors : ModalityEmbeddings or None
+        Embeddings without a modality, for an index of such vectors.
+
+    See Also
+    --------
+    Query.from_id, Query.from_file : The usual ways to make one.
+    """
+
+    audio: ModalityEmbeddings | None = None
+    video: ModalityEmbeddings | None = None
+    id: str | None = None
+    name: str = ""
+    artist: str = ""
+    vectors: ModalityEmbeddings | None = None
+
+    @classmethod
+    def from_id(cls, index: "Index", id: str) -> Self:
+        """Ask with a music video of an index.
+
+        Raises
+        ------
+        NotIndexedError
+            It is not in the index.
+        """
+        stored = index.item(id)
+        return cls(
+            audio=stored.sides.get("audio"),
+            video=stored.sides.get("video"),
+            id=id,
+            name=id,
+            artist=stored.metadata.get("artist") or "",
+            vectors=stored.sides.get(""),
+        )
+
+    @classmethod
+    def from_file(cls, path: str | Path, model: FileEncoder) -> Self:
+        """Ask with a media file, which is opened and decoded once for both sides.
+
+        Parameters
+        ----------
+        path : str or Path
+            Local path, or an address that fsspec knows.
+        model : DualEncoder
+            The model that the index was built with.
+
+        Raises
+        ------
+        DecodeError
+            The file cannot be read.
+        ModelError
+            The model was trained on features that no installed backbone computes.
+        """
+        sides = model.encode_file(path)
+        return cls(audio=sides.get("audio"), video=sides.get("video"), name=str(path))
+
+    @property
+    def sides(self) -> dict[Side, ModalityEmbeddings]:
+        """The embeddings that the query has, by modality."""
+        every: dict[Side, ModalityEmbeddings | None] = {"audio": self.audio, "video": self.video, "": self.vectors}
+        return {side: found for side, found in every.items() if found is not None}
+
+    def comparisons(self, target: str, by: str, weight: float) -> list[Comparison]:
+        """Return what is compared with what; see `Index.search`.
+
+        Raises
+        ------
+        ConfigError
+            A value is out of its range, or two contradict each other.
+        NotIndexedError
+            The query lacks the side that would have to ask.
+        """
+        _check("target", target)
+        _check("by", by)
+        if not 0 <= weight <= 1:
+            raise ConfigError(f"weight must be between 0 and 1, not {weight:g}.")
+        if target != "both":
+            if by != "both" or weight != _EVEN:
+                raise ConfigError("by and weight need target 'both'; with another target the opposite side asks.")
+            asking: Side = "video" if target == "audio" else "audio"
+            return [Comparison(self._side(asking), "audio" if target == "audio" else "video")]
+        if by != "both":
+            side: Side = "audio" if by == "audio" else "video"
+            return [Comparison(self._side(side), side)]
+        sides = self.sides
+        if not sides:
+            raise ConfigError("The query has neither sound nor pictures.")
+        shares = {"audio": weight, "video": 1 - weight} if "audio" in sides and "video" in sides else {}
+        return [Comparison(found, side, shares.get(side, 1.0)) for side, found in sides.items() if shares.get(side, 1)]
+
+    def _side(self, side: Side) -> ModalityEmbeddings:
+        found = self.sides.get(side)
+        if found is None:
+            raise NotIndexedError(f"'{self.name or 'The query'}' has no {MODALITY_WORDS[side]} to search by.")
+        return found
+
+    def __repr__(self) -> str:
+        sides = ", ".join(
+            f"{MODALITY_WORDS[side]} ({len(found.segments)} segments)" for side, found in self.sides.items()
+        )
+        return f"Query({self.name or 'embeddings'}: {sides or 'empty'})"
+
+
+_EVEN = 0.5
+
+
+def _check(name: str, value: str) -> None:
+    if value not in ("audio", "video", "both"):
+        raise ConfigError(f"{name} must be 'audio', 'video' or 'both', not '{value}'.")

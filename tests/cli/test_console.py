@@ -1,0 +1,100 @@
+"""The command line where nobody looks: pipes, files, other encodings, machines."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from rich.console import Console
+
+from antiphon.cli.app import _VERBS, app, run
+from antiphon.cli.console import Heartbeat, degrade_gracefully
+
+ANTIPHON = [sys.executable, "-m", "antiphon"]
+HEAVY = ("polars", "pyarrow", "av", "torch", "numpy", "lancedb", "fastapi")
+
+
+def test_help_imports_nothing_heavy():
+    found = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "antiphon", "--help"], capture_output=True, text=True, check=True
+    )
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in found.stderr.splitlines()}
+    assert "cyclopts" in imported
+    assert imported.isdisjoint(HEAVY)
+    for name in _VERBS:
+        assert f" {name} " in found.stdout
+
+
+@pytest.mark.parametrize("verb", _VERBS)
+def test_every_verb_is_there_and_has_help(verb, capsys):
+    assert run([verb, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"Usage: antiphon {verb}" in shown
+    found = app[verb].default_command
+    if found is not None:
+        assert found.__doc__.split()[:4] == shown.split("\n\n", 1)[1].split()[:4]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind"),
+    [
+        (["search", "x"], 1, "SearchError"),
+        (["report", "--run", "../x"], 1, "ConfigError"),
+        (["train", "--epochs"], 2, ""),
+    ],
+)
+def test_errors_are_json_where_results_are(arguments, code, kind, tmp_path, capsys):
+    assert run(["--workspace", str(tmp_path), "--json", *arguments]) == code
+    out, err = capsys.readouterr()
+    said = json.loads(out)["error"]
+    assert said["message"]
+    assert kind in said["type"]
+    assert err == ""
+    assert run(["--workspace", str(tmp_path), *arguments]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("antiphon: ")
+
+
+def test_a_closed_pipe_is_no_error():
+    """Its reader ends before anything is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    found = subprocess.run([*ANTIPHON, "datasets", "list"], stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (found.returncode, found.stderr) == (0, b"")
+
+
+def test_output_that_is_not_utf_8_degrades():
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    found = subprocess.run([*ANTIPHON, "datasets", "list"], env=environment, capture_output=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.decode("ascii")
+
+
+def test_what_an_encoding_cannot_hold_is_written_plainly():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    degrade_gracefully(stream)
+    stream.write("sound → pictures, 10–20 “live” − Ω")
+    stream.flush()
+    assert stream.buffer.getvalue() == b'sound -> pictures, 10-20 "live" - ?'
+
+
+def test_long_work_says_now_and_then_how_far_it_is_where_there_is_no_terminal():
+    out = io.StringIO()
+    heartbeat = Heartbeat(Console(file=out), "Auditing", every_s=0.02)
+    with heartbeat.beating():
+        heartbeat.report(1, 2, "looking")
+        while out.getvalue().count("\n") < 2:
+            time.sleep(0.01)
+    assert out.getvalue().splitlines()[0] == "Auditing: 1 of 2 (looking), 0:00"
+
+
+def test_short_work_says_nothing_where_there_is_no_terminal():
+    out = io.StringIO()
+    with Heartbeat(Console(file=out), "Auditing").beating():
+        pass
+    assert out.getvalue() == ""
