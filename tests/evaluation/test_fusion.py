@@ -73,5 +73,5 @@ def test_a_fusion_is_its_formula(kind: Fusion) -> None:
 @pytest.mark.parametrize("widths", [(), (7,), (3, 3), (3, 3, 1)])
 def test_a_fusion_must_know_where_the_sound_ends(widths: tuple[int, ...]) -> None:
     part = Labelled(np.zeros((4, 7), np.float32), np.eye(4, 2, dtype=bool))
-    with pytest.raises(ConfigError, match="for rows of 7 values; fusion-gated needs those of sound and pictures"):
+    with pytest.raises(ConfigError, match="for rows of 7 values; fusion-gated needs those of audio and video"):
         fit_probe("fusion-gated", part, part, exclusive=False, seed=0, widths=widths)

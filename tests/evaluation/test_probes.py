@@ -104,7 +104,7 @@ def test_the_representations_are_those_of_table_2_and_all_of_them_beside_each_ot
     assert found["both backbones"].widths == (10, 8)
     mean = representations(model, pairs, aggregate="mean")["contrastive aggregated"].values
     np.testing.assert_allclose(mean, (audio + video) / 2, atol=1e-7)
-    with pytest.raises(ConfigError, match="aggregate: 'sum' is neither"):
+    with pytest.raises(ConfigError, match="aggregate must be 'concatenation' or 'mean', not 'sum'"):
         representations(model, pairs, aggregate="sum")
 
 
@@ -318,9 +318,9 @@ def test_neither_heads_nor_classifiers_of_a_fold_have_seen_the_videos_they_judge
     places = {vector.tobytes(): group for vector, group in zip(features.audio, features.groups, strict=True)}
 
     class Heads(ap.DualEncoder):
-        def fit(self, train, validation=None, progress=None):
+        def fit(self, train, validation=None, progress=None, **options):
             heads.append({*train.groups, *validation.groups})
-            return super().fit(train, validation, progress)
+            return super().fit(train, validation, progress, **options)
 
     def fitting(kind, train, validation, **options):
         fitted = fit_probe(kind, train, validation, **options)
@@ -437,15 +437,20 @@ def test_rows_without_genre_are_left_out_and_counted(split):
             {},
             {"min_positives": 10_000},
             FeatureStoreError,
-            "0 genres with at least 10000 videos .* Lower least_positi",
+            "0 genres with at least 10000 videos .* Lower min_positi",
         ),
-        ({}, {"target": "mood"}, ConfigError, "target: 'mood' is neither genre nor tags"),
-        ({}, {"kinds": ["forest"]}, ConfigError, "kinds: .'forest'.; choose from perceptron, linear, fusion-late"),
-        ({}, {"seeds": 0}, ConfigError, "seeds: 0 is less than 1"),
-        ({}, {"most_frequent": 0}, ConfigError, "most_frequent: 0 is less than 1"),
+        ({}, {"target": "mood"}, ConfigError, "target must be 'genre' or 'tags', not 'mood'"),
+        (
+            {},
+            {"kinds": ["forest"]},
+            ConfigError,
+            "kinds must be some of perceptron, linear, fusion-late, .*, not .'forest'.",
+        ),
+        ({}, {"seeds": 0}, ConfigError, "seeds must be at least 1, not 0"),
+        ({}, {"most_frequent": 0}, ConfigError, "most_frequent must be at least 1, not 0"),
         ({}, {"folds": 1}, ConfigError, "folds: 1; at least 2 are needed"),
         ({}, {"folds": 50}, ModelError, "120 artists .* cannot be dealt into 50 folds: at least 150 are needed"),
-        ({"splits": "train"}, {}, ModelError, "The validation split has no music video with both sound and pictures"),
+        ({"splits": "train"}, {}, ModelError, "The validation split has no music video with both audio and video"),
     ],
 )
 def test_what_cannot_be_probed_is_refused_in_words(split, change, arguments, error, message):
@@ -470,7 +475,7 @@ def test_a_catalogue_of_songs_has_the_rows_of_the_sound_alone(split):
             if each["representation"] == row["representation"] and each["level"] == row["level"]
         )
         assert row["roc_auc"]["value"] == same["roc_auc"]["value"]
-    with pytest.raises(ModelError, match="No row has both sound and pictures, which fusion-late would join"):
+    with pytest.raises(ModelError, match="No row has both audio and video, which fusion-late would join"):
         ap.probe(model, songs, kinds=("fusion-late",))
     with pytest.raises(ModelError, match="no heads can be trained for the folds"):
         ap.probe(model, songs, folds=3)

@@ -266,6 +266,24 @@ def test_a_probe_is_compared_by_the_scores_behind_its_numbers(
         probed.compare(other, metric="accuracy")  # type: ignore[arg-type]
 
 
+def test_a_classification_prints_what_stands_beside_each_number_and_lists_its_labels() -> None:
+    random = np.random.default_rng(0)
+    targets = random.integers(0, 3, 90)
+    found = ap.metrics.classification(np.eye(3)[targets] + random.normal(size=(90, 3)), targets, names=["a", "b", "c_"])
+    lines = repr(found).splitlines()
+    assert lines[0] == "90 items of 90 videos, 3 labels"
+    for line, metric in zip(lines[2:], ("roc_auc", "pr_auc", "f1"), strict=True):
+        number = found[metric]
+        edges = [*number["ci95"], *number["null95"]]
+        expected = [number["value"], *edges, number["chance"]]
+        assert [float(text) for text in re.findall(r"\d\.\d{3}", line)] == [round(value, 3) for value in expected]
+    frame = found.to_frame()
+    assert frame["label"].to_list() == ["a", "b", "c_"]
+    assert frame["roc_auc"].to_list() == [each["roc_auc"] for each in found["by_label"].values()]
+    assert found.to_latex().count(r"\\") == 4
+    assert found._repr_html_().count("<table") == 1
+
+
 def test_an_audit_says_what_failed_first_and_whether_it_passed(features: ap.Features) -> None:
     from antiphon.evaluation.auditing import published
 

@@ -1,4 +1,4 @@
-"""What neighbours have in common: genre, tags, or one tag, against what any other video of the pool has."""
+"""Agreement of neighbours in genre, tags or one tag, against the base rate of the pool."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from antiphon.seeding import generator
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.integer]
 
-MOST_TAGS = 1024
+MAX_TAGS = 1024
 _TAILS = (2.5, 97.5)
 
 
@@ -24,8 +24,10 @@ class Target:
 
     Attributes
     ----------
-    known : (n,) whether the video can ask, because something is known of it.
-    match : takes two arrays of rows that broadcast, and says from 0 to 1 how far the videos of each pair agree.
+    known : ndarray
+        (n,) bool, whether the video can be a query, because something is known of it.
+    match : callable
+        Function of two arrays of rows that broadcast, which gives from 0 to 1 how far the videos of each pair agree.
     """
 
     known: npt.NDArray[np.bool_]
@@ -33,7 +35,12 @@ class Target:
 
 
 def same_genre(genres: npt.NDArray[np.str_]) -> Target:
-    """Whether both have the same genre. Those without one cannot ask, and agree with nobody.
+    """Return the target of having the same genre. Videos without one are no queries, and agree with none.
+
+    Parameters
+    ----------
+    genres : ndarray
+        (n,) genre of each video, "" where unknown.
 
     Examples
     --------
@@ -46,9 +53,14 @@ def same_genre(genres: npt.NDArray[np.str_]) -> Target:
 
 
 def shared_tags(labels: Sequence[Sequence[str]]) -> Target:
-    """The tags that both have, as a share of those that either has (Jaccard). Those without any cannot ask.
+    """Return the target of shared tags: those of both as a share of those of either (Jaccard).
 
-    Of more than `MOST_TAGS` different tags the most frequent count.
+    Videos without tags are no queries. Of more than `MAX_TAGS` different tags the most frequent count.
+
+    Parameters
+    ----------
+    labels : sequence of sequence of str
+        Tags of each of the n videos.
 
     Examples
     --------
@@ -57,7 +69,7 @@ def shared_tags(labels: Sequence[Sequence[str]]) -> Target:
     [1.0, 0.5, 0.0]
     """
     names, counts = np.unique([tag for tags in labels for tag in set(tags)] or np.array([], str), return_counts=True)
-    kept = names[np.argsort(-counts, kind="stable")[:MOST_TAGS]]
+    kept = names[np.argsort(-counts, kind="stable")[:MAX_TAGS]]
     places = {str(name): place for place, name in enumerate(kept)}
     has = np.zeros((len(labels), -(-max(len(kept), 1) // 64) * 64), dtype=bool)
     for row, tags in enumerate(labels):
@@ -73,7 +85,14 @@ def shared_tags(labels: Sequence[Sequence[str]]) -> Target:
 
 
 def has_tag(labels: Sequence[Sequence[str]], tag: str) -> Target:
-    """Whether both carry one tag; only its carriers ask.
+    """Return the target of carrying one tag; only its carriers are queries.
+
+    Parameters
+    ----------
+    labels : sequence of sequence of str
+        Tags of each of the n videos.
+    tag : str
+        The tag.
 
     Examples
     --------
@@ -85,15 +104,21 @@ def has_tag(labels: Sequence[Sequence[str]], tag: str) -> Target:
 
 
 def per_video(target: Target, nearest: IntArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """How far each video agrees with its neighbours, and how far with all others of the pool.
+    """Measure how far each video agrees with its neighbours, and how far with all others of the pool.
 
     Parameters
     ----------
-    nearest : (n, k) rows of each video's neighbours.
+    target : Target
+        What they may have in common.
+    nearest : ndarray
+        (n, k) rows of each video's neighbours.
 
     Returns
     -------
-    (n,) means over the neighbours and (n,) means over all other videos; NaN where the video cannot ask.
+    found : ndarray
+        (n,) means over the neighbours; NaN where the video is no query.
+    usual : ndarray
+        (n,) means over all other videos; NaN likewise.
     """
     count = len(nearest)
     found, usual = np.full(count, np.nan), np.full(count, np.nan)
@@ -109,7 +134,7 @@ def per_video(target: Target, nearest: IntArray) -> tuple[npt.NDArray[np.float64
 
 
 def artists_or_ids(about: Features) -> npt.NDArray[np.str_]:
-    """(n,) the artist of each video; one whose artist is not known stands alone."""
+    """Return the (n,) artist of each video; one of an unknown artist stands alone."""
     return np.array([artist or f"\0{name}" for artist, name in zip(about.artists, about.ids, strict=True)])
 
 
@@ -122,22 +147,30 @@ def precision(
     resamples: int = 1000,
     permutations: int = 500,
 ) -> dict[str, Any] | None:
-    """How far neighbours agree, against the base rate of the pool and against chance.
+    """Measure how far neighbours agree, against the base rate of the pool and against chance.
 
     Parameters
     ----------
-    nearest : (n, k) rows of each video's neighbours.
-    groups : (n,) name of each video's artist: videos of one artist have much in common, so whole artists are resampled.
-        Default: every video by itself.
-    seed : of bootstrap and permutations.
+    target : Target
+        What they may have in common.
+    nearest : ndarray
+        (n, k) rows of each video's neighbours.
+    groups : array_like, optional
+        (n,) artist of each video: videos of one artist have much in common, so whole artists are resampled. Default:
+        every video by itself.
+    seed : int, default 0
+        Seed of bootstrap and permutations.
+    resamples, permutations : int
+        Number of each.
 
     Returns
     -------
-    None where no video can ask. Otherwise "value", the mean agreement of the asking videos with their neighbours;
-    "base_rate", the mean with all other videos, which neighbours drawn at random would reach; "lift", their ratio (None
-    where the base rate is 0); "ci95", bootstrap over the asking videos' groups, pool and neighbours kept; "null95" and
-    "p" from permutations of who has which genre or tags, neighbours kept ("p": the share of permutations at least as
-    good); "queries" and "n", the asking videos and the pool.
+    dict or None
+        None where no video is a query. Otherwise "value", the mean agreement of the queries with their neighbours;
+        "base_rate", the mean with all other videos, which neighbours drawn at random would reach; "lift", their ratio
+        (None where the base rate is 0); "ci95", bootstrap over the queries' groups, pool and neighbours kept; "null95"
+        and "p" from permutations of who has which genre or tags, neighbours kept ("p": the share of permutations at
+        least as good); "queries" and "n", the number of queries and of videos in the pool.
 
     Examples
     --------
@@ -170,7 +203,7 @@ def precision(
 def _nulls(
     target: Target, nearest: IntArray, permutations: int, random: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """(permutations,) mean agreement when what is known of the videos is dealt out to them anew."""
+    """Return the (permutations,) mean agreement when what is known of the videos is dealt out to them anew."""
     asking = np.flatnonzero(target.known)
     values = np.empty(permutations)
     for number in range(permutations):
@@ -182,5 +215,5 @@ def _nulls(
 
 
 def interval(values: FloatArray) -> list[float]:
-    """The middle 95% of some values: [low, high]."""
+    """Return the middle 95% of some values: [low, high]."""
     return [float(edge) for edge in np.percentile(values, _TAILS)]

@@ -1,4 +1,4 @@
-"""What a model answers: the best candidates for a query, and where the true partner stands among all of them."""
+"""Answers of a model: the best candidates for a query, and the rank of the true partner."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,18 @@ class Answer:
 
     Attributes
     ----------
-    query : row of the query; the candidate of the same row is its true partner.
-    best : rows of the highest scoring candidates, best first.
-    scores : their dot products with the query, for unit rows cosines.
-    rank : of the true partner among all candidates, from 1; ties count half.
-    true_score : dot product with the true partner.
-    n : size of the pool.
+    query : int
+        Row of the query; the candidate of the same row is its true partner.
+    best : tuple of int
+        Rows of the highest scoring candidates, best first.
+    scores : tuple of float
+        Their dot products with the query, for unit rows cosines.
+    rank : float
+        Rank of the true partner among all candidates, from 1; ties count half.
+    true_score : float
+        Dot product with the true partner.
+    n : int
+        Size of the pool.
     """
 
     query: int
@@ -35,22 +41,26 @@ class Answer:
 
 
 def answers(queries: FloatArray, candidates: FloatArray, rows: Sequence[int], k: int = 5) -> list[Answer]:
-    """The `k` best candidates for some of the queries, from the pool of all candidates.
+    """Find the `k` best candidates for some of the queries, in the pool of all candidates.
 
     Parameters
     ----------
-    queries, candidates : (n, dim) arrays, row i of one paired with row i of the other.
-    rows : which queries to answer, each once.
-    k : how many candidates to list at the most; of equal scores the earlier row comes first.
+    queries, candidates : ndarray
+        (n, dim) floats, row i of one paired with row i of the other.
+    rows : sequence of int
+        Queries to answer, each once.
+    k : int, default 5
+        Maximum number of candidates to list; of equal scores the earlier row comes first.
 
     Returns
     -------
-    One answer for each of `rows`, in their order.
+    list of Answer
+        One for each of `rows`, in their order.
 
     Raises
     ------
     ValueError
-        The arrays are of different shape, or a row stands twice or does not exist.
+        Arrays of different shapes, or a row that is repeated or out of range.
 
     Examples
     --------
@@ -76,15 +86,16 @@ def answers(queries: FloatArray, candidates: FloatArray, rows: Sequence[int], k:
 
 
 def spread(values: npt.ArrayLike, count: int) -> list[int]:
-    """Rows at even steps through the list sorted by `values`, the lowest and the highest included.
+    """Choose rows at even steps through the list sorted by `values`, the lowest and the highest included.
 
-    A choice that nobody can make by taste: from the best through the middle to the worst. Of equal values the earlier
-    row comes first.
+    A choice without taste: from the best through the middle to the worst. Of equal values the earlier row comes first.
 
     Parameters
     ----------
-    values : (n,) numbers to sort by, such as ranks.
-    count : how many rows; all of them where there are no more.
+    values : array_like
+        (n,) numbers to sort by, such as ranks.
+    count : int
+        Number of rows; all of them where there are no more.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How much of the similarity of segments goes with simple attributes: being black and white, dark, in motion, cut fast.
+"""Similarity of segments explained by simple attributes: black and white, brightness, motion, cuts.
 
 Source of the question: the qualitative analysis of Veldkamp et al. 2023.
 """
@@ -29,7 +29,7 @@ def explain_similarity(
     seed: int = 0,
     pairs: int = PAIRS,
 ) -> dict[str, Any] | None:
-    """How far the cosine of two segments of different videos follows from how close their attributes are.
+    """Measure how far the cosine of two segments of different videos follows from how close their attributes are.
 
     Pairs are drawn at random. For each attribute the closeness of a pair is minus the absolute difference; for each
     space its correlation with the cosines is taken, and R² of the linear regression of the cosines on all closenesses
@@ -37,23 +37,31 @@ def explain_similarity(
 
     Parameters
     ----------
-    spaces : (n, dim) unit rows by name.
-    attributes : (n, a) values; segments with a NaN are left out.
-    names : of the attributes.
-    groups : (n,) the video of each segment.
-    pairs : how many to draw.
+    spaces : mapping of str to ndarray
+        (n, dim) unit rows by name.
+    attributes : ndarray
+        (n, a) values; segments with a NaN are left out.
+    names : sequence of str
+        Names of the attributes.
+    groups : ndarray
+        (n,) video of each segment.
+    seed : int, default 0
+        Seed of pairs, bootstrap and permutations.
+    pairs : int
+        Number of pairs to draw.
 
     Returns
     -------
-    {"pairs", "segments", "videos", "spaces": {name: {"r2": {"value", "ci95", "null95"}, "correlations": {attribute:
-    {"value", "ci95"} or None}}}}. The intervals are a bootstrap over videos (a pair counts as often as both its videos
-    are drawn), the null permutes the attributes among the videos. A correlation is None where the attribute is the same
-    in all pairs. None altogether where fewer than three videos have attributes.
+    dict or None
+        {"pairs", "segments", "videos", "spaces": {name: {"r2": {"value", "ci95", "null95"}, "correlations":
+        {attribute: {"value", "ci95"} or None}}}}. The intervals are a bootstrap over videos (a pair counts as often as
+        both its videos are drawn), the null permutes the attributes among the videos. A correlation is None where the
+        attribute is the same in all pairs. None altogether where fewer than three videos have attributes.
 
     Raises
     ------
     ValueError
-        `attributes` has not a row a segment and a column a name.
+        `attributes` that are not a row a segment and a column a name.
     """
     if attributes.shape != (len(groups), len(names)):
         raise ValueError(f"attributes has shape {attributes.shape}; there are {len(groups)} segments of {len(names)}.")
@@ -93,7 +101,7 @@ def explain_similarity(
 
 
 def _draw_pairs(numbers: IntArray, pairs: int, seed: int) -> tuple[IntArray, IntArray]:
-    """Rows of the two sides of pairs of different videos, each pair once."""
+    """Draw pairs of rows of different videos, each pair once."""
     random = generator(seed, "attributes", "pairs")
     count = len(numbers)
     if count * (count - 1) // 2 <= 2 * pairs:
@@ -114,7 +122,7 @@ def _closeness(attributes: FloatArray, first: IntArray, second: IntArray) -> npt
 def _solve(
     close: npt.NDArray[np.float64], cosines: Mapping[str, FloatArray], weights: FloatArray
 ) -> npt.NDArray[np.float64]:
-    """(spaces, 1 + attributes): R² and the correlation with each attribute, pairs weighted."""
+    """Return (spaces, 1 + attributes): R² and the correlation with each attribute, pairs weighted."""
     columns = np.concatenate([close, np.stack(list(cosines.values()), axis=1)], axis=1)
     share = weights / weights.sum()
     centred = columns - share @ columns
@@ -136,6 +144,6 @@ def _solve(
 
 
 def _number(values: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """The first is the value itself, the others are resampled."""
+    """Return the first value with the interval of the others, which are resampled."""
     rest = values[1:][np.isfinite(values[1:])]
     return {"value": float(values[0]), "ci95": interval(rest)}

@@ -1,4 +1,4 @@
-"""How much alike the segments of one video are, and whether the neighbours are better where they are more alike.
+"""Consistency of the segments of a video, and whether neighbours are better where it is high.
 
 Source: Veldkamp et al. 2023 suggest that neighbours are good where a video keeps to one style; here it is a number.
 """
@@ -16,19 +16,34 @@ FloatArray = npt.NDArray[np.floating]
 
 
 def unit_rows(rows: FloatArray, centre: FloatArray | None = None) -> npt.NDArray[np.float64]:
-    """Rows at unit length, after `centre` was taken off; a row of zeros stays one."""
+    """Bring rows to unit length after subtracting `centre`; a row of zeros stays one.
+
+    Parameters
+    ----------
+    rows : ndarray
+        (n, dim) floats.
+    centre : ndarray, optional
+        (dim,) floats.
+    """
     moved = np.asarray(rows, dtype=np.float64) - (0 if centre is None else centre)
     lengths = np.linalg.norm(moved, axis=1, keepdims=True)
     return moved / np.where(lengths > 0, lengths, 1)
 
 
 def within_videos(units: FloatArray, groups: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
-    """(v,) mean cosine between the segments of each video, in sorted order of the videos; NaN where it has only one.
+    """Return the mean cosine between the segments of each video.
 
     Parameters
     ----------
-    units : (n, dim) unit rows.
-    groups : (n,) the video of each.
+    units : ndarray
+        (n, dim) unit rows.
+    groups : ndarray
+        (n,) video of each.
+
+    Returns
+    -------
+    ndarray
+        (v,) float64 in sorted order of the videos; NaN for a video of one segment.
 
     Examples
     --------
@@ -43,20 +58,27 @@ def within_videos(units: FloatArray, groups: npt.NDArray[np.str_]) -> npt.NDArra
 def consistency(
     units: FloatArray, groups: npt.NDArray[np.str_], *, seed: int = 0, resamples: int = 1000
 ) -> dict[str, Any] | None:
-    """Mean cosine between segments of the same video against that between segments of different videos.
+    """Compare the mean cosine between segments of the same video with that between segments of different videos.
 
     Both are over all pairs, exactly: within, the mean of the videos' means; between, the mean over all pairs of
     segments of different videos.
 
     Parameters
     ----------
-    units : (n, dim) unit rows.
-    groups : (n,) the video of each.
+    units : ndarray
+        (n, dim) unit rows.
+    groups : ndarray
+        (n,) video of each.
+    seed : int, default 0
+        Seed of the bootstrap.
+    resamples : int, default 1000
+        Number of resamples.
 
     Returns
     -------
-    {"within", "between", "difference"}, each {"value", "ci95"} with a bootstrap over videos, and "videos", those with
-    at least two segments. None where fewer than two videos have that.
+    dict or None
+        {"within", "between", "difference"}, each {"value", "ci95"} with a bootstrap over videos, and "videos", those
+        with at least two segments. None where there are fewer than two such videos.
     """
     own = within_videos(units, groups)
     several = np.flatnonzero(~np.isnan(own))
@@ -77,15 +99,21 @@ def consistency(
 
 
 def dependence(one: FloatArray, other: FloatArray, *, seed: int = 0, resamples: int = 1000) -> dict[str, Any] | None:
-    """Spearman's rank correlation of two values a video, with a bootstrap over the videos.
+    """Return Spearman's rank correlation of two values a video, with a bootstrap over the videos.
 
     Parameters
     ----------
-    one, other : (v,) values; videos for which either is NaN are left out.
+    one, other : ndarray
+        (v,) values; videos for which either is NaN are left out.
+    seed : int, default 0
+        Seed of the bootstrap.
+    resamples : int, default 1000
+        Number of resamples.
 
     Returns
     -------
-    {"rho", "ci95", "videos"}; None where fewer than three videos have both, or one of the values is constant.
+    dict or None
+        {"rho", "ci95", "videos"}; None where fewer than three videos have both, or one of the values is constant.
     """
     both = ~(np.isnan(one) | np.isnan(other))
     x, y = np.asarray(one)[both], np.asarray(other)[both]
@@ -102,7 +130,12 @@ def dependence(one: FloatArray, other: FloatArray, *, seed: int = 0, resamples: 
 
 
 def spearman(x: FloatArray, y: FloatArray) -> float:
-    """Correlation of the ranks, ties at their mean rank; NaN where one side is constant.
+    """Return the correlation of the ranks, ties at their mean rank; NaN where one side is constant.
+
+    Parameters
+    ----------
+    x, y : ndarray
+        (n,) values.
 
     Examples
     --------
@@ -123,7 +156,7 @@ def _ranks(values: FloatArray) -> npt.NDArray[np.float64]:
 def _sums(
     units: FloatArray, groups: npt.NDArray[np.str_]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """(v, dim) sums of each video's rows, (v,) their number, and (v,) the sum of their squared lengths."""
+    """Return (v, dim) sums of each video's rows, (v,) their number, and (v,) the sum of their squared lengths."""
     names, numbers = np.unique(groups, return_inverse=True)
     sums = np.zeros((len(names), units.shape[1]))
     np.add.at(sums, numbers, units)
@@ -135,7 +168,7 @@ def _sums(
 def _between(
     weights: npt.NDArray[np.float64], sums: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """(b,) mean cosine of pairs of different videos, each video counted as often as drawn, never with itself."""
+    """Return the (b,) mean cosine of pairs of different videos, each counted as often as drawn, never with itself."""
     total = weights @ sums
     own = (weights**2) @ np.einsum("vd,vd->v", sums, sums)
     pairs = (weights @ counts) ** 2 - (weights**2) @ (counts.astype(np.float64) ** 2)
@@ -143,5 +176,5 @@ def _between(
 
 
 def _with_interval(values: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """The first is the value itself, the others are resampled."""
+    """Return the first value with the interval of the others, which are resampled."""
     return {"value": float(values[0]), "ci95": interval(values[1:][np.isfinite(values[1:])])}

@@ -1,4 +1,4 @@
-"""Would more data help? The same recipe trained once each on a quarter, half and all of the music videos."""
+"""Learning curve: the same recipe trained once each on a quarter, half and all of the music videos."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def learning_curve(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
-    """Rank the validation pairs with models trained on nested parts of the training videos.
+    """Rank the validation pairs with models trained on nested parts of the training videos, to see if more would help.
 
     This is an indication, not a test. Each part is drawn once and trained once, from one seed; how much the ranks would
     differ with another part or another seed is not measured and not in the interval. The pool is the one that chose the
@@ -30,9 +30,14 @@ def learning_curve(
 
     Parameters
     ----------
-    model : fitted on all of `features`; its recipe and seed train the smaller ones.
-    features, validation : as in `DualEncoder.fit`; videos, not rows, are left out.
-    progress : called with the share whose training starts.
+    model : DualEncoder
+        Model fitted on all of `features`; its recipe and seed train the smaller ones.
+    features, validation : Features
+        As in `DualEncoder.fit`; videos, not rows, are left out.
+    seed : int, default 0
+        Seed of the parts and the bootstrap.
+    progress : callable, optional
+        Called with the share whose training starts.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Nearest neighbours within a pool, by sound, by pictures and by both together."""
+"""Nearest neighbours within a pool, by audio, by video and by both together."""
 
 from dataclasses import dataclass
 
@@ -20,9 +20,12 @@ class Neighbours:
 
     Attributes
     ----------
-    rows : (q,) those that were asked about.
-    nearest : (q, k) rows of their neighbours, the nearest first.
-    cosines : (q, k) with them; the cosine distance is 1 minus that.
+    rows : ndarray
+        (q,) rows of the queries.
+    nearest : ndarray
+        (q, k) rows of their neighbours, the nearest first.
+    cosines : ndarray
+        (q, k) cosines with them; the cosine distance is 1 minus that.
     """
 
     rows: IntArray
@@ -31,13 +34,14 @@ class Neighbours:
 
 
 def representations(audio: FloatArray, video: FloatArray) -> dict[str, FloatArray]:
-    """Unit vectors of each item in the ways that Veldkamp et al. 2023 look for neighbours.
+    """Return unit vectors of each item in the ways that Veldkamp et al. 2023 look for neighbours.
 
     "aggregated" is both embeddings one after the other, at unit length: its cosine is the mean of the two cosines.
 
     Parameters
     ----------
-    audio, video : (n, dim) unit rows, row i of both one item.
+    audio, video : ndarray
+        (n, dim) unit rows, row i of both one item.
     """
     both = np.concatenate([audio, video], axis=1) / np.sqrt(2)
     return dict(zip(REPRESENTATIONS, (both, audio, video), strict=True))
@@ -51,20 +55,25 @@ def find_neighbours(
     rows: IntArray | None = None,
     chunk_rows: int = 512,
 ) -> Neighbours:
-    """The `k` nearest rows by cosine, exactly; of equally near ones the earlier row comes first.
+    """Find the `k` nearest rows by cosine, exactly; of equally near ones the earlier row comes first.
 
     Parameters
     ----------
-    vectors : (n, dim) unit rows.
-    k : how many; fewer where the pool has no more.
-    groups : (n,) the video of each row. Rows of the same video are never neighbours. Default: each row its own.
-    rows : which rows to ask about. Default: all.
-    chunk_rows : rows compared with the pool at a time; memory is 2 × `chunk_rows` × n float64.
+    vectors : ndarray
+        (n, dim) unit rows.
+    k : int, default 3
+        Number of neighbours; fewer where the pool has no more.
+    groups : ndarray, optional
+        (n,) video of each row. Rows of the same video are never neighbours. Default: each row its own.
+    rows : ndarray, optional
+        Rows to find neighbours of. Default: all.
+    chunk_rows : int, default 512
+        Rows compared with the pool at a time; memory is 2 × `chunk_rows` × n float64.
 
     Raises
     ------
     ModelError
-        The pool holds fewer than two videos.
+        A pool of fewer than two videos.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whether the nearest videos are of the same genre and carry the same tags, against the pool and against chance."""
+"""Precision of neighbours: whether the nearest videos share genre and tags, against the pool and against chance."""
 
 from typing import Any
 
@@ -13,19 +13,28 @@ K = 5
 
 
 def neighbour_precision(model: DualEncoder, features: Features, k: int = K, seed: int = 0) -> dict[str, Any] | None:
-    """Precision at k of neighbours by sound, by pictures and by both, for genre and for tags.
+    """Measure precision at k of neighbours by audio, by video and by both, for genre and for tags.
 
     A video's neighbours are of other artists: songs of one artist are alike anyway. The base rate counts them, so it
     flatters chance if anything.
 
     Parameters
     ----------
-    features : the pool, held out from training.
+    model : DualEncoder
+        Fitted model.
+    features : Features
+        The pool, held out from training.
+    k : int, default 5
+        Number of neighbours.
+    seed : int, default 0
+        Seed of bootstrap and permutations.
 
     Returns
     -------
-    "k" and "videos"; and for "genre" (share of neighbours of the same one) and "tags" (those shared, as a share of all
-    that either has) by representation what `agreement.precision` gives. None where the pool has fewer than two artists.
+    dict or None
+        "k" and "videos"; and for "genre" (share of neighbours of the same one) and "tags" (those shared, as a share of
+        all that either has) by representation what `agreement.precision` returns. None where the pool has fewer than
+        two artists.
     """
     pool = features.paired
     names, first = np.unique(pool.groups, return_index=True)

@@ -24,7 +24,7 @@ from antiphon.seeding import generator
 FloatArray = npt.NDArray[np.floating]
 
 K = 3
-LEAST_CARRIERS = 10
+MIN_CARRIERS = 10
 _ONE_ROW_EACH = "Every video has one row of features, so there are no segments to compare."
 
 
@@ -40,38 +40,48 @@ def qualitative(
     seed: int = 0,
     why_no_attributes: str = "The attributes of the pictures were not measured.",
 ) -> dict[str, Any]:
-    """Neighbours of random videos and segments of a split, and what explains them.
+    """Find neighbours of random videos and segments of a split, and measure what explains them.
 
     Parameters
     ----------
-    model : a fitted model.
-    features : of all splits; the training split gives the mean by which the backbones' features are centred.
-    attributes : (n, 5) row i of `features`, in the order of `antiphon.media.appearance.ATTRIBUTE_NAMES`; NaN where
-        unknown.
-    split : the pool.
-    videos, segments : how many random seeds to list with their `K` neighbours.
-    tag : the one tag to ask about. Default: every tag that at least `LEAST_CARRIERS` videos of the pool carry.
-    seed : of the seeds, bootstraps and permutations.
-    why_no_attributes : said in place of numbers where `attributes` is None.
+    model : DualEncoder
+        Fitted model.
+    features : Features
+        Features of all splits; the training split gives the mean by which the backbones' features are centred.
+    attributes : ndarray, optional
+        (n, 5) attributes of row i of `features`, in the order of `antiphon.media.appearance.ATTRIBUTE_NAMES`; NaN
+        where unknown.
+    split : {"train", "validation", "test"}, default "test"
+        The pool.
+    videos, segments : int
+        Number of random seeds to list with their `K` neighbours.
+    tag : str, optional
+        The one tag to measure. Default: every tag that at least `MIN_CARRIERS` videos of the pool carry.
+    seed : int, default 0
+        Seed of the seeds, bootstraps and permutations.
+    why_no_attributes : str
+        Reason given in place of numbers where `attributes` is None.
 
     Returns
     -------
-    A dict that can be written as JSON: "split", "seed", "k", "videos", "segments" and "seen" (videos of the pool that
-    training saw); "agreement" by representation and "genre" or "tags"; "tags", a list by falling lift; "consistency",
-    "dependence" and "attributes", each with "reason" in place of numbers where there are none; "seeds".
+    dict
+        Values that can be written as JSON: "split", "seed", "k", "videos", "segments" and "seen" (videos of the pool
+        that training saw); "agreement" by representation and "genre" or "tags"; "tags", a list by falling lift;
+        "consistency", "dependence" and "attributes", each with "reason" in place of numbers where there are none;
+        "seeds".
 
     Raises
     ------
     ModelError
-        The split has fewer than two videos with both sound and pictures, or the features are not the model's.
+        A split of fewer than two videos with both audio and video, or features that are not the model's.
     ConfigError
-        No video of the pool carries `tag`.
+        A `tag` that no video of the pool carries.
     """
     rows = np.flatnonzero((features.splits == split) & features.has_audio & features.has_video)
     pool = features.take(rows)
     names, first = np.unique(pool.groups, return_index=True)
     if len(names) < 2:
-        raise ModelError(f"The {split} split has {len(names)} videos with both sound and pictures; it takes two.")
+        raise ModelError(f"The {split} split has {len(names)} videos with both audio and video; it takes two.")
     audio, video = model.embed(pool)
     tracks = representations(*model.embed(pool, per="track"))
     neighbours = {name: find_neighbours(vectors, K) for name, vectors in tracks.items()}
@@ -87,7 +97,7 @@ def qualitative(
         "video": pool.video_name,
         "agreement": _agreement(about, neighbours, seed),
         "tags": _tags(about, neighbours, tag, seed),
-        "least_carriers": LEAST_CARRIERS,
+        "least_carriers": MIN_CARRIERS,
     }
     several = len(names) < len(pool)
     embedded = representations(audio, video)
@@ -120,7 +130,7 @@ def _tags(about: Features, neighbours: Mapping[str, Neighbours], tag: str | None
     if tag is not None and tag not in counts:
         common = ", ".join(name for name, _ in counts.most_common(10))
         raise ConfigError(f"No video of the pool carries the tag '{tag}'; the most frequent are: {common or 'none'}.")
-    asked = [tag] if tag is not None else [name for name, count in counts.items() if count >= LEAST_CARRIERS]
+    asked = [tag] if tag is not None else [name for name, count in counts.items() if count >= MIN_CARRIERS]
     artists = artists_or_ids(about)
     listed: list[dict[str, Any]] = []
     for name in asked:
@@ -131,7 +141,7 @@ def _tags(about: Features, neighbours: Mapping[str, Neighbours], tag: str | None
 
 
 def _centres(features: Features, pool: Features) -> tuple[dict[str, FloatArray], str]:
-    """Mean of each side's features: of the training split, or of the pool where there is no training split."""
+    """Return the mean of each side's features: of the training split, or of the pool where there is none."""
     training = features.take(features.splits == "train").paired
     source, name = (training, "train") if len(training) else (pool, "pool")
     return {side: getattr(source, side).mean(axis=0, dtype=np.float64) for side in ("audio", "video")}, name
@@ -151,7 +161,7 @@ def _dependence(
     neighbours: Mapping[str, Neighbours],
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Rank correlation of each video's consistency with the gain of its neighbours over its own base rate."""
+    """Correlate each video's consistency with the gain of its neighbours over its own base rate, by ranks."""
     found: list[dict[str, Any]] = []
     targets = {"genre": same_genre(about.genres), "tags": shared_tags(about.labels)}
     for representation, near in neighbours.items():
@@ -227,7 +237,7 @@ def _segment_seeds(pool: Features, spaces: Mapping[str, FloatArray], most: int, 
 
 
 def _shared(about: Features, row: int, other: int) -> dict[str, Any]:
-    """What two videos have in common."""
+    """Return what two videos have in common."""
     tags: Sequence[str] = about.labels[other]
     return {
         "same_genre": bool(about.genres[row] and about.genres[row] == about.genres[other]),

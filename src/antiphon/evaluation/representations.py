@@ -1,4 +1,4 @@
-"""The inputs of the paper's Table 2, what the backbones say of a music video and what heads make of it; and both."""
+"""Representations of music videos to probe: the rows of the paper's Table 2, and all of them joined."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ FloatArray = npt.NDArray[np.float32]
 BASELINES = ("audio backbone", "video backbone", "both backbones")
 CONTRASTIVE = ("contrastive audio", "contrastive video", "contrastive aggregated")
 JOINED = "contrastive + backbones"
-"""What the paper has no row for: whether the heads add to what the backbones say."""
+"""Row that the paper lacks: whether the heads add to what the backbones say."""
 
 _UNNAMED = "features computed elsewhere"
 
@@ -28,9 +28,12 @@ class Representation:
 
     Attributes
     ----------
-    name : a row of Table 2, one of `BASELINES` or `CONTRASTIVE`; or `JOINED`.
-    of : the backbones that computed the features it comes from, in plain words where they have no name.
-    parts : (n, width) float32 arrays, which stand beside each other in `values`.
+    name : str
+        Row of Table 2, one of `BASELINES` or `CONTRASTIVE`; or `JOINED`.
+    of : str
+        Backbones that computed the features it comes from, in plain words where they have no name.
+    parts : tuple of ndarray
+        (n, width) float32 arrays, concatenated in `values`.
     """
 
     name: str
@@ -39,32 +42,32 @@ class Representation:
 
     @cached_property
     def values(self) -> FloatArray:
-        """(n, dim) float32."""
+        """Return the (n, dim) float32 vectors."""
         return self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts, axis=1)
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """How many of the values are of each part."""
+        """Return the number of values of each part."""
         return tuple(part.shape[1] for part in self.parts)
 
 
 def comparable(features: Features) -> Features:
-    """The rows that the representations are compared on: those with both sides; where none has, those with one.
+    """Return the rows that representations are compared on: those with both sides; where none has, those with one.
 
     Raises
     ------
     ModelError
-        There is no such row, or some have sound only and the others pictures only.
+        No such row, or some with audio only and the others with video only.
     """
     if len(features.paired):
         return features.paired
     if features.has_audio.any() == features.has_video.any():
-        raise ModelError("No row has both sound and pictures: there is nothing to compare the representations on.")
+        raise ModelError("No row has both audio and video: there is nothing to compare the representations on.")
     return features.take(features.has_audio | features.has_video)
 
 
 def names_of(rows: Features) -> tuple[str, ...]:
-    """The representations that `comparable` rows have: all seven, or the two of the only side."""
+    """Return the representations that `comparable` rows have: all seven, or the two of the only side."""
     if len(rows.paired):
         return (*BASELINES, *CONTRASTIVE, JOINED)
     side = 0 if rows.has_audio.any() else 1
@@ -74,41 +77,44 @@ def names_of(rows: Features) -> tuple[str, ...]:
 def representations(
     model: DualEncoder, features: Features, aggregate: Aggregate = "concatenation"
 ) -> dict[str, Representation]:
-    """The representations of the `comparable` rows of `features`: the six of table 2 of the paper, then `JOINED`.
+    """Return the representations of the `comparable` rows of `features`: the six of the paper's Table 2, and `JOINED`.
 
-    Where no row has both sides, as in a catalogue of songs, only the representations of the one that there is.
+    Where no row has both sides, as in a catalogue of songs, only the representations of the one side.
 
     Parameters
     ----------
-    model : a fitted model; its heads give the contrastive rows.
-    features : their `comparable` rows count, so that all representations have the same rows.
-    aggregate : how "contrastive aggregated" joins the two embeddings. Veldkamp et al. (2023) do not define it: both
-        beside each other, or their "mean".
+    model : DualEncoder
+        Fitted model, whose heads give the contrastive rows.
+    features : Features
+        Features of which the `comparable` rows count, so that all representations have the same rows.
+    aggregate : {"concatenation", "mean"}, default "concatenation"
+        How "contrastive aggregated" joins the two embeddings, which Veldkamp et al. (2023) do not define.
 
     Returns
     -------
-    dict name → representation, each with the n rows of `comparable(features)`.
+    dict of str to Representation
+        Name and representation, each with the n rows of `comparable(features)`.
 
     Raises
     ------
     ConfigError
-        `aggregate` is neither.
+        Another `aggregate`.
     ModelError
-        There are no comparable rows, the model is not fitted, or the features are not the model's.
+        No comparable rows, a model that is not fitted, or features that are not the model's.
     """
     if aggregate not in {"concatenation", "mean"}:
-        raise ConfigError(f"aggregate: '{aggregate}' is neither concatenation nor mean.")
+        raise ConfigError(f"aggregate must be 'concatenation' or 'mean', not {aggregate!r}.")
     rows = comparable(features)
     audio, video = model.embed(rows)
-    sound, pictures = rows.audio_name or _UNNAMED, rows.video_name or _UNNAMED
+    of_audio, of_video = rows.audio_name or _UNNAMED, rows.video_name or _UNNAMED
     found: dict[str, tuple[str, tuple[FloatArray, ...]]] = {
-        "audio backbone": (sound, (rows.audio,)),
-        "video backbone": (pictures, (rows.video,)),
-        "contrastive audio": (sound, (audio,)),
-        "contrastive video": (pictures, (video,)),
+        "audio backbone": (of_audio, (rows.audio,)),
+        "video backbone": (of_video, (rows.video,)),
+        "contrastive audio": (of_audio, (audio,)),
+        "contrastive video": (of_video, (video,)),
     }
     if len(rows.paired):
-        both = sound if sound == pictures else f"{sound} + {pictures}"
+        both = of_audio if of_audio == of_video else f"{of_audio} + {of_video}"
         backbones = (rows.audio, rows.video)
         mean = np.asarray((audio + video) / 2, dtype=np.float32)
         aggregated = (audio, video) if aggregate == "concatenation" else (mean,)

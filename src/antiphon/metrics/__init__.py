@@ -2,10 +2,11 @@
 
 from antiphon.metrics.classification_metrics import classification, paired_difference
 from antiphon.metrics.krippendorff import krippendorff_alpha
-from antiphon.metrics.results import Comparison, RetrievalResult
+from antiphon.metrics.results import ClassificationResult, Comparison, RetrievalResult
 from antiphon.metrics.retrieval_metrics import retrieval
 
 __all__ = [
+    "ClassificationResult",
     "Comparison",
     "RetrievalResult",
     "classification",

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.metrics.groups import group_numbers, permuted_rows, weight_blocks
+from antiphon.metrics.results import ClassificationResult
 from antiphon.metrics.separation import Separation, permuted_separation
 from antiphon.seeding import generator
 
@@ -62,7 +63,7 @@ def classification(
     resamples: int = 1000,
     permutations: int = 200,
     found: Measured | None = None,
-) -> dict[str, Any]:
+) -> ClassificationResult:
     """Macro ROC-AUC, macro PR-AUC (average precision) and macro F1, as scikit-learn defines them.
 
     Each label counts alike. A label that no row has, or that every row has, cannot be judged: it is left out of the
@@ -85,12 +86,12 @@ def classification(
 
     Returns
     -------
-    dict
-        "roc_auc", "pr_auc", "f1": each {"value", "chance", "ci95", "null95", "worst": {"label", "value"}}; chance is
-        0.5 for ROC-AUC and for the others the mean prevalence, which is what random scores, and guesses as frequent
-        as the label, are expected to give. "n" rows, "groups", "seeds"; "labels" that were judged; "left_out"
-        [{"label", "reason"}]; "left_out_per_resample", the mean number that resamples leave out beyond these;
-        "by_label" {label: {"positives", "roc_auc", "pr_auc", "f1"}}.
+    ClassificationResult
+        A mapping with "roc_auc", "pr_auc", "f1": each {"value", "chance", "ci95", "null95", "worst": {"label",
+        "value"}}; chance is 0.5 for ROC-AUC and for the others the mean prevalence, which is what random scores, and
+        guesses as frequent as the label, are expected to give. "n" rows, "groups", "seeds"; "labels" that were judged;
+        "left_out" [{"label", "reason"}]; "left_out_per_resample", the mean number that resamples leave out beyond
+        these; "by_label" {label: {"positives", "roc_auc", "pr_auc", "f1"}}.
 
     Raises
     ------
@@ -115,20 +116,23 @@ def classification(
             "worst": {"label": labels[worst], "value": float(found.by_label[metric][worst])},
         }
     positives = wanted.sum(axis=0)
-    return result | {
-        "labels": [labels[label] for label in judged],
-        "left_out": [
-            {"label": name, "reason": "no row has it" if count == 0 else "every row has it"}
-            for name, count in zip(labels, positives, strict=True)
-            if count in {0, len(wanted)}
-        ],
-        "left_out_per_resample": found.short,
-        "by_label": {
-            labels[label]: {"positives": int(positives[label])}
-            | {metric: float(found.by_label[metric][label]) for metric in METRICS}
-            for label in judged
-        },
-    }
+    return ClassificationResult(
+        result
+        | {
+            "labels": [labels[label] for label in judged],
+            "left_out": [
+                {"label": name, "reason": "no row has it" if count == 0 else "every row has it"}
+                for name, count in zip(labels, positives, strict=True)
+                if count in {0, len(wanted)}
+            ],
+            "left_out_per_resample": found.short,
+            "by_label": {
+                labels[label]: {"positives": int(positives[label])}
+                | {metric: float(found.by_label[metric][label]) for metric in METRICS}
+                for label in judged
+            },
+        }
+    )
 
 
 def paired_difference(

@@ -1,4 +1,4 @@
-"""Is one better than the other? The same queries answered by both, with an interval of the difference."""
+"""Paired comparisons: the same queries under two models, with an interval of the difference."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +15,19 @@ _RESAMPLES = 1000
 def median_over_seeds(
     ranks: FloatArray, groups: npt.ArrayLike | None = None, seed: int = 0
 ) -> tuple[float, list[float]]:
-    """The median rank, averaged over trainings, and its 95% bootstrap interval over videos.
+    """Return the median rank, averaged over trainings, and its 95% bootstrap interval over videos.
 
     The interval says what other test videos of the same kind would give these trained models, and not what other
     trainings would give: look at the trainings side by side for that.
 
     Parameters
     ----------
-    ranks : (trainings, n) ranks of the same n queries under each trained model.
-    groups : (n,) the video of each query, the unit that is resampled.
+    ranks : ndarray
+        (trainings, n) ranks of the same n queries under each trained model.
+    groups : array_like, optional
+        (n,) video of each query, the unit that is resampled. Default: every query its own.
+    seed : int, default 0
+        Seed of the bootstrap.
     """
     value = float(np.median(ranks, axis=1).mean())
     means = [
@@ -36,14 +40,18 @@ def median_over_seeds(
 def rank_ratio(
     ranks: FloatArray, reference: FloatArray, groups: npt.ArrayLike | None = None, seed: int = 0
 ) -> tuple[float, list[float]]:
-    """By what factor ranks are lower than those of a reference, and its 95% bootstrap interval over videos.
+    """Return by what factor ranks are lower than those of a reference, and its 95% bootstrap interval over videos.
 
     The ratio of the geometric means, reference over `ranks`: above 1 where `ranks` are better. Paired by query.
 
     Parameters
     ----------
-    ranks, reference : (n,) or (trainings, n) ranks of the same n queries; trainings are averaged first, on log ranks.
-    groups : (n,) the video of each query, the unit that is resampled.
+    ranks, reference : ndarray
+        (n,) or (trainings, n) ranks of the same n queries; trainings are averaged first, on log ranks.
+    groups : array_like, optional
+        (n,) video of each query, the unit that is resampled. Default: every query its own.
+    seed : int, default 0
+        Seed of the bootstrap.
 
     Examples
     --------
@@ -58,12 +66,16 @@ def rank_ratio(
 
 
 def mean_interval(values: FloatArray, groups: npt.ArrayLike | None = None, seed: int = 0) -> tuple[float, list[float]]:
-    """The mean and its 95% bootstrap interval; of differences between two things it is a paired comparison.
+    """Return the mean and its 95% bootstrap interval; of differences, this is a paired comparison.
 
     Parameters
     ----------
-    values : (n,) numbers, one a user.
-    groups : (n,) the unit that is resampled. Default: each value is its own.
+    values : ndarray
+        (n,) numbers, one a user.
+    groups : array_like, optional
+        (n,) unit that is resampled. Default: every value its own.
+    seed : int, default 0
+        Seed of the bootstrap.
 
     Examples
     --------
@@ -76,5 +88,5 @@ def mean_interval(values: FloatArray, groups: npt.ArrayLike | None = None, seed:
 
 
 def _rounded(value: float) -> float:
-    """Without the noise of logarithm and exponential in the last digits."""
+    """Drop the noise of logarithm and exponential in the last digits."""
     return float(np.round(value, 12))

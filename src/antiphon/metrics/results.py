@@ -294,6 +294,63 @@ class RetrievalResult(Result):
             raise ValueError("The pools differ: exclude_same_group is set for one result and not for the other.")
 
 
+class ClassificationResult(Result):
+    """Macro ROC-AUC, PR-AUC and F1 of some scores, with chance, intervals and nulls.
+
+    Reads as `antiphon.metrics.classification` describes: {"roc_auc": …, "pr_auc": …, "f1": …, "n": …, …}.
+
+    Examples
+    --------
+    >>> from antiphon.metrics import classification
+    >>> scores, targets = np.eye(2)[[0, 1] * 20], np.array([0, 1] * 20)
+    >>> print(classification(scores, targets, seed=0))
+    40 items of 40 videos, 2 labels
+             value          95%         null  chance
+    ROC-AUC  1.000  1.000–1.000  0.350–0.650   0.500
+    PR-AUC   1.000  1.000–1.000  0.447–0.597   0.500
+    F1       1.000  1.000–1.000  0.350–0.650   0.500
+    """
+
+    @property
+    def title(self) -> str:
+        """Return the number of items, videos and labels, in words."""
+        return f"{self['n']:,} items of {self['groups']:,} videos, {len(self['labels'])} labels"
+
+    def __repr__(self) -> str:
+        from antiphon.presentation.result_tables import classification_table
+        from antiphon.presentation.tables import table_text
+
+        return table_text(classification_table(self.title, self))
+
+    def _repr_html_(self) -> str:
+        from antiphon.presentation.notebook import notebook_html
+        from antiphon.presentation.result_tables import classification_table
+        from antiphon.presentation.tables import table_html
+
+        return notebook_html(table_html(classification_table(self.title, self)))
+
+    def to_frame(self) -> "pl.DataFrame":
+        """Return a polars table with a row a label: `label`, `positives` and the three metrics."""
+        import polars as pl
+
+        return pl.DataFrame([{"label": label} | numbers for label, numbers in self["by_label"].items()])
+
+    def to_latex(self, caption: str | None = None, label: str | None = None) -> str:
+        """Return a LaTeX table for booktabs, with intervals, nulls and chance; the number of items is a comment.
+
+        Parameters
+        ----------
+        caption : str, optional
+            Caption. With it the tabular stands in a `table` environment.
+        label : str, optional
+            Label of that environment.
+        """
+        from antiphon.presentation.result_tables import classification_table
+        from antiphon.presentation.tables import table_latex
+
+        return table_latex(classification_table(self.title, self), caption, label)
+
+
 def direction_rows(both: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the numbers of one pool flat, a row a direction.
 

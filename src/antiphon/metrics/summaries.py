@@ -1,4 +1,4 @@
-"""Numbers that sum up a list of ranks, plain or weighted, and what chance gives."""
+"""Summaries of a list of ranks, plain or weighted, and the level of chance."""
 
 from collections.abc import Sequence
 
@@ -10,16 +10,19 @@ Summary = dict[str, npt.NDArray[np.float64]]
 
 
 def summarise(ranks: FloatArray, ks: Sequence[int]) -> Summary:
-    """Median and mean rank, MRR and recall@k over the last axis.
+    """Return median and mean rank, MRR and recall@k over the last axis.
 
     Parameters
     ----------
-    ranks : (..., n) ranks, 1 the best.
-    ks : cut-offs of recall@k; a rank counts when it is at most k.
+    ranks : ndarray
+        (..., n) ranks, 1 the best.
+    ks : sequence of int
+        Cut-offs of recall@k; a rank counts when it is at most k.
 
     Returns
     -------
-    dict of (...) arrays, keyed "median_rank", "mean_rank", "mrr", "recall@k".
+    dict of str to ndarray
+        (...) arrays under "median_rank", "mean_rank", "mrr", "recall@k".
 
     Examples
     --------
@@ -35,7 +38,17 @@ def summarise(ranks: FloatArray, ks: Sequence[int]) -> Summary:
 
 
 def summarise_weighted(ranks: FloatArray, weights: npt.NDArray[np.integer], ks: Sequence[int]) -> Summary:
-    """As `summarise` of (n,) ranks, each row counted as often as (b, n) `weights` say: (b,) values a key."""
+    """Summarise (n,) ranks, each counted as often as (b, n) `weights` say: (b,) values under each key of `summarise`.
+
+    Parameters
+    ----------
+    ranks : ndarray
+        (n,) ranks.
+    weights : ndarray
+        (b, n) whole numbers of at least 0.
+    ks : sequence of int
+        Cut-offs of recall@k.
+    """
     order = np.argsort(ranks, kind="stable")
     sorted_ranks, sorted_weights = ranks[order], weights[:, order]
     running = np.cumsum(sorted_weights, axis=1, dtype=np.int64)
@@ -55,7 +68,14 @@ def _first_reaching(running: npt.NDArray[np.integer], wanted: npt.NDArray[np.int
 
 
 def chance(pool: int, ks: Sequence[int]) -> dict[str, float]:
-    """What random scores are expected to give in a pool of this size (ranks uniform on 1 … pool).
+    """Return what random scores are expected to give in a pool (ranks uniform on 1 … pool).
+
+    Parameters
+    ----------
+    pool : int
+        Number of candidates.
+    ks : sequence of int
+        Cut-offs of recall@k.
 
     Examples
     --------

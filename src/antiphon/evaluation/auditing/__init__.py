@@ -1,4 +1,4 @@
-"""The evaluation tested on itself before its numbers are believed."""
+"""Audit of an evaluation, before its numbers are believed."""
 
 from antiphon.evaluation.auditing.control import shuffled_control, shuffled_pairs
 from antiphon.evaluation.auditing.metrics import median_ranks, published

@@ -1,4 +1,4 @@
-"""What a check says."""
+"""Outcome of a check."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -8,16 +8,21 @@ Status = Literal["pass", "warn", "fail", "n/a"]
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """Outcome of one check.
 
     Attributes
     ----------
-    name : of the check, a few words.
-    part : "metric", "model", "pairs", "leakage" or "loss": what it looks at.
-    status : "fail": mend this before you rely on the ranks; "warn": know this before you do; "n/a": could not
-        be looked at, and the finding says why.
-    finding : a sentence with the numbers.
-    numbers : the same for machines.
+    name : str
+        A few words.
+    part : {"metric", "model", "pairs", "leakage", "loss"}
+        What was checked.
+    status : {"pass", "warn", "fail", "n/a"}
+        "fail": mend this before you rely on the ranks; "warn": know this before you do; "n/a": could not be checked,
+        and the finding says why.
+    finding : str
+        Sentence with the numbers.
+    numbers : dict
+        The same for machines.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What the model's numbers are worth: beside permuted partners, a model trained on shuffled pairs, a constant head."""
+"""Controls of a model: permuted partners, training on shuffled pairs, a constant head, the published formula."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ features' common structure. On YouTube-8M three of `paper-base` came to 0.92 to 
 def permutation_check(
     audio: FloatArray, video: FloatArray, groups: npt.NDArray[np.str_], metric: Metric, seed: int
 ) -> Check:
-    """Whether the metric gives permuted partners the ranks that they have."""
+    """Check that the metric gives permuted partners the ranks that they have."""
     rows = permuted_rows(group_numbers(groups, len(audio)), _PERMUTATIONS, generator(seed, "audit", "null"))
     found = np.array([metric(audio, video[row]) for row in rows])
     exact = np.array([median_ranks(audio, video[row]) for row in rows])
@@ -46,7 +46,7 @@ def permutation_check(
 
 
 def null_check(audio: FloatArray, video: FloatArray, groups: npt.NDArray[np.str_], seed: int) -> Check:
-    """Whether the model's own ranks are better than those of permuted partners."""
+    """Check that the model's ranks are better than those of permuted partners."""
     found = retrieval(audio, video, groups=groups, seed=seed)
     below = all(each["median_rank"] < each["null95"][0] for each in found.values())
     said = " and ".join(f"{each['median_rank']:g} (null {_range(each['null95'])})" for each in found.values())
@@ -58,7 +58,7 @@ def null_check(audio: FloatArray, video: FloatArray, groups: npt.NDArray[np.str_
 
 
 def collapse_check(audio: FloatArray, video: FloatArray) -> Check:
-    """Whether either side gives (nearly) one embedding for all."""
+    """Check that neither side gives (nearly) one embedding for all."""
     spread = {side: _spread(rows) for side, rows in (("sound", audio), ("pictures", video))}
     flat = [side for side, value in spread.items() if value < _FLAT]
     said = " and ".join(f"{value:.2g} for {side}" for side, value in spread.items())
@@ -82,7 +82,7 @@ def _spread(rows: FloatArray) -> float:
 
 
 def shuffled_check(model: DualEncoder, control: DualEncoder, test: Features, groups: npt.NDArray[np.str_]) -> Check:
-    """Whether the same recipe, trained on shuffled pairs, is near chance on the true test pairs."""
+    """Check that the same recipe, trained on shuffled pairs, is near chance on the true test pairs."""
     found = {way: each["median_rank"] for way, each in retrieval(*control.embed(test), groups=groups).items()}
     trained = {way: each["median_rank"] for way, each in retrieval(*model.embed(test), groups=groups).items()}
     chance = (len(test) + 1) / 2
@@ -98,7 +98,7 @@ def shuffled_check(model: DualEncoder, control: DualEncoder, test: Features, gro
 
 
 def published_check(audio: FloatArray, video: FloatArray) -> Check:
-    """The published formula beside the right one, on the same embeddings. It finds fault with the formula only."""
+    """Show the published formula beside the right one, on the same embeddings; only the formula can be at fault."""
     true = {way: each["median_rank"] for way, each in retrieval(audio, video, resamples=1, permutations=1).items()}
     unit = audio / np.maximum(np.linalg.norm(audio, axis=1, keepdims=True), 1e-12)
     n = len(audio)
@@ -122,19 +122,26 @@ def _range(edges: list[float]) -> str:
 
 
 def shuffled_control(model: DualEncoder, features: Features) -> DualEncoder:
-    """The model's recipe and seed, trained on pairs of `features` that do not belong together.
+    """Train the model's recipe and seed on pairs of `features` that do not belong together.
+
+    Parameters
+    ----------
+    model : DualEncoder
+        Model to train the like of.
+    features : Features
+        Features with training and validation splits.
 
     Raises
     ------
     ModelError
-        There are fewer than two videos to train on or to validate with.
+        Fewer than two videos to train on or to validate with.
     """
     train, validation = (shuffled_pairs(features[split].paired, model.seed) for split in ("train", "validation"))
     return DualEncoder(model.recipe, model.seed, str(model.device)).fit(train, validation, verbose=False)
 
 
 def shuffled_pairs(features: Features, seed: int) -> Features:
-    """The same rows, each video with the pictures of another one: none keeps its own."""
+    """Return the same rows, each video with the video features of another one: none keeps its own."""
     numbers = group_numbers(features.groups, len(features))
     order = generator(seed, "shuffled pairs").permutation(int(numbers.max()) + 1)
     taken = np.empty_like(order)

@@ -1,4 +1,4 @@
-"""Does the test hold a near copy of what the training saw: the same sound, the same pictures, or both?"""
+"""Near copies in the test split of what the training saw: the same audio, the same video, or both."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ _SAMPLE, _BLOCK, _FEW = 2000, 256, 3
 _TOGETHER, _ALONE = 6.0, 8.0
 """Robust deviations above the usual nearest neighbour at which a pair is a copy: by both modalities, or by one."""
 # Below these cosines nothing is a copy, whatever is usual: few videos tell little about that.
-_LEAST_TOGETHER, _LEAST_ALONE = np.arctanh((0.3, 0.8))
-_LEAST_VIDEOS = 8
+_MIN_TOGETHER, _MIN_ALONE = np.arctanh((0.3, 0.8))
+_MIN_VIDEOS = 8
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class _Videos:
 
 
 def copy_checks(features: Features, seed: int = 0) -> list[Check]:
-    """Held-out videos that are nearly the same as a training video: in sound and pictures, or in one of them.
+    """Check for held-out videos that are nearly the same as a training video, on both sides or on one.
 
     Videos are compared by the cosine of their whitened features, the mean over their segments. What counts as a copy is
     calibrated on the data: on how alike training videos of different artists are at the most. Memory: a block of
@@ -111,9 +111,9 @@ def copy_checks(features: Features, seed: int = 0) -> list[Check]:
     whitened = {side: Whitening.fitted(getattr(pairs, side), min(_COMPONENTS, len(pairs) // 2)) for side in _SIDES}
     trained = _Videos.of(pairs.take(pairs.splits == "train"), whitened)
     tested = _Videos.of(pairs.take(np.isin(pairs.splits, ("validation", "test"))), whitened)
-    if len(trained.names) < _LEAST_VIDEOS or not len(tested.names):
+    if len(trained.names) < _MIN_VIDEOS or not len(tested.names):
         there = len(trained.names)
-        why = f"Needs {_LEAST_VIDEOS} training videos to know how alike unrelated ones are; there are {there}."
+        why = f"Needs {_MIN_VIDEOS} training videos to know how alike unrelated ones are; there are {there}."
         return [Check(name, "leakage", "n/a", why)]
     usual = _usual(trained, seed)
     if usual is None:
@@ -125,7 +125,7 @@ def copy_checks(features: Features, seed: int = 0) -> list[Check]:
 
 
 def _usual(trained: _Videos, seed: int) -> dict[str, _Usual] | None:
-    """What is usual in sound, in pictures, and in the weaker of both. Videos of one artist may well be alike.
+    """Return what is usual in audio, in video, and in the weaker of both. Videos of one artist may well be alike.
 
     None where too few have videos of other artists beside them.
     """
@@ -145,12 +145,12 @@ def _usual(trained: _Videos, seed: int) -> dict[str, _Usual] | None:
 
 
 def _nearest(tested: _Videos, trained: _Videos, usual: dict[str, _Usual]) -> dict[str, _Nearest]:
-    """By both modalities, by sound and by pictures. The same video in two splits is another check's."""
+    """Find the nearest by both sides, by audio and by video. The same video in two splits is another check's."""
     blocks: dict[str, list[_Nearest]] = {name: [] for name in ("both", *_SIDES)}
     for rows in _blocks(np.arange(len(tested.names))):
         same_video = tested.names[rows][:, None] == trained.names[None, :]
         alike = {side: np.where(same_video, -np.inf, found) for side, found in tested.alike(trained, rows).items()}
-        near = [found >= np.maximum(_among_the_nearest(found), _LEAST_TOGETHER) for found in alike.values()]
+        near = [found >= np.maximum(_among_the_nearest(found), _MIN_TOGETHER) for found in alike.values()]
         both = np.where(near[0] & near[1], _weaker(alike, usual), -np.inf)
         for name, scores in {"both": both, **alike}.items():
             place = rounded(scores).argmax(axis=1)
@@ -206,7 +206,7 @@ def _together(both: _Nearest, sides: dict[str, _Usual], tested: _Videos, trained
 
 def _alone(side: str, nearest: _Nearest, usual: _Usual, tested: _Videos, trained: _Videos) -> Check:
     name, words = f"Leakage: {_WORDS[side]}", _WORDS[side]
-    limit = max(usual.threshold(_ALONE), float(_LEAST_ALONE))
+    limit = max(usual.threshold(_ALONE), float(_MIN_ALONE))
     found = _found(nearest, limit, tested, trained)
     cosines = {"held_out": nearest.cosines[side], "unrelated": np.tanh(usual.values)}
     histograms = {key: np.histogram(values, bins=40, range=(-1, 1))[0].tolist() for key, values in cosines.items()}

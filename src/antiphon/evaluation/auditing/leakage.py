@@ -1,4 +1,4 @@
-"""Does the test know something that the training saw: a video, or an artist?"""
+"""Leakage between splits: a video or an artist on both sides."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ _SHOWN = 10
 
 
 def shared_checks(model: DualEncoder, features: Features) -> list[Check]:
-    """A test video that the model was trained on; the same video or the same artist on both sides of a split."""
+    """Check for test videos that the model was trained on, and for videos and artists in more than one split."""
     return [_seen(model, features["test"].paired), _videos(features), _artists(features)]
 
 
 def _seen(model: DualEncoder, test: Features) -> Check:
-    """Splits can be given anew after a training: what counts is what this model has seen."""
+    """Check what this model has seen: splits may have changed since it was trained."""
     name, seen, count = "Leakage: seen videos", model.seen_videos(test), len(np.unique(test.groups))
     if seen is None:
         return Check(name, "leakage", "n/a", "It is not known which videos this published model was trained on.")
@@ -70,5 +70,6 @@ def _artists(features: Features) -> Check:
 
 
 def listed(names: list[str]) -> str:
+    """Return the first three names, and how many more there are."""
     shown = ", ".join(names[:3])
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

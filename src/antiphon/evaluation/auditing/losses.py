@@ -1,4 +1,4 @@
-"""Could the loss have told whether anything was learned, and what does it say was?"""
+"""Room of the loss between chance and its lower bound, and what validation made of it."""
 
 import math
 
@@ -7,14 +7,16 @@ from antiphon.evaluation.auditing.check import Check
 from antiphon.runs import Epoch
 
 _NARROW = 2 / 3
-"""Share of chance above which the least possible loss leaves too little room to see learning."""
+"""Share of chance above which the lower bound leaves too little room to see learning."""
 _LEARNED = 0.02
-"""Share of the room between chance and least that validation must have covered to count as learned."""
+"""Share of the room between chance and lower bound that validation must have covered to count as learned."""
 
 
 def loss_checks(model: DualEncoder) -> list[Check]:
-    """The room that temperature, batch size and output leave to the loss; where validation stands in it; and an
-    estimate of the least information that sound and pictures share."""
+    """Check the room that temperature, batch size and output leave to the loss, and where validation stands in it.
+
+    A third check estimates the least information that audio and video share.
+    """
     if not model.history:
         why = "The model has no training history, so its loss cannot be looked at."
         return [Check(f"Loss: {name}", "loss", "n/a", why) for name in ("room", "validation", "information")]
@@ -23,7 +25,7 @@ def loss_checks(model: DualEncoder) -> list[Check]:
 
 
 def _ways(model: DualEncoder) -> tuple[int, str, str]:
-    """How many directions the history's losses are the sum of, and the words for one of them."""
+    """Return how many directions the history's losses are the sum of, and the words for one of them."""
     return (1, "the loss", "") if model.recipe.loss.name == "sigmoid" else (2, "one direction's loss", " a direction")
 
 

@@ -1,4 +1,4 @@
-"""Does the metric measure ranks? Tried on embeddings whose ranks are known without computing them."""
+"""Checks of a metric on embeddings whose ranks are known without computing them."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,8 @@ from antiphon.seeding import generator
 FloatArray = npt.NDArray[np.floating]
 
 Metric = Callable[[FloatArray, FloatArray], tuple[float, float]]
-"""Takes (n, dim) sound and (n, dim) pictures, row i of both one pair; gives the median rank from sound to pictures and
-that from pictures to sound."""
+"""Function of (n, dim) audio and (n, dim) video, row i of both one pair, that returns the median ranks from audio to
+video and from video to audio."""
 
 _N = 400
 _TOLERANCE = 6.0
@@ -23,18 +23,18 @@ depend on each other, which widens it somewhat."""
 
 
 def median_ranks(audio: FloatArray, video: FloatArray) -> tuple[float, float]:
-    """Antiphon's own: the medians of exact mid-ranks, each direction from its own scores."""
+    """Return the medians of exact mid-ranks, each direction from its own scores: Antiphon's metric."""
     return float(np.median(ranks(audio, video)[0])), float(np.median(ranks(video, audio)[0]))
 
 
 def published(audio: FloatArray, video: FloatArray) -> tuple[float, float]:
-    """The published formula of Veldkamp et al. (2023), which uses one direction's numbers for both."""
+    """Apply the published formula of Veldkamp et al. (2023), which uses one direction's numbers for both."""
     value = published_median_rank(audio, video)
     return value, value
 
 
 def metric_checks(metric: Metric, seed: int = 0) -> list[Check]:
-    """Oracle → 1, reversed → n, constant → (n + 1)/2, random → chance, and each direction from its own scores."""
+    """Check a metric: oracle → 1, reversed → n, constant → (n + 1)/2, random → chance, each direction on its own."""
     random = generator(seed, "audit", "metric")
     chance = (_N + 1) / 2
     unrelated = random.normal(size=(2, _N, 32))

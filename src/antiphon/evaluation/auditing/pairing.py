@@ -1,4 +1,4 @@
-"""Are the rows that stand side by side the ones that belong together?"""
+"""Pairing of rows: whether those side by side belong together."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.floating]
 
 _SHIFTS = (-2, -1, 1, 2)
 _COMPONENTS = 48
-_LEAST_ROWS = 40
+_MIN_ROWS = 40
 _CERTAIN = 1.1
 """Lower edge of the interval above which a shift counts: four are tried, and chance must not find one."""
 
@@ -29,17 +29,19 @@ class _Shifted:
 
 
 def embedding_shift(model: DualEncoder, test: Features) -> Check:
-    """Whether the model finds each sound's partner better one or two rows away than in its own row."""
+    """Check whether the model finds the partner of each row's audio better some rows away than in its own row."""
     audio, video = model.embed(test)
     return _verdict("Pairs: test rows", _best_shift(audio, video, test.groups), "under the trained model")
 
 
 def feature_shift(features: Features) -> Check:
-    """The same without the model: canonical correlation of the features at each shift, fitted on training rows and
-    judged on the others. It sees rows that were shifted before anything was trained."""
+    """Check the same without the model, by canonical correlation of the features at each shift.
+
+    It is fitted on training rows and judged on the others, and sees rows that were shifted before anything was trained.
+    """
     train, held_out = features.splits == "train", np.isin(features.splits, ("validation", "test"))
-    if min(train.sum(), held_out.sum()) < _LEAST_ROWS:
-        why = f"Needs {_LEAST_ROWS} training rows and as many held-out ones to compare shifts of the features."
+    if min(train.sum(), held_out.sum()) < _MIN_ROWS:
+        why = f"Needs {_MIN_ROWS} training rows and as many held-out ones to compare shifts of the features."
         return Check("Pairs: all rows", "pairs", "n/a", why)
     own = _held_out_ranks(features, train, held_out, 0)
     found: list[_Shifted] = []
@@ -52,7 +54,7 @@ def feature_shift(features: Features) -> Check:
 
 
 def _shifts(groups: npt.NDArray[np.str_]) -> list[int]:
-    """A row or two either way, and a video of the usual number of segments."""
+    """Return the shifts to try: a row or two either way, and a video of the usual number of segments."""
     segments = int(np.median(np.unique(groups, return_counts=True)[1]))
     return sorted({*_SHIFTS, segments, -segments})
 
@@ -83,11 +85,11 @@ def _verdict(name: str, best: _Shifted, how: str) -> Check:
 def _held_out_ranks(
     features: Features, train: npt.NDArray[np.bool_], held_out: npt.NDArray[np.bool_], shift: int
 ) -> FloatArray:
-    """Ranks of held-out sounds among held-out pictures, `shift` rows away, by canonical variates of training rows."""
+    """Rank held-out video `shift` rows away from held-out audio, by canonical variates of training rows."""
     video = np.roll(features.video, -shift, axis=0)
     components = min(_COMPONENTS, int(train.sum()) // 4)
-    sound, pictures = (Whitening.fitted(rows[train], components) for rows in (features.audio, video))
-    shared = sound(features.audio[train]).T @ pictures(video[train]) / train.sum()
+    of_audio, of_video = (Whitening.fitted(rows[train], components) for rows in (features.audio, video))
+    shared = of_audio(features.audio[train]).T @ of_video(video[train]) / train.sum()
     left, strengths, right = np.linalg.svd(shared, full_matrices=False)
-    queries = unit(sound(features.audio[held_out]) @ (left * strengths))
-    return ranks(queries, unit(pictures(video[held_out]) @ right.T))[0]
+    queries = unit(of_audio(features.audio[held_out]) @ (left * strengths))
+    return ranks(queries, unit(of_video(video[held_out]) @ right.T))[0]

@@ -1,4 +1,4 @@
-"""Features turned so that each direction counts alike: what makes near copies and linear relations stand out."""
+"""Whitening of features: each direction counts alike, so that near copies and linear relations stand out."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -14,12 +14,14 @@ _RIDGE = 0.01
 
 @dataclass(frozen=True)
 class Whitening:
-    """Standardises, turns to the principal components and gives each unit variance.
+    """Map to standardised principal components of unit variance.
 
     Attributes
     ----------
-    mean, scale : (dim,) of the rows it was fitted on.
-    turn : (dim, components).
+    mean, scale : ndarray
+        (dim,) mean and scale of the rows it was fitted on.
+    turn : ndarray
+        (dim, components) rotation and scaling.
     """
 
     mean: FloatArray
@@ -37,12 +39,12 @@ class Whitening:
         return cls(mean, scale, vectors[:, kept] / np.sqrt(values[kept] + _RIDGE * values[kept].mean()))
 
     def __call__(self, rows: FloatArray) -> FloatArray:
-        """(n, dim) → (n, components)."""
+        """Map (n, dim) rows to (n, components)."""
         return ((rows - self.mean) / self.scale) @ self.turn
 
 
 def _principal(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Variances along the principal components, and these as columns; by whichever way is less work."""
+    """Return the variances along the principal components, and these as columns, by the cheaper of two ways."""
     if len(rows) < rows.shape[1]:
         _, lengths, turned = np.linalg.svd(rows, full_matrices=False)
         return lengths**2 / len(rows), turned.T
@@ -51,5 +53,5 @@ def _principal(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def unit(rows: FloatArray) -> FloatArray:
-    """Rows of length 1; rows of nothing stay nothing."""
+    """Bring rows to length 1; rows of zeros stay zeros."""
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

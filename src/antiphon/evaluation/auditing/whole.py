@@ -1,4 +1,4 @@
-"""The audit: every check, in the order in which one would ask."""
+"""The audit: all checks in order."""
 
 from dataclasses import asdict
 
@@ -24,7 +24,7 @@ from antiphon.features.features import Features
 from antiphon.seeding import generator
 
 _RANKED = 5000
-"""Test rows, about, that the checks of the model rank: enough to tell, whatever the size of the test."""
+"""Approximate number of test rows that the checks of the model rank: enough, whatever the size of the test."""
 
 
 def audit(
@@ -68,7 +68,7 @@ def audit(
     test = features["test"].paired
     if len(np.unique(test.groups)) < 2:
         raise ModelError(
-            "The test split has fewer than two videos with both sound and pictures; there is nothing to audit."
+            "The test split has fewer than two videos with both audio and video; there is nothing to audit."
         )
     ranked = _some(test, seed)
     audio, video = model.embed(ranked)
@@ -90,7 +90,7 @@ def audit(
 
 
 def _some(test: Features, seed: int) -> Features:
-    """All rows, or those of so many videos drawn at random as have about `_RANKED`; in their order."""
+    """Return all rows, or those of as many random videos as have about `_RANKED`, in their order."""
     if len(test) <= _RANKED:
         return test
     videos = generator(seed, "audit", "ranked").permutation(np.unique(test.groups))

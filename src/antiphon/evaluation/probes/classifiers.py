@@ -21,7 +21,7 @@ from antiphon.seeding import derived_seed
 Kind = Literal["perceptron", "linear", Fusion]
 FloatArray = npt.NDArray[np.float32]
 
-_SMALLEST_SPREAD = 1e-6
+_MIN_SPREAD = 1e-6
 """Standard deviations below this, relative to the largest, are rounding of a value that never changes."""
 
 
@@ -30,9 +30,11 @@ class LinearConfig(BaseModel):
 
     Attributes
     ----------
-    penalties : strengths from strong to weak, of half the sum of squared weights beside the mean loss of a row; each
-        is fitted from where the last one ended, until the validation loss rises.
-    iterations : of L-BFGS for each strength.
+    penalties : tuple of float
+        Strengths from strong to weak, of half the sum of squared weights beside the mean loss of a row; each is fitted
+        from where the last one ended, until the validation loss rises.
+    iterations : int
+        Iterations of L-BFGS for each strength.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,7 +64,7 @@ class Probe:
         self._exclusive = exclusive
 
     def scores(self, values: FloatArray) -> FloatArray:
-        """(n, labels) float32 in [0, 1]: softmax over the labels for genre, independent sigmoids for tags."""
+        """Return (n, labels) float32 in [0, 1]: softmax over the labels for genre, independent sigmoids for tags."""
         with torch.inference_mode():
             logits = self._network(_standardised(values, self._shift, self._scale)).double()
             found = functional.softmax(logits, dim=1) if self._exclusive else torch.sigmoid(logits)
@@ -76,19 +78,24 @@ def fit_probe(
 
     Parameters
     ----------
-    kind : "perceptron", two hidden layers (512 and 256, ReLU) as in Veldkamp et al. (2023), trained with Adam; or
-        "linear", logistic regression, which does not depend on the seed; or one of `FUSIONS`, trained as the
-        perceptron is.
-    exclusive : one label a row (softmax over the labels and cross-entropy), or any number (sigmoids and binary
-        cross-entropy, the mean over the labels). The published genre classifier takes the softmax over the rows of the
-        batch instead; that is not repeated here.
-    seed : of the first weights, dropout and batches. The global generators are left as they were.
-    widths : how many of a row's values are of the sound and how many of the pictures. Only fusions ask for it.
+    kind : str
+        "perceptron", two hidden layers (512 and 256, ReLU) as in Veldkamp et al. (2023), trained with Adam; "linear",
+        logistic regression, which does not depend on the seed; or one of `FUSIONS`, trained as the perceptron is.
+    train, validation : Labelled
+        Rows to learn from, and rows that stop the training.
+    exclusive : bool
+        One label a row (softmax over the labels and cross-entropy), or any number (sigmoids and binary cross-entropy,
+        the mean over the labels). The published genre classifier takes the softmax over the rows of the batch instead;
+        that is not repeated here.
+    seed : int
+        Seed of the first weights, dropout and batches. The global generators are left as they were.
+    widths : sequence of int, optional
+        Number of a row's values that are audio, and number that are video; only fusions need it.
 
     Raises
     ------
     ConfigError
-        A fusion is told no widths, or others than the rows have.
+        A fusion without widths, or with others than the rows have.
     """
     shift, scale = _standard(train.values)
     learned, held_out = (
@@ -111,17 +118,15 @@ def _fresh(kind: Literal["perceptron", Fusion], dim: int, widths: Sequence[int],
     if kind == "perceptron":
         return perceptron(dim, bias, PERCEPTRON)
     if len(widths) != 2 or sum(widths) != dim:
-        raise ConfigError(
-            f"widths: {tuple(widths)} for rows of {dim} values; {kind} needs those of sound and pictures."
-        )
+        raise ConfigError(f"widths: {tuple(widths)} for rows of {dim} values; {kind} needs those of audio and video.")
     return FUSIONS[kind]((widths[0], widths[1]), bias, PERCEPTRON)
 
 
 def _descended(network: nn.Module, train: _Part, validation: _Part) -> nn.Module:
-    """`network` trained with Adam, at the epoch of its lowest validation loss."""
+    """Train `network` with Adam, and return it at the epoch of its lowest validation loss."""
     settings = PERCEPTRON
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    batch = min(settings.batch_size, math.ceil(len(train[0]) / settings.least_steps))
+    batch = min(settings.batch_size, math.ceil(len(train[0]) / settings.min_steps))
     best, lowest, waited = copy.deepcopy(network.state_dict()), float("inf"), 0
     for _ in range(settings.epochs):
         network.train()
@@ -187,15 +192,15 @@ def _goal(matrix: npt.NDArray[np.bool_], exclusive: bool) -> Tensor:
 
 
 def _base_rates(matrix: npt.NDArray[np.bool_], exclusive: bool) -> Tensor:
-    """Biases that give each label its frequency: rare labels need not be unlearned first."""
+    """Return biases that give each label its frequency: rare labels need not be unlearned first."""
     rates = (matrix.sum(axis=0) + 0.5) / (len(matrix) + 1)
     return torch.from_numpy(np.log(rates if exclusive else rates / (1 - rates)).astype(np.float32))
 
 
 def _standard(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of each column; 1 for columns that never change."""
+    """Return mean and standard deviation of each column; 1 for columns that never change."""
     spread = values.std(axis=0, dtype=np.float64)
-    scale = np.where(spread > _SMALLEST_SPREAD * spread.max(initial=0), spread, 1)
+    scale = np.where(spread > _MIN_SPREAD * spread.max(initial=0), spread, 1)
     return values.mean(axis=0, dtype=np.float64).astype(np.float32), scale.astype(np.float32)
 
 

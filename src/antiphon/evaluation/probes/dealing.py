@@ -1,4 +1,4 @@
-"""Who is trained on, who stops the training, who is judged: by split, or by folds in which everyone is judged once."""
+"""Deals of rows to training, stopping and judging: by split, or by folds in which every row is judged once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from antiphon.features.features import Features
 from antiphon.seeding import generator
 
 _SET_ASIDE = 8
-"""One of so many artists among those not judged stops the training."""
+"""One in this many artists among those not judged stops the training."""
 
 RowMask = npt.NDArray[np.bool_]
 
@@ -27,18 +27,18 @@ class Deal:
 
 
 def by_split(features: Features) -> Deal:
-    """The splits as they stand in `features`.
+    """Deal rows by the splits of `features`.
 
     Raises
     ------
     ModelError
-        One of the three is empty.
+        An empty split.
     """
     masks = [features.splits == name for name in ("train", "validation", "test")]
     for name, mask in zip(("train", "validation", "test"), masks, strict=True):
         if not mask.any():
             raise ModelError(
-                f"The {name} split has no music video with both sound and pictures. Split again "
+                f"The {name} split has no music video with both audio and video. Split again "
                 "(features.split(), antiphon catalogue add), or use folds."
             )
     return Deal(*masks)
@@ -50,12 +50,21 @@ def by_folds(features: Features, folds: int, seed: int) -> Iterator[Deal]:
     Of the others about one in eight is set aside to stop the training. The videos of one artist, and the segments of
     one video, always stay together.
 
+    Parameters
+    ----------
+    features : Features
+        Rows to deal.
+    folds : int
+        Number of folds, at least 2.
+    seed : int
+        Seed of the deal.
+
     Raises
     ------
     ConfigError
-        There are fewer than two folds.
+        Fewer than two folds.
     ModelError
-        There are fewer than three artists (videos) a fold.
+        Fewer than three artists (videos) a fold.
     """
     if folds < 2:
         raise ConfigError(f"folds: {folds}; at least 2 are needed, so that others remain to train on.")
@@ -76,7 +85,7 @@ def by_folds(features: Features, folds: int, seed: int) -> Iterator[Deal]:
 
 
 def _keys(features: Features) -> npt.NDArray[np.str_]:
-    """The artist of each row's video, else the video; a video whose rows name several artists goes by the first."""
+    """Return the artist of each row's video, else the video; where its rows name several artists, the first counts."""
     groups, first, numbers = np.unique(features.groups, return_index=True, return_inverse=True)
     artists = features.artists[first].tolist()
     keys = [

@@ -202,7 +202,7 @@ def _plan(
 
 
 class _Steps:
-    """Counts the steps for whoever watches."""
+    """Count of the steps, for progress bars."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress = progress
@@ -210,13 +210,13 @@ class _Steps:
         self._done = 0
 
     def start(self, words: str) -> None:
-        """Say what begins."""
+        """Report what begins."""
         if self._progress is not None:
             self._progress(self._done, self._total, words)
         self._done += 1
 
     def end(self) -> None:
-        """Say that all is done."""
+        """Report that all is done."""
         if self._progress is not None:
             self._progress(self._total, self._total, "")
 
@@ -238,7 +238,7 @@ def _score_all(
 
 
 def _heads_of_fold(model: DualEncoder, pairs: Features, deal: Deal) -> DualEncoder:
-    """Heads that have not seen the judged videos, trained with or without a label as those of `model`."""
+    """Train heads without the judged videos, on rows with and without a label, as those of `model` were."""
     fresh = DualEncoder(model.recipe, model.seed, str(model.device))
     return fresh.fit(pairs.take(deal.train), pairs.take(deal.validation), verbose=False)
 
@@ -246,9 +246,9 @@ def _heads_of_fold(model: DualEncoder, pairs: Features, deal: Deal) -> DualEncod
 def _check_options(kinds: Sequence[Kind], seeds: int) -> None:
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
-        raise ConfigError(f"kinds: {list(kinds)}; choose from {', '.join(KINDS)}.")
+        raise ConfigError(f"kinds must be some of {', '.join(KINDS)}, not {list(kinds)}.")
     if seeds < 1:
-        raise ConfigError(f"seeds: {seeds} is less than 1.")
+        raise ConfigError(f"seeds must be at least 1, not {seeds}.")
 
 
 def _refuse_empty_parts(parts: Sequence[Deal], labelled: Features, target: Target) -> None:
@@ -262,7 +262,7 @@ def _refuse_empty_parts(parts: Sequence[Deal], labelled: Features, target: Targe
 
 
 def _refuse_one_sided(judged: npt.NDArray[np.bool_], target: Target) -> None:
-    """A label can be judged where some videos have it and others have not."""
+    """Refuse labels of which none can be judged: one can where some videos have it and others have not."""
     if not (judged.any(axis=0) & ~judged.all(axis=0)).any():
         raise ModelError(
             f"None of the labels to judge ({target}) tells the held-out videos apart: all of them have it, or none "

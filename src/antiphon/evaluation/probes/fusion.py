@@ -1,6 +1,6 @@
-"""Supervised fusion: networks that join sound and pictures while they learn the labels, with no contrast before.
+"""Supervised fusion: networks that join audio and video while they learn the labels, with no contrast before.
 
-Each takes (n, audio + video) rows, a row's features of sound beside those of its pictures (widths: `Widths`), and
+Each takes (n, audio + video) rows, a row's audio features beside its video features (widths: `Widths`), and
 gives (n, labels) logits. They differ from the perceptron on the same rows in where the two sides meet.
 """
 
@@ -13,13 +13,13 @@ from antiphon.evaluation.probes.perceptron import PerceptronConfig, perceptron, 
 
 Fusion = Literal["fusion-late", "fusion-gated", "fusion-bilinear"]
 Widths = tuple[int, int]
-"""How many values of a row are of the sound, and how many of the pictures."""
+"""Number of values of a row that are audio, and number that are video."""
 
 
 class LateFusion(nn.Module):
     """A perceptron for each side; the two meet in the mean of their logits.
 
-    y = (f(a) + g(v)) / 2, with a (n, audio), v (n, video), y (n, labels). No product of sound and pictures can be
+    y = (f(a) + g(v)) / 2, with a (n, audio), v (n, video), y (n, labels). No product of audio and video can be
     told. Late fusion as in Snoek, Worring and Smeulders, *Early versus late fusion in semantic video analysis* (2005),
     but trained at once, on the loss of the mean.
     """
@@ -59,7 +59,7 @@ class GatedFusion(nn.Module):
 
 
 class BilinearFusion(nn.Module):
-    """Low-rank bilinear pooling in the place of the perceptron's first layer: every product of a sound and a picture.
+    """Low-rank bilinear pooling in the place of the first layer: every product of an audio and a video feature.
 
     h = tanh(A a + b) ∘ tanh(V v + c), with a (n, audio), v (n, video), h (n, hidden); the rank is the width of h, and
     the pooling matrix is the next layer. Kim, On, Lim, Kim, Ha and Zhang, *Hadamard product for low-rank bilinear

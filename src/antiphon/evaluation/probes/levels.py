@@ -1,4 +1,4 @@
-"""What a probe is judged on: single segments, and whole tracks."""
+"""Levels that a probe is judged on: single segments, and whole tracks."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,14 @@ class Level:
 
     Attributes
     ----------
-    name : "segments" or "tracks".
-    ids, groups : (m,) the items' names, and the video of each.
-    targets : of the m items.
-    numbers : (n,) the item that each row belongs to.
+    name : {"segments", "tracks"}
+        Name of the level.
+    ids, groups : ndarray
+        (m,) names of the items, and the video of each.
+    targets : Targets
+        Labels of the m items.
+    numbers : ndarray
+        (n,) item that each row belongs to.
     """
 
     name: str
@@ -30,11 +34,11 @@ class Level:
     numbers: npt.NDArray[np.intp]
 
     def items(self, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-        """The items of some rows, in order."""
+        """Return the items of some rows, in order."""
         return np.unique(self.numbers[rows])
 
     def means(self, values: FloatArray, items: npt.NDArray[np.intp]) -> FloatArray:
-        """(len(items), dim) mean of each item's rows of (n, dim) `values`."""
+        """Return the (len(items), dim) mean of each item's rows of (n, dim) `values`."""
         wanted = np.isin(self.numbers, items)
         places = np.searchsorted(items, self.numbers[wanted])
         sums = np.zeros((len(items), values.shape[1]))
@@ -43,7 +47,7 @@ class Level:
 
 
 def levels(features: Features, targets: Targets) -> list[Level]:
-    """The rows as they are, and the videos; only the videos, where each has one row.
+    """Return the levels of some rows: segments and tracks, or only tracks, where each video has one row.
 
     A track is the mean of its segments' vectors: the classifier, trained on segments, is applied to that mean.
     """

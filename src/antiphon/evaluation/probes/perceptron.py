@@ -11,13 +11,20 @@ class PerceptronConfig(BaseModel):
 
     Attributes
     ----------
-    hidden : widths of the hidden layers; the paper's are 512 and 256.
-    input_dropout, dropout : shares of the inputs and of each hidden layer that are dropped in training.
-    learning_rate : of Adam.
-    batch_size : rows in a batch; fewer where an epoch would have less than `least_steps` steps.
-    least_steps : batches in an epoch at the least.
-    epochs : at the most.
-    patience : epochs without a lower validation loss before training stops; the best epoch is kept.
+    hidden : tuple of int
+        Widths of the hidden layers; the paper's are 512 and 256.
+    input_dropout, dropout : float
+        Shares of the inputs and of each hidden layer that are dropped in training.
+    learning_rate : float
+        Learning rate of Adam.
+    batch_size : int
+        Rows in a batch; fewer where an epoch would have less than `min_steps` steps.
+    min_steps : int
+        Minimum number of batches in an epoch.
+    epochs : int
+        Maximum number of epochs.
+    patience : int
+        Epochs without a lower validation loss before training stops; the best epoch is kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,7 +34,7 @@ class PerceptronConfig(BaseModel):
     dropout: float = Field(default=0.3, ge=0, lt=1)
     learning_rate: float = Field(default=0.002, gt=0)
     batch_size: int = Field(default=512, ge=1)
-    least_steps: int = Field(default=8, ge=1)
+    min_steps: int = Field(default=8, ge=1)
     epochs: int = Field(default=100, ge=1)
     patience: int = Field(default=2, ge=1)
 
@@ -36,12 +43,12 @@ PERCEPTRON = PerceptronConfig()
 
 
 def perceptron(dim: int, bias: Tensor, settings: PerceptronConfig) -> nn.Sequential:
-    """A network from (n, dim) inputs to (n, labels) logits, its last biases being the given (labels,) `bias`."""
+    """Return a network from (n, dim) inputs to (n, labels) logits, whose last biases are the given (labels,) `bias`."""
     return nn.Sequential(nn.Dropout(settings.input_dropout), *_layers(dim, settings.hidden, bias, settings.dropout))
 
 
 def rest_of_perceptron(bias: Tensor, settings: PerceptronConfig) -> nn.Sequential:
-    """What follows the first hidden layer and its activation: (n, hidden[0]) → (n, labels) logits."""
+    """Return what follows the first hidden layer and its activation: (n, hidden[0]) → (n, labels) logits."""
     first, *others = settings.hidden
     return nn.Sequential(nn.Dropout(settings.dropout), *_layers(first, others, bias, settings.dropout))
 

@@ -1,4 +1,4 @@
-"""Fits the classifiers of one deal and notes what they say of the rows that they have not seen."""
+"""Fit the classifiers of one deal, and keep what they say of unseen rows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,8 +24,10 @@ class Scored:
 
     Attributes
     ----------
-    by_seed : one (m, labels) array a training, NaN for items that no deal has judged.
-    validation : for each training of each deal, the three macro means on the rows that stopped it.
+    by_seed : list of ndarray
+        One (m, labels) array a training, NaN for items that no deal has judged.
+    validation : list of dict
+        For each training of each deal, the three macro means on the rows that stopped it.
     """
 
     representation: str
@@ -38,17 +40,17 @@ class Scored:
 
     @property
     def judged(self) -> npt.NDArray[np.intp]:
-        """The items that have scores."""
+        """Return the items that have scores."""
         return np.flatnonzero(~np.isnan(self.by_seed[0][:, 0]))
 
     def on_validation(self, metric: str) -> float:
-        """Mean of the metric over trainings and deals; minus infinity where nothing could be judged."""
+        """Return the mean of the metric over trainings and deals; minus infinity where nothing could be judged."""
         found = [one[metric] for one in self.validation if not np.isnan(one[metric])]
         return float(np.mean(found)) if found else float("-inf")
 
 
 def trainings(kind: Kind, seeds: int) -> int:
-    """How often a classifier is trained: the linear one comes out the same every time."""
+    """Return how often a classifier is trained: the linear one is deterministic."""
     return 1 if kind == "linear" else seeds
 
 
@@ -75,7 +77,7 @@ def score(
 def empty(
     representations: Iterable[Representation], kinds: Sequence[Kind], levels: Sequence[Level], seeds: int
 ) -> dict[tuple[str, Kind], list[Scored]]:
-    """Places for all scores: (representation, kind) → one for each level."""
+    """Return empty places for all scores: (representation, kind) → one for each level."""
     return {
         (one.name, kind): [
             Scored(one.name, one.of, one.values.shape[1], kind, level, _blank(level, trainings(kind, seeds)))
@@ -88,7 +90,7 @@ def empty(
 
 
 def takes(kind: Kind, representation: str) -> bool:
-    """Whether a classifier is trained on a representation: fusions ask for both backbones, the others take any."""
+    """Return whether a classifier takes a representation: fusions need both backbones, the others take any."""
     return kind not in FUSIONS or representation == "both backbones"
 
 

@@ -1,4 +1,4 @@
-"""The table: each classifier on each representation, with intervals, and how far heads are from the best backbone."""
+"""Table of all classifiers and representations, with intervals and the difference of heads to the best backbone."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from antiphon.metrics.classification_metrics import METRICS, Measured, classific
 
 
 def table(scored: Sequence[Scored], seed: int, report: Callable[[str], None]) -> list[dict[str, Any]]:
-    """One row for each of `scored`: what `antiphon.metrics.classification` finds, and the difference to the baseline.
+    """Return a row for each of `scored`: what `antiphon.metrics.classification` finds, and the gap to the baseline.
 
     The baseline of a row with embeddings is, for each metric, whichever of the three backbone rows (same classifier,
     same level) did best on the validation rows; that of a fusion is chosen among the perceptron's. By split the test
@@ -42,7 +42,7 @@ def table(scored: Sequence[Scored], seed: int, report: Callable[[str], None]) ->
 
 
 def _rivals(one: Scored, scored: Sequence[Scored]) -> list[int]:
-    """Places of the backbone rows that a row is compared with; none for a backbone row itself."""
+    """Return the places of the backbone rows that a row is compared with; none for a backbone row itself."""
     if one.representation in BASELINES and one.kind not in FUSIONS:
         return []
     judge = "perceptron" if one.kind in FUSIONS else one.kind
@@ -54,7 +54,7 @@ def _rivals(one: Scored, scored: Sequence[Scored]) -> list[int]:
 
 
 def score_table(scored: Sequence[Scored]) -> pa.Table:
-    """All scores: one row for each item, classifier and training.
+    """Return all scores: a row for each item, classifier and training.
 
     Columns: `representation`, `kind`, `level`, `seed` (number of the training), `id`, `video_id`, `target` (labels that
     the item has, of those that were judged) and `scores` (float32, one for each of the labels, in the order of the

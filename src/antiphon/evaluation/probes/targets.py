@@ -1,4 +1,4 @@
-"""What a probe learns to tell: the genre of a music video, or its tags."""
+"""Targets of a probe: the genre of a music video, or its tags."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,13 +15,16 @@ Target = Literal["genre", "tags"]
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Which labels, and which rows have them.
+    """Labels, and which rows have them.
 
     Attributes
     ----------
-    target : "genre", one a row, or "tags", any number.
-    names : (labels,) the labels, most frequent first.
-    matrix : (n, labels) whether the row has the label.
+    target : {"genre", "tags"}
+        Genre, one a row, or tags, any number.
+    names : tuple of str
+        The labels, most frequent first.
+    matrix : ndarray
+        (n, labels) bool, whether the row has the label.
     """
 
     target: Target
@@ -30,15 +33,15 @@ class Targets:
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """(n,) rows that can be learned from and judged: for genre those that have one of the genres, for tags all."""
+        """Return the (n,) rows that can be learned from and judged: for genre those with one of them, for tags all."""
         return self.matrix.sum(axis=1) > 0 if self.target == "genre" else np.ones(len(self.matrix), dtype=bool)
 
     def take(self, rows: npt.NDArray[np.integer]) -> "Targets":
-        """The given rows."""
+        """Return the given rows."""
         return Targets(self.target, self.names, self.matrix[rows])
 
     def by_track(self, numbers: npt.NDArray[np.integer]) -> "Targets":
-        """One row a track: a tag of any of its segments; the genre that most of them have."""
+        """Return a row a track: the tags of any of its segments; the genre that most of them have."""
         counts = np.zeros((int(numbers.max()) + 1, len(self.names)))
         np.add.at(counts, numbers, self.matrix)
         matrix = counts > 0
@@ -47,7 +50,7 @@ class Targets:
         return Targets(self.target, self.names, matrix)
 
     def for_metrics(self) -> npt.NDArray[np.int64]:
-        """As `antiphon.metrics.classification` takes them: (n,) classes or (n, labels) of 0 and 1."""
+        """Return what `antiphon.metrics.classification` takes: (n,) classes or (n, labels) of 0 and 1."""
         return self.matrix.argmax(axis=1) if self.target == "genre" else self.matrix.astype(np.int64)
 
 
@@ -59,27 +62,34 @@ def choose_targets(
     most_frequent: int | None = 10,
     min_positives: int | None = None,
 ) -> Targets:
-    """Choose the labels by some of the rows, and mark who has them in all.
+    """Choose the labels by some of the rows, and mark which of all rows have them.
 
     Parameters
     ----------
-    choose_from : (n,) the rows that may be looked at to choose: those that are trained on.
-    most_frequent : how many tags, those of the most videos first; of equally frequent ones the first in the alphabet.
-        Genres are not limited by it. None: all.
-    min_positives : take instead every label (of either kind) that at least so many videos have.
+    features : Features
+        All rows.
+    choose_from : ndarray
+        (n,) mask of the rows to choose by: those that are trained on.
+    target : {"genre", "tags"}
+        Kind of label.
+    most_frequent : int, optional
+        Number of tags, those of the most videos first; of equally frequent ones the first in the alphabet. Genres are
+        not limited by it. None takes all.
+    min_positives : int, optional
+        Take instead every label (of either kind) that at least this many videos have.
 
     Raises
     ------
     ConfigError
-        `target` is neither, or a number is less than 1.
+        Another target, or a number less than 1.
     FeatureStoreError
-        There are no genres or tags, or too few to tell apart.
+        No genres or tags, or too few to tell apart.
     """
     if target not in {"genre", "tags"}:
-        raise ConfigError(f"target: '{target}' is neither genre nor tags.")
+        raise ConfigError(f"target must be 'genre' or 'tags', not {target!r}.")
     for name, number in (("most_frequent", most_frequent), ("min_positives", min_positives)):
         if number is not None and number < 1:
-            raise ConfigError(f"{name}: {number} is less than 1.")
+            raise ConfigError(f"{name} must be at least 1, not {number}.")
     has = features.labels if target == "tags" else [(genre,) if genre else () for genre in features.genres.tolist()]
     counts = _videos_of_each(has, features.groups, np.flatnonzero(choose_from))
     names = sorted(counts, key=lambda name: (-counts[name], name))
