@@ -72,7 +72,7 @@ def test_a_texture_moved_is_nearer_than_another_texture(style: EfficientNetStyle
 
 
 def test_what_is_no_frames_is_refused(style: EfficientNetStyle) -> None:
-    with pytest.raises(ConfigError, match="Frames are uint8 RGB"):
+    with pytest.raises(ConfigError, match="frames must be uint8 RGB"):
         style(np.zeros((2, 224, 224, 3), np.float32))
 
 

@@ -135,15 +135,15 @@ def test_faulty_msd_tables_are_named(tmp_path: Path) -> None:
     lists = write_lists(tmp_path / "lists")
     media = media_csv(tmp_path / "media", *IDS)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CatalogueError, match=r"none of Choi's lists is here.*keunwoochoi/MSD_split_for_tagging"):
+    with pytest.raises(CatalogueError, match=r"has none of Choi's lists.*keunwoochoi/MSD_split_for_tagging"):
         read_msd(media, tmp_path / "empty")
     for text, reason in (
         ("id,path\na,b\n", "needs the columns msd_id and path; it has"),
         ("", "needs the columns"),
-        ("msd_id,path\nSONG,a.mp4\n", r"row 1: 'SONG' is no track id"),
+        ("msd_id,path\nSONG,a.mp4\n", r"row 1: 'SONG' is not a track id"),
         (f"msd_id,path\n{IDS[0]},a,b\n", "row 1: has more values"),
-        (f"msd_id,path\n{IDS[0]},none.mp4\n", "none of its 1 rows names a file that is there"),
-        (f"msd_id,path\n{IDS[0]},{IDS[0]}.mp4\n{IDS[0]},{IDS[1]}.mp4\n", r"row 2: '.*' stands in .*row 1 already"),
+        (f"msd_id,path\n{IDS[0]},none.mp4\n", "none of its 1 rows names an existing file"),
+        (f"msd_id,path\n{IDS[0]},{IDS[0]}.mp4\n{IDS[0]},{IDS[1]}.mp4\n", r"row 2: '.*' is in .*row 1 too"),
     ):
         media.write_text(text)
         with pytest.raises(CatalogueError, match=reason):
@@ -151,7 +151,7 @@ def test_faulty_msd_tables_are_named(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match=r"none\.csv: cannot be read"):
         read_msd(tmp_path / "none.csv", lists)
     (lists / "test_x_msd_id.txt").write_text(f"{IDS[0]}\n{IDS[5]}\n")
-    with pytest.raises(CatalogueError, match="stands there twice, or in another split too"):
+    with pytest.raises(CatalogueError, match="occurs twice, or in another split too"):
         read_msd(media_csv(tmp_path / "media", *IDS), lists)
 
 
@@ -208,12 +208,12 @@ def test_faulty_jamendo_tables_are_named(tmp_path: Path) -> None:
     outside = track(215).replace("15/215.mp3", "../secret.mp3")
     absolute = track(215).replace("15/215.mp3", str(tmp_path / "secret.mp3"))
     for lines, reason in (
-        ([outside], r"line 2: the path '\.\./secret\.mp3' leads out"),
-        ([absolute], "leads out of the folder"),
-        ([track(215, "rock")], r"line 2: 'rock' is no tag of a kind"),
+        ([outside], r"line 2: path '\.\./secret\.mp3' is outside"),
+        ([absolute], "is outside the audio folder"),
+        ([track(215, "rock")], r"line 2: tag 'rock' has no kind"),
         (["track_1\tartist"], "line 2: lacks a track"),
-        ([track(215), track(215)], r"line 3: track_0000215 stands in .*line 2 already"),
-        ([track(216)], "holds none of the 1 tracks' files"),
+        ([track(215), track(215)], r"line 3: track_0000215 is in .*line 2 too"),
+        ([track(216)], "has none of the 1 tracks' files"),
     ):
         with pytest.raises(CatalogueError, match=reason):
             read_jamendo({"test": table(tmp_path / "test.tsv", *lines)}, audio)

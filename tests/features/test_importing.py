@@ -70,7 +70,7 @@ def test_values_that_are_not_packed_are_read_too(tmp_path):
         (field(1, field(1, field(1, b"x") + field(2, b"\x18\x05"))), "a list of values is a number"),
         (
             field(1, field(1, field(1, b"x") + field(2, field(3, field(1, b"\xff" * 9 + b"\x7f"))))),
-            "a number is longer than 64",
+            "a varint has more than 64",
         ),
     ],
 )
@@ -161,7 +161,7 @@ def test_several_tables_and_either_side(table, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "audio and video are both missing: name the column"),
+        ({}, "audio and video are both missing. Name the column"),
         ({"audio": "song", "video": "song"}, "audio and video are both the column 'song'"),
         ({"audio": "song", "ids": "gaps"}, "column 'gaps': 1 rows are empty .row 1 is the first"),
         ({"audio": "song", "groups": "gaps"}, "column 'gaps': 1 rows are empty"),

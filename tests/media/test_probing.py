@@ -101,7 +101,7 @@ BROKEN = {
     "empty.mp4": (lambda *_: b"", r"empty\.mp4: is empty \(0 bytes\)"),
     "text.mp4": (lambda *_: b"Dear diary,\nno video today.\n" * 50, r"text\.mp4: is text or a playlist"),
     "page.mp4": (lambda *_: b"<!doctype html><title>404</title>", r"page\.mp4: is text or a playlist"),
-    "cut.mp4": (_without_moov, r"cut\.mp4: is an MP4 without its index \(no moov atom\).*Get the file again"),
+    "cut.mp4": (_without_moov, r"cut\.mp4: is an MP4 without an index \(no moov atom\).*Download the file again"),
     "zeros.mp4": (lambda *_: bytes(5000), r"zeros\.mp4: is not a media file of a known format"),
 }
 
