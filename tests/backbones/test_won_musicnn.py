@@ -12,7 +12,7 @@ from antiphon.backbones.won_musicnn import WonMusicnn
 from antiphon.backbones.won_musicnn_network import WonMusicnnNetwork
 from antiphon.errors import ConfigError, WeightsError
 
-FILE = "models/mtat/musicnn/best_model.pth of https://github.com/minzwon/sota-music-tagging-models"
+FILE = "models/mtat/musicnn/best_model.pth from https://github.com/minzwon/sota-music-tagging-models"
 NORM = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
 
 
@@ -211,7 +211,7 @@ def test_longer_sound_is_the_mean_over_its_windows(backbone: WonMusicnn) -> None
 
 
 def test_what_it_cannot_take_is_refused(backbone: WonMusicnn) -> None:
-    with pytest.raises(ConfigError, match=r"47,999 samples, the backbone needs 48,000"):
+    with pytest.raises(ConfigError, match=r"47,999 samples; this backbone needs at least 48,000"):
         backbone(np.zeros(47_999, np.float32))
     with pytest.raises(ConfigError, match="rate_hz must be 16000"):
         backbone(np.zeros(48_000, np.float32), 44_100)

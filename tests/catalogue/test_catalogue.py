@@ -144,7 +144,7 @@ def test_parquet_and_csv_say_the_same(tmp_path):
         (["id,year", "x,99"], "column 'year': '99' is not a year"),
         (["id,split", "x,dev"], "column 'split': must be one of train, validation, test, not 'dev'"),
         (["id,tags", 'x,"[1, 2]"'], "column 'tags': .* not a list of names"),
-        (["id,tags", "x,[oops"], "column 'tags': .* starts like a JSON list"),
+        (["id,tags", "x,[oops"], "column 'tags': .* is not a valid JSON list"),
         (["id,duration_s", "x,-3"], "column 'duration_s': '-3' is not a duration"),
         (["id,has_audio", "x,maybe"], "column 'has_audio': must be true or false, not 'maybe'"),
         (["id,title", "x,A", ",B"], "row 2: has neither an id nor a path"),
@@ -218,7 +218,7 @@ def test_a_file_name_that_is_no_text_is_left_out_with_a_warning(folder):
 
 def test_a_damaged_catalogue_is_named_and_not_to_be_deleted(tmp_path):
     (tmp_path / "c.parquet").write_text("no table")
-    with pytest.raises(CatalogueError, match="c.parquet: is missing or no longer readable as a catalogue"):
+    with pytest.raises(CatalogueError, match="c.parquet: is missing, or is not readable as a catalogue"):
         Catalogue.load(tmp_path / "c.parquet")
 
 

@@ -98,10 +98,10 @@ def test_the_papers_list_meets_the_published_lists(samples: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("labels", "reason"),
     [
-        (np.zeros((3, 50)), "no matrix of 2 ids × 50 tags"),
-        (np.zeros((2, 49)), "no matrix of 2 ids × 50 tags"),
-        (np.full((2, 50), 2.0), "other values than 0 and 1"),
-        (np.array([["a"] * 50] * 2), "no matrix"),
+        (np.zeros((3, 50)), "must be a matrix of 2 ids × 50 tags"),
+        (np.zeros((2, 49)), "must be a matrix of 2 ids × 50 tags"),
+        (np.full((2, 50), 2.0), "has values other than 0 and 1"),
+        (np.array([["a"] * 50] * 2), "must be a matrix"),
     ],
 )
 def test_labels_that_do_not_fit_their_list_are_refused(tmp_path: Path, labels: np.ndarray, reason: str) -> None:
@@ -138,7 +138,7 @@ def test_faulty_msd_tables_are_named(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match=r"has none of Choi's lists.*keunwoochoi/MSD_split_for_tagging"):
         read_msd(media, tmp_path / "empty")
     for text, reason in (
-        ("id,path\na,b\n", "needs the columns msd_id and path; it has"),
+        ("id,path\na,b\n", "needs the columns msd_id and path; its columns are"),
         ("", "needs the columns"),
         ("msd_id,path\nSONG,a.mp4\n", r"row 1: 'SONG' is not a track id"),
         (f"msd_id,path\n{IDS[0]},a,b\n", "row 1: has more values"),
@@ -211,7 +211,7 @@ def test_faulty_jamendo_tables_are_named(tmp_path: Path) -> None:
         ([outside], r"line 2: path '\.\./secret\.mp3' is outside"),
         ([absolute], "is outside the audio folder"),
         ([track(215, "rock")], r"line 2: tag 'rock' has no kind"),
-        (["track_1\tartist"], "line 2: lacks a track"),
+        (["track_1\tartist"], "line 2: needs a track"),
         ([track(215), track(215)], r"line 3: track_0000215 is in .*line 2 too"),
         ([track(216)], "has none of the 1 tracks' files"),
     ):

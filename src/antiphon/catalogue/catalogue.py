@@ -406,7 +406,7 @@ def _refuse_duplicates(records: Sequence[CatalogueRow]) -> None:
         path = record.get("path")
         if path and files.setdefault(path, record["id"]) != record["id"]:
             raise CatalogueError(
-                f"{path}: is the file of both '{files[path]}' and '{record['id']}', which could be in different splits. "
+                f"{path}: is the file of both '{files[path]}' and '{record['id']}', which may get different splits. "
                 "Keep one of them."
             )
 
