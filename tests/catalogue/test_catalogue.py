@@ -68,7 +68,7 @@ def test_the_path_of_a_file_goes_before_the_bare_name_of_another(folder, tmp_pat
     table = write_csv(tmp_path / "m.csv", "filename,genre", f"{root}frog.mp4,pop", f"{root}sub/frog.mp4,jazz")
     genres = {row["id"]: row["genre"] for row in Catalogue.from_folder(folder, table).records()}
     assert (genres["frog.mp4"], genres["sub/frog.mp4"], genres["sub/deep/frog.mp4"]) == ("pop", "jazz", None)
-    with pytest.warns(UserWarning, match="row 1: 'frog' fits frog.mp4, sub/deep/frog.mp4, sub/frog.mp4"):
+    with pytest.warns(UserWarning, match="row 1: 'frog' matches frog.mp4, sub/deep/frog.mp4, sub/frog.mp4"):
         Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "filename,genre", "frog,pop"))
 
 
@@ -106,7 +106,7 @@ def test_hidden_files_and_links_to_folders_are_left_out_and_said(folder, tmp_pat
     assert Catalogue.from_folder(folder).ids == ["a/one.mp4", "b/one.webm", "b/two.MKV"]
     hidden, linked = left_out(folder)
     assert hidden.startswith("1 hidden media files")
-    assert linked.startswith(f"1 links to folders, the first is {folder / 'linked'}")
+    assert linked.startswith(f"1 links to folders ({folder / 'linked'} is the first)")
 
 
 def test_a_table_keeps_other_columns_and_resolves_paths_from_its_own_folder(tmp_path):
@@ -211,7 +211,7 @@ def test_one_file_under_two_ids_is_refused():
 
 def test_a_file_name_that_is_no_text_is_left_out_with_a_warning(folder):
     (folder / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
-    with pytest.warns(UserWarning, match=r"1 files have names that are no valid text .*caf\\udce9.mp4"):
+    with pytest.warns(UserWarning, match=r"Skipped 1 files whose names are not valid text.*caf\\udce9.mp4"):
         catalogue = Catalogue.from_folder(folder)
     assert len(catalogue) == 3
 

@@ -218,7 +218,7 @@ def test_faulty_jamendo_tables_are_named(tmp_path: Path) -> None:
         with pytest.raises(CatalogueError, match=reason):
             read_jamendo({"test": table(tmp_path / "test.tsv", *lines)}, audio)
     good = table(tmp_path / "a.tsv", track(215))
-    with pytest.raises(CatalogueError, match="A track is in one split"):
+    with pytest.raises(CatalogueError, match="Keep every track in one split"):
         read_jamendo({"train": good, "test": table(tmp_path / "b.tsv", track(215))}, audio)
     good.write_text("id,path\n")
     with pytest.raises(CatalogueError, match="does not start with TRACK_ID ARTIST_ID"):

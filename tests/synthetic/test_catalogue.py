@@ -158,7 +158,7 @@ def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(CatalogueError, match="is a file"):
         render_catalogue(file, TINY)
-    with pytest.raises(CatalogueError, match="processes is 0"):
+    with pytest.raises(CatalogueError, match="processes must be at least 1, not 0"):
         render_catalogue(tmp_path / "new", TINY, processes=0)
     (tmp_path / "synthetic.toml").write_text("not = = toml")
     with pytest.raises(CatalogueError, match=r"synthetic\.toml: is not readable.* Name a new or empty folder"):

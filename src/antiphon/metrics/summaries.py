@@ -1,4 +1,4 @@
-"""Numbers that sum up a list of ranks, plain or weighted, and what chance gives."""
+"""Summaries of a list of ranks, plain or weighted, and their chance levels."""
 
 from collections.abc import Sequence
 
@@ -10,16 +10,19 @@ Summary = dict[str, npt.NDArray[np.float64]]
 
 
 def summarise(ranks: FloatArray, ks: Sequence[int]) -> Summary:
-    """Median and mean rank, MRR and recall@k over the last axis.
+    """Compute median and mean rank, MRR and recall@k over the last axis.
 
     Parameters
     ----------
-    ranks : (..., n) ranks, 1 the best.
-    ks : cut-offs of recall@k; a rank counts when it is at most k.
+    ranks : ndarray of float, shape (..., n)
+        Ranks from 1, the best.
+    ks : sequence of int
+        Cut-offs of recall@k; ranks of at most k count.
 
     Returns
     -------
-    dict of (...) arrays, keyed "median_rank", "mean_rank", "mrr", "recall@k".
+    dict of str to ndarray of float64
+        "median_rank", "mean_rank", "mrr" and "recall@k", each of shape (...).
 
     Examples
     --------
@@ -35,7 +38,22 @@ def summarise(ranks: FloatArray, ks: Sequence[int]) -> Summary:
 
 
 def summarise_weighted(ranks: FloatArray, weights: npt.NDArray[np.integer], ks: Sequence[int]) -> Summary:
-    """As `summarise` of (n,) ranks, each row counted as often as (b, n) `weights` say: (b,) values a key."""
+    """Summarise ranks under weights, as `summarise` does without.
+
+    Parameters
+    ----------
+    ranks : ndarray of float, shape (n,)
+        Ranks from 1, the best.
+    weights : ndarray of int, shape (b, n)
+        How often each row counts.
+    ks : sequence of int
+        Cut-offs of recall@k.
+
+    Returns
+    -------
+    dict of str to ndarray of float64
+        Values of shape (b,) by key.
+    """
     order = np.argsort(ranks, kind="stable")
     sorted_ranks, sorted_weights = ranks[order], weights[:, order]
     running = np.cumsum(sorted_weights, axis=1, dtype=np.int64)
@@ -55,7 +73,19 @@ def _first_reaching(running: npt.NDArray[np.integer], wanted: npt.NDArray[np.int
 
 
 def chance(pool: int, ks: Sequence[int]) -> dict[str, float]:
-    """What random scores are expected to give in a pool of this size (ranks uniform on 1 … pool).
+    """Compute the expected values of random scores, whose ranks are uniform from 1 to `pool`.
+
+    Parameters
+    ----------
+    pool : int
+        Number of candidates.
+    ks : sequence of int
+        Cut-offs of recall@k.
+
+    Returns
+    -------
+    dict of str to float
+        Values by key of `summarise`.
 
     Examples
     --------
