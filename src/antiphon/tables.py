@@ -66,7 +66,7 @@ ATTRIBUTES = pa.schema(
         pa.field("luma", pa.float64(), nullable=False),
         pa.field("motion", pa.float64(), nullable=False),
         pa.field("cuts_per_s", pa.float64(), nullable=False),
-        pa.field("tempo_bpm", pa.float64()),  # of the whole track; null: no sound, or no clear beat
+        pa.field("tempo_bpm", pa.float64()),  # of the whole track; null: no audio, or no clear beat
     ]
 )
 
@@ -114,7 +114,7 @@ def atomic_path(path: Path) -> Generator[Path]:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
     partial = Path(name)
     try:
-        with suppress(OSError):  # a file system without locks
+        with suppress(OSError):  # file systems without locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield partial
         partial.chmod(0o644)

@@ -15,7 +15,7 @@ from antiphon.media.layout import FrameLayout
 FloatArray = npt.NDArray[np.float32]
 
 TUNED_MARK = "+tuned-"
-"""Stands in the name of a tuned backbone, between that of the backbone as it was and digits of a hash."""
+"""Part of a tuned backbone's name, between the name of the untuned backbone and digits of a hash."""
 
 
 class AudioBackbone(ABC):
@@ -39,9 +39,7 @@ class AudioBackbone(ABC):
     name: str
     dim: int
     fingerprint: str
-    """SHA-256 (hex) of the weights in use: a feature store refuses to mix two."""
     rate_hz: int
-    """The rate that the network was trained at; extraction decodes to it."""
 
     @abstractmethod
     def __call__(self, waveform: npt.ArrayLike, rate_hz: int = 16_000) -> FloatArray:
@@ -70,7 +68,6 @@ class VideoBackbone(ABC):
     dim: int
     fingerprint: str
     layout: FrameLayout
-    """The frames that extraction hands over."""
 
     @abstractmethod
     def __call__(self, frames: npt.ArrayLike) -> FloatArray:

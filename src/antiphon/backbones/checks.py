@@ -6,7 +6,7 @@ import numpy.typing as npt
 from antiphon.backbones.base import AudioBackbone, FloatArray, VideoBackbone
 
 TOLERANCE = 1e-3
-"""Relative; kernels of different processors differ by some 1e-6, other weights or preprocessing by far more."""
+"""Relative tolerance: processors differ by about 1e-6, other weights or preprocessing by far more."""
 
 
 def sweep(rate_hz: int = 16_000) -> FloatArray:

@@ -23,7 +23,7 @@ from antiphon.backbones.weights import Tensors
 from antiphon.media.layout import FrameLayout
 
 _FIRST, _LAST = 1, 2
-"""The stages whose channels are compared, counted from 0."""
+"""Stages whose channels are correlated, counted from 0."""
 
 _WIDTHS = tuple(channels for *_, channels in STAGES[_FIRST : _LAST + 1])
 

@@ -16,9 +16,9 @@ N_FFT = 512
 HOP = 256
 BANDS = 96
 PATCH_FRAMES = 187
-"""Mel frames of one patch, about 3 s: what the network sees at once."""
+"""Mel frames of one patch, the input of the network: about 3 s."""
 MIN_SAMPLES = (PATCH_FRAMES - 1) * HOP
-"""Samples that the shortest waveform with one full patch has: 47,616, or 2.976 s."""
+"""Minimum samples of a waveform with one full patch: 47,616, or 2.976 s."""
 
 
 def hz_to_mel(frequency_hz: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -21,7 +21,7 @@ from antiphon.backbones.won_musicnn_network import POOLED, WonMusicnnNetwork
 from antiphon.errors import WeightsError
 
 WINDOW_SAMPLES = 3 * RATE_HZ
-"""What the network was trained on."""
+"""Length of the network's training windows."""
 _WINDOW, _FILTERS = "spec.spectrogram.window", "spec.mel_scale.fb"
 
 

@@ -22,7 +22,7 @@ from antiphon.synthetic.styles import SongStyle
 from antiphon.tables import write_text
 
 VERSION = 2
-"""Raised whenever the same configuration renders other videos, so that old ones are not kept beside new ones."""
+"""Increment it whenever the same settings render other videos, so that old and new ones are never mixed."""
 
 COLUMNS = ("id", "path", "artist", "title", "genre", "tags", "year")
 
@@ -100,7 +100,7 @@ def _path(folder: Path, index: int) -> Path:
 def _claim(folder: Path, config: SyntheticConfig) -> None:
     """Record the settings of the folder, after removing videos of other settings."""
     record = folder / _RECORD
-    # How many there are does not change any of them.
+    # The number of videos changes none of them.
     wanted = {"version": VERSION, "synthetic": config.model_dump(exclude={"videos"})}
     if record.exists():
         found = _read_record(record)
@@ -162,7 +162,7 @@ def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], process
             future.result()
             yield futures[future]
     finally:
-        # Reached on Ctrl-C and on errors too: what has not begun is dropped, files in the making are never in place.
+        # Reached on Ctrl-C and on errors too: pending videos are dropped, and unfinished files never in place.
         executor.shutdown(wait=True, cancel_futures=True)
 
 

@@ -22,7 +22,7 @@ PROGRESSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     "two-chord": ((0, 3, 0, 3), (0, 1, 0, 1), (5, 3, 5, 3), (0, 4, 0, 4)),
     "drift": ((0, 0, 3, 3), (0, 0, 5, 5), (3, 3, 0, 0), (0, 0, 4, 3)),
 }
-"""Scale degrees from 0, a bar each."""
+"""Scale degrees from 0, one per bar."""
 
 
 @dataclass(frozen=True)

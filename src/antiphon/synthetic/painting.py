@@ -200,7 +200,7 @@ def _lay_over(planes: Planes, sprite: Sprite, top: int, middle: int) -> None:
 
 _COUNTS = {"none": 0, "embers": 45, "dust": 26, "confetti": 34}
 _FALL = {"none": 0.0, "embers": -0.35, "dust": -0.02, "confetti": 0.4}
-"""Heights a second, downwards."""
+"""Heights per second, downwards."""
 
 
 class Particles:

@@ -128,7 +128,7 @@ DRUM_PATTERNS: dict[str, dict[str, str]] = {
 
 
 _SILENT = {"intro": {"kick", "snare", "clap", "rim"}, "bridge": {"kick", "snare", "open hat"}}
-"""Which drums rest where."""
+"""Drums that rest in each kind of section."""
 
 _FILL = ((8, "tom"), (10, "tom"), (12, "snare"), (13, "tom"), (14, "snare"), (15, "tom"))
 

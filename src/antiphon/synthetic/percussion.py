@@ -16,7 +16,7 @@ PANS: dict[str, float] = {
     "tom": 0.2,
     "rim": -0.15,
 }
-"""Where each drum stands, from -1 (left) to 1; the others stand in the middle."""
+"""Position of each drum, from -1 (left) to 1 (right); others are in the middle."""
 
 _LEVELS = {
     "kick": 0.95,

@@ -146,7 +146,7 @@ def render_video(config: SyntheticConfig, index: int, path: Path) -> None:
         video_stream = container.add_stream("libx264", rate=config.frame_rate)
         video_stream.width, video_stream.height, video_stream.pix_fmt = config.width_px, config.height_px, "yuv420p"
         video_stream.options = {"preset": "ultrafast", "crf": "27", "g": "50"}
-        # One thread each: the processes already share out the cores.
+        # One thread each, since the processes already use all cores.
         video_stream.codec_context.thread_count = 1
         audio_stream = container.add_stream(
             "aac", rate=RATE_HZ, layout="stereo", options={"aac_coder": "fast", "aac_tns": "0", "aac_is": "0"}

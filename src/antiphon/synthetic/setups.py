@@ -13,7 +13,7 @@ from antiphon.synthetic.palette import Colour, Image, Palette, make_palette, pla
 from antiphon.synthetic.performers import silhouette
 
 MARGIN = 1.24
-"""How much larger a background is than the frame: the freedom of the camera."""
+"""Size of a background relative to the frame, which leaves room for the camera to move."""
 
 Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 """Luma and two chroma planes of half the size."""

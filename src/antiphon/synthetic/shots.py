@@ -7,7 +7,7 @@ import numpy as np
 from antiphon.synthetic.looks import Look
 
 SETUPS = ("verse", "chorus", "bridge", "detail")
-"""The places of a video: one for each kind of section and a detail to cut to."""
+"""Places of a video: one for each kind of section, and a detail to cut to."""
 
 _PLACES: dict[str, tuple[str, ...]] = {
     "intro": ("verse", "bridge", "detail"),

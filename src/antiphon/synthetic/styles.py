@@ -11,7 +11,7 @@ from antiphon.synthetic.genres import GENRES, SCALES, Genre, Traits
 ARTIST_SPREAD = 0.09
 SONG_SPREAD = 0.12
 LOYALTY = 0.65
-"""How probably a song keeps to its artist's favourite instrument, mode or drum pattern."""
+"""Probability that a song uses its artist's favourite instrument, mode or drum pattern."""
 
 FORMS: tuple[tuple[tuple[str, float], ...], ...] = (
     (("intro", 1), ("verse", 3), ("chorus", 3), ("verse", 2), ("chorus", 3)),

@@ -9,7 +9,7 @@ from antiphon.synthetic.styles import SongStyle
 from antiphon.synthetic.timeline import Timeline
 
 PEAK = 0.89
-"""No sample exceeds this, which leaves the lossy codec room to overshoot."""
+"""Maximum of the samples, with headroom for overshoots of the lossy codec."""
 
 _GAINS = {"lead": 0.34, "comp": 0.24, "bass": 0.25, "pad": 0.12}
 _SENDS = {"lead": 0.9, "comp": 0.7, "bass": 0.05, "pad": 1.0}
