@@ -221,7 +221,7 @@ def test_faulty_jamendo_tables_are_named(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match="Keep every track in one split"):
         read_jamendo({"train": good, "test": table(tmp_path / "b.tsv", track(215))}, audio)
     good.write_text("id,path\n")
-    with pytest.raises(CatalogueError, match="does not start with TRACK_ID ARTIST_ID"):
+    with pytest.raises(CatalogueError, match="must start with the columns TRACK_ID ARTIST_ID"):
         read_jamendo({"test": good}, audio)
     with pytest.raises(CatalogueError, match="cannot be read as text"):
         read_jamendo({"test": tmp_path / "none.tsv"}, audio)
