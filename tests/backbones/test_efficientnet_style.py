@@ -36,12 +36,12 @@ def test_gram_knows_no_places() -> None:
 
 def test_early_stages_are_those_that_the_features_pass_through(efficientnet: EfficientNet, window: np.ndarray) -> None:
     network = efficientnet.network
-    pictures = torch.from_numpy(window).permute(0, 3, 1, 2).float() / 128 - 127 / 128
+    video = torch.from_numpy(window).permute(0, 3, 1, 2).float() / 128 - 127 / 128
     with torch.inference_mode():
-        stages = network.early(pictures, 7)
+        stages = network.early(video, 7)
         kept = [stage.clone() for stage in stages]
         found = F.relu6(network._bn1(network._conv_head(stages[-1]))).mean((2, 3))
-        np.testing.assert_allclose(found, network.features(pictures), atol=1e-5)
+        np.testing.assert_allclose(found, network.features(video), atol=1e-5)
     assert [stage.shape[1:] for stage in stages[:3]] == [(16, 112, 112), (24, 56, 56), (40, 28, 28)]
     assert all(torch.equal(one, other) for one, other in zip(stages, kept, strict=True))
 

@@ -145,9 +145,9 @@ def test_a_device_that_is_not_there() -> None:
 
 
 def test_the_fixed_inputs_do_not_change() -> None:
-    sound, pictures = checks.sweep(), checks.gradients(224)
-    assert sound.shape == (48_000,)
-    assert np.abs(sound).max() <= 0.5
-    assert float(np.abs(sound).sum()) == pytest.approx(9164.97, abs=0.1)
-    assert pictures.shape == (4, 224, 224, 3)
-    assert pictures.mean() == pytest.approx(126.3987, abs=1e-4)
+    audio, frames = checks.sweep(), checks.gradients(224)
+    assert audio.shape == (48_000,)
+    assert np.abs(audio).max() <= 0.5
+    assert float(np.abs(audio).sum()) == pytest.approx(9164.97, abs=0.1)
+    assert frames.shape == (4, 224, 224, 3)
+    assert frames.mean() == pytest.approx(126.3987, abs=1e-4)

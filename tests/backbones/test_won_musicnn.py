@@ -190,11 +190,11 @@ def test_names_and_shapes_are_the_projects() -> None:
 
 
 def test_three_seconds_of_sound_are_one_feature(backbone: WonMusicnn, state: dict[str, torch.Tensor]) -> None:
-    sound = (0.2 * np.random.default_rng(3).standard_normal(48_000)).astype(np.float32)
-    feature = backbone(sound)
+    audio = (0.2 * np.random.default_rng(3).standard_normal(48_000)).astype(np.float32)
+    feature = backbone(audio)
     assert feature.shape == (1, backbone.dim) == (1, 1506)
     assert feature.dtype == np.float32
-    decibels = naive_decibels(sound)
+    decibels = naive_decibels(audio)
     assert decibels.shape == (96, 188)  # all frames count, where the original's patch leaves the last one out
     expected = plain_features(decibels, {name: tensor.numpy() for name, tensor in state.items()})
     np.testing.assert_allclose(feature[0], expected, atol=1e-3 * np.abs(expected).max())
@@ -202,11 +202,11 @@ def test_three_seconds_of_sound_are_one_feature(backbone: WonMusicnn, state: dic
 
 
 def test_longer_sound_is_the_mean_over_its_windows(backbone: WonMusicnn) -> None:
-    sound = (0.2 * np.random.default_rng(4).standard_normal((2, 100_000))).astype(np.float32)
-    found = backbone(sound)
-    parts = [backbone(sound[1, start : start + 48_000])[0] for start in (0, 48_000)]
+    audio = (0.2 * np.random.default_rng(4).standard_normal((2, 100_000))).astype(np.float32)
+    found = backbone(audio)
+    parts = [backbone(audio[1, start : start + 48_000])[0] for start in (0, 48_000)]
     np.testing.assert_allclose(found[1], np.mean(parts, 0), rtol=1e-6)
-    np.testing.assert_array_equal(backbone(sound[:1]), found[:1])
+    np.testing.assert_array_equal(backbone(audio[:1]), found[:1])
     assert backbone(np.zeros((0, 48_000), np.float32)).shape == (0, 1506)
 
 

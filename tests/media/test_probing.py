@@ -47,11 +47,11 @@ def test_what_is_in_a_file(video):
 def test_sound_only_and_pictures_only(folder, video):
     ffmpeg("-i", video, "-vn", "-c", "copy", folder / "sound.m4a")
     ffmpeg("-i", video, "-an", "-c", "copy", folder / "pictures.mkv")
-    sound, pictures = probe_media(folder / "sound.m4a"), probe_media(folder / "pictures.mkv")
-    assert (sound.has_audio, sound.has_video, sound.width_px) == (True, False, None)
-    assert (pictures.has_audio, pictures.has_video, pictures.width_px) == (False, True, 160)
-    assert sound.duration_s == pytest.approx(5.0, abs=0.03)
-    assert pictures.duration_s == pytest.approx(4.0, abs=0.03)
+    audio, muted = probe_media(folder / "sound.m4a"), probe_media(folder / "pictures.mkv")
+    assert (audio.has_audio, audio.has_video, audio.width_px) == (True, False, None)
+    assert (muted.has_audio, muted.has_video, muted.width_px) == (False, True, 160)
+    assert audio.duration_s == pytest.approx(5.0, abs=0.03)
+    assert muted.duration_s == pytest.approx(4.0, abs=0.03)
 
 
 def test_cover_art_is_not_video(folder):

@@ -32,9 +32,9 @@ def counting(tmp_path_factory):
     """Seven seconds of pictures that count, 25 a second, with a sound."""
     folder = tmp_path_factory.mktemp("kept")
     time_s = np.arange(7 * RATE_HZ) / RATE_HZ
-    sound = make_sound(folder / "s.wav", (0.4 * np.sin(2 * np.pi * 330 * time_s))[:, None], RATE_HZ)
-    pictures = make_video(folder / "v.mp4", 175, "25", "-c:v", "libx264", "-crf", "10")
-    return join(folder / "both.mkv", pictures, sound)
+    audio = make_sound(folder / "s.wav", (0.4 * np.sin(2 * np.pi * 330 * time_s))[:, None], RATE_HZ)
+    video = make_video(folder / "v.mp4", 175, "25", "-c:v", "libx264", "-crf", "10")
+    return join(folder / "both.mkv", video, audio)
 
 
 def pattern(count, height, width):

@@ -27,7 +27,7 @@ class Entry:
 
     Attributes
     ----------
-    dtype : np.dtype[np.generic]
+    dtype : numpy.dtype
         Type of a value.
     shape : tuple of int
         Shape in TensorFlow's order: convolutions are height × width × in × out, dense layers in × out.
