@@ -86,7 +86,7 @@ def search(
     if csv:
         sys.stdout.write(_csv(hits))
     else:
-        data = {"query": asked.name, "target": target, "by": by, "hits": hits.to_dicts()}
+        data = {"query": asked.id or query, "target": target, "by": by, "hits": hits.to_dicts()}
         session.result(data, lambda out: _show(hits, out))
     if not hits and conditions.where != Where():
         session.say(index.explain(conditions.where))

@@ -89,7 +89,7 @@ class Query:
             The model was trained on features that no installed backbone computes.
         """
         sides = model.encode_file(path)
-        return cls(audio=sides.get("audio"), video=sides.get("video"), name=str(path))
+        return cls(audio=sides.get("audio"), video=sides.get("video"), name=Path(path).name)
 
     @property
     def sides(self) -> dict[Side, ModalityEmbeddings]:
