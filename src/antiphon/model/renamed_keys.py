@@ -24,7 +24,7 @@ _PARAMETERS = {"log_scale": "logit_scale"}
 
 
 def with_current_keys(recipe: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """Return a recipe's settings under their current names, and warn about each old one.
+    """Return a recipe's settings under their current names, and warn once if there are old ones.
 
     Old names are accepted for one version.
 
@@ -52,17 +52,21 @@ def with_current_keys(recipe: Mapping[str, Any], source: str) -> dict[str, Any]:
     ...     print(with_current_keys({"head": {"dim": 256}}, "my.toml"))
     {'head': {'embedding_dim': 256}}
     >>> print(caught[0].message)
-    my.toml: [head] dim is now called embedding_dim; rename it.
+    my.toml: has settings under old names, which the next version will refuse: [head] dim is now embedding_dim.
     """
     current = dict(recipe)
+    renamed: list[str] = []
     for (table, old), new in _RECIPE_KEYS.items():
         settings = current.get(table)
         if not isinstance(settings, Mapping) or old not in settings:
             continue
         if new in settings:
             raise ConfigError(f"{source}: [{table}] has both {old} and {new}, its new name. Remove {old}.")
-        warnings.warn(f"{source}: [{table}] {old} is now called {new}; rename it.", UserWarning, stacklevel=2)
+        renamed.append(f"[{table}] {old} is now {new}")
         current[table] = {new if key == old else key: value for key, value in settings.items()}
+    if renamed:
+        message = f"{source}: has settings under old names, which the next version will refuse: {', '.join(renamed)}."
+        warnings.warn(message, UserWarning, stacklevel=2)
     return current
 
 
