@@ -12,6 +12,8 @@ from filelock import FileLock
 from hypothesis import settings
 
 from antiphon.cli.app import run
+from antiphon.evaluation.probes import classifiers
+from antiphon.evaluation.probes.perceptron import PerceptronConfig
 from antiphon.model import recipe
 from antiphon.synthetic import SyntheticConfig, render_catalogue
 
@@ -66,9 +68,9 @@ def extracted(made_once: Callable[..., Path], synthetic_table: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def quick_default(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """In a module that uses this the default recipe has narrow heads and is trained in a moment.
+    """In a module that uses this the default recipe and the probes' perceptron are narrow and trained in a moment.
 
-    That is enough where not its ranks matter but what is done with them; what it reaches as it is, other modules test.
+    That is enough where not their numbers matter but what is done with them; what they reach, other modules test.
     """
     changes = {
         "head": {"hidden": (64,), "embedding_dim": 32, "dropout": 0.0, "input_dropout": 0.0},
@@ -81,6 +83,7 @@ def quick_default(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     (shelf / "antiphon-base.toml").write_text(tomli_w.dumps(quick.model_dump(exclude_none=True)), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipe, "_shelf", lambda: shelf)
+        patch.setattr(classifiers, "PERCEPTRON", PerceptronConfig(hidden=(64, 32), epochs=20))
         yield
 
 

@@ -48,20 +48,20 @@ def test_fields_of_one_number():
     message = field(1, b"a") + field(2, b"b") + field(3, 5) + field(1, b"c")
     assert byte_fields(message, 1) == [b"a", b"c"]
     assert byte_fields(message, 9) == []
-    with pytest.raises(ValueError, match="field 3 is a number, not bytes"):
+    with pytest.raises(ValueError, match="field 3 is a varint, expected bytes"):
         byte_fields(message, 3)
 
 
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        (b"\x80", "1 bytes at 1 lie outside the 1 there are"),
-        (field(1, b"abc")[:-1], "3 bytes at 2 lie outside the 4 there are"),
-        (encoded(1 << 3 | 5) + b"abc", "4 bytes at 1 lie outside"),
-        (encoded(1 << 3 | 1) + b"abcdefg", "8 bytes at 1 lie outside"),
-        (encoded(1 << 3 | 3), "a field of the unknown kind 3"),
-        (encoded(1 << 3) + b"\xff" * 10 + b"\x01", "longer than 64 bits"),
-        (encoded(1 << 3) + b"\xff" * 9 + b"\x02", "longer than 64 bits"),
+        (b"\x80", "1 bytes at 1 exceed the 1 available"),
+        (field(1, b"abc")[:-1], "3 bytes at 2 exceed the 4 available"),
+        (encoded(1 << 3 | 5) + b"abc", "4 bytes at 1 exceed"),
+        (encoded(1 << 3 | 1) + b"abcdefg", "8 bytes at 1 exceed"),
+        (encoded(1 << 3 | 3), "unknown wire type 3"),
+        (encoded(1 << 3) + b"\xff" * 10 + b"\x01", "more than 64 bits"),
+        (encoded(1 << 3) + b"\xff" * 9 + b"\x02", "more than 64 bits"),
     ],
 )
 def test_damage_is_named(message, reason):
@@ -80,5 +80,5 @@ def test_any_bytes_are_a_message_or_a_value_error(data):
 @pytest.mark.parametrize(("start", "size"), [(-1, 1), (0, -1), (2, 2), (4, 0)])
 def test_a_piece_lies_inside(start, size):
     assert piece(b"abc", 1, 2) == b"bc"
-    with pytest.raises(ValueError, match="lie outside the 3"):
+    with pytest.raises(ValueError, match="exceed the 3"):
         piece(b"abc", start, size)

@@ -1,6 +1,6 @@
-"""The wire format of protocol buffers, read without their library: numbers of variable length, fields of messages.
+"""Wire format of protocol buffers, read without their library: varints and fields of messages.
 
-Source: protobuf.dev/programming-guides/encoding. Bytes are untrusted: what is damaged raises ValueError.
+Source: protobuf.dev/programming-guides/encoding. Bytes are untrusted: damage raises ValueError.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,21 @@ _END = 1 << 64
 
 
 def varint(data: bytes, at: int = 0) -> tuple[int, int]:
-    """The unsigned number that starts at `at`, and where the next byte after it lies.
+    r"""Read the unsigned number of variable length at a position.
+
+    Parameters
+    ----------
+    data : bytes
+        Bytes.
+    at : int, default 0
+        Position of its first byte.
+
+    Returns
+    -------
+    value : int
+        The number.
+    at : int
+        Position after it.
 
     Raises
     ------
@@ -19,7 +33,7 @@ def varint(data: bytes, at: int = 0) -> tuple[int, int]:
 
     Examples
     --------
-    >>> varint(b"\\xac\\x02")
+    >>> varint(b"\xac\x02")
     (300, 2)
     """
     value = 0
@@ -30,14 +44,25 @@ def varint(data: bytes, at: int = 0) -> tuple[int, int]:
         if byte < 0x80:
             break
     else:
-        raise ValueError("a number is longer than 64 bits")
+        raise ValueError("a varint has more than 64 bits")
     if value >= _END:
-        raise ValueError("a number is longer than 64 bits")
+        raise ValueError("a varint has more than 64 bits")
     return value, at
 
 
 def varints(data: bytes) -> Iterator[int]:
-    """All unsigned numbers of a packed field, as `varint` reads them."""
+    """Read all numbers of a packed field; see `varint`.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the field.
+
+    Yields
+    ------
+    int
+        Unsigned numbers.
+    """
     at = 0
     while at < len(data):
         value, at = varint(data, at)
@@ -45,7 +70,17 @@ def varints(data: bytes) -> Iterator[int]:
 
 
 def signed(value: int) -> int:
-    """The int64 that an unsigned number of 64 bits stands for.
+    """Convert an unsigned 64-bit number to the int64 with the same bits.
+
+    Parameters
+    ----------
+    value : int
+        Unsigned number.
+
+    Returns
+    -------
+    int
+        Signed number.
 
     Examples
     --------
@@ -56,15 +91,27 @@ def signed(value: int) -> int:
 
 
 def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Number and value of each field of a message, in its order.
+    """Read the fields of a message in order.
 
-    A value is an unsigned number where the wire has one of variable length, and bytes otherwise: those of a string, a
-    message or packed values, or the 4 or 8 little-endian ones of a number of fixed size.
+    A value is an unsigned number for a varint, and bytes otherwise: those of a string, a message or packed values, or
+    the 4 or 8 little-endian ones of a number of fixed size.
+
+    Parameters
+    ----------
+    message : bytes
+        Content of the message.
+
+    Yields
+    ------
+    number : int
+        Number of the field.
+    value : int or bytes
+        Its value.
 
     Raises
     ------
     ValueError
-        The message is cut short, or holds a field of an unknown kind.
+        The message is truncated, or has a field of an unknown wire type.
     """
     at = 0
     while at < len(message):
@@ -79,36 +126,60 @@ def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         elif kind in (_FIXED32, _FIXED64):
             size = 4 if kind == _FIXED32 else 8
         else:
-            raise ValueError(f"a field of the unknown kind {kind}")
+            raise ValueError(f"unknown wire type {kind}")
         yield tag >> 3, piece(message, at, size)
         at += size
 
 
 def byte_fields(message: bytes, number: int) -> list[bytes]:
-    """The values of the fields numbered `number`, which must be bytes.
+    """Read the fields of a message with one number, which must be bytes.
+
+    Parameters
+    ----------
+    message : bytes
+        Content of the message.
+    number : int
+        Number of the fields.
+
+    Returns
+    -------
+    list of bytes
+        Their values.
 
     Raises
     ------
     ValueError
-        As `fields`, or a value is a number of variable length.
+        As in `fields`, or a value is a varint.
     """
     values: list[bytes] = []
     for found, value in fields(message):
         if found == number:
             if isinstance(value, int):
-                raise ValueError(f"field {number} is a number, not bytes")
+                raise ValueError(f"field {number} is a varint, expected bytes")
             values.append(value)
     return values
 
 
 def piece(data: bytes, start: int, size: int) -> bytes:
-    """`size` bytes from `start`.
+    """Slice bytes, which must all exist.
+
+    Parameters
+    ----------
+    data : bytes
+        Bytes.
+    start, size : int
+        Position and length.
+
+    Returns
+    -------
+    bytes
+        The slice.
 
     Raises
     ------
     ValueError
-        They are not all there.
+        The slice exceeds the data.
     """
     if start < 0 or size < 0 or start + size > len(data):
-        raise ValueError(f"{size} bytes at {start} lie outside the {len(data)} there are")
+        raise ValueError(f"{size} bytes at {start} exceed the {len(data)} available")
     return data[start : start + size]

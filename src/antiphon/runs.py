@@ -1,4 +1,4 @@
-"""The record of a run: what was trained with which settings on what, as TOML beside its results."""
+"""Record of a run: what was trained with which settings on what, as TOML beside its results."""
 
 import hashlib
 import platform
@@ -33,12 +33,32 @@ _OLD_COLUMNS = {"train_least": "train_lower_bound", "validation_least": "validat
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the training history. Losses are in nats and, but for the sigmoid's, the sum of both directions.
+    """One epoch of a training history.
 
-    They are the recipe's loss with one positive a row and all others negatives, whatever else the training makes
-    smaller. `chance_*` is the loss of a model that knows nothing about the pairs and `least_*` a lower bound of the
-    loss, both for the batches that were used; ranks are in the pool of all validation rows. `validation_track_*` are of
-    whole tracks, in a pool and a batch of them all, where the recipe trains a track model.
+    Losses are in nats and, except for the sigmoid loss, the sum of both directions. They are the recipe's loss with one
+    positive per row and all others as negatives, whatever else the training minimises. Ranks are in the pool of all
+    validation rows.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of the epoch, from 1.
+    learning_rate, temperature : float
+        Values in this epoch.
+    train_loss, validation_loss : float
+        Mean loss of the batches.
+    train_chance, validation_chance : float
+        Loss of a model that knows nothing about the pairs, for the same batches.
+    train_lower_bound, validation_lower_bound : float
+        Lower bound of the loss at this temperature, for the same batches.
+    validation_median_rank : float
+        Median rank of the validation pairs in both directions.
+    validation_log_rank : float
+        Mean natural logarithm of these ranks.
+    best : bool
+        True where the stopping criterion is the best so far.
+    validation_track_loss, validation_track_log_rank : float or None
+        The same of whole tracks, in one batch and pool of them all; None without a track model.
     """
 
     epoch: int
@@ -80,22 +100,60 @@ def read_history(path: Path) -> pa.Table:
 
 
 def probe_file(target: str) -> str:
-    """Name of the file with what classifiers of `target` ("genre", "tags") found."""
+    """Return the file name of the results of a probe.
+
+    Parameters
+    ----------
+    target : str
+        "genre" or "tags".
+
+    Returns
+    -------
+    str
+        Name of a JSON file.
+    """
     return f"probe-{target}.json"
 
 
 def probe_scores_file(target: str) -> str:
-    """Name of the table with the scores that these classifiers gave."""
+    """Return the file name of the scores of a probe.
+
+    Parameters
+    ----------
+    target : str
+        "genre" or "tags".
+
+    Returns
+    -------
+    str
+        Name of a Parquet file.
+    """
     return f"probe-{target}.parquet"
 
 
 def versions() -> dict[str, str]:
-    """Versions of what the numbers of a run depend on."""
+    """List the versions of the software that the numbers of a run depend on.
+
+    Returns
+    -------
+    dict of str to str
+        Version by package.
+    """
     return {"python": platform.python_version()} | {name: version(name) for name in ("antiphon", "torch", "numpy")}
 
 
 def fingerprint(*arrays: npt.NDArray[Any]) -> str:
-    """SHA-256 (hex) of the values, types and shapes of some arrays.
+    """Hash the values, types and shapes of arrays.
+
+    Parameters
+    ----------
+    *arrays : ndarray
+        Arrays, in order.
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
 
     Examples
     --------
@@ -110,7 +168,13 @@ def fingerprint(*arrays: npt.NDArray[Any]) -> str:
 
 
 def clear_run(folder: Path) -> None:
-    """Remove the record of an earlier run and all that was measured of its model, before another takes its place."""
+    """Remove the record of an earlier run and everything measured on its model, before another takes its place.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run.
+    """
     for name in (
         RUN_FILE,
         METRICS_FILE,
@@ -129,21 +193,39 @@ def clear_run(folder: Path) -> None:
 
 
 def write_run(record: dict[str, Any], folder: Path) -> None:
-    """Write `record` to `run.toml` in `folder`, atomically; values that are None are left out."""
+    """Write a record to `run.toml`, atomically.
+
+    Parameters
+    ----------
+    record : dict of str to object
+        Tables and values; None is left out.
+    folder : Path
+        Folder of the run.
+    """
     write_text(tomli_w.dumps(_without_none(record)), folder / RUN_FILE)
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """Read `run.toml` of `folder`.
+    """Read `run.toml`.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run.
+
+    Returns
+    -------
+    dict of str to object
+        Tables and values.
 
     Raises
     ------
     ModelError
-        There is none, or it is not TOML.
+        The file is missing, or is not valid TOML.
     """
     path = folder / RUN_FILE
     if not path.is_file():
-        raise ModelError(f"{folder}: no trained model here (no {RUN_FILE}). Train one, or name another run.")
+        raise ModelError(f"{folder}: has no trained model (no {RUN_FILE}). Train one, or name another run.")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

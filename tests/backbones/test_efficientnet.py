@@ -84,7 +84,7 @@ def test_frames_of_another_size_keep_their_middle(efficientnet: EfficientNet, wi
     [np.zeros((2, 224, 224, 3), np.float32), np.zeros((2, 3, 224, 224), np.uint8), np.zeros((224, 224, 3), np.uint8)],
 )
 def test_what_is_no_frames_is_refused(efficientnet: EfficientNet, frames: np.ndarray) -> None:
-    with pytest.raises(ConfigError, match=r"Frames are uint8 RGB .* not (float32|uint8) of shape \(2"):
+    with pytest.raises(ConfigError, match=r"frames must be uint8 RGB .* not (float32|uint8) of shape \(2"):
         efficientnet(frames)
 
 

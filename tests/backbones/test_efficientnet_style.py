@@ -40,12 +40,12 @@ def test_gram_knows_no_places() -> None:
 
 def test_early_stages_are_those_that_the_features_pass_through(efficientnet: EfficientNet, window: np.ndarray) -> None:
     network = efficientnet.network
-    pictures = torch.from_numpy(window).permute(0, 3, 1, 2).float() / 128 - 127 / 128
+    video = torch.from_numpy(window).permute(0, 3, 1, 2).float() / 128 - 127 / 128
     with torch.inference_mode():
-        stages = network.early(pictures, 7)
+        stages = network.early(video, 7)
         kept = [stage.clone() for stage in stages]
         found = F.relu6(network._bn1(network._conv_head(stages[-1]))).mean((2, 3))
-        assert_close(found.numpy(), network.features(pictures).numpy())
+        assert_close(found.numpy(), network.features(video).numpy())
     assert [stage.shape[1:] for stage in stages[:3]] == [(16, 112, 112), (24, 56, 56), (40, 28, 28)]
     assert all(torch.equal(one, other) for one, other in zip(stages, kept, strict=True))
 
@@ -76,7 +76,7 @@ def test_a_texture_moved_is_nearer_than_another_texture(style: EfficientNetStyle
 
 
 def test_what_is_no_frames_is_refused(style: EfficientNetStyle) -> None:
-    with pytest.raises(ConfigError, match="Frames are uint8 RGB"):
+    with pytest.raises(ConfigError, match="frames must be uint8 RGB"):
         style(np.zeros((2, 224, 224, 3), np.float32))
 
 

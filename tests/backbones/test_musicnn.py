@@ -103,8 +103,8 @@ def test_tags_are_those_of_the_original_in_its_order() -> None:
 @pytest.mark.parametrize(
     ("waveform", "rate_hz", "message"),
     [
-        (np.zeros(48_000), 44_100, "44100 Hz, the backbone takes 16000 Hz"),
-        (np.zeros(47_615), 16_000, r"47,615 samples, the backbone needs 47,616 \(2.976 s"),
+        (np.zeros(48_000), 44_100, "must be 16000 for this backbone, not 44100"),
+        (np.zeros(47_615), 16_000, r"47,615 samples; this backbone needs at least 47,616 \(2.976 s"),
         (np.zeros(48_000, np.int16), 16_000, "not int16 of shape"),
         (np.zeros((1, 2, 48_000)), 16_000, "not float64 of shape"),
         (np.full(48_000, 3000.0), 16_000, "peaks at 3,000"),
@@ -119,7 +119,7 @@ def test_another_waveform_is_refused(musicnn: Musicnn, waveform: np.ndarray, rat
 def test_what_is_no_log_mel_is_refused(musicnn: Musicnn) -> None:
     with pytest.raises(ConfigError, match=r"\(patches, 187, 96\), not \(188, 96\)"):
         musicnn.outputs(np.zeros((188, 96)))
-    with pytest.raises(ConfigError, match=r"One mono waveform"):
+    with pytest.raises(ConfigError, match=r"waveform must be mono"):
         musicnn.tag(np.zeros((1, 48_000)))
 
 
@@ -132,7 +132,7 @@ def test_it_is_frozen_and_in_evaluation_mode(musicnn: Musicnn) -> None:
 def test_weights_of_another_network_are_refused(musicnn: Musicnn) -> None:
     state = {name: value.numpy() for name, value in musicnn.network.state_dict().items()}
     del state["hidden.bias"]
-    with pytest.raises(WeightsError, match=r"musicnn-mtt: the weights are of another network[\s\S]*hidden.bias"):
+    with pytest.raises(WeightsError, match=r"musicnn-mtt: the weights belong to another network[\s\S]*hidden.bias"):
         loaded(MusicnnNetwork(), state, "musicnn-mtt")
     with pytest.raises(WeightsError, match="lacks the variable 'conv2d/kernel'"):
         from_tensorflow({})

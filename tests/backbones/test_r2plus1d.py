@@ -103,7 +103,7 @@ def test_without_weights_the_error_says_what_to_fetch_and_where_to_put_it(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(WeightsError) as caught:
         backbones.load("r2plus1d_18")
-    assert "https://download.pytorch.org/models/r2plus1d_18-91a641e6.pth could not be fetched" in str(caught.value)
+    assert "https://download.pytorch.org/models/r2plus1d_18-91a641e6.pth could not be downloaded" in str(caught.value)
     assert f"put it at {empty_cache / 'r2plus1d_18-91a641e6.pth'}," in str(caught.value)
     assert not any(empty_cache.iterdir())
 
@@ -111,11 +111,11 @@ def test_without_weights_the_error_says_what_to_fetch_and_where_to_put_it(
 def test_a_file_brought_by_hand_must_be_the_published_one(empty_cache: Path) -> None:
     empty_cache.mkdir()
     (empty_cache / "r2plus1d_18-91a641e6.pth").write_bytes(b"half a download")
-    with pytest.raises(WeightsError, match=r"r2plus1d_18-91a641e6\.pth is not what was published: its SHA-256"):
+    with pytest.raises(WeightsError, match=r"r2plus1d_18-91a641e6\.pth is not the published file: its SHA-256"):
         backbones.fetch("r2plus1d_18")
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     torch.save({"fc.weight": torch.zeros(400, 512)}, tmp_path / "other.pth")
-    with pytest.raises(WeightsError, match="r2plus1d_18: the weights are of another network"):
+    with pytest.raises(WeightsError, match="r2plus1d_18: the weights belong to another network"):
         backbones.load("r2plus1d_18", weights=tmp_path / "other.pth")

@@ -121,7 +121,7 @@ def test_another_base_is_another_tuning():
 def test_too_many_blocks_or_none_are_refused():
     backbone = backbones.load("musicnn-mtt")
     for count in (0, 5):
-        with pytest.raises(ConfigError, match="musicnn-mtt has 4 blocks: the last 1 to 4"):
+        with pytest.raises(ConfigError, match="musicnn-mtt has 4 blocks; the number to tune must be 1 to 4"):
             unfreeze(backbone, count)
 
 

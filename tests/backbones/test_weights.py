@@ -53,30 +53,32 @@ def test_a_damaged_file_is_noticed(tmp_path: Path, damage: str) -> None:
     whole = bytearray(path.read_bytes())
     whole[-1] ^= 1
     path.write_bytes({"cut": bytes(whole[:-5]), "flip": bytes(whole), "empty": b""}[damage])
-    with pytest.raises(WeightsError, match=r"a.safetensors: (not a readable|damaged).*Delete it and fetch again"):
+    with pytest.raises(
+        WeightsError, match=r"a.safetensors: is (not a readable|damaged).*Delete it, and fetch it again"
+    ):
         read_tensors(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"none\.safetensors: not a readable safetensors file"):
+    with pytest.raises(WeightsError, match=r"none\.safetensors: is not a readable safetensors file"):
         read_tensors(tmp_path / "none.safetensors")
 
 
 def test_only_tensors_are_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"a": Harmful()}, tmp_path / "harmful.pth")
-    with pytest.raises(WeightsError, match=r"harmful\.pth: not a PyTorch state file that is safe to read"):
+    with pytest.raises(WeightsError, match=r"harmful\.pth: is not a PyTorch state file that is safe to read"):
         read_pth(tmp_path / "harmful.pth")
     assert not (tmp_path / "harmed").exists()
 
 
 def test_what_is_no_state_is_refused(tmp_path: Path) -> None:
     torch.save({"a": {"b": torch.zeros(1)}}, tmp_path / "nested.pth")
-    with pytest.raises(WeightsError, match="holds something else than a mapping of names to tensors"):
+    with pytest.raises(WeightsError, match="is not a mapping of names to tensors"):
         read_pth(tmp_path / "nested.pth")
-    with pytest.raises(WeightsError, match="state file: not a PyTorch state file"):
+    with pytest.raises(WeightsError, match="state file: is not a PyTorch state file"):
         read_pth(b"no state")
-    with pytest.raises(WeightsError, match=r"none.pth: not a PyTorch state file"):
+    with pytest.raises(WeightsError, match=r"none.pth: is not a PyTorch state file"):
         read_pth(tmp_path / "none.pth")
 
 

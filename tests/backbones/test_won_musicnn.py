@@ -14,7 +14,7 @@ from antiphon.errors import ConfigError, WeightsError
 
 from .conftest import assert_close
 
-FILE = "models/mtat/musicnn/best_model.pth of https://github.com/minzwon/sota-music-tagging-models"
+FILE = "models/mtat/musicnn/best_model.pth from https://github.com/minzwon/sota-music-tagging-models"
 NORM = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
 
 
@@ -195,11 +195,11 @@ def test_names_and_shapes_are_the_projects() -> None:
 
 @pytest.mark.numeric
 def test_three_seconds_of_sound_are_one_feature(backbone: WonMusicnn, state: dict[str, torch.Tensor]) -> None:
-    sound = (0.2 * np.random.default_rng(3).standard_normal(48_000)).astype(np.float32)
-    feature = backbone(sound)
+    audio = (0.2 * np.random.default_rng(3).standard_normal(48_000)).astype(np.float32)
+    feature = backbone(audio)
     assert feature.shape == (1, backbone.dim) == (1, 1506)
     assert feature.dtype == np.float32
-    decibels = naive_decibels(sound)
+    decibels = naive_decibels(audio)
     assert decibels.shape == (96, 188)  # all frames count, where the original's patch leaves the last one out
     expected = plain_features(decibels, {name: tensor.numpy() for name, tensor in state.items()})
     np.testing.assert_allclose(feature[0], expected, atol=1e-3 * np.abs(expected).max())
@@ -207,18 +207,18 @@ def test_three_seconds_of_sound_are_one_feature(backbone: WonMusicnn, state: dic
 
 
 def test_longer_sound_is_the_mean_over_its_windows(backbone: WonMusicnn) -> None:
-    sound = (0.2 * np.random.default_rng(4).standard_normal((2, 100_000))).astype(np.float32)
-    found = backbone(sound)
-    parts = [backbone(sound[1, start : start + 48_000])[0] for start in (0, 48_000)]
+    audio = (0.2 * np.random.default_rng(4).standard_normal((2, 100_000))).astype(np.float32)
+    found = backbone(audio)
+    parts = [backbone(audio[1, start : start + 48_000])[0] for start in (0, 48_000)]
     np.testing.assert_allclose(found[1], np.mean(parts, 0), rtol=1e-6)
-    np.testing.assert_array_equal(backbone(sound[:1]), found[:1])
+    np.testing.assert_array_equal(backbone(audio[:1]), found[:1])
     assert backbone(np.zeros((0, 48_000), np.float32)).shape == (0, 1506)
 
 
 def test_what_it_cannot_take_is_refused(backbone: WonMusicnn) -> None:
-    with pytest.raises(ConfigError, match=r"47,999 samples, the backbone needs 48,000"):
+    with pytest.raises(ConfigError, match=r"47,999 samples; this backbone needs at least 48,000"):
         backbone(np.zeros(47_999, np.float32))
-    with pytest.raises(ConfigError, match="resample it first"):
+    with pytest.raises(ConfigError, match="rate_hz must be 16000"):
         backbone(np.zeros(48_000, np.float32), 44_100)
 
 
@@ -268,7 +268,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path, state: dict[str,
     lacking = {name: tensor for name, tensor in state.items() if name != "layer2.bn.bias"}
     for wrong in (lacking, state | {"more": torch.zeros(1)}, state | {"dense1.weight": torch.zeros(500, 4194)}):
         torch.save(wrong, tmp_path / "wrong.pth")
-        with pytest.raises(WeightsError, match="musicnn-won-mtat: the weights are of another network"):
+        with pytest.raises(WeightsError, match="musicnn-won-mtat: the weights belong to another network"):
             backbones.load("musicnn-won-mtat", weights=tmp_path / "wrong.pth")
 
 

@@ -45,15 +45,17 @@ def test_metadata_is_matched_by_path_by_name_and_by_stem(folder, tmp_path):
 
 def test_metadata_that_fits_several_files_or_none_is_named(folder, tmp_path):
     table = write_csv(tmp_path / "m.csv", "id,genre", "one,pop", "two,jazz")
-    with pytest.warns(UserWarning, match=r"(?s)1 rows fit several files.*row 1: 'one' fits a/one.mp4, b/one.webm"):
+    with pytest.warns(
+        UserWarning, match=r"(?s)skipped 1 rows that match several files.*row 1: 'one' matches a/one.mp4, b/one.webm"
+    ):
         rows = Catalogue.from_folder(folder, table).records()
     assert [row["genre"] for row in rows] == [None, None, "jazz"]
-    with pytest.raises(CatalogueError, match="row 2: 'a/one' is the file that .*row 1 describes"):
+    with pytest.raises(CatalogueError, match="row 2: 'a/one' is the file of .*row 1 too"):
         Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "id,genre", "a/one.mp4,pop", "a/one,pop"))
-    with pytest.raises(CatalogueError, match="none of its 1 rows names a file"):
+    with pytest.raises(CatalogueError, match="none of its 1 rows names a file in the folder"):
         Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "id,genre", "other,pop"))
     table = write_csv(tmp_path / "m.csv", "id,genre", "two,pop", "gone,pop")
-    with pytest.warns(UserWarning, match=r"1 rows name no file of the folder; the first is .*row 2 \('gone'\)"):
+    with pytest.warns(UserWarning, match=r"1 rows name no file in the folder; .*row 2 \('gone'\) is the first"):
         Catalogue.from_folder(folder, table)
 
 
@@ -66,7 +68,7 @@ def test_the_path_of_a_file_goes_before_the_bare_name_of_another(folder, tmp_pat
     table = write_csv(tmp_path / "m.csv", "filename,genre", f"{root}frog.mp4,pop", f"{root}sub/frog.mp4,jazz")
     genres = {row["id"]: row["genre"] for row in Catalogue.from_folder(folder, table).records()}
     assert (genres["frog.mp4"], genres["sub/frog.mp4"], genres["sub/deep/frog.mp4"]) == ("pop", "jazz", None)
-    with pytest.warns(UserWarning, match="row 1: 'frog' fits frog.mp4, sub/deep/frog.mp4, sub/frog.mp4"):
+    with pytest.warns(UserWarning, match="row 1: 'frog' matches frog.mp4, sub/deep/frog.mp4, sub/frog.mp4"):
         Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "filename,genre", "frog,pop"))
 
 
@@ -92,7 +94,7 @@ def test_links_are_followed_out_of_the_folder_and_named_where_they_lead_nowhere(
 
 def test_a_link_to_a_file_of_the_same_folder_does_not_end_the_add(folder):
     (folder / "a" / "again.mp4").symlink_to(folder / "a" / "one.mp4")
-    with pytest.warns(UserWarning, match=r"1 links to files that are there already are left out; the first: .*again"):
+    with pytest.warns(UserWarning, match=r"Skipped 1 links to files that are listed already; the first: .*again"):
         found = Catalogue.from_folder(folder)
     assert found.ids == ["a/one.mp4", "b/one.webm", "b/two.MKV"]
 
@@ -104,7 +106,7 @@ def test_hidden_files_and_links_to_folders_are_left_out_and_said(folder, tmp_pat
     assert Catalogue.from_folder(folder).ids == ["a/one.mp4", "b/one.webm", "b/two.MKV"]
     hidden, linked = left_out(folder)
     assert hidden.startswith("1 hidden media files")
-    assert linked.startswith(f"1 links to folders, the first is {folder / 'linked'}")
+    assert linked.startswith(f"1 links to folders ({folder / 'linked'} is the first)")
 
 
 def test_a_table_keeps_other_columns_and_resolves_paths_from_its_own_folder(tmp_path):
@@ -140,15 +142,15 @@ def test_parquet_and_csv_say_the_same(tmp_path):
         (["id,genre", "x,pop", "y,7"], "c.csv, row 2, column 'genre': '7' is a number"),
         (["id,year", "x,nineties"], "row 1, column 'year': 'nineties' is not a year"),
         (["id,year", "x,99"], "column 'year': '99' is not a year"),
-        (["id,split", "x,dev"], "column 'split': 'dev' is none of train, validation, test"),
+        (["id,split", "x,dev"], "column 'split': must be one of train, validation, test, not 'dev'"),
         (["id,tags", 'x,"[1, 2]"'], "column 'tags': .* not a list of names"),
-        (["id,tags", "x,[oops"], "column 'tags': .* starts like a JSON list"),
+        (["id,tags", "x,[oops"], "column 'tags': .* is not a valid JSON list"),
         (["id,duration_s", "x,-3"], "column 'duration_s': '-3' is not a duration"),
-        (["id,has_audio", "x,maybe"], "column 'has_audio': 'maybe' is neither"),
+        (["id,has_audio", "x,maybe"], "column 'has_audio': must be true or false, not 'maybe'"),
         (["id,title", "x,A", ",B"], "row 2: has neither an id nor a path"),
-        (["id,title", "x,A", "y,B", "x,C"], "id 'x' stands in rows 1 and 3"),
+        (["id,title", "x,A", "y,B", "x,C"], "id 'x' is in rows 1 and 3"),
         (["id,title"], "has no rows"),
-        (["name,title", "x,A"], "neither a column id nor path; its columns are name, title"),
+        (["name,title", "x,A"], "needs a column id or path; its columns are name, title"),
     ],
 )
 def test_a_wrong_value_is_named_with_file_row_and_column(tmp_path, lines, message):
@@ -197,7 +199,7 @@ def test_joining_catalogues_takes_the_newer_row_and_refuses_another_file():
 
 def test_a_file_keeps_its_id_when_another_name_of_it_joins():
     old = Catalogue([{"id": "b.mp4", "path": "/far.mp4"}])
-    with pytest.warns(UserWarning, match=r"1 files are there under another id and are left out: 'a.mp4' is 'b.mp4'"):
+    with pytest.warns(UserWarning, match=r"Skipped 1 files that have another id already: 'a.mp4' is 'b.mp4'"):
         joined = old.extended(Catalogue([{"id": "a.mp4", "path": "/far.mp4"}, {"id": "c", "path": "/c"}]))
     assert joined.ids == ["b.mp4", "c"]
 
@@ -209,14 +211,14 @@ def test_one_file_under_two_ids_is_refused():
 
 def test_a_file_name_that_is_no_text_is_left_out_with_a_warning(folder):
     (folder / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
-    with pytest.warns(UserWarning, match=r"1 files have names that are no valid text .*caf\\udce9.mp4"):
+    with pytest.warns(UserWarning, match=r"Skipped 1 files whose names are not valid text.*caf\\udce9.mp4"):
         catalogue = Catalogue.from_folder(folder)
     assert len(catalogue) == 3
 
 
 def test_a_damaged_catalogue_is_named_and_not_to_be_deleted(tmp_path):
     (tmp_path / "c.parquet").write_text("no table")
-    with pytest.raises(CatalogueError, match="c.parquet: is missing or no longer readable as a catalogue"):
+    with pytest.raises(CatalogueError, match="c.parquet: is missing, or is not readable as a catalogue"):
         Catalogue.load(tmp_path / "c.parquet")
 
 

@@ -98,10 +98,10 @@ def test_the_papers_list_meets_the_published_lists(samples: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("labels", "reason"),
     [
-        (np.zeros((3, 50)), "no matrix of 2 ids × 50 tags"),
-        (np.zeros((2, 49)), "no matrix of 2 ids × 50 tags"),
-        (np.full((2, 50), 2.0), "other values than 0 and 1"),
-        (np.array([["a"] * 50] * 2), "no matrix"),
+        (np.zeros((3, 50)), "must be a matrix of 2 ids × 50 tags"),
+        (np.zeros((2, 49)), "must be a matrix of 2 ids × 50 tags"),
+        (np.full((2, 50), 2.0), "has values other than 0 and 1"),
+        (np.array([["a"] * 50] * 2), "must be a matrix"),
     ],
 )
 def test_labels_that_do_not_fit_their_list_are_refused(tmp_path: Path, labels: np.ndarray, reason: str) -> None:
@@ -135,15 +135,15 @@ def test_faulty_msd_tables_are_named(tmp_path: Path) -> None:
     lists = write_lists(tmp_path / "lists")
     media = media_csv(tmp_path / "media", *IDS)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CatalogueError, match=r"none of Choi's lists is here.*keunwoochoi/MSD_split_for_tagging"):
+    with pytest.raises(CatalogueError, match=r"has none of Choi's lists.*keunwoochoi/MSD_split_for_tagging"):
         read_msd(media, tmp_path / "empty")
     for text, reason in (
-        ("id,path\na,b\n", "needs the columns msd_id and path; it has"),
+        ("id,path\na,b\n", "needs the columns msd_id and path; its columns are"),
         ("", "needs the columns"),
-        ("msd_id,path\nSONG,a.mp4\n", r"row 1: 'SONG' is no track id"),
+        ("msd_id,path\nSONG,a.mp4\n", r"row 1: 'SONG' is not a track id"),
         (f"msd_id,path\n{IDS[0]},a,b\n", "row 1: has more values"),
-        (f"msd_id,path\n{IDS[0]},none.mp4\n", "none of its 1 rows names a file that is there"),
-        (f"msd_id,path\n{IDS[0]},{IDS[0]}.mp4\n{IDS[0]},{IDS[1]}.mp4\n", r"row 2: '.*' stands in .*row 1 already"),
+        (f"msd_id,path\n{IDS[0]},none.mp4\n", "none of its 1 rows names an existing file"),
+        (f"msd_id,path\n{IDS[0]},{IDS[0]}.mp4\n{IDS[0]},{IDS[1]}.mp4\n", r"row 2: '.*' is in .*row 1 too"),
     ):
         media.write_text(text)
         with pytest.raises(CatalogueError, match=reason):
@@ -151,7 +151,7 @@ def test_faulty_msd_tables_are_named(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match=r"none\.csv: cannot be read"):
         read_msd(tmp_path / "none.csv", lists)
     (lists / "test_x_msd_id.txt").write_text(f"{IDS[0]}\n{IDS[5]}\n")
-    with pytest.raises(CatalogueError, match="stands there twice, or in another split too"):
+    with pytest.raises(CatalogueError, match="occurs twice, or in another split too"):
         read_msd(media_csv(tmp_path / "media", *IDS), lists)
 
 
@@ -208,20 +208,20 @@ def test_faulty_jamendo_tables_are_named(tmp_path: Path) -> None:
     outside = track(215).replace("15/215.mp3", "../secret.mp3")
     absolute = track(215).replace("15/215.mp3", str(tmp_path / "secret.mp3"))
     for lines, reason in (
-        ([outside], r"line 2: the path '\.\./secret\.mp3' leads out"),
-        ([absolute], "leads out of the folder"),
-        ([track(215, "rock")], r"line 2: 'rock' is no tag of a kind"),
-        (["track_1\tartist"], "line 2: lacks a track"),
-        ([track(215), track(215)], r"line 3: track_0000215 stands in .*line 2 already"),
-        ([track(216)], "holds none of the 1 tracks' files"),
+        ([outside], r"line 2: path '\.\./secret\.mp3' is outside"),
+        ([absolute], "is outside the audio folder"),
+        ([track(215, "rock")], r"line 2: tag 'rock' has no kind"),
+        (["track_1\tartist"], "line 2: needs a track"),
+        ([track(215), track(215)], r"line 3: track_0000215 is in .*line 2 too"),
+        ([track(216)], "has none of the 1 tracks' files"),
     ):
         with pytest.raises(CatalogueError, match=reason):
             read_jamendo({"test": table(tmp_path / "test.tsv", *lines)}, audio)
     good = table(tmp_path / "a.tsv", track(215))
-    with pytest.raises(CatalogueError, match="A track is in one split"):
+    with pytest.raises(CatalogueError, match="Keep every track in one split"):
         read_jamendo({"train": good, "test": table(tmp_path / "b.tsv", track(215))}, audio)
     good.write_text("id,path\n")
-    with pytest.raises(CatalogueError, match="does not start with TRACK_ID ARTIST_ID"):
+    with pytest.raises(CatalogueError, match="must start with the columns TRACK_ID ARTIST_ID"):
         read_jamendo({"test": good}, audio)
     with pytest.raises(CatalogueError, match="cannot be read as text"):
         read_jamendo({"test": tmp_path / "none.tsv"}, audio)

@@ -17,7 +17,7 @@ def with_features(root: Path, table: Path) -> Workspace:
     workspace = Workspace(root)
     fractions = ["--fractions", "0.4", "0.2", "0.4"]
     assert run(["-w", str(root), "catalogue", "add", str(table), "--by", "video", *fractions]) == 0
-    segments, _ = plan_segments(workspace, Catalogue.load(workspace.catalogue), SamplingConfig(sections=2))
+    segments = plan_segments(workspace, Catalogue.load(workspace.catalogue), SamplingConfig(sections=2))[0].by_video
     random = np.random.default_rng(0)
     for name, modality in (("hearing", "audio"), ("seeing", "video")):
         store = FeatureStore(workspace.features / name, {"backbone": name, "modality": modality})

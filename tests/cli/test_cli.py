@@ -207,7 +207,7 @@ def test_what_cannot_be_done_is_said_on_stderr_with_its_exit_code(arguments, cod
 
 def test_runs_and_backbones_that_are_not_there_are_named(workspace, capsys):
     for arguments, message in (
-        (["evaluate", "--run", "other"], "no trained model here"),
+        (["evaluate", "--run", "other"], "has no trained model"),
         (["evaluate", "--run", "../../etc"], "cannot name a run"),
         (["train", "--recipe", "best"], "Unknown recipe 'best'"),
         (["train", "--audio", "musicnn-msd"], "no features here"),

@@ -40,7 +40,7 @@ def made(synthetic_table, tmp_path_factory):
     assert (
         run([*base, "catalogue", "add", str(synthetic_table), "--by", "video", "--fractions", "0.4", "0.2", "0.4"]) == 0
     )
-    segments, _ = plan_segments(workspace, Catalogue.load(workspace.catalogue), SamplingConfig(sections=2))
+    segments = plan_segments(workspace, Catalogue.load(workspace.catalogue), SamplingConfig(sections=2))[0].by_video
     for seed, modality in ((1, "audio"), (2, "video")):
         _append(workspace, modality, seed, {name: segments[name] for name in segments if name not in _late(workspace)})
     assert run([*base, "train", "--no-learning-curve", "--name", "base"]) == 0
@@ -88,7 +88,7 @@ def test_build_add_remove_stats_and_compact(place, capsys):
         (side, level): count for side in ("audio", "video") for level, count in (("segment", 20), ("track", 10))
     }
     assert (found["kind"], found["origin"]["run"], found["origin"]["audio"]) == ("exact", "base", "by-audio")
-    segments, _ = plan_segments(place, Catalogue.load(place.catalogue), SamplingConfig(sections=2))
+    segments = plan_segments(place, Catalogue.load(place.catalogue), SamplingConfig(sections=2))[0].by_video
     for seed, modality in ((3, "audio"), (4, "video")):
         _append(place, modality, seed, {name: segments[name] for name in _late(place)})
     assert call_json(capsys, place, "index", "add")["added"] == sorted(_late(place))

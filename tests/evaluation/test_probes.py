@@ -19,15 +19,14 @@ from antiphon.evaluation.probes.levels import levels
 from antiphon.evaluation.probes.targets import choose_targets
 from antiphon.evaluation.representations import BASELINES, CONTRASTIVE, JOINED, representations
 from antiphon.metrics.classification_metrics import METRICS
-
-pytestmark = pytest.mark.usefixtures("quick_default")
+from antiphon.model.recipe import changed_recipe, load_recipe
 
 MUSIC = Path(__file__).parents[3] / "shared" / "data" / "yt8m" / "music.parquet"
 GENRES = np.array(["rock", "folk", "techno"])
-FAST = ap.DualEncoder("antiphon-base").recipe.model_copy(
-    update={
-        "training": ap.DualEncoder("antiphon-base").recipe.training.model_copy(update={"epochs": 4, "min_steps": 0})
-    }
+FAST = changed_recipe(
+    load_recipe("antiphon-base"),
+    {"head": {"hidden": (64,), "embedding_dim": 32}, "training": {"epochs": 4, "min_steps": 0}},
+    "fast",
 )
 
 

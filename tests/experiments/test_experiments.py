@@ -116,7 +116,8 @@ def test_other_features_or_another_loss_are_trained_anew(trials, table, tmp_path
     assert trials.run("paper-base-decoupled-seed-0").is_dir()
 
 
-def test_the_first_segment_deviation_is_left_out_where_it_is_all_there_is(tmp_path):
+def test_the_first_segment_deviation_is_left_out_where_it_is_all_there_is(tmp_path, monkeypatch):
+    monkeypatch.setattr("antiphon.experiments.alignment.CONFIGURATIONS", {"paper-base": CONFIGURATIONS["paper-base"]})
     single = alignment(Trials(catalogue(segments=1), lambda name: tmp_path / name), seeds=1)
     assert [row["recipe"] for row in single["deviations"]] == [n for n in DEVIATIONS if n != "coded-first-segment-only"]
     assert single["deviations_left_out"]["coded-first-segment-only"] == "Each video has one row here."

@@ -62,7 +62,7 @@ def test_a_script_without_a_main_guard_is_told_so(tmp_path):
     script.write_text("from antiphon.features.executors import run_in_processes\nlist(run_in_processes(int, [1], 1))\n")
     found = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert found.returncode != 0
-    assert 'needs its calls under `if __name__ == "__main__":`' in found.stderr
+    assert 'put its calls under `if __name__ == "__main__":`' in found.stderr
 
 
 def test_jobs_are_taken_as_they_are_needed():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import antiphon as ap
@@ -281,3 +282,17 @@ def test_tags_are_the_mean_over_the_track(synthetic_table):
 def test_decoding_processes_load_no_torch():
     code = "import sys, antiphon.media.windows; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parent).returncode == 0
+
+
+def test_an_extraction_reads_each_table_of_the_workspace_once(synthetic_table, tmp_path, monkeypatch):
+    """What was read is passed on; `segments.parquet` was read five times."""
+    catalogue = Catalogue.from_csv(synthetic_table)
+    ap.extract(catalogue, video=None, workspace=tmp_path, sampling=SAMPLING)
+    read = []
+    original = pq.read_table
+    monkeypatch.setattr(
+        pq, "read_table", lambda path, *rest, **more: read.append(path) or original(path, *rest, **more)
+    )
+    ap.extract(catalogue, video=None, workspace=tmp_path)
+    assert read.count(tmp_path / "segments.parquet") == 1
+    assert read.count(tmp_path / "catalogue.parquet") == 1

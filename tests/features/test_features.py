@@ -43,7 +43,7 @@ def test_a_row_of_nan_is_a_missing_side_and_not_paired():
         ({}, "both missing or empty"),
         ({"audio": rows(0)}, "both missing or empty"),
         ({"audio": rows(3), "video": rows(2)}, "video: has 2 rows, expected 3"),
-        ({"audio": np.arange(3.0)}, r"audio: has shape \(3,\); give \(n, dim\)"),
+        ({"audio": np.arange(3.0)}, r"audio: must have shape \(n, dim\), not \(3,\)"),
         ({"audio": [["a"], ["b"]]}, "audio: must be a matrix of numbers"),
         (
             {"audio": np.array([[1.0, np.inf], [1.0, 2.0]])},

@@ -66,11 +66,11 @@ def test_values_that_are_not_packed_are_read_too(tmp_path):
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        (field(1, field(1, b"\x08\x05")), "field 1 is a number, not bytes"),
-        (field(1, field(1, field(1, b"x") + field(2, b"\x18\x05"))), "a list of values is a number"),
+        (field(1, field(1, b"\x08\x05")), "field 1 is a varint, expected bytes"),
+        (field(1, field(1, field(1, b"x") + field(2, b"\x18\x05"))), "expected a list of values, found a number"),
         (
             field(1, field(1, field(1, b"x") + field(2, field(3, field(1, b"\xff" * 9 + b"\x7f"))))),
-            "a number is longer than 64",
+            "a varint has more than 64",
         ),
     ],
 )
@@ -137,12 +137,12 @@ def test_columns_of_vectors_become_features(table):
 def test_columns_that_are_missing_or_no_vectors_are_named(table, tmp_path):
     with pytest.raises(FeatureStoreError, match="has no column sound; its columns are id, song"):
         Features.from_parquet(table, audio="sound", video="look")
-    with pytest.raises(FeatureStoreError, match="column 'video': holds String, not vectors"):
+    with pytest.raises(FeatureStoreError, match="column 'video': must be vectors of numbers, not String"):
         Features.from_parquet(table, audio="song", video="video")
     pl.DataFrame({"id": ["a", "b"], "x": [[1.0], [1.0, 2.0]], "y": [[1.0], [2.0]]}).write_parquet(
         tmp_path / "r.parquet"
     )
-    with pytest.raises(FeatureStoreError, match=r"column 'x': holds vectors of \[1, 2\] values"):
+    with pytest.raises(FeatureStoreError, match=r"column 'x': all vectors must have one length above 0, not \[1, 2\]"):
         Features.from_parquet([tmp_path / "r.parquet"], audio="x", video="y")
 
 
@@ -161,7 +161,7 @@ def test_several_tables_and_either_side(table, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "audio and video are both missing: name the column"),
+        ({}, "audio and video are both missing. Name the column"),
         ({"audio": "song", "video": "song"}, "audio and video are both the column 'song'"),
         ({"audio": "song", "ids": "gaps"}, "column 'gaps': 1 rows are empty .row 1 is the first"),
         ({"audio": "song", "groups": "gaps"}, "column 'gaps': 1 rows are empty"),
@@ -226,7 +226,7 @@ def test_more_videos_join_those_that_were_imported(tmp_path):
         (some(10, 30, groups="w"), "row 's20' is stored as one of video 'v10', not of 'w10'"),
         (some(10, 30).take(np.arange(1, 40)), "video 'v10' is stored with other rows or vectors"),
         (some(20, 30, audio_name="look", video_name="song"), "was made with "),
-        (some(20, 30, audio_name=""), "audio_name: is empty; say what computed these vectors"),
+        (some(20, 30, audio_name=""), "audio_name: is empty. Name what computed these vectors"),
         (some(20, 30, video_name=""), "video_name: is empty"),
         (some(20, 30, video_name="song"), "audio_name and video_name are both 'song'"),
     ],
@@ -265,7 +265,7 @@ def test_rows_without_vectors_and_splits(tmp_path):
 def test_features_do_not_join_a_catalogue_of_files(table, tmp_path):
     workspace = Workspace(tmp_path / "w")
     Catalogue([{"id": "x", "path": "/x.mp4"}]).save(workspace.catalogue)
-    with pytest.raises(CatalogueError, match="holds a catalogue of media files"):
+    with pytest.raises(CatalogueError, match="has a catalogue of media files"):
         import_features(Features.from_parquet(table, audio="song", video="look"), workspace)
 
 

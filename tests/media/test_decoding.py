@@ -23,10 +23,10 @@ X264 = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-x264-params", "k
 @pytest.fixture(scope="module")
 def video(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("media")
-    pictures = make_video(folder / "v.mp4", 500, "25", *X264, "-vf", "noise=alls=20:allf=t")
+    frames = make_video(folder / "v.mp4", 500, "25", *X264, "-vf", "noise=alls=20:allf=t")
     # Noise that the decoder makes up (perceptual noise substitution) differs by what it decoded before.
-    sound = make_sound(folder / "a.m4a", noise(20, 44_100, 2), 44_100, "-c:a", "aac", "-aac_pns", "0")
-    return join(folder / "av.mp4", pictures, sound)
+    audio = make_sound(folder / "a.m4a", noise(20, 44_100, 2), 44_100, "-c:a", "aac", "-aac_pns", "0")
+    return join(folder / "av.mp4", frames, audio)
 
 
 def test_windows_and_segments_have_their_sizes(video):
@@ -103,11 +103,11 @@ def test_what_is_not_wanted_is_not_decoded(video, monkeypatch):
     monkeypatch.setattr(
         StreamReader, "of", classmethod(lambda cls, uri, container, stream: of(cls, uri, Spy(container), stream))
     )
-    (sound,) = decode_stretches(str(video), [(1.0, 2.0)])
-    assert (sound.frames, set(decoded_types)) == ({}, {"audio"})
+    (audio,) = decode_stretches(str(video), [(1.0, 2.0)])
+    assert (audio.frames, set(decoded_types)) == ({}, {"audio"})
     decoded_types.clear()
-    (pictures,) = decode_stretches(str(video), [(1.0, 2.0)], [LAYOUT], None)
-    assert (pictures.waveform, set(decoded_types)) == (None, {"video"})
+    (decoded,) = decode_stretches(str(video), [(1.0, 2.0)], [LAYOUT], None)
+    assert (decoded.waveform, set(decoded_types)) == (None, {"video"})
 
 
 def test_a_stream_that_is_not_there(video, tmp_path):

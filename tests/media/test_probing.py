@@ -47,11 +47,11 @@ def test_what_is_in_a_file(video):
 def test_sound_only_and_pictures_only(folder, video):
     ffmpeg("-i", video, "-vn", "-c", "copy", folder / "sound.m4a")
     ffmpeg("-i", video, "-an", "-c", "copy", folder / "pictures.mkv")
-    sound, pictures = probe_media(folder / "sound.m4a"), probe_media(folder / "pictures.mkv")
-    assert (sound.has_audio, sound.has_video, sound.width_px) == (True, False, None)
-    assert (pictures.has_audio, pictures.has_video, pictures.width_px) == (False, True, 160)
-    assert sound.duration_s == pytest.approx(5.0, abs=0.03)
-    assert pictures.duration_s == pytest.approx(4.0, abs=0.03)
+    audio, muted = probe_media(folder / "sound.m4a"), probe_media(folder / "pictures.mkv")
+    assert (audio.has_audio, audio.has_video, audio.width_px) == (True, False, None)
+    assert (muted.has_audio, muted.has_video, muted.width_px) == (False, True, 160)
+    assert audio.duration_s == pytest.approx(5.0, abs=0.03)
+    assert muted.duration_s == pytest.approx(4.0, abs=0.03)
 
 
 def test_cover_art_is_not_video(folder):
@@ -101,7 +101,7 @@ BROKEN = {
     "empty.mp4": (lambda *_: b"", r"empty\.mp4: is empty \(0 bytes\)"),
     "text.mp4": (lambda *_: b"Dear diary,\nno video today.\n" * 50, r"text\.mp4: is text or a playlist"),
     "page.mp4": (lambda *_: b"<!doctype html><title>404</title>", r"page\.mp4: is text or a playlist"),
-    "cut.mp4": (_without_moov, r"cut\.mp4: is an MP4 without its index \(no moov atom\).*Get the file again"),
+    "cut.mp4": (_without_moov, r"cut\.mp4: is an MP4 without an index \(no moov atom\).*Download the file again"),
     "zeros.mp4": (lambda *_: bytes(5000), r"zeros\.mp4: is not a media file of a known format"),
 }
 

@@ -12,12 +12,12 @@ from antiphon.synthetic.rendering import draw_video
 def clicks(bpm, seconds=5.0, first_s=0.13, noise=0.0, seed=0):
     """A short burst of decaying noise on each beat."""
     random = np.random.default_rng(seed)
-    sound = noise * random.normal(size=round(seconds * RATE_HZ))
+    audio = noise * random.normal(size=round(seconds * RATE_HZ))
     burst = random.normal(size=800) * np.exp(-np.arange(800) / 150)
     for start_s in np.arange(first_s, seconds - 0.06, 60 / bpm):
         at = round(start_s * RATE_HZ)
-        sound[at : at + 800] += burst
-    return sound.astype(np.float32)
+        audio[at : at + 800] += burst
+    return audio.astype(np.float32)
 
 
 @pytest.mark.parametrize("bpm", [72, 84.5, 97, 110, 120, 133, 150, 168])
@@ -38,8 +38,8 @@ def test_noise_under_the_clicks_does_not_matter():
 
 
 def test_loudness_does_not_matter_much():
-    sound = clicks(128)
-    assert estimate_tempo([0.1 * sound]).bpm == pytest.approx(estimate_tempo([sound]).bpm, rel=0.01)
+    audio = clicks(128)
+    assert estimate_tempo([0.1 * audio]).bpm == pytest.approx(estimate_tempo([audio]).bpm, rel=0.01)
 
 
 def test_stretches_speak_together():

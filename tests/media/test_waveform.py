@@ -152,14 +152,14 @@ def test_downmix_of_5_1_leaves_out_low_frequency_effects(tmp_path):
 @pytest.mark.parametrize("sample_format", ["u8", "s16", "s32", "flt", "dbl", "s16p", "fltp"])
 def test_downmix_of_stereo_is_the_mean_in_every_sample_format(sample_format):
     planar = sample_format.endswith("p")
-    sound = np.array([[0.5, -0.25], [0.25, 0.75]])  # (samples, channels)
+    audio = np.array([[0.5, -0.25], [0.25, 0.75]])  # (samples, channels)
     scale = {"u": 128, "s": 2 ** (int(sample_format.strip("sp") or 8) - 1) if sample_format[0] == "s" else 0}
     dtype = {"u8": "u1", "s16": "i2", "s32": "i4", "flt": "f4", "dbl": "f8"}[sample_format.removesuffix("p")]
-    values = sound * scale[sample_format[0]] if sample_format[0] in scale else sound
+    values = audio * scale[sample_format[0]] if sample_format[0] in scale else audio
     values = (values + (128 if sample_format == "u8" else 0)).astype(dtype)
     array = np.ascontiguousarray(values.T) if planar else values.reshape(1, -1)
     frame = av.AudioFrame.from_ndarray(array, format=sample_format, layout="stereo")
-    np.testing.assert_allclose(downmix(frame), sound.mean(axis=1), atol=1e-6)
+    np.testing.assert_allclose(downmix(frame), audio.mean(axis=1), atol=1e-6)
 
 
 def test_other_rates(tmp_path):

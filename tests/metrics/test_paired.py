@@ -9,6 +9,8 @@ from antiphon.metrics.published_formula import published_median_rank
 
 pytestmark = pytest.mark.numeric
 
+pytestmark = pytest.mark.numeric
+
 
 def test_the_median_over_seeds_is_the_mean_of_the_medians_and_lies_in_its_interval():
     ranks = np.random.default_rng(0).integers(1, 200, size=(3, 101)).astype(float)

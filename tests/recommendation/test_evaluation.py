@@ -20,6 +20,8 @@ from antiphon.synthetic.listeners import SyntheticTaste, synthetic_interactions
 
 pytestmark = pytest.mark.usefixtures("quick_default")
 
+pytestmark = pytest.mark.usefixtures("quick_default")
+
 GENRES = ("rock", "jazz", "folk")
 TAGS = ("calm", "fast", "dark", "choir", "strings", "piano")
 

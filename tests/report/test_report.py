@@ -284,7 +284,7 @@ def test_commands_ask_for_the_segments_that_there_are(workspace: Workspace) -> N
 
 
 def test_unknown_run(workspace: Workspace) -> None:
-    with pytest.raises(ModelError, match="no trained model here"):
+    with pytest.raises(ModelError, match="has no trained model"):
         build_report(workspace, "another")
     with pytest.raises(ConfigError, match="cannot name a run"):
         build_report(workspace, "../outside")

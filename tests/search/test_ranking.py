@@ -12,6 +12,8 @@ from antiphon.search.ranking import best_alignment, maximal_marginal_relevance
 
 pytestmark = pytest.mark.numeric
 
+pytestmark = pytest.mark.numeric
+
 _SCORES = arrays(np.float64, st.tuples(st.integers(0, 4), st.integers(0, 5)), elements=st.floats(-1, 1, width=16))
 
 

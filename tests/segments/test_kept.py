@@ -32,9 +32,9 @@ def counting(tmp_path_factory):
     """Seven seconds of pictures that count, 25 a second, with a sound."""
     folder = tmp_path_factory.mktemp("kept")
     time_s = np.arange(7 * RATE_HZ) / RATE_HZ
-    sound = make_sound(folder / "s.wav", (0.4 * np.sin(2 * np.pi * 330 * time_s))[:, None], RATE_HZ)
-    pictures = make_video(folder / "v.mp4", 175, "25", "-c:v", "libx264", "-crf", "10")
-    return join(folder / "both.mkv", pictures, sound)
+    audio = make_sound(folder / "s.wav", (0.4 * np.sin(2 * np.pi * 330 * time_s))[:, None], RATE_HZ)
+    video = make_video(folder / "v.mp4", 175, "25", "-c:v", "libx264", "-crf", "10")
+    return join(folder / "both.mkv", video, audio)
 
 
 def pattern(count, height, width):
@@ -121,10 +121,10 @@ def test_the_same_segment_gives_the_same_bytes():
 
 def test_what_is_missing_is_said(counting, tmp_path):
     silent = make_video(tmp_path / "v.mp4", 30, "10", "-c:v", "libx264")
-    with pytest.raises(DecodeError, match="no sound"):
+    with pytest.raises(DecodeError, match="has no audio"):
         list(decode_segments(str(silent), [(0.0, 1.0)]))
     sound = make_sound(tmp_path / "s.wav", np.zeros((RATE_HZ, 1)), RATE_HZ)
-    with pytest.raises(DecodeError, match="no pictures"):
+    with pytest.raises(DecodeError, match="has no video"):
         list(decode_segments(str(sound), [(0.0, 1.0)]))
     with pytest.raises(DecodeError, match="no such file"):
         read_kept(tmp_path / "nothing.mkv")

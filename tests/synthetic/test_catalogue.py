@@ -112,7 +112,7 @@ def test_another_configuration_renders_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["synthetic-0001.mp4", "catalogue.csv", "README.txt", "song.mp3"])
 def test_a_folder_of_other_things_is_refused_and_left_as_it_is(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"not ours")
-    with pytest.raises(CatalogueError, match=rf"holds {name}, but no synthetic\.toml.*Name a new or an empty folder"):
+    with pytest.raises(CatalogueError, match=rf"contains {name} but no synthetic\.toml.*Name a new or empty folder"):
         render_catalogue(tmp_path, TINY)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: b"not ours"}
 
@@ -158,8 +158,8 @@ def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(CatalogueError, match="is a file"):
         render_catalogue(file, TINY)
-    with pytest.raises(CatalogueError, match="processes is 0"):
+    with pytest.raises(CatalogueError, match="processes must be at least 1, not 0"):
         render_catalogue(tmp_path / "new", TINY, processes=0)
     (tmp_path / "synthetic.toml").write_text("not = = toml")
-    with pytest.raises(CatalogueError, match=r"synthetic\.toml: not readable.* Name a new or an empty folder"):
+    with pytest.raises(CatalogueError, match=r"synthetic\.toml: is not readable.* Name a new or empty folder"):
         render_catalogue(tmp_path, TINY)

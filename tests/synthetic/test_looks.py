@@ -125,6 +125,6 @@ def test_warm_songs_are_warm_to_see() -> None:
     looks = sorted((look for look in followed() if look.tone == "colour"), key=lambda look: look.warmth)
     reds = []
     for group in (looks[:6], looks[-6:]):
-        pictures = [build_setup("verse", look, (96, 64), np.random.default_rng(0)).background for look in group]
-        reds.append(np.mean([float(red.mean()) - float(blue.mean()) for _, blue, red in pictures]))
+        backgrounds = [build_setup("verse", look, (96, 64), np.random.default_rng(0)).background for look in group]
+        reds.append(np.mean([float(red.mean()) - float(blue.mean()) for _, blue, red in backgrounds]))
     assert reds[1] > reds[0] + 20

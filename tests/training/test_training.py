@@ -171,7 +171,7 @@ def test_a_saved_model_embeds_the_same_and_says_how_it_was_made(tmp_path):
 
 
 def test_damaged_foreign_and_missing_models_are_refused(tmp_path):
-    with pytest.raises(ModelError, match="no trained model here"):
+    with pytest.raises(ModelError, match="has no trained model"):
         DualEncoder.load(tmp_path)
     with pytest.raises(ModelError, match="not trained yet"):
         DualEncoder().embed(related(3))

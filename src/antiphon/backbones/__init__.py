@@ -1,4 +1,4 @@
-"""Pretrained networks, frozen: waveform or frames → feature. Importing this package imports no torch."""
+"""Pretrained networks: waveform or frames → feature. Importing this package does not import torch."""
 
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
 from antiphon.backbones.registry import (

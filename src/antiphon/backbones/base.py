@@ -1,7 +1,7 @@
-"""The two interfaces: a backbone owns its preprocessing, so nobody can feed it the wrong range.
+"""Interfaces of backbones, which own their preprocessing, so that nobody can feed them the wrong range.
 
-An audio backbone takes a float waveform with its rate declared; a video backbone takes uint8 RGB frames. Scaling,
-normalising and the mel spectrogram happen inside.
+An audio backbone takes a float waveform and its sample rate; a video backbone takes uint8 RGB frames. Scaling,
+normalisation and the mel spectrogram happen inside.
 """
 
 from abc import ABC, abstractmethod
@@ -15,35 +15,60 @@ from antiphon.media.layout import FrameLayout
 FloatArray = npt.NDArray[np.float32]
 
 TUNED_MARK = "+tuned-"
-"""Stands in the name of a tuned backbone, between that of the backbone as it was and digits of a hash."""
+"""Part of a tuned backbone's name, between the name of the untuned backbone and digits of a hash."""
 
 
 class AudioBackbone(ABC):
-    """Waveform → feature."""
+    """Audio backbone: waveform → feature.
+
+    Attributes
+    ----------
+    modality : str
+        "audio".
+    name : str
+        Name in the registry.
+    dim : int
+        Size of the features.
+    fingerprint : str
+        SHA-256 of the weights, hexadecimal; a feature store refuses to mix two.
+    rate_hz : int
+        Sample rate that the network was trained at; extraction decodes to it.
+    """
 
     modality: ClassVar[str] = "audio"
     name: str
     dim: int
     fingerprint: str
-    """SHA-256 (hex) of the weights in use: a feature store refuses to mix two."""
     rate_hz: int
-    """The rate that the network was trained at; extraction decodes to it."""
 
     @abstractmethod
     def __call__(self, waveform: npt.ArrayLike, rate_hz: int = 16_000) -> FloatArray:
-        """(n, samples) float waveform in [-1, 1], mono, or (samples,) → (n, dim) float32."""
+        """Compute features: (n, samples) or (samples,) mono floats in [-1, 1] → (n, dim) float32."""
 
 
 class VideoBackbone(ABC):
-    """Frames → feature."""
+    """Video backbone: frames → feature.
+
+    Attributes
+    ----------
+    modality : str
+        "video".
+    name : str
+        Name in the registry.
+    dim : int
+        Size of the features.
+    fingerprint : str
+        SHA-256 of the weights, hexadecimal; a feature store refuses to mix two.
+    layout : FrameLayout
+        Frames that extraction decodes for it.
+    """
 
     modality: ClassVar[str] = "video"
     name: str
     dim: int
     fingerprint: str
     layout: FrameLayout
-    """The frames that extraction hands over."""
 
     @abstractmethod
     def __call__(self, frames: npt.ArrayLike) -> FloatArray:
-        """(n, frames, height, width, 3) uint8 RGB, or without n for one window → (n, dim) float32."""
+        """Compute features: uint8 RGB (n, frames, height, width, 3), or one window without n → (n, dim) float32."""

@@ -1,4 +1,4 @@
-"""The backbones that come with Antiphon. Networks are imported only when one is built or its weights are converted."""
+"""Built-in backbones. Networks are imported only when one is built or its weights are converted."""
 
 from collections.abc import Callable
 from pathlib import Path

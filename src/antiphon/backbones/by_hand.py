@@ -1,4 +1,4 @@
-"""A file that people bring themselves: it is published in a repository, not where we could fetch and verify it."""
+"""Weights that users download themselves, because they are published in a repository without a checksum."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +8,16 @@ from antiphon.errors import WeightsError
 
 @dataclass(frozen=True)
 class ByHand:
-    """A file of a public repository.
+    """File of a public repository.
 
     Attributes
     ----------
-    repository : its address.
-    path : of the file inside the repository.
-    filename : under which a copy is looked for in the cache.
+    repository : str
+        Address of the repository.
+    path : str
+        Path of the file in the repository.
+    filename : str
+        Name of the copy in the cache.
     """
 
     repository: str
@@ -23,21 +26,31 @@ class ByHand:
 
     @property
     def description(self) -> str:
-        """Where it is published, for people to read."""
-        return f"{self.repository}, file {self.path} (to be brought by hand)"
+        """Where the file is published."""
+        return f"{self.repository}, file {self.path} (manual download)"
 
     def obtain(self, folder: Path) -> Path:
-        """The copy in `folder`.
+        """Find the copy in a folder.
+
+        Parameters
+        ----------
+        folder : Path
+            Cache.
+
+        Returns
+        -------
+        Path
+            The file.
 
         Raises
         ------
         WeightsError
-            It is not there; the message says what to fetch, and where to put it.
+            It is missing; the message says what to download, and where to put it.
         """
         path = folder / self.filename
         if not path.exists():
             raise WeightsError(
-                f"{self.filename} is not in the cache, and is not fetched automatically. Fetch the file {self.path} of "
+                f"{self.filename} is not cached, and cannot be downloaded automatically. Download {self.path} from "
                 f"{self.repository}, put it at {path}, and try again."
             )
         return path

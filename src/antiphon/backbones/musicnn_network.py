@@ -1,7 +1,7 @@
 """The musicnn network of Pons and Serra (2019, https://arxiv.org/abs/1909.06654) in PyTorch.
 
 Log-mel patches → timbral and temporal convolutions → three densely connected layers → max and mean over time → two
-dense layers. Every convolution is followed by ReLU and then batch norm, the reverse of the common order.
+dense layers. Each convolution is followed by ReLU and then batch norm, the reverse of the common order.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,17 @@ EPS = 1e-3
 
 
 class Activations(NamedTuple):
-    """What the network computes: logits (p, 50), max_pool and mean_pool (p, 753), penultimate (p, 200)."""
+    """Outputs of the network.
+
+    Attributes
+    ----------
+    logits : Tensor, shape (p, 50)
+        Tags before the sigmoid.
+    max_pool, mean_pool : Tensor, shape (p, 753)
+        Maximum and mean over time.
+    penultimate : Tensor, shape (p, 200)
+        Layer before the tags.
+    """
 
     logits: Tensor
     max_pool: Tensor
@@ -37,7 +47,7 @@ class Activations(NamedTuple):
 
 
 def _same(frames: Tensor, kernel: int) -> Tensor:
-    """Pad the last axis as TensorFlow's "same" does: the odd zero goes at the end."""
+    """Pad the last axis like TensorFlow's "same": the odd zero goes to the end."""
     return F.pad(frames, ((kernel - 1) // 2, kernel // 2))
 
 
@@ -58,8 +68,8 @@ class _BandPooled(nn.Module):
 class _Layer(nn.Module):
     """Convolution over time, ReLU, batch norm.
 
-    As one plane (time, channels), not as channels over time: so the sums run in the original's order, and the largest
-    pooled values, which float32 rounds by several 1e-4, come out within 1e-4 of its own.
+    The input is one plane (time, channels), not channels over time, so that sums run in the original's order and the
+    largest pooled values, which float32 rounds by several 1e-4, match within 1e-4.
     """
 
     def __init__(self, channels: int) -> None:
@@ -74,7 +84,7 @@ class _Layer(nn.Module):
 
 
 class MusicnnNetwork(nn.Module):
-    """Log-mel patches (n, 187, 96) → `Activations`; for inference and fine-tuning with frozen batch norm."""
+    """Log-mel patches (n, 187, 96) → `Activations`; for inference, and fine-tuning with frozen batch norm."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +111,18 @@ class MusicnnNetwork(nn.Module):
 
 
 def interleaved(max_pool: Tensor, mean_pool: Tensor) -> Tensor:
-    """(p, 753) twice → (p, 1506) in the order max₀, mean₀, max₁, mean₁, …, as the network flattens them."""
+    """Interleave two matrices as max₀, mean₀, max₁, mean₁, …, as the network flattens them.
+
+    Parameters
+    ----------
+    max_pool, mean_pool : Tensor, shape (p, 753)
+        Pooled values.
+
+    Returns
+    -------
+    Tensor, shape (p, 1506)
+        Interleaved values.
+    """
     return torch.stack([max_pool, mean_pool], 2).flatten(1)
 
 
@@ -116,12 +137,22 @@ _NORM_PARTS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean",
 
 
 def from_tensorflow(variables: Mapping[str, npt.NDArray[np.float32]]) -> Tensors:
-    """The state of a `MusicnnNetwork` from the variables of a TensorFlow checkpoint.
+    """Convert the variables of a TensorFlow checkpoint.
+
+    Parameters
+    ----------
+    variables : mapping of str to ndarray of float32
+        Variables by name.
+
+    Returns
+    -------
+    Tensors
+        Weights of a `MusicnnNetwork`.
 
     Raises
     ------
     WeightsError
-        A variable is not there.
+        A variable is missing.
     """
     state: Tensors = {}
     try:
@@ -139,7 +170,7 @@ def from_tensorflow(variables: Mapping[str, npt.NDArray[np.float32]]) -> Tensors
             state[f"{layer}.weight"] = np.ascontiguousarray(variables[f"{name}/kernel"].T)
             state[f"{layer}.bias"] = variables[f"{name}/bias"]
     except KeyError as error:
-        raise WeightsError(f"The checkpoint is not musicnn's: it lacks the variable {error}.") from error
+        raise WeightsError(f"The checkpoint lacks the variable {error}, so it is not musicnn's.") from error
     return state
 
 

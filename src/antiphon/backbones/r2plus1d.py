@@ -1,9 +1,9 @@
 """R(2+1)D-18 trained on Kinetics-400 as a video backbone: a window of frames → 512 values.
 
-The video backbone of Veldkamp et al. (2023). Weights: torchvision's `R2Plus1D_18_Weights.KINETICS400_V1`, whose
-normalisation is applied here. The authors' code fed raw values of 0 to 255 instead: that is "r2plus1d_18-unscaled", a
-backbone of its own, so that the difference can be measured. The layout keeps the centre of the frames; the paper's
-random crop is `load("r2plus1d_18", crop="random")`.
+This is the video backbone of Veldkamp et al. (2023). Weights: torchvision's `R2Plus1D_18_Weights.KINETICS400_V1`, with
+their normalisation. The authors' code fed raw values of 0 to 255 instead: that is the backbone "r2plus1d_18-unscaled",
+so that the difference can be measured. The layout crops the centre of the frames; the paper's random crop is
+`load("r2plus1d_18", crop="random")`.
 """
 
 import numpy.typing as npt
@@ -25,9 +25,14 @@ class R2Plus1D(TunableVideo):
 
     Parameters
     ----------
-    tensors, fingerprint : the weights and their SHA-256.
-    device : "cpu", "cuda" or "auto".
-    scaled : whether frames are scaled and normalised as the network was trained, or fed as values of 0 to 255.
+    tensors : Tensors
+        Weights.
+    fingerprint : str
+        SHA-256 of the weights.
+    device : str, default 'cpu'
+        "cpu", "cuda" or "auto".
+    scaled : bool, default True
+        Scale and normalise frames as in the network's training; False feeds values of 0 to 255.
     """
 
     dim = CHANNELS
@@ -43,30 +48,56 @@ class R2Plus1D(TunableVideo):
         self._std = torch.tensor(_STD, device=self.device).view(3, 1, 1)
 
     def __call__(self, frames: npt.ArrayLike) -> FloatArray:
-        """(n, frames, height, width, 3) uint8 RGB, or without n for one window → (n, 512) float32.
+        """Compute features.
 
-        Frames of another size than 112 × 112 are scaled to 112 by their shorter side, and the middle is kept.
+        Parameters
+        ----------
+        frames : array_like, shape (n, frames, height, width, 3)
+            RGB as uint8, or one window without n. Sizes other than 112 × 112 are scaled by the shorter side and cropped
+            to the centre.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, 512)
+            Features.
 
         Raises
         ------
         ConfigError
-            Another type or shape.
+            `frames` has another type or shape.
         """
         windows = checked_frames(frames)
         features = torch.empty(len(windows), self.dim)
         with exact_inference():
             for row, window in enumerate(windows):
-                pictures = square(torch.tensor(window, device=self.device), SIZE_PX)
-                features[row] = self.differentiable(pictures[None])[0].cpu()
+                images = square(torch.tensor(window, device=self.device), SIZE_PX)
+                features[row] = self.differentiable(images[None])[0].cpu()
         return features.numpy()
 
     def blocks(self) -> list[Block]:
-        """The stem, and two residual blocks of each of the four layers."""
+        """Return the stem, and two residual blocks of each of the four layers.
+
+        Returns
+        -------
+        list of Block
+            Blocks from input to output.
+        """
         network = self.network
         layers = (network.layer1, network.layer2, network.layer3, network.layer4)
         return [(network.stem,), *((block,) for layer in layers for block in layer)]
 
     def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(n, frames, 3, 112, 112) float32 in [0, 255] → (n, 512)."""
-        pictures = (inputs / 255 - self._mean) / self._std if self._scaled else inputs
-        return self.network.features(pictures.transpose(1, 2))
+        """Compute features with gradients.
+
+        Parameters
+        ----------
+        inputs : torch.Tensor, shape (n, frames, 3, 112, 112)
+            Float32 in [0, 255].
+
+        Returns
+        -------
+        torch.Tensor, shape (n, 512)
+            Features, as `__call__` computes them.
+        """
+        images = (inputs / 255 - self._mean) / self._std if self._scaled else inputs
+        return self.network.features(images.transpose(1, 2))

@@ -69,7 +69,18 @@ class R2Plus1D18(nn.Module):
         self.fc = nn.Linear(CHANNELS, CLASSES)
 
     def features(self, frames: Tensor) -> Tensor:
-        """(n, 3, frames, height, width) → (n, 512), the mean over time and space of the last layer."""
+        """Compute the mean over time and space of the last layer.
+
+        Parameters
+        ----------
+        frames : Tensor, shape (n, 3, frames, height, width)
+            Normalised frames.
+
+        Returns
+        -------
+        Tensor, shape (n, 512)
+            Features.
+        """
         values = self.stem(frames)
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
             values = layer(values)

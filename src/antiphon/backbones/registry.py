@@ -27,15 +27,20 @@ _registered: dict[str, BackboneSpec] = {}
 
 @dataclass(frozen=True)
 class BackboneInfo:
-    """What a person wants to know before using a backbone.
+    """Facts about a backbone before loading it.
 
     Attributes
     ----------
-    name, modality, dim, licence, description : as in `BackboneSpec`.
-    source : where the weights are published.
-    size_bytes : of the weights in the cache.
-    cached : whether loading needs no network.
-    path : the file in the cache, there or not.
+    name, modality, dim, licence, description : str
+        As in `BackboneSpec`.
+    source : str
+        Where the weights are published.
+    size_bytes : int
+        Size of the cached weights.
+    cached : bool
+        True if loading needs no network.
+    path : str
+        File in the cache, which need not exist.
     """
 
     name: str
@@ -51,15 +56,20 @@ class BackboneInfo:
 
 @dataclass(frozen=True)
 class BackboneCheck:
-    """What `check` found; `None` where an earlier step did not allow it, or no reference is known.
+    """Result of `check`.
 
     Attributes
     ----------
-    name : of the backbone.
-    cached : its weights are in the cache.
-    loads : they fit the network, name by name and shape by shape.
-    matches : a fixed input gives the number that it gave when this version was made.
-    message : the same in words.
+    name : str
+        Name of the backbone.
+    cached : bool
+        True if its weights are in the cache.
+    loads : bool or None
+        True if they fit the network; None if they are not cached.
+    matches : bool or None
+        True if a fixed input gives the reference output; None if it could not be computed or there is no reference.
+    message : str
+        The result in words.
     """
 
     name: str
@@ -70,7 +80,7 @@ class BackboneCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether it can be used, and nothing speaks against it."""
+        """True if the backbone loads and does not deviate from its reference output."""
         return bool(self.loads) and self.matches is not False
 
 
@@ -135,7 +145,13 @@ def registered(name: str) -> bool:
 
 
 def names() -> list[str]:
-    """The names of all backbones that can be used, in alphabetical order."""
+    """List the usable backbones.
+
+    Returns
+    -------
+    list of str
+        Sorted names.
+    """
     usable = list(_registered)
     for name, point in sorted(_points().items()):
         try:
@@ -148,7 +164,17 @@ def names() -> list[str]:
 
 
 def info(name: str) -> BackboneInfo:
-    """What is known of a backbone without loading it.
+    """Look up a backbone without loading it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the backbone.
+
+    Returns
+    -------
+    BackboneInfo
+        Facts about it.
 
     Raises
     ------
@@ -161,7 +187,7 @@ def info(name: str) -> BackboneInfo:
         return BackboneInfo(*about, source="this process", size_bytes=0, cached=True, path="")
     return BackboneInfo(
         *about,
-        source=spec.weights.origin.description,
+        source=spec.weights.source.description,
         size_bytes=spec.weights.size_bytes,
         cached=spec.weights.cached,
         path=str(spec.weights.path),
@@ -169,12 +195,22 @@ def info(name: str) -> BackboneInfo:
 
 
 def fetch(name: str) -> Path:
-    """Bring the weights into the cache unless they are there, and name their file.
+    """Download the weights of a backbone into the cache, unless they are there.
+
+    Parameters
+    ----------
+    name : str
+        Name of the backbone.
+
+    Returns
+    -------
+    Path
+        File in the cache.
 
     Raises
     ------
     WeightsError
-        The name is unknown, or the weights cannot be had; the message says what to bring where.
+        The name is unknown, or the weights are not available; the message says what to put where.
     """
     weights = _find(name).weights
     if weights is None:
@@ -190,33 +226,52 @@ def load(
     crop: Literal["centre", "random"] | None = None,
     every: int | None = None,
 ) -> AudioBackbone | VideoBackbone:
-    """A backbone ready for use: its weights (fetched if need be) on `device`, frozen, in evaluation mode.
+    """Load a backbone, downloading its weights if they are not cached.
 
     Parameters
     ----------
-    name : one of `names()`.
-    device : "cpu", "cuda", "cuda:1", …; "auto" takes a GPU where there is one.
-    weights : a local file to use in place of the published weights: safetensors, or the file as published.
-    crop, every : change the layout of a video backbone, see `FrameLayout`.
+    name : str
+        Name of the backbone.
+    device : str, default 'auto'
+        "cpu", "cuda", "cuda:1", … or "auto", which takes a GPU if there is one.
+    weights : Path or str, optional
+        Local file with the weights: safetensors, or in the published format. Default: the cache.
+    crop, every : {'centre', 'random'}, optional
+        Changes to the layout of a video backbone; see `FrameLayout`.
+
+    Returns
+    -------
+    AudioBackbone or VideoBackbone
+        The backbone.
 
     Raises
     ------
     WeightsError
-        The name is unknown, or the weights cannot be had or are of another network.
+        The name is unknown, or the weights are not available or belong to another network.
     ConfigError
-        The device cannot be used, or a layout is asked for that does not exist.
+        The device is not available, or the layout is invalid.
     """
     backbone = _find(name).build(device, None if weights is None else Path(weights))
     changes = {key: value for key, value in {"crop": crop, "every": every}.items() if value is not None}
     if changes:
         if not isinstance(backbone, VideoBackbone):
-            raise ConfigError(f"{name} takes sound: it has no {' or '.join(changes)}.")
+            raise ConfigError(f"{name} is an audio backbone: leave out {' and '.join(changes)}.")
         backbone.layout = _changed(backbone.layout, changes)
     return backbone
 
 
 def check(name: str) -> BackboneCheck:
-    """Whether a backbone is cached, loads strictly, and computes what it should; fetches nothing.
+    """Check that a backbone is cached, loads strictly, and gives its reference output; nothing is downloaded.
+
+    Parameters
+    ----------
+    name : str
+        Name of the backbone.
+
+    Returns
+    -------
+    BackboneCheck
+        The result.
 
     Raises
     ------
@@ -225,7 +280,7 @@ def check(name: str) -> BackboneCheck:
     """
     spec = _find(name)
     if spec.weights is not None and not spec.weights.cached:
-        return BackboneCheck(name, False, None, None, f"not in the cache: {spec.weights.origin.description}")
+        return BackboneCheck(name, False, None, None, f"not cached: {spec.weights.source.description}")
     from antiphon.backbones.checks import TOLERANCE, response
 
     try:
@@ -234,14 +289,14 @@ def check(name: str) -> BackboneCheck:
         return BackboneCheck(name, True, False, None, str(error))
     found = response(backbone)
     if spec.golden is None:
-        return BackboneCheck(name, True, True, None, f"loads; no reference output is known, it computes {found:.6g}")
+        return BackboneCheck(name, True, True, None, f"loads and computes {found:.6g}; it has no reference output")
     matches = abs(found - spec.golden) <= TOLERANCE * abs(spec.golden)
-    verdict = "as it should" if matches else f"not {spec.golden:.6g}: other weights, or a fault of this machine"
+    verdict = "as expected" if matches else f"expected {spec.golden:.6g}: other weights, or a fault of this machine"
     return BackboneCheck(name, True, True, matches, f"loads and computes {found:.6g}, {verdict}")
 
 
 def _points() -> dict[str, EntryPoint]:
-    """Entry points by name; of two with the same name ours counts."""
+    """Return entry points by name; built-in ones take precedence."""
     found = entry_points(group=GROUP)
     return {point.name: point for point in sorted(found, key=lambda point: point.value.startswith("antiphon."))}
 
@@ -252,11 +307,12 @@ def _spec(point: EntryPoint) -> BackboneSpec:
     except Exception as error:
         raise WeightsError(
             f"The plug-in of the backbone {point.name!r} ({point.value}) cannot be imported: "
-            f"{type(error).__name__}: {error}. Mend or uninstall it."
+            f"{type(error).__name__}: {error}. Repair or uninstall it."
         ) from error
     if not isinstance(spec, BackboneSpec):
         raise WeightsError(
-            f"The plug-in of the backbone {point.name!r} ({point.value}) is no BackboneSpec but {type(spec).__name__}."
+            f"The plug-in of the backbone {point.name!r} ({point.value}) must be a BackboneSpec, not a "
+            f"{type(spec).__name__}. Repair or uninstall it."
         )
     return spec
 
@@ -268,7 +324,7 @@ def _find(name: str) -> BackboneSpec:
     if name not in points:
         known = sorted([*points, *_registered])
         hint = did_you_mean(name, known)
-        raise UnknownBackboneError(f"There is no backbone {name!r}.{hint} Known: {', '.join(known)}.")
+        raise UnknownBackboneError(f"Unknown backbone {name!r}.{hint} Use one of {', '.join(known)}.")
     return _spec(points[name])
 
 
@@ -276,4 +332,4 @@ def _changed(layout: FrameLayout, changes: dict[str, Any]) -> FrameLayout:
     try:
         return FrameLayout.model_validate(layout.model_dump() | changes)
     except ValidationError as error:
-        raise ConfigError(f"The frames cannot be laid out so: {error}") from error
+        raise ConfigError(f"crop or every is invalid: {error}") from error

@@ -1,4 +1,4 @@
-"""What the registry knows of a backbone before any of it is loaded: light enough to list them all without torch."""
+"""Specification of a backbone, light enough to list all of them without torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,18 +11,26 @@ from antiphon.backbones.weights import Weights
 
 @dataclass(frozen=True)
 class BackboneSpec:
-    """The entry point of a backbone in the group `antiphon.backbones`, ours or a plug-in's.
+    """Entry point of a backbone in the group `antiphon.backbones`.
 
     Attributes
     ----------
-    name : by which it is loaded; the entry point has the same.
-    modality : what it takes.
-    dim : values of a feature.
-    licence : of the weights.
-    description : one line on network and training data.
-    weights : where they come from; None for a backbone registered in this process, which brings its own.
-    build : (device, local file of weights or None for the cache) → the backbone. Imports torch only when called.
-    golden : `checks.response` of this backbone, where it is known.
+    name : str
+        Name, the same as that of the entry point.
+    modality : {'audio', 'video'}
+        "audio" or "video".
+    dim : int
+        Size of the features.
+    licence : str
+        Licence of the weights.
+    description : str
+        One line on network and training data.
+    weights : Weights or None
+        Weights and their source; None for a backbone registered in this process, which brings its own.
+    build : callable
+        Maps a device and a local file of weights (None for the cache) to the backbone; imports torch only when called.
+    golden : float or None
+        Reference output, see `checks.response`; None if there is none.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Reads the variables of a TensorFlow 1 checkpoint without TensorFlow.
+"""Variables of a TensorFlow 1 checkpoint, read without TensorFlow.
 
-A checkpoint is two files. `.index` is a LevelDB table that maps the name of each variable to a `BundleEntryProto`
-(type, shape, where its bytes lie, their CRC-32C); `.data-00000-of-00001` holds the bytes. Formats:
+A checkpoint has two files. `.index` is a LevelDB table from the name of each variable to a `BundleEntryProto` (type,
+shape, position of its bytes, their CRC-32C); `.data-00000-of-00001` has the bytes. Formats:
 tensorflow/core/protobuf/tensor_bundle.proto and leveldb/doc/table_format.md. Nothing in either file is executed.
 """
 
@@ -23,14 +23,18 @@ _DTYPES = {1: np.dtype("<f4"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
 
 @dataclass(frozen=True)
 class Entry:
-    """Where one variable lies in the data file.
+    """Position and type of a variable in the data file.
 
     Attributes
     ----------
-    dtype : type of one value.
-    shape : as TensorFlow has it: convolutions are height × width × in × out, dense layers in × out.
-    offset, size : bytes from the start of the data file, and how many.
-    crc32c : masked checksum of those bytes.
+    dtype : numpy.dtype
+        Type of a value.
+    shape : tuple of int
+        Shape in TensorFlow's order: convolutions are height × width × in × out, dense layers in × out.
+    offset, size : int
+        First byte in the data file, and number of bytes.
+    crc32c : int
+        Masked checksum of these bytes.
     """
 
     dtype: np.dtype[np.generic]
@@ -41,12 +45,22 @@ class Entry:
 
 
 def read_index(index: bytes) -> dict[str, Entry]:
-    """Name → where it lies, for every variable of a checkpoint's `.index` file.
+    """Read the `.index` file of a checkpoint.
+
+    Parameters
+    ----------
+    index : bytes
+        Content of the file.
+
+    Returns
+    -------
+    dict of str to Entry
+        Entry of each variable by name.
 
     Raises
     ------
     WeightsError
-        The bytes are no LevelDB table, are damaged, compressed, sharded, or hold a type that is not read here.
+        The bytes are not a LevelDB table, are damaged, compressed or sharded, or have an unsupported type.
     """
     if len(index) < _FOOTER_SIZE or struct.unpack("<Q", index[-8:])[0] != _MAGIC:
         raise _damaged("its footer is not that of a LevelDB table")
@@ -56,7 +70,7 @@ def read_index(index: bytes) -> dict[str, Entry]:
         (offset, size), _ = _handle(index, at)
         for _, pointer in _block(index, offset, size):
             for key, value in _block(index, *_handle(pointer, 0)[0]):
-                if key:  # the entry without a name describes the bundle, not a variable
+                if key:  # the unnamed entry describes the bundle, not a variable
                     found[key.decode("utf-8", "replace")] = _entry(value)
     except ValueError as error:
         raise _damaged(str(error)) from error
@@ -64,7 +78,19 @@ def read_index(index: bytes) -> dict[str, Entry]:
 
 
 def read_variable(entry: Entry, data: bytes) -> npt.NDArray[np.generic]:
-    """The values of `entry`, a copy of its own, from the bytes of the data file.
+    """Read a variable from the data file.
+
+    Parameters
+    ----------
+    entry : Entry
+        Its entry in the index.
+    data : bytes
+        Content of the data file.
+
+    Returns
+    -------
+    ndarray
+        Copy of the values.
 
     Raises
     ------
@@ -83,7 +109,7 @@ def read_variable(entry: Entry, data: bytes) -> npt.NDArray[np.generic]:
 
 
 def _damaged(what: str) -> WeightsError:
-    return WeightsError(f"TensorFlow checkpoint: {what}. The file is damaged or of another format: fetch it again.")
+    return WeightsError(f"TensorFlow checkpoint: {what}. The file is damaged or of another format; fetch it again.")
 
 
 def _handle(data: bytes, at: int) -> tuple[tuple[int, int], int]:
@@ -93,13 +119,13 @@ def _handle(data: bytes, at: int) -> tuple[tuple[int, int], int]:
 
 
 def _block(index: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values of one block; a key stores only what differs from the one before it."""
+    """Yield keys and values of one block, in which each key stores only its difference from the previous one."""
     body = piece(index, offset, size + 1)
     (crc,) = struct.unpack("<I", piece(index, offset + size + 1, 4))
     if _masked_crc32c(body) != crc:
         raise _damaged("a block's checksum differs")
     if body[-1] != 0:
-        raise _damaged("its blocks are compressed, which is not read here")
+        raise _damaged("its blocks are compressed, which is not supported")
     (restarts,) = struct.unpack("<I", piece(body, size - 4, 4))
     end, at, key = size - 4 - 4 * restarts, 0, b""
     while at < end:
@@ -112,7 +138,7 @@ def _block(index: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]
 
 
 def _entry(message: bytes) -> Entry:
-    """BundleEntryProto {1: type, 2: shape, 3: shard, 4: offset, 5: size, 6: CRC-32C of fixed size, 7: slices}."""
+    """Parse BundleEntryProto {1: type, 2: shape, 3: shard, 4: offset, 5: size, 6: fixed-size CRC-32C, 7: slices}."""
     found = dict(fields(message))
     number = {key: value for key, value in found.items() if isinstance(value, int)}
     raw = {key: value for key, value in found.items() if isinstance(value, bytes)}
@@ -120,7 +146,7 @@ def _entry(message: bytes) -> Entry:
     if dtype is None:
         raise _damaged(f"a variable of the unknown type {number.get(1, 0)}")
     if number.get(3, 0) != 0 or 7 in found:
-        raise _damaged("its variables are spread over several files, which is not read here")
+        raise _damaged("its variables are spread over several files, which is not supported")
     crc32c = int.from_bytes(raw.get(6, b""), "little")
     return Entry(dtype, _shape(raw.get(2, b"")), number.get(4, 0), number.get(5, 0), crc32c)
 
@@ -146,7 +172,7 @@ _CRC_TABLE = _crc_table()
 
 
 def _masked_crc32c(data: bytes) -> int:
-    """CRC-32C, rotated and offset as LevelDB and TensorFlow store it."""
+    """Return the CRC-32C, rotated and offset as LevelDB and TensorFlow store it."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc = _CRC_TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)

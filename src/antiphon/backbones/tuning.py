@@ -1,8 +1,8 @@
-"""Backbones whose last blocks can be trained on: how they give gradients, and how what was tuned is told apart.
+"""Backbones whose last blocks can be fine-tuned: gradients, and names that tell tunings apart.
 
-A network stays in evaluation mode while it is tuned: its batch norms keep the statistics of the pretraining, because
-those of a small batch of music videos would change what the frozen blocks hand on. Where batch norms are folded into
-the convolutions (EfficientNet), the folded convolutions are what is tuned.
+A network stays in evaluation mode while it is tuned: batch norms keep the statistics of pretraining, because those of a
+small batch of music videos would change the outputs of the frozen blocks. Where batch norms are folded into
+convolutions (EfficientNet), the folded convolutions are tuned.
 """
 
 from abc import abstractmethod
@@ -21,33 +21,76 @@ _BASE = "backbone.fingerprint"
 
 
 class TunableAudio(AudioBackbone):
-    """An audio backbone that gives gradients."""
+    """Audio backbone with gradients.
+
+    Attributes
+    ----------
+    device : torch.device
+        Device of the network.
+    """
 
     device: torch.device
 
     @abstractmethod
     def blocks(self) -> list[Block]:
-        """The blocks that the feature depends on, from the input to the output."""
+        """Return the blocks that the feature depends on.
+
+        Returns
+        -------
+        list of tuple of nn.Module
+            Blocks from input to output.
+        """
 
     @abstractmethod
     def differentiable(self, inputs: Tensor) -> Tensor:
-        """(n, samples) float32 waveforms at `rate_hz`, on `device` → (n, dim) features, as `__call__` gives."""
+        """Compute features with gradients.
+
+        Parameters
+        ----------
+        inputs : Tensor, shape (n, samples)
+            Float32 waveforms at `rate_hz`, on `device`.
+
+        Returns
+        -------
+        Tensor, shape (n, dim)
+            Features, as `__call__` computes them.
+        """
 
 
 class TunableVideo(VideoBackbone):
-    """A video backbone that gives gradients."""
+    """Video backbone with gradients.
+
+    Attributes
+    ----------
+    device : torch.device
+        Device of the network.
+    """
 
     device: torch.device
 
     @abstractmethod
     def blocks(self) -> list[Block]:
-        """The blocks that the feature depends on, from the input to the output."""
+        """Return the blocks that the feature depends on.
+
+        Returns
+        -------
+        list of tuple of nn.Module
+            Blocks from input to output.
+        """
 
     @abstractmethod
     def differentiable(self, inputs: Tensor) -> Tensor:
-        """(n, frames, 3, size_px, size_px) float32 in [0, 255], on `device` → (n, dim) features, as `__call__` gives.
+        """Compute features with gradients.
 
-        Frames are those of the backbone's layout: thinned out already.
+        Parameters
+        ----------
+        inputs : Tensor, shape (n, frames, 3, size_px, size_px)
+            Frames of the backbone's layout as float32 in [0, 255], on `device`.
+
+        Returns
+        -------
+        Tensor, shape (n, dim)
+            Features, as `__call__` computes them.
         """
 
 
@@ -55,7 +98,19 @@ Tunable = TunableAudio | TunableVideo
 
 
 def unfreeze(backbone: Tunable, count: int) -> list[nn.Parameter]:
-    """Let the last `count` blocks be trained, and return their parameters; all before them stay frozen.
+    """Unfreeze the last blocks of a backbone.
+
+    Parameters
+    ----------
+    backbone : Tunable
+        Backbone to tune.
+    count : int
+        Number of blocks to unfreeze; all others stay frozen.
+
+    Returns
+    -------
+    list of nn.Parameter
+        Parameters of these blocks.
 
     Raises
     ------
@@ -64,7 +119,7 @@ def unfreeze(backbone: Tunable, count: int) -> list[nn.Parameter]:
     """
     blocks = backbone.blocks()
     if not 1 <= count <= len(blocks):
-        raise ConfigError(f"{backbone.name} has {len(blocks)} blocks: the last 1 to {len(blocks)} can be tuned.")
+        raise ConfigError(f"{backbone.name} has {len(blocks)} blocks; the number to tune must be 1 to {len(blocks)}.")
     for number, block in enumerate(blocks):
         for module in block:
             module.requires_grad_(number >= len(blocks) - count)
@@ -72,7 +127,18 @@ def unfreeze(backbone: Tunable, count: int) -> list[nn.Parameter]:
 
 
 def tuned_tensors(backbone: Tunable) -> Tensors:
-    """Copies of the parameters that `unfreeze` let be trained, by block, module of the block, and name there."""
+    """Copy the unfrozen parameters of a backbone.
+
+    Parameters
+    ----------
+    backbone : Tunable
+        Backbone that is tuned.
+
+    Returns
+    -------
+    Tensors
+        Values by block, module of the block, and name of the parameter.
+    """
     return {
         name: parameter.detach().cpu().numpy().copy()
         for name, parameter in _parameters(backbone).items()
@@ -81,15 +147,21 @@ def tuned_tensors(backbone: Tunable) -> Tensors:
 
 
 def apply_tuning(backbone: Tunable, tensors: Tensors) -> None:
-    """Put tuned parameters into a backbone, which gets a name and a fingerprint of its own, and freeze it.
+    """Put tuned parameters into a backbone, freeze it, and change its name and fingerprint.
 
-    The name is the backbone's with "+tuned-" and eight digits of the fingerprint, so that features of one tuning
-    never pass for those of another.
+    The name gets "+tuned-" and eight digits of the fingerprint, so that features of different tunings are never mixed.
+
+    Parameters
+    ----------
+    backbone : Tunable
+        Untuned backbone; it is changed in place.
+    tensors : Tensors
+        Tuned parameters; see `tuned_tensors`.
 
     Raises
     ------
     WeightsError
-        They are of another network, or not finite.
+        The parameters belong to another network, or are not finite.
     """
     put_tensors(backbone, tensors)
     for parameter in _parameters(backbone).values():
@@ -100,19 +172,28 @@ def apply_tuning(backbone: Tunable, tensors: Tensors) -> None:
 
 
 def put_tensors(backbone: Tunable, tensors: Tensors) -> None:
-    """Give parameters, named as `tuned_tensors` does, these values; nothing else changes.
+    """Set parameters of a backbone.
+
+    Parameters
+    ----------
+    backbone : Tunable
+        Backbone to change in place.
+    tensors : Tensors
+        Values by name; see `tuned_tensors`.
 
     Raises
     ------
     WeightsError
-        They are of another network, or not finite. Nothing is changed then.
+        The parameters belong to another network, or are not finite. Nothing is changed then.
     """
     own = _parameters(backbone)
     for name, values in tensors.items():
         if name not in own or own[name].shape != values.shape:
-            raise WeightsError(f"{backbone.name}: has no parameter {name} of shape {values.shape}; of another network.")
+            raise WeightsError(
+                f"{backbone.name}: has no parameter {name} of shape {values.shape}; it belongs to another network."
+            )
         if not np.isfinite(values).all():
-            raise WeightsError(f"{backbone.name}: the tuned parameter {name} holds values that are not finite.")
+            raise WeightsError(f"{backbone.name}: the tuned parameter {name} has values that are not finite.")
     with torch.no_grad():
         for name, values in tensors.items():
             own[name].copy_(torch.from_numpy(values))

@@ -1,7 +1,7 @@
-"""The cache of weights: each network's tensors in one safetensors file, made once from what is published.
+"""Cache of weights: each network's tensors in one safetensors file, converted once from the published file.
 
-The folder is the user's cache directory for Antiphon, or the one that the environment variable ANTIPHON_CACHE names.
-Files are written beside their place and renamed, so two processes that fetch at once each leave a whole file.
+The folder is the user's cache directory for Antiphon, or that of the environment variable ANTIPHON_CACHE. Files are
+written atomically, so that two processes can download at once.
 """
 
 import hashlib
@@ -25,66 +25,89 @@ Tensors = dict[str, npt.NDArray[Any]]
 
 
 def cache_dir() -> Path:
-    """Where weights are kept: $ANTIPHON_CACHE, else the platform's cache directory for "antiphon"."""
+    """Return the cache folder: $ANTIPHON_CACHE, or the platform's cache directory for "antiphon".
+
+    Returns
+    -------
+    Path
+        The folder, which need not exist.
+    """
     return Path(os.environ.get("ANTIPHON_CACHE") or platformdirs.user_cache_dir("antiphon")).expanduser()
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The tensors of one network.
+    """Weights of one network.
 
     Attributes
     ----------
-    name : of the safetensors file in the cache.
-    origin : the published file they are converted from.
-    convert : reads that file into tensors.
-    size_bytes : of the safetensors file, for people to know before they fetch.
+    name : str
+        Name of the safetensors file in the cache.
+    source : WeightsSource
+        Published file that they are converted from.
+    convert : callable
+        Reads that file into tensors.
+    size_bytes : int
+        Size of the safetensors file, to show before a download.
     """
 
     name: str
-    origin: WeightsSource
+    source: WeightsSource
     convert: Callable[[Path], Tensors]
     size_bytes: int
 
     @property
     def path(self) -> Path:
-        """The safetensors file in the cache, there or not."""
+        """Safetensors file in the cache, which need not exist."""
         return cache_dir() / f"{self.name}.safetensors"
 
     @property
     def cached(self) -> bool:
-        """Whether `read` will need no network."""
+        """True if `read` needs no network."""
         return self.path.exists()
 
     def fetch(self) -> Path:
-        """Bring the weights into the cache, unless they are there, and name their file.
+        """Download the weights into the cache, unless they are there.
+
+        Returns
+        -------
+        Path
+            File in the cache.
 
         Raises
         ------
         WeightsError
-            They cannot be downloaded, verified or converted; the message says what to bring where.
+            They cannot be downloaded, verified or converted; the message says what to put where.
         """
         if not self.cached:
             try:
-                write_tensors(self.convert(self.origin.obtain(cache_dir())), self.path)
+                write_tensors(self.convert(self.source.obtain(cache_dir())), self.path)
             except OSError as error:
                 raise WeightsError(
-                    f"The weights cannot be kept in {cache_dir()} ({error}). Free or unlock that folder, or name "
-                    "another in the environment variable ANTIPHON_CACHE."
+                    f"The weights cannot be written to {cache_dir()} ({error}). Free space or fix permissions there, "
+                    "or set the environment variable ANTIPHON_CACHE to another folder."
                 ) from error
         return self.path
 
     def read(self, path: Path | None = None) -> tuple[Tensors, str]:
-        """The tensors and their fingerprint: from the cache, fetched first if need be, or from a local file.
+        """Read the tensors from the cache, downloading them if necessary, or from a local file.
 
         Parameters
         ----------
-        path : a safetensors file, or one in the published format, to use in place of the cache.
+        path : Path, optional
+            Safetensors file, or one in the published format, to use instead of the cache.
+
+        Returns
+        -------
+        tensors : dict of str to ndarray
+            Weights by name.
+        fingerprint : str
+            Their SHA-256, hexadecimal.
 
         Raises
         ------
         WeightsError
-            As `fetch`; or the file is missing or damaged.
+            As in `fetch`; or the file is missing or damaged.
         """
         if path is None:
             return read_tensors(self.fetch())
@@ -95,7 +118,18 @@ class Weights:
 
 
 def tensors_fingerprint(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
-    """SHA-256 (hex) over names, types, shapes and values, whatever the order."""
+    """Hash the names, types, shapes and values of tensors, regardless of order.
+
+    Parameters
+    ----------
+    tensors : mapping of str to ndarray
+        Tensors by name.
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
+    """
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name]
@@ -105,38 +139,70 @@ def tensors_fingerprint(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
 
 
 def write_tensors(tensors: Tensors, path: Path) -> None:
-    """Write a safetensors file, atomically, with the fingerprint in its metadata."""
+    """Write a safetensors file with the fingerprint in its metadata, atomically.
+
+    Parameters
+    ----------
+    tensors : dict of str to ndarray
+        Tensors by name.
+    path : Path
+        File to write.
+    """
     with atomic_path(path) as partial:
         safetensors.numpy.save_file(tensors, partial, metadata={"fingerprint": tensors_fingerprint(tensors)})
 
 
 def read_tensors(path: Path) -> tuple[Tensors, str]:
-    """The tensors of a safetensors file and their fingerprint.
+    """Read a safetensors file.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+
+    Returns
+    -------
+    tensors : dict of str to ndarray
+        Tensors by name.
+    fingerprint : str
+        Their SHA-256, hexadecimal.
 
     Raises
     ------
     WeightsError
-        The file is missing or damaged: it cannot be read, or its values are not those that were written.
+        The file is missing or damaged, or its fingerprint differs.
     """
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
             stated = (file.metadata() or {}).get("fingerprint")
     except (OSError, safetensors.SafetensorError) as error:
-        raise WeightsError(f"{path}: not a readable safetensors file ({error}). Delete it and fetch again.") from error
+        raise WeightsError(
+            f"{path}: is not a readable safetensors file ({error}). Delete it, and fetch it again."
+        ) from error
     found = tensors_fingerprint(tensors)
     if stated not in (None, found):
-        raise WeightsError(f"{path}: damaged, its values are not those that were written. Delete it and fetch again.")
+        raise WeightsError(f"{path}: is damaged (its fingerprint differs). Delete it, and fetch it again.")
     return tensors, found
 
 
 def read_pth(source: Path | bytes) -> Tensors:
-    """The tensors of a PyTorch state file; nothing but tensors is unpickled (`weights_only=True`).
+    """Read the tensors of a PyTorch state file; only tensors are unpickled (`weights_only=True`).
+
+    Parameters
+    ----------
+    source : Path or bytes
+        File, or its content.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Tensors by name.
 
     Raises
     ------
     WeightsError
-        The file is missing, damaged, or holds something else than a flat mapping of names to tensors.
+        The file is missing, damaged, or not a flat mapping of names to tensors.
     """
     import io
     import pickle
@@ -148,7 +214,7 @@ def read_pth(source: Path | bytes) -> Tensors:
     try:
         state = torch.load(where, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
-        raise WeightsError(f"{label}: not a PyTorch state file that is safe to read ({error}).") from error
+        raise WeightsError(f"{label}: is not a PyTorch state file that is safe to read ({error}).") from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise WeightsError(f"{label}: holds something else than a mapping of names to tensors.")
+        raise WeightsError(f"{label}: is not a mapping of names to tensors.")
     return {str(name): value.contiguous().numpy() for name, value in state.items()}

@@ -1,8 +1,8 @@
-"""musicnn as re-trained by Won et al. (2020) as an audio backbone: 3 s of sound → 1506 pooled values.
+"""musicnn retrained by Won et al. (2020) as an audio backbone: 3 s of audio → 1506 pooled values.
 
-The audio backbone of Veldkamp et al. (2023): https://github.com/minzwon/sota-music-tagging-models, weights trained on
-MagnaTagATune. As many values as `musicnn-mtt` has, but other ones in another order. Its tags are not offered, because
-the order of its outputs is not published with the weights.
+This is the audio backbone of Veldkamp et al. (2023): https://github.com/minzwon/sota-music-tagging-models, weights
+trained on MagnaTagATune. It has as many values as `musicnn-mtt`, but other ones in another order. Its tags are not
+offered, because the order of its outputs is not published with the weights.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ from antiphon.backbones.won_musicnn_network import POOLED, WonMusicnnNetwork
 from antiphon.errors import WeightsError
 
 WINDOW_SAMPLES = 3 * RATE_HZ
-"""What the network was trained on."""
+"""Length of the network's training windows."""
 _WINDOW, _FILTERS = "spec.spectrogram.window", "spec.mel_scale.fb"
 
 
@@ -30,8 +30,12 @@ class WonMusicnn(TunableAudio):
 
     Parameters
     ----------
-    tensors, fingerprint : the weights and their SHA-256.
-    device : "cpu", "cuda" or "auto".
+    tensors : Tensors
+        Weights.
+    fingerprint : str
+        SHA-256 of the weights.
+    device : str, default 'cpu'
+        "cpu", "cuda" or "auto".
     """
 
     name = "musicnn-won-mtat"
@@ -44,10 +48,21 @@ class WonMusicnn(TunableAudio):
         self.network = loaded(WonMusicnnNetwork(), tensors, self.name).to(self.device)
 
     def __call__(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
-        """(n, samples) or (samples,) float waveform in [-1, 1], mono, 16 kHz → (n, 1506) float32.
+        """Compute the maxima over 3 s of 753 channels, then their means; averaged over consecutive windows.
 
-        The maxima over 3 s (48,000 samples, 188 mel frames) of 753 channels, then their means. Of a longer waveform the
-        mean over its consecutive windows is returned; a last part shorter than 3 s is left out.
+        A window has 188 mel frames. A remainder shorter than 3 s is dropped.
+
+        Parameters
+        ----------
+        waveform : array_like, shape (n, samples) or (samples,)
+            Mono floats in [-1, 1].
+        rate_hz : int, default RATE_HZ
+            Sample rate; must be 16 kHz.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, 1506)
+            Features.
 
         Raises
         ------
@@ -59,28 +74,55 @@ class WonMusicnn(TunableAudio):
         features = torch.empty(*windows.shape[:2], self.dim)
         with exact_inference():
             for row in range(len(windows)):
-                # A window at a time stays in a CPU's cache, and its bits do not depend on what stands beside it.
+                # A single window fits in a CPU's cache, and its bits do not depend on the rest of a batch.
                 for part, window in enumerate(windows[row]):
                     features[row, part] = self.network.features(decibel_mel(window[None].to(self.device)))[0].cpu()
         return features.mean(1).numpy()
 
     def blocks(self) -> list[Block]:
-        """The front end, and the three densely connected layers."""
+        """Return the front end, and the three densely connected layers.
+
+        Returns
+        -------
+        list of Block
+            Blocks from input to output.
+        """
         network = self.network
         return [(network.spec_bn, *network.layers), (network.layer1,), (network.layer2,), (network.layer3,)]
 
     def differentiable(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(n, samples) float32 at 16 kHz → (n, 1506), the mean over consecutive windows of 3 s."""
+        """Compute features with gradients, averaged over consecutive windows of 3 s.
+
+        Parameters
+        ----------
+        inputs : torch.Tensor, shape (n, samples)
+            Float32 at 16 kHz.
+
+        Returns
+        -------
+        torch.Tensor, shape (n, 1506)
+            Features, as `__call__` computes them.
+        """
         windows = inputs.unfold(1, WINDOW_SAMPLES, WINDOW_SAMPLES)
         features = self.network.features(decibel_mel(windows.flatten(0, 1)))
         return features.unflatten(0, windows.shape[:2]).mean(1)
 
 
 def convert(path: Path) -> Tensors:
-    """The learnt tensors of a state file of that project.
+    """Read the learned tensors of a state file of that project.
 
-    Some versions of torchaudio store the window and the mel filters among them. They are not learnt: where they are
-    there, they must be those that are computed here, and are left out.
+    Some versions of torchaudio store the window and the mel filters as well. They are not learned: if present, they
+    must equal those computed here, and are dropped.
+
+    Parameters
+    ----------
+    path : Path
+        State file.
+
+    Returns
+    -------
+    Tensors
+        Weights of a `WonMusicnnNetwork`.
 
     Raises
     ------
@@ -91,12 +133,13 @@ def convert(path: Path) -> Tensors:
     expected = {_WINDOW: torch.hann_window(N_FFT, periodic=True).numpy(), _FILTERS: htk_filters().T}
     for name, values in expected.items():
         stored = tensors.pop(name, None)
-        # Filters that were not computed yet when the state was saved are stored as an empty tensor.
+        # Filters that had not been computed when the state was saved are stored as an empty tensor.
         if stored is None or (name == _FILTERS and stored.size == 0):
             continue
         if stored.shape != values.shape or not np.allclose(stored, values, atol=1e-3):
             raise WeightsError(
                 f"{path}: its {name} is not that of torchaudio's default spectrogram at 16 kHz with {N_FFT} points, so "
-                "the network was trained on another one. Use models/mtat/musicnn/best_model.pth of that project."
+                "the network was trained on another spectrogram. Use models/mtat/musicnn/best_model.pth of that "
+                "project."
             )
     return tensors

@@ -1,9 +1,9 @@
 """The musicnn of Won et al. (2020) in PyTorch, as trained on MagnaTagATune.
 
-https://arxiv.org/abs/2006.00751, software https://github.com/minzwon/sota-music-tagging-models. It differs from the
-original (`musicnn_network.py`): batch norm comes before ReLU, the temporal filters see the mean over the bands, and
-the pooled values are all maxima and then all means. Parameter names and shapes are those of that software, so that its
-state files load strictly.
+https://arxiv.org/abs/2006.00751, software https://github.com/minzwon/sota-music-tagging-models. Unlike the original
+(`musicnn_network.py`), batch norm comes before ReLU, the temporal filters see the mean over the bands, and the pooled
+values are all maxima and then all means. Parameter names and shapes are those of that software, so that its state files
+load strictly.
 """
 
 from typing import cast
@@ -74,7 +74,18 @@ class WonMusicnnNetwork(nn.Module):
         self.dense2 = nn.Linear(PENULTIMATE, TAGS)
 
     def features(self, decibels: Tensor) -> Tensor:
-        """(n, 96, frames) → (n, 1506): over time the maxima of 753 channels, then their means."""
+        """Compute the maxima over time of 753 channels, then their means.
+
+        Parameters
+        ----------
+        decibels : Tensor, shape (n, 96, frames)
+            Mel spectrogram in decibels.
+
+        Returns
+        -------
+        Tensor, shape (n, 1506)
+            Features.
+        """
         spectrogram = self.spec_bn(decibels[:, None])
         front = torch.cat([cast(Tensor, layer(spectrogram)) for layer in self.layers], 1)
         first = self.layer1(front)

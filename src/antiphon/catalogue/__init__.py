@@ -1,4 +1,4 @@
-"""The catalogue: which music videos there are, what is known about them, and which split each stands in."""
+"""Catalogue: the music videos, their metadata, and their splits."""
 
 from antiphon.catalogue.catalogue import Catalogue
 from antiphon.catalogue.splits import SPLITS

@@ -1,4 +1,4 @@
-"""The table of music videos."""
+"""Table of the music videos."""
 
 import os
 import warnings
@@ -23,14 +23,25 @@ _THREADS = 4
 
 
 class Catalogue:
-    """Music videos: id, path, artist, title, genre, tags, year, split, and whatever other columns you bring.
+    """Music videos: id, path, artist, title, genre, tags, year, split, and any further columns.
 
-    Make one with `from_folder`, `from_csv` or `from_parquet`. A catalogue is not changed in place: `split`, `probe` and
-    `extended` return another one. Items with sound only or pictures only are welcome.
+    Build one with `from_folder`, `from_csv` or `from_parquet`. A catalogue is never changed in place: `split`, `probe`
+    and `extended` return another one. Items with only audio or only video are accepted.
+
+    Parameters
+    ----------
+    records : sequence of CatalogueRow
+        Rows, each with an id.
 
     Attributes
     ----------
-    table : the Arrow table, with the columns of `antiphon.tables.CATALOGUE` first.
+    table : pyarrow.Table
+        Rows, with the columns of `antiphon.tables.CATALOGUE` first.
+
+    Raises
+    ------
+    CatalogueError
+        There are no rows, or an id or a file occurs twice.
     """
 
     def __init__(self, records: Sequence[CatalogueRow]) -> None:
@@ -41,46 +52,90 @@ class Catalogue:
 
     @classmethod
     def from_folder(cls, folder: str | Path, metadata: str | Path | None = None) -> Self:
-        """Every media file in `folder` and below; `metadata` (CSV or Parquet) says more about them.
+        """List every media file in a folder and below.
 
-        The id of a video is its path inside the folder. Rows of `metadata` are matched by a column `id`, `path` or
-        `filename` that holds that path, the absolute one, or else the file's name, with its ending or without; rows
-        that fit several files so are left out with a warning. What is left open is taken from the files' own tags
-        (`with_file_tags`).
+        The id of a video is its path inside the folder. Hidden files (names that start with a dot) and links to folders
+        are skipped. Links to files are followed wherever they lead, also out of the folder: a collection may be a
+        folder of links. A dangling link is a row that cannot be read, as `probe` reports.
 
-        Hidden files (names that begin with a dot) and links to folders are left out. Links to files are followed
-        wherever they lead, also out of the folder: a collection may be a folder of links. One that leads nowhere is a
-        row that cannot be read, as `probe` tells.
+        Parameters
+        ----------
+        folder : str or Path
+            Folder with media files.
+        metadata : str or Path, optional
+            CSV or Parquet table with more about them. Its rows are matched by a column `id`, `path` or `filename` with
+            the path inside the folder, the absolute path, or else the file's name, with its ending or without; rows
+            that match several files by name are skipped with a warning. Missing values are read from the files' own
+            tags (`with_file_tags`).
+
+        Returns
+        -------
+        Catalogue
+            The catalogue.
 
         Raises
         ------
         CatalogueError
-            The folder is missing or holds no media, or the metadata is not usable.
+            The folder is missing or has no media, or the metadata is not usable.
         """
         return cls(read_folder(Path(folder), None if metadata is None else Path(metadata))).with_file_tags()
 
     @classmethod
     def from_csv(cls, path: str | Path) -> Self:
-        """A CSV with a header; columns id and/or path, and any of artist, title, genre, tags, year, split.
+        """Read a CSV with a header.
 
-        Tags are separated by semicolons (or given as a JSON list). Relative paths start at the CSV's folder; other
-        columns are kept.
+        Parameters
+        ----------
+        path : str or Path
+            CSV with the columns id and/or path, and any of artist, title, genre, tags, year, split. Tags are separated
+            by semicolons, or are a JSON list. Relative paths start at the CSV's folder. Other columns are kept.
+
+        Returns
+        -------
+        Catalogue
+            The catalogue.
 
         Raises
         ------
         CatalogueError
-            Naming file, row and column.
+            The file or a value is not usable; the message names file, row and column.
         """
         return cls(read_metadata(Path(path)))
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> Self:
-        """As `from_csv`, from a Parquet table (tags may be a list column)."""
+        """Read a Parquet table, as `from_csv` reads a CSV; tags may be a list column.
+
+        Parameters
+        ----------
+        path : str or Path
+            Parquet table.
+
+        Returns
+        -------
+        Catalogue
+            The catalogue.
+
+        Raises
+        ------
+        CatalogueError
+            The file or a value is not usable; the message names file, row and column.
+        """
         return cls(read_metadata(Path(path)))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+            Parquet file.
+
+        Returns
+        -------
+        Catalogue
+            The catalogue.
 
         Raises
         ------
@@ -91,11 +146,17 @@ class Catalogue:
             return cls(read_table(Path(path), CATALOGUE).to_pylist())
         except FeatureStoreError as error:
             raise CatalogueError(
-                f"{path}: is missing or no longer readable as a catalogue ({error.__cause__ or error})."
+                f"{path}: is missing, or is not readable as a catalogue ({error.__cause__ or error})."
             ) from error
 
     def save(self, path: str | Path) -> None:
-        """Write the catalogue as Parquet, atomically."""
+        """Write the catalogue as Parquet, atomically.
+
+        Parameters
+        ----------
+        path : str or Path
+            Parquet file.
+        """
         write_table(self.table, Path(path))
 
     def __len__(self) -> int:
@@ -123,11 +184,23 @@ class Catalogue:
         return self.table["id"].to_pylist()
 
     def records(self) -> list[CatalogueRow]:
-        """The rows as dictionaries."""
+        """Return the rows as dictionaries.
+
+        Returns
+        -------
+        list of CatalogueRow
+            One dictionary per video.
+        """
         return self.table.to_pylist()
 
     def split_counts(self) -> dict[str, int]:
-        """Videos in each split; those without one count as "unsplit"."""
+        """Count the videos of each split.
+
+        Returns
+        -------
+        dict of str to int
+            Counts above 0 by split; "unsplit" counts the videos without one.
+        """
         values = self.table["split"].to_pylist()
         counts = {name: values.count(name) for name in SPLITS} | {"unsplit": values.count(None)}
         return {name: count for name, count in counts.items() if count}
@@ -139,11 +212,19 @@ class Catalogue:
 
         Parameters
         ----------
-        by : "artist" keeps all videos of an artist in one split (a video without an artist goes by its id); "video"
-            looks at the id alone.
-        fractions : shares of train, validation and test. They hold on average: the hash of a name decides, so that
-            the videos of tomorrow never move those of today.
-        seed : draws another assignment.
+        by : {'artist', 'video'}, default 'artist'
+            "artist" keeps all videos of an artist in one split (a video without an artist is assigned by its id);
+            "video" uses only the id.
+        fractions : sequence of float, default FRACTIONS
+            Shares of train, validation and test. They hold on average: a hash of the name decides, so that later
+            additions never move earlier videos.
+        seed : int, default 0
+            Seed of the hash.
+
+        Returns
+        -------
+        Catalogue
+            The catalogue with new splits.
 
         Raises
         ------
@@ -160,9 +241,28 @@ class Catalogue:
     def split_missing(
         self, by: Literal["artist", "video"] = "artist", fractions: Sequence[float] = FRACTIONS, seed: int = 0
     ) -> Self:
-        """Assign the videos that stand in no split yet, and move no other.
+        """Assign the videos without a split, and move no other.
 
-        By artist, a video joins the split in which its artist stands already; otherwise as `split`.
+        By artist, a video joins the split of its artist, if there is one; otherwise it is assigned as by `split`.
+
+        Parameters
+        ----------
+        by : {'artist', 'video'}, default 'artist'
+            "artist" or "video"; see `split`.
+        fractions : sequence of float, default FRACTIONS
+            Shares of train, validation and test.
+        seed : int, default 0
+            Seed of the hash.
+
+        Returns
+        -------
+        Catalogue
+            The catalogue with all splits.
+
+        Raises
+        ------
+        ConfigError
+            The fractions do not sum to 1.
         """
         rows = self.records()
         known: dict[str, str] = {}
@@ -177,7 +277,13 @@ class Catalogue:
         return type(self)(rows)
 
     def artists_in_two_splits(self) -> list[str]:
-        """Artists that stand in more than one split: empty unless splits were given from outside."""
+        """List artists with videos in more than one split; empty unless splits were given from outside.
+
+        Returns
+        -------
+        list of str
+            Sorted keys of the artists; see `artist_key`.
+        """
         splits: dict[str, set[str]] = {}
         for row in self.records():
             if row["artist"] and row["split"]:
@@ -185,15 +291,25 @@ class Catalogue:
         return sorted(artist for artist, found in splits.items() if len(found) > 1)
 
     def extended(self, other: "Catalogue") -> Self:
-        """This catalogue with the rows of `other` joined; what `other` knows of a common row replaces what was known.
+        """Merge the rows of another catalogue into this one; its values take precedence.
 
-        A split stays what it is in this catalogue, and a file its id: rows of `other` that give it another are left out
+        Splits of this catalogue stay, and files keep their ids: rows of `other` that give a file another id are skipped
         with a warning.
+
+        Parameters
+        ----------
+        other : Catalogue
+            Catalogue to merge.
+
+        Returns
+        -------
+        Catalogue
+            The merged catalogue.
 
         Raises
         ------
         CatalogueError
-            An id stands for another file in `other`.
+            An id is that of another file in `other`.
         """
         rows = {row["id"]: row for row in self.records()}
         names = {row["path"]: row["id"] for row in rows.values() if row["path"]}
@@ -206,7 +322,7 @@ class Catalogue:
             if known is not None and not _same_file(known["path"], row["path"]):
                 raise CatalogueError(
                     f"id '{row['id']}' is {known['path']} in this catalogue and {row['path']} in the other. "
-                    "Rename one of them, or use another workspace for another catalogue."
+                    "Rename one of them, or use one workspace per catalogue."
                 )
             if known is None:
                 rows[row["id"]] = row
@@ -214,13 +330,23 @@ class Catalogue:
             kept = {"split"} if known["split"] else set[str]()
             rows[row["id"]] = known | {key: item for key, item in row.items() if item is not None and key not in kept}
         if again:
-            warnings.warn(f"{len(again)} files are there under another id and are left out: {again[0]}.", stacklevel=2)
+            warnings.warn(f"Skipped {len(again)} files that have another id already: {again[0]}.", stacklevel=2)
         return type(self)(list(rows.values()))
 
     def with_file_tags(self, progress: Callable[[int, int], None] | None = None) -> Self:
-        """Artist, title, genre and year from the tags of files not looked at yet, where the catalogue has none.
+        """Fill in missing artist, title, genre and year from the tags of files that have not been read yet.
 
-        Call it before `split`, which goes by artist, and before `probe`, after which a file has been looked at.
+        Call it before `split`, which assigns by artist, and before `probe`, which marks files as read.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with files done and their total.
+
+        Returns
+        -------
+        Catalogue
+            The completed catalogue.
         """
         rows = self.records()
         waiting = [row for row in rows if row["path"] and row["has_audio"] is None]
@@ -233,12 +359,20 @@ class Catalogue:
         return type(self)(rows)
 
     def probe(self, progress: Callable[[int, int], None] | None = None) -> tuple[Self, dict[str, str]]:
-        """Read the headers of files not looked at yet: duration, and whether there is sound and picture.
+        """Read the headers of files that have not been read yet: duration, and whether there is audio and video.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with files done and their total.
 
         Returns
         -------
-        The catalogue with `duration_s`, `has_audio` and `has_video` filled in, and the reason for each file that
-        could not be read, by id. Such a file stays in the catalogue: it may be mended, or its place may come back.
+        catalogue : Catalogue
+            The catalogue with `start_s`, `duration_s`, `has_audio` and `has_video` filled in.
+        reasons : dict of str to str
+            Reason for each file that could not be read, by id. Such files stay in the catalogue, since they may be
+            repaired or come back.
         """
         rows = self.records()
         waiting = [row for row in rows if row["path"] and (row["has_audio"] is None or row["duration_s"] is None)]
@@ -255,7 +389,7 @@ class Catalogue:
 
 
 def _same_file(one: str | None, other: str | None) -> bool:
-    """Whether two paths are of one file; one may be a link that leads to the other, or that led nowhere before."""
+    """Return whether two paths are one file; one may be a link to the other, or a link that was dangling before."""
     if one is None or other is None or "://" in one or "://" in other:
         return one == other
     return one == other or os.path.realpath(one) == os.path.realpath(other)
@@ -279,15 +413,13 @@ def _refuse_duplicates(records: Sequence[CatalogueRow]) -> None:
     for number, record in enumerate(records, start=1):
         first = seen.setdefault(record["id"], number)
         if first != number:
-            raise CatalogueError(
-                f"id '{record['id']}' stands in rows {first} and {number}. Every video needs an id of its own."
-            )
+            raise CatalogueError(f"id '{record['id']}' is in rows {first} and {number}. Give every video a unique id.")
     files: dict[str, str] = {}
     for record in records:
         path = record.get("path")
         if path and files.setdefault(path, record["id"]) != record["id"]:
             raise CatalogueError(
-                f"{path}: is the file of both '{files[path]}' and '{record['id']}', which could stand in two splits. "
+                f"{path}: is the file of both '{files[path]}' and '{record['id']}', which may get different splits. "
                 "Keep one of them."
             )
 

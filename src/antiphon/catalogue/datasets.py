@@ -1,21 +1,28 @@
-"""Data sets that Antiphon can read: what they hold, under which licence, and where they come from."""
+"""Data sets that Antiphon can read: content, licence and source."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """What a person wants to know before fetching one.
+    """Facts about a data set before downloading it.
 
     Attributes
     ----------
-    name : short.
-    holds : what is in it.
-    licence : as its publisher states it.
-    size : of what Antiphon reads.
-    where : the publisher's page.
-    needs : what you must bring besides.
-    command : that imports it.
+    name : str
+        Short name.
+    holds : str
+        Content.
+    licence : str
+        Licence as its publisher states it.
+    size : str
+        Size of what Antiphon reads.
+    where : str
+        Page of the publisher.
+    needs : str
+        What users must provide besides.
+    command : str
+        Command that imports it.
     """
 
     name: str

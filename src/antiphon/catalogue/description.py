@@ -1,4 +1,4 @@
-"""What a catalogue holds: the counts that the paper's data appendix compares between its data sets."""
+"""Description of a catalogue: the counts that the paper's data appendix compares between its data sets."""
 
 import re
 import tomllib
@@ -16,18 +16,21 @@ from antiphon.tables import CATALOGUE
 _DURATION_EDGES_S = (0, 30, 60, 120, 180, 240, 300, 600, np.inf)
 
 
-def describe(catalogue: Catalogue, most: int = 20) -> dict[str, Any]:
-    """Counts per split, histograms of duration and year, frequencies of genres and tags, and missing values.
+def describe(catalogue: Catalogue, max_names: int = 20) -> dict[str, Any]:
+    """Count splits, durations, years, genres, tags and missing values.
 
     Parameters
     ----------
-    catalogue : any catalogue; durations are known after `Catalogue.probe`.
-    most : genres and tags to list, the most frequent first.
+    catalogue : Catalogue
+        Any catalogue; durations are known after `Catalogue.probe`.
+    max_names : int, default 20
+        Maximum genres and tags to list, the most frequent first.
 
     Returns
     -------
-    dict with "videos", "artists", "splits", "media" (with sound, pictures, both), "duration_s" and "year" (histograms:
-    label → count), "genres" and "tags" (name → count per split and in total), "missing" (column → rows without it).
+    dict of str to object
+        "videos", "artists", "splits", "media" (with audio, video, both), "duration_s" and "year" (histograms: label →
+        count), "genres" and "tags" (name → count per split and in total), "missing" (column → rows without it).
     """
     rows = catalogue.records()
     durations = [row["duration_s"] for row in rows if row["duration_s"] is not None]
@@ -44,8 +47,8 @@ def describe(catalogue: Catalogue, most: int = 20) -> dict[str, Any]:
         },
         "duration_s": {"total": float(sum(durations)), "histogram": _histogram(durations)},
         "year": dict(sorted(years.items())),
-        "genres": _frequencies([([row["genre"]] if row["genre"] else [], row["split"]) for row in rows], most),
-        "tags": _frequencies([(row["tags"] or [], row["split"]) for row in rows], most),
+        "genres": _frequencies([([row["genre"]] if row["genre"] else [], row["split"]) for row in rows], max_names),
+        "tags": _frequencies([(row["tags"] or [], row["split"]) for row in rows], max_names),
         "missing": {
             name: sum(not row[name] for row in rows)
             for name in CATALOGUE.names
@@ -63,7 +66,7 @@ def _histogram(durations: list[float]) -> dict[str, int]:
     return {label: int(count) for label, count in zip(labels, counts, strict=True) if count}
 
 
-def _frequencies(rows: list[tuple[list[str], str | None]], most: int) -> dict[str, dict[str, int]]:
+def _frequencies(rows: list[tuple[list[str], str | None]], max_names: int) -> dict[str, dict[str, int]]:
     total: Counter[str] = Counter()
     per_split: Counter[tuple[str, str]] = Counter()
     for names, split in rows:
@@ -71,7 +74,7 @@ def _frequencies(rows: list[tuple[list[str], str | None]], most: int) -> dict[st
         per_split.update((name, split) for name in names if split)
     return {
         name: {"total": count} | {split: per_split[name, split] for split in SPLITS}
-        for name, count in sorted(total.items(), key=lambda item: (-item[1], item[0]))[:most]
+        for name, count in sorted(total.items(), key=lambda item: (-item[1], item[0]))[:max_names]
     }
 
 
@@ -79,9 +82,19 @@ _SYNTHETIC_NAME = re.compile(r"synthetic-\d{4,}(\.mp4)?")
 
 
 def synthetic_ids(catalogue: Catalogue) -> set[str]:
-    """Videos that Antiphon's synthetic catalogue rendered.
+    """Find videos rendered by Antiphon's synthetic catalogue.
 
-    Known by a column `synthetic`, or by the file: `synthetic-0001.mp4`, with or without its folder's record.
+    They are recognised by a column `synthetic`, or by the file name, such as `synthetic-0001.mp4`.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Any catalogue.
+
+    Returns
+    -------
+    set of str
+        Ids of the synthetic videos.
     """
     found: set[str] = set()
     for row in catalogue.records():
@@ -92,7 +105,18 @@ def synthetic_ids(catalogue: Catalogue) -> set[str]:
 
 
 def synthetic_coupling(catalogue: Catalogue) -> float | None:
-    """How far the pictures of a synthetic catalogue follow the songs, where its record still says so."""
+    """Read how far the video of a synthetic catalogue follows the songs.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Any catalogue.
+
+    Returns
+    -------
+    float or None
+        Coupling in [0, 1]; None where no record of it is found.
+    """
     folders = {Path(row["path"]).parent for row in catalogue.records() if row["path"] and "://" not in row["path"]}
     for folder in sorted(folders):
         try:

@@ -1,4 +1,4 @@
-"""What a media file says of itself in its tags: artist, title, genre, year."""
+"""Metadata in a media file's own tags: artist, title, genre, year."""
 
 import re
 from collections.abc import Mapping
@@ -7,24 +7,34 @@ from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError, DecodeError
 from antiphon.media.container import media_errors, open_container
 
-# FFmpeg's names for the tags of ID3, Vorbis comments, MP4 and Matroska, the telling ones first.
+# FFmpeg's names for the tags of ID3, Vorbis comments, MP4 and Matroska, in order of preference.
 _NAMES = {
     "artist": ("artist", "album_artist", "performer"),
     "title": ("title",),
     "genre": ("genre",),
     "year": ("date", "year", "originaldate", "date_released"),
 }
-_SAYS_NOTHING = frozenset({"unknown", "unknown artist", "various", "various artists", "untitled", "other", "none"})
-_LONGEST = 200
+_PLACEHOLDERS = frozenset({"unknown", "unknown artist", "various", "various artists", "untitled", "other", "none"})
+_MAX_CHARACTERS = 200
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 
 
 def file_tags(uri: str) -> CatalogueRow:
-    """What the file says, under the catalogue's column names; what it does not say, or not usably, is left out.
+    """Read the tags of a file.
 
-    Tags of the container count before those of its streams. Of a date the year is kept. Tags come from whoever made the
-    file: control characters go, the text is cut at 200 characters, and names such as "Unknown Artist" say nothing. A
-    file that cannot be read says nothing; why is for `probe` to tell.
+    Tags of the container take precedence over those of its streams. Of a date only the year is kept. Tags are
+    untrusted: control characters are removed, text is cut at 200 characters, and placeholders such as "Unknown Artist"
+    are ignored.
+
+    Parameters
+    ----------
+    uri : str
+        Path or address of the file.
+
+    Returns
+    -------
+    CatalogueRow
+        Usable tags by column of the catalogue; empty for a file that cannot be read, which `probe` reports.
     """
     try:
         with open_container(uri) as container, media_errors(uri):
@@ -39,7 +49,17 @@ def file_tags(uri: str) -> CatalogueRow:
 
 
 def usable_tags(tags: Mapping[str, str]) -> CatalogueRow:
-    """The catalogue's columns from tags by their names in small letters.
+    """Convert tags to columns of the catalogue.
+
+    Parameters
+    ----------
+    tags : mapping of str to str
+        Tags by lower-case name.
+
+    Returns
+    -------
+    CatalogueRow
+        Usable tags by column.
 
     Examples
     --------
@@ -49,7 +69,7 @@ def usable_tags(tags: Mapping[str, str]) -> CatalogueRow:
     found: CatalogueRow = {}
     for column, names in _NAMES.items():
         values = (_plain(tags.get(name, "")) for name in names)
-        said = next((value for value in values if value and value.casefold() not in _SAYS_NOTHING), None)
+        said = next((value for value in values if value and value.casefold() not in _PLACEHOLDERS), None)
         if column == "year":
             year = _YEAR.search(said or "")
             said = year[0] if year else None
@@ -64,4 +84,4 @@ def usable_tags(tags: Mapping[str, str]) -> CatalogueRow:
 
 def _plain(value: str) -> str:
     text = "".join(character if character.isprintable() else " " for character in value)
-    return " ".join(text.split())[:_LONGEST].rstrip()
+    return " ".join(text.split())[:_MAX_CHARACTERS].rstrip()

@@ -1,4 +1,4 @@
-"""Where rows come from: a folder of media files, a CSV or a Parquet table."""
+"""Sources of rows: a folder of media files, a CSV or a Parquet table."""
 
 import os
 import warnings
@@ -13,19 +13,31 @@ from antiphon.media.names import MEDIA_SUFFIXES
 if TYPE_CHECKING:
     import polars as pl
 
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 
 
 def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
-    """One row a media file below `folder`; its id is the path inside the folder, so it never changes as files join.
+    """List the media files of a folder as rows, whose ids are their paths inside the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with media files.
+    metadata : Path or None
+        CSV or Parquet table with more about them; see `Catalogue.from_folder`.
+
+    Returns
+    -------
+    list of CatalogueRow
+        One row per file.
 
     Raises
     ------
     CatalogueError
-        The folder is missing or holds no media, or no row of `metadata` names one of its files.
+        The folder is missing or has no media, or no row of `metadata` names one of its files.
     """
     if not folder.is_dir():
-        raise CatalogueError(f"{folder}: no such folder. Name the folder that holds your music videos.")
+        raise CatalogueError(f"{folder}: no such folder. Name the folder with your music videos.")
     files = _distinct(_nameable(media_files([folder])))
     if not files:
         raise CatalogueError(f"{folder}: no media files ({', '.join(sorted(MEDIA_SUFFIXES)[:6])}, …) in it or below.")
@@ -41,10 +53,20 @@ def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
 
 
 def media_files(paths: Iterable[Path]) -> list[Path]:
-    """The files among `paths` as they are, and for each folder the media files in it and below, by their endings.
+    """List files as they are, and the media files in folders and below, by their endings.
 
-    Hidden files, whose own or whose folder's name begins with a dot, are left out. Links to files are followed,
-    wherever they lead, and listed where they lead nowhere; links to folders are not.
+    Hidden files, whose name or folder starts with a dot, are skipped. Links to files are followed wherever they lead,
+    and listed if they are dangling; links to folders are not followed.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files and folders.
+
+    Returns
+    -------
+    list of Path
+        The files; those of a folder are sorted.
     """
     files: list[Path] = []
     for given in paths:
@@ -56,46 +78,57 @@ def media_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def _named_as_media(folder: Path) -> list[Path]:
-    """All files below that end like media, and links of such names whose files are not there."""
+    """List all files below that have media endings, and dangling links of such names."""
     found = (path for path in folder.rglob("*") if path.suffix.lower() in MEDIA_SUFFIXES)
     return [path for path in found if path.is_file() or (path.is_symlink() and not path.exists())]
 
 
 def _whole_path(path: Path) -> str:
-    """Where the file lies, behind any links; a link that leads nowhere stands for itself."""
+    """Return the path behind any links; a dangling link stands for itself."""
     return str(path.resolve() if path.is_file() else path.absolute())
 
 
 def left_out(folder: Path) -> list[str]:
-    """What `media_files` passes over in a folder, in a sentence each."""
+    """Describe what `media_files` skips in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with media files.
+
+    Returns
+    -------
+    list of str
+        One sentence for each reason.
+    """
     hidden = sum(_is_hidden(path.relative_to(folder)) for path in _named_as_media(folder))
     linked = sorted(path for path in folder.rglob("*") if path.is_symlink() and path.is_dir())
     found: list[str] = []
     if hidden:
-        found.append(f"{hidden} hidden media files: their names, or their folders', begin with a dot.")
+        found.append(f"{hidden} hidden media files, whose name or folder starts with a dot.")
     if linked:
-        found.append(f"{len(linked)} links to folders, the first is {linked[0]}: add those folders by themselves.")
+        found.append(f"{len(linked)} links to folders ({linked[0]} is the first). Add those folders separately.")
     return found
 
 
 def _nameable(files: list[Path]) -> list[Path]:
-    """The files whose names are text; the others cannot stand in a table and are left out with a warning."""
+    """Drop files whose names are not valid text, with a warning."""
     odd = [path for path in files if any(c < " " or "\ud800" <= c <= "\udfff" for c in str(path))]
     if odd:
-        message = f"{len(odd)} files have names that are no valid text and are left out; the first is {str(odd[0])!r}."
+        message = f"Skipped {len(odd)} files whose names are not valid text; {str(odd[0])!r} is the first."
         warnings.warn(message.encode(errors="backslashreplace").decode(), stacklevel=4)
     return [path for path in files if path not in odd]
 
 
 def _distinct(files: list[Path]) -> list[Path]:
-    """Every file once: links to a file that stands in the folder itself, or again, are left out with a warning."""
+    """Drop links to files that are listed already, with a warning."""
     kept: dict[str, Path] = {}
     for path in sorted(files, key=Path.is_symlink):
         kept.setdefault(_whole_path(path), path)
     again = [path for path in files if kept[_whole_path(path)] != path]
     if again:
         first = f"{again[0]} is {kept[_whole_path(again[0])]}"
-        message = f"{len(again)} links to files that are there already are left out; the first: {first}."
+        message = f"Skipped {len(again)} links to files that are listed already; the first: {first}."
         warnings.warn(message, stacklevel=4)
     left = set(again)
     return [path for path in files if path not in left]
@@ -106,7 +139,7 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _join_metadata(records: dict[str, CatalogueRow], metadata: Path) -> None:
-    """Fill in what `metadata` knows of each file, as `_Names` finds it."""
+    """Fill in the values of `metadata` for each file."""
     names = _Names(records)
     unmatched: list[str] = []
     ambiguous: list[str] = []
@@ -114,48 +147,37 @@ def _join_metadata(records: dict[str, CatalogueRow], metadata: Path) -> None:
     for where, record in _read_rows(metadata):
         name = record.get("path") or record.get("id") or record.get("filename")
         if name is None:
-            raise CatalogueError(f"{where}: none of the columns id, path and filename says which file it is about.")
+            raise CatalogueError(f"{where}: names no file in any of the columns id, path and filename.")
         found = names.fitting(str(name))
         if not found:
             unmatched.append(f"{where} ('{name}')")
         elif len(found) > 1:
-            ambiguous.append(f"{where}: '{name}' fits {', '.join(found[:3])}{', …' * (len(found) > 3)}")
+            ambiguous.append(f"{where}: '{name}' matches {', '.join(found[:3])}{', …' * (len(found) > 3)}")
         elif found[0] in seen:
-            raise CatalogueError(f"{where}: '{name}' is the file that {seen[found[0]]} describes already.")
+            raise CatalogueError(f"{where}: '{name}' is the file of {seen[found[0]]} too. Keep one row per file.")
         else:
             seen[found[0]] = where
             kept = {key: value for key, value in record.items() if key not in {"id", "path"} and value is not None}
             records[found[0]] |= kept
-    _tell_of_rows(metadata, unmatched, ambiguous, bool(seen))
+    _warn_of_rows(metadata, unmatched, ambiguous, bool(seen))
 
 
-def _tell_of_rows(metadata: Path, unmatched: list[str], ambiguous: list[str], any_seen: bool) -> None:
-    """Warn of rows that name no file or several.
-
-    Raises
-    ------
-    CatalogueError
-        All rows name none.
-    """
+def _warn_of_rows(metadata: Path, unmatched: list[str], ambiguous: list[str], any_seen: bool) -> None:
+    """Warn about rows that match no file or several; raise CatalogueError if none matches."""
     if not any_seen and not ambiguous:
-        raise CatalogueError(f"{metadata}: none of its {len(unmatched)} rows names a file of the folder.")
+        raise CatalogueError(f"{metadata}: none of its {len(unmatched)} rows names a file in the folder.")
     if unmatched:
-        message = f"{metadata}: {len(unmatched)} rows name no file of the folder; the first is {unmatched[0]}."
+        message = f"{metadata}: {len(unmatched)} rows name no file in the folder; {unmatched[0]} is the first."
         warnings.warn(message, stacklevel=5)
     if ambiguous:
-        more = len(ambiguous) - _MOST_NAMED
-        lines = [*ambiguous[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
-        message = f"{metadata}: {len(ambiguous)} rows fit several files and are left out; give the path in the folder."
+        more = len(ambiguous) - _MAX_NAMED
+        lines = [*ambiguous[:_MAX_NAMED], *([f"and {more} more"] if more > 0 else [])]
+        message = f"{metadata}: skipped {len(ambiguous)} rows that match several files; give the path in the folder."
         warnings.warn("\n  ".join([message, *lines]), stacklevel=5)
 
 
 class _Names:
-    """By which names a table may call the files of a folder.
-
-    Parameters
-    ----------
-    records : rows by their path inside the folder.
-    """
+    """Names by which a table may refer to the files of a folder."""
 
     def __init__(self, records: Mapping[str, CatalogueRow]) -> None:
         self._exact = {str(row["path"]): name for name, row in records.items()} | {name: name for name in records}
@@ -165,28 +187,38 @@ class _Names:
                 self._loose.setdefault(alias, []).append(name)
 
     def fitting(self, name: str) -> list[str]:
-        """The file of that path, inside the folder or absolute; else those of that name, or of it without ending."""
+        """Return the file with that path, inside the folder or absolute; else all files of that name or stem."""
         exact = self._exact.get(name) or self._exact.get(_followed(name))
         return [exact] if exact else self._loose.get(name, [])
 
 
 def _followed(name: str) -> str:
-    """An absolute path behind any links."""
+    """Resolve the links of an absolute path."""
     return os.path.realpath(name) if Path(name).is_absolute() else name
 
 
 def read_metadata(path: Path) -> list[CatalogueRow]:
-    """Rows of a CSV or Parquet table; relative paths are taken from the table's own folder.
+    """Read the rows of a CSV or Parquet table; relative paths start at the table's folder.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet table.
+
+    Returns
+    -------
+    list of CatalogueRow
+        One row per music video.
 
     Raises
     ------
     CatalogueError
-        The file is not readable, has no rows or no ids, or a value is not what its column holds.
+        The file is not readable, has no rows or no ids, or a value does not fit its column.
     """
     records: list[CatalogueRow] = []
     for where, record in _read_rows(path):
         if record.get("id") is None and record.get("path") is None:
-            raise CatalogueError(f"{where}: has neither an id nor a path; one of them must say what it is.")
+            raise CatalogueError(f"{where}: has neither an id nor a path. Give at least one of them.")
         record["id"] = record["id"] or str(record["path"])
         if record["path"] is not None and "://" not in record["path"]:
             record["path"] = str((path.absolute().parent / record["path"]).resolve())
@@ -199,7 +231,7 @@ def _read_rows(path: Path) -> list[tuple[str, CatalogueRow]]:
     if frame.is_empty():
         raise CatalogueError(f"{path}: has no rows. A catalogue needs at least one music video.")
     if not {"id", "path", "filename"} & set(frame.columns):
-        raise CatalogueError(f"{path}: has neither a column id nor path; its columns are {', '.join(frame.columns)}.")
+        raise CatalogueError(f"{path}: needs a column id or path; its columns are {', '.join(frame.columns)}.")
     rows: list[dict[str, Any]] = frame.to_dicts()
     places = [f"{path}, row {number}" for number in range(1, len(rows) + 1)]
     return [(where, clean_record(row, where)) for where, row in zip(places, rows, strict=True)]

@@ -1,4 +1,4 @@
-"""Train, validation and test by a keyed hash: nothing ever moves when the catalogue grows."""
+"""Train, validation and test by a keyed hash: no video ever moves when the catalogue grows."""
 
 import re
 import unicodedata
@@ -13,7 +13,17 @@ _FEATURING = re.compile(r"\s+[(\[]?(?:feat|ft|featuring)\b\.?.*$")
 
 
 def artist_key(artist: str) -> str:
-    """The artist as the split sees them: case, width, white space and guests do not make another artist.
+    """Normalise an artist's name: case, width, white space and featured guests make no difference.
+
+    Parameters
+    ----------
+    artist : str
+        Name of the artist.
+
+    Returns
+    -------
+    str
+        Key that splits go by.
 
     Examples
     --------
@@ -25,23 +35,40 @@ def artist_key(artist: str) -> str:
 
 
 def assign_split(video_id: str, artist: str | None, fractions: Sequence[float], seed: int) -> str:
-    """The split of one video: by artist where known, else by the video itself.
+    """Assign one video to a split, by artist where known, else by the video itself.
 
-    A hash of the name alone decides, so the answer does not depend on what else is in the catalogue.
+    A hash of the name alone decides, so that the split does not depend on the rest of the catalogue.
 
     Parameters
     ----------
-    video_id, artist : names; an empty artist counts as unknown.
-    fractions : shares of train, validation and test, which sum to 1; they hold on average over artists.
-    seed : draws another assignment.
+    video_id : str
+        Id of the video.
+    artist : str or None
+        Name of the artist; None or empty for unknown.
+    fractions : sequence of float
+        Shares of train, validation and test, which sum to 1; they hold on average over artists.
+    seed : int
+        Seed of the hash.
+
+    Returns
+    -------
+    str
+        "train", "validation" or "test".
 
     Raises
     ------
     ConfigError
         The fractions are not three numbers from 0 to 1 that sum to 1.
+
+    Examples
+    --------
+    >>> assign_split("video-1", "Nova Lux", (1.0, 0.0, 0.0), seed=0)
+    'train'
     """
     if len(fractions) != len(SPLITS) or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
-        raise ConfigError(f"fractions {tuple(fractions)}: give three shares (train, validation, test) that sum to 1.")
+        raise ConfigError(
+            f"fractions must be three shares (train, validation, test) that sum to 1, not {tuple(fractions)}."
+        )
     key = f"artist:{artist_key(artist)}" if artist and artist.strip() else f"video:{video_id}"
     place = keyed_fraction(seed, "split", key)
     train, validation, _ = fractions

@@ -1,4 +1,4 @@
-"""Metadata is checked at the door: every message names file, row and column."""
+"""Validation of metadata, with file, row and column in every message."""
 
 import json
 import math
@@ -12,17 +12,24 @@ CatalogueRow = dict[str, Any]
 
 
 def clean_record(record: Mapping[str, Any], where: str) -> CatalogueRow:
-    """One row with every known column in its own type; further columns are kept as they are.
+    """Convert every known column of a row to its type; further columns are kept as they are.
 
     Parameters
     ----------
-    record : column → value as read from CSV (text) or Parquet (typed).
-    where : names the file and row in messages.
+    record : mapping of str to object
+        Values by column, as read from CSV (text) or Parquet (typed).
+    where : str
+        File and row, for messages.
+
+    Returns
+    -------
+    dict of str to object
+        The converted row.
 
     Raises
     ------
     CatalogueError
-        A value is not what its column holds.
+        A value does not fit its column.
     """
     cleaned = {column: _blank_to_none(value) for column, value in record.items()}
     for column, clean in _CLEANERS.items():
@@ -46,21 +53,21 @@ def _blank_to_none(value: Any) -> Any:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not text.")
+        raise ValueError(f"must be text, not {value!r}.")
     return value
 
 
 def _identifier(value: Any) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
     if any(ord(character) < 32 for character in text):
-        raise ValueError(f"{text!r} holds control characters.")
+        raise ValueError(f"{text!r} contains control characters. Remove them.")
     return text
 
 
 def _genre(value: Any) -> str:
     text = value if isinstance(value, str) else None
     if text is None or _is_number(text):
-        raise ValueError(f"{value!r} is a number; give the name of the genre, or leave it empty.")
+        raise ValueError(f"{value!r} is a number. Give the name of the genre, or leave it empty.")
     return text
 
 
@@ -76,7 +83,7 @@ def _tags(value: Any) -> list[str]:
     if isinstance(value, str):
         value = _tags_from_text(value)
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-        raise ValueError(f"{value!r} is not a list of names; separate them by semicolons.")
+        raise ValueError(f"{value!r} is not a list of names. Separate them by semicolons.")
     return list(dict.fromkeys(tag.strip() for tag in value if tag.strip()))
 
 
@@ -85,7 +92,7 @@ def _tags_from_text(text: str) -> Any:
         try:
             return json.loads(text)
         except json.JSONDecodeError as error:
-            raise ValueError(f"{text!r} starts like a JSON list but is none ({error.msg}).") from error
+            raise ValueError(f"{text!r} is not a valid JSON list ({error.msg}).") from error
     separator = next((mark for mark in (";", "|") if mark in text), ",")
     return text.split(separator)
 
@@ -94,15 +101,15 @@ def _year(value: Any) -> int:
     try:
         year = float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a year; give four digits or leave it empty.") from None
+        raise ValueError(f"{value!r} is not a year. Give four digits, or leave it empty.") from None
     if not year.is_integer() or not 1000 <= year <= 9999:
-        raise ValueError(f"{value!r} is not a year; give four digits or leave it empty.")
+        raise ValueError(f"{value!r} is not a year. Give four digits, or leave it empty.")
     return int(year)
 
 
 def _split(value: Any) -> str:
     if value not in SPLITS:
-        raise ValueError(f"{value!r} is none of {', '.join(SPLITS)}.")
+        raise ValueError(f"must be one of {', '.join(SPLITS)}, not {value!r}.")
     return value
 
 
@@ -120,7 +127,7 @@ def _flag(value: Any) -> bool:
     known = {"true": True, "false": False, "1": True, "0": False}
     answer = known.get(str(value).lower())
     if answer is None:
-        raise ValueError(f"{value!r} is neither true nor false.")
+        raise ValueError(f"must be true or false, not {value!r}.")
     return answer
 
 

@@ -10,7 +10,6 @@ from rich.console import Console
 from antiphon.catalogue import Catalogue
 from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Here, Session
-from antiphon.segments.sampling import SamplingConfig
 
 if TYPE_CHECKING:
     from antiphon.backbones.tuning import Tunable
@@ -136,7 +135,6 @@ def run_finetune(
 def _extract(session: Session, networks: "list[Tunable]", workers: int | None) -> None:
     """Features of all videos by the tuned backbones, in stores of their own."""
     from antiphon.features.extraction import Progress, extract_into
-    from antiphon.features.planning import stored_sampling
 
     workspace = session.workspace
     with session.progress("Extracting videos") as report:
@@ -149,7 +147,7 @@ def _extract(session: Session, networks: "list[Tunable]", workers: int | None) -
             workspace,
             Catalogue.load(workspace.catalogue),
             networks,
-            stored_sampling(workspace) or SamplingConfig(),
+            None,
             workers,
             progress,
         )

@@ -8,15 +8,20 @@ import numpy.typing as npt
 from antiphon.catalogue import Catalogue
 from antiphon.errors import FeatureStoreError
 from antiphon.features.features import Features
-from antiphon.features.planning import stored_sampling
+from antiphon.features.planning import PlannedSegments, read_segments
 from antiphon.features.store import FeatureStore
-from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace, safe_name
 
 FloatArray = npt.NDArray[np.float32]
 
 
-def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, video: str | None) -> Features:
+def assemble(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    audio: str | None,
+    video: str | None,
+    segments: PlannedSegments | None = None,
+) -> Features:
     """Assemble the features of all videos of a catalogue that a workspace has, in the catalogue's order.
 
     Parameters
@@ -27,6 +32,8 @@ def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, vide
         Videos to read, with their metadata.
     audio, video : str or None
         Name of the store of each modality, or None to leave it out.
+    segments : PlannedSegments, optional
+        The workspace's segments, if they have been read already.
 
     Returns
     -------
@@ -50,6 +57,8 @@ def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, vide
     ids = sorted(places, key=lambda segment_id: (order[places[segment_id]], _natural(segment_id)))
     rows = {segment_id: row for row, segment_id in enumerate(ids)}
     about = {row["id"]: row for row in catalogue.records()}
+    planned = segments or read_segments(workspace)
+    starts_s = planned.window_starts_s
     features = Features.from_arrays(
         audio=_aligned(sides.get(audio or ""), rows),
         video=_aligned(sides.get(video or ""), rows),
@@ -59,11 +68,11 @@ def assemble(workspace: Workspace, catalogue: Catalogue, audio: str | None, vide
         splits=[about[places[segment_id]]["split"] for segment_id in ids],
         genres=[about[places[segment_id]]["genre"] for segment_id in ids],
         artists=[about[places[segment_id]]["artist"] for segment_id in ids],
-        starts_s=_starts(workspace, ids),
+        starts_s=[starts_s.get(segment_id) for segment_id in ids],
         audio_name=audio or "",
         video_name=video or "",
     )
-    return replace(features, sampling=stored_sampling(workspace))
+    return replace(features, sampling=planned.sampling)
 
 
 def _read(workspace: Workspace, name: str, order: dict[str, int]) -> tuple[list[str], list[str], FloatArray]:
@@ -75,15 +84,6 @@ def _read(workspace: Workspace, name: str, order: dict[str, int]) -> tuple[list[
             first.setdefault(segment_id, row)
     kept = list(first.values())
     return [segment_ids[row] for row in kept], [video_ids[row] for row in kept], vectors[kept]
-
-
-def _starts(workspace: Workspace, ids: list[str]) -> list[float | None]:
-    """Return the start of each segment's window, None where the workspace did not draw the segment itself."""
-    if not workspace.segments.exists():
-        return [None] * len(ids)
-    table = read_table(workspace.segments, SEGMENTS)
-    known = dict(zip(table["segment_id"].to_pylist(), table["window_start_s"].to_pylist(), strict=True))
-    return [known.get(segment_id) for segment_id in ids]
 
 
 def _aligned(side: tuple[list[str], list[str], FloatArray] | None, rows: dict[str, int]) -> FloatArray | None:

@@ -16,7 +16,7 @@ from antiphon.features.computing import compute_in_threads, window_features, win
 from antiphon.features.executors import run_in_processes
 from antiphon.features.features import Features
 from antiphon.features.keeping import keep_segments as keep
-from antiphon.features.planning import plan_segments, stored_sampling
+from antiphon.features.planning import PlannedSegments, plan_segments
 from antiphon.features.store import FeatureStore, VideoFeatures, store_names
 from antiphon.media.windows import DecodedWindows, WindowsJob, decode_windows
 from antiphon.segments.sampling import SamplingConfig
@@ -120,7 +120,7 @@ def extract(
     chosen = [backbones.load(name, device=device) for name in (audio, video) if name is not None]
     with place.lock():
         known = _join_workspace(place, catalogue)
-        extract_into(place, known, chosen, sampling or stored_sampling(place) or SamplingConfig(), workers, progress)
+        segments = extract_into(place, known, chosen, sampling, workers, progress)
     if keep_segments:
         keep(place, known, workers=workers, progress=None if progress is None else _timed(progress))
     there = store_names(place.features)
@@ -130,18 +130,19 @@ def extract(
         raise FeatureStoreError(
             f"No feature could be computed for any of the {len(catalogue)} videos; {len(failures)} failed:{reasons}"
         )
-    return assemble(place, catalogue, audio if audio in there else None, video if video in there else None)
+    audio, video = (name if name in there else None for name in (audio, video))
+    return assemble(place, catalogue, audio, video, segments)
 
 
 def extract_into(
     workspace: Workspace,
     catalogue: Catalogue,
     chosen: Sequence[AudioBackbone | VideoBackbone],
-    sampling: SamplingConfig,
+    sampling: SamplingConfig | None = None,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
-) -> None:
-    """Fill the feature stores of a locked workspace.
+) -> PlannedSegments:
+    """Fill the feature stores of a locked workspace, and return its segments.
 
     Parameters
     ----------
@@ -151,8 +152,8 @@ def extract_into(
         Videos to extract.
     chosen : sequence of AudioBackbone or VideoBackbone
         Backbones, loaded.
-    sampling : SamplingConfig
-        Position of the segments.
+    sampling : SamplingConfig, optional
+        Position of the segments. Default: that of the workspace, or the paper's six sections.
     workers : int, optional
         Number of decoding processes. Default: one per core.
     progress : callable, optional
@@ -166,9 +167,10 @@ def extract_into(
         Worker processes cannot be started.
     """
     segments, failures = plan_segments(workspace, catalogue, sampling)
-    targets = [_open_target(workspace, backbone, sampling) for backbone in chosen]
-    jobs = _jobs(catalogue, segments, targets, sampling.seed)
-    names = {job.video_id: [row["segment_id"] for row in segments[job.video_id]] for job in jobs}
+    settings = segments.sampling or SamplingConfig()
+    targets = [_open_target(workspace, backbone, settings) for backbone in chosen]
+    jobs = _jobs(catalogue, segments.by_video, targets, settings.seed)
+    names = {job.video_id: [row["segment_id"] for row in segments.by_video[job.video_id]] for job in jobs}
     by_video = {failure.video_id: failure for failure in _earlier_failures(workspace, jobs) + failures}
     started = flushed = time.monotonic()
     done = failed = 0
@@ -188,6 +190,7 @@ def extract_into(
                 flushed = time.monotonic()
     finally:
         _flush(workspace, targets, by_video)
+    return segments
 
 
 def _timed(progress: Callable[[Progress], None]) -> Callable[[int, int, int], None]:

@@ -1,8 +1,10 @@
 """Position of the segments of each video, drawn once and kept."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import DecodeError, FeatureStoreError
@@ -14,9 +16,47 @@ from antiphon.workspace import Failure, Workspace
 _SAMPLING = b"sampling"
 
 
+@dataclass(frozen=True)
+class PlannedSegments:
+    """The contents of `segments.parquet`, read once and passed on.
+
+    Attributes
+    ----------
+    by_video : dict of str to list of dict
+        Rows of `SEGMENTS` by video, in order.
+    sampling : SamplingConfig or None
+        Settings that they were drawn with; None if there are none yet.
+    """
+
+    by_video: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
+    sampling: SamplingConfig | None = None
+
+    @property
+    def window_starts_s(self) -> dict[str, float]:
+        """Start of each segment's window in seconds, by segment."""
+        return {row["segment_id"]: row["window_start_s"] for rows in self.by_video.values() for row in rows}
+
+
+def read_segments(workspace: Workspace) -> PlannedSegments:
+    """Read the segments that a workspace has drawn so far.
+
+    Raises
+    ------
+    FeatureStoreError
+        The table is damaged.
+    """
+    if not workspace.segments.exists():
+        return PlannedSegments()
+    table = read_table(workspace.segments, SEGMENTS)
+    by_video: dict[str, list[dict[str, Any]]] = {}
+    for row in table.to_pylist():
+        by_video.setdefault(row["video_id"], []).append(row)
+    return PlannedSegments(by_video, _sampling(table.schema))
+
+
 def plan_segments(
-    workspace: Workspace, catalogue: Catalogue, sampling: SamplingConfig
-) -> tuple[dict[str, list[dict[str, Any]]], list[Failure]]:
+    workspace: Workspace, catalogue: Catalogue, sampling: SamplingConfig | None = None
+) -> tuple[PlannedSegments, list[Failure]]:
     """Draw the segments of every readable video that has none yet.
 
     Parameters
@@ -25,13 +65,13 @@ def plan_segments(
         Workspace; its `segments.parquet` is updated.
     catalogue : Catalogue
         Videos with their durations.
-    sampling : SamplingConfig
-        Position of the segments.
+    sampling : SamplingConfig, optional
+        Position of the segments. Default: that of the workspace, or the paper's six sections.
 
     Returns
     -------
-    segments : dict of str to list of dict
-        Rows of `SEGMENTS` by video.
+    segments : PlannedSegments
+        The segments of all videos that have some.
     failures : list of Failure
         Why the other videos have none.
 
@@ -40,7 +80,13 @@ def plan_segments(
     FeatureStoreError
         The workspace's segments were drawn with other settings.
     """
-    planned = _planned(workspace, sampling)
+    stored = read_segments(workspace)
+    settings = sampling or stored.sampling or SamplingConfig()
+    if workspace.segments.exists() and stored.sampling != settings:
+        raise FeatureStoreError(
+            f"{workspace.segments}: was drawn with {stored.sampling}, not {settings}. Use one workspace per sampling."
+        )
+    planned = dict(stored.by_video)
     failures: list[Failure] = []
     fresh: list[dict[str, Any]] = []
     for row in catalogue.records():
@@ -50,45 +96,21 @@ def plan_segments(
             if row["duration_s"] is None:
                 probe_media(row["path"])
                 raise DecodeError(f"{row['path']}: has no known duration. Add it to the catalogue again.")
-            planned[row["id"]] = segment_rows(row["id"], row["duration_s"], sampling, row["start_s"] or 0.0)
+            planned[row["id"]] = segment_rows(row["id"], row["duration_s"], settings, row["start_s"] or 0.0)
             fresh += planned[row["id"]]
         except DecodeError as error:
             failures.append(Failure(row["id"], "segments", type(error).__name__, str(error)))
     if fresh or not workspace.segments.exists():
         table = pa.Table.from_pylist([row for rows in planned.values() for row in rows], SEGMENTS)
-        write_table(table.replace_schema_metadata({_SAMPLING: sampling.model_dump_json()}), workspace.segments)
-    return planned, failures
+        write_table(table.replace_schema_metadata({_SAMPLING: settings.model_dump_json()}), workspace.segments)
+    return PlannedSegments(planned, settings), failures
 
 
 def stored_sampling(workspace: Workspace) -> SamplingConfig | None:
-    """Read the settings that a workspace's segments were drawn with.
+    """Read the settings that a workspace's segments were drawn with, without the segments; None if there are none."""
+    return _sampling(pq.read_schema(workspace.segments)) if workspace.segments.exists() else None
 
-    Parameters
-    ----------
-    workspace : Workspace
-        Workspace to read.
 
-    Returns
-    -------
-    SamplingConfig or None
-        None if there are no segments yet.
-    """
-    if not workspace.segments.exists():
-        return None
-    drawn = (read_table(workspace.segments, SEGMENTS).schema.metadata or {}).get(_SAMPLING)
+def _sampling(schema: pa.Schema) -> SamplingConfig | None:
+    drawn = (schema.metadata or {}).get(_SAMPLING)
     return None if drawn is None else SamplingConfig.model_validate_json(drawn)
-
-
-def _planned(workspace: Workspace, sampling: SamplingConfig) -> dict[str, list[dict[str, Any]]]:
-    if not workspace.segments.exists():
-        return {}
-    table = read_table(workspace.segments, SEGMENTS)
-    drawn = stored_sampling(workspace)
-    if drawn != sampling:
-        raise FeatureStoreError(
-            f"{workspace.segments}: was drawn with {drawn}, not {sampling}. Use one workspace per sampling."
-        )
-    planned: dict[str, list[dict[str, Any]]] = {}
-    for row in table.to_pylist():
-        planned.setdefault(row["video_id"], []).append(row)
-    return planned

@@ -25,7 +25,7 @@ _JITTER_VORBIS_S = 0.03
 # Consecutive timestamps that tell a jump from a single outlier.
 _STEADY = 8
 _TAIL_S = 0.5
-# ITU-R BS.775 as FFmpeg's `-ac 1` applies it; divided by their sum. Low-frequency effects are left out.
+# ITU-R BS.775 as FFmpeg's `-ac 1` applies it, to be divided by the sum. Low-frequency effects are dropped.
 _WEIGHTS = {
     "FC": 1.0,
     "FL": math.sqrt(0.5),
@@ -138,7 +138,7 @@ def _resample(
     source_hz = runs[0].rate_hz
     if any(run.rate_hz != source_hz for run in runs):
         raise DecodeError(f"{reader.uri}: the sample rate of its audio changes near {start_s:.2f} s.")
-    # Every `period_in` samples of the source, a sample of the result lies on one of them.
+    # Every `period_in` samples of the source coincide with a sample of the result.
     common = math.gcd(source_hz, rate_hz)
     period_in, period_out = source_hz // common, rate_hz // common
     first_out = round((start_s - reader.start_s) * rate_hz)

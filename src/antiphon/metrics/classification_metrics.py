@@ -1,4 +1,4 @@
-"""Classification: how well scores tell who has a label, as macro means over the labels."""
+"""Classification metrics: how well scores predict labels, as macro means over the labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +23,16 @@ ByMetric = dict[str, npt.NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Measured:
-    """Scores of several trainings, measured on the same rows.
+    """Metrics of the scores of several trainings on the same rows.
 
     Attributes
     ----------
-    by_label : metric → (labels,) mean over the trainings; NaN for a label without positives or without negatives.
-    resampled : metric → (resamples,) the macro mean, averaged over the trainings, in each resample of the groups.
-    short : mean number of labels that a resample leaves out beyond those left out of `by_label`.
+    by_label : dict of str to ndarray of float64
+        Mean over the trainings of each metric, shape (labels,); NaN for a label without positives or without negatives.
+    resampled : dict of str to ndarray of float64
+        Macro mean of each metric in each resample of the groups, averaged over the trainings, shape (resamples,).
+    short : float
+        Mean number of labels that a resample leaves out beyond those left out of `by_label`.
     """
 
     by_label: ByMetric
@@ -37,17 +40,49 @@ class Measured:
     short: float
 
     def macro(self, metric: str) -> float:
-        """Mean over the labels that have positives and negatives."""
+        """Average a metric over the labels with positives and negatives.
+
+        Parameters
+        ----------
+        metric : str
+            One of `METRICS`.
+
+        Returns
+        -------
+        float
+            Macro mean.
+        """
         return float(_macro(self.by_label[metric][:, None])[0])
 
     def interval(self, metric: str) -> list[float]:
-        """The middle 95% of the resamples."""
+        """Return the middle 95% of the resamples of a metric.
+
+        Parameters
+        ----------
+        metric : str
+            One of `METRICS`.
+
+        Returns
+        -------
+        list of float
+            Lower and upper bound.
+        """
         return interval(self.resampled[metric])
 
     def difference(self, other: "Measured", metric: str) -> dict[str, Any]:
-        """By how much these scores are better than `other`, resample by resample: {"value", "ci95"}.
+        """Compare with other scores, resample by resample.
 
-        Both must have been measured on the same rows, with the same groups and seed.
+        Parameters
+        ----------
+        other : Measured
+            Metrics on the same rows, with the same groups and seed.
+        metric : str
+            One of `METRICS`.
+
+        Returns
+        -------
+        dict of str to object
+            {"value", "ci95"} of these minus those.
         """
         gaps = self.resampled[metric] - other.resampled[metric]
         return {"value": self.macro(metric) - other.macro(metric), "ci95": interval(gaps)}
@@ -64,25 +99,31 @@ def classification(
     permutations: int = 200,
     found: Measured | None = None,
 ) -> ClassificationResult:
-    """Macro ROC-AUC, macro PR-AUC (average precision) and macro F1, as scikit-learn defines them.
+    """Compute macro ROC-AUC, macro PR-AUC (average precision) and macro F1, as scikit-learn defines them.
 
-    Each label counts alike. A label that no row has, or that every row has, cannot be judged: it is left out of the
-    three means and listed. Beside each number stand the level of chance; a 95% bootstrap interval over the groups
-    (videos), in whose resamples the same rule leaves labels out; and the null of these very scores, the middle 95% of
-    the same number when the groups' targets are permuted at random.
+    Every label counts alike. Labels that no row or every row has cannot be judged: they are left out of the three means
+    and listed. Each number comes with its chance level; a 95% bootstrap interval over the groups (videos), in whose
+    resamples the same rule leaves labels out; and the null of these very scores, the middle 95% of the same number when
+    the groups' targets are permuted at random.
 
     Parameters
     ----------
-    scores : (n, labels) floats, or a list of such arrays, one a training seed. With several the value is the mean of
-        the metric over the seeds, and so is each resample: the interval speaks of other videos, for these trainings.
-    targets : (n, labels) of 0 and 1, each label judged for itself (F1 of scores of at least 0.5); or (n,) integers,
-        one class a row (one-vs-rest; F1 of the class with the highest score).
-    groups : (n,) array, optional. The video of each row, the unit that is resampled and permuted. Default: every row
-        its own.
-    names : of the labels. Default: "0", "1", …
-    seed : of the bootstrap and the permutations.
-    resamples, permutations : how many of each, at least 1.
-    found : what `measured` returned for the same arguments, where it is at hand already.
+    scores : array_like, shape (n, labels) or (trainings, n, labels)
+        Scores, of one or several training seeds. With several, values and resamples are means over the seeds: the
+        interval covers other videos, for these trainings.
+    targets : array_like, shape (n, labels) or (n,)
+        0 and 1 per label, each label judged for itself (F1 of scores of at least 0.5); or integers, one class per row
+        (one-vs-rest; F1 of the class with the highest score).
+    groups : array_like, shape (n,), optional
+        Video of each row, the unit that is resampled and permuted. Default: every row is its own.
+    names : sequence of str, optional
+        Names of the labels. Default: "0", "1", …
+    seed : int, default 0
+        Seed of the bootstrap and the permutations.
+    resamples, permutations : int, default 1000
+        Number of each, at least 1.
+    found : Measured, optional
+        Result of `measured` for the same arguments, if available.
 
     Returns
     -------
@@ -96,7 +137,7 @@ def classification(
     Raises
     ------
     ValueError
-        Scores and targets do not fit each other, hold values that are not finite, or no label can be judged.
+        Scores and targets do not fit each other, have values that are not finite, or no label can be judged.
     """
     several, wanted, labels = _checked(scores, targets, names)
     numbers = group_numbers(groups, len(wanted))
@@ -144,10 +185,32 @@ def paired_difference(
     seed: int = 0,
     resamples: int = 1000,
 ) -> dict[str, dict[str, Any]]:
-    """By how much `scores_a` are better than `scores_b` on the same rows: {metric: {"value", "ci95"}}.
+    """Compare two sets of scores on the same rows, in the same resamples of the groups.
 
-    Both are measured in the same resamples of the groups, so what is hard for both cancels out. Arguments as in
-    `classification`.
+    What is hard for both cancels out.
+
+    Parameters
+    ----------
+    scores_a, scores_b : array_like
+        Scores to compare; see `classification`.
+    targets : array_like
+        Targets; see `classification`.
+    groups : array_like, optional
+        Video of each row.
+    seed : int, default 0
+        Seed of the bootstrap.
+    resamples : int, default 1000
+        Number of resamples.
+
+    Returns
+    -------
+    dict of str to dict of str to object
+        {"value", "ci95"} of `scores_a` minus `scores_b`, by metric.
+
+    Raises
+    ------
+    ValueError
+        As in `classification`.
     """
     a, b = (measured(scores, targets, groups, seed=seed, resamples=resamples) for scores in (scores_a, scores_b))
     return {metric: a.difference(b, metric) for metric in METRICS}
@@ -161,7 +224,31 @@ def measured(
     seed: int = 0,
     resamples: int = 1000,
 ) -> Measured:
-    """The values and resamples behind `classification` and `paired_difference`, with the same arguments."""
+    """Compute the values and resamples behind `classification` and `paired_difference`.
+
+    Parameters
+    ----------
+    scores : array_like
+        Scores; see `classification`.
+    targets : array_like
+        Targets; see `classification`.
+    groups : array_like, optional
+        Video of each row.
+    seed : int, default 0
+        Seed of the bootstrap.
+    resamples : int, default 1000
+        Number of resamples.
+
+    Returns
+    -------
+    Measured
+        Values by label, and resampled macro means.
+
+    Raises
+    ------
+    ValueError
+        As in `classification`.
+    """
     several, wanted, _ = _checked(scores, targets, None)
     _refuse_less_than_one(resamples=resamples)
     plans = [_Plan.of(one, wanted, np.ndim(targets) == 1) for one in several]
@@ -179,20 +266,49 @@ def measured(
 
 
 def macro(scores: npt.ArrayLike, targets: npt.ArrayLike) -> dict[str, float]:
-    """The three macro means of one training's scores alone, as in `classification`."""
+    """Compute only the three macro means of one training's scores.
+
+    Parameters
+    ----------
+    scores : array_like
+        Scores; see `classification`.
+    targets : array_like
+        Targets; see `classification`.
+
+    Returns
+    -------
+    dict of str to float
+        Macro mean by metric.
+
+    Raises
+    ------
+    ValueError
+        As in `classification`.
+    """
     several, wanted, _ = _checked(scores, targets, None)
     found = _Plan.of(several[0], wanted, np.ndim(targets) == 1).measure(np.ones((len(wanted), 1), dtype=np.int32))
     return {metric: float(_macro(values)[0]) for metric, values in found.items()}
 
 
 def interval(values: FloatArray) -> list[float]:
-    """The middle 95%; values that are NaN (nothing could be judged) are left out."""
+    """Return the middle 95% of values, ignoring NaN, which marks resamples where nothing could be judged.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (resamples,)
+        Resampled values.
+
+    Returns
+    -------
+    list of float
+        Lower and upper bound.
+    """
     return [float(edge) for edge in np.nanpercentile(values, _TAILS)]
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """One training's scores, sorted once: (n, labels) targets and predictions, and each label's order."""
+    """One training's scores, sorted once: (n, labels) targets and predictions, and the order of each label."""
 
     targets: BoolArray
     predicted: BoolArray
@@ -204,7 +320,7 @@ class _Plan:
         return cls(targets, _predicted(scores, one_class), separations)
 
     def measure(self, weights: npt.NDArray[np.integer]) -> ByMetric:
-        """metric → (labels, b) under (n, b) weights; NaN where a label has no positive or no negative row."""
+        """Return each metric under (n, b) weights, shape (labels, b); NaN where a label cannot be judged."""
         curves = [label.measure(weights) for label in self.labels]
         areas, averages = (np.stack([curve[which] for curve in curves]) for which in (0, 1))
         counted = weights.astype(np.float64)
@@ -220,7 +336,7 @@ def _predicted(scores: FloatArray, one_class: bool) -> BoolArray:
 
 
 def _f1(hits: FloatArray, either: FloatArray) -> npt.NDArray[np.float64]:
-    """2 TP / (rows with the label + rows predicted to have it); 0 where there are none of both."""
+    """Compute 2 TP / (rows with the label + rows predicted to have it); 0 where there are none of both."""
     return 2 * hits / np.where(either > 0, either, 1)
 
 
@@ -230,7 +346,7 @@ def _mean_over_seeds(plans: Sequence[_Plan], weights: npt.NDArray[np.integer]) -
 
 
 def _macro(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(b,) mean over the labels of (labels, b) that are not NaN; NaN where none is."""
+    """Return the (b,) means over labels of (labels, b) values, ignoring NaN; NaN where all are."""
     there = ~np.isnan(values)
     counts = there.sum(axis=0)
     return np.where(counts > 0, np.where(there, values, 0).sum(axis=0) / np.maximum(counts, 1), np.nan)
@@ -244,7 +360,7 @@ def _nulls(
     permutations: int,
     seed: int,
 ) -> ByMetric:
-    """metric → (permutations,) macro mean when the groups' targets change places at random."""
+    """Return the (permutations,) macro means when the groups' targets are permuted at random."""
     _refuse_less_than_one(permutations=permutations)
     permuted = permuted_rows(numbers, permutations, generator(seed, "classification", "null"))
     predicted = [_predicted(scores, one_class) for scores in several]

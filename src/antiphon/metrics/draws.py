@@ -1,4 +1,4 @@
-"""Numbers averaged over several held-out sets and trainings, with one interval for all."""
+"""Averages over several held-out sets and trainings, with one interval for all."""
 
 from collections.abc import Sequence
 
@@ -17,20 +17,26 @@ _RESAMPLES = 1000
 def over_draws(
     ranks: Sequence[FloatArray], groups: Sequence[npt.ArrayLike], ks: Sequence[int] = (1, 5, 10), seed: int = 0
 ) -> dict[str, dict[str, float | list[float]]]:
-    """Each metric, averaged over trainings and then over held-out sets, with its 95% bootstrap interval.
+    """Average each rank metric over trainings and then over held-out sets, with a 95% bootstrap interval.
 
-    The videos of each held-out set are resampled apart from those of the others, alike for all trainings. So the
-    interval says what other test videos of the same kind would give; look at the trainings side by side for the rest.
+    The videos of each held-out set are resampled independently of the others, identically for all trainings. The
+    interval therefore covers other test videos of the same kind; compare the trainings side by side for the rest.
 
     Parameters
     ----------
-    ranks : for each held-out set the (trainings, n) ranks of its queries, in a pool of its own.
-    groups : for each held-out set the (n,) video of each query, the unit that is resampled.
-    ks : cut-offs of recall@k.
+    ranks : sequence of ndarray of float
+        For each held-out set the ranks of its queries in a pool of its own, shape (trainings, n).
+    groups : sequence of array_like
+        For each held-out set the video of each query, shape (n,), the unit that is resampled.
+    ks : sequence of int, default (1, 5, 10)
+        Cut-offs of recall@k.
+    seed : int, default 0
+        Seed of the bootstrap.
 
     Returns
     -------
-    {"median_rank": {"value", "ci95"}, "mean_rank": …, "mrr": …, "recall@k": …}.
+    dict of str to dict of str to float or list of float
+        {"median_rank": {"value", "ci95"}, "mean_rank": …, "mrr": …, "recall@k": …}.
 
     Examples
     --------
@@ -54,7 +60,7 @@ def over_draws(
 def _resampled(
     ranks: FloatArray, numbers: npt.NDArray[np.int64], ks: Sequence[int], random: np.random.Generator
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """(resamples,) of each metric, averaged over trainings."""
+    """Return the (resamples,) values of each metric, averaged over trainings."""
     blocks: list[dict[str, npt.NDArray[np.float64]]] = []
     for weights in weight_blocks(numbers, _RESAMPLES, random):
         trainings = [summarise_weighted(row, weights, ks) for row in ranks]

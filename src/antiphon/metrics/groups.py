@@ -14,12 +14,24 @@ _BLOCK = 2**20
 
 
 def group_numbers(groups: npt.ArrayLike | None, count: int) -> IntArray:
-    """Number the groups of `count` rows from 0; without groups every row is its own.
+    """Number the groups of rows from 0.
+
+    Parameters
+    ----------
+    groups : array_like or None, shape (count,)
+        Group of each row. Default: every row is its own group.
+    count : int
+        Number of rows.
+
+    Returns
+    -------
+    ndarray of int64, shape (count,)
+        Number of each row's group.
 
     Raises
     ------
     ValueError
-        `groups` has not one entry a row, or an entry is None or NaN.
+        `groups` has another number of entries, or an entry is None or NaN.
     """
     if groups is None:
         return np.arange(count)
@@ -34,30 +46,85 @@ def group_numbers(groups: npt.ArrayLike | None, count: int) -> IntArray:
 
 
 def bootstrap_weights(numbers: IntArray, resamples: int, generator: np.random.Generator) -> Int32Array:
-    """(resamples, n) weight of each row when whole groups are drawn with replacement."""
+    """Draw whole groups with replacement.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, shape (n,)
+        Group of each row; see `group_numbers`.
+    resamples : int
+        Number of draws.
+    generator : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of int32, shape (resamples, n)
+        How often each row is drawn.
+    """
     total = int(numbers.max(initial=-1)) + 1
     counts = generator.multinomial(total, np.full(total, 1 / total), size=resamples).astype(np.int32)
     return counts[:, numbers]
 
 
 def weight_blocks(numbers: IntArray, resamples: int, generator: np.random.Generator) -> Iterator[Int32Array]:
-    """The rows of `bootstrap_weights`, the same ones, in blocks that stay small whatever `resamples` is."""
+    """Draw the rows of `bootstrap_weights` in blocks of bounded size.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, shape (n,)
+        Group of each row.
+    resamples : int
+        Number of draws.
+    generator : numpy.random.Generator
+        Source of randomness.
+
+    Yields
+    ------
+    ndarray of int32, shape (block, n)
+        The same weights as of `bootstrap_weights`, in order.
+    """
     for block in blocks(resamples, len(numbers)):
         yield bootstrap_weights(numbers, block.stop - block.start, generator)
 
 
 def blocks(rows: int, width: int) -> Iterator[slice]:
-    """Cut the rows of a (rows, width) array into blocks of at most 2**20 numbers, or of one row."""
+    """Cut the rows of a (rows, width) array into blocks of at most 2**20 numbers, or of one row.
+
+    Parameters
+    ----------
+    rows, width : int
+        Shape of the array.
+
+    Yields
+    ------
+    slice
+        Rows of a block.
+    """
     step = max(1, _BLOCK // max(width, 1))
     for first in range(0, rows, step):
         yield slice(first, min(first + step, rows))
 
 
 def permuted_rows(numbers: IntArray, permutations: int, generator: np.random.Generator) -> Int32Array:
-    """(permutations, n) row that each row is paired with when whole groups change places at random.
+    """Permute whole groups at random.
 
-    The p-th row of a group goes to the p-th row of the group that takes its partner's place; where that group has
-    fewer rows they are used again. Groups of one row make this a plain permutation.
+    The p-th row of a group is paired with the p-th row of the group that takes its partner's place; where that group
+    has fewer rows, they are reused. With groups of one row this is a plain permutation.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, shape (n,)
+        Group of each row.
+    permutations : int
+        Number of permutations.
+    generator : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of int32, shape (permutations, n)
+        Row that each row is paired with.
     """
     total = int(numbers.max(initial=-1)) + 1
     result = np.empty((permutations, len(numbers)), dtype=np.int32)
@@ -67,13 +134,19 @@ def permuted_rows(numbers: IntArray, permutations: int, generator: np.random.Gen
 
 
 def rows_of_others(numbers: IntArray, others: IntArray) -> Int32Array:
-    """(n,) for each row one of the group that takes its group's place: the p-th for the p-th, again from the first
-    where that group has fewer.
+    """Pair each row with one of the group that takes its group's place, p-th with p-th, cycling through smaller groups.
 
     Parameters
     ----------
-    numbers : (n,) number of each row's group.
-    others : (groups,) for each group the one that takes its place.
+    numbers : ndarray of int64, shape (n,)
+        Group of each row.
+    others : ndarray of int64, shape (groups,)
+        Group that takes the place of each.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+        Row that each row is paired with.
     """
     order = np.argsort(numbers, kind="stable")
     sizes = np.bincount(numbers, minlength=len(others))
@@ -85,7 +158,18 @@ def rows_of_others(numbers: IntArray, others: IntArray) -> Int32Array:
 
 
 def members(numbers: IntArray) -> IntArray:
-    """(n, m) all rows of each row's group, m being the size of the largest; -1 fills the line of a smaller one."""
+    """List all rows of each row's group.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, shape (n,)
+        Group of each row.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, m)
+        m is the size of the largest group; rows of smaller groups are padded with -1.
+    """
     order = np.argsort(numbers, kind="stable")
     sizes = np.bincount(numbers)
     there = np.arange(sizes.max(initial=0)) < sizes[:, None]

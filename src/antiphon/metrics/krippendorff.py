@@ -1,4 +1,4 @@
-"""Do judges agree beyond chance? Krippendorff's alpha for nominal answers, with gaps."""
+"""Agreement of judges beyond chance: Krippendorff's alpha for nominal answers, with gaps."""
 
 from dataclasses import dataclass
 
@@ -21,11 +21,16 @@ class Alpha:
 
     Attributes
     ----------
-    value : 1 is perfect agreement, 0 what chance gives, below 0 systematic disagreement; NaN where it is not defined.
-    ci95 : the middle 95% of resamples of the units; NaN where `value` is.
-    units : how many units have two answers or more.
-    answers : how many answers these have.
-    reason : why there is no value; empty where there is one.
+    value : float
+        1 for perfect agreement, 0 for chance, below 0 for systematic disagreement; NaN where it is undefined.
+    ci95 : (float, float)
+        Middle 95% of resamples of the units; NaN where `value` is.
+    units : int
+        Number of units with at least two answers.
+    answers : int
+        Number of answers to these.
+    reason : str
+        Why there is no value; empty where there is one.
     """
 
     value: float
@@ -36,16 +41,30 @@ class Alpha:
 
 
 def krippendorff_alpha(answers: npt.ArrayLike, groups: npt.ArrayLike | None = None, seed: int = 0) -> Alpha:
-    """Krippendorff's alpha of nominal answers: 1 − observed disagreement / disagreement expected by chance.
+    """Compute Krippendorff's alpha of nominal answers: 1 − observed disagreement / disagreement expected by chance.
 
-    Both come from the coincidence matrix of the values that can be paired within a unit; a unit with a single answer
-    says nothing. The interval is a bootstrap over units, or over groups of them; judges are not resampled, because a
-    judge drawn twice would agree with himself.
+    Both come from the coincidence matrix of the values that can be paired within a unit; units with a single answer are
+    ignored. The interval is a bootstrap over units, or over groups of them; judges are not resampled, because a judge
+    drawn twice would agree with himself.
 
     Parameters
     ----------
-    answers : (judges, units) numbers that name categories; NaN where a judge did not answer.
-    groups : (units,) what to resample together. Default: every unit alone.
+    answers : array_like, shape (judges, units)
+        Numbers of categories; NaN where a judge did not answer.
+    groups : array_like, shape (units,), optional
+        Units to resample together. Default: every unit alone.
+    seed : int, default 0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    Alpha
+        The value with its interval, or the reason why there is none.
+
+    Raises
+    ------
+    ValueError
+        `answers` or `groups` has another shape.
 
     References
     ----------
@@ -79,17 +98,13 @@ def krippendorff_alpha(answers: npt.ArrayLike, groups: npt.ArrayLike | None = No
 
 
 def _counts(table: FloatArray) -> FloatArray:
-    """(units, categories) how many judges put each unit into each category."""
+    """Count how many judges put each unit into each category, (units, categories)."""
     categories = np.unique(table[~np.isnan(table)])
     return (table[:, :, None] == categories).sum(axis=0).astype(np.float64)
 
 
 def _alpha(counts: FloatArray, weights: npt.NDArray[np.integer]) -> FloatArray:
-    """(b,) alpha with each unit counted as often as (b, units) `weights` say; NaN where nothing varies.
-
-    Off the diagonal, a unit adds its ordered pairs of unlike values, divided by one less than its values, to the
-    coincidence matrix, whose margins are the frequencies of the values.
-    """
+    """Compute alpha for each row of (b, units) weights; NaN where nothing varies."""
     sizes = counts.sum(axis=1)
     unlike = (sizes**2 - (counts**2).sum(axis=1)) / (sizes - 1)
     margins = weights @ counts

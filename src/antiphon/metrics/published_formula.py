@@ -1,26 +1,30 @@
-"""The formula by which Veldkamp et al. (2023) computed their median ranks: it is not one of ranks."""
+"""Formula by which Veldkamp et al. (2023) computed their median ranks; it does not compute ranks."""
 
 import numpy as np
 import numpy.typing as npt
 
 
 def published_median_rank(audio: npt.ArrayLike, video: npt.ArrayLike) -> float:
-    """What the evaluation published with the paper prints as the median rank, in both directions.
+    """Compute what the evaluation published with the paper prints as the median rank, in both directions.
 
-    It sorts each row of the similarities between pictures (rows) and sound (columns) from low to high and takes the
-    diagonal of the sorted order. That is the number of the item found at place i, not the place at which item i is
-    found, so it says next to nothing about the model: perfect, random and trained embeddings all score about half the
-    pool. The second direction takes the ranks of the first again. Kept for comparison: use `retrieval` to measure.
+    It sorts each row of the similarities between video (rows) and audio (columns) in ascending order and takes the
+    diagonal of the sorted order. That is the index of the item found at position i, not the position at which item i is
+    found, so that it says next to nothing about the model: perfect, random and trained embeddings all score about half
+    the pool. The second direction reuses the ranks of the first. It is kept for comparison; use `retrieval` to measure.
 
     Parameters
     ----------
-    audio, video : (n, dim) rows, row i of both one pair. The authors' pools have n = 1000.
+    audio, video : array_like, shape (n, dim)
+        Embeddings; row i of both is one pair. The authors' pools have n = 1000.
 
     Returns
     -------
-    From 0 to n − 1.
+    float
+        Number from 0 to n − 1.
 
-    Source: `get_validation_metrics` in `mmnet/evaluation.py` of the code published with Veldkamp et al. (2023).
+    References
+    ----------
+    `get_validation_metrics` in `mmnet/evaluation.py` of the code published with Veldkamp et al. (2023).
 
     Examples
     --------

@@ -18,23 +18,29 @@ def ranks(
     left_out: IntArray | None = None,
     chunk_rows: int = 1024,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32] | None]:
-    """Rank of candidate i for query i: 1 + candidates scored above it + half of those tied with it.
+    """Rank candidate i for query i: 1 + candidates with higher scores + half of the ties.
 
-    Scores are dot products in float64, so for unit vectors cosines. Memory is `chunk_rows` × n at a time (besides
-    the result), whatever n is.
+    Scores are dot products in float64, so cosines for unit vectors. Memory beyond the result is `chunk_rows` × n at a
+    time.
 
     Parameters
     ----------
-    queries, candidates : (n, dim) array. Row i of one belongs to row i of the other.
-    permuted : (p, n) integer array, optional. Each row names for every query another candidate to take for the true
-        one; its rank is counted in the same pool.
-    left_out : (n, m) integer array, optional. Line i names candidates that are no candidates wherever i is taken for
-        the true one (i itself is one all the same; -1 fills the line), such as the other segments of its track.
-    chunk_rows : queries scored at a time.
+    queries, candidates : ndarray of float, shape (n, dim)
+        Row i of one belongs to row i of the other.
+    permuted : ndarray of int, shape (p, n), optional
+        Other candidates to take for the true ones of the queries; they are ranked in the same pool.
+    left_out : ndarray of int, shape (n, m), optional
+        Row i lists candidates to exclude wherever i is taken for the true one, such as the other segments of its track
+        (i itself always counts; padded with -1).
+    chunk_rows : int, default 1024
+        Queries scored at a time.
 
     Returns
     -------
-    (n,) float64 ranks from 1 to n, and (p, n) float32 ranks of the permuted candidates (None without `permuted`).
+    ranks : ndarray of float64, shape (n,)
+        From 1 to n; ties give half ranks.
+    null_ranks : ndarray of float32, shape (p, n), or None
+        Ranks of the permuted candidates; None without `permuted`.
 
     Examples
     --------
@@ -67,7 +73,7 @@ def ranks(
 def _ranks_in_line(
     line: FloatArray, targets: IntArray, tie: float, left_out: IntArray | None
 ) -> npt.NDArray[np.float64]:
-    """Mid-ranks of several candidates in one query's scores: one sort serves all of them."""
+    """Return the mid-ranks of several candidates in one query's scores, by a single sort."""
     ascending = np.sort(line)
     wanted = line[targets]
     above = len(line) - np.searchsorted(ascending, wanted + tie, side="right")
@@ -81,10 +87,7 @@ def _ranks_in_line(
 def _counted(
     scores: FloatArray, left_out: IntArray, true: FloatArray, targets: IntArray, tie: float
 ) -> tuple[IntArray, IntArray]:
-    """(r,) how many of those left out stand above the true score, and how many not below it.
-
-    `scores` has r lines, or one for all; `left_out` is (r, m), `true` and `targets` are (r, 1).
-    """
+    """Count the excluded candidates above the true score, and those not below it, for each of r rows."""
     theirs = np.where(
         (left_out >= 0) & (left_out != targets),
         np.take_along_axis(np.broadcast_to(scores, (len(left_out), scores.shape[1])), np.maximum(left_out, 0), axis=1),

@@ -1,4 +1,4 @@
-"""How good a ranked list is for one user, ties averaged over all their orders, and what chance gives."""
+"""Quality of a ranked list for one user, averaged over all orders of ties, and its chance level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,14 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where candidates are expected to stand, over all orders of those with equal scores.
+    """Expected positions of candidates, over all orders of those with equal scores.
 
     Attributes
     ----------
-    listed : (n,) probability that each stands among the first k.
-    discount : (n,) expected discount 1 / log2(1 + place) of each, 0 beyond k.
+    listed : ndarray of float64, shape (n,)
+        Probability of being among the first k.
+    discount : ndarray of float64, shape (n,)
+        Expected discount 1 / log2(1 + position), 0 beyond k.
     """
 
     listed: npt.NDArray[np.float64]
@@ -25,14 +27,21 @@ class Places:
 
 
 def places(scores: FloatArray, k: int) -> Places:
-    """The expected places of n candidates with these scores, the highest first.
+    """Compute the expected positions of candidates, the highest score first.
 
-    Candidates of one score share their places, each order being as likely as any other. NaN counts as below everything.
+    Candidates with equal scores share their positions, in any order with equal probability. NaN ranks below everything.
 
     Parameters
     ----------
-    scores : (n,) scores.
-    k : length of the list.
+    scores : ndarray of float, shape (n,)
+        Scores.
+    k : int
+        Length of the list.
+
+    Returns
+    -------
+    Places
+        Expected positions.
 
     Examples
     --------
@@ -48,41 +57,80 @@ def places(scores: FloatArray, k: int) -> Places:
 
 
 def recall(found: Places, relevant: BoolArray) -> float:
-    """The expected share of a user's relevant candidates that stand in the list; NaN where there are none."""
+    """Compute the expected fraction of a user's relevant candidates that are in the list.
+
+    Parameters
+    ----------
+    found : Places
+        Positions; see `places`.
+    relevant : ndarray of bool, shape (n,)
+        Relevant candidates.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN without relevant candidates.
+    """
     return float(found.listed[relevant].sum() / relevant.sum()) if relevant.any() else float("nan")
 
 
 def ndcg(found: Places, relevant: BoolArray, k: int) -> float:
-    """The expected normalised discounted cumulative gain of the list, gains being 0 or 1; NaN without relevant ones.
+    """Compute the expected normalised discounted cumulative gain of the list, with gains of 0 or 1.
 
-    Source: Järvelin and Kekäläinen 2002; ties as in McSherry and Najork 2008, which scikit-learn follows too.
+    Parameters
+    ----------
+    found : Places
+        Positions; see `places`.
+    relevant : ndarray of bool, shape (n,)
+        Relevant candidates.
+    k : int
+        Length of the list.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN without relevant candidates.
+
+    References
+    ----------
+    Järvelin and Kekäläinen (2002); ties as in McSherry and Najork (2008), which scikit-learn follows too.
     """
     count = int(relevant.sum())
     return float(found.discount[relevant].sum() / _discounts(min(k, count)).sum()) if count else float("nan")
 
 
 def coverage(listed: FloatArray) -> float:
-    """The share of candidates that stand in somebody's list, expected where lists are cut through ties.
+    """Compute the expected fraction of candidates that are in anybody's list.
 
     Parameters
     ----------
-    listed : (users, n) probability that each candidate stands in each user's list; users draw their orders apart.
+    listed : ndarray of float, shape (users, n)
+        Probability that each candidate is in each user's list; ties are broken independently per user.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
     """
     return float((1 - np.prod(1 - listed, axis=0)).mean())
 
 
 def chance(relevant: Sequence[int], candidates: int, k: int) -> dict[str, float]:
-    """What random lists are expected to reach.
+    """Compute the expected values of random lists.
 
     Parameters
     ----------
-    relevant : for each user how many of the candidates are relevant, at least one.
-    candidates : how many there are.
-    k : length of the lists.
+    relevant : sequence of int
+        Number of relevant candidates of each user, at least one.
+    candidates : int
+        Number of candidates.
+    k : int
+        Length of the lists.
 
     Returns
     -------
-    {"recall", "ndcg", "coverage"}.
+    dict of str to float
+        "recall", "ndcg" and "coverage".
 
     Examples
     --------
@@ -97,5 +145,5 @@ def chance(relevant: Sequence[int], candidates: int, k: int) -> dict[str, float]
 
 
 def _discounts(count: int) -> npt.NDArray[np.float64]:
-    """(count,) of the first places."""
+    """Return the discounts of the first positions."""
     return 1 / np.log2(np.arange(2, count + 2))

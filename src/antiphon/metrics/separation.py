@@ -1,4 +1,4 @@
-"""How well one label's scores separate its rows from the others: ROC-AUC and average precision, exact and weighted."""
+"""Separation of one label's rows from the others by their scores: ROC-AUC and average precision, exact and weighted."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -15,15 +15,19 @@ Curves = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 class Separation:
     """One label's rows in order of score, sorted once and measured under any weights.
 
-    Only the scores that some positive row has matter: between two of them the weights of the negatives are summed.
+    Only scores that some positive row has matter: between two of them the weights of the negatives are summed.
 
     Attributes
     ----------
-    positives, negatives : rows with and without the label, best score first.
-    firsts : (k,) where in `positives` each distinct score starts.
-    edges : where the sorted negatives are cut, 0 first.
-    above, not_below : (k,) for each distinct score, the edge before which the negatives scored higher stand, and the
-        edge before which those scored at least as high.
+    positives, negatives : ndarray of intp
+        Rows with and without the label, best score first.
+    firsts : ndarray of intp, shape (k,)
+        Start of each distinct score in `positives`.
+    edges : ndarray of intp
+        Positions at which the sorted negatives are cut, 0 first.
+    above, not_below : ndarray of intp, shape (k,)
+        For each distinct score, the edge after the negatives with higher scores, and after those with at least that
+        score.
     """
 
     positives: npt.NDArray[np.intp]
@@ -35,7 +39,20 @@ class Separation:
 
     @classmethod
     def of(cls, scores: FloatArray, targets: BoolArray) -> Self:
-        """Sort the (n,) scores of one label, of which (n,) `targets` says who has it."""
+        """Sort the scores of one label.
+
+        Parameters
+        ----------
+        scores : ndarray of float, shape (n,)
+            Scores of the label.
+        targets : ndarray of bool, shape (n,)
+            Rows with the label.
+
+        Returns
+        -------
+        Separation
+            The sorted rows.
+        """
         order = np.argsort(-scores, kind="stable")
         positives, negatives = order[targets[order]], order[~targets[order]]
         distinct, firsts = np.unique(-scores[positives], return_index=True)
@@ -46,10 +63,20 @@ class Separation:
         return cls(positives, negatives, firsts, edges, *places)
 
     def measure(self, weights: npt.NDArray[np.integer]) -> Curves:
-        """(b,) ROC-AUC and (b,) average precision under (n, b) weights of the rows, one set a column.
+        """Compute ROC-AUC and average precision under weights.
 
-        As scikit-learn's `roc_auc_score` and `average_precision_score` with `sample_weight`: ties count half in the
-        first and share one threshold in the second. NaN where no positive or no negative row has weight.
+        They equal scikit-learn's `roc_auc_score` and `average_precision_score` with `sample_weight`: ties count half in
+        the first and share one threshold in the second.
+
+        Parameters
+        ----------
+        weights : ndarray of int, shape (n, b)
+            Weights of the rows, one set per column.
+
+        Returns
+        -------
+        roc_auc, average_precision : ndarray of float64, shape (b,)
+            NaN where no positive or no negative row has weight.
         """
         columns = weights.shape[1]
         if not len(self.positives) or not len(self.negatives):
@@ -69,7 +96,20 @@ class Separation:
 
 
 def permuted_separation(scores: FloatArray, targets: BoolArray) -> Curves:
-    """(b,) ROC-AUC and average precision of (n,) scores for (b, n) other targets: one sort serves all of them."""
+    """Compute ROC-AUC and average precision of the same scores for many targets, by a single sort.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (n,)
+        Scores of a label.
+    targets : ndarray of bool, shape (b, n)
+        Targets.
+
+    Returns
+    -------
+    roc_auc, average_precision : ndarray of float64, shape (b,)
+        NaN where there is no positive or no negative row.
+    """
     order = np.argsort(-scores, kind="stable")
     descending = -scores[order]
     starts = np.searchsorted(descending, descending, side="left")

@@ -1,4 +1,4 @@
-"""Summaries of a list of ranks, plain or weighted, and the level of chance."""
+"""Summaries of a list of ranks, plain or weighted, and their chance levels."""
 
 from collections.abc import Sequence
 
@@ -10,19 +10,19 @@ Summary = dict[str, npt.NDArray[np.float64]]
 
 
 def summarise(ranks: FloatArray, ks: Sequence[int]) -> Summary:
-    """Return median and mean rank, MRR and recall@k over the last axis.
+    """Compute median and mean rank, MRR and recall@k over the last axis.
 
     Parameters
     ----------
-    ranks : ndarray
-        (..., n) ranks, 1 the best.
+    ranks : ndarray of float, shape (..., n)
+        Ranks from 1, the best.
     ks : sequence of int
-        Cut-offs of recall@k; a rank counts when it is at most k.
+        Cut-offs of recall@k; ranks of at most k count.
 
     Returns
     -------
-    dict of str to ndarray
-        (...) arrays under "median_rank", "mean_rank", "mrr", "recall@k".
+    dict of str to ndarray of float64
+        "median_rank", "mean_rank", "mrr" and "recall@k", each of shape (...).
 
     Examples
     --------
@@ -38,16 +38,21 @@ def summarise(ranks: FloatArray, ks: Sequence[int]) -> Summary:
 
 
 def summarise_weighted(ranks: FloatArray, weights: npt.NDArray[np.integer], ks: Sequence[int]) -> Summary:
-    """Summarise (n,) ranks, each counted as often as (b, n) `weights` say: (b,) values under each key of `summarise`.
+    """Summarise ranks under weights, as `summarise` does without.
 
     Parameters
     ----------
-    ranks : ndarray
-        (n,) ranks.
-    weights : ndarray
-        (b, n) whole numbers of at least 0.
+    ranks : ndarray of float, shape (n,)
+        Ranks from 1, the best.
+    weights : ndarray of int, shape (b, n)
+        How often each row counts.
     ks : sequence of int
         Cut-offs of recall@k.
+
+    Returns
+    -------
+    dict of str to ndarray of float64
+        Values of shape (b,) by key.
     """
     order = np.argsort(ranks, kind="stable")
     sorted_ranks, sorted_weights = ranks[order], weights[:, order]
@@ -68,7 +73,7 @@ def _first_reaching(running: npt.NDArray[np.integer], wanted: npt.NDArray[np.int
 
 
 def chance(pool: int, ks: Sequence[int]) -> dict[str, float]:
-    """Return what random scores are expected to give in a pool (ranks uniform on 1 … pool).
+    """Compute the expected values of random scores, whose ranks are uniform from 1 to `pool`.
 
     Parameters
     ----------
@@ -76,6 +81,11 @@ def chance(pool: int, ks: Sequence[int]) -> dict[str, float]:
         Number of candidates.
     ks : sequence of int
         Cut-offs of recall@k.
+
+    Returns
+    -------
+    dict of str to float
+        Values by key of `summarise`.
 
     Examples
     --------

@@ -35,7 +35,7 @@ class TrackConfig(BaseModel):
     dropout : float
         Dropout rate of the transformer, in [0, 1).
     max_segments : int
-        Maximum segments per track in a training batch; longer tracks are subsampled anew in each batch.
+        Maximum segments per track in a training batch; longer tracks are subsampled in each batch.
     segment_weight, track_weight : float
         Weights of the segment loss and of the track loss in training, at least 0 and not both 0.
     """

@@ -58,7 +58,7 @@ class Projection:
     weights: DoubleArray
 
     def __call__(self, rows: npt.ArrayLike) -> DoubleArray:
-        """Project (n, features) rows to (n, components) float64, not normalised."""
+        """Return (n, features) rows projected to (n, components) float64, not normalised."""
         return (np.asarray(rows, dtype=np.float64) - self.mean) @ self.weights
 
     def scaled(self, factors: DoubleArray) -> "Projection":

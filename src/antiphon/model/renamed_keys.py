@@ -30,7 +30,7 @@ def with_current_keys(recipe: Mapping[str, Any], source: str) -> dict[str, Any]:
 
     Parameters
     ----------
-    recipe : mapping of str to Any
+    recipe : mapping of str to object
         The tables of a recipe, as in its TOML; it may be a part of one.
     source : str
         The recipe's name or file, for messages.

@@ -38,7 +38,7 @@ def run_recipe(inputs: Inputs) -> Recipe | None:
 
 def catalogue_facts(catalogue: Catalogue) -> dict[str, Any]:
     """Counts for the page: "splits" (one line each and in total), "genres", "media", "missing", "shared_artists"."""
-    found = describe(catalogue, most=_MOST_GENRES)
+    found = describe(catalogue, max_names=_MOST_GENRES)
     rows = catalogue.records()
     splits = [name for name in (*SPLITS, None) if any(row["split"] == name for row in rows)]
     lines = [_line(name or "no split", [row for row in rows if row["split"] == name]) for name in splits]

@@ -1,9 +1,9 @@
-"""The synthetic catalogue: composed, synthesised and painted music videos, the data that Antiphon brings along.
+"""Synthetic catalogue: music videos that are composed, synthesised and painted, as data that comes with Antiphon.
 
-A song's style (genre, artist, song) determines its score and sound. A look, the visual style, is a function of a
-song's style too: of the song that is heard or of another one that nobody plays, attribute by attribute, as
-`SyntheticConfig.coupling` says. So it is known how much the pictures tell about the sound, and a method can be tested
-against it, nothing at all included.
+The style of a song (genre, artist, song) determines its arrangement and its audio. A look, the visual style, is a
+function of a song's style too: of the song that is heard or of another that nobody plays, attribute by attribute, as
+`SyntheticConfig.coupling` says. So it is known how much the video tells about the audio, and methods can be tested
+against it, including the case that it tells nothing.
 """
 
 from antiphon.synthetic.config import SyntheticConfig

@@ -1,4 +1,4 @@
-"""A song's arrangement: chords, melody, bass and accompaniment over its sections."""
+"""Arrangement of a song: chords, melody, bass and accompaniment over its sections."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,17 @@ _LEAD_REGISTER_ELSE = 62
 
 
 class Note(NamedTuple):
-    """One or several pitches (MIDI numbers) struck together, with a loudness in [0, 1]."""
+    """One or several pitches struck together.
+
+    Attributes
+    ----------
+    start_s, duration_s : float
+        Position in the song.
+    pitches : tuple of int
+        MIDI numbers.
+    velocity : float
+        Loudness in [0, 1].
+    """
 
     start_s: float
     duration_s: float
@@ -27,14 +37,34 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The notes of each part (`lead`, `comp`, `bass`, `pad`) and the hits of the drums, in order of time."""
+    """Notes and drum hits of a song, in order of time.
+
+    Attributes
+    ----------
+    parts : dict of str to list of Note
+        Notes of the parts `lead`, `comp`, `bass` and `pad`.
+    drums : list of DrumHit
+        Hits of the drums.
+    """
 
     parts: dict[str, list[Note]]
     drums: list[DrumHit]
 
 
 class Bar(NamedTuple):
-    """One bar: its number in the song, its section, the scale degree of its chord, and its number in the section."""
+    """One bar of a song.
+
+    Attributes
+    ----------
+    number : int
+        Number in the song.
+    section : Section
+        Section of the bar.
+    degree : int
+        Scale degree of the chord.
+    place : int
+        Number in the section.
+    """
 
     number: int
     section: Section
@@ -44,7 +74,17 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True)
 class Grid:
-    """Turns steps (sixteenths) within a bar into seconds, with the song's swing."""
+    """Conversion of steps (sixteenths) within a bar to seconds, with the song's swing.
+
+    Attributes
+    ----------
+    timeline : Timeline
+        Beats and sections of the song.
+    swing : float
+        Delay of off-beat steps, as a fraction of a step.
+    swing_steps : int
+        Length of such a step in sixteenths.
+    """
 
     timeline: Timeline
     swing: float
@@ -52,37 +92,102 @@ class Grid:
 
     @property
     def step_s(self) -> float:
+        """Length of a step in seconds."""
         return self.timeline.beat_s / STEPS_PER_BEAT
 
     def time_s(self, bar: int, step: float) -> float:
-        """When `step` of `bar` sounds: off-beat steps come late by the swing."""
+        """Return when a step of a bar sounds; off-beat steps are delayed by the swing.
+
+        Parameters
+        ----------
+        bar : int
+            Number of the bar.
+        step : float
+            Step in the bar.
+
+        Returns
+        -------
+        float
+            Seconds from the start of the song.
+        """
         late = self.swing * self.swing_steps if int(step // self.swing_steps) % 2 else 0.0
         return bar * self.timeline.bar_s + (step + late) * self.step_s
 
 
 @dataclass(frozen=True)
 class Harmony:
-    """The song's scale, and chords stacked in thirds on its degrees."""
+    """Scale of a song, and chords stacked in thirds on its degrees.
+
+    Attributes
+    ----------
+    key : int
+        Pitch class of the tonic, from C = 0.
+    scale : tuple of int
+        Semitones of the degrees above the tonic.
+    sevenths : bool
+        True if chords have a seventh.
+    """
 
     key: int
     scale: tuple[int, ...]
     sevenths: bool
 
     def pitch(self, degree: int, base: int) -> int:
-        """MIDI number of a scale degree (0 = tonic, 7 = an octave above) counted from the tonic next to `base`."""
+        """Return the pitch of a scale degree.
+
+        Parameters
+        ----------
+        degree : int
+            0 for the tonic, 7 for an octave above.
+        base : int
+            MIDI number that the tonic is next to.
+
+        Returns
+        -------
+        int
+            MIDI number.
+        """
         tonic = base + (self.key - base + 6) % 12 - 6
         octave, step = divmod(degree, len(self.scale))
         return tonic + 12 * octave + self.scale[step]
 
     def chord(self, root: int, base: int) -> tuple[int, ...]:
-        """The chord on degree `root`, its notes folded to the octave around `base`."""
+        """Return the chord on a degree, folded to the octave around `base`.
+
+        Parameters
+        ----------
+        root : int
+            Scale degree of the root.
+        base : int
+            MIDI number to fold around.
+
+        Returns
+        -------
+        tuple of int
+            MIDI numbers.
+        """
         degrees = (root, root + 2, root + 4, root + 6) if self.sevenths else (root, root + 2, root + 4)
         folded = {base + (self.pitch(degree, base) - base + 5) % 12 - 5 for degree in degrees}
         return tuple(sorted(folded))
 
 
 def compose(style: SongStyle, timeline: Timeline, random: np.random.Generator) -> Arrangement:
-    """Write the song: every pitch is in its scale."""
+    """Compose a song; every pitch is in its scale.
+
+    Parameters
+    ----------
+    style : SongStyle
+        Style of the song.
+    timeline : Timeline
+        Beats and sections.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Arrangement
+        Notes and drum hits.
+    """
     harmony = Harmony(style.key, SCALES[style.mode], style.genre.sevenths)
     grid = Grid(timeline, style.genre.swing, style.genre.swing_steps)
     bars = list(_bars(style, timeline, random))
@@ -108,7 +213,7 @@ def _bars(style: SongStyle, timeline: Timeline, random: np.random.Generator) -> 
 
 
 def _motif(steps: int, busy: float, random: np.random.Generator) -> list[tuple[int, int, int]]:
-    """Two bars of melody as (step, length in steps, move in scale degrees); strong steps are likelier."""
+    """Draw two bars of melody as (step, length in steps, move in scale degrees); strong steps are more likely."""
     positions = np.arange(0, 2 * steps, 2)
     strength = np.where(positions % 8 == 0, 0.9, np.where(positions % 4 == 0, 0.7, 0.4))
     onsets = positions[random.random(len(positions)) < np.clip(strength * (0.35 + 0.8 * busy), 0, 0.95)]
@@ -120,7 +225,7 @@ def _motif(steps: int, busy: float, random: np.random.Generator) -> list[tuple[i
 
 
 def _lead(style: SongStyle, bars: list[Bar], grid: Grid, harmony: Harmony, random: np.random.Generator) -> list[Note]:
-    """A motif for each kind of section, repeated over the changing chords; phrases of two bars, some of them silent."""
+    """Write the melody: a motif for each kind of section, in phrases of two bars, some of them silent."""
     steps = STEPS_PER_BEAT * style.beats_per_bar
     busy = style.traits.density
     motifs = {kind: _motif(steps, busy, random) for kind in ("verse", "chorus", "bridge")}
@@ -154,7 +259,7 @@ def _nearest_chord_tone(degree: int, root: int) -> int:
 
 
 def _comp(style: SongStyle, bars: list[Bar], grid: Grid, harmony: Harmony) -> list[Note]:
-    """Chords, or their notes one by one, in the song's rhythm."""
+    """Write the accompaniment: chords, or their notes one by one, in the song's rhythm."""
     rhythm = COMP_RHYTHMS[style.comp_rhythm]
     steps = STEPS_PER_BEAT * style.beats_per_bar
     heavy = style.comp in ("overdriven guitar", "distorted guitar")
@@ -181,7 +286,7 @@ def _arpeggiated(chord: tuple[int, ...], voice: int) -> int:
 
 
 def _bass(style: SongStyle, bars: list[Bar], grid: Grid, harmony: Harmony) -> list[Note]:
-    """The line's degrees above each chord's root; quiet in the intro, where the song is still gathering."""
+    """Write the bass: the line's degrees above each chord's root; quiet in the intro."""
     line = BASS_LINES[style.bass_line]
     steps = STEPS_PER_BEAT * style.beats_per_bar
     notes: list[Note] = []
@@ -200,7 +305,7 @@ def _bass(style: SongStyle, bars: list[Bar], grid: Grid, harmony: Harmony) -> li
 
 
 def _pad(style: SongStyle, bars: list[Bar], grid: Grid, harmony: Harmony) -> list[Note]:
-    """Held chords, a bar each, under everything but the verse of a busy song."""
+    """Write held chords of a bar each, except in the verse of a busy song."""
     if style.pad == "none":
         return []
     held = [bar for bar in bars if bar.section.kind != "verse" or style.traits.density < 0.5]

@@ -1,4 +1,4 @@
-"""What a synthetic catalogue is made of."""
+"""Settings of a synthetic catalogue."""
 
 from fractions import Fraction
 from typing import Self
@@ -7,27 +7,27 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SyntheticConfig(BaseModel):
-    """Settings of a synthetic catalogue; a video is determined by these and its index, never by the order.
+    """Settings of a synthetic catalogue; a video depends on these and its index only, never on the order.
 
     Attributes
     ----------
-    videos
-        How many music videos to render.
-    coupling
-        How far the pictures follow the song, in [0, 1]. At 1 every visual attribute is a function of the song; at 0
-        all are drawn from the same distribution, independently of it; between, each attribute follows the song with
-        this probability. The distribution of every single attribute is the same at any coupling.
-    seed
-        Draws artists, songs and pictures.
-    duration_s
-        Mean length of a video.
-    duration_spread_s
-        Lengths are uniform within this distance of the mean, independently of the song.
-    songs_per_artist
+    videos : int
+        Number of music videos.
+    coupling : float
+        How far the video follows the song, in [0, 1]. At 1 every visual attribute is a function of the song; at 0 all
+        are drawn from the same distribution, independently of it; between, each attribute follows the song with this
+        probability. The distribution of every single attribute is the same at any coupling.
+    seed : int
+        Seed of artists, songs and visuals.
+    duration_s : float
+        Mean length of a video in seconds.
+    duration_spread_s : float
+        Maximum deviation from the mean; lengths are uniform and independent of the song.
+    songs_per_artist : int
         Consecutive videos by one artist, who keeps one genre.
-    width_px, height_px
-        Size of the pictures, even numbers.
-    frames_per_s
+    width_px, height_px : int
+        Size of the frames, even numbers.
+    frames_per_s : float
         Frame rate.
     """
 
@@ -44,12 +44,14 @@ class SyntheticConfig(BaseModel):
     frames_per_s: float = Field(default=12.5, ge=5, le=60)
 
     @model_validator(mode="after")
-    def _spread_leaves_a_song(self) -> Self:
+    def _check_spread(self) -> Self:
         if self.duration_s - self.duration_spread_s < 3:
-            raise ValueError("duration_spread_s must leave every video at least 3 s long")
+            raise ValueError(
+                "duration_spread_s must not exceed duration_s - 3, so that every video is at least 3 s long"
+            )
         return self
 
     @property
     def frame_rate(self) -> Fraction:
-        """`frames_per_s` as the fraction that a video stream needs."""
+        """`frames_per_s` as a fraction, which a video stream needs."""
         return Fraction(self.frames_per_s).limit_denominator(1001)

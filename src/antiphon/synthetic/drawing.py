@@ -1,4 +1,4 @@
-"""What scenes are drawn with: smooth noise, ridges, glows and masks on arrays in relative coordinates."""
+"""Drawing primitives: smooth noise, ridges, glows and masks on arrays in relative coordinates."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,20 @@ ScalarField = NDArray[np.floating]
 
 
 def coordinates(shape: tuple[int, int]) -> tuple[ScalarField, ScalarField]:
-    """Rows `(h, 1)` and columns `(1, w)`: 0 at the top and at the left, 1 at the bottom and at the right."""
+    """Return relative coordinates of pixels.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width in pixels.
+
+    Returns
+    -------
+    y : ndarray of float32, shape (h, 1)
+        0 at the top, 1 at the bottom.
+    x : ndarray of float32, shape (1, w)
+        0 at the left, 1 at the right.
+    """
     height, width = shape
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     x = np.linspace(0, 1, width, dtype=np.float32)[None, :]
@@ -18,7 +31,20 @@ def coordinates(shape: tuple[int, int]) -> tuple[ScalarField, ScalarField]:
 
 
 def enlarged(grid: NDArray[np.floating], shape: tuple[int, int]) -> ScalarField:
-    """Bilinear enlargement of a small grid to `shape`."""
+    """Enlarge a small grid bilinearly.
+
+    Parameters
+    ----------
+    grid : ndarray of float
+        Grid of at least 2 × 2 values.
+    shape : (int, int)
+        Height and width of the result.
+
+    Returns
+    -------
+    ndarray of float
+        Array of that shape.
+    """
     small = grid.astype(np.float32)
     at, share = _places(grid.shape[1], shape[1])
     wide = small[:, at] + (small[:, at + 1] - small[:, at]) * share
@@ -28,14 +54,31 @@ def enlarged(grid: NDArray[np.floating], shape: tuple[int, int]) -> ScalarField:
 
 
 def _places(size: int, target: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """For each of `target` samples the grid point before it and how far it is towards the next."""
+    """Return, for each of `target` samples, the grid point before it and the distance towards the next."""
     place = np.linspace(0, size - 1, target, dtype=np.float32)
     before = np.minimum(place.astype(np.intp), size - 2)
     return before, place - before.astype(np.float32)
 
 
 def clouds(shape: tuple[int, int], random: np.random.Generator, cells: int = 3, octaves: int = 4) -> ScalarField:
-    """Fractal noise in [0, 1]."""
+    """Generate fractal noise.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width.
+    random : numpy.random.Generator
+        Source of randomness.
+    cells : int, default 3
+        Rows of the coarsest grid.
+    octaves : int, default 4
+        Number of grids.
+
+    Returns
+    -------
+    ndarray of float
+        Values in [0, 1].
+    """
     total = np.zeros(shape, np.float32)
     for octave in range(octaves):
         scale = 2**octave
@@ -45,7 +88,22 @@ def clouds(shape: tuple[int, int], random: np.random.Generator, cells: int = 3, 
 
 
 def ridge(width: int, random: np.random.Generator, jagged: float) -> ScalarField:
-    """A fractal line over `width` columns, about in [-1, 1]: rolling at 0, toothed at 1."""
+    """Generate a fractal line.
+
+    Parameters
+    ----------
+    width : int
+        Number of columns.
+    random : numpy.random.Generator
+        Source of randomness.
+    jagged : float
+        From 0 (rolling) to 1 (jagged).
+
+    Returns
+    -------
+    ndarray of float, shape (width,)
+        Heights, about in [-1, 1].
+    """
     line = np.zeros(width, np.float32)
     at = np.linspace(0, 1, width)
     for octave in range(6):
@@ -56,19 +114,59 @@ def ridge(width: int, random: np.random.Generator, jagged: float) -> ScalarField
 
 
 def gradient(shape: tuple[int, int], top: Colour, low: Colour, bend: float = 1.0) -> Image:
-    """A sky from `top` down to `low`."""
+    """Paint a vertical gradient.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width.
+    top, low : Colour
+        Colours at the top and at the bottom.
+    bend : float, default 1.0
+        Exponent of the transition.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     y, _ = coordinates(shape)
     share = (y**bend)[..., None]
     return np.broadcast_to(top + (low - top) * share, (*shape, 3)).astype(np.float32)
 
 
 def blend(image: Image, colour: Colour, mask: ScalarField) -> None:
-    """Cover `picture` with `colour` where `mask` (broadcastable, in [0, 1]) is high."""
+    """Blend a colour into an image, in place.
+
+    Parameters
+    ----------
+    image : ndarray of float32
+        Image to paint on.
+    colour : Colour
+        Colour to blend in.
+    mask : ndarray of float
+        Opacity in [0, 1], broadcastable.
+    """
     image += (colour - image) * mask[..., None]
 
 
 def glow(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> ScalarField:
-    """A soft light at `centre` (row, column); `radius` in heights."""
+    """Compute a soft light.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width.
+    centre : (float, float)
+        Row and column.
+    radius : float
+        Radius in heights.
+
+    Returns
+    -------
+    ndarray of float
+        Opacity in [0, 1].
+    """
     y, x = coordinates(shape)
     aspect = shape[1] / shape[0]
     distance = (y - centre[0]) ** 2 + ((x - centre[1]) * aspect) ** 2
@@ -76,7 +174,22 @@ def glow(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> 
 
 
 def disc(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> ScalarField:
-    """A filled circle with a smooth rim."""
+    """Compute a filled circle with a smooth rim.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width.
+    centre : (float, float)
+        Row and column.
+    radius : float
+        Radius in heights.
+
+    Returns
+    -------
+    ndarray of float
+        Opacity in [0, 1].
+    """
     y, x = coordinates(shape)
     aspect = shape[1] / shape[0]
     distance = np.sqrt((y - centre[0]) ** 2 + ((x - centre[1]) * aspect) ** 2)
@@ -84,7 +197,24 @@ def disc(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> 
 
 
 def beam(shape: tuple[int, int], source: tuple[float, float], lean: float, width: float) -> ScalarField:
-    """A cone of light downwards from `source`; `lean` columns a row to the side, `width` its opening."""
+    """Compute a downward cone of light.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width.
+    source : (float, float)
+        Row and column of its apex.
+    lean : float
+        Columns per row to the side.
+    width : float
+        Opening.
+
+    Returns
+    -------
+    ndarray of float
+        Opacity.
+    """
     y, x = coordinates(shape)
     depth = np.maximum(y - source[0], 0)
     offset = (x - source[1] - lean * depth) / (width * depth + 0.012)
@@ -92,7 +222,20 @@ def beam(shape: tuple[int, int], source: tuple[float, float], lean: float, width
 
 
 def blurred(image: Image, radius: int) -> Image:
-    """Box blur by `radius` pixels each way; edges are repeated."""
+    """Blur an image by a box filter with repeated edges.
+
+    Parameters
+    ----------
+    image : ndarray of float32
+        Image to blur.
+    radius : int
+        Reach of the box in pixels; below 1 nothing is done.
+
+    Returns
+    -------
+    ndarray of float32
+        Blurred image.
+    """
     if radius < 1:
         return image
     for axis in (0, 1):

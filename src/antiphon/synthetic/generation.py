@@ -1,4 +1,4 @@
-"""The whole catalogue: a folder of videos, the table that describes them, and a record of how they were made."""
+"""Rendering of a catalogue: a folder of videos, the table that describes them, and a record of their settings."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from antiphon.synthetic.styles import SongStyle
 from antiphon.tables import write_text
 
 VERSION = 2
-"""Raised whenever the same configuration renders other videos, so that old ones are not kept beside new ones."""
+"""Increment it whenever the same settings render other videos, so that old and new ones are never mixed."""
 
 COLUMNS = ("id", "path", "artist", "title", "genre", "tags", "year")
 
@@ -44,22 +44,22 @@ def render_catalogue(
     processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Render a synthetic catalogue into `folder`, or what is still missing of it.
+    """Render the missing videos of a synthetic catalogue into a folder.
 
-    Videos that an earlier, perhaps interrupted, call with the same configuration left there are kept; those of another
-    configuration or version are rendered anew. A catalogue may be extended by a larger `videos`.
+    Videos that an earlier, perhaps interrupted, call with the same settings left there are kept; those of other
+    settings or versions are rendered again. A larger `videos` extends a catalogue.
 
     Parameters
     ----------
-    folder
-        Gets `synthetic-0001.mp4` and so on, `catalogue.csv`, `synthetic.toml` and a `README.txt`. It must be new or
-        empty, or, as `synthetic.toml` says, rendered before: there these files are replaced, and no others.
-    config
-        What to render.
-    processes
-        Worker processes; by default as many as there are cores. With 1 everything runs in this process.
-    progress
-        Called with the number of videos done and of all, first with those already there.
+    folder : Path
+        Gets `synthetic-0001.mp4` and so on, `catalogue.csv`, `synthetic.toml` and `README.txt`. It must be new or
+        empty, or, according to `synthetic.toml`, rendered before: there these files are replaced, and no others.
+    config : SyntheticConfig
+        Settings.
+    processes : int, optional
+        Number of worker processes. Default: one per core. With 1 everything runs in this process.
+    progress : callable, optional
+        Called with videos done and their total, first with those already there.
 
     Returns
     -------
@@ -70,20 +70,20 @@ def render_catalogue(
     Raises
     ------
     CatalogueError
-        `processes` is not positive, `folder` is a file or holds other things and no record of ours, or its
-        `synthetic.toml` is not readable.
+        `processes` is not positive, `folder` is a file or has other files and no record, or its `synthetic.toml` is not
+        readable.
     """
     if processes is not None and processes < 1:
-        raise CatalogueError(f"processes is {processes}: at least one process must do the work.")
+        raise CatalogueError(f"processes must be at least 1, not {processes}.")
     if folder.exists() and not folder.is_dir():
-        raise CatalogueError(f"{folder}: is a file, not a folder to render a synthetic catalogue into.")
+        raise CatalogueError(f"{folder}: is a file. Name a folder to render the synthetic catalogue into.")
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, config)
     missing = [index for index in range(config.videos) if not _path(folder, index).exists()]
     done = config.videos - len(missing)
     if progress:
         progress(done, config.videos)
-    # Closed at once when `progress` raises: what has not begun must not keep the workers busy.
+    # Closed at once if `progress` raises, so that pending videos do not keep the workers busy.
     with closing(_rendered(folder, config, missing, processes)) as rendered:
         for number, _ in enumerate(rendered, done + 1):
             if progress:
@@ -98,9 +98,9 @@ def _path(folder: Path, index: int) -> Path:
 
 
 def _claim(folder: Path, config: SyntheticConfig) -> None:
-    """Record what the folder will hold, after removing the videos that were made otherwise."""
+    """Record the settings of the folder, after removing videos of other settings."""
     record = folder / _RECORD
-    # How many there are does not change any of them.
+    # The number of videos changes none of them.
     wanted = {"version": VERSION, "synthetic": config.model_dump(exclude={"videos"})}
     if record.exists():
         found = _read_record(record)
@@ -110,7 +110,7 @@ def _claim(folder: Path, config: SyntheticConfig) -> None:
                 path.unlink()
         (folder / _TABLE).unlink(missing_ok=True)
     else:
-        _refuse_what_is_not_ours(folder)
+        _refuse_other_files(folder)
     for path in sorted(folder.iterdir()):
         if _PARTIAL_NAME.fullmatch(path.name) and path.is_file():
             path.unlink()
@@ -119,34 +119,34 @@ def _claim(folder: Path, config: SyntheticConfig) -> None:
 
 
 def _number(path: Path) -> int | None:
-    """The number of a video as `_path` names it; None for every other file."""
+    """Return the number of a video named by `_path`; None for other files."""
     match = _VIDEO_NAME.fullmatch(path.name)
     number = int(match[1]) if match and path.is_file() else 0
     return number if number and path == _path(path.parent, number - 1) else None
 
 
-def _refuse_what_is_not_ours(folder: Path) -> None:
+def _refuse_other_files(folder: Path) -> None:
     others = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     if others:
         raise CatalogueError(
-            f"{folder}: holds {others[0]}{' and other things' if len(others) > 1 else ''}, but no {_RECORD}, so it is "
-            "not a synthetic catalogue of ours. Name a new or an empty folder; nothing was changed in this one."
+            f"{folder}: contains {others[0]}{' and other files' if len(others) > 1 else ''} but no {_RECORD}, so it is "
+            "not a synthetic catalogue. Name a new or empty folder; nothing was changed in this one."
         )
 
 
 def _read_record(record: Path) -> dict[str, object]:
-    advice = "Name a new or an empty folder; nothing was changed in this one."
+    advice = "Name a new or empty folder; nothing was changed in this one."
     try:
         found = tomllib.loads(record.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise CatalogueError(f"{record}: not readable ({error}). {advice}") from error
+        raise CatalogueError(f"{record}: is not readable ({error}). {advice}") from error
     if found.keys() != {"version", "synthetic"}:
         raise CatalogueError(f"{record}: is not the record of a synthetic catalogue. {advice}")
     return found
 
 
 def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], processes: int | None) -> Generator[int]:
-    """Render videos, yielding the number of each when its file is in place."""
+    """Render videos, and yield the number of each when its file is in place."""
     workers = min(processes or os.cpu_count() or 1, max(len(indices), 1))
     if workers == 1:
         for index in indices:
@@ -162,12 +162,12 @@ def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], process
             future.result()
             yield futures[future]
     finally:
-        # Reached on Ctrl-C and on errors too: what has not begun is dropped, files in the making are never in place.
+        # Reached on Ctrl-C and on errors too: pending videos are dropped, and unfinished files never in place.
         executor.shutdown(wait=True, cancel_futures=True)
 
 
 def _leave_interrupts_to_the_parent() -> None:
-    """Ctrl-C reaches all processes of a terminal: the parent stops handing out work, the rest finish their video."""
+    """Ignore Ctrl-C, which reaches all processes of a terminal: the parent stops handing out work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -184,7 +184,18 @@ def _table(config: SyntheticConfig) -> str:
 
 
 def tags_of(style: SongStyle) -> list[str]:
-    """Instruments, tempo, mood, texture and era, in alphabetical order."""
+    """List the tags of a song: instruments, tempo, mood, texture and era.
+
+    Parameters
+    ----------
+    style : SongStyle
+        Style of the song.
+
+    Returns
+    -------
+    list of str
+        Sorted tags.
+    """
     return sorted(_instruments(style) | _mood(style) | _texture(style) | {_tempo(style), f"{style.year // 10 * 10}s"})
 
 

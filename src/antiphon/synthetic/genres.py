@@ -1,4 +1,4 @@
-"""The genres: each sets the distribution from which its songs and, through them, their pictures are drawn."""
+"""Genres: distributions that songs and, through them, their visuals are drawn from."""
 
 from dataclasses import dataclass
 
@@ -22,12 +22,18 @@ PROGRESSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     "two-chord": ((0, 3, 0, 3), (0, 1, 0, 1), (5, 3, 5, 3), (0, 4, 0, 4)),
     "drift": ((0, 0, 3, 3), (0, 0, 5, 5), (3, 3, 0, 0), (0, 0, 4, 3)),
 }
-"""Scale degrees from 0, a bar each."""
+"""Scale degrees from 0, one per bar."""
 
 
 @dataclass(frozen=True)
 class Traits:
-    """The continuous character of a song, each in [0, 1]: what both the sound and the pictures are made from."""
+    """Continuous character of a song, which both audio and video depend on; each value is in [0, 1].
+
+    Attributes
+    ----------
+    energy, brightness, acoustic, dirt, space, density : float
+        Strength of the trait.
+    """
 
     energy: float
     brightness: float
@@ -39,10 +45,30 @@ class Traits:
 
 @dataclass(frozen=True)
 class Genre:
-    """What the songs of a genre have in common.
+    """Distribution of the songs of a genre.
 
-    `tempo_bpm` and `years` are ranges; every tuple of names is drawn from uniformly, repeats weigh more. `swing` is
-    the part of a step by which an off-beat step comes late, and `swing_steps` the length of such a step in sixteenths.
+    Tuples of names are drawn from uniformly; repeated names weigh more.
+
+    Attributes
+    ----------
+    name : str
+        Name of the genre.
+    tempo_bpm, years : (float, float)
+        Ranges.
+    modes, progressions, drums, bass_lines, comp_rhythms, leads, comps, basses, pads : tuple of str
+        Names to draw from.
+    traits : Traits
+        Mean character.
+    scene : str
+        Scene of the videos.
+    swing : float
+        Delay of off-beat steps, as a fraction of a step.
+    swing_steps : int
+        Length of such a step in sixteenths.
+    sevenths : bool
+        True if chords have a seventh.
+    lead_presence : float
+        Probability of a phrase of the lead.
     """
 
     name: str

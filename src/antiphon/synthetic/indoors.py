@@ -1,4 +1,4 @@
-"""Places under a roof: dance floor, tunnel, stage, room and club, and the close-ups between."""
+"""Indoor scenes: dance floor, tunnel, stage, room and club, and the close-ups between."""
 
 import numpy as np
 
@@ -19,7 +19,22 @@ Shape = tuple[int, int]
 
 
 def dancefloor(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """Lit tiles in perspective, a wall of lamps and a mirror ball with its specks."""
+    """Paint lit tiles in perspective, a wall of lamps, and a mirror ball with its specks.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     image = gradient(shape, palette.top * 0.6, palette.far)
     y, x = coordinates(shape)
     rows, columns = np.arange(shape[0])[:, None], np.arange(shape[1])[None, :]
@@ -43,7 +58,22 @@ def dancefloor(palette: Palette, shape: Shape, random: np.random.Generator) -> I
 
 
 def tunnel(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """Frames of light that recede: squares, circles or a star, by chance."""
+    """Paint receding frames of light: squares, circles or a star, at random.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     y, x = coordinates(shape)
     aspect = shape[1] / shape[0]
     down, across = y - random.uniform(0.42, 0.58), (x - random.uniform(0.42, 0.58)) * aspect
@@ -72,7 +102,22 @@ def tunnel(palette: Palette, shape: Shape, random: np.random.Generator) -> Image
 
 
 def stage(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """Spotlights from a truss, walls of amplifiers, smoke and a floor."""
+    """Paint spotlights from a truss, walls of amplifiers, smoke and a floor.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     image = gradient(shape, palette.near * 0.5, palette.top * 0.8)
     y, x = coordinates(shape)
     smoke = 0.5 + 0.8 * clouds(shape, random, 3)
@@ -95,7 +140,22 @@ def stage(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
 
 
 def room(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """A window whose light falls across the floor, a curtain, a lamp, papered walls."""
+    """Paint a window whose light falls across the floor, a curtain, a lamp and papered walls.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     image = gradient(shape, palette.far, palette.top)
     y, x = coordinates(shape)
     paper = 0.88 + 0.12 * (np.sin(x * random.integers(60, 110)) > 0.55)
@@ -122,7 +182,22 @@ def room(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
 
 
 def club(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """A heavy curtain, a chequered floor and one cone of lamplight in the smoke."""
+    """Paint a heavy curtain, a chequered floor and one cone of lamplight in the smoke.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     y, x = coordinates(shape)
     folds = np.sin(x * random.uniform(50, 90) + 2.5 * np.sin(x * 9 + random.uniform(0, 6)))
     image = np.broadcast_to(palette.far * 0.75, (*shape, 3)).astype(np.float32)
@@ -145,7 +220,22 @@ def club(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
 
 
 def bokeh(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """Lights out of focus: the close-up of an acoustic song."""
+    """Paint lights out of focus, the close-up of an acoustic song.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     image = gradient(shape, palette.near, palette.far)
     for _ in range(22):
         colour = (palette.low, palette.accent, palette.light, palette.far)[random.integers(4)]
@@ -155,7 +245,22 @@ def bokeh(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
 
 
 def mosaic(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """Slanted blocks of flat colour: the close-up of an electronic song."""
+    """Paint slanted blocks of flat colour, the close-up of an electronic song.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     y, x = coordinates(shape)
     cells = random.integers(5, 14)
     slant = random.uniform(-0.8, 0.8)
@@ -167,7 +272,22 @@ def mosaic(palette: Palette, shape: Shape, random: np.random.Generator) -> Image
 
 
 def burst(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """Torn rays from one point: the close-up of a distorted song."""
+    """Paint torn rays from one point, the close-up of a distorted song.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     y, x = coordinates(shape)
     down, across = y - random.uniform(0.3, 0.7), (x - random.uniform(0.3, 0.7)) * 1.78
     angle = np.arctan2(down, across) + 0.1 * clouds(shape, random, 8, 3)

@@ -1,7 +1,7 @@
-"""The instruments with a pitch: each is a timbre that one wavetable synthesiser renders.
+"""Pitched instruments: timbres that one wavetable synthesiser renders.
 
-A note is a sum of harmonics in three bands, low, middle and high, that fade at their own rates: fast fading high
-bands make plucked and struck strings, bands that last make bowed, blown and electronic tones.
+A note is a sum of harmonics in three bands, low, middle and high, that decay at their own rates: fast decaying high
+bands make plucked and struck strings, sustained bands make bowed, blown and electronic tones.
 """
 
 from dataclasses import dataclass
@@ -26,12 +26,36 @@ _NOISE: Waveform = np.diff(np.random.default_rng(7).standard_normal(6 * RATE_HZ 
 
 @dataclass(frozen=True)
 class Timbre:
-    """A recipe for a tone.
+    """Parameters of a tone.
 
-    `slope` is how fast harmonics fall (amplitude h^-slope), `even` the level of the even ones, `fade_s` the time
-    constants of the three bands, `detune_cents` the spread of three unison voices, `breath` the level of noise,
-    `drive` the gain into a saturating amplifier, `vowel` whether harmonics are shaped as by a mouth, `glide_cents`
-    how far below the pitch a note begins.
+    Attributes
+    ----------
+    slope : float
+        Decay of harmonics with their number, amplitude h^-slope.
+    even : float
+        Level of the even harmonics.
+    partials : int
+        Maximum number of harmonics.
+    harmonics : tuple of (int, float)
+        Number and level of single harmonics instead.
+    fade_s : (float, float, float)
+        Time constants of the three bands.
+    attack_s, release_s : float
+        Length of attack and release.
+    detune_cents : float
+        Spread of three unison voices.
+    vibrato_cents : float
+        Depth of the vibrato.
+    breath : float
+        Level of noise.
+    drive : float
+        Gain into a saturating amplifier.
+    vowel : bool
+        True to shape harmonics as by a mouth.
+    glide_cents : float
+        How far below its pitch a note starts.
+    gain : float
+        Level.
     """
 
     slope: float = 1.0
@@ -133,10 +157,23 @@ FAMILIES: dict[str, str] = {
 
 
 def render_note(timbre: Timbre, pitches: tuple[int, ...], duration_s: float, brightness: float) -> Waveform:
-    """The tone of `pitches` (MIDI) struck together and held for `duration_s`; it rings on for the release.
+    """Render pitches struck together and held; they ring on for the release.
 
-    `brightness` in [0, 1] lifts or damps the upper harmonics. A single undriven pitch has an RMS level near 0.7
-    before it fades.
+    Parameters
+    ----------
+    timbre : Timbre
+        Timbre of the instrument.
+    pitches : tuple of int
+        MIDI numbers.
+    duration_s : float
+        Length without the release.
+    brightness : float
+        From 0 to 1; raises or damps the upper harmonics.
+
+    Returns
+    -------
+    ndarray of float, shape (samples,)
+        Mono. A single undriven pitch has an RMS level near 0.7 before it decays.
     """
     length = int((duration_s + timbre.release_s) * RATE_HZ)
     time_s = np.arange(length, dtype=np.float32) / RATE_HZ
@@ -179,7 +216,7 @@ def _tone(timbre: Timbre, pitch: int, time_s: Waveform, brightness: float) -> Wa
 
 
 def _phase(timbre: Timbre, frequency_hz: float, time_s: Waveform, start: float) -> NDArray[np.uint32]:
-    """Table indices of an oscillator; 32-bit phases wrap by themselves."""
+    """Return table indices of an oscillator; 32-bit phases wrap by themselves."""
     step = round(frequency_hz / RATE_HZ * 2**32)
     phase = np.arange(len(time_s), dtype=np.uint32) * np.uint32(step) + np.uint32(int(start % 1 * 2**32))
     if timbre.vibrato_cents or timbre.glide_cents:
@@ -195,7 +232,7 @@ def _phase(timbre: Timbre, frequency_hz: float, time_s: Waveform, start: float) 
 
 
 def _band_tables(timbre: Timbre, frequency_hz: float, brightness: float, vowel: int) -> list[tuple[Waveform, float]]:
-    """One period of each band of harmonics with the band's fade; bands that fade alike share a table."""
+    """Return one period of each band of harmonics, and its decay; bands with the same decay share a table."""
     amplitudes = _amplitudes(timbre, frequency_hz, brightness, vowel)
     bands: dict[float, NDArray[np.float64]] = {}
     numbers = np.arange(len(amplitudes))
@@ -215,7 +252,7 @@ def _table(amplitudes: NDArray[np.float64]) -> Waveform:
 
 
 def _amplitudes(timbre: Timbre, frequency_hz: float, brightness: float, vowel: int) -> NDArray[np.float64]:
-    """Amplitudes of harmonics 0, 1, …, of unit power together."""
+    """Return the amplitudes of harmonics 0, 1, …, with unit total power."""
     if timbre.harmonics:
         count = timbre.harmonics[-1][0]
         amplitudes = np.zeros(count + 1)
@@ -237,7 +274,7 @@ def _amplitudes(timbre: Timbre, frequency_hz: float, brightness: float, vowel: i
 
 
 def _amplified(wave: Waveform, drive: float, brightness: float) -> Waveform:
-    """Saturation, then a loudspeaker that passes the middle."""
+    """Saturate, then filter by a loudspeaker that passes the middle."""
     saturated = np.tanh(wave * np.float32(drive))
     size = 1 << int(np.ceil(np.log2(len(wave) + 256)))
     hertz = np.fft.rfftfreq(size, 1 / RATE_HZ)

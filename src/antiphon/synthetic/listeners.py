@@ -1,8 +1,8 @@
-"""Synthetic interactions, to try recommending out on a catalogue that nobody has watched.
+"""Synthetic interactions, to try recommendation on a catalogue that nobody has watched.
 
-They say nothing about people. Taste is drawn from tags, years and genres; on the synthetic catalogue these are read off
-the very styles that the sound is synthesised and the pictures are painted from, so that finding taste in the content is
-circular there. What can be learned from them is whether the machinery works.
+They say nothing about people. Taste is drawn from tags, years and genres. On the synthetic catalogue these come from
+the very styles that audio and video are made from, so that finding taste in the content is circular there. What can be
+learned from them is whether the code works.
 """
 
 import re
@@ -25,28 +25,32 @@ _ERA_YEARS = 8.0
 
 
 class SyntheticTaste(BaseModel):
-    """How synthetic users choose.
+    """Distribution of the likes of synthetic users.
 
-    A user has `anchors` tracks at heart, drawn at random, whose tags they like: each tag of an anchor (decades are left
-    out) with probability `loyalty`. The pull of a track is, for the anchor that it suits best,
+    A user has `anchors` favourite tracks, drawn at random, and likes each tag of these (without decades) with
+    probability `loyalty`. The pull of a track is, for the anchor that it suits best,
 
         genre · (same genre) + tags · (share of the liked tags that it has) + era · exp(-|years between| / 8)
 
     plus `fame` times the fame of its artist, which is drawn once for all users from a standard normal distribution. A
-    liked tag counts for as much as it is rare: log(tracks / tracks that have it). A user likes as many tracks as a
-    Poisson distribution of mean `likes` says, at least 5, drawn one after another without replacement with
-    probability proportional to exp(pull).
+    liked tag is weighted by its rarity: log(tracks / tracks that have it). The number of likes is Poisson distributed
+    with mean `likes`, at least 5; tracks are drawn without replacement with probability proportional to exp(pull).
 
     So genre explains a part of a taste, and the rest varies within a genre: instruments, mood, texture, tempo, era; and
     some artists are liked more whatever they play, which no content tells.
 
     Attributes
     ----------
-    users : how many.
-    likes : mean number of tracks that a user likes.
-    anchors : tracks that a user has at heart.
-    loyalty : probability that a user likes a tag of an anchor.
-    genre, tags, era, fame : strengths of the parts of the pull.
+    users : int
+        Number of users.
+    likes : float
+        Mean number of tracks that a user likes.
+    anchors : int
+        Favourite tracks of a user.
+    loyalty : float
+        Probability that a user likes a tag of an anchor.
+    genre, tags, era, fame : float
+        Weights of the parts of the pull.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,12 +72,22 @@ def synthetic_interactions(
 
     Parameters
     ----------
-    records : the tracks: id, artist, genre, tags, year.
+    records : sequence of mapping of str to object
+        Tracks with id, artist, genre, tags and year.
+    taste : SyntheticTaste
+        Distribution of the likes.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Interactions
+        One row per like.
 
     Raises
     ------
     CatalogueError
-        No track has a tag, so that there is nothing to draw a taste from.
+        No track has a tag.
     """
     tags, worth = _tag_table(records)
     fame = _fame(records, random)
@@ -105,7 +119,7 @@ def _pull(
     taste: SyntheticTaste,
     random: np.random.Generator,
 ) -> FloatArray:
-    """(n,) how far each track suits one anchor."""
+    """Return how far each of n tracks suits one anchor."""
     likes = np.where(tags[anchor] & (random.random(len(worth)) < taste.loyalty), worth, 0)
     share = tags @ likes / max(float(likes.sum()), 1e-12)
     own = records[anchor]
@@ -119,11 +133,11 @@ def _years_between(one: int | None, other: int | None) -> float:
 
 
 def _tag_table(records: Sequence[Mapping[str, Any]]) -> tuple[npt.NDArray[np.bool_], FloatArray]:
-    """(n, tags) which track has which tag, and (tags,) how much each counts."""
+    """Return which track has which tag, (n, tags), and the weight of each tag."""
     own = [{tag for tag in row["tags"] or () if not _DECADE.fullmatch(tag)} for row in records]
     counts = Counter(tag for tags in own for tag in tags)
     if not counts:
-        raise CatalogueError("The catalogue has no tags, so no synthetic taste can be drawn from it.")
+        raise CatalogueError("The catalogue has no tags, which synthetic tastes are drawn from. Add tags.")
     names = sorted(counts)
     table = np.array([[name in tags for name in names] for tags in own])
     return table, np.log(len(records) / np.array([counts[name] for name in names]))

@@ -1,7 +1,7 @@
-"""What a music video looks like, as a function of a song, and how far that song is the one that is heard.
+"""Looks: the visual style of a music video as a function of a song, heard or not.
 
-A look is a smooth function of the traits of a song, the same one for all genres and artists, so that it can be
-learned from some artists and found again in others.
+A look is a smooth function of the traits of a song, the same for all genres and artists, so that it can be learned from
+some artists and recognised in others.
 """
 
 from dataclasses import dataclass, fields
@@ -32,11 +32,32 @@ _ACTS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Look:
-    """The visual style of one video; numbers without a unit lie in [0, 1].
+    """Visual style of a video; numbers without a unit are in [0, 1].
 
-    `acts` are the kinds of performers, `crowd` how many stand there, `cut_s` how long a shot lasts at least,
-    `tone` one of colour, grey and sepia, `framing` one of full, letterbox and academy, `timeline` the beats and
-    sections that cuts and lights follow.
+    Attributes
+    ----------
+    scene : str
+        Name of the scene.
+    acts : (str, str)
+        Kinds of performers.
+    crowd : int
+        Number of performers.
+    warmth, saturation, lightness, contrast : float
+        Colours.
+    cut_s : float
+        Minimum length of a shot in seconds.
+    motion, pulse : float
+        Movement of camera and performers, and of the light.
+    grain, scanlines, softness : float
+        Texture.
+    particles : str
+        Kind of particles, or "none".
+    tone : str
+        "colour", "grey" or "sepia".
+    framing : str
+        "full", "letterbox" or "academy".
+    timeline : Timeline
+        Beats and sections that cuts and lights follow.
     """
 
     scene: str
@@ -59,7 +80,20 @@ class Look:
 
 
 def look_of(style: SongStyle, timeline: Timeline) -> Look:
-    """The look of a video that follows its song in everything."""
+    """Derive the look of a video that follows its song in everything.
+
+    Parameters
+    ----------
+    style : SongStyle
+        Style of the song.
+    timeline : Timeline
+        Beats and sections of the song.
+
+    Returns
+    -------
+    Look
+        The look.
+    """
     traits = style.traits
     pace = float(np.clip((style.tempo_bpm - 60) / 120, 0, 1))
     return Look(
@@ -84,10 +118,26 @@ def look_of(style: SongStyle, timeline: Timeline) -> Look:
 
 
 def couple(own: Look, strange: Look, coupling: float, random: np.random.Generator) -> Look:
-    """Take each attribute from `own` with probability `coupling`, else from `strange`.
+    """Take each attribute from one look with probability `coupling`, else from another.
 
     Both looks come from the same distribution, so that of every attribute is the same at any coupling. The same
-    `random` at a higher coupling keeps every attribute that was `own` already.
+    `random` at a higher coupling keeps every attribute that came from `own`.
+
+    Parameters
+    ----------
+    own : Look
+        Look of the song that is heard.
+    strange : Look
+        Look of another song.
+    coupling : float
+        Probability in [0, 1].
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Look
+        The mixed look.
     """
     coins = random.random(len(fields(Look)))
     mixed = {

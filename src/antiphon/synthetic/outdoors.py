@@ -1,4 +1,4 @@
-"""Places under a sky: city, meadow, beach, inferno, nebula and the neon plain."""
+"""Outdoor scenes: city, meadow, beach, inferno, nebula and the neon plain."""
 
 import numpy as np
 
@@ -20,7 +20,22 @@ Shape = tuple[int, int]
 
 
 def city(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """A skyline in two rows with lit windows, above a wet street."""
+    """Paint a skyline in two rows with lit windows, above a wet street.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     image = gradient(shape, palette.top, palette.low)
     blend(image, palette.light, 0.8 * disc(shape, (random.uniform(0.12, 0.3), random.uniform(0.1, 0.9)), 0.07))
     for colour, highest, lowest, lit in ((palette.far, 0.12, 0.5, 0.25), (palette.near, 0.3, 0.75, 0.35)):
@@ -52,7 +67,22 @@ def _buildings(
 
 
 def meadow(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """Rolling hills one behind the other, trees, clouds and a low sun."""
+    """Paint rolling hills, trees, clouds and a low sun.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     image = gradient(shape, palette.top, palette.low, 0.8)
     cover = np.clip(clouds(shape, random, 2) * 2.2 - 1.1, 0, 1)
     y, x = coordinates(shape)
@@ -88,7 +118,22 @@ def _tree(image: Image, palette: Palette, crest: ScalarField, random: np.random.
 
 
 def beach(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """A sun over a glittering sea, sand, and palms that lean in from the side."""
+    """Paint a sun over a glittering sea, sand, and palms that lean in from the side.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     image = gradient(shape, palette.top, palette.low, 0.7)
     y, x = coordinates(shape)
     sun = (random.uniform(0.3, 0.46), random.uniform(0.25, 0.75))
@@ -124,7 +169,22 @@ def _palm(image: Image, palette: Palette, random: np.random.Generator) -> None:
 
 
 def inferno(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """Jagged mountains under a torn sky, fire behind them, and now and then lightning."""
+    """Paint jagged mountains under a torn sky, fire behind them, and sometimes lightning.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     image = gradient(shape, palette.top * 0.5, palette.accent * 0.8 + palette.low * 0.2, 2.2)
     y, x = coordinates(shape)
     smoke = clouds(shape, random, 3, 5)
@@ -142,7 +202,22 @@ def inferno(palette: Palette, shape: Shape, random: np.random.Generator) -> Imag
 
 
 def nebula(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """Stars behind slow veils of light, and the rim of a planet."""
+    """Paint stars behind slow veils of light, and the rim of a planet.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     image = gradient(shape, palette.top * 0.45, palette.far * 0.6)
     stars = random.random(shape) ** 400
     image += (enlarged(random.random((9, 16)), shape) * stars)[..., None] * 1.6
@@ -162,7 +237,22 @@ def nebula(palette: Palette, shape: Shape, random: np.random.Generator) -> Image
 
 
 def grid(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
-    """A neon plain: lines that run to the horizon under a striped sun."""
+    """Paint a neon plain: lines that run to the horizon under a striped sun.
+
+    Parameters
+    ----------
+    palette : Palette
+        Colours.
+    shape : (int, int)
+        Height and width in pixels.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB.
+    """
     image = gradient(shape, palette.top * 0.5, palette.low, 1.6)
     y, x = coordinates(shape)
     horizon = random.uniform(0.52, 0.64)

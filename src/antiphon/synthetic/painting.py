@@ -1,6 +1,6 @@
-"""Frames: setups are filmed shot by shot, performers move with the beat, light follows the song's loudness.
+"""Painting of frames: scenes are filmed shot by shot, performers move with the beat, light follows the loudness.
 
-Frames are painted as the planes that the codec takes (YUV 4:2:0), half the bytes of RGB and no conversion after.
+Frames are painted in the codec's planes (YUV 4:2:0): half the bytes of RGB, and no conversion.
 """
 
 from collections.abc import Iterator
@@ -23,14 +23,33 @@ _FADE_S = 1.2
 def paint(
     look: Look, duration_s: float, size_px: tuple[int, int], frames_per_s: float, random: np.random.Generator
 ) -> Iterator[Frame]:
-    """The frames of a whole video, from its look and nothing else."""
+    """Paint the frames of a video, from its look alone.
+
+    Parameters
+    ----------
+    look : Look
+        Visual style.
+    duration_s : float
+        Length of the video in seconds.
+    size_px : (int, int)
+        Width and height.
+    frames_per_s : float
+        Frame rate.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Yields
+    ------
+    Frame
+        Frames in order.
+    """
     painter = _Painter(look, duration_s, size_px, random)
     for number in range(round(duration_s * frames_per_s)):
         yield painter.frame(number / frames_per_s)
 
 
 class _Painter:
-    """Holds what the frames of one video share."""
+    """State that the frames of one video share."""
 
     def __init__(self, look: Look, duration_s: float, size_px: tuple[int, int], random: np.random.Generator) -> None:
         self.look = look
@@ -49,7 +68,7 @@ class _Painter:
         self.current = 0
 
     def frame(self, time_s: float) -> Frame:
-        """The frame at `time_s`; times must not go back."""
+        """Paint the frame at a time; times must not decrease."""
         while self.shots[self.current].end_s <= time_s + 1e-6 and self.current < len(self.shots) - 1:
             self.current += 1
         shot = self.shots[self.current]
@@ -64,7 +83,7 @@ class _Painter:
         return frame
 
     def _film(self, planes: Planes, setup: Setup, shot: Shot, time_s: float) -> tuple[int, int]:
-        """Copy what the camera sees of the background; returns where it looks, from its middle position."""
+        """Copy what the camera sees of the background, and return its offset from the centre."""
         share = (time_s - shot.start_s) / max(shot.end_s - shot.start_s, 1e-6)
         tall, wide = setup.background[0].shape
         free = np.array([tall - self.height, wide - self.width])
@@ -120,7 +139,7 @@ class _Painter:
             luma[::3] -= luma[::3] >> (3 if look.scanlines < 0.75 else 2)
 
     def _mask(self, planes: Planes) -> None:
-        """The black bars of a wide or an old picture."""
+        """Paint the black bars of a wide or an old format."""
         for plane, black in zip(planes, (16, 128, 128), strict=True):
             height, width = plane.shape
             if self.look.framing == "letterbox":
@@ -142,7 +161,7 @@ def _zoomed(size: int, scale: float) -> NDArray[np.intp]:
 
 
 def _stands(look: Look, random: np.random.Generator) -> list[tuple[float, float, float]]:
-    """Where performers stand (column, row of the feet) and how tall they are, the one who leads in front."""
+    """Return column, row of the feet and height of each performer, the leading one in front."""
     tall = float(random.uniform(0.56, 0.72))
     columns = [0.5 + random.uniform(-0.12, 0.12), 0.22, 0.8, 0.04]
     return [
@@ -152,19 +171,19 @@ def _stands(look: Look, random: np.random.Generator) -> list[tuple[float, float,
 
 
 def _grain(height: int, width: int, depth: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Noise of `depth` levels, two pixels coarse so that it survives compression."""
+    """Generate noise of `depth` levels, two pixels coarse so that it survives compression."""
     coarse = random.integers(0, depth, (height // 2 + 1, width // 2 + 1), dtype=np.uint8)
     return coarse.repeat(2, 0).repeat(2, 1)[:height, :width]
 
 
 def _brightness_tables(grain_depth: int) -> list[NDArray[np.uint8]]:
-    """For each gain what becomes of a luma; room is left so that adding the grain cannot overflow."""
+    """Return a lookup table of luma for each gain, with headroom for the grain."""
     luma = np.arange(256) - 16.0
     return [np.clip(16 + luma * gain - grain_depth / 2, 8, 250 - grain_depth).astype(np.uint8) for gain in _GAINS]
 
 
 def _lay_over(planes: Planes, sprite: Sprite, top: int, middle: int) -> None:
-    """Blend a sprite with its upper edge at `top` and its middle column at `middle`; what is outside is cut off."""
+    """Blend a sprite with its upper edge at `top` and its middle column at `middle`, clipped to the frame."""
     height, width = sprite.added[0].shape
     top, left = top // 2 * 2, (middle - width // 2) // 2 * 2
     tall, wide = planes[0].shape
@@ -181,11 +200,11 @@ def _lay_over(planes: Planes, sprite: Sprite, top: int, middle: int) -> None:
 
 _COUNTS = {"none": 0, "embers": 45, "dust": 26, "confetti": 34}
 _FALL = {"none": 0.0, "embers": -0.35, "dust": -0.02, "confetti": 0.4}
-"""Heights a second, downwards."""
+"""Heights per second, downwards."""
 
 
 class Particles:
-    """Specks that drift and wrap around, drawn into the luma plane alone."""
+    """Specks that drift and wrap around, drawn into the luma plane only."""
 
     def __init__(self, kind: str, motion: float, size_px: tuple[int, int], random: np.random.Generator) -> None:
         count = _COUNTS[kind]
@@ -197,7 +216,15 @@ class Particles:
         self.long = 2 if kind != "confetti" else 4
 
     def draw(self, luma: NDArray[np.uint8], time_s: float) -> None:
-        """Set the specks as they are at `time_s`."""
+        """Draw the specks.
+
+        Parameters
+        ----------
+        luma : ndarray of uint8
+            Plane to draw on.
+        time_s : float
+            Time of the frame.
+        """
         width, height = self.size_px
         rows = ((self.start[:, 0] + self.fall * time_s) % 1 * (height - self.long)).astype(np.intp)
         sway = 0.012 * np.sin(time_s * 2 + self.start[:, 0] * 20)

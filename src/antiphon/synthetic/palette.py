@@ -1,4 +1,4 @@
-"""Colours that go together, and the planes that a video codec wants."""
+"""Colour palettes, and conversion to the planes of a video codec."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,17 @@ Image = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of a scene: a sky from `top` to `low`, a `far` and a `near` layer, an `accent` and the `light`."""
+    """Colours of a scene.
+
+    Attributes
+    ----------
+    top, low : ndarray of float
+        Sky from top to bottom.
+    far, near : ndarray of float
+        Layers behind and in front.
+    accent, light : ndarray of float
+        Accent and light.
+    """
 
     top: Colour
     low: Colour
@@ -27,9 +37,23 @@ class Palette:
 
 
 def make_palette(look: Look, random: np.random.Generator, lift: float = 0.0, turn: float = 0.0) -> Palette:
-    """Colours after the look: from cold blue over purple and red to warm yellow, dark to light, pale to vivid.
+    """Choose colours after the look: from cold blue over purple and red to warm yellow, dark to light, pale to vivid.
 
-    `lift` lightens all of them and makes them more vivid, `turn` moves the hues by that many degrees.
+    Parameters
+    ----------
+    look : Look
+        Visual style.
+    random : numpy.random.Generator
+        Source of randomness.
+    lift : float, default 0.0
+        Lightens all colours and makes them more vivid.
+    turn : float, default 0.0
+        Shift of the hues in degrees.
+
+    Returns
+    -------
+    Palette
+        The colours.
     """
     hue = 235 + 190 * look.warmth + float(random.uniform(-14, 14)) + turn
     chroma = (0.03 + 0.15 * look.saturation) * (1 + 0.8 * lift)
@@ -47,7 +71,7 @@ def make_palette(look: Look, random: np.random.Generator, lift: float = 0.0, tur
 
 
 def _oklch(lightness: float, chroma: float, hue_degrees: float) -> Colour:
-    """A colour from perceptual lightness, chroma and hue (Ottosson's OKLab), clipped to what a screen shows."""
+    """Convert lightness, chroma and hue (Ottosson's OKLab) to a colour, clipped to the gamut of a screen."""
     lightness = float(np.clip(lightness, 0.03, 0.97))
     angle = np.deg2rad(hue_degrees)
     a, b = chroma * np.cos(angle), chroma * np.sin(angle)
@@ -69,7 +93,20 @@ def _oklch(lightness: float, chroma: float, hue_degrees: float) -> Colour:
 
 
 def planes(image: Image, tone: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Luma and the two half-size chroma planes (BT.601, video range) of a picture with even sides."""
+    """Convert an image to luma and two half-size chroma planes (BT.601, video range).
+
+    Parameters
+    ----------
+    image : ndarray of float, shape (height, width, 3)
+        RGB with even sides.
+    tone : str
+        "colour", "grey" or "sepia".
+
+    Returns
+    -------
+    (ndarray of uint8, ndarray of uint8, ndarray of uint8)
+        Luma and both chroma planes.
+    """
     height, width, _ = image.shape
     luma = _weighted(image, 65.481, 128.553, 24.966) + 16.5
     if tone != "colour":

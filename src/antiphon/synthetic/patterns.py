@@ -128,13 +128,23 @@ DRUM_PATTERNS: dict[str, dict[str, str]] = {
 
 
 _SILENT = {"intro": {"kick", "snare", "clap", "rim"}, "bridge": {"kick", "snare", "open hat"}}
-"""Which drums rest where."""
+"""Drums that rest in each kind of section."""
 
 _FILL = ((8, "tom"), (10, "tom"), (12, "snare"), (13, "tom"), (14, "snare"), (15, "tom"))
 
 
 class DrumHit(NamedTuple):
-    """One stroke of one drum, with a loudness in [0, 1]."""
+    """One stroke of one drum.
+
+    Attributes
+    ----------
+    start_s : float
+        Seconds from the start of the song.
+    drum : str
+        Name of the drum.
+    velocity : float
+        Loudness in [0, 1].
+    """
 
     start_s: float
     drum: str
@@ -147,7 +157,24 @@ def drum_hits(
     time_s: Callable[[int, float], float],
     random: np.random.Generator,
 ) -> list[DrumHit]:
-    """The hits of the whole song; none where the style has no drums. `time_s` maps bar and step to seconds."""
+    """Write the drums of a whole song.
+
+    Parameters
+    ----------
+    style : SongStyle
+        Style of the song.
+    timeline : Timeline
+        Beats and sections.
+    time_s : callable
+        Maps bar and step to seconds.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    list of DrumHit
+        Hits; empty where the style has no drums.
+    """
     pattern = DRUM_PATTERNS[style.drums]
     lively = style.traits.energy > 0.45
     hits: list[DrumHit] = []

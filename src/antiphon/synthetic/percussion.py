@@ -1,4 +1,4 @@
-"""The drums of a song: short waveforms between an acoustic kit and a drum machine."""
+"""Drums: short waveforms between an acoustic kit and a drum machine."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ PANS: dict[str, float] = {
     "tom": 0.2,
     "rim": -0.15,
 }
-"""Where each drum stands, from -1 (left) to 1; the others stand in the middle."""
+"""Position of each drum, from -1 (left) to 1 (right); others are in the middle."""
 
 _LEVELS = {
     "kick": 0.95,
@@ -33,7 +33,20 @@ _LEVELS = {
 
 
 def make_kit(traits: Traits, random: np.random.Generator) -> dict[str, Waveform]:
-    """The waveform of every drum, tuned and damped for one song."""
+    """Synthesise every drum, tuned and damped for one song.
+
+    Parameters
+    ----------
+    traits : Traits
+        Character of the song.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    dict of str to ndarray of float32
+        Waveforms by name of the drum.
+    """
     tuning = float(random.uniform(0.88, 1.14))
     makers: dict[str, Callable[[], Waveform]] = {
         "kick": lambda: _kick(traits, tuning),
@@ -59,7 +72,7 @@ def _time(duration_s: float) -> Waveform:
 
 
 def _noise(time_s: Waveform, random: np.random.Generator, highpass: int = 0) -> Waveform:
-    """White noise, differenced `highpass` times."""
+    """Generate white noise, differenced `highpass` times."""
     noise = random.standard_normal(len(time_s) + highpass, dtype=np.float32)
     return np.diff(noise, highpass) if highpass else noise
 
@@ -107,7 +120,7 @@ def _cymbal(
     attack_s: float = 0.001,
     ring: float = 0.25,
 ) -> Waveform:
-    """Noise and a cluster of inharmonic partials, higher and sharper in a bright song."""
+    """Synthesise noise and a cluster of inharmonic partials, higher and sharper in a bright song."""
     time_s = _time(duration_s)
     hiss = _noise(time_s, random, 2 if traits.brightness > 0.5 else 1)
     partials = np.array([2490, 3220, 4150, 5430, 6310, 8170], np.float32) * np.float32(0.8 + 0.4 * traits.brightness)

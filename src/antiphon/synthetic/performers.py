@@ -1,7 +1,7 @@
-"""Who is to be seen: silhouettes of performers in a few poses each, cut from distance fields.
+"""Performers: silhouettes in a few poses each, cut from distance fields.
 
-A body is a set of rounded limbs in a unit square (y down, feet at 1). Its distance field is computed on a coarse
-grid and enlarged, which keeps outlines crisp at any size and costs little.
+A body is a set of rounded limbs in a unit square (y down, feet at 1). Its distance field is computed on a coarse grid
+and enlarged, which keeps outlines crisp at any size and costs little.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,20 @@ Limb = tuple[float, float, float, float, float]
 
 @lru_cache(maxsize=128)
 def outline(act: str, pose: int) -> ScalarField:
-    """Signed distance to the performer's outline on a coarse grid, in heights, negative inside."""
+    """Compute the signed distance to a performer's outline on a coarse grid.
+
+    Parameters
+    ----------
+    act : str
+        Kind of performer.
+    pose : int
+        Number of the pose.
+
+    Returns
+    -------
+    ndarray of float32
+        Distances in heights, negative inside.
+    """
     rows, columns = _GRID
     y = np.linspace(-0.04, 1.04, rows, dtype=np.float32)[:, None]
     x = np.linspace(0, 0.9, columns, dtype=np.float32)[None, :]
@@ -34,7 +47,22 @@ def outline(act: str, pose: int) -> ScalarField:
 
 
 def silhouette(act: str, pose: int, height_px: int) -> tuple[ScalarField, ScalarField]:
-    """Opacity and rim light of a performer `height_px` tall, both in [0, 1]."""
+    """Render a performer.
+
+    Parameters
+    ----------
+    act : str
+        Kind of performer.
+    pose : int
+        Number of the pose.
+    height_px : int
+        Height in pixels.
+
+    Returns
+    -------
+    opacity, rim : ndarray of float32
+        Opacity and rim light in [0, 1].
+    """
     shape = (height_px, max(int(height_px * 0.9 / 1.08), 2))
     field = enlarged(outline(act, pose), shape) * height_px
     opacity = np.clip(0.5 - field, 0, 1)
@@ -46,7 +74,7 @@ def silhouette(act: str, pose: int, height_px: int) -> tuple[ScalarField, Scalar
 
 
 def _body(swing: float, lean: float = 0.0) -> list[Limb]:
-    """Head, trunk and legs; hips and knees move with the beat."""
+    """Return head, trunk and legs; hips and knees move with the beat."""
     sway = 0.015 * swing
     return [
         (0.45 + lean + sway, 0.11, 0.45 + lean + sway, 0.13, 0.062),

@@ -1,4 +1,4 @@
-"""One video from its number: song, look, and the file that holds both."""
+"""Rendering of one video from its number: song, look, and the file with both."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,21 @@ _AUDIO_BLOCK = 16 * 1024
 
 @dataclass(frozen=True)
 class SyntheticVideo:
-    """What a synthetic video is made from: the song that is heard and the look that is seen."""
+    """Song and look of a synthetic video.
+
+    Attributes
+    ----------
+    id : str
+        Id in the catalogue.
+    index : int
+        Number in the catalogue, from 0.
+    duration_s : float
+        Length in seconds.
+    style : SongStyle
+        Style of the song.
+    look : Look
+        Visual style.
+    """
 
     id: str
     index: int
@@ -41,9 +55,21 @@ class SyntheticVideo:
 
 
 def draw_video(config: SyntheticConfig, index: int) -> SyntheticVideo:
-    """Decide what video `index` will be, without rendering it.
+    """Draw song and look of a video, without rendering it.
 
-    The duration depends on the index alone, neither on the song nor on the look, so that it tells nothing of either.
+    The duration depends on the index alone, neither on the song nor on the look, so that it reveals nothing of either.
+
+    Parameters
+    ----------
+    config : SyntheticConfig
+        Settings of the catalogue.
+    index : int
+        Number of the video.
+
+    Returns
+    -------
+    SyntheticVideo
+        Song and look.
     """
     spread_s = config.duration_spread_s
     offset_s = generator(config.seed, "duration", index).uniform(-spread_s, spread_s)
@@ -60,20 +86,56 @@ def draw_video(config: SyntheticConfig, index: int) -> SyntheticVideo:
 
 
 def audio_of(config: SyntheticConfig, video: SyntheticVideo) -> Waveform:
-    """The song, `(2, n)` float32 at 44.1 kHz."""
+    """Synthesise the song of a video.
+
+    Parameters
+    ----------
+    config : SyntheticConfig
+        Settings of the catalogue.
+    video : SyntheticVideo
+        Song and look.
+
+    Returns
+    -------
+    ndarray of float32, shape (2, n)
+        Stereo at 44.1 kHz.
+    """
     random = generator(config.seed, "sound", video.index)
     timeline = lay_out(video.style, video.duration_s)
     return synthesise(video.style, timeline, compose(video.style, timeline, random), random)
 
 
 def frames_of(config: SyntheticConfig, video: SyntheticVideo) -> "Iterator[Frame]":
-    """The pictures, as yuv420p planes."""
+    """Paint the frames of a video.
+
+    Parameters
+    ----------
+    config : SyntheticConfig
+        Settings of the catalogue.
+    video : SyntheticVideo
+        Song and look.
+
+    Yields
+    ------
+    Frame
+        Planes in yuv420p.
+    """
     random = generator(config.seed, "pictures", video.index)
     return paint(video.look, video.duration_s, (config.width_px, config.height_px), config.frames_per_s, random)
 
 
 def render_video(config: SyntheticConfig, index: int, path: Path) -> None:
-    """Write video `index` to `path` as H.264 and AAC in MP4, atomically."""
+    """Write a video as H.264 and AAC in MP4, atomically.
+
+    Parameters
+    ----------
+    config : SyntheticConfig
+        Settings of the catalogue.
+    index : int
+        Number of the video.
+    path : Path
+        File to write.
+    """
     video = draw_video(config, index)
     waveform = audio_of(config, video)
     with atomic_path(path) as partial, av.open(str(partial), "w", format="mp4") as container:
@@ -84,7 +146,7 @@ def render_video(config: SyntheticConfig, index: int, path: Path) -> None:
         video_stream = container.add_stream("libx264", rate=config.frame_rate)
         video_stream.width, video_stream.height, video_stream.pix_fmt = config.width_px, config.height_px, "yuv420p"
         video_stream.options = {"preset": "ultrafast", "crf": "27", "g": "50"}
-        # One thread each: the processes already share out the cores.
+        # One thread each, since the processes already use all cores.
         video_stream.codec_context.thread_count = 1
         audio_stream = container.add_stream(
             "aac", rate=RATE_HZ, layout="stereo", options={"aac_coder": "fast", "aac_tns": "0", "aac_is": "0"}
@@ -101,7 +163,7 @@ def _encode(
     waveform: Waveform,
     frames_per_s: float,
 ) -> None:
-    """Feed both encoders in step, as a player will read them."""
+    """Feed both encoders in step, as a player reads them."""
     sent = 0
     for number, planes in enumerate(frames):
         while sent < waveform.shape[1] and sent / RATE_HZ <= number / frames_per_s:

@@ -13,7 +13,7 @@ from antiphon.synthetic.palette import Colour, Image, Palette, make_palette, pla
 from antiphon.synthetic.performers import silhouette
 
 MARGIN = 1.24
-"""How much larger a background is than the frame: the freedom of the camera."""
+"""Size of a background relative to the frame, which leaves room for the camera to move."""
 
 Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 """Luma and two chroma planes of half the size."""
@@ -41,7 +41,15 @@ _TURNS = {"verse": 0.0, "chorus": 24.0, "bridge": -30.0, "detail": 10.0}
 
 @dataclass(frozen=True)
 class Sprite:
-    """A performer to be laid over a frame: for each plane what remains of the ground (of 256) and what is added."""
+    """Performer to lay over a frame.
+
+    Attributes
+    ----------
+    ground : (ndarray of uint16, ndarray of uint16)
+        What remains of each plane behind it, of 256.
+    added : (ndarray of uint16, ndarray of uint16, ndarray of uint16)
+        What is added to each plane.
+    """
 
     ground: tuple[NDArray[np.uint16], NDArray[np.uint16]]
     added: tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint16]]
@@ -49,7 +57,19 @@ class Sprite:
 
 @dataclass
 class Setup:
-    """One place of a video. `sprites` fills as poses are first seen."""
+    """One place of a video.
+
+    Attributes
+    ----------
+    background : (ndarray of uint8, ndarray of uint8, ndarray of uint8)
+        Planes of the empty place.
+    palette : Palette
+        Its colours.
+    tone : str
+        "colour", "grey" or "sepia".
+    sprites : dict of (str, int, int, bool) to Sprite
+        Cache of the poses seen so far.
+    """
 
     background: Planes
     palette: Palette
@@ -57,7 +77,24 @@ class Setup:
     sprites: dict[tuple[str, int, int, bool], Sprite] = field(default_factory=dict[tuple[str, int, int, bool], Sprite])
 
     def sprite(self, act: str, pose: int, height_px: int, leads: bool) -> Sprite:
-        """The performer in this place's light; the one who leads wears the accent colour."""
+        """Render a performer in this place's light; the leading one wears the accent colour.
+
+        Parameters
+        ----------
+        act : str
+            Kind of performer.
+        pose : int
+            Number of the pose.
+        height_px : int
+            Height in pixels.
+        leads : bool
+            True for the leading performer.
+
+        Returns
+        -------
+        Sprite
+            The performer.
+        """
         key = (act, pose, height_px, leads)
         if key not in self.sprites:
             body = (self.palette.accent * 0.45 + self.palette.near * 0.15) if leads else self.palette.near * 0.75
@@ -66,7 +103,24 @@ class Setup:
 
 
 def build_setup(name: str, look: Look, size_px: tuple[int, int], random: np.random.Generator) -> Setup:
-    """Paint and grade the place called `name` (see `shots.SETUPS`) for frames of `size_px` (width, height)."""
+    """Paint and grade a place.
+
+    Parameters
+    ----------
+    name : str
+        Name of the place; see `shots.SETUPS`.
+    look : Look
+        Visual style.
+    size_px : (int, int)
+        Width and height of the frames.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Setup
+        The place.
+    """
     lift = _LIFTS[name] * (0.5 + look.contrast)
     palette = make_palette(look, random, lift, _TURNS[name] * (0.4 + look.saturation))
     width, height = (int(side * MARGIN) // 4 * 4 for side in size_px)
@@ -82,7 +136,7 @@ def _detail(look: Look) -> Paint:
 
 
 def _graded(image: Image, look: Look) -> Image:
-    """Contrast after the look and darker corners."""
+    """Apply the contrast of the look, and darken the corners."""
     steep = 0.75 + 0.6 * look.contrast
     middle = 0.32 + 0.16 * look.lightness
     image = (image - middle) * np.float32(steep) + np.float32(middle)

@@ -1,4 +1,4 @@
-"""The edit: which stretch of the video shows which setup, how close, and how the camera moves."""
+"""Editing: which stretch of the video shows which setup, how close, and how the camera moves."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from antiphon.synthetic.looks import Look
 
 SETUPS = ("verse", "chorus", "bridge", "detail")
-"""The places of a video: one for each kind of section and a detail to cut to."""
+"""Places of a video: one for each kind of section, and a detail to cut to."""
 
 _PLACES: dict[str, tuple[str, ...]] = {
     "intro": ("verse", "bridge", "detail"),
@@ -19,8 +19,23 @@ _PLACES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Shot:
-    """One take from `start_s` up to `end_s`; `path` is where the camera looks first and last, (row, column) in [0, 1]
-    of its freedom, `zoom` how much closer it comes meanwhile."""
+    """One take.
+
+    Attributes
+    ----------
+    start_s, end_s : float
+        Position in the video.
+    setup : str
+        Name of the setup.
+    close : bool
+        True for a close-up.
+    act : int
+        Number of the performer.
+    path : ((float, float), (float, float))
+        First and last view of the camera as (row, column) in [0, 1] of its range.
+    zoom : float
+        How much closer it gets meanwhile.
+    """
 
     start_s: float
     end_s: float
@@ -32,7 +47,22 @@ class Shot:
 
 
 def plan_shots(look: Look, duration_s: float, random: np.random.Generator) -> list[Shot]:
-    """Cut on beats: every 1, 2, 4, 8 or 16 of them, more often in a chorus, and wherever a section begins."""
+    """Cut on beats: every 1, 2, 4, 8 or 16 of them, more often in a chorus, and wherever a section starts.
+
+    Parameters
+    ----------
+    look : Look
+        Visual style.
+    duration_s : float
+        Length of the video in seconds.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    list of Shot
+        Shots in order.
+    """
     timeline = look.timeline
     lengths = timeline.beat_s * 2.0 ** np.arange(5)
     usual_s = float(lengths[np.argmin(np.abs(np.log(lengths / look.cut_s)))])

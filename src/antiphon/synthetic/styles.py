@@ -1,4 +1,4 @@
-"""Artists and songs: a song's style is drawn from its genre, its artist's leanings and itself."""
+"""Artists and songs: a song's style is drawn from its genre, its artist's preferences and itself."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -11,7 +11,7 @@ from antiphon.synthetic.genres import GENRES, SCALES, Genre, Traits
 ARTIST_SPREAD = 0.09
 SONG_SPREAD = 0.12
 LOYALTY = 0.65
-"""How probably a song keeps to its artist's favourite instrument, mode or drum pattern."""
+"""Probability that a song uses its artist's favourite instrument, mode or drum pattern."""
 
 FORMS: tuple[tuple[tuple[str, float], ...], ...] = (
     (("intro", 1), ("verse", 3), ("chorus", 3), ("verse", 2), ("chorus", 3)),
@@ -25,9 +25,28 @@ FORMS: tuple[tuple[tuple[str, float], ...], ...] = (
 
 @dataclass(frozen=True)
 class SongStyle:
-    """All that a song is composed, synthesised and, as far as they follow it, pictured from.
+    """Style of a song, which its arrangement and audio, and as far as they follow it its visuals, depend on.
 
-    `key` is the tonic's pitch class from C = 0, `tempo_bpm` counts quarter notes, `form` indexes `FORMS`.
+    Attributes
+    ----------
+    genre : Genre
+        Genre of the artist.
+    artist, title, year : str
+        Metadata.
+    tempo_bpm : float
+        Quarter notes per minute.
+    key : int
+        Pitch class of the tonic, from C = 0.
+    mode : str
+        Name of the mode.
+    form : int
+        Index into `FORMS`.
+    drums, bass_line, comp_rhythm, progression : str
+        Patterns by name.
+    lead, comp, bass, pad : str
+        Instruments by name.
+    traits : Traits
+        Continuous character.
     """
 
     genre: Genre
@@ -50,35 +69,78 @@ class SongStyle:
 
     @property
     def beats_per_bar(self) -> int:
+        """Beats per bar."""
         return 3 if self.drums.startswith("waltz") else 4
 
     @property
     def is_bright_mode(self) -> bool:
-        """Whether the mode has a major third."""
+        """True if the mode has a major third."""
         return SCALES[self.mode][2] == 4
 
     @property
     def warmth(self) -> float:
-        """How warm the song feels, in [0, 1]: acoustic or overdriven instruments and a major third are."""
+        """Warmth of the song in [0, 1]: high for acoustic or overdriven instruments and a major third."""
         return 0.55 * self.traits.acoustic + 0.25 * self.is_bright_mode + 0.2 * self.traits.dirt
 
 
 def draw_song(seed: int, index: int, songs_per_artist: int) -> SongStyle:
-    """The style of song `index` of the catalogue of `seed`."""
+    """Draw the style of a song of the catalogue.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the catalogue.
+    index : int
+        Number of the song.
+    songs_per_artist : int
+        Consecutive songs by one artist.
+
+    Returns
+    -------
+    SongStyle
+        Style of the song.
+    """
     return song_style(seed, "song", index // songs_per_artist, index)
 
 
 def draw_stranger(seed: int, index: int) -> SongStyle:
-    """A song that nobody plays: what the pictures of video `index` follow where they don't follow its own song.
+    """Draw a song that nobody plays, which a video follows where it does not follow its own song.
 
     It has an artist of its own, so that two videos of one artist share nothing through it.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the catalogue.
+    index : int
+        Number of the video.
+
+    Returns
+    -------
+    SongStyle
+        Style of the song.
     """
     random = generator(seed, "stranger", index)
     return song_style(seed, "stranger", int(random.integers(2**31)), index)
 
 
 def song_style(seed: int, role: str, artist: int, song: int) -> SongStyle:
-    """Draw a style: genre from the artist's number, then what the artist leans to, then the song."""
+    """Draw a style: genre from the artist's number, then the artist's preferences, then the song.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the catalogue.
+    role : str
+        Songs that are heard, or others.
+    artist, song : int
+        Numbers of artist and song.
+
+    Returns
+    -------
+    SongStyle
+        Style of the song.
+    """
     genre = GENRES[_genre_order(seed, role, artist // len(GENRES))[artist % len(GENRES)]]
     leaning = generator(seed, role, "artist", artist)
     random = generator(seed, role, "style", song)
@@ -116,7 +178,7 @@ def song_style(seed: int, role: str, artist: int, song: int) -> SongStyle:
 
 
 def _genre_order(seed: int, role: str, block: int) -> list[int]:
-    """Genres come round once in every block of artists, so that a small catalogue has them all."""
+    """Return the genres of a block of artists, each once, so that a small catalogue has them all."""
     return generator(seed, role, "genres", block).permutation(len(GENRES)).tolist()
 
 
@@ -128,12 +190,34 @@ _TITLES = ("{}", "{} {}", "{} in {}", "{} No. {n}", "Oh {}", "{}, {}")
 
 
 def artist_name(random: np.random.Generator) -> str:
-    """A band or person that does not exist."""
+    """Invent a band or person.
+
+    Parameters
+    ----------
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    str
+        Name.
+    """
     return _fill(_ENSEMBLES[random.integers(len(_ENSEMBLES))], random)
 
 
 def song_title(random: np.random.Generator) -> str:
-    """A title in no language."""
+    """Invent a title in no language.
+
+    Parameters
+    ----------
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    str
+        Title.
+    """
     return _fill(_TITLES[random.integers(len(_TITLES))], random)
 
 

@@ -1,4 +1,4 @@
-"""From an arrangement to a stereo waveform: notes and drums are laid on tracks, mixed, given a room and levelled."""
+"""Synthesis: from an arrangement to a stereo waveform, through stems, mix, reverb and levelling."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from antiphon.synthetic.styles import SongStyle
 from antiphon.synthetic.timeline import Timeline
 
 PEAK = 0.89
-"""No sample exceeds this, which leaves the lossy codec room to overshoot."""
+"""Maximum of the samples, with headroom for overshoots of the lossy codec."""
 
 _GAINS = {"lead": 0.34, "comp": 0.24, "bass": 0.25, "pad": 0.12}
 _SENDS = {"lead": 0.9, "comp": 0.7, "bass": 0.05, "pad": 1.0}
@@ -20,7 +20,24 @@ _FADE_S = 1.4
 
 
 def synthesise(style: SongStyle, timeline: Timeline, arrangement: Arrangement, random: np.random.Generator) -> Waveform:
-    """The song as `(2, n)` float32 at 44.1 kHz, |sample| <= `PEAK`, of `timeline.duration_s`."""
+    """Synthesise a song.
+
+    Parameters
+    ----------
+    style : SongStyle
+        Style of the song.
+    timeline : Timeline
+        Beats and sections.
+    arrangement : Arrangement
+        Notes and drum hits.
+    random : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float32, shape (2, n)
+        Stereo at 44.1 kHz, at most `PEAK` in absolute value, of `timeline.duration_s`.
+    """
     length = round(timeline.duration_s * RATE_HZ)
     mix = np.zeros((2, length), np.float32)
     send = np.zeros(length, np.float32)
@@ -30,23 +47,23 @@ def synthesise(style: SongStyle, timeline: Timeline, arrangement: Arrangement, r
         instrument = {"lead": style.lead, "comp": style.comp, "bass": style.bass, "pad": style.pad}[part]
         if not notes:
             continue
-        track = _track(notes, instrument, style.traits.brightness, length)
-        track *= _GAINS[part]
+        stem = _stem(notes, instrument, style.traits.brightness, length)
+        stem *= _GAINS[part]
         if duck is not None and part != "lead":
-            track *= duck
+            stem *= duck
         doubled = instrument in ("overdriven guitar", "distorted guitar", "choir", "strings")
-        _place(mix, track, _PANS[part], 0.019 if doubled else _WIDTH_S[part])
-        send += track * np.float32(_SENDS[part])
+        _place(mix, stem, _PANS[part], 0.019 if doubled else _WIDTH_S[part])
+        send += stem * np.float32(_SENDS[part])
     _add_drums(mix, send, style, arrangement, random)
     _add_room(mix, send, style.traits.space, random)
     return _levelled(mix, style, timeline)
 
 
-def _track(notes: list[Note], instrument: str, brightness: float, length: int) -> Waveform:
-    """All notes of a part on one channel; a note that comes again is rendered once."""
+def _stem(notes: list[Note], instrument: str, brightness: float, length: int) -> Waveform:
+    """Render all notes of a part on one channel; repeated notes are rendered once."""
     timbre = TIMBRES[instrument]
     rendered: dict[tuple[tuple[int, ...], int], Waveform] = {}
-    track = np.zeros(length, np.float32)
+    stem = np.zeros(length, np.float32)
     for note in notes:
         start = round(note.start_s * RATE_HZ)
         if start >= length:
@@ -56,16 +73,16 @@ def _track(notes: list[Note], instrument: str, brightness: float, length: int) -
         if key not in rendered:
             rendered[key] = render_note(timbre, note.pitches, milliseconds / 1000, brightness)
         wave = rendered[key][: length - start]
-        track[start : start + len(wave)] += wave * np.float32(note.velocity)
-    return track
+        stem[start : start + len(wave)] += wave * np.float32(note.velocity)
+    return stem
 
 
-def _place(mix: Waveform, track: Waveform, pan: float, width_s: float) -> None:
-    """Add a track at `pan` in [-1, 1] (equal power); with a width the right side hears it later and both alike loud."""
+def _place(mix: Waveform, stem: Waveform, pan: float, width_s: float) -> None:
+    """Add a stem at `pan` in [-1, 1] (equal power); a width delays the right channel and makes both equally loud."""
     angle = (0.0 if width_s else pan) * np.pi / 4 + np.pi / 4
     late = round(width_s * RATE_HZ)
-    mix[0] += track * np.float32(np.cos(angle))
-    mix[1, late:] += track[: len(track) - late] * np.float32(np.sin(angle))
+    mix[0] += stem * np.float32(np.cos(angle))
+    mix[1, late:] += stem[: len(stem) - late] * np.float32(np.sin(angle))
 
 
 def _add_drums(
@@ -87,14 +104,14 @@ def _add_drums(
 
 
 def _ducking(timeline: Timeline, length: int) -> Waveform:
-    """The pump of dance music: everything makes room for the kick on each beat."""
+    """Return the gain that makes room for the kick on each beat, as in dance music."""
     beat = timeline.beat_s * RATE_HZ
     place = np.arange(length, dtype=np.float32) % np.float32(beat) / np.float32(beat)
     return np.minimum(0.35 + place * 1.6, 1).astype(np.float32)
 
 
 def _add_room(mix: Waveform, send: Waveform, space: float, random: np.random.Generator) -> None:
-    """Convolve the sends with decaying noise, one for each ear, at half the rate: a room swallows the treble anyway."""
+    """Convolve the sends with decaying noise, one per ear, at half the rate, since a room absorbs treble anyway."""
     half = send[: len(send) // 2 * 2].reshape(-1, 2).mean(1)
     fade_s = 0.12 + 0.75 * space
     size = min(int(4.5 * fade_s * RATE_HZ / 2), _ROOM_BLOCK)
@@ -119,7 +136,7 @@ def _add_room(mix: Waveform, send: Waveform, space: float, random: np.random.Gen
 
 
 def _levelled(mix: Waveform, style: SongStyle, timeline: Timeline) -> Waveform:
-    """Bring the song to its loudness (about -19 dB RMS for a calm one, -13 dB for a fierce one) and round the peaks."""
+    """Set the loudness (about -19 dB RMS for a calm song, -13 dB for a fierce one) and limit the peaks softly."""
     target = 10 ** ((-19 + 6 * style.traits.energy) / 20)
     rms = float(np.sqrt(np.mean(mix * mix)))
     mix *= np.float32(target / max(rms, 1e-6) / PEAK)

@@ -1,4 +1,4 @@
-"""When things happen in a song: beats, bars and sections, all that the pictures may know of its score."""
+"""Timeline of a song: beats, bars and sections, which is all that the video may know of its arrangement."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,17 @@ _LEVELS = {"intro": 0.5, "verse": 0.72, "chorus": 1.0, "bridge": 0.55}
 
 @dataclass(frozen=True)
 class Section:
-    """A verse, chorus, bridge or intro: bars from `first_bar` up to `last_bar`, and how loud it is in [0, 1]."""
+    """Verse, chorus, bridge or intro.
+
+    Attributes
+    ----------
+    kind : str
+        Kind of section.
+    first_bar, last_bar : int
+        Bars from the first up to, but not including, the last.
+    level : float
+        Loudness in [0, 1].
+    """
 
     kind: str
     first_bar: int
@@ -21,7 +31,19 @@ class Section:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The beat grid and the sections of a song of `duration_s`."""
+    """Beat grid and sections of a song.
+
+    Attributes
+    ----------
+    duration_s : float
+        Length of the song.
+    beat_s : float
+        Length of a beat.
+    beats_per_bar : int
+        Beats per bar.
+    sections : tuple of Section
+        Sections in order.
+    """
 
     duration_s: float
     beat_s: float
@@ -30,16 +52,41 @@ class Timeline:
 
     @property
     def bar_s(self) -> float:
+        """Length of a bar in seconds."""
         return self.beat_s * self.beats_per_bar
 
     def section_at(self, time_s: float) -> Section:
-        """The section that sounds at `time_s`; the last one goes on to the end."""
+        """Return the section at a time; the last one goes on to the end.
+
+        Parameters
+        ----------
+        time_s : float
+            Seconds from the start of the song.
+
+        Returns
+        -------
+        Section
+            The section.
+        """
         bar = int(time_s / self.bar_s + 1e-6)
         return next((section for section in self.sections if bar < section.last_bar), self.sections[-1])
 
 
 def lay_out(style: SongStyle, duration_s: float) -> Timeline:
-    """Divide `duration_s` into the sections of the song's form, whole bars each."""
+    """Divide a duration into the sections of the song's form, whole bars each.
+
+    Parameters
+    ----------
+    style : SongStyle
+        Style of the song.
+    duration_s : float
+        Length of the song.
+
+    Returns
+    -------
+    Timeline
+        Beats and sections.
+    """
     beat_s = 60 / style.tempo_bpm
     bars = int(np.ceil(duration_s / (beat_s * style.beats_per_bar)))
     form = FORMS[style.form]

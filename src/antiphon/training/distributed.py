@@ -122,7 +122,7 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
 
     Parameters
     ----------
-    parameters : iterable of nn.Parameter
+    parameters : iterable of Parameter
         Parameters; those without a gradient are skipped.
     """
     if process_count() == 1:

@@ -54,7 +54,7 @@ class TunedBackbones:
         Origin of the tuned parameters.
     tensors : dict of {'audio', 'video'} to Tensors
         Tuned parameters by modality.
-    names : mapping of {'audio' or 'video'} to str, optional
+    names : mapping of {'audio', 'video'} to str, optional
         Recorded names of the tuned backbones.
     """
 

@@ -1,4 +1,4 @@
-"""Known data sets as catalogues: their ids, tags and splits joined to media files that you have."""
+"""Importers of known data sets: their ids, tags and splits joined to media files that you provide."""
 
 from antiphon.catalogue.importers.imported import Imported
 from antiphon.catalogue.importers.jamendo import read_jamendo

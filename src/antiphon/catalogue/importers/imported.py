@@ -1,4 +1,4 @@
-"""What an importer hands back: the catalogue, and what it had to leave out."""
+"""Result of an importer."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,16 @@ from antiphon.catalogue.catalogue import Catalogue
 
 @dataclass(frozen=True)
 class Imported:
-    """A data set as far as its files are here.
+    """Data set as far as its files are available.
 
     Attributes
     ----------
-    catalogue : the items that have a file.
-    missing : ids that a list of the data set names and that have no file.
-    unlisted : ids of the catalogue that no list names: they have neither split nor tags.
+    catalogue : Catalogue
+        Items with a file.
+    missing : tuple of str
+        Ids that a list of the data set names and that have no file.
+    unlisted : tuple of str
+        Ids of the catalogue that no list names, so that they have neither split nor tags.
     """
 
     catalogue: Catalogue

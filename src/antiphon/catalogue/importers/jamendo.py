@@ -1,4 +1,4 @@
-"""MTG-Jamendo: music under Creative Commons licences with tags for genre, instruments and mood. Sound only.
+"""MTG-Jamendo: music under Creative Commons licences with tags for genre, instruments and mood; audio only.
 
 https://github.com/MTG/mtg-jamendo-dataset (Bogdanov et al. 2019). Its splits keep every artist in one split.
 """
@@ -16,23 +16,26 @@ _GENRE = "genre---"
 
 
 def read_jamendo(splits: Mapping[str, Path], audio: Path) -> Imported:
-    """A catalogue of the tracks whose files are below `audio`.
+    """Build a catalogue of the tracks that have a file.
+
+    Rows have an artist (its number), a genre (the first tag of that kind), all tags, and a split.
 
     Parameters
     ----------
-    splits : "train", "validation" and "test", or some of them → a table of the data set, such as
-        `autotagging_top50tags-test.tsv`.
-    audio : folder of the audio, full or low quality: 15/215.mp3, or 15/215.low.mp3.
+    splits : mapping of str to Path
+        Table of the data set, such as `autotagging_top50tags-test.tsv`, for some of "train", "validation" and "test".
+    audio : Path
+        Folder with the audio in full or low quality: 15/215.mp3, or 15/215.low.mp3.
 
     Returns
     -------
-    Rows with artist (its number), genre (the first tag of that kind), all tags, and split. "missing" holds the tracks
-    without a file.
+    Imported
+        The catalogue; `missing` lists the tracks without a file.
 
     Raises
     ------
     CatalogueError
-        A table is missing or of another layout, a track stands twice, or no track has a file.
+        A table is missing or has another layout, a track occurs twice, or no track has a file.
     """
     rows: list[CatalogueRow] = []
     missing: list[str] = []
@@ -40,7 +43,7 @@ def read_jamendo(splits: Mapping[str, Path], audio: Path) -> Imported:
     for split, table in splits.items():
         for where, track, artist, path, tags in _tracks(table):
             if track in seen:
-                raise CatalogueError(f"{where}: {track} stands in {seen[track]} already. A track is in one split.")
+                raise CatalogueError(f"{where}: {track} is in {seen[track]} too. Keep every track in one split.")
             seen[track] = where
             file = _file(audio, path, where)
             if file is None:
@@ -52,37 +55,35 @@ def read_jamendo(splits: Mapping[str, Path], audio: Path) -> Imported:
             )
     if not rows:
         raise CatalogueError(
-            f"{audio}: holds none of the {len(seen)} tracks' files, such as 15/215.mp3 or 15/215.low.mp3. Name the "
-            "folder that holds the folders 00 to 99."
+            f"{audio}: has none of the {len(seen)} tracks' files, such as 15/215.mp3 or 15/215.low.mp3. Name the "
+            "folder with the folders 00 to 99."
         )
     return Imported(Catalogue(rows), tuple(missing), ())
 
 
 def _tracks(table: Path) -> Iterator[tuple[str, str, str, str, list[str]]]:
-    """Where it stands, track, artist, path and tags of each line."""
+    """Yield position, track, artist, path and tags of each line."""
     try:
         lines = table.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{table}: cannot be read as text: {error}") from error
     if not lines or lines[0].split("\t") != _HEADER:
-        raise CatalogueError(
-            f"{table}: does not start with {' '.join(_HEADER)}, separated by tabs, as the data set's do."
-        )
+        raise CatalogueError(f"{table}: must start with the columns {' '.join(_HEADER)}, separated by tabs.")
     for number, line in enumerate(lines[1:], start=2):
         where = f"{table}, line {number}"
         values = [value.strip() for value in line.split("\t")]
         if len(values) < len(_HEADER) or not all(values[:4]):
-            raise CatalogueError(f"{where}: lacks a track, artist, album, path, duration or tag.")
+            raise CatalogueError(f"{where}: needs a track, artist, album, path, duration and tags.")
         tags = list(dict.fromkeys(tag for tag in values[5:] if tag))
         wrong = [tag for tag in tags if "---" not in tag]
         if wrong:
-            raise CatalogueError(f"{where}: {wrong[0]!r} is no tag of a kind, such as genre---rock.")
+            raise CatalogueError(f"{where}: tag {wrong[0]!r} has no kind; it must look like genre---rock.")
         yield where, values[0], values[1], values[3], tags
 
 
 def _file(audio: Path, path: str, where: str) -> Path | None:
     relative = PurePosixPath(path)
     if relative.is_absolute() or ".." in relative.parts:
-        raise CatalogueError(f"{where}: the path {path!r} leads out of the folder of the audio.")
+        raise CatalogueError(f"{where}: path {path!r} is outside the audio folder.")
     full = audio.resolve() / relative
     return next((file for file in (full, full.with_suffix(f".low{full.suffix}")) if file.is_file()), None)

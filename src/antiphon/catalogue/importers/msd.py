@@ -1,4 +1,4 @@
-"""The Million Song Dataset with Choi's 50 tags and splits, joined to files of yours.
+"""Million Song Dataset with Choi's 50 tags and splits, joined to files of your own.
 
 Lists: https://github.com/keunwoochoi/MSD_split_for_tagging (Choi et al. 2016, https://arxiv.org/abs/1606.00298), the
 convention of music tagging and of Veldkamp et al. (2023). The data set itself comes without media.
@@ -33,24 +33,28 @@ _ID = re.compile(r"TR[A-Z]{5}[0-9A-F]{11}")
 
 
 def read_msd(media: Path, lists: Path, wanted: Path | None = None) -> Imported:
-    """A catalogue of the songs that `media` has files for, with Choi's tags and splits.
+    """Build a catalogue of the songs that have a file, with Choi's tags and splits.
 
     Parameters
     ----------
-    media : CSV with the columns msd_id and path, and any of artist, title, genre, year. Relative paths start at its
-        folder. Rows without a path, or whose file is not there, count as missing.
-    lists : folder with Choi's lists: `train_x_msd_id.txt` and `train_y.npy`, the same for valid and test. A part that
-        is not there is left out.
-    wanted : text file with one id a line, such as the paper's list; an id may stand there more than once.
+    media : Path
+        CSV with the columns msd_id and path, and any of artist, title, genre, year. Relative paths start at its folder.
+        Rows without a path, or whose file does not exist, count as missing.
+    lists : Path
+        Folder with Choi's lists: `train_x_msd_id.txt` and `train_y.npy`, the same for valid and test. Missing parts are
+        skipped.
+    wanted : Path, optional
+        Text file with one id per line, such as the paper's list; ids may be repeated.
 
     Returns
     -------
-    "missing" holds the ids of `media` and of `wanted` without a file, in this order.
+    Imported
+        The catalogue; `missing` lists the ids of `media`, then of `wanted`, without a file.
 
     Raises
     ------
     CatalogueError
-        A file is missing, or holds something else than it should; no song has a file.
+        A file is missing or malformed, or no song has a file.
     """
     listed = _read_lists(lists)
     rows: list[CatalogueRow] = []
@@ -59,7 +63,7 @@ def read_msd(media: Path, lists: Path, wanted: Path | None = None) -> Imported:
     for where, row in _media_rows(media):
         name = row["id"]
         if name in seen:
-            raise CatalogueError(f"{where}: '{name}' stands in {seen[name]} already. Keep one file for each id.")
+            raise CatalogueError(f"{where}: '{name}' is in {seen[name]} too. Keep one file per id.")
         seen[name] = where
         if row["path"] is None or not Path(row["path"]).is_file():
             missing[name] = None
@@ -67,7 +71,7 @@ def read_msd(media: Path, lists: Path, wanted: Path | None = None) -> Imported:
         split, tags = listed.get(name, (None, []))
         rows.append(row | {"split": split, "tags": tags})
     if not rows:
-        raise CatalogueError(f"{media}: none of its {len(seen)} rows names a file that is there.")
+        raise CatalogueError(f"{media}: none of its {len(seen)} rows names an existing file.")
     if wanted is not None:
         missing |= dict.fromkeys(name for name in _read_ids(wanted) if name not in seen)
     unlisted = tuple(row["id"] for row in rows if row["id"] not in listed)
@@ -80,7 +84,7 @@ def _media_rows(media: Path) -> Iterator[tuple[str, CatalogueRow]]:
             reader = csv.DictReader(file, restkey=_SURPLUS)
             if not {"msd_id", "path"} <= set(reader.fieldnames or ()):
                 raise CatalogueError(
-                    f"{media}: needs the columns msd_id and path; it has {reader.fieldnames or 'none'}."
+                    f"{media}: needs the columns msd_id and path; its columns are {reader.fieldnames or 'none'}."
                 )
             for number, row in enumerate(reader, start=1):
                 where = f"{media}, row {number}"
@@ -98,7 +102,7 @@ def _place(media: Path, path: str | None) -> str | None:
 
 
 def _read_lists(folder: Path) -> dict[str, tuple[str, list[str]]]:
-    """Split and tags of each id."""
+    """Return split and tags of each id."""
     found: dict[str, tuple[str, list[str]]] = {}
     for part, split in _PARTS.items():
         ids_file, labels_file = (_existing(folder, names, part) for names in (_ID_FILES, _LABEL_FILES))
@@ -108,11 +112,11 @@ def _read_lists(folder: Path) -> dict[str, tuple[str, list[str]]]:
         labels = _read_labels(labels_file, len(ids))
         for name, row in zip(ids, labels, strict=True):
             if name in found:
-                raise CatalogueError(f"{ids_file}: '{name}' stands there twice, or in another split too.")
+                raise CatalogueError(f"{ids_file}: '{name}' occurs twice, or in another split too.")
             found[name] = (split, [CHOI_TAGS[column] for column in np.flatnonzero(row)])
     if not found:
         raise CatalogueError(
-            f"{folder}: none of Choi's lists is here, such as test_x_msd_id.txt with test_y.npy. Fetch them from "
+            f"{folder}: has none of Choi's lists, such as test_x_msd_id.txt with test_y.npy. Download them from "
             "https://github.com/keunwoochoi/MSD_split_for_tagging."
         )
     return found
@@ -133,20 +137,20 @@ def _read_ids(path: Path) -> list[str]:
 def _checked(name: str | None, where: str) -> str:
     if name is None or not _ID.fullmatch(name):
         raise CatalogueError(
-            f"{where}: {name!r} is no track id of the Million Song Dataset, such as TRAADIN128F931D672."
+            f"{where}: {name!r} is not a track id of the Million Song Dataset, such as TRAADIN128F931D672."
         )
     return name
 
 
 def _read_labels(path: Path, rows: int) -> npt.NDArray[np.bool_]:
     try:
-        # Mapped, so that a header that promises more than the file holds is refused, not allocated.
+        # Mapped, so that a header that promises more than the file has is refused, not allocated.
         labels = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, TypeError, SyntaxError) as error:
         raise CatalogueError(f"{path}: cannot be read as a matrix of labels: {error}") from error
     shape = (rows, len(CHOI_TAGS))
     if not isinstance(labels, np.ndarray) or labels.shape != shape or labels.dtype.kind not in "buif":
-        raise CatalogueError(f"{path}: is no matrix of {shape[0]} ids × {shape[1]} tags, as its list of ids wants.")
+        raise CatalogueError(f"{path}: must be a matrix of {shape[0]} ids × {shape[1]} tags, as its list of ids.")
     if not np.isin(labels, (0, 1)).all():
-        raise CatalogueError(f"{path}: holds other values than 0 and 1.")
+        raise CatalogueError(f"{path}: has values other than 0 and 1.")
     return np.asarray(labels, np.bool_)

@@ -53,13 +53,13 @@ def sigmoid(
     --------
     >>> random = torch.Generator().manual_seed(0)
     >>> hidden = torch.randn(20, 8, generator=random)
-    >>> sound = hidden @ torch.randn(8, 12, generator=random)
-    >>> pictures = hidden @ torch.randn(8, 16, generator=random)
+    >>> audio = hidden @ torch.randn(8, 12, generator=random)
+    >>> video = hidden @ torch.randn(8, 16, generator=random)
     >>> maps = [torch.randn(size, 8, generator=random).requires_grad_() for size in (12, 16)]
     >>> bias = torch.tensor(-10.0, requires_grad=True)
     >>> optimizer = torch.optim.Adam([*maps, bias], lr=0.05)
     >>> for step in range(100):
-    ...     a, v = (functional.normalize(x @ m, dim=1) for x, m in zip((sound, pictures), maps))
+    ...     a, v = (functional.normalize(x @ m, dim=1) for x, m in zip((audio, video), maps))
     ...     loss = sigmoid(a, v, 0.1, bias)
     ...     optimizer.zero_grad(); loss.backward(); optimizer.step()
     >>> bool((a @ v.T).argmax(dim=1).equal(torch.arange(20)))
