@@ -52,7 +52,7 @@ def test_a_callers_own_progress_takes_the_place_of_the_bar(
 
 
 def test_only_the_first_of_several_processes_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_bar, "rank", lambda: 1)
+    monkeypatch.setattr(progress_bar, "process_rank", lambda: 1)
     with progress_bar.epoch_progress("any", None, True) as report:
         assert report is None
 
