@@ -68,7 +68,7 @@ def test_adding_more_never_moves_what_is_there(synthetic_table, tmp_path, capsys
         shutil.copy(video, folder)
     code, _, err = call(capsys, "-w", place, "catalogue", "add", folder, "--metadata", synthetic_table)
     assert code == 0
-    assert "4 rows name no file of the folder" in err
+    assert "4 rows name no file in the folder" in err
     before = {row["id"]: row["split"] for row in pl.read_parquet(place / "catalogue.parquet").to_dicts()}
     shutil.copy(videos[8], folder)
     assert call(capsys, "-w", place, "catalogue", "add", folder, "--seed", "5")[0] == 0

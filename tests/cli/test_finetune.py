@@ -135,7 +135,7 @@ def test_what_is_damaged_or_tuned_already_is_said(place, tmp_path, capsys):
     text = (other / "run.toml").read_text()
     begin = text.index('audio_fingerprint = "') + len('audio_fingerprint = "')
     (other / "run.toml").write_text(text[:begin] + "0" * 64 + text[begin + 64 :])
-    with pytest.raises(ModelError, match="tuned from other weights of musicnn-mtt"):
+    with pytest.raises(ModelError, match="The cached weights of musicnn-mtt are not those that the run was tuned from"):
         DualEncoder.load(other).tuned.both("cpu")
 
 
