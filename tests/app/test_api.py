@@ -181,4 +181,4 @@ def test_conditions_hold_for_a_file_as_for_an_id(client: TestClient, song: Path)
 def test_a_parameter_that_is_misspelt_is_refused(client: TestClient) -> None:
     found = client.get("/api/similar?id=plain&gerne=folk")
     assert found.status_code == 422
-    assert "No such parameter: gerne. There are by, genre, id, k" in found.json()["detail"]
+    assert "No such parameter: gerne. There are artist, by, diversity" in found.json()["detail"]

@@ -40,7 +40,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
         return counted
 
     monkeypatch.setattr(decoding, "open_container", counting("decoded", decoding.open_container))
-    monkeypatch.setattr(single, "probe", counting("probed", probing.probe))
+    monkeypatch.setattr(single, "probe_media", counting("probed", probing.probe_media))
     assert windows.decode_stretches is decoding.decode_stretches
     yield counts
 

@@ -160,9 +160,9 @@ def test_another_model_and_other_features_are_refused(tmp_path, kind, model, oth
         index.add(other_model, music_videos(range(4)))
     with pytest.raises(StaleIndexError, match="features of ears, not of fingers"):
         index.add(model, replace(features, audio_name="fingers"))
-    with pytest.raises(StaleIndexError, match="the audio features have been computed otherwise"):
+    with pytest.raises(StaleIndexError, match="the audio features have been recomputed with other weights"):
         index.add(model, music_videos(range(4)), made_by={"audio": "b"})
-    with pytest.raises(StaleIndexError, match="an index of a model's embeddings, not of vectors"):
+    with pytest.raises(StaleIndexError, match="holds a model's embeddings, not vectors"):
         index.add_vectors(["x"], _vectors(1))
     assert index.add(model, music_videos(range(4)), made_by={"video": "v"}) == ["v003"]
 

@@ -93,7 +93,11 @@ def _kind(schema: Mapping[str, Any]) -> str:
     ('audio | video', 'list of string')
     >>> _kind({"type": "integer", "minimum": 1, "maximum": 100})
     'integer, 1 to 100'
+    >>> _kind({"anyOf": [{"type": "integer"}, {"type": "null"}]})
+    'integer'
     """
+    if "anyOf" in schema:
+        return " or ".join(_kind(one) for one in schema["anyOf"] if one.get("type") != "null")
     if "enum" in schema:
         return " | ".join(schema["enum"])
     if schema["type"] == "array":

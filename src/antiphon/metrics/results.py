@@ -2,7 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,34 +22,12 @@ WAYS = ("a2v", "v2a")
 _SIDES = {"a2v": ("audio", "video"), "v2a": ("video", "audio")}
 
 
-class Result(Mapping[str, Any], ABC):
-    """Nested numbers under names, as a read-only dictionary that prints as a table.
-
-    `result["key"]`, `dict(result)`, `**result` and `.items()` work as for a dictionary; `to_dict` makes a plain copy
-    for `json.dumps`.
-    """
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = dict(values)
-
-    def __getitem__(self, key: str) -> Any:
-        return self._values[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self, **other}
-
-    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
-        return {**other, **self}
+class Result(dict[str, Any], ABC):
+    """Nested numbers under names: a dictionary, also to `json.dumps`, that prints as a table."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a plain nested dictionary, a copy that `json.dumps` can write."""
-        return copy.deepcopy(self._values)
+        """Return a plain nested dictionary, which is a copy."""
+        return copy.deepcopy(dict(self))
 
     @abstractmethod
     def __repr__(self) -> str: ...
