@@ -35,6 +35,7 @@ def processes() -> Generator[bool]:
     distributed.init_process_group("gloo")
     try:
         yield process_rank() == 0
+        distributed.barrier()  # one that leaves early takes connections along that the others still use
     finally:
         distributed.destroy_process_group()
 
