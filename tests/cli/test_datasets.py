@@ -19,7 +19,8 @@ HEADER = "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS\n"
 def call(capsys: pytest.CaptureFixture[str], workspace: Path, *arguments: object) -> tuple[int, dict[str, Any], str]:
     code = run(["--workspace", str(workspace), "--json", *map(str, arguments)])
     printed = capsys.readouterr()
-    return code, json.loads(printed.out) if printed.out else {}, printed.err
+    found = json.loads(printed.out)
+    return code, found, printed.err + found.get("error", {}).get("message", "")
 
 
 def sound(path: Path) -> Path:

@@ -259,7 +259,9 @@ def test_a_model_encodes_files_as_its_features_were_sampled(undisturbed, synthet
 
 def test_one_file_alone_gives_what_its_windows_hold(synthetic_table):
     path = sorted(synthetic_table.parent.glob("*.mp4"))[0]
-    windows, vectors = file_features(path, "musicnn-mtt")
+    found = file_features(path, [backbones.load("musicnn-mtt"), backbones.load("efficientnet_lite0")])
+    windows, vectors = found.windows, found.vectors["audio"]
+    assert found.vectors["video"].shape == (len(windows), 2560)
     assert vectors.shape == (len(windows), 1506)
     assert len(windows) == 2
     assert all(end - start == pytest.approx(3.0) for start, end in windows)

@@ -3,6 +3,7 @@
 Trains by the command line, then leaves the gradients of one batch in WORKSPACE/gradients.pt of the first process.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def main(workspace, recipe):
         found = [batch_gradients(load_recipe(recipe), size) for size in (None, 3)]
         if first:
             torch.save(found, Path(workspace) / "gradients.pt")
-    sys.exit(code)
+    sys.stdout.flush()
+    os._exit(code)  # gloo's threads now and then abort an interpreter that ends under load
 
 
 if __name__ == "__main__":
