@@ -45,12 +45,18 @@ def create_app(
 
     Parameters
     ----------
-    workspace : with a catalogue; the service writes to its `page` folder alone.
-    index : open for reading.
-    run : name of the run that made the index. Without one clients' files cannot be embedded.
-    hosts : names other than this machine's own under which it may be asked for.
-    uploads : what clients may send.
-    encoding : what reading a client's file may take.
+    workspace : Workspace
+        With a catalogue; the service writes to its `page` folder alone.
+    index : Index
+        Open for reading.
+    run : str
+        Name of the run that made the index. Without one clients' files cannot be embedded.
+    hosts : collection of str
+        Names other than this machine's own under which it may be asked for.
+    uploads : UploadLimits, optional
+        What clients may send.
+    encoding : WorkerLimits, optional
+        What reading a client's file may take.
 
     Raises
     ------

@@ -32,7 +32,8 @@ class Atlas:
 
     Parameters
     ----------
-    folder : where the layout is kept.
+    folder : Path
+        Where the layout is kept.
     """
 
     def __init__(self, index: Index, library: Library, folder: Path) -> None:
@@ -83,8 +84,9 @@ class Atlas:
 
         Returns
         -------
-        "genres", and "points": lists of x and y in [−1, 1], number of the genre, id, title, artist, address of the file
-        or "", moment to start at in seconds.
+        dict or None
+            "genres", and "points": lists of x and y in [−1, 1], number of the genre, id, title, artist, address of the
+            file or "", moment to start at in seconds.
 
         Raises
         ------

@@ -27,9 +27,11 @@ class Video:
 
     Attributes
     ----------
-    path : local path or address of the file; None where features alone were brought, or the file was not found to hold
+    path : str or None
+        Local path or address of the file; None where features alone were brought, or the file was not found to hold
         sound or pictures: then it may be anything, and is not served.
-    start_s, duration_s : the usable stretch; None where the file was not looked at.
+    start_s, duration_s : float
+        The usable stretch; None where the file was not looked at.
     """
 
     id: str
@@ -87,8 +89,10 @@ class Library:
 
     Parameters
     ----------
-    videos : in the order of the catalogue.
-    synthetic : how many of them a program has made.
+    videos : sequence of Video
+        In the order of the catalogue.
+    synthetic : int
+        How many of them a program has made.
     """
 
     def __init__(self, videos: Sequence[Video], synthetic: int = 0) -> None:

@@ -88,8 +88,10 @@ def remote_response(uri: str, asked: str | None, kind: str, *, head: bool = Fals
 
     Parameters
     ----------
-    asked : the Range header.
-    head : only the headers are asked for; of the whole file, since a range goes with GET alone.
+    asked : str or None
+        The Range header.
+    head : bool
+        Only the headers are asked for; of the whole file, since a range goes with GET alone.
 
     Raises
     ------

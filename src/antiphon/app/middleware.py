@@ -35,7 +35,8 @@ class Guard:
 
     Parameters
     ----------
-    hosts : names under which the service may be asked for, beside those of the loopback; numeric addresses too.
+    hosts : collection of str
+        Names under which the service may be asked for, beside those of the loopback; numeric addresses too.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:

@@ -10,11 +10,13 @@ class FilePart:
 
     Parameters
     ----------
-    content_type : the header, with its boundary.
+    content_type : str
+        The header, with its boundary.
 
     Attributes
     ----------
-    done : whether the first file has ended.
+    done : object
+        Whether the first file has ended.
 
     Raises
     ------

@@ -23,9 +23,12 @@ class ProjectionConfig:
 
     Attributes
     ----------
-    landmarks : videos that are laid out exactly.
-    perplexity : of how many neighbours each takes notice, about.
-    nearest : landmarks among which one of the others is put.
+    landmarks : int
+        Videos that are laid out exactly.
+    perplexity : float
+        Of how many neighbours each takes notice, about.
+    nearest : int
+        Landmarks among which one of the others is put.
     """
 
     landmarks: int = 2000
@@ -41,12 +44,15 @@ def project(vectors: FloatArray, seed: int = 0, config: ProjectionConfig | None 
 
     Parameters
     ----------
-    vectors : (n, dim) unit rows.
-    seed : draws the landmarks where there are more vectors than `config.landmarks`.
+    vectors : ndarray of float32
+        (n, dim) unit rows.
+    seed : int
+        Draws the landmarks where there are more vectors than `config.landmarks`.
 
     Returns
     -------
-    (n, 2) float32 within [−1, 1], the same for the same vectors.
+    ndarray of float32
+        (n, 2) float32 within [−1, 1], the same for the same vectors.
     """
     settings = config or ProjectionConfig()
     count = len(vectors)

@@ -12,8 +12,10 @@ class Field(NamedTuple):
 
     Attributes
     ----------
-    kind : its type, or the values that it may have.
-    default : as JSON; None where it must be given.
+    kind : str
+        Its type, or the values that it may have.
+    default : object
+        As JSON; None where it must be given.
     """
 
     name: str
@@ -29,9 +31,12 @@ class Route:
 
     Attributes
     ----------
-    parameters, fields : of the address and of the JSON body.
-    media_types : that a file may have which is sent as the body; none where no file is.
-    answers : description of each status.
+    parameters, fields : tuple of Field
+        Of the address and of the JSON body.
+    media_types : tuple of str
+        That a file may have which is sent as the body; none where no file is.
+    answers : mapping of str to str
+        Description of each status.
     """
 
     method: str

@@ -38,7 +38,8 @@ class Player:
 
     Attributes
     ----------
-    pictures, sound : addresses; None where there is nothing to see or hear.
+    pictures, sound : str or None
+        Addresses; None where there is nothing to see or hear.
     """
 
     pictures: str | None
@@ -70,7 +71,8 @@ class Searcher:
 
     Parameters
     ----------
-    facts : what is known of the videos; the reasons are taken from it.
+    facts : Facts
+        What is known of the videos; the reasons are taken from it.
     """
 
     def __init__(self, library: Library, index: Index, facts: Facts) -> None:

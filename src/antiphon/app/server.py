@@ -17,7 +17,8 @@ class Server(uvicorn.Server):
 
     Parameters
     ----------
-    app : made by `antiphon.app.application.create_app`.
+    app : FastAPI
+        Made by `antiphon.app.application.create_app`.
     """
 
     def __init__(self, app: FastAPI) -> None:

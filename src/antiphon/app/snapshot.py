@@ -21,7 +21,8 @@ class Snapshot:
 
     Parameters
     ----------
-    every_s : how long what was read is taken to be current without a look at the files.
+    every_s : float
+        How long what was read is taken to be current without a look at the files.
 
     Raises
     ------

@@ -25,10 +25,14 @@ class State:
 
     Attributes
     ----------
-    snapshot : answers and map of the catalogue as it stands.
-    run : name of the run whose index is asked; "" where the vectors were brought.
-    encoder : None where there is no model to embed clients' files with.
-    encoding_line, still_line : who waits for the worker processes.
+    snapshot : Snapshot
+        Answers and map of the catalogue as it stands.
+    run : str
+        Name of the run whose index is asked; "" where the vectors were brought.
+    encoder : Encoder or None
+        None where there is no model to embed clients' files with.
+    encoding_line, still_line : CapacityLimiter
+        Who waits for the worker processes.
     """
 
     workspace: Workspace

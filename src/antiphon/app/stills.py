@@ -33,8 +33,10 @@ class Stills:
 
     Parameters
     ----------
-    folder : where they are kept.
-    most : stills that are kept; beyond it those that were not asked for longest are removed, a tenth at a time.
+    folder : Path
+        Where they are kept.
+    most : int
+        Stills that are kept; beyond it those that were not asked for longest are removed, a tenth at a time.
     """
 
     def __init__(self, folder: Path, most: int = MOST) -> None:

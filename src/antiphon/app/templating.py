@@ -23,7 +23,8 @@ class Pages:
 
     Parameters
     ----------
-    navigation : (path, label) of the links at the head of every page.
+    navigation : sequence of tuple of (str, str)
+        (path, label) of the links at the head of every page.
     """
 
     def __init__(self, navigation: Sequence[tuple[str, str]] = NAVIGATION) -> None:

@@ -29,9 +29,12 @@ class UploadLimits:
 
     Attributes
     ----------
-    most_bytes : of a body: a file, or a form with all its fields.
-    receive_s : seconds that a file may take to arrive.
-    most_at_once : files that may be arriving, waiting or read at one time; more are told to come again.
+    most_bytes : int
+        Of a body: a file, or a form with all its fields.
+    receive_s : float
+        Seconds that a file may take to arrive.
+    most_at_once : int
+        Files that may be arriving, waiting or read at one time; more are told to come again.
     """
 
     most_bytes: int = 512 << 20
@@ -44,11 +47,13 @@ class Uploads:
 
     Parameters
     ----------
-    parent : folder of the workspace for all processes' folders. Those whose process has ended are removed.
+    parent : Path
+        Folder of the workspace for all processes' folders. Those whose process has ended are removed.
 
     Attributes
     ----------
-    folder : this process's own, held by a lock until `close`.
+    folder : object
+        This process's own, held by a lock until `close`.
     """
 
     def __init__(self, parent: Path, limits: UploadLimits | None = None) -> None:

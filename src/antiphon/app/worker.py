@@ -38,8 +38,10 @@ class WorkerLimits:
 
     Attributes
     ----------
-    job_s : seconds before the process is ended.
-    memory_bytes : that a job may ask for beyond what the process holds when it is ready.
+    job_s : float
+        Seconds before the process is ended.
+    memory_bytes : int
+        That a job may ask for beyond what the process holds when it is ready.
     """
 
     job_s: float = 120.0
@@ -54,8 +56,9 @@ class Worker(Generic[Job, Result]):
 
     Parameters
     ----------
-    prepare : importable by name, since the process is spawned; called once there with `arguments`, and returns what
-        does the jobs.
+    prepare : callable
+        Importable by name, since the process is spawned; called once there with `arguments`, and returns what does
+        the jobs.
     """
 
     def __init__(

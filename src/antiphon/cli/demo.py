@@ -123,7 +123,8 @@ def prepare_synthetic(
 
     Returns
     -------
-    The session in that workspace, and what `run_extract` found.
+    tuple of (Session, dict)
+        The session in that workspace, and what `run_extract` found.
     """
     of_its_own = f"coupling-{config.coupling:g}-seed-{config.seed}-videos-{config.videos}-sections-{sections}"
     inner = Session((session.folder or DEMO_FOLDER) / of_its_own, session.json)

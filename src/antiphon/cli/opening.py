@@ -46,7 +46,8 @@ def workspace_features(
 
     Parameters
     ----------
-    has_options : whether the command that asks has --audio and --video, which a message may then name.
+    has_options : bool
+        Whether the command that asks has --audio and --video, which a message may then name.
 
     Raises
     ------
@@ -108,7 +109,8 @@ def chosen_features(session: Session, spec: str | None, option: str = "--feature
 
     Parameters
     ----------
-    spec : yt8m:FILES, a folder that is a workspace, or None for the session's workspace.
+    spec : str or None
+        Yt8m:FILES, a folder that is a workspace, or None for the session's workspace.
 
     Raises
     ------

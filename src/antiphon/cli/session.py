@@ -40,8 +40,10 @@ class Session:
 
     Attributes
     ----------
-    folder : `--workspace`, or None where it was not given.
-    json : print one JSON document to stdout and nothing else there.
+    folder : Path, optional
+        `--workspace`, or None where it was not given.
+    json : bool
+        Print one JSON document to stdout and nothing else there.
     """
 
     folder: Path | None = None

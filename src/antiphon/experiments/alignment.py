@@ -38,10 +38,14 @@ def alignment(
 
     Parameters
     ----------
-    trials : the data set.
-    seeds : trainings of each configuration, from seed 0 on.
-    loss : "info_nce" as in the authors' code, or "decoupled" as in their equations 3 and 4.
-    progress : called with how many models are there, of how many, and the one to come.
+    trials : Trials
+        The data set.
+    seeds : int
+        Trainings of each configuration, from seed 0 on.
+    loss : Loss
+        "info_nce" as in the authors' code, or "decoupled" as in their equations 3 and 4.
+    progress : Progress, optional
+        Called with how many models are there, of how many, and the one to come.
 
     Returns
     -------
@@ -155,8 +159,10 @@ class _Table:
 
     Attributes
     ----------
-    groups : (test,) the video of each test pair.
-    pool : (n,) rows of the paper's pool.
+    groups : ndarray of str
+        (test,) the video of each test pair.
+    pool : ndarray of intp
+        (n,) rows of the paper's pool.
     """
 
     groups: npt.NDArray[np.str_]

@@ -40,8 +40,10 @@ class Cell:
 
     Attributes
     ----------
-    size : of the training set, validation included.
-    draw, seed : from 0.
+    size : Size
+        Of the training set, validation included.
+    draw, seed : int
+        From 0.
     """
 
     step: ResolvedStep
@@ -69,11 +71,16 @@ class Outcome:
 
     Attributes
     ----------
-    about : "reason" where the training failed; else how much was trained on, and for how long.
-    ranks : by way, (n,) the rank of each test pair's partner; empty where the training failed.
-    null : by way, (permutations,) the median rank when the test videos' partners are permuted at random.
-    queries : (n,) which pair each rank is of.
-    groups : (n,) and of which video.
+    about : dict
+        "reason" where the training failed; else how much was trained on, and for how long.
+    ranks : dict of str to ndarray of float64
+        By way, (n,) the rank of each test pair's partner; empty where the training failed.
+    null : dict of str to ndarray of float64
+        By way, (permutations,) the median rank when the test videos' partners are permuted at random.
+    queries : ndarray of str
+        (n,) which pair each rank is of.
+    groups : ndarray of str
+        (n,) and of which video.
     """
 
     about: dict[str, Any]
@@ -101,8 +108,9 @@ def run_cell(cell: Cell, features: Features, extra: Features | None = None) -> O
 
     Parameters
     ----------
-    extra : further pairs, for the steps that also train on these; those of videos or artists that are held out are
-        left out.
+    extra : Features, optional
+        Further pairs, for the steps that also train on these; those of videos or artists that are held out are left
+        out.
     """
     with _one_thread():
         try:

@@ -20,12 +20,15 @@ def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> 
 
     Parameters
     ----------
-    draw : from 0.
-    size : of training and validation together, in videos.
+    draw : int
+        From 0.
+    size : Size
+        Of training and validation together, in videos.
 
     Returns
     -------
-    Rows with the splits "train", "validation" and "test", in the order that they had.
+    Features
+        Rows with the splits "train", "validation" and "test", in the order that they had.
 
     Raises
     ------

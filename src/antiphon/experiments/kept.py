@@ -20,8 +20,10 @@ class Kept:
 
     Attributes
     ----------
-    folder : where they lie.
-    inputs : fingerprint of the data that all of them are made of.
+    folder : Path
+        Where they lie.
+    inputs : str
+        Fingerprint of the data that all of them are made of.
     """
 
     folder: Path

@@ -107,13 +107,20 @@ def reproduce(
 
     Parameters
     ----------
-    trials : the data set, and where trained models are kept.
-    kept : where finished parts are kept.
-    parts : of `PARTS`; of others, what was found before on the same data with the same settings is taken.
-    seeds : trainings of each configuration and classifier.
-    loss : "info_nce" as in the authors' code, or "decoupled" as in their equations 3 and 4.
-    attributes : as for `antiphon.evaluation.qualitative`; None leaves out what they explain, for `why_no_attributes`.
-    progress : called before each step.
+    trials : Trials
+        The data set, and where trained models are kept.
+    kept : Kept
+        Where finished parts are kept.
+    parts : collection of str
+        Of `PARTS`; of others, what was found before on the same data with the same settings is taken.
+    seeds : int
+        Trainings of each configuration and classifier.
+    loss : Loss
+        "info_nce" as in the authors' code, or "decoupled" as in their equations 3 and 4.
+    attributes : ndarray of float64, optional
+        As for `antiphon.evaluation.qualitative`; None leaves out what they explain, for `why_no_attributes`.
+    progress : Progress, optional
+        Called before each step.
 
     Returns
     -------

@@ -21,11 +21,16 @@ class DrawSettings(BaseModel):
 
     Attributes
     ----------
-    count : draws; their test videos are disjoint.
-    test : videos held out in each (a few more where whole artists make it so).
-    validation_share : of the videos that are left, the share that decides when training stops.
-    seed : deals otherwise.
-    label : only held-out videos with this label are asked about and answer. What is trained on stays the same.
+    count : int
+        Draws; their test videos are disjoint.
+    test : int
+        Videos held out in each (a few more where whole artists make it so).
+    validation_share : float
+        Of the videos that are left, the share that decides when training stops.
+    seed : int
+        Deals otherwise.
+    label : str, optional
+        Only held-out videos with this label are asked about and answer. What is trained on stays the same.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,11 +47,16 @@ class Step(BaseModel):
 
     Attributes
     ----------
-    name : of the step, and of its recipe unless it inherits: "cca" is the tuned linear analysis.
-    label : what it adds, in a few words for tables and pictures. Default: the name.
-    inherits : an earlier step, a recipe by its name, or a TOML file beside the study's.
-    changes : settings over what is inherited, nested as in a recipe.
-    extra : also train on the study's extra features. Default: as what it inherits.
+    name : str
+        Of the step, and of its recipe unless it inherits: "cca" is the tuned linear analysis.
+    label : str
+        What it adds, in a few words for tables and pictures. Default: the name.
+    inherits : str, optional
+        An earlier step, a recipe by its name, or a TOML file beside the study's.
+    changes : dict
+        Settings over what is inherited, nested as in a recipe.
+    extra : bool, optional
+        Also train on the study's extra features. Default: as what it inherits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,13 +73,19 @@ class Study(BaseModel):
 
     Attributes
     ----------
-    name, description : for the page.
-    step : in order; each is compared with the one before.
-    seeds : trainings of each step on each draw.
-    videos : sizes of the training set, validation included: "all" that a draw leaves, or so many of them. The smaller
-        ones are part of the larger ones.
-    reference : the step that all are compared with too. Default: the last.
-    draws : how videos are dealt.
+    name, description : str
+        For the page.
+    step : tuple of Step
+        In order; each is compared with the one before.
+    seeds : int
+        Trainings of each step on each draw.
+    videos : tuple of Size
+        Sizes of the training set, validation included: "all" that a draw leaves, or so many of them. The smaller ones
+        are part of the larger ones.
+    reference : str
+        The step that all are compared with too. Default: the last.
+    draws : DrawSettings
+        How videos are dealt.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,7 +116,8 @@ class ResolvedStep(BaseModel):
 
     Attributes
     ----------
-    recipe : None for the linear analysis.
+    recipe : Recipe or None
+        None for the linear analysis.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -137,7 +154,8 @@ def resolved_steps(study: Study, folder: Path) -> list[ResolvedStep]:
 
     Parameters
     ----------
-    folder : that of the study's file, in which recipe files are looked for.
+    folder : Path
+        That of the study's file, in which recipe files are looked for.
 
     Raises
     ------

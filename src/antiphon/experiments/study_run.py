@@ -60,10 +60,14 @@ def run_study(
 
     Parameters
     ----------
-    folder : gets a file for each cell, below `cells`.
-    extra : further pairs, for the steps that also train on these.
-    jobs : cells at a time, each on one thread.
-    progress : called with how many cells are done, of how many, and the last one's step.
+    folder : Path
+        Gets a file for each cell, below `cells`.
+    extra : Features, optional
+        Further pairs, for the steps that also train on these.
+    jobs : int
+        Cells at a time, each on one thread.
+    progress : Progress, optional
+        Called with how many cells are done, of how many, and the last one's step.
 
     Raises
     ------

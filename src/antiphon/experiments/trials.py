@@ -21,9 +21,12 @@ class Trials:
 
     Attributes
     ----------
-    features : with train, validation and test rows; those without a partner are left out.
-    run : gives the folder of a run by its name.
-    device : as for `DualEncoder`.
+    features : Features
+        With train, validation and test rows; those without a partner are left out.
+    run : callable
+        Gives the folder of a run by its name.
+    device : str
+        As for `DualEncoder`.
     """
 
     features: Features
@@ -37,7 +40,8 @@ class Trials:
 
         Parameters
         ----------
-        shuffled : train on pictures of other videos, as a control: there is nothing to learn then.
+        shuffled : bool
+            Train on pictures of other videos, as a control: there is nothing to learn then.
         """
         pairs, validation = self.features["train"].paired, self.features["validation"].paired
         if shuffled:

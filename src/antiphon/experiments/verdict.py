@@ -38,7 +38,8 @@ def question_1(probes: Mapping[str, Mapping[str, Any]]) -> str:
 
     Parameters
     ----------
-    probes : what `antiphon.probe` returned for "genre" and "tags", or {"reason": …}.
+    probes : mapping of str to mapping
+        What `antiphon.probe` returned for "genre" and "tags", or {"reason": …}.
     """
     said = [_one_target(target, probes[target]) for target in _TARGETS]
     return " ".join(said)

@@ -19,9 +19,12 @@ class Estimate:
 
     Attributes
     ----------
-    value : NaN where there is no answer.
-    ci95 : the middle 95% of the resamples.
-    answers, questions, judges : how many it rests on.
+    value : float
+        NaN where there is no answer.
+    ci95 : tuple of (float, float)
+        The middle 95% of the resamples.
+    answers, questions, judges : int
+        How many it rests on.
     """
 
     value: float
@@ -52,8 +55,10 @@ def crossed_mean(cells: FloatArray, groups: npt.ArrayLike, seed: int = 0) -> Est
 
     Parameters
     ----------
-    cells : (judges, questions) numbers; NaN where there is no answer.
-    groups : (questions,) what to draw together: the seed of each question.
+    cells : ndarray of float32
+        (judges, questions) numbers; NaN where there is no answer.
+    groups : ArrayLike
+        (questions,) what to draw together: the seed of each question.
 
     References
     ----------

@@ -28,8 +28,10 @@ class Opinion:
 
     Attributes
     ----------
-    run, by : the similarity.
-    first : (questions,) 1 where it is the first, 0 the second, 0.5 neither; NaN where the run knows a video not.
+    run, by : str
+        The similarity.
+    first : ndarray of float32
+        (questions,) 1 where it is the first, 0 the second, 0.5 neither; NaN where the run knows a video not.
     """
 
     run: str
@@ -43,14 +45,21 @@ class Answers:
 
     Attributes
     ----------
-    judges : their names.
-    aspects, kinds, seeds : (questions,) of each question.
-    first : (judges, questions) 1 where the judge chose the first candidate, 0 the second, 0.5 could not tell; NaN where
+    judges : tuple of str
+        Their names.
+    aspects, kinds, seeds : ndarray of str
+        (questions,) of each question.
+    first : ndarray of float32
+        (judges, questions) 1 where the judge chose the first candidate, 0 the second, 0.5 could not tell; NaN where
         not answered.
-    again : the same for questions asked a second time.
-    left : (judges, questions) share of the judge's choices that fell on what was shown on the left; NaN without one.
-    seconds : (judges, questions) time taken, repetitions apart.
-    opinions : of the similarities.
+    again : ndarray of float32
+        The same for questions asked a second time.
+    left : ndarray of float32
+        (judges, questions) share of the judge's choices that fell on what was shown on the left; NaN without one.
+    seconds : ndarray of float32
+        (judges, questions) time taken, repetitions apart.
+    opinions : tuple of Opinion
+        Of the similarities.
     """
 
     judges: tuple[str, ...]

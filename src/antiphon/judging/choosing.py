@@ -65,13 +65,17 @@ def choose_questions(
 
     Parameters
     ----------
-    runs : with the same ids in the same order, and no missing side.
-    artists : of these videos; a video whose artist is unknown stands for itself.
-    count : how many questions. There are fewer where not so many triplets tell opinions apart.
+    runs : sequence of RunEmbeddings
+        With the same ids in the same order, and no missing side.
+    artists : sequence of str or None
+        Of these videos; a video whose artist is unknown stands for itself.
+    count : int
+        How many questions. There are fewer where not so many triplets tell opinions apart.
 
     Returns
     -------
-    The questions, overall, sound and pictures in turn.
+    list of Question
+        The questions, overall, sound and pictures in turn.
     """
     pool = _Pool(runs, _artist_numbers(artists), np.zeros(len(artists), dtype=np.int64))
     kinds = KINDS if len(runs) > 1 else KINDS[1:]

@@ -21,9 +21,12 @@ class Question:
 
     Attributes
     ----------
-    seed, first, second : ids of videos.
-    first_source, second_source : where the candidates come from, in words.
-    margin : by how much the opinions differ that make it worth asking, in shares of the pool.
+    seed, first, second : str
+        Ids of videos.
+    first_source, second_source : str
+        Where the candidates come from, in words.
+    margin : float
+        By how much the opinions differ that make it worth asking, in shares of the pool.
     """
 
     aspect: Aspect

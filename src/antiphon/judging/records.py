@@ -17,12 +17,18 @@ class Round:
 
     Attributes
     ----------
-    number : 1 for the first.
-    seed : draws the judges' sheets.
-    per_judge : questions on a sheet, repetitions apart.
-    repeat_share : of these, how many are asked again.
-    pool : videos that the questions were chosen from.
-    questions : how many there are.
+    number : int
+        1 for the first.
+    seed : int
+        Draws the judges' sheets.
+    per_judge : int
+        Questions on a sheet, repetitions apart.
+    repeat_share : float
+        Of these, how many are asked again.
+    pool : int
+        Videos that the questions were chosen from.
+    questions : int
+        How many there are.
     """
 
     number: int
@@ -50,9 +56,12 @@ class Task:
 
     Attributes
     ----------
-    item : its number, to answer with.
-    place, total : where it stands on the sheet, from 1, and how long the sheet is.
-    seed, left, right : ids of videos.
+    item : int
+        Its number, to answer with.
+    place, total : int
+        Where it stands on the sheet, from 1, and how long the sheet is.
+    seed, left, right : str
+        Ids of videos.
     """
 
     item: int

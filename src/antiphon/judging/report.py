@@ -30,14 +30,17 @@ def judging_report(judgements: Judgements, round_: Round, *, simulated: bool = F
 
     Parameters
     ----------
-    simulated : report on simulated judges, and on these alone.
-    seed : of the bootstraps.
+    simulated : bool
+        Report on simulated judges, and on these alone.
+    seed : int
+        Of the bootstraps.
 
     Returns
     -------
-    Plain values: "similarities" (each run by "both", "sound", "pictures" and "matching", with its accuracy by aspect
-    and by kind of question), "differences" (paired), "majority" (one judge and each run
-    against the majority of the other judges), "alpha", "consistency", "left", "judges".
+    dict
+        Plain values: "similarities" (each run by "both", "sound", "pictures" and "matching", with its accuracy by
+        aspect and by kind of question), "differences" (paired), "majority" (one judge and each run against the
+        majority of the other judges), "alpha", "consistency", "left", "judges".
     """
     answers = read_answers(judgements.path, round_.number, simulated=simulated)
     matching = _matching(answers)

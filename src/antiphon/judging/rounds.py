@@ -22,10 +22,14 @@ class RoundConfig(BaseModel):
 
     Attributes
     ----------
-    questions : how many triplets to ask about, overall, sound and pictures taken together.
-    per_judge : how many of them one judge is asked.
-    repeat_share : how many of these are asked twice, to see whether the judge says the same again.
-    seed : draws the questions and the judges' sheets.
+    questions : int
+        How many triplets to ask about, overall, sound and pictures taken together.
+    per_judge : int
+        How many of them one judge is asked.
+    repeat_share : float
+        How many of these are asked twice, to see whether the judge says the same again.
+    seed : int
+        Draws the questions and the judges' sheets.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,8 +51,10 @@ def prepare_round(
 
     Parameters
     ----------
-    artists : of the videos, by id; a missing one is unknown.
-    among : the videos to choose from, such as those that can be played. Default: all. Only videos that every run has
+    artists : mapping of str to str or None
+        Of the videos, by id; a missing one is unknown.
+    among : collection of str, optional
+        The videos to choose from, such as those that can be played. Default: all. Only videos that every run has
         embedded from both sides are used.
 
     Raises

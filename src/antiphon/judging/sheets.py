@@ -17,10 +17,14 @@ class Asked:
 
     Attributes
     ----------
-    question : its number.
-    answers : judges who have answered it.
-    open : judges who have it on their sheets, unanswered.
-    first_left : judges who were shown the first candidate on the left, less those who were shown it on the right.
+    question : int
+        Its number.
+    answers : int
+        Judges who have answered it.
+    open : int
+        Judges who have it on their sheets, unanswered.
+    first_left : int
+        Judges who were shown the first candidate on the left, less those who were shown it on the right.
     """
 
     question: int
@@ -36,9 +40,12 @@ class Item:
 
     Attributes
     ----------
-    question : its number.
-    first_left : whether its first candidate is shown on the left.
-    repeats : the place on the sheet (from 0) of the line that it repeats, sides swapped; None for a line of its own.
+    question : int
+        Its number.
+    first_left : bool
+        Whether its first candidate is shown on the left.
+    repeats : int, optional
+        The place on the sheet (from 0) of the line that it repeats, sides swapped; None for a line of its own.
     """
 
     question: int
@@ -51,16 +58,21 @@ def draw_sheet(asked: Sequence[Asked], count: int, repeat_share: float, random: 
 
     Parameters
     ----------
-    asked : the round's questions.
-    count : how many of them this judge is asked, spread over the aspects as the round is.
-    repeat_share : how many of a block are asked again later in the block, sides swapped; never at once, thus none of a
-        block of one.
-    random : orders aspects, questions and sides; with the same `asked` the same generator draws the same sheet.
+    asked : sequence of Asked
+        The round's questions.
+    count : int
+        How many of them this judge is asked, spread over the aspects as the round is.
+    repeat_share : float
+        How many of a block are asked again later in the block, sides swapped; never at once, thus none of a block of
+        one.
+    random : Generator
+        Orders aspects, questions and sides; with the same `asked` the same generator draws the same sheet.
 
     Returns
     -------
-    The lines in order. Each question is once on the sheet, apart from its repetition; each block shows the first
-    candidate on the left as often as on the right, but for one, repetitions apart.
+    list of Item
+        The lines in order. Each question is once on the sheet, apart from its repetition; each block shows the first
+        candidate on the left as often as on the right, but for one, repetitions apart.
     """
     sheet: list[Item] = []
     by_aspect: dict[Aspect, list[Asked]] = {

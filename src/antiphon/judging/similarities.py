@@ -27,10 +27,14 @@ class RunEmbeddings:
 
     Attributes
     ----------
-    run : its name.
-    fingerprint : tells its model from one of the same name that was trained anew.
-    ids : (n,) the videos.
-    sound, pictures : (n, dim) and (n, dim) rows of any length; NaN where a video lacks the side.
+    run : str
+        Its name.
+    fingerprint : str
+        Tells its model from one of the same name that was trained anew.
+    ids : tuple of str
+        (n,) the videos.
+    sound, pictures : ndarray of float32
+        (n, dim) and (n, dim) rows of any length; NaN where a video lacks the side.
     """
 
     run: str

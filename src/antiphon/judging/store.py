@@ -30,7 +30,8 @@ class Judgements:
 
     Parameters
     ----------
-    path : the file; made when first needed.
+    path : str or Path
+        The file; made when first needed.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -84,7 +85,8 @@ class Judgements:
 
         Parameters
         ----------
-        simulated : not a person: kept apart, and called so by name.
+        simulated : bool
+            Not a person: kept apart, and called so by name.
 
         Raises
         ------
@@ -113,7 +115,8 @@ class Judgements:
 
         Parameters
         ----------
-        known : ids of the videos that can be shown; questions about others are passed over. Default: all can.
+        known : Container, optional
+            Ids of the videos that can be shown; questions about others are passed over. Default: all can.
 
         Raises
         ------
@@ -147,7 +150,8 @@ class Judgements:
 
         Returns
         -------
-        "stored"; "same" where it was kept before; "other" where another answer was, which stays.
+        {"stored", "same", "other"}
+            "stored"; "same" where it was kept before; "other" where another answer was, which stays.
 
         Raises
         ------

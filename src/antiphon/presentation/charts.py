@@ -78,7 +78,8 @@ class Histogram:
 
     Attributes
     ----------
-    first, last : lowest and highest rank of each bin.
+    first, last : list of int
+        Lowest and highest rank of each bin.
     """
 
     first: list[int]
@@ -152,9 +153,12 @@ def panel(
 
     Parameters
     ----------
-    xs : ascending.
-    best : index to mark with a vertical line.
-    least : where the vertical axis starts; by default just below the lowest value.
+    xs : sequence of float
+        Ascending.
+    best : int, optional
+        Index to mark with a vertical line.
+    least : float, optional
+        Where the vertical axis starts; by default just below the lowest value.
     """
     bottom, left, right = 160, 40, WIDTH - 84
     y = _value_scale([value for curve in curves for value in curve.values], least, bottom)

@@ -31,7 +31,8 @@ def judging_sentences(found: Mapping[str, Any]) -> list[str]:
 
     Parameters
     ----------
-    found : what `antiphon.judging.judging_report` returns.
+    found : mapping
+        What `antiphon.judging.judging_report` returns.
     """
     if not found["answers"]:
         return [f"Nobody has answered yet. Round {found['round']} has {whole(found['questions'])} questions."]

@@ -34,8 +34,10 @@ class Preview:
 
     Attributes
     ----------
-    mp4 : the stretch; pictures, sound or both.
-    poster : JPEG of its middle; None where there are no pictures.
+    mp4 : bytes
+        The stretch; pictures, sound or both.
+    poster : bytes or None
+        JPEG of its middle; None where there are no pictures.
     """
 
     mp4: bytes
@@ -51,10 +53,14 @@ def make_preview(
 
     Parameters
     ----------
-    uri : local path, or an address that fsspec knows.
-    start_s, end_s : on the track's time line.
-    most_bytes : what it should about weigh at the most; the pictures give way.
-    longer_side_px : of the pictures.
+    uri : str
+        Local path, or an address that fsspec knows.
+    start_s, end_s : float
+        On the track's time line.
+    most_bytes : int
+        What it should about weigh at the most; the pictures give way.
+    longer_side_px : int
+        Of the pictures.
 
     Raises
     ------
@@ -191,8 +197,10 @@ def make_strip(uri: str, times_s: Sequence[float]) -> bytes | None:
 
     Parameters
     ----------
-    uri : local path, or an address that fsspec knows.
-    times_s : in seconds on the track's time line.
+    uri : str
+        Local path, or an address that fsspec knows.
+    times_s : sequence of float
+        In seconds on the track's time line.
 
     Raises
     ------

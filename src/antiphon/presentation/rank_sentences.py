@@ -20,11 +20,13 @@ def verdict(ranks: Mapping[str, Any]) -> str:
 
     Parameters
     ----------
-    ranks : with "ci95" and "null95" of the median rank.
+    ranks : mapping
+        With "ci95" and "null95" of the median rank.
 
     Returns
     -------
-    "better" where the interval lies entirely below the null's, "worse" where entirely above, else "none".
+    str
+        "better" where the interval lies entirely below the null's, "worse" where entirely above, else "none".
     """
     (low, high), (null_low, null_high) = ranks["ci95"], ranks["null95"]
     if high < null_low:
@@ -53,7 +55,8 @@ def headline(levels: Mapping[str, Mapping[str, Any]]) -> str:
 
     Parameters
     ----------
-    levels : name of a pool ("tracks", "segments") → its "a2v" and "v2a".
+    levels : mapping of str to mapping
+        Name of a pool ("tracks", "segments") → its "a2v" and "v2a".
     """
     verdicts = {verdict(both[way]) for both in levels.values() for way in DIRECTIONS}
     if len(verdicts) == 1:

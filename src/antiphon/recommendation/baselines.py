@@ -28,6 +28,7 @@ def artist_popularity(likes: Mapping[str, int], candidates: Sequence[About]) -> 
 
     Parameters
     ----------
-    likes : likes of each artist's older tracks, the new ones not counted.
+    likes : mapping of str to int
+        Likes of each artist's older tracks, the new ones not counted.
     """
     return np.array([float(likes.get(str(about.get("artist")), 0)) for about in candidates])

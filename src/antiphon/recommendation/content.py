@@ -29,15 +29,21 @@ def content_scores(
 
     Parameters
     ----------
-    space : the tracks.
-    liked : (h,) rows of the tracks that the user liked.
-    candidates : (c,) rows of the tracks to score.
-    weight : w, the share of the sound in [0, 1].
-    nearest : liked tracks that count for a candidate.
+    space : Space
+        The tracks.
+    liked : ndarray of int64
+        (h,) rows of the tracks that the user liked.
+    candidates : ndarray of int64
+        (c,) rows of the tracks to score.
+    weight : float
+        W, the share of the sound in [0, 1].
+    nearest : int
+        Liked tracks that count for a candidate.
 
     Returns
     -------
-    (c,) scores from -1 to 1, NaN for a candidate that has no side in common with the history.
+    ndarray of float64
+        (c,) scores from -1 to 1, NaN for a candidate that has no side in common with the history.
     """
     return weighted(
         {

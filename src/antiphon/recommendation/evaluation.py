@@ -61,18 +61,25 @@ def evaluate_recommendation(
 
     Parameters
     ----------
-    space : tracks with their metadata: split, artist, genre, and year or release date.
-    config : which tracks are new. Default: half of the test split, drawn at random.
-    k : length of the lists.
-    weight : share of the sound.
-    progress : called with methods done, and of how many.
-    seen : ids that the model was trained or chosen on; new tracks among them are counted in "seen_by_model".
+    space : Space
+        Tracks with their metadata: split, artist, genre, and year or release date.
+    config : HoldOut, optional
+        Which tracks are new. Default: half of the test split, drawn at random.
+    k : int
+        Length of the lists.
+    weight : float
+        Share of the sound.
+    progress : callable
+        Called with methods done, and of how many.
+    seen : collection of str
+        Ids that the model was trained or chosen on; new tracks among them are counted in "seen_by_model".
 
     Returns
     -------
-    {"k", "weight", "synthetic", "hold_out", "new", "old", "seen_by_model", "users", "users_left_out", "relevant",
-    "methods": {name: {"recall@k", "ndcg@k", "coverage@k"}}, "differences": {other: {"recall@k", "ndcg@k"}},
-    "null": {"permutations", "recall@k", "ndcg@k", "differences": {method: {"recall@k", "ndcg@k"}}}}.
+    dict
+        {"k", "weight", "synthetic", "hold_out", "new", "old", "seen_by_model", "users", "users_left_out", "relevant",
+        "methods": {name: {"recall@k", "ndcg@k", "coverage@k"}}, "differences": {other: {"recall@k", "ndcg@k"}},
+        "null": {"permutations", "recall@k", "ndcg@k", "differences": {method: {"recall@k", "ndcg@k"}}}}.
 
     Each number of a method has its chance level. Recall and nDCG are means over users with a 95% bootstrap interval,
     which says what other users of the kind would give with these tracks. Coverage has none: a resample has fewer

@@ -25,12 +25,16 @@ class HoldOut(BaseModel):
 
     Attributes
     ----------
-    by : "date" takes the newest tracks, and only what came out before all of them counts as old; "video" draws tracks
+    by : {"date", "video", "artist"}
+        "date" takes the newest tracks, and only what came out before all of them counts as old; "video" draws tracks
         at random; "artist" draws whole artists, so that no new track has an artist whom anybody knows.
-    share : of the tracks that the model has not seen, how many are new.
-    split : new tracks are of this split of the catalogue, "test" being what no model is trained or chosen by; None
-        takes all tracks, also those that the model knows.
-    seed : of the random draws.
+    share : float
+        Of the tracks that the model has not seen, how many are new.
+    split : {"train", "validation", "test"} or None
+        New tracks are of this split of the catalogue, "test" being what no model is trained or chosen by; None takes
+        all tracks, also those that the model knows.
+    seed : int
+        Of the random draws.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -40,9 +40,12 @@ class Interactions:
 
     Attributes
     ----------
-    table : columns user_id, video_id, liked and, where it is known, time; one row a user and video, sorted.
-    left_out : what the file holds besides, by reason.
-    synthetic : whether a program drew them, so that results say nothing about people.
+    table : DataFrame
+        Columns user_id, video_id, liked and, where it is known, time; one row a user and video, sorted.
+    left_out : tuple of LeftOut
+        What the file holds besides, by reason.
+    synthetic : bool
+        Whether a program drew them, so that results say nothing about people.
     """
 
     table: pl.DataFrame
@@ -96,8 +99,10 @@ def read_interactions(path: str | Path, known: Iterable[str]) -> Interactions:
 
     Parameters
     ----------
-    path : the table.
-    known : ids of the catalogue; interactions with other videos are left out and counted.
+    path : str or Path
+        The table.
+    known : iterable of str
+        Ids of the catalogue; interactions with other videos are left out and counted.
 
     Raises
     ------

@@ -25,7 +25,8 @@ class Null:
 
     Attributes
     ----------
-    values : by metric ("recall", "ndcg") (permutations, users) numbers.
+    values : dict of str to ndarray of float32
+        By metric ("recall", "ndcg") (permutations, users) numbers.
     """
 
     values: dict[str, FloatArray]
@@ -64,9 +65,12 @@ def permuted_content(
 
     Parameters
     ----------
-    liked : for each user the rows that they liked.
-    relevant : (users, n) which of the new tracks each user liked, at least one.
-    new : (n,) rows of the new tracks.
+    liked : sequence of ndarray of int64
+        For each user the rows that they liked.
+    relevant : ndarray of bool
+        (users, n) which of the new tracks each user liked, at least one.
+    new : ndarray of int64
+        (n,) rows of the new tracks.
     """
     longest = max(map(len, liked))
     history = np.full((len(liked), longest), -1)

@@ -28,16 +28,23 @@ def recommend(
 
     Parameters
     ----------
-    source : an `Index`, or ids and one vector each.
-    history : ids of liked tracks.
-    k : tracks to recommend.
-    weight : share of the sound from 0 to 1, the rest being the pictures'.
-    had : ids of further tracks that the person has had; neither these nor `history` are recommended.
-    where : conditions that a track must meet.
+    source : Embeddings or tuple of (sequence of str, ArrayLike) or Space
+        An `Index`, or ids and one vector each.
+    history : sequence of str
+        Ids of liked tracks.
+    k : int
+        Tracks to recommend.
+    weight : float
+        Share of the sound from 0 to 1, the rest being the pictures'.
+    had : collection of str
+        Ids of further tracks that the person has had; neither these nor `history` are recommended.
+    where : Where, optional
+        Conditions that a track must meet.
 
     Returns
     -------
-    At most k hits, best first, ties by id; the score is a cosine from -1 to 1.
+    list of Hit
+        At most k hits, best first, ties by id; the score is a cosine from -1 to 1.
 
     Raises
     ------

@@ -31,9 +31,12 @@ class Space:
 
     Attributes
     ----------
-    ids : (n,) names of the tracks.
-    sides : "audio" and "video", or one of them: (n, dim) unit rows, NaN where a track has no such side.
-    about : for each track what is known of it: artist, title, genre, tags, year.
+    ids : tuple of str
+        (n,) names of the tracks.
+    sides : mapping of Side to ndarray of float32
+        "audio" and "video", or one of them: (n, dim) unit rows, NaN where a track has no such side.
+    about : tuple of About
+        For each track what is known of it: artist, title, genre, tags, year.
     """
 
     ids: tuple[str, ...]

@@ -19,9 +19,11 @@ def copies_chart(side: str, numbers: Mapping[str, Any]) -> Markup:
 
     Parameters
     ----------
-    side : "sound" or "pictures".
-    numbers : of the checks "Leakage: sound" and "Leakage: pictures": "histogram" with counts of "held_out" and
-        "unrelated" in equal bins from −1 to 1, "threshold", and "videos", how many reach it.
+    side : str
+        "sound" or "pictures".
+    numbers : mapping
+        Of the checks "Leakage: sound" and "Leakage: pictures": "histogram" with counts of "held_out" and "unrelated"
+        in equal bins from −1 to 1, "threshold", and "videos", how many reach it.
     """
     held_out, unrelated = (_shares(numbers["histogram"][key]) for key in ("held_out", "unrelated"))
     first = min(number for number, both in enumerate(zip(held_out, unrelated, strict=True)) if any(both))
@@ -61,7 +63,8 @@ def room_chart(room: Mapping[str, float], validation: Mapping[str, float]) -> Ma
 
     Parameters
     ----------
-    room, validation : numbers of the checks "Loss: room" and "Loss: validation", in nats a direction.
+    room, validation : mapping of str to float
+        Numbers of the checks "Loss: room" and "Loss: validation", in nats a direction.
     """
     least, chance, loss = room["least"], room["chance"], validation["loss"]
     x = Scale(0, max(chance, loss) * 1.02, _LEFT, _RIGHT)

@@ -30,11 +30,14 @@ def audit_context(found: Mapping[str, Any], rerun: str = "", *, formula: bool = 
 
     Parameters
     ----------
-    found : what `antiphon.evaluation.audit` returns, or {"reason"} where there is none; and maybe a "note" on
-        what audit it is.
-    rerun : the command that also trains a control, where none was trained.
-    formula : whether the section explains the published formula too; a page that includes `formula.html` elsewhere
-        does not want it twice.
+    found : mapping
+        What `antiphon.evaluation.audit` returns, or {"reason"} where there is none; and maybe a "note" on what audit
+        it is.
+    rerun : str
+        The command that also trains a control, where none was trained.
+    formula : bool
+        Whether the section explains the published formula too; a page that includes `formula.html` elsewhere does not
+        want it twice.
     """
     if "reason" in found:
         return {"reason": found["reason"], "note": found.get("note", ""), "failed": [], "formula": None}

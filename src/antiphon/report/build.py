@@ -34,13 +34,17 @@ def build_report(workspace: Workspace, run: str, *, progress: Progress | None = 
 
     Parameters
     ----------
-    workspace : where the run, its catalogue and its features lie.
-    run : name of the run.
-    progress : called while the previews are encoded, which takes most of the time.
+    workspace : Workspace
+        Where the run, its catalogue and its features lie.
+    run : str
+        Name of the run.
+    progress : Progress, optional
+        Called while the previews are encoded, which takes most of the time.
 
     Returns
     -------
-    The file, written atomically.
+    Path
+        The file, written atomically.
 
     Raises
     ------

@@ -25,10 +25,14 @@ class Example:
 
     Attributes
     ----------
-    order : (5, 5) each query's candidates, the least similar first; candidate i is the partner of query i.
-    read : (5,) what the published formula takes for query i's rank: the diagonal of `order`.
-    true : (5,) the ranks of the partners.
-    printed : the median that the formula prints.
+    order : ndarray of intp
+        (5, 5) each query's candidates, the least similar first; candidate i is the partner of query i.
+    read : ndarray of intp
+        (5,) what the published formula takes for query i's rank: the diagonal of `order`.
+    true : ndarray of float64
+        (5,) the ranks of the partners.
+    printed : float
+        The median that the formula prints.
     """
 
     order: npt.NDArray[np.intp]
@@ -51,7 +55,8 @@ def formula_context(check: Mapping[str, Any] | None) -> dict[str, Any]:
 
     Parameters
     ----------
-    check : "Model: published formula" of the audit, where there is one: the numbers of the run.
+    check : mapping or None
+        "Model: published formula" of the audit, where there is one: the numbers of the run.
     """
     example = perfect_example()
     return {

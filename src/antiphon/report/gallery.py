@@ -26,8 +26,10 @@ class Item:
 
     Attributes
     ----------
-    number : key of its preview among the page's media.
-    reason : why there is no preview, None where there is one.
+    number : int
+        Key of its preview among the page's media.
+    reason : str or None
+        Why there is no preview, None where there is one.
     """
 
     number: int
@@ -72,7 +74,8 @@ class Question:
 
     Attributes
     ----------
-    way : "v2a" asks with pictures for songs, "a2v" with sound for pictures.
+    way : str
+        "v2a" asks with pictures for songs, "a2v" with sound for pictures.
     """
 
     way: str

@@ -21,11 +21,16 @@ class Inputs:
 
     Attributes
     ----------
-    record : `run.toml`.
-    trained_at : when `run.toml` was written.
-    history, metrics, curve, audit, catalogue : None where the file is not there (yet).
-    segments : rows of each video's segments, in order.
-    sampling : how they were drawn; empty where that is not recorded.
+    record : dict
+        `run.toml`.
+    trained_at : datetime
+        When `run.toml` was written.
+    history, metrics, curve, audit, catalogue : list of Epoch or None
+        None where the file is not there (yet).
+    segments : dict of str to list of dict
+        Rows of each video's segments, in order.
+    sampling : dict
+        How they were drawn; empty where that is not recorded.
     """
 
     workspace: Workspace

@@ -19,9 +19,12 @@ class Line:
 
     Attributes
     ----------
-    style : "sound", "pictures" or "main" (both together): its colour.
-    null : the middle 95% of what chance gives, where it was measured.
-    mark : where a dashed mark stands: the base rate.
+    style : str
+        "sound", "pictures" or "main" (both together): its colour.
+    null : sequence of float, optional
+        The middle 95% of what chance gives, where it was measured.
+    mark : float, optional
+        Where a dashed mark stands: the base rate.
     """
 
     name: str
@@ -39,9 +42,12 @@ def lines_chart(
 
     Parameters
     ----------
-    write : a value as text.
-    axis : what the values are.
-    low, high : ends of the axis. Default: so that everything fits, 0 included.
+    write : callable
+        A value as text.
+    axis : str
+        What the values are.
+    low, high : float, optional
+        Ends of the axis. Default: so that everything fits, 0 included.
     """
     inside = [edge for line in lines for edge in (*line.ci95, *(line.null or ()), line.mark, line.value)]
     known = [0.0, *(edge for edge in inside if edge is not None)]

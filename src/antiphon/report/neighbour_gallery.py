@@ -35,14 +35,19 @@ def build_gallery_page(
 
     Parameters
     ----------
-    workspace : where the run, its catalogue and its media lie.
-    run : name of the run.
-    found : what `antiphon.evaluation.qualitative` returns for it.
-    progress : called while stills and previews are encoded: done, of how many, a few words.
+    workspace : Workspace
+        Where the run, its catalogue and its media lie.
+    run : str
+        Name of the run.
+    found : mapping
+        What `antiphon.evaluation.qualitative` returns for it.
+    progress : callable, optional
+        Called while stills and previews are encoded: done, of how many, a few words.
 
     Returns
     -------
-    The file, written atomically.
+    Path
+        The file, written atomically.
 
     Raises
     ------

@@ -29,9 +29,12 @@ class Shown:
 
     Attributes
     ----------
-    item : the video; its preview is of this segment, or of the video's middle segment.
-    strip : JPEG of stills from all over the video, or from the segment.
-    place : "0:34–0:37" for a segment, "" for a video.
+    item : Item
+        The video; its preview is of this segment, or of the video's middle segment.
+    strip : bytes or None
+        JPEG of stills from all over the video, or from the segment.
+    place : str
+        "0:34–0:37" for a segment, "" for a video.
     """
 
     item: Item

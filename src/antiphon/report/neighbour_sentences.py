@@ -45,7 +45,8 @@ def findings(found: Mapping[str, Any]) -> list[str]:
 
     Parameters
     ----------
-    found : what `antiphon.evaluation.qualitative` returns.
+    found : mapping
+        What `antiphon.evaluation.qualitative` returns.
     """
     sentences = [_genre(found), _tags(found), *_single_tags(found), *_consistency(found)]
     sentences += _dependence(found) + _attributes(found["attributes"])

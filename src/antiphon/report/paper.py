@@ -28,13 +28,17 @@ def build_paper_page(workspace: Workspace, paper: Mapping[str, Any], *, progress
 
     Parameters
     ----------
-    workspace : where the catalogue, its media and the run lie.
-    paper : what `antiphon reproduce` found. A part that could not be measured is {"reason"}, and the page says so.
-    progress : called while stills and previews are encoded: done, of how many, a few words.
+    workspace : Workspace
+        Where the catalogue, its media and the run lie.
+    paper : mapping
+        What `antiphon reproduce` found. A part that could not be measured is {"reason"}, and the page says so.
+    progress : Progress, optional
+        Called while stills and previews are encoded: done, of how many, a few words.
 
     Returns
     -------
-    The file, written atomically.
+    Path
+        The file, written atomically.
 
     Raises
     ------

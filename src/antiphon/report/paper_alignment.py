@@ -29,10 +29,14 @@ class Mark:
 
     Attributes
     ----------
-    value : true median rank.
-    ci95, null95 : of it, where they were measured.
-    published : what the published formula prints for the same embeddings, one a training.
-    printed : what the paper prints for this configuration.
+    value : float
+        True median rank.
+    ci95, null95 : sequence of float or None
+        Of it, where they were measured.
+    published : sequence of float
+        What the published formula prints for the same embeddings, one a training.
+    printed : float, optional
+        What the paper prints for this configuration.
     """
 
     name: str
@@ -48,7 +52,8 @@ def alignment_context(found: Mapping[str, Any]) -> dict[str, Any]:
 
     Parameters
     ----------
-    found : what `antiphon.experiments.alignment.alignment` returns, or {"reason"}.
+    found : mapping
+        What `antiphon.experiments.alignment.alignment` returns, or {"reason"}.
     """
     if "reason" in found:
         return {"reason": found["reason"]}

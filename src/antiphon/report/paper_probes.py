@@ -68,9 +68,12 @@ def probe_context(target: str, found: Mapping[str, Any], paper: Mapping[str, Map
 
     Parameters
     ----------
-    target : "genre" or "tags".
-    found : what `antiphon.evaluation.probe` returns, or {"reason"}.
-    paper : the paper's numbers: representation → target → metric → value.
+    target : str
+        "genre" or "tags".
+    found : mapping
+        What `antiphon.evaluation.probe` returns, or {"reason"}.
+    paper : mapping of str to mapping
+        The paper's numbers: representation → target → metric → value.
     """
     about = {"target": target, "title": _TITLES[target]}
     if "reason" in found:

@@ -26,10 +26,14 @@ class Retrieved:
 
     Attributes
     ----------
-    levels : "tracks" and, where videos have several rows, "segments" → ranks of all queries both ways.
-    left_out : how many segments there are where they are too many to rank once more (`MOST_SEGMENTS`), else 0.
-    videos : ids of the pool's tracks.
-    a2v, v2a : answers of tracks to the same queries, spread over the ranks from best to worst.
+    levels : dict of str to Ranks
+        "tracks" and, where videos have several rows, "segments" → ranks of all queries both ways.
+    left_out : int
+        How many segments there are where they are too many to rank once more (`MOST_SEGMENTS`), else 0.
+    videos : list of str
+        Ids of the pool's tracks.
+    a2v, v2a : list of Answer
+        Answers of tracks to the same queries, spread over the ranks from best to worst.
     """
 
     levels: dict[str, Ranks]

@@ -25,7 +25,8 @@ def staircase(rows: Sequence[Mapping[str, Any]]) -> Markup:
 
     Parameters
     ----------
-    rows : of `antiphon.experiments.study_table.study_table`, at least one of them with ranks.
+    rows : sequence of mapping
+        Of `antiphon.experiments.study_table.study_table`, at least one of them with ranks.
     """
     pool = max(row["n"] for row in rows if row["trainings"])
     scale = Scale(1, pool, _INSET, WIDTH - _VALUES, log=True)

@@ -19,11 +19,13 @@ def build_study_page(folder: Path, study: Mapping[str, Any]) -> Path:
 
     Parameters
     ----------
-    study : what `antiphon study` found, as in its study.json.
+    study : mapping
+        What `antiphon study` found, as in its study.json.
 
     Returns
     -------
-    The file, written atomically.
+    Path
+        The file, written atomically.
     """
     text = (
         page_environment("antiphon.report")

@@ -49,9 +49,12 @@ def entries(
 
     Parameters
     ----------
-    vectors : (n, dim) unit rows.
-    metadata : of each row; whatever is not in `METADATA` is left out.
-    starts_s : where each row's segment starts, and `length_s` how long it lasts, in seconds.
+    vectors : ndarray of float32
+        (n, dim) unit rows.
+    metadata : sequence of mapping
+        Of each row; whatever is not in `METADATA` is left out.
+    starts_s : sequence of float or None, optional
+        Where each row's segment starts, and `length_s` how long it lasts, in seconds.
     """
     count, dim = vectors.shape
     starts = list(starts_s) if starts_s is not None else [None] * count

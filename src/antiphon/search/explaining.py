@@ -42,8 +42,10 @@ class TrackFacts:
 
     Attributes
     ----------
-    measures : means over its segments, by a name of `MEASURES`.
-    black_and_white : whether most of its segments are.
+    measures : mapping of str to float
+        Means over its segments, by a name of `MEASURES`.
+    black_and_white : bool, optional
+        Whether most of its segments are.
     """
 
     artist: str | None = None
@@ -60,10 +62,14 @@ class Facts:
 
     Attributes
     ----------
-    tracks : facts by id.
-    genre_shares, tag_shares : share of the tracks that have each.
-    quartiles : the lower and the upper one of each measure.
-    black_and_white : share of the tracks whose pictures are known that are.
+    tracks : mapping of str to TrackFacts
+        Facts by id.
+    genre_shares, tag_shares : mapping of str to float
+        Share of the tracks that have each.
+    quartiles : mapping of str to tuple of (float, float)
+        The lower and the upper one of each measure.
+    black_and_white : float
+        Share of the tracks whose pictures are known that are.
     """
 
     tracks: Mapping[str, TrackFacts]
@@ -99,7 +105,8 @@ class Levels:
 
     Attributes
     ----------
-    by_side : for "audio" and "video" the sorted cosines of pairs drawn at random.
+    by_side : mapping of str to ndarray of float32
+        For "audio" and "video" the sorted cosines of pairs drawn at random.
     """
 
     by_side: Mapping[str, FloatArray]
@@ -124,15 +131,19 @@ def explain(
 
     Parameters
     ----------
-    seed, hit : ids of the two tracks; of one that `facts` does not hold nothing is said but its cosines.
-    cosines : of the two tracks' embeddings, by "audio" and "video". Said as the share of pairs that are less alike,
-        from 90% on.
-    levels : the catalogue's usual cosines; without them cosines are not spoken of.
+    seed, hit : str
+        Ids of the two tracks; of one that `facts` does not hold nothing is said but its cosines.
+    cosines : mapping of str to float, optional
+        Of the two tracks' embeddings, by "audio" and "video". Said as the share of pairs that are less alike, from
+        90% on.
+    levels : Levels, optional
+        The catalogue's usual cosines; without them cosines are not spoken of.
 
     Returns
     -------
-    Such as ["same genre (techno)", "3 tags in common: calm, choir, slow", "sound closer than 98% of pairs", "both about
-    92 bpm", "both dark", "both cut fast"]; empty where they share nothing that is worth a word.
+    list of str
+        Such as ["same genre (techno)", "3 tags in common: calm, choir, slow", "sound closer than 98% of pairs", "both
+        about 92 bpm", "both dark", "both cut fast"]; empty where they share nothing that is worth a word.
 
     Examples
     --------

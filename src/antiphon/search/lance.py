@@ -41,9 +41,12 @@ class LanceView:
 
     Parameters
     ----------
-    table : a handle of the table that is pinned to the version, and no one else's.
-    dim : size of the vectors.
-    place : the database and the table, for messages.
+    table : object
+        A handle of the table that is pinned to the version, and no one else's.
+    dim : int
+        Size of the vectors.
+    place : str
+        The database and the table, for messages.
 
     Raises
     ------
@@ -145,8 +148,10 @@ class LanceStore:
 
     Parameters
     ----------
-    uri : folder or URI of the database.
-    name : of the table.
+    uri : str
+        Folder or URI of the database.
+    name : str
+        Of the table.
     """
 
     def __init__(self, uri: str, name: str, dim: int) -> None:
