@@ -4,8 +4,8 @@ import difflib
 import unicodedata
 from collections.abc import Collection
 
-_MOST = 3
-_MOST_COMPARED = 2_000
+_MAX_HINTS = 3
+_MAX_COMPARED = 2_000
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
@@ -25,9 +25,9 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
     """
     small = name.casefold()
     near = sorted((each for each in known if small and small in each.casefold()), key=lambda each: (len(each), each))
-    if not near and len(known) <= _MOST_COMPARED:
-        near = difflib.get_close_matches(name, known, _MOST, cutoff=0.5)
-    return f" Did you mean {' or '.join(near[:_MOST])}?" if near else ""
+    if not near and len(known) <= _MAX_COMPARED:
+        near = difflib.get_close_matches(name, known, _MAX_HINTS, cutoff=0.5)
+    return f" Did you mean {' or '.join(near[:_MAX_HINTS])}?" if near else ""
 
 
 def plain(text: str) -> str:

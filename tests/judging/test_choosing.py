@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, RoundConfig, RunEmbeddings, prepare_round, score_round
-from antiphon.judging.choosing import DRAWN, LEAST_MARGIN, choose_questions
+from antiphon.judging.choosing import DRAWN, MIN_MARGIN, choose_questions
 from antiphon.judging.similarities import NATURAL, standings
 
 from .conftest import ARTISTS, IDS, random_run
@@ -66,7 +66,7 @@ def test_opinions_are_apart_as_the_question_says(runs):
             assert item.kind == "sides" or words[by] == NATURAL[item.aspect]
         assert len(leads) == (1 if item.kind == "random" else 2)
         assert min(leads) == pytest.approx(item.margin, abs=1e-4)
-        assert item.margin >= LEAST_MARGIN
+        assert item.margin >= MIN_MARGIN
 
 
 def test_the_first_candidate_means_nothing(runs):

@@ -214,8 +214,8 @@ def test_without_media(workspace: Workspace) -> None:
 
 
 def test_too_many_are_left_out_and_said_so(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbour_items, "MOST_PLAYERS", 2)
-    monkeypatch.setattr(neighbour_items, "MOST_STRIPS", 3)
+    monkeypatch.setattr(neighbour_items, "MAX_PLAYERS", 2)
+    monkeypatch.setattr(neighbour_items, "MAX_STRIPS", 3)
     found = analyse(place, videos=6, segments=0)
     keys = list(shown_ids(found["seeds"]))
     assert keys[:6] == [(seed["id"], "") for seed in found["seeds"]["videos"]]

@@ -97,7 +97,7 @@ def qualitative(
         "video": pool.video_name,
         "agreement": _agreement(about, neighbours, seed),
         "tags": _tags(about, neighbours, tag, seed),
-        "least_carriers": MIN_CARRIERS,
+        "min_carriers": MIN_CARRIERS,
     }
     several = len(names) < len(pool)
     embedded = representations(audio, video)

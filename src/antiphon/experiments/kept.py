@@ -10,7 +10,7 @@ from typing import Any
 from antiphon.runs import versions
 from antiphon.tables import write_text
 
-_FORMAT = 2
+_FORMAT = 3
 """Of the results; one more whenever they come to mean something else."""
 
 

@@ -94,9 +94,7 @@ def live_verdict(qualitative: Mapping[str, Any]) -> str:
         return f"Not measured: {qualitative['reason']}"
     live = next((each for name in _LIVE for each in qualitative["tags"] if each["tag"] == name), None)
     if live is None:
-        return (
-            f"Not measured: no tag of at least {qualitative['least_carriers']} videos is called {' or '.join(_LIVE)}."
-        )
+        return f"Not measured: no tag of at least {qualitative['min_carriers']} videos is called {' or '.join(_LIVE)}."
     found = live["by_representation"]["aggregated"]
     low, high = found["ci95"]
     above = low > found["null95"][1]

@@ -23,10 +23,10 @@ from antiphon.catalogue.splits import artist_key
 from antiphon.judging.questions import ASPECTS, KINDS, Aspect, Kind, Question
 from antiphon.judging.similarities import NATURAL, By, RunEmbeddings, standings
 
-LEAST_MARGIN = 0.1
+MIN_MARGIN = 0.1
 """By how much of the pool two opinions must differ."""
-_NEAREST_SHARE, _NEAREST_MOST = 0.1, 10
-_MOST_TRIES = 300
+_NEAREST_SHARE, _MAX_NEAREST = 0.1, 10
+_MAX_TRIES = 300
 
 BY_WORDS = {"both": "sound and pictures", "sound": "sound", "pictures": "pictures"}
 DRAWN = "drawn at random"
@@ -104,7 +104,7 @@ def _question(pool: _Pool, aspect: Aspect, kind: Kind, random: np.random.Generat
     ids = pool.runs[0].ids
     order = random.permutation(len(ids))
     order = order[np.argsort(pool.uses[order], kind="stable")]
-    for seed in order[:_MOST_TRIES].tolist():
+    for seed in order[:_MAX_TRIES].tolist():
         found = _candidates(pool, aspect, kind, seed, random)
         if found is None or (aspect, frozenset((seed, *found.rows))) in pool.asked:
             continue
@@ -139,7 +139,7 @@ def _against_each_other(
     ours, theirs = _nearest(one), _nearest(other)
     lead = np.minimum(one[ours][:, None] - one[theirs], other[theirs] - other[ours][:, None])
     place = np.unravel_index(np.argmax(lead), lead.shape)
-    if lead[place] < LEAST_MARGIN:
+    if lead[place] < MIN_MARGIN:
         return None
     pair = (int(ours[place[0]]), int(theirs[place[1]]))
     sources = [
@@ -153,7 +153,7 @@ def _against_chance(
 ) -> _Found | None:
     """One of the nearest, and one at random of those that stand clearly behind it."""
     near = int(random.choice(_nearest(standing)))
-    behind = np.flatnonzero(standing <= standing[near] - LEAST_MARGIN)
+    behind = np.flatnonzero(standing <= standing[near] - MIN_MARGIN)
     if not len(behind):
         return None
     far = int(random.choice(behind))
@@ -163,7 +163,7 @@ def _against_chance(
 
 def _nearest(standing: FloatArray) -> IntArray:
     """The nearest tenth of the candidates, ten at most."""
-    count = min(_NEAREST_MOST, max(1, int(_NEAREST_SHARE * len(standing))))
+    count = min(_MAX_NEAREST, max(1, int(_NEAREST_SHARE * len(standing))))
     return np.argsort(-standing, kind="stable")[:count]
 
 

@@ -4,7 +4,7 @@ import unicodedata
 
 from antiphon.errors import ConfigError
 
-MOST_CHARACTERS = 40
+MAX_CHARACTERS = 40
 SIMULATED = "simulated"
 
 
@@ -24,8 +24,8 @@ def judge_name(text: str) -> str:
     name = " ".join(unicodedata.normalize("NFKC", text).split())
     if not name:
         raise ConfigError("A judge needs a name: choose any, it need not be your own.")
-    if len(name) > MOST_CHARACTERS:
-        raise ConfigError(f"The name has {len(name)} characters; choose one of at most {MOST_CHARACTERS}.")
+    if len(name) > MAX_CHARACTERS:
+        raise ConfigError(f"The name has {len(name)} characters; choose one of at most {MAX_CHARACTERS}.")
     if not name.isprintable() or not any(mark.isalnum() for mark in name):
         raise ConfigError("The name has characters that cannot be printed, or no letter at all; choose another.")
     if judge_key(name).startswith(SIMULATED):

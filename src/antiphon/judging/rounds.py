@@ -14,7 +14,7 @@ from antiphon.judging.similarities import BYS, RunEmbeddings
 from antiphon.judging.store import Judgements
 from antiphon.seeding import generator
 
-_LEAST_VIDEOS = 3
+_MIN_VIDEOS = 3
 
 
 class RoundConfig(BaseModel):
@@ -68,9 +68,9 @@ def prepare_round(
         raise ConfigError(f"Runs {', '.join(names) or '(none)'}: name at least one run, and none twice.")
     shared = set.intersection(*(run.complete for run in runs))
     ids = sorted(shared if among is None else shared & set(among))
-    if len(ids) < _LEAST_VIDEOS:
+    if len(ids) < _MIN_VIDEOS:
         raise ConfigError(
-            f"{len(ids)} videos with sound, pictures and embeddings to choose from; judging needs {_LEAST_VIDEOS}. "
+            f"{len(ids)} videos with sound, pictures and embeddings to choose from; judging needs {_MIN_VIDEOS}. "
             "Take those of another split (all), or add videos."
         )
     taken = [run.taken(ids) for run in runs]

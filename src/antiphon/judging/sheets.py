@@ -7,7 +7,7 @@ import numpy as np
 
 from antiphon.judging.questions import ASPECTS, Aspect
 
-_LEAST_GAP = 4
+_MIN_GAP = 4
 """Questions that stand between one and its repetition, where its block is long enough; at least one does always."""
 
 
@@ -129,7 +129,7 @@ def _with_repeats(block: Sequence[Item], share: float, random: np.random.Generat
     originals = random.permutation((len(block) + 1) // 2)[: max(1, round(share * len(block)))].tolist()
     owners: dict[int, list[int]] = {}
     for original in originals:
-        earliest = min(original + _LEAST_GAP, len(block) - 1)
+        earliest = min(original + _MIN_GAP, len(block) - 1)
         place = int(random.integers(earliest, len(block)))
         owners.setdefault(place, []).append(original)
     lines: list[Item] = []

@@ -21,8 +21,8 @@ QUERY = {"a2v": "sound", "v2a": "pictures"}
 _LEFT, _RIGHT = 0, 0
 _INSET = 4
 _ROW = 56
-_LEAST_BINS, _MOST_BINS = 12, 20
-_MOST_TIPS = 200
+_MIN_BINS, _MAX_BINS = 12, 20
+_MAX_TIPS = 200
 
 
 def intervals(both: Mapping[str, Any]) -> Markup:
@@ -95,8 +95,8 @@ def rank_bins(ranks: npt.NDArray[np.float64]) -> Histogram:
     (a tie) counts with the lower one.
     """
     pool = len(ranks)
-    even = [bins for bins in range(min(_MOST_BINS, pool), _LEAST_BINS - 1, -1) if pool % bins == 0]
-    number = even[0] if even else min(_MOST_BINS, pool)
+    even = [bins for bins in range(min(_MAX_BINS, pool), _MIN_BINS - 1, -1) if pool % bins == 0]
+    number = even[0] if even else min(_MAX_BINS, pool)
     edges = np.unique(np.linspace(0, pool, number + 1).round().astype(int))
     counts = np.bincount(np.searchsorted(edges, np.floor(ranks), side="left") - 1, minlength=len(edges) - 1)
     return Histogram(
@@ -208,7 +208,7 @@ def _x_axis(x: Scale, xs: Sequence[float], bottom: float, name: str) -> list[Mar
 
 def _tips(x: Scale, xs: Sequence[float], curves: Sequence[Curve], name: str) -> list[Markup]:
     """A column to point at for each x."""
-    if len(xs) > _MOST_TIPS:
+    if len(xs) > _MAX_TIPS:
         return []
     places = [x(at) for at in xs]
     edges = [places[0] - 6, *[(one + two) / 2 for one, two in pairwise(places)], places[-1] + 6]

@@ -24,7 +24,7 @@ FRAMES_PER_S = 15
 SOUND_HZ = 32_000
 LONGER_SIDE_PX = 256
 _SOUND_BITS_PER_S = 48_000
-_LEAST_PICTURE_BITS_PER_S = 40_000
+_MIN_PICTURE_BITS_PER_S = 40_000
 _SOUND_BLOCK = 1024
 
 
@@ -47,7 +47,7 @@ class Preview:
 
 
 def make_preview(
-    uri: str, start_s: float, end_s: float, most_bytes: int, longer_side_px: int = LONGER_SIDE_PX
+    uri: str, start_s: float, end_s: float, max_bytes: int, longer_side_px: int = LONGER_SIDE_PX
 ) -> Preview:
     """Encode a stretch of a file.
 
@@ -57,7 +57,7 @@ def make_preview(
         Local path, or an address that fsspec knows.
     start_s, end_s : float
         On the track's time line.
-    most_bytes : int
+    max_bytes : int
         What it should about weigh at the most; the pictures give way.
     longer_side_px : int
         Of the pictures.
@@ -72,9 +72,9 @@ def make_preview(
         sound = _sound(uri, container, start_s, end_s)
     if not pictures and sound is None:
         raise DecodeError(f"{uri}: has neither sound nor pictures to show.")
-    bits_per_s = int(8 * most_bytes / (end_s - start_s)) - _SOUND_BITS_PER_S
+    bits_per_s = int(8 * max_bytes / (end_s - start_s)) - _SOUND_BITS_PER_S
     with media_errors(uri):
-        mp4 = _encode(pictures, sound, max(bits_per_s, _LEAST_PICTURE_BITS_PER_S))
+        mp4 = _encode(pictures, sound, max(bits_per_s, _MIN_PICTURE_BITS_PER_S))
         poster = jpeg(pictures[len(pictures) // 2]) if pictures else None
     return Preview(mp4, poster, has_sound=sound is not None, has_pictures=bool(pictures))
 

@@ -14,8 +14,8 @@ from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.report.inputs import Inputs
 from antiphon.workspace import Failure
 
-_MOST_GENRES = 12
-_MOST_FAILURES = 500
+_MAX_GENRES = 12
+_MAX_FAILURES = 500
 _COLUMNS = {
     "path": "file",
     "artist": "artist",
@@ -38,7 +38,7 @@ def run_recipe(inputs: Inputs) -> Recipe | None:
 
 def catalogue_facts(catalogue: Catalogue) -> dict[str, Any]:
     """Counts for the page: "splits" (one line each and in total), "genres", "media", "missing", "shared_artists"."""
-    found = describe(catalogue, most=_MOST_GENRES)
+    found = describe(catalogue, most=_MAX_GENRES)
     rows = catalogue.records()
     splits = [name for name in (*SPLITS, None) if any(row["split"] == name for row in rows)]
     lines = [_line(name or "no split", [row for row in rows if row["split"] == name]) for name in splits]
@@ -67,7 +67,7 @@ def failure_groups(failures: Sequence[Failure]) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for (stage, error), members in groupby(ordered, key=lambda failure: (failure.stage, failure.error)):
         rows = list(members)
-        shown, more = rows[:_MOST_FAILURES], max(0, len(rows) - _MOST_FAILURES)
+        shown, more = rows[:_MAX_FAILURES], max(0, len(rows) - _MAX_FAILURES)
         groups.append({"stage": stage, "error": error, "count": len(rows), "rows": shown, "more": more})
     return groups
 

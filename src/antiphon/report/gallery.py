@@ -143,14 +143,14 @@ def stretch(row: Row, segments: Sequence[Row], *, short: bool = False) -> tuple[
 def _previews(
     records: Sequence[Row], segments: dict[str, list[Row]], progress: Callable[[int, int], None] | None
 ) -> list[Preview | str]:
-    most_bytes = min(_ONE_PREVIEW_BYTES, _ALL_PREVIEWS_BYTES // max(len(records), 1))
+    max_bytes = min(_ONE_PREVIEW_BYTES, _ALL_PREVIEWS_BYTES // max(len(records), 1))
 
     def preview(row: Row) -> Preview | str:
         if row["path"] is None:
             return "The catalogue names no file for it."
         try:
             where = stretch(row, segments.get(row["id"], []), short=len(records) > _MANY)
-            return make_preview(row["path"], *where, most_bytes)
+            return make_preview(row["path"], *where, max_bytes)
         except DecodeError as error:
             return str(error)
 

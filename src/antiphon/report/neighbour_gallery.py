@@ -21,7 +21,7 @@ FILTERS: dict[str, Any] = {"spread": spread}
 
 _COLOURS = {"aggregated": "main", "audio": "sound", "video": "pictures"}
 _SHORT = {"aggregated": "Together", "audio": "Sound", "video": "Pictures"}
-_MOST_TAGS = 10
+_MAX_TAGS = 10
 
 
 def build_gallery_page(
@@ -147,13 +147,13 @@ def _agreement_chart(found: Mapping[str, Any], name: str) -> dict[str, Any] | No
 def _tags_chart(tags: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     if not tags:
         return None
-    further = [tag for tag in live(tags) if tag not in tags[:_MOST_TAGS]]
-    numbers = [(tag, tag["by_representation"]["aggregated"]) for tag in [*tags[:_MOST_TAGS], *further]]
-    highest = f"the {_MOST_TAGS} highest lifts of {len(tags)}{' and live performances' if further else ''}, "
+    further = [tag for tag in live(tags) if tag not in tags[:_MAX_TAGS]]
+    numbers = [(tag, tag["by_representation"]["aggregated"]) for tag in [*tags[:_MAX_TAGS], *further]]
+    highest = f"the {_MAX_TAGS} highest lifts of {len(tags)}{' and live performances' if further else ''}, "
     lines = [_against(f"{tag['tag']} ({tag['carriers']} videos)", "main", number) for tag, number in numbers]
     return {
         "title": "Neighbours that carry the same tag",
-        "note": f"{highest if len(tags) > _MOST_TAGS else ''}together",
+        "note": f"{highest if len(tags) > _MAX_TAGS else ''}together",
         "picture": lines_chart(lines, share, "share of the neighbours of its carriers", high=1.0),
         "mark": "base rate",
         "null": True,

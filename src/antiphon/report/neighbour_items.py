@@ -13,8 +13,8 @@ from antiphon.report.inputs import Inputs
 
 Row = dict[str, Any]
 
-MOST_PLAYERS = 320
-MOST_STRIPS = 600
+MAX_PLAYERS = 320
+MAX_STRIPS = 600
 _ALL_PREVIEWS_BYTES = 12_000_000
 _ONE_PREVIEW_BYTES = 60_000
 _LONGER_SIDE_PX = 192
@@ -63,19 +63,19 @@ def show_items(
 ) -> dict[tuple[str, str], Shown]:
     """Stills and previews of everything that the page shows, by video and segment.
 
-    The first `MOST_PLAYERS` get a preview, the first `MOST_STRIPS` stills; a file that cannot be read is shown with the
+    The first `MAX_PLAYERS` get a preview, the first `MAX_STRIPS` stills; a file that cannot be read is shown with the
     reason.
     """
     keys = list(shown_ids(seeds))
     rows = {row["id"]: row for row in inputs.catalogue.records()} if inputs.catalogue else {}
-    most_bytes = min(_ONE_PREVIEW_BYTES, _ALL_PREVIEWS_BYTES // max(min(len(keys), MOST_PLAYERS), 1))
+    max_bytes = min(_ONE_PREVIEW_BYTES, _ALL_PREVIEWS_BYTES // max(min(len(keys), MAX_PLAYERS), 1))
 
     def show(number: int) -> Shown:
         video, segment = keys[number]
         row = rows[video]
         segments = inputs.segments.get(video, [])
         own = [one for one in segments if one["segment_id"] == segment]
-        preview, strip = _media(row, own or segments, bool(own), number, most_bytes)
+        preview, strip = _media(row, own or segments, bool(own), number, max_bytes)
         return Shown(_item(number, row, preview), strip, _place(own))
 
     found: dict[tuple[str, str], Shown] = {}
@@ -99,18 +99,18 @@ def media_of(items: Mapping[tuple[str, str], Shown]) -> dict[str, dict[str, str]
 
 
 def _media(
-    row: Row, segments: Sequence[Row], one_segment: bool, number: int, most_bytes: int
+    row: Row, segments: Sequence[Row], one_segment: bool, number: int, max_bytes: int
 ) -> tuple[Preview | str, bytes | None]:
     if row["path"] is None:
         return NO_MEDIA, None
-    if number >= MOST_STRIPS:
+    if number >= MAX_STRIPS:
         return _TOO_MANY, None
     start_s, end_s = stretch(row, segments, short=True)
     try:
         strip = make_strip(row["path"], _times_s(segments, one_segment, (start_s, end_s)))
-        if number >= MOST_PLAYERS:
+        if number >= MAX_PLAYERS:
             return _TOO_MANY, strip
-        return make_preview(row["path"], start_s, end_s, most_bytes, _LONGER_SIDE_PX), strip
+        return make_preview(row["path"], start_s, end_s, max_bytes, _LONGER_SIDE_PX), strip
     except DecodeError as error:
         return str(error), None
 

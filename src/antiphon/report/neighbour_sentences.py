@@ -102,7 +102,7 @@ def _single_tags(found: Mapping[str, Any]) -> list[str]:
     """The tag of the highest lift, and that of live performances, which was to be asked about whatever its lift."""
     listed = found["tags"]
     if not listed:
-        return [f"No tag is carried by {found['least_carriers']} videos of the pool, so no single tag was asked about."]
+        return [f"No tag is carried by {found['min_carriers']} videos of the pool, so no single tag was asked about."]
     if len(listed) == 1:
         return [f"{_carry(listed[0])}: {_chance(listed[0])}."]
     better = sum(_chance(item) == _CHANCE["above"] for item in listed)

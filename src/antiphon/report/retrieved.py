@@ -15,7 +15,7 @@ from antiphon.report.loaded import Loaded
 Ranks = dict[str, npt.NDArray[np.float64]]
 Sides = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
-MOST_SEGMENTS = 20_000
+MAX_SEGMENTS = 20_000
 QUERIES = 12
 BEST = 5
 
@@ -29,7 +29,7 @@ class Retrieved:
     levels : dict of str to Ranks
         "tracks" and, where videos have several rows, "segments" → ranks of all queries both ways.
     left_out : int
-        How many segments there are where they are too many to rank once more (`MOST_SEGMENTS`), else 0.
+        How many segments there are where they are too many to rank once more (`MAX_SEGMENTS`), else 0.
     videos : list of str
         Ids of the pool's tracks.
     a2v, v2a : list of Answer
@@ -65,7 +65,7 @@ def _retrieved(videos: npt.NDArray[np.str_], segments: Sides, whole: Sides) -> R
     levels = {"tracks": tracks}
     count = len(segments[0])
     several = len(videos) < count
-    if several and count <= MOST_SEGMENTS:
+    if several and count <= MAX_SEGMENTS:
         levels["segments"] = _both_ways(*segments)
     rows = spread(np.log(tracks["a2v"]) + np.log(tracks["v2a"]), QUERIES)
     return Retrieved(

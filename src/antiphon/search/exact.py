@@ -24,7 +24,7 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
 _MANIFEST = "manifest.json"
-_MOST_PARTS = 32
+_MAX_PARTS = 32
 _BLOCK_ROWS = 131_072
 _BLOCK_SCORES = 8_388_608
 _QUERIES_AT_ONCE = 256
@@ -189,7 +189,7 @@ class ExactStore:
     def append(self, rows: pa.Table) -> None:
         """Write one more part."""
         self._write(self._manifest(), rows)
-        if len(self._manifest()) > _MOST_PARTS:
+        if len(self._manifest()) > _MAX_PARTS:
             self.compact()
 
     def remove(self, ids: Sequence[str]) -> None:

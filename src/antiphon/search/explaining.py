@@ -25,7 +25,7 @@ _LOW, _HIGH = 0.25, 0.75
 _CLOSER_THAN = 0.9
 _TEMPO_WITHIN = 0.04
 _COMMON = 0.5
-_MOST_TAGS = 5
+_MAX_TAGS = 5
 _YEARS = 3
 _WORDS = {
     "luma": ("both dark", "both bright"),
@@ -171,8 +171,8 @@ def _described(one: TrackFacts, other: TrackFacts, facts: Facts) -> list[str]:
         said.append(f"same genre ({one.genre})")
     shared = [tag for tag in set(one.tags) & set(other.tags) if facts.tag_shares.get(tag, 0) <= _COMMON]
     if shared:
-        rarest = sorted(shared, key=lambda tag: (facts.tag_shares.get(tag, 0), tag))[:_MOST_TAGS]
-        more = ", …" if len(shared) > _MOST_TAGS else ""
+        rarest = sorted(shared, key=lambda tag: (facts.tag_shares.get(tag, 0), tag))[:_MAX_TAGS]
+        more = ", …" if len(shared) > _MAX_TAGS else ""
         said.append(f"{_tags(len(shared))} in common: {', '.join(sorted(rarest))}{more}")
     if one.year is not None and other.year is not None and abs(one.year - other.year) <= _YEARS:
         first, last = sorted((one.year, other.year))

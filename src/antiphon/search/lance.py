@@ -23,8 +23,8 @@ from antiphon.search.view import Part, Upkeep
 FloatArray = npt.NDArray[np.float32]
 
 _INDEX_FROM_ROWS = 20_000
-_MOST_UNINDEXED = 0.1
-_MOST_PARTS = 32
+_MAX_UNINDEXED_SHARE = 0.1
+_MAX_PARTS = 32
 _LIST_ROWS = 3_000
 _PROBES = 40
 _PROBES_WITH_CONDITION = 120
@@ -201,8 +201,8 @@ class LanceStore:
         table = self._latest()
         with guarded(self._place):
             table.add(rows)
-            many = max(_INDEX_FROM_ROWS, _MOST_UNINDEXED * table.count_rows())
-            due = self._parts() > _MOST_PARTS or self._unindexed() > many
+            many = max(_INDEX_FROM_ROWS, _MAX_UNINDEXED_SHARE * table.count_rows())
+            due = self._parts() > _MAX_PARTS or self._unindexed() > many
         if due:
             self.compact()
 

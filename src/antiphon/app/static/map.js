@@ -120,7 +120,7 @@ function choose(point) {
   player.setAttribute("aria-pressed", "false");
   player.setAttribute("aria-label", `Play ${point[TITLE]}`);
   if (point[MEDIA]) {
-    Object.assign(player.dataset, { pictures: point[MEDIA], sound: point[MEDIA], picturesAt: point[AT], soundAt: point[AT] });
+    Object.assign(player.dataset, { video: point[MEDIA], audio: point[MEDIA], videoAt: point[AT], audioAt: point[AT] });
     const image = document.createElement("img");
     image.src = address("thumbnail", point[ID]);
     image.alt = "";

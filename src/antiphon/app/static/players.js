@@ -48,16 +48,16 @@ function element(kind, given, startS) {
 }
 
 function start(button) {
-  const { pictures, sound, picturesAt, soundAt } = button.dataset;
-  const one = pictures === sound;
-  const leader = sound ? element(one ? "video" : "audio", sound, Number(soundAt)) : element("video", pictures, Number(picturesAt));
+  const { video, audio, videoAt, audioAt } = button.dataset;
+  const one = video === audio;
+  const leader = audio ? element(one ? "video" : "audio", audio, Number(audioAt)) : element("video", video, Number(videoAt));
   const elements = [leader];
-  if (sound && pictures && !one) {
-    const follower = element("video", pictures, Number(picturesAt));
+  if (audio && video && !one) {
+    const follower = element("video", video, Number(videoAt));
     follower.muted = true;
     elements.push(follower);
   }
-  if (!sound) leader.muted = true;
+  if (!audio) leader.muted = true;
   const mine = { button, elements };
   playing = mine;
   button.setAttribute("aria-pressed", "true");

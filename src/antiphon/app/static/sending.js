@@ -59,7 +59,7 @@ export function sendFiles(say) {
   }
 
   function filled() {
-    const most = Number(form.dataset.mostBytes);
+    const most = Number(form.dataset.maxBytes);
     const wrong = input.files[0]?.size > most ? `This file is larger than ${Math.round(most / 1048576)} MiB.` : "";
     input.setCustomValidity(wrong);
     tell(wrong);
