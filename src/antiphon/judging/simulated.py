@@ -1,4 +1,4 @@
-"""Simulated judges, for tests and demonstrations: they are no people, are called simulated, and are counted apart."""
+"""Simulated judges, for tests and demonstrations, always reported apart from people."""
 
 import numpy as np
 
