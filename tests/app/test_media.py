@@ -127,7 +127,7 @@ def test_a_store_that_fails_is_told_from_a_file_that_is_gone(
 
 def test_stills_that_nobody_asks_for_make_room(app: FastAPI, tmp_path: Path, song: Path) -> None:
     video = app.state.antiphon.searcher.video("plain")
-    stills = Stills(tmp_path, most=3)
+    stills = Stills(tmp_path, max_stills=3)
     monday = song.stat().st_mtime_ns - 10**12
     for number in range(3):
         stills.make(video, number / 10)

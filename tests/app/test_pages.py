@@ -79,8 +79,8 @@ def test_match_plays_the_pictures_with_the_other_song(client: TestClient, index:
     best = index.search(Query.from_id(index, "plain"), target="audio", k=1)[0]
     found = client.get("/match/plain?target=audio").text
     moment = best.moments[0]
-    assert f'data-pictures="/media/plain" data-pictures-at="{moment.query_start_s:.2f}"' in found
-    assert f'data-sound="{address(best.id, "media")}" data-sound-at="{moment.start_s:.2f}"' in found
+    assert f'data-video="/media/plain" data-video-at="{moment.query_start_s:.2f}"' in found
+    assert f'data-audio="{address(best.id, "media")}" data-audio-at="{moment.start_s:.2f}"' in found
 
 
 @pytest.mark.parametrize("target", ["audio", "video"])
@@ -124,7 +124,7 @@ def test_synthetic_videos_are_called_that(
 
 def test_the_evaluation_shows_ranks_with_pool_and_chance(client: TestClient) -> None:
     found = client.get("/evaluation").text
-    assert "Pictures ask for sound" in found and "Chance" in found and "3 tracks" in found
+    assert "Pictures → sound" in found and "Chance" in found and "3 tracks" in found
     assert client.get("/evaluation/report").text.startswith("<!doctype html>")
     assert client.get("/evaluation/gallery").status_code == 404
 

@@ -56,7 +56,7 @@ def files_in(folder: Path) -> list[Path]:
 @pytest.fixture(scope="module")
 def small(workspace: Workspace, index: Index) -> Iterator[TestClient]:
     """A service that takes files up to a mebibyte."""
-    app = create_app(workspace, index, RUN, uploads=UploadLimits(most_bytes=1 << 20))
+    app = create_app(workspace, index, RUN, uploads=UploadLimits(max_bytes=1 << 20))
     with TestClient(app, base_url=HOST) as client:
         yield client
 
@@ -141,7 +141,7 @@ def received_form(folder: Path, pieces: Iterator[bytes]) -> bytes:
 
 def received(folder: Path, pieces: Iterator[bytes], kind: str) -> tuple[Path, bytes]:
     """Where a request's file lies while it is read, seen from the folder of uploads, and what it holds."""
-    uploads = Uploads(folder, UploadLimits(most_bytes=1 << 20))
+    uploads = Uploads(folder, UploadLimits(max_bytes=1 << 20))
 
     async def receive() -> dict[str, object]:
         piece = next(pieces, None)

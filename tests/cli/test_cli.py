@@ -122,7 +122,7 @@ def test_the_same_ranks_as_the_python_api(workspace, capsys):
 def test_people_get_tables_and_a_report(workspace, capsys):
     code, out, _ = call(capsys, "-w", workspace, "evaluate")
     assert code == 0
-    assert "sound → pictures" in out
+    assert "audio → video" in out
     assert "null" in out
     code, out, _ = call(capsys, "-w", workspace, "catalogue", "describe")
     assert "12 videos" in out
@@ -184,12 +184,12 @@ def test_imported_features_train_and_evaluate(tmp_path, capsys):
     [
         (["bogus"], 2, 'Unknown command "bogus"'),
         (["train", "--nope"], 2, "nope"),
-        (["train"], 1, "no catalogue here. Start with `antiphon catalogue add FOLDER`"),
+        (["train"], 1, "no catalogue here. Create one with `antiphon catalogue add FOLDER`"),
         (["evaluate"], 1, "no catalogue here"),
         (["catalogue", "add", "gone"], 1, "gone: no such folder"),
-        (["features", "import"], 1, "Name at least one file"),
+        (["features", "import"], 1, "name at least one to import"),
         (["tag", "gone.wav"], 1, "gone.wav: no such file"),
-        (["embed"], 1, "Name at least one media file"),
+        (["embed"], 1, "name at least one file"),
         (["backbones", "fetch", "musicnn-mtx"], 1, "musicnn-mtx"),
         (["demo", "--videos", "3"], 2, "videos"),
         (["extract", "--sections", "0"], 2, "sections"),
@@ -237,7 +237,7 @@ def test_a_run_that_is_there_is_not_trained_again(workspace, tmp_path, capsys):
 def test_few_pairs_are_a_plain_warning(workspace, capsys):
     code, _, err = call(capsys, "-w", workspace, "train", "--name", "few", "--no-learning-curve")
     assert code == 0
-    assert "training videos are few for antiphon-base, which wants at least 100" in err
+    assert "training videos are few for antiphon-base, which needs at least 100" in err
     shutil.rmtree(workspace / "runs" / "few")
 
 

@@ -70,7 +70,7 @@ def test_msd_songs_join_the_catalogue(tmp_path: Path, capsys: pytest.CaptureFixt
     assert row["duration_s"] == pytest.approx(1, abs=0.01)
     assert call(capsys, workspace, *arguments)[1]["videos"] == 2  # again: nothing new
     assert run(["--workspace", str(workspace), *map(str, arguments)]) == 0
-    assert "1 stand in no list: they have neither tags nor a split." in capsys.readouterr().out
+    assert "1 are in no list, so they have neither tags nor a split." in capsys.readouterr().out
 
 
 def test_jamendo_tracks_join_the_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,9 +82,9 @@ def test_jamendo_tracks_join_the_catalogue(tmp_path: Path, capsys: pytest.Captur
     assert (code, found["splits"], found["missing"], found["unreadable"]) == (0, {"test": 1}, [], {})
     row = Catalogue.load(workspace / "catalogue.parquet").records()[0]
     assert (row["artist"], row["genre"], row["has_video"]) == ("artist_000014", "metal", False)
-    code, _, errors = call(capsys, workspace, "datasets", "jamendo", tmp_path / "audio")
+    code, found, _ = call(capsys, workspace, "datasets", "jamendo", tmp_path / "audio")
     assert code == 1
-    assert "--train, --validation or --test" in errors
+    assert "--train, --validation or --test" in found["error"]["message"]
 
 
 # Names for the labels of YouTube-8M.
@@ -121,8 +121,8 @@ def test_labels_of_a_table_get_their_names_too(tmp_path: Path, capsys: pytest.Ca
     tags = {row["id"]: row["tags"] for row in Catalogue.load(tmp_path / "w" / "catalogue.parquet").records()}
     assert (tags["v0"], sorted(tags["v1"]), tags["v2"]) == (["Concert"], ["Concert", "Music video"], ["99"])
     pl.DataFrame(table | {"labels": [["rock"]] * 30}).write_parquet(tmp_path / "g.parquet")
-    code, _, errors = call(capsys, tmp_path / "u", "features", "import", tmp_path / "g.parquet", *columns)
-    assert (code, "'rock' is not an index" in errors) == (1, True)
+    code, found, _ = call(capsys, tmp_path / "u", "features", "import", tmp_path / "g.parquet", *columns)
+    assert (code, "'rock' is not an index" in found["error"]["message"]) == (1, True)
 
 
 def test_faulty_label_names_are_refused(yt8m: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,9 +133,8 @@ def test_faulty_label_names_are_refused(yt8m: Path, tmp_path: Path, capsys: pyte
         ("index,name\none,a\n", "needs the columns index"),
     ):
         names.write_text(text)
-        code, _, errors = call(capsys, tmp_path / "w", "features", "import", shard, "--label-names", names)
-        assert (code, reason in errors) == (1, True), errors
+        code, found, _ = call(capsys, tmp_path / "w", "features", "import", shard, "--label-names", names)
+        assert (code, reason in found["error"]["message"]) == (1, True), found
     names.unlink()
-    assert (
-        "cannot be read as CSV" in call(capsys, tmp_path / "w", "features", "import", shard, "--label-names", names)[2]
-    )
+    _, found, _ = call(capsys, tmp_path / "w", "features", "import", shard, "--label-names", names)
+    assert "cannot be read as CSV" in found["error"]["message"]

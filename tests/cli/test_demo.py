@@ -22,10 +22,10 @@ def test_it_ends_with_how_to_open_the_page_and_what_neighbours_are_worth(tmp_pat
     assert run(["demo", "--videos", str(VIDEOS), "--sections", "1", "--coupling", "1"]) == 0
     out = capsys.readouterr().out
     last = out.strip().splitlines()[-1]
-    call = shlex.split(last.removeprefix("Search, look and listen: "))
+    call = shlex.split(last.removeprefix("Search and play: "))
     assert call[-1] == "serve"
     assert len(Index.open(f"{call[call.index('--workspace') + 1]}/index")) == VIDEOS
-    for side in ("sound", "pictures", "both"):
+    for side in ("audio", "video", "both"):
         for what in ("same genre", "tags in common"):
             line = re.search(rf"by {side}, {what}: (.*)% \((.*)%–(.*)%\); chance (.*)%", out)
             assert line is not None

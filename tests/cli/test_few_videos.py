@@ -43,7 +43,7 @@ def test_the_command_that_is_named_makes_training_possible(tmp_path, capsys, art
     workspace = workspace_of(tmp_path / "a workspace", 6, artists)
     code, told = train(workspace, capsys)
     assert code == 1
-    assert "The validation split has no videos with both sound and pictures" in told
+    assert "The validation split has no videos with both audio and video" in told
     antiphon, *command = shlex.split(told.strip().splitlines()[-1])
     assert antiphon == "antiphon"
     assert run(command) == 0
@@ -53,7 +53,7 @@ def test_the_command_that_is_named_makes_training_possible(tmp_path, capsys, art
     code, told = train(workspace, capsys)
     assert code == 0, told
     assert run(command) == 1
-    assert "was trained with the splits as they are" in capsys.readouterr().err
+    assert "trained on the current splits" in capsys.readouterr().err
     assert Catalogue.load(workspace.catalogue).split_counts() == found.split_counts()
 
 
@@ -61,5 +61,5 @@ def test_with_fewer_than_five_videos_only_more_of_them_help(tmp_path, capsys):
     code, told = train(workspace_of(tmp_path / "w", 4), capsys)
     assert code == 1
     assert "has no videos" in told
-    assert "the workspace has 4 such videos in all" in " ".join(told.split())
+    assert "the workspace has only 4 such videos" in " ".join(told.split())
     assert "catalogue split" not in told

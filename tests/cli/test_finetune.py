@@ -166,7 +166,7 @@ def test_whole_models_are_compared_and_damaged_files_named(place, capsys, monkey
     command = ["--workspace", str(place), "finetune", "--run", "base", "--name", "again"]
     assert run(command) == 0
     said = capsys.readouterr()
-    ranks = f"rank of {np.exp(after):.1f} among 2 validation pairs, {np.exp(before):.1f} by the run base"
+    ranks = f"rank of {np.exp(after):.1f} among 2 validation pairs, {np.exp(before):.1f} by run base"
     assert ranks in " ".join(said.out.split())
     assert ("the run base is at least as good" in said.out) != better
     assert f"1 kept segments could not be read and were left out: {damaged}" in " ".join(said.err.split())

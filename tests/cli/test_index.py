@@ -102,7 +102,7 @@ def test_build_add_remove_stats_and_compact(place, capsys):
     assert call_json(capsys, place, "index", "compact")["parts"] == 1
     code, out, _ = call(capsys, "-w", place.root, "index", "stats")
     assert "12 music videos, exact" in out
-    assert "24 sound, segments" in out
+    assert "24 audio, segments" in out
 
 
 def test_an_add_measures_what_it_adds_and_nothing_else(place, tmp_path, capsys):

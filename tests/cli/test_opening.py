@@ -63,6 +63,8 @@ def test_study_does_likewise_and_names_no_option_that_it_lacks(place, tmp_path, 
     add(place, "other", "pictures")
     assert run(command) == 1
     said = capsys.readouterr().err
-    assert "several audio features: other, sound. Use a workspace that has one kind a side." in " ".join(said.split())
+    assert "several audio features: other, sound. Use a workspace with one set of features per modality." in " ".join(
+        said.split()
+    )
     assert run(["-w", str(place), "train"]) == 1
     assert "Choose with --audio other|sound." in " ".join(capsys.readouterr().err.split())

@@ -64,7 +64,7 @@ def test_people_get_tables_of_eighty_columns_and_files_hold_what_they_show(works
     value, (low, high) = first["roc_auc"]["value"], first["roc_auc"]["ci95"]
     shown = f"{value:.3f} [{low:.3f}, {high:.3f}]".replace("0.", ".").replace("1.000", "1.00")
     assert shown in tables[0]
-    assert "2 labels, macro means; trained on the training split, judged on the test split." in out
+    assert "2 labels, macro averages; trained on the training split, tested on the test split." in out
     assert "Chance: .500 ROC-AUC, .500 PR-AUC, .500 F1." in out
 
 
@@ -95,7 +95,7 @@ def test_training_again_removes_what_was_found_of_the_model_before(workspace, ca
 
 
 def test_what_cannot_be_told_is_said_in_words_and_nothing_is_written(workspace, capsys):
-    code, _, err = call(capsys, workspace, "--target", "tags", "--least-positives", 1000)
+    code, _, err = call(capsys, workspace, "--target", "tags", "--min-positives", 1000)
     assert code == 1
     assert "0 tags with at least 1000 videos among the videos to train on" in err
     assert not list((workspace / "runs" / "base").glob("probe-tags*"))

@@ -93,7 +93,7 @@ def test_one_experiment_of_features_imported_on_the_way(workspace, tmp_path, cap
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--features", "nothing:x"], "there is yt8m:FILES"),
+        (["--features", "nothing:x"], "use yt8m:FILES"),
         (["--features", "yt8m:/nowhere/*.tfrecord"], "no such files"),
         (["--features", "yt8m:x", "--synthetic"], "choose one"),
         ([], "no catalogue here"),

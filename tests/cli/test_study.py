@@ -96,8 +96,8 @@ def test_a_workspace_can_be_studied(place, capsys):
     [
         ({1: "none.toml"}, "none.toml: no such study file"),
         ({3: "yt8m:none.parquet"}, "none.parquet: no such files"),
-        ({3: "music"}, "--features music: starts with no known kind of data; there is yt8m:FILES"),
-        ({5: "."}, "--extra .: is no workspace, which has a catalogue; or name yt8m:FILES"),
+        ({3: "music"}, "--features music: unknown kind of data; use yt8m:FILES"),
+        ({5: "."}, "--extra .: not a workspace (no catalogue in it). Name a workspace, or yt8m:FILES"),
     ],
 )
 def test_wrong_calls_say_what_is_wrong(place, capsys, change, message):

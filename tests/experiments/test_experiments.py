@@ -244,7 +244,7 @@ def test_held_out_videos_of_one_genre_are_a_reason_and_not_a_crash(trials, tmp_p
 
 def test_live_performances_finding_each_other_is_said_with_its_base_rate():
     number = {"value": 0.88, "ci95": [0.85, 0.9], "null95": [0.43, 0.5], "base_rate": 0.46}
-    found = {"k": 3, "least_carriers": 10, "tags": [{"tag": "Concert", "by_representation": {"aggregated": number}}]}
+    found = {"k": 3, "min_carriers": 10, "tags": [{"tag": "Concert", "by_representation": {"aggregated": number}}]}
     assert live_verdict(found).startswith("Live performances do find each other: of the 3 nearest")
     number["ci95"] = [0.4, 0.9]
     assert live_verdict(found).startswith("Live performances are not found to find each other")

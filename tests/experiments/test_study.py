@@ -100,7 +100,7 @@ def test_a_step_may_inherit_a_file_beside_the_study(tmp_path):
         ({"name": "mine"}, "Step mine: Unknown recipe 'mine'"),
         ({"name": "mine", "inherits": "none.toml"}, "Step mine: .*none.toml: no such recipe file"),
         ({"name": "mine", "inherits": "cca"}, "Step mine: inherits cca, which is no recipe"),
-        ({"name": "cca", "inherits": "paper-base"}, "two steps are called cca|Step cca: is tuned by itself"),
+        ({"name": "cca", "inherits": "paper-base"}, "two steps are called cca|StudyStep cca: is tuned by itself"),
         ({"name": "mine", "inherits": "paper-base", "changes": {"head": {"wide": 1}}}, "Step mine: head.wide: Extra"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, RoundConfig, RunEmbeddings, prepare_round, score_round
-from antiphon.judging.choosing import DRAWN, LEAST_MARGIN, choose_questions
+from antiphon.judging.choosing import DRAWN, MIN_MARGIN, choose_questions
 from antiphon.judging.similarities import NATURAL, standings
 
 from .conftest import ARTISTS, IDS, random_run
@@ -21,7 +21,7 @@ def chosen(runs, count=45, seed=0):
 
 def naive_standing(run, by, seed, candidate):
     """Share of the seed's other candidates that one leaves behind, cosine by cosine."""
-    rows = {"sound": [run.sound], "pictures": [run.pictures], "both": [run.sound, run.pictures]}[by]
+    rows = {"sound": [run.audio], "pictures": [run.video], "both": [run.audio, run.video]}[by]
 
     def cosine(name):
         one, other = IDS.index(seed), IDS.index(name)
@@ -66,7 +66,7 @@ def test_opinions_are_apart_as_the_question_says(runs):
             assert item.kind == "sides" or words[by] == NATURAL[item.aspect]
         assert len(leads) == (1 if item.kind == "random" else 2)
         assert min(leads) == pytest.approx(item.margin, abs=1e-4)
-        assert item.margin >= LEAST_MARGIN
+        assert item.margin >= MIN_MARGIN
 
 
 def test_the_first_candidate_means_nothing(runs):
@@ -80,7 +80,7 @@ def test_one_run_is_set_against_chance_and_its_own_sides(runs):
 
 
 def test_runs_that_agree_are_not_set_against_each_other(runs):
-    twin = RunEmbeddings("twin", "model of twin", IDS, 2 * runs[0].sound, 3 * runs[0].pictures)
+    twin = RunEmbeddings("twin", "model of twin", IDS, 2 * runs[0].audio, 3 * runs[0].video)
     assert {item.kind for item in chosen([runs[0], twin])} == {"random", "sides"}
 
 
@@ -108,9 +108,9 @@ def test_a_round_prepared_again_is_the_same_and_another_comes_after_it(judgement
 
 
 def test_only_complete_and_playable_videos_are_asked_about(tmp_path, runs):
-    sound = runs[0].sound.copy()
+    sound = runs[0].audio.copy()
     sound[:10] = np.nan
-    lacking = RunEmbeddings("one", "", IDS, sound, runs[0].pictures)
+    lacking = RunEmbeddings("one", "", IDS, sound, runs[0].video)
     store = Judgements(tmp_path / "j.sqlite")
     made = prepare_round(store, [lacking, runs[1]], ARTISTS, RoundConfig(), among=IDS[:50])
     names = {name for item in store.questions(1).values() for name in (item.seed, item.first, item.second)}
@@ -121,7 +121,7 @@ def test_only_complete_and_playable_videos_are_asked_about(tmp_path, runs):
 def test_a_further_run_is_asked_afterwards(judgements):
     third = random_run("three", 3)
     assert score_round(judgements, judgements.round(), third) == 36
-    missing = RunEmbeddings("four", "", IDS[:30], third.sound[:30], third.pictures[:30])
+    missing = RunEmbeddings("four", "", IDS[:30], third.audio[:30], third.video[:30])
     assert 0 < score_round(judgements, judgements.round(), missing) < 36
 
 

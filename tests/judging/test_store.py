@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, RoundConfig, prepare_round
 from antiphon.judging.answers import answer_rows, read_answers
-from antiphon.judging.names import MOST_CHARACTERS, judge_name
+from antiphon.judging.names import MAX_CHARACTERS, judge_name
 
 from .conftest import ARTISTS
 
@@ -121,7 +121,7 @@ def test_simulated_judges_are_never_people(judgements):
             judgements.join(name)
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * (MOST_CHARACTERS + 1), "a\u202eb", "a\x00b", "···"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * (MAX_CHARACTERS + 1), "a\u202eb", "a\x00b", "···"])
 def test_names_that_will_not_do(name):
     with pytest.raises(ConfigError, match=r"name|Name"):
         judge_name(name)
@@ -134,7 +134,7 @@ def test_a_name_that_is_kept_is_kept_as_it_is(text):
     except ConfigError:
         return
     assert judge_name(name) == name
-    assert 0 < len(name) <= MOST_CHARACTERS
+    assert 0 < len(name) <= MAX_CHARACTERS
 
 
 @pytest.mark.parametrize("name", ["Robert'); DROP TABLE answers;--", 'x"; --', "<b>Ada</b>"])

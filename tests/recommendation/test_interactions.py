@@ -49,7 +49,7 @@ def test_what_was_not_liked_is_had_all_the_same(tmp_path, column, values):
     rows = "".join(f"u,{name},{value}\n" for name, value in zip(KNOWN, values, strict=True))
     found = read_interactions(write(tmp_path, f"user_id,video_id,{column}\n{rows}"), KNOWN)
     assert found.history("u") == ["a"]
-    assert found.had("u") == KNOWN
+    assert found.interacted("u") == KNOWN
 
 
 def test_times_in_every_usual_form(tmp_path):

@@ -65,10 +65,10 @@ def test_a_missing_side_leaves_the_other():
 
 def test_best_first_and_never_what_was_had():
     space = space_of(np.random.default_rng(1))
-    hits = ap.recommend(AnIndex(space), ["v00", "v01"], k=20, had=["v05"])
+    hits = ap.recommend(AnIndex(space), ["v00", "v01"], k=20, exclude=["v05"])
     assert {hit.id for hit in hits} == {*space.ids} - {"v00", "v01", "v05"}
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-    assert ap.recommend(space, ["v00", "v01"], k=3, had=["v05"]) == hits[:3]
+    assert ap.recommend(space, ["v00", "v01"], k=3, exclude=["v05"]) == hits[:3]
 
 
 def test_filters_look_at_what_is_known():

@@ -150,11 +150,11 @@ def test_a_finding_is_claimed_only_where_the_interval_is_clear_of_chance(found: 
         "agreement": {way: {"genre": number if way == "audio" else unclear, "tags": unclear} for way in WAYS},
         "tags": [{"tag": "live", "carriers": 10, "by_representation": dict.fromkeys(WAYS, number)}],
     }
-    genre, tags, live = findings(changed)[:3]
+    genre, tags, live_tags = findings(changed)[:3]
     assert genre.endswith("drawn at random 10%. Above chance: sound.")
     assert tags.endswith("None of this is distinguishable from chance.")
-    assert live.startswith("50% (40%–60%) of the neighbours")
-    assert live.endswith("of the other videos 10%, 5.0 times as many: above chance.")
+    assert live_tags.startswith("50% (40%–60%) of the neighbours")
+    assert live_tags.endswith("of the other videos 10%, 5.0 times as many: above chance.")
 
 
 def with_tags(found: dict[str, Any], lifts: dict[str, float]) -> dict[str, Any]:
@@ -171,15 +171,15 @@ def with_tags(found: dict[str, Any], lifts: dict[str, float]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["Concert", "concert", "Live", "live"])
 def test_live_performances_are_spoken_of_whatever_their_lift(found: dict[str, Any], name: str) -> None:
     lifts = {f"tag {number}": 9.0 - number / 4 for number in range(12)}
-    first, live = findings(with_tags(found, lifts | {name: 1.0, "lively": 0.9}))[2:4]
+    first, live_tags = findings(with_tags(found, lifts | {name: 1.0, "lively": 0.9}))[2:4]
     assert first.startswith("Of 14 tags, 12 have carriers that find each other better than chance. The highest of 14 ")
     assert "tags by lift: 90% (85.5%–94.5%) of the neighbours" in first
     assert "“tag 0”" in first
-    assert live.startswith(
+    assert live_tags.startswith(
         "Veldkamp et al. (2023) found that live performances find each other. Here: 10% (5.5%–14.5%)"
     )
-    assert f"tagged “{name}”" in live
-    assert live.endswith("1.0 times as many: not distinguishable from chance.")
+    assert f"tagged “{name}”" in live_tags
+    assert live_tags.endswith("1.0 times as many: not distinguishable from chance.")
     assert findings(with_tags(found, {name: 9.0, "tag": 1.0}))[3].endswith("9.0 times as many: above chance.")
     assert not any("live performances" in sentence for sentence in findings(with_tags(found, lifts)))
 
@@ -214,8 +214,8 @@ def test_without_media(workspace: Workspace) -> None:
 
 
 def test_too_many_are_left_out_and_said_so(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbour_items, "MOST_PLAYERS", 2)
-    monkeypatch.setattr(neighbour_items, "MOST_STRIPS", 3)
+    monkeypatch.setattr(neighbour_items, "MAX_PLAYERS", 2)
+    monkeypatch.setattr(neighbour_items, "MAX_STRIPS", 3)
     found = analyse(place, videos=6, segments=0)
     keys = list(shown_ids(found["seeds"]))
     assert keys[:6] == [(seed["id"], "") for seed in found["seeds"]["videos"]]

@@ -25,7 +25,7 @@ from antiphon.presentation.charts import WIDTH
 from antiphon.presentation.numbers import brief, rank, score
 from antiphon.presentation.scales import Scale
 from antiphon.report import build_paper_page
-from antiphon.report.paper_alignment import Mark, alignment_context, rank_chart
+from antiphon.report.paper_alignment import Mark, alignment_chart, alignment_context
 from antiphon.report.paper_probes import beyond_name, difference_verdict, is_of_paper
 from antiphon.report.paper_tables import table_1_csv, table_2_csv, tables_markdown
 from antiphon.workspace import Workspace
@@ -164,7 +164,7 @@ def test_the_verdict_comes_first(page: Node, paper: dict[str, Any]) -> None:
 def test_table_1_holds_the_numbers_of_the_paper_beside_ours(page: Node, paper: dict[str, Any]) -> None:
     found = paper["experiment_1"]
     first, second = page.one("section", id="table-1").all("table")
-    rows = [row for row in first.all("tr") if row.all("td", **{"data-name": "Sound asks"})]
+    rows = [row for row in first.all("tr") if row.all("td", **{"data-name": "Sound → pictures"})]
     wanted = [*found["rows"], found["reference"], found["shuffled"]]
     assert [row.one("th").text for row in rows] == [
         *CONFIGURATIONS.values(),
@@ -174,7 +174,7 @@ def test_table_1_holds_the_numbers_of_the_paper_beside_ours(page: Node, paper: d
         "Random embeddings",
     ]
     for row, one in zip(rows, wanted, strict=False):
-        for way, name in zip(WAYS, ("Sound asks", "Pictures ask"), strict=True):
+        for way, name in zip(WAYS, ("Sound → pictures", "Pictures → sound"), strict=True):
             ours = one["pool"][way]
             shown = cells(row, name)
             assert float(shown.one("data").attributes["value"]) == ours["median_rank"]
@@ -187,7 +187,7 @@ def test_table_1_holds_the_numbers_of_the_paper_beside_ours(page: Node, paper: d
         assert cells(row, "Formula prints").text == ", ".join(map(rank, one["published"]))
     gains = [cells(row, "Gain").text.split()[0] for row in rows]
     assert gains == ["–", *(f"×{one['gain']['value']:.2f}" for one in wanted[1:]), "–", "–"]
-    assert cells(rows[-2], "Sound asks").text == "1"
+    assert cells(rows[-2], "Sound → pictures").text == "1"
     assert cells(rows[-2], "Formula prints").text == rank(found["oracle"]["published"])
     deviations = [row.one("th").text for row in second.all("tr") if row.all("td")]
     assert deviations == list(DEVIATIONS.values())
@@ -195,7 +195,7 @@ def test_table_1_holds_the_numbers_of_the_paper_beside_ours(page: Node, paper: d
 
 def test_ranks_and_the_formula_are_drawn_where_they_lie() -> None:
     mark = Mark("Base", 50.0, [40.0, 60.0], [450.0, 550.0], [480.0, 520.0], 507.0)
-    drawn = str(rank_chart("v2a", [mark], 1000))
+    drawn = str(alignment_chart("v2a", [mark], 1000))
     scale = Scale(1, 1000, 4, WIDTH - 46, log=True)
     dot = re.search(r'<circle cx="([\d.]+)"[^>]*class="dot pictures"', drawn)
     bar = re.search(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"[^>]*class="bar pictures"', drawn)

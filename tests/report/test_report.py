@@ -215,11 +215,11 @@ def test_changed_features_are_noticed(workspace: Workspace) -> None:
 
 
 def test_too_many_segments_are_left_out(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrieved, "MOST_SEGMENTS", 2 * TEST_VIDEOS - 1)
+    monkeypatch.setattr(retrieved, "MAX_SEGMENTS", 2 * TEST_VIDEOS - 1)
     ranks_section = read_page(build_report(workspace, RUN)).one("section", id="ranks")
     assert "The 24 segments are too many" in ranks_section.text
     assert len(ranks_section.all("svg")) == 2
-    monkeypatch.setattr(retrieved, "MOST_SEGMENTS", 2 * TEST_VIDEOS)
+    monkeypatch.setattr(retrieved, "MAX_SEGMENTS", 2 * TEST_VIDEOS)
     ranks_section = read_page(build_report(workspace, RUN)).one("section", id="ranks")
     assert "too many" not in ranks_section.text
     assert len(ranks_section.all("svg")) == 4

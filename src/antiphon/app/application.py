@@ -1,4 +1,4 @@
-"""The application: routes, guard, errors, and what they work with."""
+"""The web application: routes, guard, error pages, and the state behind them."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -27,9 +27,9 @@ from antiphon.presentation.page_frame import page_style
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
-_TITLES = {404: "Not here", 413: "Too large", 415: "This file does not fit", 500: "The service failed", 503: "Busy"}
+_TITLES = {404: "Not found", 413: "Too large", 415: "Unsupported file", 500: "Internal error", 503: "Unavailable"}
 
-_RESTART = "The run or its index is another than when this service was started. Start antiphon serve again."
+_RESTART = "The run or its index has changed since the service started. Restart antiphon serve."
 
 
 def create_app(
@@ -41,16 +41,27 @@ def create_app(
     uploads: UploadLimits | None = None,
     encoding: WorkerLimits | None = None,
 ) -> FastAPI:
-    """The service over one workspace and one index.
+    """Create the web application for a workspace and an index.
 
     Parameters
     ----------
-    workspace : with a catalogue; the service writes to its `page` folder alone.
-    index : open for reading.
-    run : name of the run that made the index. Without one clients' files cannot be embedded.
-    hosts : names other than this machine's own under which it may be asked for.
-    uploads : what clients may send.
-    encoding : what reading a client's file may take.
+    workspace : Workspace
+        Workspace with a catalogue; only its `page` folder is written to.
+    index : Index
+        Index to search.
+    run : str
+        Name of the run that made the index. Without one, clients' files cannot be embedded.
+    hosts : collection of str
+        Additional host names under which the service may be reached.
+    uploads : UploadLimits, optional
+        Limits of uploads.
+    encoding : WorkerLimits, optional
+        Limits of the process that embeds uploads.
+
+    Returns
+    -------
+    FastAPI
+        The application.
 
     Raises
     ------
@@ -75,7 +86,7 @@ def create_app(
     app = FastAPI(
         title="Antiphon",
         version=version("antiphon"),
-        description="Search a catalogue of music videos by sound and pictures. Files are sent as the body of a POST.",
+        description="Search a catalogue of music videos by sound and pictures. Upload files as the body of a POST.",
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
@@ -115,9 +126,9 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _wrong(found: Mapping[str, Any]) -> str:
-    """What is wrong with a request, and where: the body, a field of it, or a parameter."""
-    if found["type"] == "json_invalid":  # its place is a number of characters
-        return f"The body is no JSON: {found['ctx']['error']}"
+    """Say what is wrong in the body, one of its fields, or a parameter."""
+    if found["type"] == "json_invalid":  # Its location is an offset.
+        return f"The body is not JSON: {found['ctx']['error']}"
     kind, *inner = found["loc"]
     place = ".".join(map(str, inner))
     if kind == "body":
@@ -134,13 +145,13 @@ def _status(error: AntiphonError) -> int:
 
 
 def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """As JSON for programs, as a page for people, as a line for the pages' own script."""
+    """Respond with JSON to programs, with a page to people, and with a line to the pages' script."""
     path = request.url.path
     if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):
         return JSONResponse({"detail": detail}, status_code=status, headers=headers)
     here: State = request.app.state.antiphon
     template = "refused.html" if is_part(request) else "error.html"
-    title = _TITLES.get(status, "That did not work")
+    title = _TITLES.get(status, "Request failed")
     page: HTMLResponse = here.pages.render(request, template, status=status, title=title, detail=detail)
     page.headers.update(headers or {})
     return page

@@ -1,4 +1,4 @@
-"""The map of the catalogue: where each video lies, computed in the background and kept in the workspace."""
+"""The map of the catalogue, computed in the background and cached in the workspace."""
 
 import threading
 import traceback
@@ -19,7 +19,7 @@ from antiphon.search.hits import Side
 from antiphon.tables import atomic_path
 
 COLOURS = 12
-"""Genres with a colour of their own; the others share the last one."""
+"""Number of colours: the most frequent genres have one each, the others share the last."""
 _SIDES: tuple[Side, ...] = ("audio", "video", "")
 
 
@@ -28,11 +28,16 @@ class MapError(AntiphonError):
 
 
 class Atlas:
-    """Lays out the videos of an index, those with both sides by the mean of the two.
+    """Map positions of an index's videos, each by the mean of its audio and video embeddings.
 
     Parameters
     ----------
-    folder : where the layout is kept.
+    index : Index
+        Index of the videos.
+    library : Library
+        The catalogue.
+    folder : Path
+        Folder of the cached layout.
     """
 
     def __init__(self, index: Index, library: Library, folder: Path) -> None:
@@ -43,7 +48,7 @@ class Atlas:
         self._failure: Exception | None = None
 
     def start(self) -> None:
-        """Read the layout, or begin to compute it in a thread."""
+        """Read the cached layout, or start computing it in a thread."""
         self._positions = self._kept()
         if self._positions is None:
             threading.Thread(target=self._compute, name="map", daemon=True).start()
@@ -53,7 +58,7 @@ class Atlas:
     def _kept(self) -> npt.NDArray[np.float32] | None:
         try:
             kept = np.load(self._place, allow_pickle=False)
-        except (OSError, EOFError, ValueError):  # none yet, or a damaged one
+        except (OSError, EOFError, ValueError):  # None yet, or damaged.
             return None
         return kept if kept.shape == (len(self._ids), 2) else None
 
@@ -63,37 +68,44 @@ class Atlas:
             with atomic_path(self._place) as partial, partial.open("wb") as file:
                 np.save(file, self._positions)
             self._remove_others()
-        except Exception as error:  # noqa: BLE001 - nobody waits for this thread; who asks for the map is told
+        except Exception as error:  # noqa: BLE001 - reported when the map is requested
             traceback.print_exc()
             self._failure = error
 
     def _remove_others(self) -> None:
-        """Remove the layouts of other embeddings, which nobody asks for any more."""
+        """Remove cached layouts of other embeddings."""
         for other in self._place.parent.glob("map-*.npy"):
             if other != self._place:
                 other.unlink(missing_ok=True)
 
     def genres(self) -> list[str]:
-        """The genres that have a colour of their own, the most frequent first."""
+        """List the genres with a colour of their own.
+
+        Returns
+        -------
+        list of str
+            Genres, most frequent first.
+        """
         genres = self._library.genres
         return list(genres if len(genres) <= COLOURS else genres[: COLOURS - 1])
 
     def points(self) -> dict[str, Any] | None:
-        """What the page draws; None while it is being computed.
+        """Return the points of the map.
 
         Returns
         -------
-        "genres", and "points": lists of x and y in [−1, 1], number of the genre, id, title, artist, address of the file
-        or "", moment to start at in seconds.
+        dict, optional
+            "genres", and "points": lists of x and y in [−1, 1], number of the genre, id, title, artist, address of the
+            file or "", and start time in seconds. None while the layout is being computed.
 
         Raises
         ------
         MapError
-            It could not be computed.
+            The layout could not be computed.
         """
         positions = self._positions
         if positions is None and self._failure is not None:
-            raise MapError(f"The map could not be drawn: {str(self._failure) or type(self._failure).__name__}.")
+            raise MapError(f"Computing the map failed: {str(self._failure) or type(self._failure).__name__}.")
         if positions is None:
             return None
         genres = self.genres()
@@ -121,7 +133,19 @@ class Atlas:
 def track_means(
     sides: Mapping[str, tuple[list[str], npt.NDArray[np.float32]]],
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """All ids in order, and the normalised mean of what each has of the sides.
+    """Average each video's embeddings over its modalities.
+
+    Parameters
+    ----------
+    sides : mapping of str to (list of str, ndarray)
+        Ids and (n, dim) unit rows of each modality.
+
+    Returns
+    -------
+    ids : list of str
+        All ids, sorted.
+    means : ndarray of float32, shape (n, dim)
+        Unit rows.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Embeddings of clients' files, made by a process of its own."""
+"""Embedding of clients' files, in a process of its own."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EncodingJob(NamedTuple):
-    """Which file to embed, and which sides of it."""
+    """A file to embed, and the modalities to embed."""
 
     path: str
     modalities: tuple[Modality, ...]
@@ -25,17 +25,44 @@ Encoder = Worker[EncodingJob, Encodings]
 
 
 def encoder(run: Path, fingerprint: str, limits: WorkerLimits | None = None) -> Encoder:
-    """Return a process that embeds files with the model of a run's folder, which must have this fingerprint."""
+    """Create the worker that embeds files.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    fingerprint : str
+        Fingerprint that its model must have.
+    limits : WorkerLimits, optional
+        Limits of the process.
+
+    Returns
+    -------
+    Encoder
+        The worker; its process starts with the first job.
+    """
     return Worker(prepare_model, (str(run), fingerprint), limits)
 
 
 def prepare_model(run: str, fingerprint: str) -> Callable[[EncodingJob], Encodings]:
-    """Load a model and return what the process does with its jobs.
+    """Load a model in the worker process.
+
+    Parameters
+    ----------
+    run : str
+        Folder of the run.
+    fingerprint : str
+        Fingerprint that its model must have.
+
+    Returns
+    -------
+    callable
+        Embeds the file of a job.
 
     Raises
     ------
     StaleIndexError
-        The model is not the one that the index was built with.
+        The index was built with another model.
     """
     from antiphon.dual_encoder import DualEncoder
 
@@ -49,5 +76,5 @@ def _encode(model: "DualEncoder", job: EncodingJob) -> Encodings:
     try:
         return model.encode_file(job.path, job.modalities)
     except DecodeError as error:
-        # Where the file lay is nobody's business.
+        # Clients must not see the path.
         raise DecodeError(str(error).replace(f"{job.path}: ", "The file ").replace(job.path, "the file")) from None

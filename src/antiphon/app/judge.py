@@ -1,4 +1,4 @@
-"""The pages on which people compare music videos."""
+"""The pages on which people judge the similarity of music videos."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from antiphon.app.library import Video
 from antiphon.app.state import Here, State
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, judging_report
-from antiphon.judging.names import MOST_CHARACTERS, judge_name
+from antiphon.judging.names import MAX_CHARACTERS, judge_name
 from antiphon.judging.questions import ASPECTS
 from antiphon.judging.records import NotJoinedError, Round
 from antiphon.judging.report import own_consistency
@@ -22,34 +22,34 @@ from antiphon.presentation.judging_sentences import (
     BY_WORDS,
     KIND_WORDS,
     alpha_sentence,
-    gap,
     judging_sentences,
-    spread,
+    points_with_interval,
+    share_with_interval,
 )
 
 router = APIRouter(prefix="/judge", include_in_schema=False, default_response_class=HTMLResponse)
 
 _REMEMBERED_S = 90 * 24 * 3600
-_NO_ROUND = "Nothing has been prepared to judge. Start with antiphon judge prepare."
+_NO_ROUND = "There are no questions yet. Prepare some with antiphon judge prepare."
 ASKED = {
     "overall": "Which is more like the first?",
     "sound": "Which sounds more like the first?",
     "pictures": "Which looks more like the first?",
 }
 
-# The name that was chosen, remembered by the browser; every form says whose answer it carries.
+# The judge's name, as a cookie; every form repeats it.
 Remembered = Annotated[str, Cookie(alias="judge", max_length=400)]
 
 
 @router.get("")
 def start(request: Request, here: Here, judge: Remembered = "") -> HTMLResponse:
-    """Where a name is chosen."""
+    """Show the form for a judge's name."""
     return _start(request, here, unquote(judge))
 
 
 @router.post("")
 async def join(request: Request, here: Here) -> Response:
-    """Take a name, and go to its next question."""
+    """Register a judge's name, and redirect to the next question."""
     name = (await form_fields(request, "name"))["name"]
     try:
         judge_name(name)
@@ -63,11 +63,11 @@ async def join(request: Request, here: Here) -> Response:
 
 @router.get("/question")
 def question(request: Request, here: Here, judge: Remembered = "") -> Response:
-    """The next question of a judge."""
+    """Show a judge's next question."""
     name = unquote(judge)
     try:
         task = _judgements(here).next_task(name, here.searcher.library.videos)
-    except NotJoinedError:  # nobody, or a round that this judge has not joined
+    except NotJoinedError:  # No name, or one that has not joined this round.
         return RedirectResponse("/judge", 303)
     if task is None:
         return RedirectResponse("/judge/thanks", 303)
@@ -80,19 +80,19 @@ def question(request: Request, here: Here, judge: Remembered = "") -> Response:
 
 @router.post("/question")
 async def answer(request: Request, here: Here) -> Response:
-    """Keep an answer. The same one sent again changes nothing; another one is refused."""
+    """Store an answer. Sending the same one again changes nothing; a different one is refused."""
     given = await form_fields(request, "judge", "item", "answer")
     if not given["item"].isdecimal() or len(given["item"]) > 15:
-        raise HTTPException(422, "That is no question of this service.")
+        raise HTTPException(422, "Unknown question.")
     done = await run_sync(_judgements(here).answer, given["judge"], int(given["item"]), given["answer"])
     if done == "other":
-        raise HTTPException(409, "You have answered this question already. Your first answer stays.")
+        raise HTTPException(409, "You have already answered this question. Your first answer is kept.")
     return RedirectResponse("/judge/question", 303)
 
 
 @router.get("/thanks")
 def thanks(request: Request, here: Here, judge: Remembered = "") -> Response:
-    """What a judge has done so far, and how consistently."""
+    """Show a judge's progress and consistency."""
     name, judgements = unquote(judge), _judgements(here)
     try:
         done, total = judgements.progress(name)
@@ -104,7 +104,7 @@ def thanks(request: Request, here: Here, judge: Remembered = "") -> Response:
 
 @router.get("/report")
 def report(request: Request, here: Here, simulated: Annotated[bool, Query()] = False) -> HTMLResponse:
-    """How far each similarity agrees with the judges."""
+    """Show how often each similarity agrees with the judges."""
     asked = _round(here)
     judgements = _judgements(here)
     found = _measured(judgements.path, asked, simulated, judgements.known(asked))
@@ -117,8 +117,8 @@ def report(request: Request, here: Here, simulated: Annotated[bool, Query()] = F
         aspect_words=ASPECT_WORDS,
         by_words=BY_WORDS,
         kind_words=KIND_WORDS,
-        spread=spread,
-        gap=gap,
+        share_with_interval=share_with_interval,
+        points_with_interval=points_with_interval,
         alpha_sentence=alpha_sentence,
     )
 
@@ -133,7 +133,7 @@ def _start(request: Request, here: State, name: str, fault: str = "", status: in
         fault=fault,
         round=asked,
         no_round=_NO_ROUND,
-        most_characters=MOST_CHARACTERS,
+        max_characters=MAX_CHARACTERS,
     )
 
 
@@ -150,35 +150,47 @@ def _round(here: State) -> Round:
 
 @lru_cache(maxsize=4)
 def _measured(path: Path, asked: Round, simulated: bool, known: tuple[int, int]) -> dict[str, Any]:
-    """The report, made anew only when there is something new (`known`)."""
+    """Compute the report, cached until the counts in `known` change."""
     return judging_report(Judgements(path), asked, simulated=simulated)
 
 
 def _starts_s(video: Video) -> float:
-    """Where playing starts: with the middle segment, or a third into the track, past silent and black beginnings."""
+    """Choose where playback starts: at the middle segment, or a third into the track, past silence and black."""
     if video.segments:
         return video.segments[len(video.segments) // 2].start_s
     return video.start_s + (video.duration_s or 0.0) / 3
 
 
-_MOST_BYTES = 4096
+_MAX_BYTES = 4096
 
 
 async def form_fields(request: Request, *names: str) -> dict[str, str]:
-    """The fields of a form that was sent as `application/x-www-form-urlencoded`; a missing one is empty.
+    """Read fields of a form of type `application/x-www-form-urlencoded`.
+
+    Parameters
+    ----------
+    request : Request
+        The request.
+    *names : str
+        Names of the fields.
+
+    Returns
+    -------
+    dict of str to str
+        Value by name; "" for a missing field.
 
     Raises
     ------
     HTTPException
-        413: it is longer than a small form can be. 422: it is no such form.
+        413: the form is too long. 422: it cannot be parsed.
     """
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > _MOST_BYTES:
-            raise HTTPException(413, "That form is too long.")
+        if len(body) > _MAX_BYTES:
+            raise HTTPException(413, "The form is too long.")
     try:
         found = parse_qs(body.decode("ascii"), max_num_fields=20, errors="strict")
     except ValueError as error:
-        raise HTTPException(422, "That is no form of this service.") from error
+        raise HTTPException(422, "The form cannot be parsed.") from error
     return {name: found.get(name, [""])[0] for name in names}

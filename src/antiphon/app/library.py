@@ -1,4 +1,4 @@
-"""The catalogue as the page needs it: videos by id, where their segments lie, and finding one by a few letters."""
+"""The catalogue in memory, as the pages need it: videos with their segments, and text search."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from antiphon.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Segment:
-    """Where a segment lies, in seconds on the track's time line."""
+class SegmentSpan:
+    """Position of a segment on its track, in seconds."""
 
     start_s: float
     end_s: float
@@ -27,9 +27,11 @@ class Video:
 
     Attributes
     ----------
-    path : local path or address of the file; None where features alone were brought, or the file was not found to hold
-        sound or pictures: then it may be anything, and is not served.
-    start_s, duration_s : the usable stretch; None where the file was not looked at.
+    path : str, optional
+        Local path or URI of the file. None without a file, or if neither audio nor video was found in it: such a file
+        is not served.
+    start_s, duration_s : float
+        The usable part; `duration_s` is None if the file was not probed.
     """
 
     id: str
@@ -43,22 +45,22 @@ class Video:
     duration_s: float | None
     has_audio: bool
     has_video: bool
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[SegmentSpan, ...] = ()
 
     @property
     def name(self) -> str:
-        """Title and artist, for labels."""
+        """Title and artist, as a label."""
         return f"{self.title} by {self.artist}" if self.artist else self.title
 
     @property
     def length_s(self) -> float:
-        """What the timeline spans: to the end of the usable stretch, or of the last segment."""
+        """Length of the timeline, to the end of the usable part or of the last segment."""
         ends = [segment.end_s for segment in self.segments]
         return max([self.start_s + (self.duration_s or 0.0), *ends, 1.0])
 
     @property
     def middle_s(self) -> float:
-        """A moment that stands for the video: the middle of its middle segment, or of the whole."""
+        """Representative time: the middle of the middle segment, or of the track."""
         if self.segments:
             segment = self.segments[len(self.segments) // 2]
             return (segment.start_s + segment.end_s) / 2
@@ -67,7 +69,7 @@ class Video:
 
 @dataclass(frozen=True)
 class _Key:
-    """What a video is found by, in plain letters."""
+    """Normalised texts that a video is found by."""
 
     title: str
     artist: str
@@ -87,8 +89,10 @@ class Library:
 
     Parameters
     ----------
-    videos : in the order of the catalogue.
-    synthetic : how many of them a program has made.
+    videos : sequence of Video
+        Videos in the order of the catalogue.
+    synthetic : int
+        Number of synthetic ones.
     """
 
     def __init__(self, videos: Sequence[Video], synthetic: int = 0) -> None:
@@ -98,17 +102,27 @@ class Library:
 
     @classmethod
     def of(cls, workspace: Workspace) -> "Library":
-        """Read catalogue and segments of a workspace.
+        """Read the catalogue and the segments of a workspace.
+
+        Parameters
+        ----------
+        workspace : Workspace
+            The workspace.
+
+        Returns
+        -------
+        Library
+            Its videos.
 
         Raises
         ------
         CatalogueError
             There is no catalogue, or it is damaged.
         """
-        segments: dict[str, list[Segment]] = {}
+        segments: dict[str, list[SegmentSpan]] = {}
         if workspace.segments.exists():
             for row in read_table(workspace.segments, SEGMENTS).sort_by("start_s").to_pylist():
-                segments.setdefault(row["video_id"], []).append(Segment(row["start_s"], row["end_s"]))
+                segments.setdefault(row["video_id"], []).append(SegmentSpan(row["start_s"], row["end_s"]))
         catalogue = Catalogue.load(workspace.catalogue)
         return cls(
             [
@@ -136,16 +150,27 @@ class Library:
 
     @cached_property
     def genres(self) -> tuple[str, ...]:
-        """The genres, the most frequent first."""
+        """Genres, most frequent first."""
         counts = Counter(video.genre for video in self.videos.values() if video.genre)
         return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
 
-    def find(self, text: str, most: int = 8) -> list[Video]:
-        """Videos whose title, artist, id, genre and tags hold all words of `text`.
+    def find(self, text: str, max_videos: int = 8) -> list[Video]:
+        """Find videos whose title, artist, id, genre, tags and year contain all words of a text.
 
-        First come those whose title, then whose artist begins with it, then those named so, then those of such a kind.
+        Case and accents are ignored. The video with exactly this id comes first, then those whose title starts with the
+        text, then whose artist does, then other matches in title, artist and id, then the rest.
 
-        Case and accents do not count. An id given in full is always found, first.
+        Parameters
+        ----------
+        text : str
+            Words to find.
+        max_videos : int
+            Maximum number of videos.
+
+        Returns
+        -------
+        list of Video
+            Matches, best first.
         """
         wanted = plain(text)
         words = wanted.split()
@@ -162,4 +187,4 @@ class Library:
             for place, key in enumerate(self._keys)
             if all(word in key.whole for word in words)
         ]
-        return [self._keys[place].video for *_, place in sorted(found)[:most]]
+        return [self._keys[place].video for *_, place in sorted(found)[:max_videos]]

@@ -1,4 +1,4 @@
-"""The catalogue's files and stills, by id. No path ever comes from a client."""
+"""The catalogue's files and stills, by id. Paths never come from a client."""
 
 import mimetypes
 import re
@@ -20,29 +20,29 @@ from antiphon.errors import DecodeError
 
 router = APIRouter(include_in_schema=False)
 
-_MOST_WAITING = 64
+_MAX_WAITING = 64
 _KEEP = "private, max-age=3600"
 
 
 @router.api_route("/media/{id:path}", methods=["GET", "HEAD"])
 def media(id: str, request: Request, here: Here, range: Annotated[str | None, Header()] = None) -> Response:
-    """A music video's file, whole or the range that is asked for."""
+    """Serve a music video's file, or the requested range of it."""
     video = here.searcher.video(id)
     if video.path is None:
-        raise HTTPException(404, "The catalogue names no file for this video.")
+        raise HTTPException(404, "The catalogue has no file for this video.")
     kind = media_type(video)
     if "://" in video.path:
         return remote_response(video.path, range, kind, head=request.method == "HEAD")
     if not Path(video.path).is_file():
         raise HTTPException(404, "The file of this video is not where the catalogue says.")
-    if range is not None:  # which the response reads from the request
+    if range is not None:  # The response reads it from the request.
         MutableHeaders(scope=request.scope)["range"] = short_digits(range)
     return FileResponse(video.path, media_type=kind, headers={"cache-control": "private, no-cache"})
 
 
 @router.get("/thumbnail/{id:path}")
 async def thumbnail(id: str, here: Here, at: Annotated[float | None, Query(ge=0, le=1e6)] = None) -> Response:
-    """A still of a music video, of its middle segment or of the moment that is asked for."""
+    """Serve a still of a music video, of its middle segment or of the requested time."""
     video = await run_sync(lambda: here.searcher.video(id))
     time_s = video.middle_s if at is None else min(at, video.length_s)
     found = await run_sync(here.stills.kept, video, time_s)
@@ -53,48 +53,80 @@ async def thumbnail(id: str, here: Here, at: Annotated[float | None, Query(ge=0,
 
 async def _made(here: Here, video: Video, time_s: float) -> bytes:
     limiter: CapacityLimiter = here.still_line
-    if limiter.statistics().tasks_waiting >= _MOST_WAITING:
-        raise HTTPException(503, "Too many stills are being made.", headers={"Retry-After": "2"})
+    if limiter.statistics().tasks_waiting >= _MAX_WAITING:
+        raise HTTPException(503, "Too many stills are being rendered.", headers={"Retry-After": "2"})
     try:
         return await run_sync(here.stills.make, video, time_s, limiter=limiter)
     except DecodeError as error:
-        raise HTTPException(404, "This video has no pictures to show.") from error
+        raise HTTPException(404, "This video has no pictures.") from error
 
 
 def media_type(video: Video) -> str:
-    """What the file's ending says, if that is sound or pictures; a browser shall not take it for anything else."""
+    """Guess the media type of a file by its name. Anything but audio and video is served as binary data.
+
+    Parameters
+    ----------
+    video : Video
+        The video.
+
+    Returns
+    -------
+    str
+        The media type.
+    """
     guessed = mimetypes.guess_type(video.path or "")[0] or ""
     return guessed if guessed.startswith(("audio/", "video/")) else "application/octet-stream"
 
 
 _BLOCK_BYTES = 1 << 18
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)\s*")
-_MOST_DIGITS = 18
+_MAX_DIGITS = 18
 
 
 def short_digits(asked: str) -> str:
-    """A Range header whose numbers have at most 18 digits: more than any file's size, and what `int` takes.
+    """Shorten the numbers of a Range header to 18 digits: more than any file's size, and safe for `int`.
+
+    Parameters
+    ----------
+    asked : str
+        The header.
+
+    Returns
+    -------
+    str
+        The shortened header.
 
     Examples
     --------
     >>> short_digits("bytes=007-" + 5000 * "9")
     'bytes=7-999999999999999999'
     """
-    return re.sub("[0-9]+", lambda digits: digits[0].lstrip("0")[:_MOST_DIGITS] or "0", asked)
+    return re.sub("[0-9]+", lambda digits: digits[0].lstrip("0")[:_MAX_DIGITS] or "0", asked)
 
 
 def remote_response(uri: str, asked: str | None, kind: str, *, head: bool = False) -> Response:
-    """Answer a request for a file behind an address that fsspec knows, or for one range of it.
+    """Respond with a remote file that fsspec can open, or with one range of it.
 
     Parameters
     ----------
-    asked : the Range header.
-    head : only the headers are asked for; of the whole file, since a range goes with GET alone.
+    uri : str
+        URI of the file.
+    asked : str, optional
+        The Range header.
+    kind : str
+        Media type.
+    head : bool
+        Send headers only; ranges apply to GET alone.
+
+    Returns
+    -------
+    Response
+        The response, which streams the file.
 
     Raises
     ------
     HTTPException
-        404: it cannot be read. 416: the range lies outside. 502: its store fails, or does not say how long it is.
+        404: the file cannot be read. 416: the range is outside the file. 502: the store fails, or reports no size.
     """
     system, path, size = _remote_file(uri)
     headers = {"accept-ranges": "bytes", "content-length": str(size)}
@@ -109,27 +141,39 @@ def remote_response(uri: str, asked: str | None, kind: str, *, head: bool = Fals
 
 
 def _remote_file(uri: str) -> tuple[Any, str, int]:
-    """File system, path and size in bytes."""
+    """Return file system, path and size in bytes."""
     try:
         system, path = fsspec.core.url_to_fs(uri)
         size = system.size(path)
     except (FileNotFoundError, PermissionError, ValueError, ImportError):
         raise HTTPException(404, "The file of this video is not where the catalogue says.") from None
-    except Exception:  # noqa: BLE001 - every store has errors of its own
+    except Exception:  # noqa: BLE001 - every store raises errors of its own
         traceback.print_exc()
-        raise HTTPException(502, "The store of this video's file does not answer as it should.") from None
+        raise HTTPException(502, "The store of this video's file failed.") from None
     if size is None:
-        raise HTTPException(502, "The store of this video's file does not say how long it is.")
+        raise HTTPException(502, "The store of this video's file reports no size.")
     return system, path, int(size)
 
 
 def byte_range(asked: str | None, size: int) -> tuple[int, int] | None:
-    """First byte and end of the range that a header asks for; None where it asks for none that we understand.
+    """Parse a Range header.
+
+    Parameters
+    ----------
+    asked : str, optional
+        The header.
+    size : int
+        Size of the file in bytes.
+
+    Returns
+    -------
+    tuple of (int, int), optional
+        First byte and end of the range; None if there is no header, or one that is not supported.
 
     Raises
     ------
     HTTPException
-        416: it lies outside the file.
+        416: the range is outside the file.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What every answer carries and every request must pass: known hosts, our own pages alone, nothing from elsewhere."""
+"""Middleware that restricts hosts and origins, and adds security headers."""
 
 import ipaddress
 from collections.abc import Collection
@@ -20,22 +20,25 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 _NOT_OURS = (
-    "This service is not known under that name. Who runs it can let the name in: antiphon serve --allow-host NAME.\n"
+    "This service does not accept requests under that host name. To allow it: antiphon serve --allow-host NAME.\n"
 )
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Guard:
-    """Middleware that refuses foreign hosts and foreign pages' requests, and adds security headers.
+    """Middleware that refuses unknown hosts and cross-site requests, and adds security headers.
 
-    A page of another site could otherwise post files to a service on this machine, or, by a name that resolves to it,
-    read the catalogue (DNS rebinding). The numeric address that a connection has reached is always let in: no other
-    site can have it for its name.
+    Another site's page could otherwise post files to a service on this machine, or read the catalogue through a name
+    that resolves to it (DNS rebinding). The numeric address of the connection is always accepted: no site can have it
+    as a name.
 
     Parameters
     ----------
-    hosts : names under which the service may be asked for, beside those of the loopback; numeric addresses too.
+    app : ASGIApp
+        The application.
+    hosts : collection of str
+        Allowed host names and addresses, besides those of the loopback.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
@@ -64,12 +67,22 @@ class Guard:
         if (name := host_name(host)) not in self.hosts and name != reached:
             return PlainTextResponse(_NOT_OURS, status_code=421)
         if method not in _READING and not _same_origin(headers, host):
-            return PlainTextResponse("Only this service's own pages may send anything.\n", status_code=403)
+            return PlainTextResponse("Cross-site requests are not allowed.\n", status_code=403)
         return None
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header, without port and brackets, in small letters; "" where there is none.
+    """Return the name in a Host header, in lower case, without port and brackets.
+
+    Parameters
+    ----------
+    host : str
+        The header.
+
+    Returns
+    -------
+    str
+        The name; "" if the header is malformed.
 
     Examples
     --------
@@ -85,7 +98,17 @@ def host_name(host: str) -> str:
 
 
 def plain_host(name: str) -> str:
-    """A name in small letters, or an address in its shortest form, one of IPv4 as such.
+    """Normalise a host name to lower case, or an address to its shortest form, without IPv6 mapping.
+
+    Parameters
+    ----------
+    name : str
+        Name or address.
+
+    Returns
+    -------
+    str
+        The normalised form.
 
     Examples
     --------
@@ -108,7 +131,7 @@ def _is_address(host: str) -> bool:
 
 
 def _same_origin(headers: Headers, host: str) -> bool:
-    """Whether a request comes from our page, or from no page at all (curl, a script)."""
+    """Return whether a request comes from our own page, or from no page (curl, a script)."""
     if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         return False
     origin = headers.get("origin")

@@ -1,4 +1,4 @@
-"""The first file of a form, taken out of the body piece by piece, so that nothing has to be kept."""
+"""Streaming extraction of the first file from a multipart form."""
 
 from fastapi import HTTPException
 from python_multipart.exceptions import MultipartParseError
@@ -6,20 +6,22 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 
 class FilePart:
-    """Reads a body of the type multipart/form-data.
+    """Parser of a multipart/form-data body that keeps only its first file.
 
     Parameters
     ----------
-    content_type : the header, with its boundary.
+    content_type : str
+        The Content-Type header, with its boundary.
 
     Attributes
     ----------
-    done : whether the first file has ended.
+    done : bool
+        Whether the first file is complete.
 
     Raises
     ------
     HTTPException
-        422: the header has no boundary, or (when fed) the body is not such a form.
+        422: the header has no boundary, or (in `feed`) the body is malformed.
     """
 
     def __init__(self, content_type: str) -> None:
@@ -42,12 +44,23 @@ class FilePart:
         )
 
     def feed(self, piece: bytes) -> bytes:
-        """Take a piece of the body; what it holds of the first file."""
+        """Parse a chunk of the body.
+
+        Parameters
+        ----------
+        piece : bytes
+            The chunk.
+
+        Returns
+        -------
+        bytes
+            The part of it that belongs to the first file.
+        """
         self._found.clear()
         try:
             self._parser.write(piece)
         except MultipartParseError:
-            raise HTTPException(422, "The form is damaged.") from None
+            raise HTTPException(422, "The form is malformed.") from None
         return bytes(self._found)
 
     def _begin(self) -> None:

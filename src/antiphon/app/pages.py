@@ -1,4 +1,4 @@
-"""The pages: search, one video, what would fit it, gallery, evaluation, help."""
+"""The HTML pages: search, video, match, map, gallery, evaluation, help."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ HEADINGS: Mapping[Target, str] = {
 }
 SEEDS, NEIGHBOURS, SIMILAR, MATCHES = 8, 4, 8, 12
 _LISTED = 24
-# What a report may do: it is one file with its own style and script, and gets an origin of its own.
+# Permissions of a report: a single file with inline style and script, in an origin of its own.
 REPORT_POLICY = (
     "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; media-src data: blob:"
@@ -42,7 +42,7 @@ Seed = Annotated[int, Query(ge=0, lt=2**31)]
 
 @router.get("/")
 def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
-    """Where to type, and where to drop a file."""
+    """Show the search form and the upload form."""
     library = here.searcher.library
     return here.pages.render(
         request,
@@ -52,7 +52,7 @@ def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
         library=library,
         examples=_drawn(list(library.videos.values()), 6, 0),
         encodes=here.encoder is not None,
-        most_bytes=here.uploads.limits.most_bytes,
+        max_bytes=here.uploads.limits.max_bytes,
         run=here.run,
         headings=HEADINGS,
         conditions=Conditions(),
@@ -62,13 +62,13 @@ def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
 
 @router.get("/find")
 def find(request: Request, here: Here, q: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
-    """Suggestions while somebody types."""
+    """Suggest videos while the user types."""
     return here.pages.render(request, "suggestions.html", q=q, found=here.searcher.library.find(q))
 
 
 @router.post("/find/file")
 async def find_for_file(request: Request, here: Here, conditions: Asked, target: Target = "audio") -> HTMLResponse:
-    """Show what fits a file or is like it: a whole page, or the part that the pages' own script inserts."""
+    """Show matches of an uploaded file: a whole page, or the fragment that the pages' script inserts."""
     encodings = await embedded(request, here, asking_modalities(target))
     asked = _listing(request, conditions, MATCHES)
     found = await run_sync(lambda: here.searcher.by_file(encodings, asked, target))
@@ -91,7 +91,7 @@ def video(id: str, request: Request, here: Here, conditions: Asked) -> HTMLRespo
 def match(
     id: str, request: Request, here: Here, conditions: Asked, target: Literal["audio", "video"] = "audio"
 ) -> HTMLResponse:
-    """Show songs for a video's pictures, or pictures for its song, to be watched together."""
+    """Show songs for a video's pictures, or pictures for its song, to be played together."""
     shown = here.searcher.video(id)
     asked = _listing(request, conditions, MATCHES)
     found = _or_reason(lambda: here.searcher.by_id(id, asked, target=target))
@@ -108,7 +108,7 @@ def match(
 
 @router.get("/map")
 def map_page(request: Request, here: Here) -> HTMLResponse:
-    """The catalogue on a plane."""
+    """Show the map of the catalogue."""
     library = here.searcher.library
     coloured = here.atlas.genres()
     counts = dict.fromkeys(coloured, 0)
@@ -123,16 +123,16 @@ def map_page(request: Request, here: Here) -> HTMLResponse:
 
 @router.get("/map.json")
 def points(here: Here) -> JSONResponse:
-    """Where the videos lie, or 202 while that is being worked out, or why it cannot be."""
+    """Return the points of the map; 202 while it is being computed."""
     found = here.atlas.points()
     if found is None:
-        return JSONResponse({"detail": "The map is being drawn."}, status_code=202, headers={"Retry-After": "1"})
+        return JSONResponse({"detail": "The map is being computed."}, status_code=202, headers={"Retry-After": "1"})
     return JSONResponse(found)
 
 
 @router.get("/gallery")
 def gallery(request: Request, here: Here, seed: Seed = 0) -> HTMLResponse:
-    """Random videos with their nearest neighbours."""
+    """Show random videos with their nearest neighbours."""
     searcher = here.searcher
     drawn = _drawn([one for one in searcher.library.videos.values() if one.id in searcher.indexed], SEEDS, seed)
     conditions = Conditions(k=NEIGHBOURS)
@@ -142,7 +142,7 @@ def gallery(request: Request, here: Here, seed: Seed = 0) -> HTMLResponse:
 
 @router.get("/evaluation")
 def evaluation(request: Request, here: Here) -> HTMLResponse:
-    """What was measured of the run."""
+    """Show the run's evaluation."""
     folder = _run_folder(here)
     there = {name: folder is not None and (folder / file).exists() for name, file in _REPORTS.items()}
     metrics: dict[str, Any] | None = None
@@ -155,35 +155,35 @@ def evaluation(request: Request, here: Here) -> HTMLResponse:
 
 @router.get("/evaluation/{name}")
 def report(name: Literal["report", "gallery"], here: Here) -> FileResponse:
-    """A report of the run, as it lies in the workspace."""
+    """Serve a report of the run from the workspace."""
     folder = _run_folder(here)
     path = None if folder is None else folder / _REPORTS[name]
     if path is None or not path.exists():
-        raise HTTPException(404, f"This run has no such page. Make it with antiphon {name}.")
+        raise HTTPException(404, f"This run has no such page. Create it with antiphon {name}.")
     return FileResponse(path, media_type="text/html", headers={"content-security-policy": REPORT_POLICY})
 
 
 @router.get("/help")
 def help_page(request: Request, here: Here) -> HTMLResponse:
-    """Keys, and what the pages do."""
+    """Show the keyboard shortcuts and the glossary."""
     return here.pages.render(request, "help.html")
 
 
 @router.get("/api")
 def interface(request: Request, here: Here) -> HTMLResponse:
-    """The programming interface, from its own description."""
+    """Show the reference of the REST API."""
     described = routes(request.app.openapi())
     return here.pages.render(request, "api.html", routes=described, base=str(request.base_url))
 
 
 @router.get("/docs")
 def documentation() -> RedirectResponse:
-    """Where many look for the programming interface."""
+    """Redirect /docs to /api."""
     return RedirectResponse("/api", 308)
 
 
 def _listing(request: Request, conditions: Conditions, k: int) -> Conditions:
-    """The conditions with the page's own number of hits, unless the address says how many."""
+    """Return the conditions with the page's number of hits, unless the URL gives one."""
     return conditions if "k" in request.query_params else replace(conditions, k=k)
 
 
@@ -191,13 +191,13 @@ def _run_folder(here: Here) -> Path | None:
     return here.workspace.run(here.run) if here.run else None
 
 
-def _drawn(videos: list[Video], most: int, seed: int) -> list[Video]:
-    order = generator(seed, "page", "gallery").permutation(len(videos))[:most]
+def _drawn(videos: list[Video], count: int, seed: int) -> list[Video]:
+    order = generator(seed, "page", "gallery").permutation(len(videos))[:count]
     return [videos[place] for place in order]
 
 
 def _or_reason(ask: Callable[[], list[Found]]) -> list[Found] | str:
-    """A list, or why there is none: a video may lack the side that is asked for."""
+    """Return the list, or the reason why there is none: a video may lack the modality."""
     try:
         return ask()
     except AntiphonError as error:

@@ -1,7 +1,7 @@
-"""The catalogue on a plane: neighbours by embedding lie side by side.
+"""Projection of embeddings onto a plane, with neighbours close together.
 
-t-distributed stochastic neighbour embedding (van der Maaten and Hinton 2008), exact, of as many videos as that is quick
-for; the others are put among the nearest of those.
+Exact t-distributed stochastic neighbour embedding (van der Maaten and Hinton 2008) of up to 2,000 videos; the others
+are placed among their nearest landmarks.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,20 @@ _BISECTIONS = 50
 
 @dataclass(frozen=True)
 class ProjectionConfig:
-    """How a map is drawn.
+    """Settings of the projection.
 
     Attributes
     ----------
-    landmarks : videos that are laid out exactly.
-    perplexity : of how many neighbours each takes notice, about.
-    nearest : landmarks among which one of the others is put.
+    landmarks : int
+        Maximum number of videos that are laid out exactly.
+    perplexity : float
+        Effective number of neighbours.
+    steps, exaggerated_steps : int
+        Number of gradient steps, and how many of them exaggerate the affinities.
+    exaggeration : float
+        Factor of the affinities in these.
+    nearest : int
+        Number of landmarks that place another video.
     """
 
     landmarks: int = 2000
@@ -41,12 +48,17 @@ def project(vectors: FloatArray, seed: int = 0, config: ProjectionConfig | None 
 
     Parameters
     ----------
-    vectors : (n, dim) unit rows.
-    seed : draws the landmarks where there are more vectors than `config.landmarks`.
+    vectors : ndarray of float32, shape (n, dim)
+        Unit rows.
+    seed : int
+        Seed of the choice of landmarks.
+    config : ProjectionConfig, optional
+        Settings.
 
     Returns
     -------
-    (n, 2) float32 within [−1, 1], the same for the same vectors.
+    ndarray of float32, shape (n, 2)
+        Positions in [−1, 1]; deterministic.
     """
     settings = config or ProjectionConfig()
     count = len(vectors)
@@ -65,9 +77,21 @@ def project(vectors: FloatArray, seed: int = 0, config: ProjectionConfig | None 
 
 
 def neighbour_embedding(vectors: FloatArray, config: ProjectionConfig) -> npt.NDArray[np.float64]:
-    """(n, 2) positions by exact t-SNE, started from the two main components.
+    """Compute exact t-SNE, initialised with the first two principal components.
 
-    Gradient descent with momentum and per-value gains, as in the paper's section 3.4 and appendix.
+    Gradient descent with momentum and per-value gains, as in section 3.4 and the appendix of the paper.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, dim)
+        Unit rows.
+    config : ProjectionConfig
+        Settings.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 2)
+        Positions.
     """
     count = len(vectors)
     perplexity = min(config.perplexity, (count - 1) / 3)
@@ -86,15 +110,28 @@ def neighbour_embedding(vectors: FloatArray, config: ProjectionConfig) -> npt.ND
 
 
 def affinities(vectors: FloatArray, perplexity: float) -> npt.NDArray[np.float64]:
-    """(n, n) symmetric neighbour probabilities that sum to 1, every row's entropy that of `perplexity` neighbours."""
+    """Compute symmetric neighbour probabilities. The entropy of each row is that of `perplexity` neighbours.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, dim)
+        Unit rows.
+    perplexity : float
+        Effective number of neighbours.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n)
+        Probabilities; they sum to 1.
+    """
     count = len(vectors)
     squares = np.maximum(2 - 2 * vectors.astype(np.float64) @ vectors.T.astype(np.float64), 0)
     np.fill_diagonal(squares, np.inf)
-    least = squares.min(axis=1, keepdims=True)
+    smallest = squares.min(axis=1, keepdims=True)
     low, high = np.zeros(count), np.full(count, np.inf)
     sharpness, rows = np.ones(count), np.zeros((count, count))
     for _ in range(_BISECTIONS):
-        rows = np.exp(-(squares - least) * sharpness[:, None])
+        rows = np.exp(-(squares - smallest) * sharpness[:, None])
         rows /= rows.sum(axis=1, keepdims=True)
         entropy = -(rows * np.log(rows + _TINY)).sum(axis=1)
         blurred = entropy > np.log(perplexity)
@@ -104,7 +141,7 @@ def affinities(vectors: FloatArray, perplexity: float) -> npt.NDArray[np.float64
 
 
 def _gradient(wanted: FloatArray, position: FloatArray) -> npt.NDArray[np.float64]:
-    """Of the Kullback–Leibler divergence by the positions (equation 5 of the paper)."""
+    """Return the gradient of the Kullback–Leibler divergence (equation 5 of the paper)."""
     norms = (position**2).sum(axis=1)
     kernel = 1 / (1 + np.maximum(norms[:, None] + norms - 2 * position @ position.T, 0))
     np.fill_diagonal(kernel, 0)
@@ -113,7 +150,7 @@ def _gradient(wanted: FloatArray, position: FloatArray) -> npt.NDArray[np.float6
 
 
 def _components(vectors: FloatArray) -> npt.NDArray[np.float64]:
-    """(n, 2) the two main components, small; signs fixed so that the same vectors give the same map."""
+    """Return the first two principal components, scaled down; signs are fixed for reproducibility."""
     centred = vectors.astype(np.float64) - vectors.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T @ centred)
     found = centred @ axes[:, -2:][:, ::-1]
@@ -122,7 +159,7 @@ def _components(vectors: FloatArray) -> npt.NDArray[np.float64]:
 
 
 def _fitted(position: FloatArray) -> npt.NDArray[np.float64]:
-    """Scaled to fill [−1, 1], both axes alike."""
+    """Centre and scale the positions to [−1, 1], both axes alike."""
     centred = position - (position.max(axis=0) + position.min(axis=0)) / 2
     return centred / max(float(np.abs(centred).max()), _TINY)
 
@@ -130,7 +167,7 @@ def _fitted(position: FloatArray) -> npt.NDArray[np.float64]:
 def _among(
     others: FloatArray, landmarks: FloatArray, placed: FloatArray, nearest: int, block: int = 2048
 ) -> npt.NDArray[np.float64]:
-    """(m, 2) the mean place of each one's nearest landmarks, nearer ones counting more."""
+    """Return the weighted mean position of each vector's nearest landmarks."""
     result = np.empty((len(others), 2))
     for first in range(0, len(others), block):
         cosines = others[first : first + block] @ landmarks.T

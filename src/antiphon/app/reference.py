@@ -1,4 +1,4 @@
-"""The programming interface as its page shows it, taken from the OpenAPI document."""
+"""The reference of the REST API, derived from its OpenAPI document."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,14 @@ _JSON = "application/json"
 
 
 class Field(NamedTuple):
-    """A parameter of the address, or a field of a JSON body.
+    """A query parameter, or a field of a JSON body.
 
     Attributes
     ----------
-    kind : its type, or the values that it may have.
-    default : as JSON; None where it must be given.
+    kind : str
+        Its type, or the values allowed.
+    default : object
+        Default as JSON; None if it is required.
     """
 
     name: str
@@ -25,13 +27,16 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True)
 class Route:
-    """One thing that can be asked.
+    """A route of the REST API.
 
     Attributes
     ----------
-    parameters, fields : of the address and of the JSON body.
-    media_types : that a file may have which is sent as the body; none where no file is.
-    answers : description of each status.
+    parameters, fields : tuple of Field
+        Query parameters, and fields of the JSON body.
+    media_types : tuple of str
+        Media types of an uploaded file; empty if the route takes none.
+    answers : mapping of str to str
+        Description by status code.
     """
 
     method: str
@@ -49,7 +54,18 @@ class Route:
 
 
 def routes(document: Mapping[str, Any]) -> list[Route]:
-    """All routes of an OpenAPI document, in its order."""
+    """List the routes of an OpenAPI document.
+
+    Parameters
+    ----------
+    document : mapping of str to object
+        The document.
+
+    Returns
+    -------
+    list of Route
+        Routes in the order of the document.
+    """
     schemas = document.get("components", {}).get("schemas", {})
     return [
         _route(method.upper(), path, about, schemas)
@@ -87,7 +103,7 @@ def _field(name: str, schema: Mapping[str, Any], required: bool, about: str) -> 
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """Examples.
+    """Describe a type.
 
     >>> _kind({"enum": ["audio", "video"]}), _kind({"type": "array", "items": {"type": "string"}})
     ('audio | video', 'list of string')

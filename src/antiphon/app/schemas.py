@@ -1,4 +1,4 @@
-"""What the programming interface takes and gives, as it stands in the OpenAPI document."""
+"""Requests and responses of the REST API."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from antiphon.search.filters import Conditions
 
 
 class Schema(BaseModel):
-    """Base of all of them: nothing that is not declared."""
+    """Base class: immutable, no undeclared fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,12 +29,23 @@ class Item(Schema):
     tags: list[str]
     year: int | None
     page: str = Field(description="Path of its page.")
-    media: str | None = Field(description="Path of its file, which takes range requests; null where there is none.")
+    media: str | None = Field(description="Path of its file, which supports range requests; null without a file.")
     thumbnail: str = Field(description="Path of a still.")
 
     @classmethod
     def of(cls, video: Video) -> "Item":
-        """The item of a video."""
+        """Describe a video.
+
+        Parameters
+        ----------
+        video : Video
+            The video.
+
+        Returns
+        -------
+        Item
+            Its description.
+        """
         return cls(
             id=video.id,
             title=video.title,
@@ -49,7 +60,7 @@ class Item(Schema):
 
 
 class MatchingMoment(Schema):
-    """Where query and candidate are alike, in seconds on their time lines; null where unknown."""
+    """Moments at which query and candidate match, in seconds on their timelines; null if unknown."""
 
     query_start_s: float | None
     start_s: float | None
@@ -59,37 +70,37 @@ class MatchingMoment(Schema):
 
 
 class FoundItem(Item):
-    """A candidate, with its score (1 at most; of cosines of tracks and of moments) and the moments that match best."""
+    """A candidate with its score (a mean of cosines of tracks and of moments, at most 1) and best moments."""
 
     score: float
     moments: list[MatchingMoment]
-    reasons: list[str] = Field(description="What it has in common with the query, in short words.")
+    reasons: list[str] = Field(description="What it has in common with the query, in words.")
 
 
-class Answer(Schema):
+class SearchResponse(Schema):
     """Candidates for a query, best first."""
 
-    query: str | None = Field(description="Id of the query; null for a file that was sent.")
+    query: str | None = Field(description="Id of the query; null for an uploaded file.")
     by: Literal["audio", "video", "both"] | None = Field(default=None, description="What was compared.")
-    target: Literal["audio", "video"] | None = Field(default=None, description="What was looked for.")
+    target: Literal["audio", "video"] | None = Field(default=None, description="What was searched for.")
     hits: list[FoundItem]
 
 
 class Items(Schema):
-    """Videos that fit some letters."""
+    """Videos that match a text."""
 
     items: list[Item]
 
 
 class EmbeddedSide(Schema):
-    """One side of a file: windows in seconds, and a unit vector for each."""
+    """One modality of a file: windows in seconds, and a unit vector for each."""
 
     windows: list[tuple[float | None, float | None]]
     vectors: list[list[float]]
 
 
 class Embedding(Schema):
-    """Embeddings of a file; a side that the file lacks is null."""
+    """Embeddings of a file; a modality that the file lacks is null."""
 
     run: str
     audio: EmbeddedSide | None
@@ -97,7 +108,7 @@ class Embedding(Schema):
 
 
 class Health(Schema):
-    """Whether the service works, and on what."""
+    """Status of the service, and what it serves."""
 
     status: Literal["ok"]
     version: str
@@ -108,26 +119,37 @@ class Health(Schema):
 
 
 class Problem(Schema):
-    """Why a request was refused."""
+    """Reason why a request was refused."""
 
     detail: str
 
 
 class History(Schema):
-    """Videos that somebody liked."""
+    """Videos that a user liked."""
 
     history: list[str] = Field(min_length=1, max_length=1000, description="Ids, in any order.")
     k: int = Field(10, ge=1, le=100)
 
 
 class Recommendations(Schema):
-    """Videos for somebody, best first."""
+    """Recommended videos, best first."""
 
     hits: list[FoundItem]
 
 
 def found_items(found: Sequence[Found]) -> list[FoundItem]:
-    """Candidates as the interface gives them."""
+    """Describe candidates.
+
+    Parameters
+    ----------
+    found : sequence of Found
+        Candidates.
+
+    Returns
+    -------
+    list of FoundItem
+        Their descriptions.
+    """
     return [
         FoundItem(
             **Item.of(one.video).model_dump(),
@@ -144,16 +166,24 @@ def conditions(
     genre: Annotated[list[str], Query(description="Only these genres.")] = [],  # noqa: B006 - never changed
     artist: Annotated[list[str], Query(description="Only these artists.")] = [],  # noqa: B006
     not_artist: Annotated[list[str], Query(description="None of these artists.")] = [],  # noqa: B006
-    other_artists: Annotated[bool, Query(description="Leave out the query's own artist.")] = False,
+    other_artists: Annotated[bool, Query(description="Exclude the query's own artist.")] = False,
     min_year: Annotated[int | None, Query(description="First year.")] = None,
     max_year: Annotated[int | None, Query(description="Last year.")] = None,
-    weight: Annotated[float, Query(ge=0, le=1, description="Share of the sound where both sides are compared.")] = 0.5,
+    weight: Annotated[float, Query(ge=0, le=1, description="Weight of audio if both modalities are compared.")] = 0.5,
     diversity: Annotated[
-        float, Query(ge=0, le=1, description="0: best first; above 0 no artist fills the list.")
+        float, Query(ge=0, le=1, description="0: best first; above 0: no artist fills the list.")
     ] = 0.0,
-    rerank: Annotated[bool, Query(description="Order the best 100 by how their segments match in order.")] = False,
+    rerank: Annotated[
+        bool, Query(description="Reorder the best 100 by how well their segments match in order of time.")
+    ] = False,
 ) -> Conditions:
-    """Read the conditions of a search from a query string."""
+    """Read the conditions of a search from the query string.
+
+    Returns
+    -------
+    Conditions
+        The conditions.
+    """
     return Conditions(
         k=k,
         genre=_given(genre),
@@ -169,7 +199,7 @@ def conditions(
 
 
 def _given(values: list[str]) -> tuple[str, ...]:
-    """Without empty ones, which a form sends where nothing was chosen."""
+    """Drop empty values, which a form sends for an empty choice."""
     return tuple(filter(None, values))
 
 

@@ -1,4 +1,4 @@
-"""Searches for the pages and the REST API: what to show and to play for each hit, and why it is there."""
+"""Searches for the pages and the REST API: hits with what to show and play, and reasons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,39 +22,42 @@ from antiphon.seeding import generator
 
 By = Literal["both", "audio", "video"]
 Target = Literal["both", "audio", "video"]
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 _LONGEST_SHOWN = 200
 SENT = "sent:"
-"""Stands for the address of the file that a client has sent; the client still has it, we don't."""
+"""Placeholder for the address of an uploaded file, which the client plays from its own disk."""
 
 
 class UnknownVideoError(AntiphonError):
-    """An id is in no catalogue or in no index."""
+    """An id is not in the catalogue, or not in the index."""
 
 
 @dataclass(frozen=True)
 class Player:
-    """What to play for a hit: pictures and sound, of one file or of two, each from its moment on.
+    """What to play for a hit: video and audio of one file or of two, each from its own moment.
 
     Attributes
     ----------
-    pictures, sound : addresses; None where there is nothing to see or hear.
+    video, audio : str, optional
+        Addresses; None if there is nothing to see or hear.
+    video_at_s, audio_at_s : float
+        Where to start.
     """
 
-    pictures: str | None
-    pictures_at_s: float
-    sound: str | None
-    sound_at_s: float
+    video: str | None
+    video_at_s: float
+    audio: str | None
+    audio_at_s: float
 
     @property
     def is_pair(self) -> bool:
-        """Whether the sound is another file's than the pictures."""
-        return bool(self.pictures and self.sound and self.pictures != self.sound)
+        """Whether video and audio are of different files."""
+        return bool(self.video and self.audio and self.video != self.audio)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A video of a list, how to play it, and why it is there, the plainest reason first."""
+    """A hit with what to play, and reasons, the plainest first."""
 
     video: Video
     score: float
@@ -66,23 +69,38 @@ class Found:
 
 
 class Searcher:
-    """Asks an index, and says what to show and to play for each hit, and what query and hit share.
+    """Search in an index, for the pages and the REST API.
 
     Parameters
     ----------
-    facts : what is known of the videos; the reasons are taken from it.
+    library : Library
+        The catalogue.
+    index : Index
+        The index.
+    facts : Facts
+        What the reasons are taken from.
     """
 
     def __init__(self, library: Library, index: Index, facts: Facts) -> None:
         self.library, self.index, self.facts = library, index, facts
 
     def video(self, id: str) -> Video:
-        """A video of the catalogue.
+        """Return a video of the catalogue.
+
+        Parameters
+        ----------
+        id : str
+            Its id.
+
+        Returns
+        -------
+        Video
+            The video.
 
         Raises
         ------
         UnknownVideoError
-            There is none of that id.
+            There is none with this id.
         """
         try:
             return self.library.videos[id]
@@ -90,14 +108,51 @@ class Searcher:
             raise UnknownVideoError(f"No video '{id[:_LONGEST_SHOWN]}' in this catalogue.") from None
 
     def by_id(self, id: str, conditions: Conditions, *, target: Target = "both", by: By = "both") -> list[Found]:
-        """Search with a music video of the catalogue."""
+        """Search with a music video of the catalogue.
+
+        Parameters
+        ----------
+        id : str
+            Its id.
+        conditions : Conditions
+            Conditions of the search.
+        target : {"both", "audio", "video"}
+            What to search for.
+        by : {"both", "audio", "video"}
+            What to compare, with target "both".
+
+        Returns
+        -------
+        list of Found
+            Hits, best first.
+
+        Raises
+        ------
+        UnknownVideoError
+            There is none with this id.
+        """
         video = self.video(id)
         hits = self._search(Query.from_id(self.index, id), conditions, target, by)
         asking = None if video.path is None else address(id, "media")
         return self._found(hits, video, target, asking)
 
     def by_file(self, encodings: Encodings, conditions: Conditions, target: Target = "both") -> list[Found]:
-        """Search with a client's file, which has been embedded."""
+        """Search with an uploaded file.
+
+        Parameters
+        ----------
+        encodings : dict of str to ModalityEmbeddings
+            Its embeddings.
+        conditions : Conditions
+            Conditions of the search.
+        target : {"both", "audio", "video"}
+            What to search for.
+
+        Returns
+        -------
+        list of Found
+            Hits, best first.
+        """
         query = Query(audio=encodings.get("audio"), video=encodings.get("video"), name="the file")
         return self._found(self._search(query, conditions, target), None, target, SENT)
 
@@ -105,18 +160,30 @@ class Searcher:
         return self.index.search(query, target=target, by=by, **conditions.arguments(self._strangers))
 
     def recommend(self, history: Sequence[str], k: int) -> list[Found]:
-        """Videos for somebody who liked these, none of which is among them.
+        """Recommend videos to a user who liked others.
+
+        Parameters
+        ----------
+        history : sequence of str
+            Ids of the liked videos.
+        k : int
+            Maximum number of recommendations.
+
+        Returns
+        -------
+        list of Found
+            Recommendations, best first, none of `history`.
 
         Raises
         ------
         UnknownVideoError
-            One of them is not in the catalogue or not in the index.
+            A video of `history` is not in the catalogue, or not in the index.
         """
         unknown = [id for id in history if id not in self.library.videos or id not in self.indexed]
         if unknown:
-            shown = ", ".join(f"'{id}'" for id in unknown[:_MOST_NAMED])
-            more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
-            raise UnknownVideoError(f"Not in this catalogue and its index: {shown}{more}.")
+            shown = ", ".join(f"'{id}'" for id in unknown[:_MAX_NAMED])
+            more = f" and {len(unknown) - _MAX_NAMED} more" if len(unknown) > _MAX_NAMED else ""
+            raise UnknownVideoError(f"Not in this catalogue or its index: {shown}{more}.")
         hits = recommend(self._space, history, k, where=Where(not_ids=self._strangers))
         why = reasons(self._space, history, [hit.id for hit in hits], self.facts)
         found = self._found(hits, None)
@@ -125,7 +192,7 @@ class Searcher:
 
     @cached_property
     def _space(self) -> Space:
-        """All tracks of the index, read when the first recommendation is asked for."""
+        """All tracks of the index, read on first use."""
         return Space.of(self.index)
 
     def _title(self, id: str) -> str:
@@ -134,12 +201,12 @@ class Searcher:
 
     @cached_property
     def indexed(self) -> frozenset[str]:
-        """Ids of the videos that can be asked about."""
+        """Ids of the videos in the index."""
         return frozenset(self.index.ids)
 
     @cached_property
     def _strangers(self) -> tuple[str, ...]:
-        """Videos of the index that the catalogue does not have (any more)."""
+        """Ids in the index that are not in the catalogue."""
         return tuple(id for id in self.index.ids if id not in self.library.videos)
 
     @cached_property
@@ -149,7 +216,7 @@ class Searcher:
 
     def _shared(self, query: Video, video: Video) -> tuple[str, ...]:
         rows = self._space.rows([query.id, video.id])
-        if len(rows) < 2:  # One of them has been added since the embeddings were read.
+        if len(rows) < 2:  # One was added after the embeddings were read.
             return tuple(explain(query.id, video.id, self.facts, {}, self._levels))
         sides = {side: vectors for side, vectors in self._space.sides.items() if side in self._levels.by_side}
         cosines = {side: float(np.dot(*vectors[rows])) for side, vectors in sides.items()}
@@ -159,7 +226,7 @@ class Searcher:
     def _found(
         self, hits: Sequence[Hit], query: Video | None, target: Target = "both", asking: str | None = None
     ) -> list[Found]:
-        # The index is asked as it is now; a video that was added since the catalogue was read comes with the next look.
+        # The index may have videos that were added after the catalogue was read; they appear after the next read.
         known = [(hit, video) for hit in hits if (video := self.library.videos.get(hit.id)) is not None]
         return [
             Found(
@@ -176,12 +243,23 @@ class Searcher:
 
 
 def asking_modalities(target: Target) -> tuple[Modality, ...]:
-    """Return which sides of a client's file have to be embedded."""
+    """Return which modalities of an uploaded file must be embedded.
+
+    Parameters
+    ----------
+    target : {"both", "audio", "video"}
+        What to search for.
+
+    Returns
+    -------
+    tuple of str
+        The modalities.
+    """
     return MODALITIES if target == "both" else ("video",) if target == "audio" else ("audio",)
 
 
 def _start_s(hit: Hit, video: Video) -> float:
-    """Where the best matching moment of a hit starts; where it is unknown, the start of what can be played."""
+    """Return where a hit's best matching moment starts, or its track if that is unknown."""
     known = [moment.start_s for moment in hit.moments if moment.start_s is not None]
     return known[0] if known else video.start_s
 
@@ -192,7 +270,7 @@ def _still_s(hit: Hit, video: Video) -> float:
 
 
 def _player(hit: Hit, video: Video, target: Target, asking: str | None) -> Player:
-    """Start at the best matching moment; of a pair, each side at its own."""
+    """Start at the best matching moment; in a pair, each file at its own."""
     there_s = _start_s(hit, video)
     own = None if video.path is None else address(video.id, "media")
     if target == "both":

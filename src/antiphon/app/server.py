@@ -1,4 +1,4 @@
-"""The web server, which does not wait for work that may take minutes when it is told to stop."""
+"""The web server, which ends running worker jobs on shutdown."""
 
 import socket
 
@@ -7,17 +7,18 @@ from fastapi import FastAPI
 
 from antiphon.app.state import State
 
-_MOST_CONNECTIONS, _GOODBYE_S = 256, 2
+_MAX_CONNECTIONS, _SHUTDOWN_S = 256, 2
 
 
 class Server(uvicorn.Server):
-    """Serves the application, and ends the worker processes first when it stops.
+    """Server that ends the worker processes first when it stops.
 
-    Those who wait for a worker are then told so, while their connections are still open.
+    Clients waiting for a worker get a response while their connections are still open.
 
     Parameters
     ----------
-    app : made by `antiphon.app.application.create_app`.
+    app : FastAPI
+        Application from `antiphon.app.application.create_app`.
     """
 
     def __init__(self, app: FastAPI) -> None:
@@ -27,12 +28,12 @@ class Server(uvicorn.Server):
                 app,
                 log_level="warning",
                 server_header=False,
-                limit_concurrency=_MOST_CONNECTIONS,
-                timeout_graceful_shutdown=_GOODBYE_S,
+                limit_concurrency=_MAX_CONNECTIONS,
+                timeout_graceful_shutdown=_SHUTDOWN_S,
             )
         )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the workers, then what `uvicorn` ends."""
+        """End the worker processes, then shut down."""
         self._state.stop()
         await super().shutdown(sockets)

@@ -1,4 +1,4 @@
-"""What the service knows of its catalogue and its index, read again when either has changed."""
+"""The service's view of catalogue and index, refreshed when either changes."""
 
 import threading
 import time
@@ -13,15 +13,20 @@ from antiphon.search import Index
 from antiphon.search.explaining import workspace_facts
 from antiphon.workspace import Workspace
 
-_LOOKS_EVERY_S = 1.0
+_CHECK_EVERY_S = 1.0
 
 
 class Snapshot:
-    """Answers and map of the catalogue as it stands. Thread-safe.
+    """Searcher and map of the current catalogue. Thread-safe.
 
     Parameters
     ----------
-    every_s : how long what was read is taken to be current without a look at the files.
+    workspace : Workspace
+        The workspace.
+    index : Index
+        Its index.
+    every_s : float
+        Seconds between two checks of the files.
 
     Raises
     ------
@@ -29,32 +34,32 @@ class Snapshot:
         The workspace has no catalogue.
     """
 
-    def __init__(self, workspace: Workspace, index: Index, every_s: float = _LOOKS_EVERY_S) -> None:
+    def __init__(self, workspace: Workspace, index: Index, every_s: float = _CHECK_EVERY_S) -> None:
         self._workspace, self._index, self._every_s = workspace, index, every_s
         self._lock = threading.Lock()
-        self._looked_s, self._state = time.monotonic(), self._signature()
+        self._checked_s, self._state = time.monotonic(), self._signature()
         self._searcher, self._atlas = self._read()
 
     @property
     def searcher(self) -> Searcher:
-        """What is asked of the index."""
+        """The current searcher."""
         return self._fresh()[0]
 
     @property
     def atlas(self) -> Atlas:
-        """The map."""
+        """The current map."""
         return self._fresh()[1]
 
     def _fresh(self) -> tuple[Searcher, Atlas]:
         with self._lock:
-            if time.monotonic() - self._looked_s >= self._every_s:
-                # An index of another model is refused when it is asked; what needs none goes on.
+            if time.monotonic() - self._checked_s >= self._every_s:
+                # An index of another model is refused when searched; pages that do not search keep working.
                 with suppress(StaleIndexError):
-                    self._take_up(self._signature())
-                self._looked_s = time.monotonic()
+                    self._update(self._signature())
+                self._checked_s = time.monotonic()
             return self._searcher, self._atlas
 
-    def _take_up(self, state: Hashable) -> None:
+    def _update(self, state: Hashable) -> None:
         if state != self._state:
             self._searcher, self._atlas = self._read()
             self._state = state

@@ -1,4 +1,4 @@
-"""What the routes work with."""
+"""The state that the routes share."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, cast
@@ -21,14 +21,26 @@ from antiphon.workspace import Workspace
 
 @dataclass(frozen=True)
 class State:
-    """Everything behind the pages and the programming interface, made once when the service starts.
+    """Everything behind the pages and the REST API, created once at startup.
 
     Attributes
     ----------
-    snapshot : answers and map of the catalogue as it stands.
-    run : name of the run whose index is asked; "" where the vectors were brought.
-    encoder : None where there is no model to embed clients' files with.
-    encoding_line, still_line : who waits for the worker processes.
+    workspace : Workspace
+        The workspace.
+    run : str
+        Name of the run of the index; "" for an index made from vectors.
+    snapshot : Snapshot
+        Current searcher and map.
+    pages : Pages
+        The templates.
+    stills : Stills
+        Cache of stills.
+    uploads : Uploads
+        Clients' files.
+    encoder : Encoder, optional
+        Embeds clients' files; None without a model.
+    encoding_line, still_line : CapacityLimiter
+        Queues of the worker processes.
     """
 
     workspace: Workspace
@@ -43,29 +55,40 @@ class State:
 
     @property
     def searcher(self) -> Searcher:
-        """What is asked of the index."""
+        """The current searcher."""
         return self.snapshot.searcher
 
     @property
     def atlas(self) -> Atlas:
-        """The map."""
+        """The current map."""
         return self.snapshot.atlas
 
     def stop(self) -> None:
-        """Take no more files and end the worker processes; who waits is told."""
+        """Accept no more files, and end the worker processes; waiting clients get a response."""
         self.uploads.stop()
         self.stills.close()
         if self.encoder is not None:
             self.encoder.close()
 
     def close(self) -> None:
-        """End the worker processes, and remove clients' files."""
+        """End the worker processes, and delete clients' files."""
         self.stop()
         self.uploads.close()
 
 
 def state(request: Request) -> State:
-    """Those of the application that answers a request."""
+    """Return the state of the application that handles a request.
+
+    Parameters
+    ----------
+    request : Request
+        The request.
+
+    Returns
+    -------
+    State
+        The state.
+    """
     return cast(State, request.app.state.antiphon)
 
 
@@ -73,15 +96,29 @@ Here = Annotated[State, Depends(state)]
 
 
 async def embedded(request: Request, here: State, modalities: tuple[Modality, ...]) -> Encodings:
-    """Receive the file, embed the wanted sides that it has, and remove it.
+    """Receive a file, embed those of the modalities that it has, and delete it.
+
+    Parameters
+    ----------
+    request : Request
+        The upload.
+    here : State
+        State of the application.
+    modalities : tuple of str
+        Modalities to embed.
+
+    Returns
+    -------
+    dict of str to ModalityEmbeddings
+        Embeddings by modality.
 
     Raises
     ------
     HTTPException
-        As `Uploads.receive`; 415 where the file cannot be read; 503 where there is no model.
+        As in `Uploads.receive`; 415: the file cannot be read; 503: there is no model.
     """
     if here.encoder is None:
-        raise HTTPException(503, "This service has vectors but no model, so it cannot embed files.")
+        raise HTTPException(503, "This index was made from vectors without a model, so files cannot be embedded.")
     async with here.uploads.receive(request) as path:
         job = EncodingJob(str(path), modalities)
         try:

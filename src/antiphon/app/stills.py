@@ -1,4 +1,4 @@
-"""Stills of music videos: decoded by a process of its own, kept in the workspace."""
+"""Stills of music videos: decoded in a process of their own, cached in the workspace."""
 
 import hashlib
 import os
@@ -16,33 +16,48 @@ from antiphon.presentation.previews import jpeg, shrunk
 from antiphon.tables import atomic_path
 
 LONGER_SIDE_PX = 320
-MOST = 20_000
-"""Of about 7 kB each in the synthetic catalogue, so 140 MB."""
+MAX_STILLS = 20_000
+"""About 140 MB, at 7 kB each in the synthetic catalogue."""
 _LIMITS = WorkerLimits(job_s=20.0, memory_bytes=2 << 30)
 
 
 class StillJob(NamedTuple):
-    """Which moment of which file."""
+    """A time in a file."""
 
     uri: str
     time_s: float
 
 
 class Stills:
-    """Makes and keeps stills.
+    """Cache of stills.
 
     Parameters
     ----------
-    folder : where they are kept.
-    most : stills that are kept; beyond it those that were not asked for longest are removed, a tenth at a time.
+    folder : Path
+        Folder of the cache.
+    max_stills : int
+        Maximum number of cached stills; beyond it, the tenth that was used longest ago is removed.
     """
 
-    def __init__(self, folder: Path, most: int = MOST) -> None:
-        self._folder, self._most = folder, most
+    def __init__(self, folder: Path, max_stills: int = MAX_STILLS) -> None:
+        self._folder, self._max_stills = folder, max_stills
         self._worker = Worker[StillJob, bytes](prepare_stills, limits=_LIMITS)
 
     def kept(self, video: Video, time_s: float) -> bytes | None:
-        """The still of a moment if it was made before."""
+        """Return a cached still.
+
+        Parameters
+        ----------
+        video : Video
+            The video.
+        time_s : float
+            Time on its timeline.
+
+        Returns
+        -------
+        bytes, optional
+            JPEG; None if it is not cached.
+        """
         place = self._place(video, time_s)
         try:
             os.utime(place)
@@ -51,15 +66,27 @@ class Stills:
             return None
 
     def make(self, video: Video, time_s: float) -> bytes:
-        """A JPEG of the moment, its longer side 320 px; blocks while it is made.
+        """Render a still and cache it; blocks until it is done.
+
+        Parameters
+        ----------
+        video : Video
+            The video.
+        time_s : float
+            Time on its timeline.
+
+        Returns
+        -------
+        bytes
+            JPEG whose longer side is 320 px.
 
         Raises
         ------
         DecodeError
-            The file is missing or cannot be read there, or has no pictures.
+            The file is missing, cannot be decoded there, or has no video.
         """
         if video.path is None or not video.has_video:
-            raise DecodeError(f"{video.id}: has no pictures.")
+            raise DecodeError(f"{video.id}: no video stream.")
         made = self._worker.run(StillJob(video.path, time_s))
         with atomic_path(self._place(video, time_s)) as partial:
             partial.write_bytes(made)
@@ -67,19 +94,19 @@ class Stills:
         return made
 
     def close(self) -> None:
-        """End the process that makes them."""
+        """End the worker process."""
         self._worker.close()
 
     def _remove_oldest(self) -> None:
         kept = list(self._folder.glob("*.jpg"))
-        if len(kept) <= self._most:
+        if len(kept) <= self._max_stills:
             return
         aged = sorted((path.stat().st_mtime_ns, path) for path in kept if path.exists())
-        for _, path in aged[: len(kept) - self._most + self._most // 10]:
+        for _, path in aged[: len(kept) - self._max_stills + self._max_stills // 10]:
             path.unlink(missing_ok=True)
 
     def _place(self, video: Video, time_s: float) -> Path:
-        """Where it is kept; a file that has changed gets other stills."""
+        """Return the path of a still, which changes with the file."""
         local = Path(video.path or "")
         changed = local.stat().st_mtime_ns if local.is_file() else 0
         key = hashlib.sha256(f"{video.path}\0{changed}\0{time_s:.1f}".encode()).hexdigest()
@@ -87,7 +114,13 @@ class Stills:
 
 
 def prepare_stills() -> Callable[[StillJob], bytes]:
-    """What the process does with its jobs."""
+    """Prepare the worker process.
+
+    Returns
+    -------
+    callable
+        Renders the still of a job.
+    """
     return _make
 
 
@@ -95,9 +128,9 @@ def _make(job: StillJob) -> bytes:
     with open_container(job.uri) as container, media_errors(job.uri):
         stream = video_stream(container)
         if stream is None:
-            raise DecodeError(f"{job.uri}: has no pictures.")
+            raise DecodeError(f"{job.uri}: no video stream.")
         track = StreamReader.of(job.uri, container, stream)
         aspect = float(stream.sample_aspect_ratio or 1)
         for _, frame in nearest_frames(track, [job.time_s]):
             return jpeg(shrunk(frame, aspect, LONGER_SIDE_PX))
-    raise DecodeError(f"{job.uri}: no picture at {job.time_s:.1f} s.")
+    raise DecodeError(f"{job.uri}: no frame at {job.time_s:.1f} s.")

@@ -1,4 +1,4 @@
-"""How pages are written: one template engine for all of them."""
+"""Rendering of the HTML pages."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -19,11 +19,12 @@ NAVIGATION = (
 
 
 class Pages:
-    """Renders the templates of `antiphon.app`; everything that is written into them is escaped.
+    """Renderer of the templates of `antiphon.app`; all values are escaped.
 
     Parameters
     ----------
-    navigation : (path, label) of the links at the head of every page.
+    navigation : sequence of tuple of (str, str)
+        (path, label) of the links in the header.
     """
 
     def __init__(self, navigation: Sequence[tuple[str, str]] = NAVIGATION) -> None:
@@ -32,20 +33,60 @@ class Pages:
         cast(dict[str, Any], self.environment.globals).update(navigation=tuple(navigation))
 
     def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
-        """The page of `template`; it also knows the `path` that was asked for and the `status`."""
+        """Render a page.
+
+        Parameters
+        ----------
+        request : Request
+            The request; the template gets its `path`.
+        template : str
+            Name of the template.
+        status : int
+            Status code; the template gets it too.
+        **context : object
+            Variables of the template.
+
+        Returns
+        -------
+        HTMLResponse
+            The page.
+        """
         text = self.environment.get_template(template).render(path=request.url.path, status=status, **context)
         return HTMLResponse(text, status_code=status)
 
 
 def is_part(request: Request) -> bool:
-    """Whether the pages' own scripts ask, for a part to set into a page, as htmx says it."""
+    """Return whether the pages' script requests a fragment of a page, by htmx's header.
+
+    Parameters
+    ----------
+    request : Request
+        The request.
+
+    Returns
+    -------
+    bool
+        Whether a fragment is requested.
+    """
     return request.headers.get("hx-request") == "true"
 
 
 def address(id: str, place: str = "video") -> str:
-    """Where the page ("video"), the file ("media") or the still ("thumbnail") of a music video is.
+    """Return the address of a music video's page ("video"), file ("media") or still ("thumbnail").
 
-    Slashes are escaped too: a browser would resolve an id such as "a/../b" before it asks.
+    Slashes are escaped too, since a browser resolves an id such as "a/../b" before requesting it.
+
+    Parameters
+    ----------
+    id : str
+        Id of the video.
+    place : str
+        First part of the path.
+
+    Returns
+    -------
+    str
+        Path.
 
     Examples
     --------
@@ -56,7 +97,17 @@ def address(id: str, place: str = "video") -> str:
 
 
 def search(text: str) -> str:
-    """Where what holds `text` is listed.
+    """Return the address of the results for a text.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    str
+        Path with query.
 
     Examples
     --------
@@ -67,7 +118,17 @@ def search(text: str) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A moment in a track.
+    """Format a time on a track.
+
+    Parameters
+    ----------
+    seconds : float
+        The time.
+
+    Returns
+    -------
+    str
+        Minutes and seconds.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Taking a file from a client: streamed to the workspace within limits, under a name of our own, and removed again."""
+"""Uploads: streamed to the workspace within limits, under generated names, and deleted after use."""
 
 import asyncio
 import contextlib
@@ -25,30 +25,37 @@ _PLAIN_TYPES = ("application/octet-stream", "application/ogg", "application/x-ma
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """What clients may send.
+    """Limits of uploads.
 
     Attributes
     ----------
-    most_bytes : of a body: a file, or a form with all its fields.
-    receive_s : seconds that a file may take to arrive.
-    most_at_once : files that may be arriving, waiting or read at one time; more are told to come again.
+    max_bytes : int
+        Maximum size of a body: a file, or a form with all its fields.
+    receive_s : float
+        Maximum time of an upload in seconds.
+    max_concurrent : int
+        Maximum number of files being received, queued or read; further ones are refused with Retry-After.
     """
 
-    most_bytes: int = 512 << 20
+    max_bytes: int = 512 << 20
     receive_s: float = 600.0
-    most_at_once: int = 8
+    max_concurrent: int = 8
 
 
 class Uploads:
-    """Where clients' files lie while they are read: in a folder of this process alone.
+    """Clients' files, in a folder of this process alone.
 
     Parameters
     ----------
-    parent : folder of the workspace for all processes' folders. Those whose process has ended are removed.
+    parent : Path
+        Folder of all processes' folders. Those of ended processes are deleted.
+    limits : UploadLimits, optional
+        Limits.
 
     Attributes
     ----------
-    folder : this process's own, held by a lock until `close`.
+    folder : Path
+        This process's folder, locked until `close`.
     """
 
     def __init__(self, parent: Path, limits: UploadLimits | None = None) -> None:
@@ -57,51 +64,60 @@ class Uploads:
         self._arriving: set[asyncio.Timeout] = set()
         self._stopped = False
         parent.mkdir(parents=True, exist_ok=True)
-        with held(parent / _LOCK):  # so that nobody takes a folder that is not locked yet for one that was left
+        with held(parent / _LOCK):  # Else another process may delete the folder before it is locked.
             _sweep(parent)
             self.folder = Path(tempfile.mkdtemp(dir=parent, prefix=_FOLDER_PREFIX))
             self._lock = contextlib.ExitStack()
             self._lock.enter_context(held(self.folder / _LOCK))
 
     def stop(self) -> None:
-        """Wait for no file any longer; who sends one is told. Called in the server's event loop."""
+        """End waiting uploads, and accept no more. Called in the server's event loop."""
         self._stopped = True
         for waiting in self._arriving:
-            with contextlib.suppress(RuntimeError):  # its time is up already
+            with contextlib.suppress(RuntimeError):  # Already timed out.
                 waiting.reschedule(0)
 
     def close(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Delete the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
 
     @property
     def under_way(self) -> int:
-        """Files that are arriving, waiting or being read."""
+        """Number of files being received, queued or read."""
         return self._under_way
 
     @asynccontextmanager
     async def receive(self, request: Request) -> AsyncGenerator[Path]:
-        """The file that a request carries, as long as the block lasts.
+        """Receive the file of a request and delete it at the end of the block.
 
-        The body is the file itself, of a media type, or a form whose first file it is. Its name is not looked at.
+        The body is the file itself, with a media type, or a form; then its first file is taken. The file's name is
+        ignored.
+
+        Parameters
+        ----------
+        request : Request
+            The request.
+
+        Yields
+        ------
+        Path
+            The file.
 
         Raises
         ------
         HTTPException
-            408 too slow, 411 or 413 too large, 415 not a media type, 422 empty, 503 too many at once, 507 no room.
+            408: too slow. 411, 413: too large. 415: no media type. 422: empty. 503: too many at once. 507: disk full.
         """
-        if self._under_way >= self.limits.most_at_once:
-            raise HTTPException(
-                503, "Too many files at once. Try again in a moment.", headers={"Retry-After": str(_RETRY_S)}
-            )
+        if self._under_way >= self.limits.max_concurrent:
+            raise HTTPException(503, "Too many files at once. Try again later.", headers={"Retry-After": str(_RETRY_S)})
         self._under_way += 1
         path: Path | None = None
         try:
             kind = self._checked_type(request)
             handle, name = tempfile.mkstemp(dir=self.folder, prefix=_PREFIX)
             path = Path(name)
-            with open(handle, "wb") as file:  # noqa: PTH123 - the file is open already
+            with open(handle, "wb") as file:  # noqa: PTH123 - a file descriptor
                 await self._fill(file, request, kind)
             yield path
         finally:
@@ -113,16 +129,14 @@ class Uploads:
         kind = request.headers.get("content-type", "")
         plain = kind.partition(";")[0].strip().lower()
         if not plain.startswith(("audio/", "video/")) and plain not in (*_PLAIN_TYPES, "multipart/form-data"):
-            raise HTTPException(
-                415, "Send a music video, a song or a film: audio/*, video/* or application/octet-stream."
-            )
+            raise HTTPException(415, "Unsupported media type. Send audio/*, video/* or application/octet-stream.")
         length = request.headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self.limits.most_bytes:
+        if not length.isdecimal() or int(length) > self.limits.max_bytes:
             raise self._too_large()
         return kind
 
     async def _fill(self, file: BinaryIO, request: Request, kind: str) -> None:
-        """Write the file that the body carries, and refuse the body as soon as it is too large."""
+        """Write the request's file, and refuse the body as soon as it is too large."""
         size = 0
         try:
             async with self._in_time(), contextlib.aclosing(self._body(request)) as body:
@@ -133,13 +147,13 @@ class Uploads:
         except TimeoutError:
             if self._stopped:
                 raise StoppedError(STOPPING) from None
-            raise HTTPException(408, "The file took too long to arrive.") from None
+            raise HTTPException(408, "The upload took too long.") from None
         except ClientDisconnect:
-            raise HTTPException(400, "The file did not arrive whole.") from None
+            raise HTTPException(400, "The upload was incomplete.") from None
         except OSError:
-            raise HTTPException(507, "There is no room for this file at the moment.") from None
+            raise HTTPException(507, "Not enough disk space for this file.") from None
         if not size:
-            raise HTTPException(422, "The request carries no file, or an empty one.")
+            raise HTTPException(422, "The request has no file, or an empty one.")
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncGenerator[None]:
@@ -151,21 +165,21 @@ class Uploads:
                 self._arriving.discard(waiting)
 
     async def _body(self, request: Request) -> AsyncGenerator[bytes]:
-        """What is sent, whatever it belongs to, until it is too large."""
+        """Yield the body until it exceeds the limit."""
         size = 0
         async with contextlib.aclosing(request.stream()) as stream:
             async for piece in stream:
                 size += len(piece)
-                if size > self.limits.most_bytes:
+                if size > self.limits.max_bytes:
                     raise self._too_large()
                 yield piece
 
     def _too_large(self) -> HTTPException:
-        return HTTPException(413, f"The file is larger than {self.limits.most_bytes >> 20} MiB.")
+        return HTTPException(413, f"The file is larger than {self.limits.max_bytes >> 20} MiB.")
 
 
 async def _file_in(body: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes]:
-    """The file in a body: all of it, or the first file of a form, whose rest is not waited for."""
+    """Yield the file in a body: all of it, or the first file of a form."""
     part = FilePart(kind) if kind.lower().startswith("multipart/form-data") else None
     async for piece in body:
         yield piece if part is None else part.feed(piece)
@@ -174,7 +188,7 @@ async def _file_in(body: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what ended processes left; where the file system has no locks, nobody knows, and all stays."""
+    """Delete the folders of ended processes; where the file system has no locks, keep all."""
     for left in parent.glob(f"{_FOLDER_PREFIX}*"):
         if is_free(left / _LOCK):
             shutil.rmtree(left, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A process of its own for files that nobody vouches for: it has a time limit and a memory limit, and may die."""
+"""Worker process for untrusted files, with a time limit and a memory limit. It may crash."""
 
 import multiprocessing
 import resource
@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from antiphon.errors import AntiphonError, DecodeError, ModelError
 
-STOPPING = "The service is being stopped; ask again when it is back."
+STOPPING = "The service is shutting down; try again later."
 
 
 class StoppedError(AntiphonError):
@@ -22,7 +22,7 @@ class StoppedError(AntiphonError):
 
 
 class JobError(AntiphonError):
-    """A job failed by a fault of ours; its traceback is on the standard error stream."""
+    """A job failed through a bug; the traceback is on stderr."""
 
 
 Job = TypeVar("Job")
@@ -34,12 +34,14 @@ _PATIENCE_S = 2.0
 
 @dataclass(frozen=True)
 class WorkerLimits:
-    """What a job may take.
+    """Limits of a job.
 
     Attributes
     ----------
-    job_s : seconds before the process is ended.
-    memory_bytes : that a job may ask for beyond what the process holds when it is ready.
+    job_s : float
+        Maximum time in seconds.
+    memory_bytes : int
+        Maximum memory, beyond what the process holds when ready.
     """
 
     job_s: float = 120.0
@@ -47,15 +49,20 @@ class WorkerLimits:
 
 
 class Worker(Generic[Job, Result]):
-    """Runs one job at a time in another process, which is started when first needed and again after it died.
+    """Runs one job at a time in another process, which is started on first use and restarted after a crash.
 
-    Jobs and results are pickled between our own two processes and hold no foreign objects; the process gets the file's
-    path and reads the file itself.
+    Jobs and results are pickled between these two processes and contain no foreign objects; the process gets the path
+    of a file and reads it itself.
 
     Parameters
     ----------
-    prepare : importable by name, since the process is spawned; called once there with `arguments`, and returns what
-        does the jobs.
+    prepare : callable
+        Importable by name, since the process is spawned. Called once there with `arguments`; returns the function that
+        runs the jobs.
+    arguments : tuple
+        Arguments of `prepare`.
+    limits : WorkerLimits, optional
+        Limits of a job.
     """
 
     def __init__(
@@ -71,18 +78,28 @@ class Worker(Generic[Job, Result]):
         self._line: Connection | None = None
 
     def run(self, job: Job) -> Result:
-        """Do a job; blocks until it is done, behind those that came first.
+        """Run a job; blocks until it is done, after those that were queued before.
+
+        Parameters
+        ----------
+        job : Job
+            The job.
+
+        Returns
+        -------
+        Result
+            Its result.
 
         Raises
         ------
         AntiphonError
-            What the job raised.
+            Raised by the job.
         DecodeError
-            The process took too long, asked for too much memory, or died: the file is damaged or made to do harm.
+            The process exceeded a limit or crashed: the file is damaged or malicious.
         JobError
-            The job raised anything else.
+            The job raised another exception.
         StoppedError
-            The worker is closed, or was while the job ran.
+            The worker was closed, before or during the job.
         """
         with self._turn:
             line = self._ready()
@@ -90,22 +107,22 @@ class Worker(Generic[Job, Result]):
                 line.send(job)
                 if not line.poll(self._limits.job_s):
                     self._end()
-                    raise DecodeError(f"The file took longer than {self._limits.job_s:g} s to read.")
+                    raise DecodeError(f"Reading the file took longer than {self._limits.job_s:g} s.")
                 result = line.recv()
             except (EOFError, OSError):
                 self._end()
                 if self._closed:
                     raise _stopped() from None
-                raise DecodeError("The decoder gave up on this file; it is damaged or made to do harm.") from None
+                raise DecodeError("The decoder crashed on this file, which is damaged or malicious.") from None
         if isinstance(result, AntiphonError):
             raise result
         return result
 
     def close(self) -> None:
-        """End the process, and with it the job that runs; no further one is started."""
+        """End the process and its running job, and accept no more jobs."""
         self._closed = True
         if (process := self._process) is not None:
-            process.kill()  # before the turn is taken: the job that runs has it
+            process.kill()  # Before taking the lock, which the running job holds.
         with self._turn:
             self._end()
 
@@ -131,7 +148,7 @@ class Worker(Generic[Job, Result]):
             self._end()
             if self._closed:
                 raise _stopped()
-            raise ready if isinstance(ready, AntiphonError) else ModelError("The worker process does not start.")
+            raise ready if isinstance(ready, AntiphonError) else ModelError("The worker process did not start.")
         return ours
 
     def _end(self) -> None:
@@ -172,14 +189,14 @@ def _outcome(work: Callable[[Any], Any], job: Any) -> Any:
     except AntiphonError as error:
         return error
     except MemoryError:
-        return DecodeError("The file asks for more memory than it may have.")
-    except Exception:  # noqa: BLE001 - whatever it is, it is no fault of the file
+        return DecodeError("Reading the file exceeded the memory limit.")
+    except Exception:  # noqa: BLE001 - a bug, not a bad file
         traceback.print_exc()
-        return JobError("The service failed on this file. Its log says why.")
+        return JobError("The service failed on this file; see its log.")
 
 
 def _limit_memory(memory_bytes: int) -> None:
-    """Limit the address space to what is used now and `memory_bytes` more, where the system says what is used."""
+    """Limit the address space to what is in use and `memory_bytes` more, where the system reports its use."""
     usage = Path("/proc/self/statm")
     if usage.exists():
         used = int(usage.read_text(encoding="ascii").split()[0]) * resource.getpagesize()

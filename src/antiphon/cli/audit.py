@@ -1,4 +1,4 @@
-"""`antiphon audit`: whether the numbers of a run can be believed."""
+"""`antiphon audit`: checks whether a run's numbers can be trusted."""
 
 import json
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from antiphon.runs import AUDIT_FILE
 from antiphon.tables import write_text
 
 _STYLES = {"fail": "bold red", "warn": "yellow", "n/a": "dim", "pass": "green"}
-"""In the order in which they are printed."""
+"""Style of each status, in the order of printing."""
 
 
 def audit(
@@ -24,20 +24,20 @@ def audit(
     seed: int = 0,
     session: Here,
 ) -> int:
-    """Test an evaluation on itself before its numbers are believed: its metric, model, pairs, splits and loss.
+    """Check a run's evaluation: its metric, model, pairs, splits and loss.
 
-    Writes runs/RUN/audit.json, which the report shows, where the metric is the exact one. Exit code 1: a check failed.
+    Writes runs/RUN/audit.json, which the report shows, if the metric is "exact". Exit code 1 if a check fails.
 
     Parameters
     ----------
     run
         Name of the run. Default: the one trained last.
     metric
-        exact: Antiphon's ranks. published: the formula published with Veldkamp et al. (2023), to see it fail.
+        exact: Antiphon's ranks. published: the formula published with Veldkamp et al. (2023), which fails the audit.
     retrain
         Also train the run's recipe on shuffled pairs, which should end near chance.
     seed
-        Of permutations and samples.
+        Seed of permutations and samples.
     """
     found = run_audit(session, run, metric, retrain, seed)
     session.result(found, lambda out: show_audit(found, out))
@@ -45,9 +45,28 @@ def audit(
 
 
 def run_audit(session: Session, run: str | None, metric: str, retrain: bool, seed: int) -> dict[str, Any]:
-    """Audit a run, and keep what was found beside it."""
+    """Audit a run and save the findings with it.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    run : str or None
+        Name of the run; None: the one trained last.
+    metric : {"exact", "published"}
+        Metric to audit; only "exact" writes audit.json.
+    retrain : bool
+        Also train the recipe on shuffled pairs.
+    seed : int
+        Seed of permutations and samples.
+
+    Returns
+    -------
+    dict
+        "run", "metric", "features", "checks", "counts" and "verdict".
+    """
     from antiphon.dual_encoder import DualEncoder
-    from antiphon.evaluation import audit as look
+    from antiphon.evaluation import audit as audit_model
     from antiphon.evaluation.auditing import median_ranks, published, shuffled_control
 
     workspace = session.existing_workspace()
@@ -59,10 +78,10 @@ def run_audit(session: Session, run: str | None, metric: str, retrain: bool, see
         if retrain and not model.published:
             progress(0, 2, "training on shuffled pairs")
             control = shuffled_control(model, features)
-        progress(1, 2, "looking")
+        progress(1, 2, "checking")
         about = {"run": workspace.run_name(folder), "metric": metric, "features": features.fingerprint()}
         measure = published if metric == "published" else median_ranks
-        found = about | look(model, features, metric=measure, control=control, seed=seed)
+        found = about | audit_model(model, features, metric=measure, control=control, seed=seed)
         progress(2, 2, "")
     if metric == "exact":
         with workspace.lock(BRIEFLY_S):
@@ -71,7 +90,15 @@ def run_audit(session: Session, run: str | None, metric: str, retrain: bool, see
 
 
 def show_audit(found: dict[str, Any], out: Console) -> None:
-    """Print the checks: what failed first, then what to know, then the rest."""
+    """Print the checks: failures first, then warnings, then the rest.
+
+    Parameters
+    ----------
+    found : dict
+        What `run_audit` returned.
+    out : Console
+        Where to print.
+    """
     table = Table(title=f"Audit of run {found['run']}", title_justify="left", box=None, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

@@ -13,12 +13,12 @@ app = App(name="backbones", help="List the pretrained networks, fetch their weig
 
 @app.command(name="list")
 def list_(*, session: Here) -> None:
-    """List the backbones that can be used."""
+    """List the available backbones."""
     found = [backbones.info(name) for name in backbones.names()]
 
     def show(out: Console) -> None:
         for item in found:
-            weights = f"{item.size_bytes / 1e6:.0f} MB" + (" (here)" if item.cached else "")
+            weights = f"{item.size_bytes / 1e6:.0f} MB" + (" (cached)" if item.cached else "")
             out.print(f"[bold]{item.name}[/]  {item.modality}, {item.dim} values, {weights}, {item.licence}")
             out.print(f"  {item.description}", markup=False)
 
@@ -27,12 +27,12 @@ def list_(*, session: Here) -> None:
 
 @app.command
 def fetch(*names: str, session: Here) -> None:
-    """Fetch the weights of some backbones into the cache.
+    """Download the weights of backbones into the cache.
 
     Parameters
     ----------
     names
-        Of backbones. Default: the two that the demo uses.
+        Names of backbones. Default: the two that the demo uses.
     """
     done: dict[str, str] = {}
     for name in names or ("musicnn-mtt", "efficientnet_lite0"):
@@ -43,12 +43,12 @@ def fetch(*names: str, session: Here) -> None:
 
 @app.command
 def check(*names: str, session: Here) -> int:
-    """Check that weights are there, fit the network, and give the expected numbers. Exit code 1 where one does not.
+    """Check that weights are cached, load, and reproduce reference outputs. Exit code 1 if any check fails.
 
     Parameters
     ----------
     names
-        Of backbones. Default: all.
+        Names of backbones. Default: all.
     """
     found = [backbones.check(name) for name in names or backbones.names()]
 

@@ -1,4 +1,4 @@
-"""`antiphon catalogue`: which music videos there are."""
+"""`antiphon catalogue`: the music videos of a workspace."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,27 +33,27 @@ def add(
     seed: int = 0,
     session: Here,
 ) -> None:
-    """Add a folder of media files, or the rows of a table, and put every video into a split.
+    """Add a folder of media files, or the rows of a table, and assign every video to a split.
 
-    What --metadata does not say of a folder's files (artist, title, genre, year) is taken from their own tags.
+    Artist, title, genre and year that --metadata does not give are read from the files' own tags.
 
-    Videos of one artist never stand in two splits. A split, once given, stays: later calls look only at videos that
-    have none, and only `antiphon catalogue split` draws all anew. Splits given in a column `split` are kept.
+    All videos of an artist are in one split. An assigned split never changes: later calls only assign videos that have
+    none, and `antiphon catalogue split` alone reassigns all. Splits given in a column `split` are kept.
 
     Parameters
     ----------
     source
-        A folder (every media file in it and below; links to files are followed, hidden files are not taken), or a .csv
-        or .parquet with the columns id and/or path and any of artist, title, genre, tags, year, split.
+        A folder (searched recursively; links to files are followed, hidden files are skipped), or a .csv or .parquet
+        with the columns id and/or path and any of artist, title, genre, tags, year, split.
     metadata
-        For a folder: a .csv or .parquet that says more about its files. A column id, path or filename holds the path in
-        the folder, the absolute path, or the bare name where only one file has it.
+        For a folder: a .csv or .parquet with more about its files. A column id, path or filename holds the path within
+        the folder, the absolute path, or the bare file name if it is unique.
     by
-        Keep all videos of an artist together, or look at each video alone.
+        artist: keep all videos of an artist in one split. video: assign each video on its own.
     fractions
-        Shares of train, validation and test, such as --fractions 0.8 0.1 0.1.
+        Fractions of train, validation and test, such as --fractions 0.8 0.1 0.1.
     seed
-        Draws another assignment.
+        Seed of the assignment.
     """
     catalogue, unreadable = add_to_workspace(session, source, metadata, by, fractions, seed)
     data: dict[str, Any] = {
@@ -69,9 +69,9 @@ def add(
         for sentence in data["left_out"]:
             out.print(f"Left out: {sentence}", markup=False, soft_wrap=True)
         for reason in list(unreadable.values())[:10]:
-            out.print(f"  not readable: {reason}", markup=False)
+            out.print(f"  unreadable: {reason}", markup=False)
         if unreadable:
-            out.print(f"{len(unreadable)} files could not be read; they stay in the catalogue and are tried again.")
+            out.print(f"{len(unreadable)} files could not be read; they stay in the catalogue and will be retried.")
 
     session.result(data, show)
 
@@ -84,7 +84,30 @@ def add_to_workspace(
     fractions: tuple[float, float, float],
     seed: int,
 ) -> tuple[Catalogue, dict[str, str]]:
-    """Read `source`, split it, join it to the workspace's catalogue and look into its files."""
+    """Read `source`, split it, merge it into the workspace's catalogue and probe its files.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    source : Path
+        Folder, or table.
+    metadata : Path or None
+        Table with more about the files of a folder.
+    by : {"artist", "video"}
+        Unit that is assigned to a split.
+    fractions : tuple of (float, float, float)
+        Fractions of train, validation and test.
+    seed : int
+        Seed of the assignment.
+
+    Returns
+    -------
+    catalogue : Catalogue
+        The merged catalogue.
+    unreadable : dict of str to str
+        Reason by video, for files that could not be read.
+    """
     found = _read(source, metadata)
     workspace = session.workspace
     with workspace.lock():
@@ -98,15 +121,15 @@ def add_to_workspace(
         joined.save(workspace.catalogue)
     shared = joined.artists_in_two_splits()
     if shared:
-        session.warn(f"{len(shared)} artists stand in two splits, the first is '{shared[0]}'.")
+        session.warn(f"{len(shared)} artists are in more than one split, such as '{shared[0]}'.")
     return joined, unreadable
 
 
 def _read(source: Path, metadata: Path | None) -> Catalogue:
     if not _is_table(source):
-        return Catalogue(read_folder(source, metadata))  # Tags are read once it is known what the workspace has.
+        return Catalogue(read_folder(source, metadata))  # The caller reads tags, once it knows what the workspace has.
     if metadata is not None:
-        raise ConfigError("--metadata goes with a folder; a table brings its own columns.")
+        raise ConfigError("--metadata needs a folder; a table has its own columns.")
     return Catalogue.from_csv(source) if source.suffix.lower() == ".csv" else Catalogue.from_parquet(source)
 
 
@@ -122,23 +145,23 @@ def split(
     seed: int = 0,
     session: Here,
 ) -> None:
-    """Draw the splits of all videos anew, as long as no run has been trained with those that they have.
+    """Reassign all videos to splits. Refused once a run has been trained on the current ones.
 
     Parameters
     ----------
     by
-        Keep all videos of an artist together, or look at each video alone.
+        artist: keep all videos of an artist in one split. video: assign each video on its own.
     fractions
-        Shares of train, validation and test, such as --fractions 0.8 0.1 0.1. They hold on average.
+        Fractions of train, validation and test, such as --fractions 0.8 0.1 0.1. They hold on average.
     seed
-        Draws another assignment.
+        Seed of the assignment.
     """
     workspace = session.existing_workspace()
     trained = sorted(workspace.runs.glob(f"*/{RUN_FILE}"))
     if trained:
         raise ConfigError(
-            f"{trained[0].parent}: was trained with the splits as they are; drawn anew, it would be tested on what it "
-            "has seen. Use another workspace, or remove its runs first."
+            f"{trained[0].parent}: trained on the current splits, so new ones would test it on videos that it was "
+            "trained on. Use another workspace, or remove its runs first."
         )
     with workspace.lock():
         catalogue = Catalogue.load(workspace.catalogue).split(by=by, fractions=fractions, seed=seed)
@@ -150,9 +173,9 @@ def split(
 
 @app.command
 def remove(*ids: str, session: Here) -> None:
-    """Take music videos out of the catalogue: nothing trains on them, finds them or plays them from then on.
+    """Remove music videos from the catalogue, so that they are no longer trained on, found or played.
 
-    Their files, features and rows in the index stay where they are. Adding their folder again brings them back.
+    Their files, features and index rows are not deleted. Adding their folder again restores them.
 
     Parameters
     ----------
@@ -174,7 +197,7 @@ def remove(*ids: str, session: Here) -> None:
 
 @app.command
 def describe(*, session: Here) -> None:
-    """Print what the catalogue holds: splits, durations, years, genres, tags and missing values."""
+    """Describe the catalogue: splits, durations, years, genres, tags and missing values."""
     found = describe_catalogue(Catalogue.load(session.existing_workspace().catalogue))
     session.result(found, lambda out: _show(found, out))
 
@@ -196,9 +219,9 @@ def _show_bars(title: str, histogram: Mapping[str, int], out: Console) -> None:
     if not histogram:
         return
     table = Table(title=title, title_justify="left", box=None, show_header=False)
-    most = max(histogram.values())
+    highest = max(histogram.values())
     for label, count in histogram.items():
-        table.add_row(label, str(count), "█" * max(1, round(_BAR * count / most)))
+        table.add_row(label, str(count), "█" * max(1, round(_BAR * count / highest)))
     out.print(table)
 
 

@@ -1,4 +1,4 @@
-"""Output that suits what reads it: other encodings than UTF-8, and files instead of terminals."""
+"""Console output for encodings other than UTF-8, and for pipes and files."""
 
 import codecs
 import io
@@ -26,7 +26,13 @@ _EVERY_S = 30.0
 
 
 def degrade_gracefully(*streams: TextIO) -> None:
-    """Write what a stream's encoding cannot hold as plain characters, or as "?", instead of failing."""
+    """Make streams write characters outside their encoding as ASCII look-alikes or "?", instead of failing.
+
+    Parameters
+    ----------
+    streams : TextIO
+        Streams to change.
+    """
     codecs.register_error("antiphon-plain", _as_plain)
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
@@ -40,7 +46,7 @@ def _as_plain(error: UnicodeError) -> tuple[str, int]:
 
 
 class PipedConsole(Console):
-    """A console that reports a closed pipe like any other stream, instead of leaving with an error."""
+    """Console that raises `BrokenPipeError` when its pipe is closed, where rich exits."""
 
     def on_broken_pipe(self) -> None:
         """Raise `BrokenPipeError`."""
@@ -48,14 +54,14 @@ class PipedConsole(Console):
 
 
 class Heartbeat:
-    """Says now and then how far long work has come, where there is no terminal to draw a bar on.
+    """Periodic progress lines, for output that is not a terminal.
 
     Parameters
     ----------
     console : Console
         Where to print.
     label : str
-        What is under way.
+        Name of the task.
     every_s : float
         Seconds between two lines.
     """
@@ -68,7 +74,7 @@ class Heartbeat:
 
     @contextmanager
     def beating(self) -> Generator[None]:
-        """Print a line every few seconds while the block lasts, and one at its end if it lasted longer than that."""
+        """Print a line every `every_s` seconds within the block, and one at its end if it took longer."""
         thread = threading.Thread(target=self._beat, name="progress", daemon=True)
         thread.start()
         try:
@@ -80,7 +86,17 @@ class Heartbeat:
                 self._say()
 
     def report(self, done: int, total: int, note: str = "") -> None:
-        """Take down how far the work has come."""
+        """Update the state that the next line shows.
+
+        Parameters
+        ----------
+        done : int
+            Finished items.
+        total : int
+            All items.
+        note : str
+            Short remark.
+        """
         self._state = f"{done} of {total}{f' ({note})' if note else ''}"
 
     def _beat(self) -> None:
@@ -88,7 +104,7 @@ class Heartbeat:
             self._say()
 
     def _say(self) -> None:
-        passed_s = round(time.monotonic() - self._started_s)
-        clock = f"{passed_s // 60}:{passed_s % 60:02d}"
+        elapsed_s = round(time.monotonic() - self._started_s)
+        clock = f"{elapsed_s // 60}:{elapsed_s % 60:02d}"
         parts = filter(None, (self._state, clock))
         self._console.print(f"{self._label}: {', '.join(parts)}", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`antiphon datasets`: known data sets, and their import into the workspace's catalogue."""
+"""`antiphon datasets`: known data sets, and their import into the catalogue."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -12,12 +12,12 @@ from antiphon.catalogue.importers import Imported, read_jamendo, read_msd
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 
-app = App(name="datasets", help="Known data sets: what they are, and their import into the catalogue.")
+app = App(name="datasets", help="List known data sets and import them into the catalogue.")
 
 
 @app.command(name="list")
 def list_(*, session: Here) -> None:
-    """List data sets with licence, size, where to get them, what is needed, and the command that imports them."""
+    """List known data sets with licence, size, source, requirements, and the command that imports each."""
 
     def show(out: Console) -> None:
         for item in DATA_SETS:
@@ -30,18 +30,18 @@ def list_(*, session: Here) -> None:
 
 @app.command
 def msd(media: Path, *, lists: Path, wanted: Path | None = None, session: Here) -> None:
-    """Add songs of the Million Song Dataset that you have files of, with Choi's 50 tags and splits.
+    """Import the songs of the Million Song Dataset that you have files of, with Choi's 50 tags and splits.
 
-    Songs that stand in none of Choi's lists get neither tags nor a split. Nothing is drawn at random.
+    Songs in none of Choi's lists get neither tags nor a split.
 
     Parameters
     ----------
     media
         CSV with the columns msd_id and path (relative to the CSV), and any of artist, title, genre, year.
     lists
-        Folder with Choi's lists: train_x_msd_id.txt and train_y.npy, the same for valid and test.
+        Folder with Choi's lists: train_x_msd_id.txt and train_y.npy, and likewise for valid and test.
     wanted
-        Text file with an id a line, such as the paper's list: those without a file are counted.
+        Text file with one id per line, such as the paper's list; ids without a file are reported as missing.
     """
     _import(session, read_msd(media, lists, wanted))
 
@@ -55,12 +55,12 @@ def jamendo(
     test: Path | None = None,
     session: Here,
 ) -> None:
-    """Add tracks of MTG-Jamendo with their tags, genres, artists and splits. They have sound only.
+    """Import tracks of MTG-Jamendo with their tags, genres, artists and splits. They have audio only.
 
     Parameters
     ----------
     audio
-        Folder of the audio, full or low quality: the one that holds the folders 00 to 99.
+        Folder of the audio, full or low quality: the one that contains the folders 00 to 99.
     train
         Table of the training split, such as autotagging_top50tags-train.tsv.
     validation
@@ -76,7 +76,7 @@ def jamendo(
 
 
 def _import(session: Session, found: Imported) -> None:
-    """Join what was found to the workspace's catalogue, look into its files, and say what is missing."""
+    """Merge the imported rows into the workspace's catalogue, probe their files, and report what is missing."""
     workspace = session.workspace
     with workspace.lock():
         stored = Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None
@@ -98,9 +98,9 @@ def _import(session: Session, found: Imported) -> None:
         counts = ", ".join(f"{count} {name}" for name, count in joined.split_counts().items())
         out.print(f"{len(found.catalogue)} imported; {len(joined)} in {workspace.root}: {counts}.", soft_wrap=True)
         for number, what in (
-            (len(found.missing), "have no file here and are left out; --json lists them"),
-            (len(found.unlisted), "stand in no list: they have neither tags nor a split"),
-            (len(unreadable), "could not be read; they stay in the catalogue and are tried again"),
+            (len(found.missing), "have no file and were skipped; --json lists them"),
+            (len(found.unlisted), "are in no list, so they have neither tags nor a split"),
+            (len(unreadable), "could not be read; they stay in the catalogue and will be retried"),
         ):
             if number:
                 out.print(f"  {number} {what}.", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`antiphon demo`: everything, on synthetic music videos."""
+"""`antiphon demo`: the whole pipeline, on synthetic music videos."""
 
 import shlex
 import sys
@@ -17,7 +17,7 @@ from antiphon.cli.index import run_build, run_facts
 from antiphon.cli.opening import workspace_features
 from antiphon.cli.report import run_report
 from antiphon.cli.session import Here, Session
-from antiphon.cli.train import run_train
+from antiphon.cli.train import TrainOptions, run_train
 from antiphon.synthetic import SyntheticConfig, render_catalogue
 
 DEMO_FOLDER = Path("antiphon-demo")
@@ -34,27 +34,27 @@ def demo(
     recipe: str = "antiphon-base",
     session: Here,
 ) -> None:
-    """Render a synthetic catalogue, extract features, train, evaluate on held-out artists; make a report and an index.
+    """Run the whole pipeline on synthetic music videos: extract, train, evaluate on held-out artists, report and index.
 
-    The music videos are synthetic: composed, synthesised and painted by Antiphon. Everything after that is what your
-    own videos go through. Stop it at any time; the same command goes on from there.
+    The music videos are composed, synthesised and rendered by Antiphon; from then on they are processed like your own.
+    It can be stopped at any time; the same command resumes.
 
     Parameters
     ----------
     videos
-        How many to render.
+        Number of videos to render.
     coupling
-        How far the pictures follow the song: 0 not at all, 1 in everything.
+        How far the video follows the song: 0 not at all, 1 completely.
     seed
-        Draws the songs, the pictures, the splits, the segments and the first weights.
+        Seed of songs, videos, splits, segments and initial weights.
     sections
-        Segments a video; the paper has six, the demo takes fewer to be done in minutes on two cores.
+        Segments per video. The paper has six; the demo takes fewer, to finish in minutes on two cores.
     recipe
-        How the heads are trained.
+        Recipe of the heads.
     """
     config = SyntheticConfig(videos=videos, coupling=coupling, seed=seed)
     inner, extracted = prepare_synthetic(session, config, sections)
-    trained = run_train(inner, recipe, None, None, None, seed, "auto", learning_curve=True)
+    trained = run_train(inner, TrainOptions(recipe, seed=seed))
     found = run_evaluate(inner, trained["run"], "test", seed)
     audited = run_audit(inner, trained["run"], "exact", retrain=True, seed=seed)
     path = run_report(inner, trained["run"])
@@ -63,19 +63,19 @@ def demo(
     alike = _neighbours(inner, trained["run"], seed)
 
     def show(out: Console) -> None:
-        out.print(f"{videos} synthetic music videos, coupling {coupling:g}; ranks are of held-out artists.")
+        out.print(f"{videos} synthetic music videos, coupling {coupling:g}; ranks are on held-out artists.")
         show_ranks(found, out)
         out.print(trained["learning_curve"]["verdict"] if trained["learning_curve"] else "", soft_wrap=True)
         counts = audited["counts"]
         out.print(
-            f"Audit: {counts['pass']} checks passed, {counts['warn']} say something to know, {counts['fail']} failed; "
-            "see “Can these numbers be believed?” in the report.",
+            f"Audit: {counts['pass']} checks passed, {counts['warn']} with warnings, {counts['fail']} failed; "
+            "see “Can these numbers be trusted?” in the report.",
             soft_wrap=True,
         )
         _show_neighbours(alike, out)
         out.print(f"Report: {path.resolve().as_uri()}", soft_wrap=True)
         place = shlex.quote(str(inner.workspace.root))
-        out.print(f"Search, look and listen: {_called()} --workspace {place} serve", soft_wrap=True, markup=False)
+        out.print(f"Search and play: {_command_name()} --workspace {place} serve", soft_wrap=True, markup=False)
 
     data = {"synthetic": config.model_dump(), "workspace": str(inner.workspace.root), "report": str(path)}
     session.result(
@@ -86,14 +86,14 @@ def demo(
     )
 
 
-def _called() -> str:
-    """How this command was called, so that the next one can be called alike."""
+def _command_name() -> str:
+    """Return the command as it was called, for the next one to be copied from the screen."""
     name = Path(sys.argv[0])
     return shlex.quote(str(name)) if name.name == "antiphon" else "antiphon"
 
 
 def _neighbours(session: Session, run: str, seed: int) -> dict[str, Any] | None:
-    """Whether held-out neighbours are of the same style."""
+    """Measure whether held-out neighbours share genre and tags."""
     from antiphon.dual_encoder import DualEncoder
     from antiphon.evaluation.precision import neighbour_precision
 
@@ -107,9 +107,11 @@ def _show_neighbours(found: dict[str, Any] | None, out: Console) -> None:
 
     if found is None:
         return
-    out.print(f"The {found['k']} nearest of other artists, among {found['videos']} held-out videos (95% over artists):")
+    out.print(
+        f"The {found['k']} nearest videos by other artists, of {found['videos']} held out (95% interval over artists):"
+    )
     for target, words in (("genre", "same genre"), ("tags", "tags in common")):
-        for way, side in (("audio", "sound"), ("video", "pictures"), ("aggregated", "both")):
+        for way, side in (("audio", "audio"), ("video", "video"), ("aggregated", "both")):
             if number := found[target][way]:
                 value, chance = share(number["value"]), share(number["base_rate"])
                 interval = "–".join(map(share, number["ci95"]))
@@ -119,11 +121,23 @@ def _show_neighbours(found: dict[str, Any] | None, out: Console) -> None:
 def prepare_synthetic(
     session: Session, config: SyntheticConfig, sections: int = SECTIONS
 ) -> tuple[Session, dict[str, Any]]:
-    """Render a synthetic catalogue and extract its features, in a workspace of its own; what is there is left as it is.
+    """Render a synthetic catalogue and extract its features, in a workspace of its own. Existing files are reused.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line, which names the parent folder.
+    config : SyntheticConfig
+        What to render.
+    sections : int
+        Segments per video.
 
     Returns
     -------
-    The session in that workspace, and what `run_extract` found.
+    session : Session
+        The session in that workspace.
+    extracted : dict
+        What `run_extract` returned.
     """
     of_its_own = f"coupling-{config.coupling:g}-seed-{config.seed}-videos-{config.videos}-sections-{sections}"
     inner = Session((session.folder or DEMO_FOLDER) / of_its_own, session.json)

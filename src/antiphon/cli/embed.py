@@ -1,4 +1,4 @@
-"""`antiphon embed`: embeddings of files never seen."""
+"""`antiphon embed`: embeddings of new media files."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 def embed(
     *files: Path, model: str | None = None, out: Path = Path("embeddings.parquet"), device: str = "auto", session: Here
 ) -> int:
-    """Embed the sound and the pictures of media files with a trained model, and write them as Parquet.
+    """Embed the audio and video of media files with a trained model, and write the embeddings as Parquet.
 
-    One row per window and modality: file, modality, start_s, end_s, vector (unit length). Files that cannot be used are
-    listed with their reasons; exit code 1 where none could.
+    One row per window and modality: file, modality, start_s, end_s, vector (unit length). Files that cannot be embedded
+    are listed with the reason. Exit code 1 if none could be embedded.
 
     Parameters
     ----------
     files
         Media files, or folders of them.
     model
-        Name of a run of the workspace, or the path of a run's folder. Default: the run trained last.
+        Name of a run of the workspace, or path of a run's folder. Default: the run trained last.
     out
-        The Parquet table to write.
+        Parquet file to write.
     device
         cpu, cuda, or auto.
     """
     from antiphon.dual_encoder import DualEncoder
 
-    _refuse_place(out)
+    _check_output(out)
     paths = media_files(files)
     if not paths:
-        raise ConfigError("Name at least one media file, or a folder that holds some.")
+        raise ConfigError("No media files: name at least one file, or a folder that contains some.")
     folder = Path(model) if model and Path(model).is_dir() else run_folder(session.workspace, model)
     encoder = DualEncoder.load(folder, device)
     rows: list[dict[str, object]] = []
@@ -59,16 +59,16 @@ def embed(
     return 0 if rows else 1
 
 
-def _refuse_place(out: Path) -> None:
-    """Say so before the work where the table could not be written, or not under its name."""
+def _check_output(out: Path) -> None:
+    """Check before the work that the table can be written."""
     if out.suffix.lower() != ".parquet":
-        raise ConfigError(f"{out}: is written as Parquet; give it a name that ends in .parquet.")
+        raise ConfigError(f"{out}: the output is a Parquet table; choose a name that ends in .parquet.")
     if not out.absolute().parent.is_dir():
-        raise ConfigError(f"{out.absolute().parent}: no such folder to write {out.name} into.")
+        raise ConfigError(f"{out.absolute().parent}: no such folder; create it, or write {out.name} elsewhere.")
 
 
 def _rows(encoder: "DualEncoder", path: Path) -> list[dict[str, object]]:
-    """Rows of one file: every window of every side that it has."""
+    """Return the rows of one file: every window of each modality that it has."""
     return [
         {"file": str(path), "modality": modality, "start_s": start_s, "end_s": end_s, "vector": vector}
         for modality, side in encoder.encode_file(path).items()

@@ -11,13 +11,13 @@ from antiphon.cli.session import BRIEFLY_S, Here, Session
 from antiphon.runs import METRICS_FILE
 from antiphon.tables import write_text
 
-_WAYS = {"a2v": "sound → pictures", "v2a": "pictures → sound"}
+_WAYS = {"a2v": "audio → video", "v2a": "video → audio"}
 
 
 def evaluate(
     *, run: str | None = None, split: Literal["train", "validation", "test"] = "test", seed: int = 0, session: Here
 ) -> None:
-    """Rank the held-out pairs both ways, with pool size, chance, 95% interval and the permutation null.
+    """Rank held-out pairs in both directions, with pool size, chance, 95% intervals and the permutation null.
 
     Writes runs/RUN/metrics.json (for the test split).
 
@@ -26,16 +26,33 @@ def evaluate(
     run
         Name of the run. Default: the one trained last.
     split
-        Which videos to rank.
+        Split to evaluate on.
     seed
-        Of the bootstrap and the permutations.
+        Seed of the bootstrap and the permutations.
     """
     found = run_evaluate(session, run, split, seed)
     session.result(found, lambda out: show_ranks(found, out))
 
 
 def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> dict[str, Any]:
-    """Evaluate a run and write its metrics."""
+    """Evaluate a run and, on the test split, write its metrics.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    run : str or None
+        Name of the run; None: the one trained last.
+    split : str
+        Split to evaluate on.
+    seed : int
+        Seed of the bootstrap and the permutations.
+
+    Returns
+    -------
+    dict
+        The content of metrics.json.
+    """
     from antiphon.dual_encoder import DualEncoder
     from antiphon.evaluation import evaluate as measure
 
@@ -58,28 +75,47 @@ def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> di
 
 
 def show_ranks(found: dict[str, Any], out: Console) -> None:
-    """Print the ranks as a table: one line a pool and direction."""
-    from antiphon.presentation.numbers import rank, share
+    """Print the ranks as a table with one line per pool and direction, and explain the columns and pools.
 
-    table = Table(
-        title=f"Run {found['run']}, {found['split']} split",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for column in ("", "median rank", "95%", "null", "chance", "R@10", "MRR"):
-        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
-    rows = "segments" if "tracks" in found else "tracks"
-    parts = {
+    Parameters
+    ----------
+    found : dict
+        What `run_evaluate` returned.
+    out : Console
+        Where to print.
+    """
+    from antiphon.presentation.numbers import rank
+
+    pools = {
         "tracks": found.get("tracks"),
-        rows: found,
+        "segments" if "tracks" in found else "tracks": found,
         "others": found.get("other_tracks"),
         "authors": found.get("authors_dot_product"),
     }
-    for pool, part in parts.items():
-        if part is None:
-            continue
+    out.print(
+        _rank_table(f"Run {found['run']}, {found['split']} split", {name: part for name, part in pools.items() if part})
+    )
+    out.print(
+        f"95%: bootstrap over {found['a2v']['groups']} videos, pool fixed. Null: the middle 95% of the same model's "
+        "median rank when the videos' partners are permuted at random.",
+        soft_wrap=True,
+    )
+    if pools["others"] is not None:
+        out.print("others: segments; candidates exclude the other segments of the true partner's track.")
+    if "times_alone" in (found.get("tracks") or {}):
+        alone = " and ".join(rank(value) for value in found["tracks"]["times_alone"].values())
+        out.print(f"With all features alike, number and times of the segments alone rank the tracks {alone}.")
+    if pools["authors"] is not None:
+        out.print("authors: the same pairs scored as in the paper's code: dot product, audio not normalised.")
+
+
+def _rank_table(title: str, pools: dict[str, dict[str, Any]]) -> Table:
+    from antiphon.presentation.numbers import rank, share
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("", "median rank", "95%", "null", "chance", "R@10", "MRR"):
+        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
+    for pool, part in pools.items():
         for way, words in _WAYS.items():
             ranks = part[way]
             table.add_row(
@@ -91,16 +127,4 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
                 share(ranks["recall@10"]),
                 f"{ranks['mrr']:.2f}",
             )
-    out.print(table)
-    out.print(
-        f"95%: bootstrap over {found['a2v']['groups']} videos, pool kept. Null: the middle 95% of the same model's "
-        "median rank when the videos' partners are permuted at random.",
-        soft_wrap=True,
-    )
-    if parts["others"] is not None:
-        out.print("others: segments, without the other segments of the true partner's track among the candidates.")
-    if "times_alone" in (found.get("tracks") or {}):
-        alone = " and ".join(rank(value) for value in found["tracks"]["times_alone"].values())
-        out.print(f"Number and times of the segments alone, all features alike, give the tracks ranks of {alone}.")
-    if parts["authors"] is not None:
-        out.print("authors: the same pairs scored as in the paper's code, by the dot product with sound of any length.")
+    return table

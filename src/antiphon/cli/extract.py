@@ -1,7 +1,8 @@
-"""`antiphon extract`: decode the catalogue and run the backbones."""
+"""`antiphon extract`: features of the catalogue's videos."""
 
 import shutil
-from typing import Annotated, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -12,6 +13,11 @@ from antiphon.catalogue import Catalogue
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 from antiphon.segments.sampling import SamplingConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from antiphon.features.extraction import Progress
 
 AUDIO, VIDEO = "musicnn-mtt", "efficientnet_lite0"
 
@@ -30,29 +36,29 @@ def extract(
 ) -> None:
     """Decode every video of the catalogue once and compute its features with the chosen backbones.
 
-    Can be stopped at any moment (Ctrl-C, or harder) and started again: only what is missing is computed. Files that
-    cannot be used are listed with their reasons in failures.parquet.
+    It can be stopped at any time, or killed; the same command computes only what is missing. Files that cannot be used
+    are listed with the reason in failures.parquet.
 
     Parameters
     ----------
     audio
-        Backbone for the sound; see `antiphon backbones list`. "none" leaves the sound out.
+        Audio backbone; see `antiphon backbones list`. "none" skips audio.
     video
-        Backbone for the pictures. "none" leaves the pictures out.
+        Video backbone. "none" skips video.
     sections
-        Equal parts of a track; one segment of 5 s is drawn at random from each, and a window of 3 s in it. Default: as
-        the workspace was started with, or 6.
+        Number of equal parts of a track; one segment of 5 s is drawn at random from each, and a window of 3 s within
+        it. Default: as in the workspace, or 6.
     every_s
-        A segment of 5 s every so many seconds instead, for models of whole tracks: long tracks have more segments.
+        Instead of sections: a segment of 5 s every so many seconds, for track models. Longer tracks have more segments.
     seed
-        Draws the segments. Default: as the workspace was started with, or 0.
+        Seed of the segments. Default: as in the workspace, or 0.
     workers
-        Processes that decode. Default: one a core.
+        Number of decoding processes. Default: one per core.
     device
         cpu, cuda, or auto.
     keep_segments
-        Also keep the pictures (ten a second, within 768 × 432) and the sound (16 kHz, mono) of every segment, about
-        2 MB each, for antiphon finetune. The files are decoded a second time for it.
+        Also keep the video (10 frames per second, within 768 × 432) and audio (16 kHz, mono) of every segment, about
+        2 MB each, for `antiphon finetune`. This decodes the files a second time.
     """
     found = run_extract(session, audio, video, sections, seed, workers, device, every_s)
     if keep_segments:
@@ -64,16 +70,39 @@ def extract(
         if keep_segments:
             kept = found["kept"]
             out.print(
-                f"{kept['segments']} segments are kept in {session.workspace.kept}: {kept['bytes'] / 1e6:,.1f} MB, "
-                f"{kept['bytes_per_segment'] / 1e6:.2f} MB a segment.",
+                f"{kept['segments']} segments kept in {session.workspace.kept}: {kept['bytes'] / 1e6:,.1f} MB, "
+                f"{kept['bytes_per_segment'] / 1e6:.2f} MB per segment.",
                 soft_wrap=True,
             )
         for failure in found["failures"][:10]:
             out.print(f"  {failure['video_id']}: {failure['message']}", markup=False, soft_wrap=True)
         if found["failures"]:
-            out.print(f"{len(found['failures'])} videos could not be used; failures.parquet lists all with reasons.")
+            out.print(f"{len(found['failures'])} videos failed; failures.parquet lists them with the reason.")
 
     session.result(found, show)
+
+
+@contextmanager
+def extraction_progress(session: Session) -> "Generator[Callable[[Progress], None]]":
+    """Show a progress bar of an extraction.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+
+    Yields
+    ------
+    callable
+        Shows the progress that it is given.
+    """
+    with session.progress("Extracting videos") as report:
+
+        def progress(state: "Progress") -> None:
+            failed = f", {state.failed} failed" if state.failed else ""
+            report(state.done, state.total, f"{state.videos_per_s:.2f}/s{failed}")
+
+        yield progress
 
 
 def run_extract(
@@ -86,8 +115,26 @@ def run_extract(
     device: str,
     every_s: float | None = None,
 ) -> dict[str, Any]:
-    """Fill the workspace's feature stores, with a progress bar."""
-    from antiphon.features.extraction import Progress
+    """Fill the workspace's feature stores, with a progress bar.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    audio, video : str
+        Names of the backbones, or "none".
+    sections, seed, every_s : optional
+        Sampling of segments; None: as in the workspace.
+    workers : int or None
+        Number of decoding processes; None: one per core.
+    device : str
+        "cpu", "cuda" or "auto".
+
+    Returns
+    -------
+    dict
+        "segments", "videos", "audio", "video" and "failures".
+    """
     from antiphon.features.extraction import extract as extract_features
     from antiphon.features.planning import stored_sampling
 
@@ -100,12 +147,7 @@ def run_extract(
         sampling = SamplingConfig.model_validate(stored.model_dump() | given)
     except ValidationError as error:
         raise ConfigError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}.") from error
-    with session.progress("Extracting videos") as report:
-
-        def progress(state: Progress) -> None:
-            failed = f", {state.failed} failed" if state.failed else ""
-            report(state.done, state.total, f"{state.videos_per_s:.2f}/s{failed}")
-
+    with extraction_progress(session) as progress:
         features = extract_features(
             catalogue,
             None if audio == "none" else audio,
@@ -126,18 +168,31 @@ def run_extract(
 
 
 def run_keeping(session: Session, workers: int | None) -> dict[str, int]:
-    """Keep the segments that are not kept yet, with a progress bar; say before how much disk that will take."""
+    """Keep the segments that are not kept yet, with a progress bar, after saying how much disk space they need.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    workers : int or None
+        Number of decoding processes; None: one per core.
+
+    Returns
+    -------
+    dict of str to int
+        "segments", "bytes" and "bytes_per_segment" of all that is kept.
+    """
     from antiphon.features.keeping import disk_use, keep_segments, keeping_jobs
 
     workspace = session.existing_workspace()
     catalogue = Catalogue.load(workspace.catalogue)
-    lacking = sum(len(job.targets) for job in keeping_jobs(workspace, catalogue))
-    if lacking:
+    missing = sum(len(job.targets) for job in keeping_jobs(workspace, catalogue))
+    if missing:
         each = disk_use(workspace).bytes_per_segment
         free = shutil.disk_usage(workspace.root).free
         session.say(
-            f"{lacking} segments to keep, about {each / 1e6:.2f} MB each: {lacking * each / 1e9:.2f} GB of the "
-            f"{free / 1e9:,.1f} GB that are free."
+            f"{missing} segments to keep, about {each / 1e6:.2f} MB each: {missing * each / 1e9:.2f} GB of "
+            f"{free / 1e9:,.1f} GB free."
         )
         with session.progress("Keeping segments") as report:
 

@@ -1,8 +1,9 @@
-"""`antiphon features`: bring ready-made vectors, and see what the workspace has."""
+"""`antiphon features`: precomputed vectors, and the workspace's features."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
@@ -13,62 +14,74 @@ from antiphon.features import Features
 from antiphon.features.importing import from_yt8m, import_features, with_label_names
 from antiphon.features.store import FeatureStore, store_names
 
-app = App(name="features", help="Import features computed elsewhere, and list those of the workspace.")
+app = App(name="features", help="Import features computed elsewhere, and list the workspace's features.")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Columns:
+    """Columns of Parquet tables.
+
+    Attributes
+    ----------
+    audio
+        Parquet: column of the audio vectors. Either audio or video may be omitted.
+    video
+        Parquet: column of the video vectors.
+    ids
+        Parquet: column of row ids.
+    groups
+        Parquet: column of the video that each row belongs to. Default: each row is a video.
+    labels
+        Parquet: column of labels.
+    splits
+        Parquet: column of train, validation and test. Default: split by video.
+    genres
+        Parquet: column of genres.
+    artists
+        Parquet: column of artists.
+    """
+
+    audio: str | None = None
+    video: str | None = None
+    ids: str = "id"
+    groups: str | None = None
+    labels: str | None = None
+    splits: str | None = None
+    genres: str | None = None
+    artists: str | None = None
 
 
 @app.command(name="import")
 def import_(
     *files: Path,
-    audio: str | None = None,
-    video: str | None = None,
-    ids: str = "id",
-    groups: str | None = None,
-    labels: str | None = None,
-    splits: str | None = None,
-    genres: str | None = None,
-    artists: str | None = None,
+    columns: Columns = Columns(),
     label_names: Path | None = None,
     fractions: tuple[float, float, float] = FRACTIONS,
     seed: int = 0,
     session: Here,
 ) -> None:
-    """Import vectors from Parquet tables, or from YouTube-8M shards (.tfrecord), ready to train and evaluate.
+    """Import vectors from Parquet tables or YouTube-8M shards (.tfrecord), ready for training and evaluation.
 
     Parameters
     ----------
     files
         Parquet tables of one layout, or video-level YouTube-8M shards.
-    audio
-        Parquet: the column with the vectors of the sound. It or video may be left out.
-    video
-        Parquet: the column with the vectors of the pictures.
-    ids
-        Parquet: the column that names the rows.
-    groups
-        Parquet: the column that names the video of each row. Default: each row is a video.
-    labels
-        Parquet: a column of labels.
-    splits
-        Parquet: a column of train, validation and test. Default: split by video.
-    genres
-        Parquet: a column with the genre of each row.
-    artists
-        Parquet: a column with the artist of each row.
     label_names
-        A CSV with the columns index and name, such as YouTube-8M's vocabulary.csv, where labels are indices.
+        CSV with the columns index and name, such as YouTube-8M's vocabulary.csv, if labels are indices.
     fractions
-        Shares of train, validation and test where no column gives them.
+        Fractions of train, validation and test, if no column gives the splits.
     seed
-        Draws another assignment to splits.
+        Seed of the splits.
     """
     if not files:
-        raise ConfigError("Name at least one file to import.")
+        raise ConfigError("No files: name at least one to import.")
     if all(file.suffix == ".tfrecord" for file in files):
         found = from_yt8m(files, label_names)
-    elif audio is None and video is None:
-        raise ConfigError("Parquet tables need --audio COLUMN or --video COLUMN, the columns that hold the vectors.")
+    elif columns.audio is None and columns.video is None:
+        raise ConfigError("Parquet tables need --audio COLUMN or --video COLUMN: the columns of the vectors.")
     else:
-        found = Features.from_parquet(files, audio, video, ids, groups, labels, splits, genres, artists)
+        found = Features.from_parquet(files, **vars(columns))
         found = found if label_names is None else with_label_names(found, label_names)
     catalogue = import_features(found, session.workspace, fractions, seed)
     data = {"rows": len(found), "videos": len(catalogue), "splits": catalogue.split_counts()}
@@ -88,7 +101,9 @@ def list_(*, session: Here) -> None:
         )
 
     def show(out: Console) -> None:
-        table = Table("name", "videos", "segments", "values", box=None)
+        table = Table(box=None)
+        for column in ("name", "videos", "segments", "values"):
+            table.add_column(column, no_wrap=True)
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))
         out.print(table if rows else "No features yet: run antiphon extract, or antiphon features import.")

@@ -33,24 +33,24 @@ def gallery(
 ) -> None:
     """Show random videos and segments with their nearest neighbours, and measure what neighbours have in common.
 
-    Writes runs/RUN/gallery.html, one file to look at and listen to, and its numbers as gallery.json: whether neighbours
-    share genre and tags, whether that depends on how much alike a video's segments are, and how far colour, brightness,
-    motion and cuts explain who is near whom. The pictures are measured once and kept in attributes.parquet.
+    Writes runs/RUN/gallery.html, a page to watch and listen to, and its numbers as gallery.json: whether neighbours
+    share genre and tags, whether that depends on how consistent a video's segments are, and how far colour, brightness,
+    motion and cuts explain who is near whom. These attributes are measured once and kept in attributes.parquet.
 
     Parameters
     ----------
     run
         Name of the run. Default: the one trained last.
     split
-        Which videos to choose from.
+        Split to choose from.
     videos
-        How many random videos to show.
+        Number of random videos to show.
     segments
-        How many random segments to show.
+        Number of random segments to show.
     tag
-        Ask about this tag alone. Default: every tag that at least 10 videos carry.
+        Analyse this tag only. Default: every tag of at least 10 videos.
     seed
-        Draws videos and segments, and seeds bootstraps and permutations.
+        Seed of the samples, bootstraps and permutations.
     """
     found = run_gallery(session, run, split, videos, segments, tag, seed)
     session.result(found, lambda out: show_findings(found, out))
@@ -92,7 +92,26 @@ def run_gallery(
 def measured_attributes(
     session: Session, features: Features, split: str, *, measure: bool = True
 ) -> "tuple[npt.NDArray[np.float64] | None, str]":
-    """The attributes of the split's segments; or None and the reason. Measured where they are missing, if asked to."""
+    """Return the attributes of a split's segments.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    features : Features
+        Features of the workspace.
+    split : str
+        Split to measure.
+    measure : bool
+        Measure missing ones; else read what is there.
+
+    Returns
+    -------
+    attributes : ndarray of float64, or None
+        One row per segment of `features`; None if the workspace has no media.
+    why_none : str
+        The reason for None, else "".
+    """
     from antiphon.features.attributes import measure_attributes, read_attributes
 
     catalogue = Catalogue.load(session.workspace.catalogue)
@@ -100,14 +119,22 @@ def measured_attributes(
     if not any(row["path"] and row["id"] in pool for row in catalogue.records()):
         return None, _NO_MEDIA
     if measure:
-        with session.progress("Measuring pictures") as report:
+        with session.progress("Measuring attributes") as report:
             measure_attributes(session.workspace, catalogue, pool, progress=report)
             report(len(pool), len(pool), "")
     return read_attributes(session.workspace, features.ids), ""
 
 
 def show_findings(found: dict[str, Any], out: Console) -> None:
-    """Print the findings as sentences."""
+    """Print the findings as sentences.
+
+    Parameters
+    ----------
+    found : dict
+        What `run_gallery` returned.
+    out : Console
+        Where to print.
+    """
     from pathlib import Path
 
     from antiphon.report.neighbour_sentences import findings

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from cyclopts import App
 from rich.console import Console
@@ -13,9 +13,6 @@ from antiphon.cli.session import Here, Session
 from antiphon.errors import FeatureStoreError, SearchError, StaleIndexError
 from antiphon.search import Index
 from antiphon.workspace import Workspace
-
-if TYPE_CHECKING:
-    pass
 
 app = App(name="index", help="Build the search index of the workspace's music videos, and keep it up to date.")
 
@@ -30,15 +27,15 @@ def build(
 ) -> None:
     """Embed all music videos that have features, segments and tracks, and write the index.
 
-    An index that is there stays usable until the new one takes its place. When it is written, tempo, brightness, motion
-    and cuts are measured where they are not known yet: they explain what answers share. The index is whole without.
+    An existing index stays usable until the new one replaces it. Tempo, brightness, motion and cuts are then measured
+    where they are missing: they explain what hits have in common. The index is complete without them.
 
     Parameters
     ----------
     run
         Name of the run whose model embeds. Default: the one trained last.
     kind
-        exact compares with every row; lancedb is approximate and fast for large catalogues; auto chooses by size.
+        exact: compare with every row. lancedb: approximate, fast for large catalogues. auto: choose by size.
     path
         Folder or object-store URI (s3://, gs://) of the index. Default: index in the workspace.
     """
@@ -53,7 +50,24 @@ def run_build(
     kind: Literal["auto", "exact", "lancedb"] = "auto",
     path: str | None = None,
 ) -> Index:
-    """Build and write the index, with a progress bar."""
+    """Build and write the index, with a progress bar.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    run : str, optional
+        Name of the run. Default: the one trained last.
+    kind : {"auto", "exact", "lancedb"}
+        Kind of index.
+    path : str, optional
+        Folder or URI of the index. Default: index in the workspace.
+
+    Returns
+    -------
+    Index
+        The new index.
+    """
     workspace = session.existing_workspace()
     folder = run_folder(workspace, run)
     with session.progress("Indexing") as report:
@@ -68,7 +82,15 @@ def run_build(
 
 
 def run_facts(session: Session, videos: Sequence[str] | None = None) -> None:
-    """Measure what explains answers, of some videos or all whose files are at hand, with a progress bar."""
+    """Measure the attributes that explain hits, with a progress bar. Does nothing in a workspace without media.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    videos : sequence of str, optional
+        Ids of the videos to measure. Default: all.
+    """
     from antiphon.features.attributes import measure_attributes
 
     workspace = session.existing_workspace()
@@ -80,15 +102,27 @@ def run_facts(session: Session, videos: Sequence[str] | None = None) -> None:
 
 
 def ready_index(session: Session, folder: Path | None) -> Index:
-    """The workspace's index of a run: built first where there is none, or one of another run or other features.
+    """Return the workspace's index of a run; build it if there is none, or one of another run or other features.
 
-    What came without a run, from `Index.from_vectors` or from Python, cannot be made again and is never replaced.
-    Videos that are missing in the index are told of, not added: they may have been removed from it.
+    An index without a run, from `Index.from_vectors` or from Python, cannot be rebuilt and is never replaced. Videos
+    missing in the index are reported, not added: they may have been removed from it.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    folder : Path or None
+        Folder of the run; None: take the index as it is.
+
+    Returns
+    -------
+    Index
+        The index.
 
     Raises
     ------
     SearchError
-        The index is damaged and there is no run; or it came without one and is not of this model and features.
+        The index is damaged and there is no run, or it has no run and is not of this model and these features.
     """
     workspace = session.workspace
     if folder is None:
@@ -96,28 +130,28 @@ def ready_index(session: Session, folder: Path | None) -> Index:
     run = workspace.run_name(folder)
     try:
         model, features, about = indexed(workspace, run)
-    except FeatureStoreError:  # An index can do without the features that it is of.
+    except FeatureStoreError:  # The features may have been deleted since.
         from antiphon.dual_encoder import DualEncoder
 
         return Index.open(workspace.index, DualEncoder.load(folder))
     try:
         index = Index.open(workspace.index, model, features, about["made_by"])
     except SearchError as error:
-        if _came_without_a_run(workspace):
+        if _has_no_run(workspace):
             raise SearchError(
-                f"{workspace.index}: came without a run and is not of {run}, so it is left as it is. Move it away, or "
-                f"put another in its place: antiphon index build --run {run}"
+                f"{workspace.index}: not an index of run {run}, and it has no run from which to rebuild it. Move it "
+                f"away, or replace it: antiphon index build --run {run}"
             ) from error
         if isinstance(error, StaleIndexError):
             session.say(str(error))
-        session.say("Building the index first.")
+        session.say("Building the index.")
         return run_build(session, run)
     if missing := set(features.groups.tolist()) - set(index.ids):
-        session.say(f"{len(missing)} music videos have features and are not in the index. Add them: antiphon index add")
+        session.say(f"{len(missing)} music videos have features but are not in the index. Add them: antiphon index add")
     return index
 
 
-def _came_without_a_run(workspace: Workspace) -> bool:
+def _has_no_run(workspace: Workspace) -> bool:
     try:
         return not Index.open(workspace.index).origin.run
     except SearchError:
@@ -128,8 +162,8 @@ def _came_without_a_run(workspace: Workspace) -> bool:
 def add(*, path: str | None = None, session: Here) -> None:
     """Add the music videos that have features and are not in the index yet.
 
-    The add is there as a whole or not at all: after it was stopped, call it again. Then tempo, brightness, motion and
-    cuts of what was added are measured, as `antiphon index build` does of all.
+    The addition is atomic: if it is interrupted, call it again. Tempo, brightness, motion and cuts of the added videos
+    are then measured, as in `antiphon index build`.
 
     Parameters
     ----------
@@ -152,17 +186,17 @@ def add(*, path: str | None = None, session: Here) -> None:
 
 @app.command
 def remove(*ids: str, path: str | None = None, session: Here) -> int:
-    """Remove music videos from the index; exit code 1 where none of them was there.
+    """Remove music videos from the index. Exit code 1 if none of them was in it.
 
     Parameters
     ----------
     ids
-        Of the music videos, as in the catalogue.
+        Ids of the music videos, as in the catalogue.
     path
         Folder or URI of the index. Default: index in the workspace.
     """
     if not ids:
-        raise SearchError("Name at least one music video to remove.")
+        raise SearchError("No ids: name at least one music video to remove.")
     index = Index.open(path or session.workspace.index)
     removed = index.remove(ids)
     missing = sorted(set(ids) - set(removed))
@@ -175,7 +209,7 @@ def remove(*ids: str, path: str | None = None, session: Here) -> int:
 
 @app.command
 def stats(*, path: str | None = None, session: Here) -> None:
-    """What the index holds: music videos, rows by side and level, size, and which model and features it is of.
+    """Describe the index: music videos, rows by modality and level, size, model and features.
 
     Parameters
     ----------
@@ -187,7 +221,7 @@ def stats(*, path: str | None = None, session: Here) -> None:
 
 @app.command
 def compact(*, path: str | None = None, session: Here) -> None:
-    """Gather what many adds and removals have left in many parts; it also happens by itself, after enough adds.
+    """Merge small parts, which additions and removals leave behind. Additions also do it from time to time.
 
     Parameters
     ----------
@@ -206,18 +240,18 @@ def _show_stats(session: Session, found: dict[str, Any]) -> None:
     def show(out: Console) -> None:
         origin = found["origin"]
         out.print(
-            f"{found['path']}: {_counted(found['videos'])}, {found['kind']}, {found['dim']} values a row.",
+            f"{found['path']}: {_counted(found['videos'])}, {found['kind']}, {found['dim']} values per row.",
             soft_wrap=True,
         )
         for row in found["rows"]:
-            side = {"audio": "sound", "video": "pictures"}.get(row["side"], "vectors")
+            side = row["side"] or "vectors"
             out.print(f"  {row['count']:>9,} {side}, {row['level']}s")
         size = "" if found["bytes"] is None else f"{found['bytes'] / 1e6:.1f} MB on disk; "
         parts = f"{found['parts']} part{'s' * (found['parts'] != 1)}; "
-        out.print(f"  {size}{parts}{found['unindexed']:,} rows searched one by one.")
+        out.print(f"  {size}{parts}{found['unindexed']:,} rows searched exhaustively.")
         if origin["model"]:
-            features = " and ".join(filter(None, (origin["audio"], origin["video"]))) or "features without a name"
-            out.print(f"  Model: run {origin['run'] or 'without a name'} ({origin['model'][:12]}), on {features}.")
+            features = " and ".join(filter(None, (origin["audio"], origin["video"]))) or "unnamed features"
+            out.print(f"  Model: run {origin['run'] or 'unnamed'} ({origin['model'][:12]}), on {features}.")
 
     session.result(found, show)
 

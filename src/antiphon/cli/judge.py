@@ -1,4 +1,4 @@
-"""`antiphon judge`: ask people which music videos are alike, and count."""
+"""`antiphon judge`: similarity judgements by people."""
 
 import hashlib
 from collections import Counter
@@ -24,12 +24,12 @@ from antiphon.workspace import Workspace
 
 app = App(
     name="judge",
-    help="""Ask people which of two music videos is more like a third, and count who agrees with whom.
+    help="""Ask people which of two music videos is more like a third, and compare runs with their answers.
 
 ```
-antiphon judge prepare    choose the questions, and keep them
-antiphon serve            people answer at /judge
-antiphon judge report     who agrees with whom, with intervals
+antiphon judge prepare    choose and store the questions
+antiphon serve            collect answers at /judge
+antiphon judge report     print the agreement, with intervals
 ```""",
     help_format="markdown",
 )
@@ -48,27 +48,27 @@ def prepare(
     seed: int = 0,
     session: Here,
 ) -> None:
-    """Choose triplets on which opinions differ, and keep them as the round that the page asks about.
+    """Choose triplets on which similarities disagree, and store them as a round of questions for the page.
 
-    A third of the questions sets neighbours of two runs against each other, a third a neighbour by sound against one by
-    pictures, a third a neighbour against a random track; with one run there is no first third. What is asked is what an
-    opinion separates by a tenth of the pool at least. Tracks of the seed's artist are never candidates. The same call
-    again changes nothing; another one starts another round, and earlier ones stay.
+    A third of the questions compares neighbours by two runs, a third a neighbour by audio with one by video, and a
+    third a neighbour with a random track; with one run there is no first third. The two candidates of a triplet differ
+    in rank by at least a tenth of the pool. Tracks by the seed's artist are never candidates. The same call again
+    changes nothing; a different one starts another round, and earlier rounds are kept.
 
     Parameters
     ----------
     run
-        Name of a run to compare; give it several times for several. Default: the one trained last.
+        Name of a run to compare; repeat it for several runs. Default: the one trained last.
     questions
-        How many triplets, of all that is asked together: overall, by sound, by pictures.
+        Number of triplets, over all three aspects: overall, by sound, by pictures.
     per_judge
-        How many of them one judge is asked.
+        Number of questions for each judge.
     repeats
-        Share of these that is asked twice, sides swapped, to see whether judges say the same again.
+        Fraction of these that is asked twice, with sides swapped, to measure each judge's consistency.
     split
-        Which videos to choose from.
+        Split to choose from.
     seed
-        Draws the questions and the judges' sheets.
+        Seed of the questions and the judges' sheets.
     """
     workspace = session.existing_workspace()
     catalogue = Catalogue.load(workspace.catalogue)
@@ -78,28 +78,28 @@ def prepare(
     judgements = Judgements(workspace.judgements)
     made = prepare_round(judgements, runs, artists, config, _playable(catalogue, split))
     if made.questions < questions:
-        session.warn(f"Only {made.questions} of {questions} triplets tell opinions apart.")
+        session.warn(f"Found only {made.questions} of {questions} triplets on which the similarities differ enough.")
     found = _described(judgements, made)
 
     def show(out: Console) -> None:
         out.print(f"Round {made.number}: {made.questions} questions from {made.pool} videos ({_counts(found)}).")
-        out.print("People answer at /judge of antiphon serve; then antiphon judge report.")
+        out.print("Collect answers at /judge of antiphon serve, then run antiphon judge report.")
 
     session.result(found, show)
 
 
 @app.command
 def report(*, round: int | None = None, simulated: bool = False, seed: int = 0, session: Here) -> None:
-    """Say how far each similarity agrees with the judges, beside how far the judges agree with each other.
+    """Print how often each similarity agrees with the judges, and how often the judges agree with each other.
 
     Parameters
     ----------
     round
         Number of the round. Default: the latest.
     simulated
-        Report on simulated judges, and on these alone.
+        Report on simulated judges instead of people.
     seed
-        Of the bootstraps.
+        Seed of the bootstraps.
     """
     judgements, asked = _round(session, round)
     found = judging_report(judgements, asked, simulated=simulated, seed=seed)
@@ -108,9 +108,9 @@ def report(*, round: int | None = None, simulated: bool = False, seed: int = 0, 
 
 @app.command
 def score(*, run: str | None = None, round: int | None = None, session: Here) -> None:
-    """Let a further run say what it thinks of questions that people have answered already.
+    """Score the questions of a round with another run, so that the report compares it too.
 
-    The report then compares it too. It was not among those that the questions were chosen to tell apart.
+    The questions were not chosen to distinguish this run from others.
 
     Parameters
     ----------
@@ -123,26 +123,28 @@ def score(*, run: str | None = None, round: int | None = None, session: Here) ->
     embedded = _embedded(session, session.existing_workspace(), run)
     count = score_round(judgements, asked, embedded)
     data = {"round": asked.number, "run": embedded.run, "scored": count, "questions": asked.questions}
-    session.result(data, lambda out: out.print(f"{embedded.run} has a say on {count} of {asked.questions} questions."))
+    session.result(
+        data, lambda out: out.print(f"Scored {count} of {asked.questions} questions with run {embedded.run}.")
+    )
 
 
 @app.command
 def export(
     out: Path = Path("judgements.csv"), *, round: int | None = None, simulated: bool = False, session: Here
 ) -> None:
-    """Write every answer with all that is known of it as a table: .csv or .parquet.
+    """Write every answer, with all that is known about it, as a .csv or .parquet table.
 
     Parameters
     ----------
     out
-        The file to write.
+        File to write.
     round
         Number of the round. Default: the latest.
     simulated
-        The answers of simulated judges instead of people's.
+        Export the answers of simulated judges instead of people's.
     """
     if out.suffix.lower() not in {".csv", ".parquet"}:
-        raise ConfigError(f"{out}: name a file that ends in .csv or .parquet.")
+        raise ConfigError(f"{out}: unknown table format; choose a name that ends in .csv or .parquet.")
     judgements, asked = _round(session, round)
     table = pl.DataFrame(answer_rows(judgements.path, asked.number, simulated=simulated), infer_schema_length=None)
     with atomic_path(out) as partial:
@@ -164,25 +166,25 @@ def simulate(
     seed: int = 0,
     session: Here,
 ) -> None:
-    """Let simulated judges answer, to try the report. They are no people and never counted among them.
+    """Let simulated judges answer, to try out the report. They are never counted as people.
 
     Parameters
     ----------
     run
-        The run whose similarity they follow. Default: none, they answer at random.
+        Run whose similarity they follow. Default: none; they answer at random.
     judges
-        How many.
+        Number of judges.
     noise
-        How often they say the other candidate.
+        Probability of choosing the other candidate.
     unsure
-        How often they cannot tell.
+        Probability of answering "cannot tell".
     seed
-        Draws their answers.
+        Seed of their answers.
     """
     judgements, asked = _round(session, None)
     before, _ = judgements.known(asked)
     settings = hashlib.sha256(repr((run, noise, unsure, seed)).encode()).hexdigest()[:6]
-    way = ("at random" if run is None else f"by {run}")[:20]  # the settings tell apart what is cut off
+    way = ("at random" if run is None else f"by {run}")[:20]  # The hash of the settings keeps truncated names apart.
     names = [
         simulate_judge(
             judgements, f"judge {number + 1} {way} ({settings})", run=run, noise=noise, unsure=unsure, seed=seed
@@ -193,7 +195,7 @@ def simulate(
     data = {"round": asked.number, "judges": names, "answers": answers}
 
     def show(out: Console) -> None:
-        again = "" if answers else " They had answered before."
+        again = "" if answers else " They had already answered."
         out.print(
             f"{judges} simulated judges gave {answers} new answers.{again} See antiphon judge report --simulated."
         )
@@ -202,7 +204,7 @@ def simulate(
 
 
 def _embedded(session: Session, workspace: Workspace, run: str | None) -> RunEmbeddings:
-    """Track embeddings of a run, of all videos that have its features."""
+    """Return a run's track embeddings of all videos that have its features."""
     import numpy as np
 
     from antiphon.dual_encoder import DualEncoder
@@ -210,9 +212,9 @@ def _embedded(session: Session, workspace: Workspace, run: str | None) -> RunEmb
     folder = run_folder(workspace, run)
     model = DualEncoder.load(folder)
     features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
-    sound, pictures = model.embed(features, per="track")
+    audio, video = model.embed(features, per="track")
     ids = tuple(str(name) for name in np.unique(features.groups))
-    return RunEmbeddings(workspace.run_name(folder), model.fingerprint[:16], ids, sound, pictures)
+    return RunEmbeddings(workspace.run_name(folder), model.fingerprint[:16], ids, audio, video)
 
 
 def _playable(catalogue: Catalogue, split: str) -> set[str]:
@@ -228,7 +230,7 @@ def _round(session: Session, number: int | None) -> tuple[Judgements, Round]:
     found = judgements.round(number)
     if found is None:
         what = "no questions yet" if number is None else f"no round {number}"
-        raise ConfigError(f"{judgements.path}: {what}. Start with antiphon judge prepare.")
+        raise ConfigError(f"{judgements.path}: {what}. Run antiphon judge prepare first.")
     return judgements, found
 
 
@@ -247,7 +249,7 @@ def _counts(found: dict[str, Any]) -> str:
 
 
 def _show(found: dict[str, Any], out: Console) -> None:
-    from antiphon.presentation.judging_sentences import ASPECT_WORDS, BY_WORDS, judging_sentences, spread
+    from antiphon.presentation.judging_sentences import ASPECT_WORDS, BY_WORDS, judging_sentences, share_with_interval
 
     for sentence in judging_sentences(found):
         out.print(f"- {sentence}", markup=False, soft_wrap=True)
@@ -257,11 +259,11 @@ def _show(found: dict[str, Any], out: Console) -> None:
     table.title = "Agreement with the judges (chance 50%)"
     for item in found["similarities"]:
         if item["by"] != "matching":
-            cells = (spread(item["aspects"][name]) for name in ("overall", "sound", "pictures"))
+            cells = (share_with_interval(item["aspects"][name]) for name in ("overall", "sound", "pictures"))
             table.add_row(f"{item['run']}, {BY_WORDS[item['by']]}", *cells)
     majority = found["majority"]
     lines = {f"{run}, the majority but one": parts for run, parts in majority["runs"].items()}
     for name, parts in (lines | {"one judge, the others' majority": majority["judge"]}).items():
-        table.add_row(name, *(spread(parts[aspect]) for aspect in ("overall", "sound", "pictures")))
+        table.add_row(name, *(share_with_interval(parts[aspect]) for aspect in ("overall", "sound", "pictures")))
     out.print(table)
-    out.print(f"95% intervals; drawn with replacement are {found['resampled']}.", soft_wrap=True)
+    out.print(f"95% bootstrap intervals over {found['resampled']}.", soft_wrap=True)

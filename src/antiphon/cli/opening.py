@@ -1,4 +1,4 @@
-"""Finding what a verb works on: a run of the workspace, its features, and the features that an option names."""
+"""Open what a verb works on: a run, its features, its index, and features named by an option."""
 
 import json
 from collections.abc import Mapping
@@ -22,36 +22,58 @@ YT8M = "yt8m:"
 
 
 def run_folder(workspace: Workspace, run: str | None) -> Path:
-    """The folder of a run; without a name the run trained last.
+    """Return the folder of a run.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace of the run.
+    run : str or None
+        Name of the run; None: the one trained last.
+
+    Returns
+    -------
+    Path
+        Folder `runs/<run>`.
 
     Raises
     ------
     ModelError
-        There is none.
+        There is no run.
     """
     if run is not None:
         return workspace.run(run)
     folders = sorted(workspace.runs.glob(f"*/{RUN_FILE}"), key=lambda path: path.stat().st_mtime)
     if not folders:
-        raise ModelError(f"{workspace.root}: no trained run. Start with antiphon train.")
+        raise ModelError(f"{workspace.root}: no trained run. Run antiphon train first.")
     return folders[-1].parent
 
 
 def workspace_features(
     workspace: Workspace, audio: str | None, video: str | None, *, has_options: bool = False
 ) -> "Features":
-    """The workspace's features; a side that is not named is the only one of its kind there.
+    """Read the workspace's features.
 
-    Those of tuned backbones belong to the run that they were tuned in, and count only where there are no others.
+    Features of tuned backbones belong to one run, and are a default only if there are no others.
 
     Parameters
     ----------
-    has_options : whether the command that asks has --audio and --video, which a message may then name.
+    workspace : Workspace
+        Workspace to read.
+    audio, video : str or None
+        Names of the features; None: the only ones of that modality.
+    has_options : bool
+        Whether the calling verb has --audio and --video, for the error message.
+
+    Returns
+    -------
+    Features
+        Features of both modalities, joined with the catalogue.
 
     Raises
     ------
     FeatureStoreError
-        A side has no features, or several and none is named.
+        A modality has no features, or several and no name was given.
     """
     from antiphon.catalogue import Catalogue
     from antiphon.features.assembly import assemble
@@ -77,23 +99,41 @@ def _only_store(workspace: Workspace, modality: str, has_options: bool) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise FeatureStoreError(f"{workspace.root}: no {modality} features. Run antiphon extract or features import.")
-    remedy = "Use a workspace that has one kind a side."
+        raise FeatureStoreError(
+            f"{workspace.root}: no {modality} features. Run antiphon extract or antiphon features import."
+        )
+    remedy = "Use a workspace with one set of features per modality."
     if has_options:
         remedy = f"Choose with --{modality} {'|'.join(found)}."
     raise FeatureStoreError(f"{workspace.root}: several {modality} features: {', '.join(found)}. {remedy}")
 
 
 def yt8m_features(spec: str, label_names: Path | None = None, option: str = "--features") -> "tuple[Features, str]":
-    """The features that yt8m:FILES names, and what to call them.
+    """Read the YouTube-8M features that an option names.
+
+    Parameters
+    ----------
+    spec : str
+        Value of the option: "yt8m:FILES", a path or a pattern.
+    label_names : Path, optional
+        YouTube-8M's vocabulary.csv.
+    option : str
+        Name of the option, for error messages.
+
+    Returns
+    -------
+    features : Features
+        The features.
+    source : str
+        Short description of the source.
 
     Raises
     ------
     ConfigError
-        It starts with no known kind of data, or there are no such files.
+        `spec` does not start with "yt8m:", or there are no such files.
     """
     if not spec.startswith(YT8M):
-        raise ConfigError(f"{option} {spec}: starts with no known kind of data; there is {YT8M}FILES.")
+        raise ConfigError(f"{option} {spec}: unknown kind of data; use {YT8M}FILES.")
     pattern = Path(spec.removeprefix(YT8M)).expanduser()
     files = [pattern] if pattern.is_file() else sorted(pattern.parent.glob(pattern.name))
     if not files:
@@ -104,11 +144,23 @@ def yt8m_features(spec: str, label_names: Path | None = None, option: str = "--f
 
 
 def chosen_features(session: Session, spec: str | None, option: str = "--features") -> "tuple[Features, str]":
-    """Features by what an option says, and what to call them.
+    """Read the features that an option names.
 
     Parameters
     ----------
-    spec : yt8m:FILES, a folder that is a workspace, or None for the session's workspace.
+    session : Session
+        Session of the command line.
+    spec : str or None
+        "yt8m:FILES", a folder that is a workspace, or None for the session's workspace.
+    option : str
+        Name of the option, for error messages.
+
+    Returns
+    -------
+    features : Features
+        The features.
+    source : str
+        Short description of the source.
 
     Raises
     ------
@@ -121,19 +173,31 @@ def chosen_features(session: Session, spec: str | None, option: str = "--feature
     if not spec.startswith(YT8M) and workspace.catalogue.exists():
         return workspace_features(workspace, None, None), f"workspace {workspace.root.name}"
     if not spec.startswith(YT8M) and workspace.root.exists():
-        raise ConfigError(f"{option} {spec}: is no workspace, which has a catalogue; or name {YT8M}FILES.")
+        raise ConfigError(f"{option} {spec}: not a workspace (no catalogue in it). Name a workspace, or {YT8M}FILES.")
     return yt8m_features(spec, option=option)
 
 
 def opened_index(session: Session, path: str | None) -> Index:
-    """Open the index, which must be of its run and of the workspace's features as both are now, where they are there.
+    """Open an index and check that its run and the workspace's features have not changed since it was built.
 
-    The run's record says which model it is, so that neither model nor features are loaded.
+    This reads the run's record; neither model nor features are loaded.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    path : str or None
+        Folder or URI of the index; None: index in the workspace.
+
+    Returns
+    -------
+    Index
+        The index.
 
     Raises
     ------
     StaleIndexError
-        The run has been trained again, or the features made otherwise, since the index was built.
+        The run has been trained again, or the features computed otherwise, since the index was built.
     """
     workspace = session.workspace
     index = Index.open(path or workspace.index)
@@ -154,7 +218,24 @@ def opened_index(session: Session, path: str | None) -> Index:
 
 
 def indexed(workspace: Workspace, run: str | None) -> "tuple[DualEncoder, Features, dict[str, Any]]":
-    """Return a run's model, the features that it embeds, and what else an index is told of them."""
+    """Load what an index is built from.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace of the run.
+    run : str or None
+        Name of the run; None: the one trained last.
+
+    Returns
+    -------
+    model : DualEncoder
+        Model of the run.
+    features : Features
+        Features that the model embeds.
+    arguments : dict
+        Further arguments of `Index.build` and `Index.add`.
+    """
     from antiphon.catalogue import Catalogue
     from antiphon.dual_encoder import DualEncoder
 
@@ -165,14 +246,14 @@ def indexed(workspace: Workspace, run: str | None) -> "tuple[DualEncoder, Featur
 
 
 def _fingerprint(folder: Path) -> str:
-    """That of a run whose record, written by an earlier version, does not say it."""
+    """Return the fingerprint of a run whose record, written by an earlier version, lacks it."""
     from antiphon.dual_encoder import DualEncoder
 
     return DualEncoder.load(folder).fingerprint
 
 
 def _made_by(workspace: Workspace, names: Mapping[str, str]) -> dict[str, str]:
-    """Hashes of what made the features of each side, where they are there."""
+    """Hash what made the features of each modality, where they exist."""
     from antiphon.features.store import FeatureStore, store_names
 
     hashes: dict[str, str] = {}

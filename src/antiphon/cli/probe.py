@@ -1,4 +1,4 @@
-"""`antiphon probe`: what classifiers of genre and tags make of the backbones' features and of the embeddings."""
+"""`antiphon probe`: genre and tag classifiers on the backbones' features and on the embeddings."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -24,45 +24,62 @@ def probe(
     seeds: int = 3,
     aggregate: Literal["concatenation", "mean"] = "concatenation",
     most_frequent: int = 10,
-    least_positives: int | None = None,
+    min_positives: int | None = None,
     seed: int = 0,
     session: Here,
 ) -> None:
-    """Train classifiers of genre or tags on representations, and judge them on videos that they have not seen.
+    """Train classifiers of genre or tags on representations, and test them on held-out videos.
 
-    The paper's six representations; the embeddings beside the backbones' features; and, to compare with, networks that
-    join sound and pictures under supervision (late, gated and bilinear fusion).
+    Covers the paper's six representations, the embeddings joined with the backbones' features, and, for comparison,
+    networks that fuse audio and video under supervision (late, gated and bilinear fusion).
 
-    Writes runs/RUN/probe-TARGET.json and, so that the numbers can be recomputed, all scores to probe-TARGET.parquet.
+    Writes runs/RUN/probe-TARGET.json, and all scores to probe-TARGET.parquet.
 
     Parameters
     ----------
     run
         Name of the run. Default: the one trained last.
     target
-        genre, one a video, or tags, any number.
+        genre: one per video. tags: any number per video.
     folds
-        Judge all videos: deal them into so many folds, and train heads and classifiers anew without each.
-        Default: train on the training split, judge the test split.
+        Cross-validate over all videos: number of folds; heads and classifiers are trained anew for each.
+        Default: train on the training split and test on the test split.
     seeds
-        How often the perceptron and each fusion are trained.
+        Number of trainings of the perceptron and of each fusion.
     aggregate
-        How both embeddings are joined, which the paper does not say.
+        How audio and video embeddings are joined; the paper does not say.
     most_frequent
-        How many tags, the most frequent among the videos to train on.
-    least_positives
-        Take instead every tag (or genre) that at least so many of these videos have.
+        Number of tags: the most frequent among the training videos.
+    min_positives
+        Instead of most_frequent: take every tag (or genre) of at least this many training videos.
     seed
-        Of folds, classifiers, bootstrap and permutations.
+        Seed of folds, classifiers, bootstrap and permutations.
     """
     options = {"folds": folds, "seeds": seeds, "aggregate": aggregate, "seed": seed}
-    options |= {"most_frequent": most_frequent, "min_positives": least_positives}
+    options |= {"most_frequent": most_frequent, "min_positives": min_positives}
     found = run_probe(session, run, target, **options)
     session.result(found, lambda out: show_probe(found, out))
 
 
 def run_probe(session: Session, run: str | None, target: Literal["genre", "tags"], **options: Any) -> dict[str, Any]:
-    """Probe a run with a progress bar, and write what was found."""
+    """Probe a run with a progress bar, and write the results.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    run : str or None
+        Name of the run; None: the one trained last.
+    target : {"genre", "tags"}
+        What to classify.
+    **options
+        Arguments of `antiphon.evaluation.probe`.
+
+    Returns
+    -------
+    dict
+        The content of probe-TARGET.json.
+    """
     from antiphon.dual_encoder import DualEncoder
     from antiphon.evaluation import probe as measure
 
@@ -81,21 +98,29 @@ def run_probe(session: Session, run: str | None, target: Literal["genre", "tags"
 
 
 def show_probe(found: dict[str, Any], out: Console) -> None:
-    """Print a table for each classifier and level, and how far the embeddings are from the best backbone."""
+    """Print a table for each classifier and level, and the difference of the embeddings to the best backbone.
+
+    Parameters
+    ----------
+    found : dict
+        What `run_probe` returned.
+    out : Console
+        Where to print.
+    """
     sections = dict.fromkeys((_family(row), row["level"]) for row in found["table"])
     for kind, level in sections:
         rows = [row for row in found["table"] if (_family(row), row["level"]) == (kind, level)]
         judged = f"{rows[0]['n']} {level}" + (f" of {rows[0]['groups']} tracks" if level == "segments" else "")
         out.print(_table(f"Run {found['run']}, {found['target']}, {kind}, {judged}", map(_values, rows)))
         heads = [row for row in rows if "difference" in row["roc_auc"]]
-        out.print(_table("Difference to the best backbone row on the validation videos", map(_differences, heads)))
+        out.print(_table("Difference to the backbone that is best on the validation videos", map(_differences, heads)))
         out.print(_best_backbone(heads[0]), soft_wrap=True)
         out.print()
     out.print(_explained(found), soft_wrap=True)
 
 
 def _family(row: Mapping[str, Any]) -> str:
-    """The table that a row stands in: one for each classifier, one for all fusions."""
+    """Return the name of the table that a row belongs to: one for each classifier, one for all fusions."""
     return "supervised fusion" if _is_fusion(row) else row["kind"]
 
 
@@ -133,7 +158,7 @@ def _with_interval(part: dict[str, Any]) -> str:
 
 
 def _short(value: float) -> str:
-    """Three decimals of a number from −1 to 1, without the nought before the point."""
+    """Format a number from −1 to 1 with three decimals and no leading zero."""
     text = f"{value:z.3f}".replace("-", "\N{MINUS SIGN}")
     return text[:-1] if text.endswith("1.000") else text.replace("0.", ".", 1)
 
@@ -148,14 +173,14 @@ def _best_backbone(row: dict[str, Any]) -> str:
 def _explained(found: dict[str, Any]) -> str:
     first = found["table"][0]
     chance = ", ".join(f"{_short(first[metric]['chance'])} {words}" for metric, words in _METRICS.items())
-    how = "trained on the training split, judged on the test split"
+    how = "trained on the training split, tested on the test split"
     if found["folds"]:
-        how = f"each video judged by heads and classifiers of one of {found['folds']} folds, trained without it"
+        how = f"{found['folds']}-fold cross-validation, of heads and classifiers alike"
     text = (
-        f"{len(first['labels'])} labels, macro means; {how}. In brackets: 95% bootstrap over videos. Chance: {chance}."
+        f"{len(first['labels'])} labels, macro averages; {how}. Brackets: 95% bootstrap over videos. Chance: {chance}."
     )
     left_out = [one["label"] for one in first["left_out"]]
     if left_out:
         more = f" and {len(left_out) - _WRITTEN_LABELS} more" if len(left_out) > _WRITTEN_LABELS else ""
-        text += f" Not judged, for want of videos with or without: {', '.join(left_out[:_WRITTEN_LABELS])}{more}."
+        text += f" Skipped, for too few positives or negatives: {', '.join(left_out[:_WRITTEN_LABELS])}{more}."
     return text

@@ -8,21 +8,21 @@ from antiphon.cli.session import Here
 def published(
     file: Path, *, name: str = "published", audio: str | None = None, video: str | None = None, session: Here
 ) -> None:
-    """Read the heads that Veldkamp et al. (2023) published into a run, to evaluate them like one trained here.
+    """Import the heads published by Veldkamp et al. (2023) as a run, to evaluate them like any other.
 
-    Writes runs/NAME. Nothing in the file is run. Evaluating wants the features that the heads were trained on,
-    musicnn-won-mtat and r2plus1d_18-unscaled; others of the same size must be asked for by name.
+    Writes runs/NAME. No code from the file is executed. Evaluation needs the features that the heads were trained on,
+    musicnn-won-mtat and r2plus1d_18-unscaled; other features of the same size must be named.
 
     Parameters
     ----------
     file
         The authors' checkpoint, such as Single_proj_head.tar.
     name
-        Of the run.
+        Name of the run.
     audio
-        Features of the sound to use in place of musicnn-won-mtat.
+        Audio features to use instead of musicnn-won-mtat.
     video
-        Features of the pictures to use in place of r2plus1d_18-unscaled.
+        Video features to use instead of r2plus1d_18-unscaled.
     """
     from antiphon.dual_encoder import DualEncoder
     from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME
@@ -35,14 +35,14 @@ def published(
     others = [name for name, own in zip(chosen.values(), (AUDIO_NAME, VIDEO_NAME), strict=True) if name != own]
     if others:
         session.warn(
-            f"These heads were not trained on features of {' and '.join(others)}: what they score on them says little "
-            "about the published model."
+            f"These heads were not trained on features of {' and '.join(others)}: their results say little about the "
+            "published model."
         )
     data = {"run": name, "folder": str(folder), "heads": model.recipe.heads, "dim": model.dim, **chosen}
     session.result(
         data,
         lambda out: out.print(
-            f"Run {name}: {model.recipe.description}. Sound of {chosen['audio']}, pictures of {chosen['video']}, "
+            f"Run {name}: {model.recipe.description}. Features {chosen['audio']} and {chosen['video']}, "
             f"embeddings of {model.dim} values.",
             soft_wrap=True,
         ),

@@ -1,4 +1,4 @@
-"""`antiphon recommend`: new music videos for a person, and whether that works."""
+"""`antiphon recommend`: new music videos for a user, and how good the recommendations are."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ from rich.table import Table
 from antiphon.catalogue import Catalogue
 from antiphon.cli.index import ready_index
 from antiphon.cli.opening import run_folder, workspace_features
-from antiphon.cli.session import BRIEFLY_S, Count, Here, Session
+from antiphon.cli.session import BRIEFLY_S, Here, ResultCount, Session
 from antiphon.errors import ConfigError, SearchError
 from antiphon.recommendation import Interactions, read_interactions
 from antiphon.recommendation import recommend as recommended
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
     from antiphon.recommendation.holdout import HoldOut
 
 _SYNTHETIC = (
-    "Synthetic interactions: taste is drawn from tags, years and genres, on a synthetic catalogue thus from the very "
-    "styles that were rendered. This is circular; it says nothing about people."
+    "Synthetic interactions: tastes are drawn from tags, years and genres, which on a synthetic catalogue are the "
+    "rendered styles themselves. This is circular and says nothing about people."
 )
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Taste:
-    """What somebody has liked.
+    """What a user has liked.
 
     Attributes
     ----------
     like
         Ids of liked videos.
     history
-        CSV or Parquet with user_id and video_id, and perhaps timestamp and weight or liked.
+        CSV or Parquet with user_id and video_id, and optionally timestamp and weight or liked.
     user
-        Whom to recommend to.
+        User to recommend to.
     synthetic
         Draw synthetic interactions from the catalogue's tags. They say nothing about people.
     """
@@ -62,20 +62,20 @@ class Taste:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Measure:
-    """Which videos play the new ones, where recommendations are measured.
+    """How recommendations are evaluated.
 
     Attributes
     ----------
     evaluate
-        Measure with held-out videos instead.
+        Evaluate recommendations of held-out videos instead.
     hold_out
-        Take the newest of the test videos for new ones, or draw them at random.
+        Treat as new: the newest test videos, or random ones.
     by
-        Draw single videos at random, or whole artists.
+        Draw random videos, or random artists.
     share
-        How many of the videos to choose from are new.
+        Fraction of the candidate videos that are treated as new.
     split
-        Choose the new ones from the test split, which the model has not seen, or from all.
+        Draw new videos from the test split, which the model has not seen, or from all.
     """
 
     evaluate: Annotated[bool, Parameter(negative="")] = False
@@ -90,19 +90,19 @@ def recommend(
     taste: Taste = Taste(),
     genre: tuple[str, ...] = (),
     min_year: int | None = None,
-    k: Count = 10,
+    k: ResultCount = 10,
     weight: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.5,
     measure: Measure = Measure(),
     run: str | None = None,
     seed: int = 0,
     session: Here,
 ) -> None:
-    """Recommend music videos that somebody has not had, near in sound and pictures to what they liked.
+    """Recommend music videos that a user does not know yet, close in sound and pictures to what they liked.
 
-    Say what was liked by `--like ID`, or by a table of interactions with `--history FILE --user NAME`. The embeddings
-    are read from the workspace's index, which is built first where there is none. With
-    `--evaluate` videos are held out and recommended to the users who liked them: recall, nDCG and coverage, beside
-    chance, the genre and the popularity of the artist. Writes runs/RUN/recommendation.json then.
+    Give what was liked with `--like ID`, or a table of interactions with `--history FILE --user NAME`. Embeddings are
+    read from the workspace's index, which is built if there is none. `--evaluate` holds out videos and recommends them
+    to the users who liked them; it prints recall, nDCG and coverage, compared with chance and with recommending by
+    genre and by the artist's popularity, and writes runs/RUN/recommendation.json.
 
     Parameters
     ----------
@@ -111,13 +111,13 @@ def recommend(
     min_year
         First year.
     k
-        Videos to recommend.
+        Number of recommendations.
     weight
-        Share of the sound, from 0 to 1; the rest is the pictures'.
+        Weight of audio, from 0 to 1; video has the rest.
     run
         Name of the run. Default: the one trained last.
     seed
-        Draws synthetic interactions and held-out videos, and seeds the bootstrap.
+        Seed of synthetic interactions, held-out videos and the bootstrap.
     """
     folder = run_folder(session.existing_workspace(), run)
     if measure.evaluate:
@@ -125,34 +125,72 @@ def recommend(
         found = run_evaluation(session, folder, interactions, _held(measure, seed), k, weight)
         session.result(found, lambda out: show_evaluation(found, out))
     else:
-        liked, had = _taste(session, taste, seed)
-        hits = run_recommendation(session, folder, liked, had, Where(genre=genre, min_year=min_year), k, weight)
+        liked, known = _taste(session, taste, seed)
+        hits = run_recommendation(session, folder, liked, known, Where(genre=genre, min_year=min_year), k, weight)
         result = {"user": taste.user, "liked": liked, "synthetic": taste.synthetic, "hits": hits}
         session.result(result, lambda out: _show_hits(result, out))
 
 
 def run_recommendation(
-    session: Session, folder: Path, liked: list[str], had: list[str], where: Where, k: int, weight: float
+    session: Session, folder: Path, liked: list[str], known: list[str], where: Where, k: int, weight: float
 ) -> list[dict[str, Any]]:
-    """What a run recommends, each with what it shares with the nearest of the liked videos."""
+    """Recommend with a run, and explain each recommendation by what it shares with the nearest liked video.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    folder : Path
+        Folder of the run.
+    liked : list of str
+        Ids of the liked videos.
+    known : list of str
+        Ids that are not recommended again.
+    where : Where
+        Conditions.
+    k : int
+        Number of recommendations.
+    weight : float
+        Weight of audio.
+
+    Returns
+    -------
+    list of dict
+        Recommendations, best first.
+
+    Raises
+    ------
+    ConfigError
+        None of the liked videos is in the index.
+    """
     space = run_space(session, folder)
     unknown = [name for name in liked if name not in set(space.ids)]
     if len(unknown) == len(liked):
-        raise ConfigError(
-            f"{unknown[0]}: is not in the index, so nothing is known of what it is like. Add it: antiphon index add"
-        )
+        raise ConfigError(f"{unknown[0]}: not in the index. Add it: antiphon index add")
     if unknown:
-        session.warn(f"{len(unknown)} of {len(liked)} liked videos are not in the index; the first is {unknown[0]}.")
-    hits = recommended(space, liked, k, weight=weight, had=had, where=where)
+        session.warn(f"{len(unknown)} of {len(liked)} liked videos are not in the index, such as {unknown[0]}.")
+    hits = recommended(space, liked, k, weight=weight, exclude=known, where=where)
     because = reasons(space, liked, [hit.id for hit in hits], workspace_facts(session.workspace), weight)
     return [asdict(hit) | asdict(reason) for hit, reason in zip(hits, because, strict=True)]
 
 
 def run_space(session: Session, folder: Path) -> Space:
-    """The track embeddings of a run, of what the catalogue has and with what it knows.
+    """Return a run's track embeddings of the videos in the catalogue, with their metadata.
 
-    They are read from the workspace's index, which is built where there is none; any other than the run's stays as it
-    is, and the features are embedded.
+    They are read from the workspace's index, which is built if there is none. An index of another run is left alone,
+    and the features are embedded instead.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    folder : Path
+        Folder of the run.
+
+    Returns
+    -------
+    Space
+        The embeddings.
     """
     catalogue = Catalogue.load(session.workspace.catalogue)
     others = _is_of_another_run(session.workspace, session.workspace.run_name(folder))
@@ -182,7 +220,7 @@ def _embedded(session: Session, folder: Path) -> Space:
 
 
 def _seen(session: Session, folder: Path) -> set[str]:
-    """The videos that the model has seen in training."""
+    """Return the videos that the model was trained on."""
     from antiphon.dual_encoder import DualEncoder
 
     model = DualEncoder.load(folder)
@@ -202,7 +240,28 @@ def _held(measure: Measure, seed: int) -> "HoldOut":
 def run_evaluation(
     session: Session, folder: Path, interactions: Interactions, held: "HoldOut", k: int, weight: float
 ) -> dict[str, Any]:
-    """Evaluate the recommendations of a run and write its numbers."""
+    """Evaluate the recommendations of a run, and write the numbers.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    folder : Path
+        Folder of the run.
+    interactions : Interactions
+        Who liked what.
+    held : HoldOut
+        Which videos are treated as new.
+    k : int
+        Number of recommendations.
+    weight : float
+        Weight of audio.
+
+    Returns
+    -------
+    dict
+        The content of recommendation.json.
+    """
     from antiphon.recommendation.evaluation import evaluate_recommendation
 
     space, seen = run_space(session, folder), _seen(session, folder)
@@ -214,7 +273,7 @@ def run_evaluation(
     if found["seen_by_model"]:
         session.warn(
             f"{found['seen_by_model']} of {found['new']} new videos were seen in training, so they are not new to the "
-            "model. Choose among the test split."
+            "model. Use --split test."
         )
     with session.workspace.lock(BRIEFLY_S):
         write_text(json.dumps(found, indent=2), folder / RECOMMENDATION_FILE)
@@ -222,41 +281,50 @@ def run_evaluation(
 
 
 def show_evaluation(found: dict[str, Any], out: Console) -> None:
-    """Print the methods as a table, one a line, then what content has over each of the others."""
-    k = found["k"]
+    """Print the methods as a table, then the differences of content-based recommendation to each other method.
+
+    Parameters
+    ----------
+    found : dict
+        What `run_evaluation` returned.
+    out : Console
+        Where to print.
+    """
+    k, null, held = found["k"], found["null"], found["hold_out"]
     columns = (f"recall@{k}", f"ndcg@{k}")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("", *columns, f"coverage@{k}"):
-        table.add_column(name, justify="right" if name else "left", no_wrap=True)
-    for name, numbers in found["methods"].items():
-        shown = (_with_interval(numbers[column]) for column in columns)
-        table.add_row(name, *shown, f"{numbers[f'coverage@{k}']['value']:.2f}")
-    chance = {key: number["chance"] for key, number in found["methods"]["content"].items()}
-    table.add_row("chance", *(f"{chance[column]:.3f}" for column in columns), f"{chance[f'coverage@{k}']:.2f}")
-    null = found["null"]
-    table.add_row("the null", *(_with_interval(null[column], "middle95") for column in columns))
-    held = found["hold_out"]
-    how = f"out since {held['since']}" if held["since"] else f"drawn by {held['by']}"
+    how = f"released since {held['since']}" if held["since"] else f"drawn by {held['by']}"
     out.print(
         f"Run {found['run']}: {found['new']} new videos, {how}, {found['old']} old ones; {found['users']} users who "
-        f"liked both ({found['users_left_out']} others left out), {found['relevant']:.1f} new ones each.",
+        f"liked both ({found['users_left_out']} others excluded), {found['relevant']:.1f} new ones each.",
         soft_wrap=True,
     )
-    out.print(table)
-    for name, ahead in found["differences"].items():
-        by = " and ".join(f"{_with_interval(ahead[column])} in {column}" for column in columns)
-        out.print(f"Content less {name}: {by}.", soft_wrap=True)
-    for name, ahead in null["differences"].items():
-        by = " and ".join(f"{_with_interval(ahead[column])} in {column}" for column in columns)
-        out.print(f"The null less {name}: {by}.", soft_wrap=True)
-    out.print("Brackets: 95% bootstrap over users, paired for the differences; the videos are kept.", soft_wrap=True)
+    out.print(_method_table(found))
+    for first, differences in (("Content", found["differences"]), ("Null", null["differences"])):
+        for name, ahead in differences.items():
+            by = " and ".join(f"{_with_interval(ahead[column])} in {column}" for column in columns)
+            out.print(f"{first} minus {name}: {by}.", soft_wrap=True)
+    out.print("Brackets: 95% bootstrap over users, paired for the differences; videos fixed.", soft_wrap=True)
     out.print(
-        f"The null: content with the vectors of other videos, in {null['permutations']} permutations; brackets: the "
-        "middle 95% of them, and over permutations and users for its differences.",
+        f"Null: content with each video's vectors swapped for another's, over {null['permutations']} permutations; "
+        "brackets: the middle 95% of these; for its differences, over permutations and users.",
         soft_wrap=True,
     )
     if found["synthetic"]:
         out.print(_SYNTHETIC, soft_wrap=True)
+
+
+def _method_table(found: dict[str, Any]) -> Table:
+    columns, coverage = (f"recall@{found['k']}", f"ndcg@{found['k']}"), f"coverage@{found['k']}"
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("", *columns, coverage):
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
+    for name, numbers in found["methods"].items():
+        shown = (_with_interval(numbers[column]) for column in columns)
+        table.add_row(name, *shown, f"{numbers[coverage]['value']:.2f}")
+    chance = {key: number["chance"] for key, number in found["methods"]["content"].items()}
+    table.add_row("chance", *(f"{chance[column]:.3f}" for column in columns), f"{chance[coverage]:.2f}")
+    table.add_row("null", *(_with_interval(found["null"][column], "middle95") for column in columns))
+    return table
 
 
 def _with_interval(number: dict[str, Any], interval: str = "ci95") -> str:
@@ -265,10 +333,10 @@ def _with_interval(number: dict[str, Any], interval: str = "ci95") -> str:
 
 
 def _interactions(session: Session, taste: Taste, seed: int) -> Interactions:
-    """The user's own table, or a synthetic one where it is asked for."""
+    """Return the given interactions, or synthetic ones."""
     catalogue, history, synthetic = Catalogue.load(session.workspace.catalogue), taste.history, taste.synthetic
     if synthetic == (history is not None):
-        raise ConfigError("Give the interactions with --history FILE, or draw some with --synthetic: one of the two.")
+        raise ConfigError("Give exactly one of --history FILE and --synthetic.")
     if history is None:
         from antiphon.seeding import generator
         from antiphon.synthetic.listeners import SyntheticTaste, synthetic_interactions
@@ -281,7 +349,7 @@ def _interactions(session: Session, taste: Taste, seed: int) -> Interactions:
 
 
 def _taste(session: Session, taste: Taste, seed: int) -> tuple[list[str], list[str]]:
-    """What was liked, and what was had."""
+    """Return the ids that were liked, and all ids that the user has interacted with."""
     if taste.like:
         known = set(Catalogue.load(session.workspace.catalogue).ids)
         unknown = [name for name in taste.like if name not in known]
@@ -290,9 +358,9 @@ def _taste(session: Session, taste: Taste, seed: int) -> tuple[list[str], list[s
             raise ConfigError(f"--like {unknown[0]}: no such video in the catalogue.{hint}")
         return list(taste.like), []
     if taste.user is None:
-        raise ConfigError("Say what was liked: --like ID, or --history FILE --user NAME. Or measure with --evaluate.")
+        raise ConfigError("Nothing to recommend from: give --like ID, or --history FILE --user NAME, or --evaluate.")
     interactions = _interactions(session, taste, seed)
-    return interactions.history(taste.user), interactions.had(taste.user)
+    return interactions.history(taste.user), interactions.interacted(taste.user)
 
 
 def _show_hits(result: dict[str, Any], out: Console) -> None:
@@ -301,7 +369,7 @@ def _show_hits(result: dict[str, Any], out: Console) -> None:
         about = hit["metadata"]
         words = ", ".join(str(about[name]) for name in ("artist", "title", "genre", "year") if about.get(name))
         out.print(f"{place:3}. {hit['id']}  {hit['score']:.3f}  {words}", markup=False, soft_wrap=True)
-        shared = "; ".join(hit["shared"]) or "nothing that can be named"
+        shared = "; ".join(hit["shared"]) or "nothing in particular"
         out.print(f"     like {hit['like']}: {shared}", markup=False, soft_wrap=True, style="dim")
     if result["synthetic"]:
         out.print(_SYNTHETIC, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`antiphon report`: one HTML file to look at."""
+"""`antiphon report`: a run's results as one HTML file."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from antiphon.cli.session import BRIEFLY_S, Here, Session
 
 
 def report(*, run: str | None = None, session: Here) -> None:
-    """Write runs/RUN/report.html: ranks, curves, answers to see and hear, failures. One file, no network.
+    """Write runs/RUN/report.html: ranks, curves, playable examples, failures. One file, usable offline.
 
     Parameters
     ----------
@@ -19,7 +19,20 @@ def report(*, run: str | None = None, session: Here) -> None:
 
 
 def run_report(session: Session, run: str | None) -> Path:
-    """Build a run's report."""
+    """Build a run's report.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    run : str or None
+        Name of the run; None: the one trained last.
+
+    Returns
+    -------
+    Path
+        The report.
+    """
     from antiphon.report import build_report
 
     workspace = session.existing_workspace()

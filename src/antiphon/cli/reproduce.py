@@ -1,4 +1,4 @@
-"""`antiphon reproduce`: the paper, whole, on the workspace's features."""
+"""`antiphon reproduce`: the experiments of the paper, on the workspace's features."""
 
 import json
 import shlex
@@ -47,30 +47,31 @@ def reproduce(
 ) -> None:
     """Run the experiments of Veldkamp et al. (2023) on your data, and write paper.html and paper.json.
 
-    Table 1 (alignment by six configurations, true ranks beside what the published formula prints), table 2 (genre and
-    tags from six representations), the galleries, the audit, and the answers to the paper's questions. What the data
-    lack is n/a, with the reason. Stop it at any time; the same command goes on from there. The tables are in paper/ as
-    CSV and Markdown too, the trained models in runs/paper/.
+    Includes table 1 (alignment of six configurations: true ranks, and what the published formula prints), table 2
+    (genre and tags from six representations), galleries, the audit, and answers to the paper's questions. What the data
+    do not allow is n/a, with the reason. It can be stopped at any time; the same command resumes. The tables are also
+    written to paper/ as CSV and Markdown, and the trained models to runs/paper/.
 
     Parameters
     ----------
     experiment
-        Only these experiments: 1 alignment, 2 genre, 3 tags, without galleries and audit; the page shows what was found
-        before of the others. Default: everything.
+        Run only these experiments, without galleries and audit: 1 alignment, 2 genre, 3 tags. The page shows earlier
+        results of the others. Default: everything.
     synthetic
-        Run it on the synthetic catalogue of `antiphon demo`, which is made if it is not there.
+        Use the synthetic catalogue of `antiphon demo`, which is rendered if it does not exist.
     features
-        yt8m:FILES imports video-level YouTube-8M features first: shards (.tfrecord) or Parquet, a path or a pattern.
+        yt8m:FILES: import video-level YouTube-8M features first, from shards (.tfrecord) or Parquet, by path or
+        pattern.
     label_names
-        With --features: YouTube-8M's vocabulary (CSV), so that labels have names.
+        With --features: YouTube-8M's vocabulary (CSV), which names the labels.
     audio
-        Features of the sound. Default: the only ones in the workspace that are not of a tuned backbone.
+        Audio features. Default: the only ones in the workspace that are not of a tuned backbone.
     video
-        Features of the pictures. Default: as for the sound.
+        Video features. Default: as for audio.
     seeds
-        Trainings of each configuration and classifier.
+        Number of trainings of each configuration and classifier.
     loss
-        info_nce as in the authors' code, or decoupled as in their equations.
+        info_nce: as in the authors' code. decoupled: as in their equations.
     device
         cpu, cuda, or auto.
     """
@@ -122,7 +123,7 @@ def run_reproduce(
             loss=loss,
             attributes=attributes,
             why_no_attributes=why_none,
-            progress=_told(report),
+            progress=_progress(report),
         )
     found["run"] = f"paper/{found['run']}"
     synthetic = synthetic_notice(Catalogue.load(workspace.catalogue)) is not None
@@ -138,9 +139,9 @@ def run_reproduce(
 
 
 def _data(session: Session, synthetic: bool, features: str | None, label_names: Path | None) -> tuple[Session, str]:
-    """The session in whose workspace the features are, made first where asked for; and where they come from."""
+    """Return the session whose workspace has the features, made first if need be, and their source."""
     if synthetic and features is not None:
-        raise ConfigError("--synthetic and --features are two data sets; choose one.")
+        raise ConfigError("--synthetic and --features exclude each other; choose one.")
     if synthetic:
         return prepare_synthetic(session, SyntheticConfig(videos=VIDEOS, coupling=COUPLING))[0], "synthetic"
     if features is None:
@@ -151,18 +152,18 @@ def _data(session: Session, synthetic: bool, features: str | None, label_names: 
 
 
 def _tables(found: dict[str, Any]) -> dict[str, str]:
-    """The tables for other programs and for a repository, by file."""
+    """Return the tables as CSV and Markdown, by file name."""
     from antiphon.report.paper_tables import table_1_csv, table_2_csv, tables_markdown
 
     return {"table-1.csv": table_1_csv(found), "table-2.csv": table_2_csv(found), "tables.md": tables_markdown(found)}
 
 
-def _told(report: Report) -> "Progress":
+def _progress(report: Report) -> "Progress":
     return lambda part, done, total, note: report(done, total, f"{_WORDS[part]} {note}".rstrip())
 
 
 def _command(session: Session, given: dict[str, Any]) -> str:
-    """What to call to do it again."""
+    """Return the command line that repeats the call."""
     words = ["antiphon", *(["--workspace", str(session.folder)] if session.folder else []), "reproduce"]
     for name, value in given.items():
         if value is True:

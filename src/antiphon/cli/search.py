@@ -1,4 +1,4 @@
-"""`antiphon search`: music videos that suit one of the index or a media file."""
+"""`antiphon search`: music videos similar to one of the index or to a media file."""
 
 import csv as csv_format
 import io
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from antiphon.cli.opening import opened_index, run_folder
-from antiphon.cli.session import Count, Here, Session
+from antiphon.cli.session import Here, ResultCount, Session
 from antiphon.errors import ConfigError, SearchError
 from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.filters import Conditions
@@ -42,7 +42,7 @@ _COLUMNS: tuple[str, ...] = (
 class Options(Conditions):
     __doc__ = Conditions.__doc__
 
-    k: Count = 10
+    k: ResultCount = 10
 
 
 _DEFAULTS = Options()
@@ -59,27 +59,27 @@ def search(
     device: str = "auto",
     session: Here,
 ) -> None:
-    """Find music videos like one of the index or a media file, songs for its pictures, or pictures for its song.
+    """Find music videos similar to one of the index or to a media file, songs for its video, or videos for its song.
 
-    An index of another model than its run's, or of features that were made otherwise, is refused.
+    An index whose run or features have changed since it was built is refused.
 
     Parameters
     ----------
     query
-        Id or title of a music video of the index, or a media file, which need not be in any catalogue.
+        Id or title of a music video of the index, or a media file, which need not be in the catalogue.
     target
-        both finds music videos like the query, audio songs for its pictures, video pictures for its song.
+        both: similar music videos. audio: songs for its video. video: videos for its song.
     by
-        With target both: compare sound, pictures or both.
+        With target both: compare audio, video or both.
     csv
         Print the hits as CSV.
     path
         Folder or URI of the index. Default: index in the workspace.
     device
-        cpu, cuda or auto, to embed a file.
+        Where to embed a file: cpu, cuda or auto.
     """
     if csv and session.json:
-        raise ConfigError("--csv and --json are two formats; choose one.")
+        raise ConfigError("--csv and --json exclude each other; choose one.")
     index = opened_index(session, path)
     asked = _query(session, index, query, device)
     hits = index.search(asked, target=target, by=by, **conditions.arguments(_removed(session, index)))
@@ -93,7 +93,7 @@ def search(
 
 
 def _query(session: Session, index: Index, text: str, device: str) -> Query:
-    """A music video of the index by its id, a file, or a music video by its title."""
+    """Interpret the query as an id of the index, a file, or a title, in this order."""
     if text in index:
         return Query.from_id(index, text)
     if Path(text).is_file() or "://" in text:
@@ -103,7 +103,7 @@ def _query(session: Session, index: Index, text: str, device: str) -> Query:
     if len(named) == 1:
         return Query.from_id(index, named[0])
     if named:
-        raise SearchError(f"'{text}' is the title of {len(named)} music videos: {', '.join(named[:5])}. Name an id.")
+        raise SearchError(f"'{text}' is the title of {len(named)} music videos: {', '.join(named[:5])}. Use an id.")
     hint = did_you_mean(text, [*titles, *filter(None, titles.values())]) or " Check the id, the title or the path."
     raise SearchError(f"'{text}' is neither a music video of this index nor a file.{hint}")
 
@@ -112,7 +112,7 @@ def _file_query(session: Session, index: Index, path: str, device: str) -> Query
     from antiphon.dual_encoder import DualEncoder
 
     model = DualEncoder.load(run_folder(session.workspace, index.origin.run or None), device)
-    Index.open(index.path, model)  # refuses another model
+    Index.open(index.path, model)  # Refuses an index of another model.
     with session.progress("Encoding the file") as report:
         report(0, 1, Path(path).name)
         query = Query.from_file(path, model)
@@ -121,7 +121,7 @@ def _file_query(session: Session, index: Index, path: str, device: str) -> Query
 
 
 def _removed(session: Session, index: Index) -> list[str]:
-    """Music videos of the index that are no longer in the workspace's catalogue."""
+    """Return the ids in the index that are no longer in the workspace's catalogue."""
     if index.path != str(session.workspace.index) or not session.workspace.catalogue.exists():
         return []
     from antiphon.tables import CATALOGUE, read_table
@@ -149,7 +149,7 @@ def _show(hits: Hits, out: Console) -> None:
     columns = ("", "score", "id", *known, "best moment")
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for place, column in enumerate(columns):
-        # Titles and artists give way; an id that is cut could not be copied.
+        # Only titles, artists and genres are shortened: an id is for copying.
         whole = None if column in ("title", "artist", "genre") else max(len(row[place]) for row in rows)
         justify = "right" if column in ("", "score", "year") else "left"
         table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis", min_width=whole or 6)
@@ -164,7 +164,7 @@ def _known(hit: Hit, names: Sequence[str]) -> list[str]:
 
 
 def _csv(hits: Hits) -> str:
-    """One row a hit, with its best moment; tags are separated by semicolons."""
+    """Format one row per hit, with its best moment; tags are separated by semicolons."""
     text = io.StringIO()
     writer = csv_format.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

@@ -1,4 +1,4 @@
-"""`antiphon serve`: the service and its pages, over a workspace."""
+"""`antiphon serve`: the web pages and the REST API of a workspace."""
 
 import socket
 from contextlib import suppress
@@ -16,7 +16,7 @@ from antiphon.workspace import Workspace
 
 PORT = 8000
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what stands for all addresses
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - means all addresses
 _BACKLOG = 128
 
 
@@ -28,24 +28,24 @@ def serve(
     allow_host: Annotated[tuple[str, ...], Parameter(negative_iterable=())] = (),
     session: Here,
 ) -> None:
-    """Search, listen and look in a browser; the same answers as JSON under /api.
+    """Serve the search pages, and the same results as JSON under /api.
 
-    Where the workspace has no index yet, or one of another model or other features, it is built first, with a progress
-    bar. Files that are dropped on the page are embedded on this machine and removed at once. Stop it with Ctrl-C.
+    If the workspace has no index, or one of another model or other features, it is built first. Files dropped on the
+    page are embedded on this machine and deleted at once. Stop with Ctrl-C.
 
     Parameters
     ----------
     run
         Name of the run whose embeddings are searched. Default: the one trained last.
     port
-        Where to listen; 0 takes any free one.
+        Port to listen on; 0 takes any free one.
     host
-        Address to listen on. The default lets only this machine in; with another one, whoever reaches it can search,
-        see and hear the catalogue, and send files.
+        Address to listen on. By default only this machine has access; with another address, anyone who can reach it can
+        search, watch and hear the catalogue, and upload files.
     allow_host
-        A further name under which browsers may ask for the service, such as the one that a proxy or the network gives
-        it; may be given more than once. The address that is listened on is always let in, and on all addresses (0.0.0.0
-        or ::) this machine's own name too; others are refused, so that no foreign page can reach the catalogue.
+        Additional host name under which browsers may reach the service, such as that of a proxy; may be repeated. The
+        address listened on is always allowed, and on all addresses (0.0.0.0 or ::) this machine's own name too. Other
+        names are refused, so that other sites cannot reach the catalogue through a browser.
     """
     from antiphon.app.application import create_app
     from antiphon.app.server import Server
@@ -59,14 +59,28 @@ def serve(
         shown = _LOOPBACK_OF.get(host, host)
         url = f"http://{f'[{shown}]' if ':' in shown else shown}:{line.getsockname()[1]}/"
         if host not in _LOOPBACK:
-            session.warn(f"Whoever reaches {host} can search, see and hear this catalogue, and send files.")
-        session.result({"url": url}, lambda out: out.print(f"Open {url} in a browser. Ctrl-C stops.", soft_wrap=True))
+            session.warn(f"Anyone who can reach {host} can search, watch and hear this catalogue, and upload files.")
+        session.result(
+            {"url": url}, lambda out: out.print(f"Open {url} in a browser. Stop with Ctrl-C.", soft_wrap=True)
+        )
         with suppress(KeyboardInterrupt):
             Server(app).run(sockets=[line])
 
 
 def trained_run(workspace: Workspace, run: str | None) -> Path | None:
-    """The folder of the run; None where none is named, none is trained, and the index came without one.
+    """Return the folder of a run, or None if there is no run but an index without one.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace of the run.
+    run : str or None
+        Name of the run; None: the one trained last.
+
+    Returns
+    -------
+    Path or None
+        Folder `runs/<run>`.
 
     Raises
     ------
@@ -82,20 +96,42 @@ def trained_run(workspace: Workspace, run: str | None) -> Path | None:
 
 
 def own_names(host: str) -> set[str]:
-    """Names under which a service that listens on `host` is this machine's: itself, or where it is all addresses, ours.
+    """Return the host names of this machine under which a service on `host` may be reached.
 
-    Numeric addresses that a connection reaches need no naming.
+    Numeric addresses that a connection reaches are always allowed and not listed.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen on.
+
+    Returns
+    -------
+    set of str
+        `host` itself, or this machine's names where `host` means all addresses.
     """
     return {socket.gethostname(), socket.getfqdn()} if host in _LOOPBACK_OF else {host}
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """Open a listening socket.
+
+    Parameters
+    ----------
+    host : str
+        Address.
+    port : int
+        Port; 0 takes any free one.
+
+    Returns
+    -------
+    socket
+        The socket.
 
     Raises
     ------
     ConfigError
-        The port is taken, or the address is none of this machine's.
+        The port is taken, or the address is not one of this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     line = socket.socket(family, socket.SOCK_STREAM)
@@ -106,6 +142,6 @@ def listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         line.close()
         raise ConfigError(
-            f"{host}:{port}: cannot listen there: {error.strerror or error}. Choose another --port, or --host."
+            f"{host}:{port}: cannot listen there: {error.strerror or error}. Choose another --port or --host."
         ) from None
     return line

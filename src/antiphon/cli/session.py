@@ -1,4 +1,4 @@
-"""What every command is handed: the workspace, and where to print for people and for machines."""
+"""The session that every verb gets: its workspace, and its output for people and for machines."""
 
 import json
 import sys
@@ -28,10 +28,10 @@ from antiphon.workspace import Workspace
 
 DEFAULT_WORKSPACE = Path("antiphon-workspace")
 BRIEFLY_S = 30.0
-"""How long a verb that has measured something waits for another writer, rather than lose it."""
+"""How long a verb with results to save waits for another writer."""
 
 Report = Callable[[int, int, str], None]
-"""Takes the number done, the total, and a short note."""
+"""Takes the number done, the total, and a short remark."""
 
 
 @dataclass
@@ -40,8 +40,12 @@ class Session:
 
     Attributes
     ----------
-    folder : `--workspace`, or None where it was not given.
-    json : print one JSON document to stdout and nothing else there.
+    folder : Path, optional
+        Value of `--workspace`.
+    json : bool
+        Print one JSON document on stdout, and nothing else there.
+    out, err : Console
+        Standard output and standard error.
     """
 
     folder: Path | None = None
@@ -51,7 +55,7 @@ class Session:
 
     @property
     def silent(self) -> "Session":
-        """The same session, which prints nothing."""
+        """The same session with no output."""
         return replace(self, json=False, out=Console(quiet=True), err=Console(quiet=True))
 
     @property
@@ -60,38 +64,74 @@ class Session:
         return Workspace(self.folder or DEFAULT_WORKSPACE)
 
     def existing_workspace(self) -> Workspace:
-        """The workspace, which must hold a catalogue.
+        """Return the workspace, which must have a catalogue.
+
+        Returns
+        -------
+        Workspace
+            The workspace.
 
         Raises
         ------
         ConfigError
-            It does not.
+            It has no catalogue.
         """
         if not self.workspace.catalogue.exists():
             raise ConfigError(
-                f"{self.workspace.root}: no catalogue here. Start with `antiphon catalogue add FOLDER`, "
+                f"{self.workspace.root}: no catalogue here. Create one with `antiphon catalogue add FOLDER`, "
                 "or name another workspace with --workspace."
             )
         return self.workspace
 
     def result(self, data: dict[str, Any], show: Callable[[Console], None]) -> None:
-        """Print what a command found: `data` for machines, or what `show` draws for people."""
+        """Print the result of a verb.
+
+        Parameters
+        ----------
+        data : dict
+            The result for machines, printed with --json.
+        show : callable
+            Prints the result for people.
+        """
         if self.json:
             sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
         else:
             show(self.out)
 
     def say(self, text: str) -> None:
-        """A line for people beside the result, on stderr."""
+        """Print a line for people on stderr.
+
+        Parameters
+        ----------
+        text : str
+            The line.
+        """
         self.err.print(text, markup=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        """A plain warning on stderr."""
+        """Print a warning on stderr.
+
+        Parameters
+        ----------
+        text : str
+            The warning.
+        """
         self.err.print(f"Warning: {text}", style="yellow", markup=False, soft_wrap=True)
 
     @contextmanager
     def progress(self, label: str) -> Generator[Report]:
-        """Show a progress bar with the time left on stderr, or now and then a line where that is no terminal."""
+        """Show progress on stderr: a bar with the time left, or periodic lines if it is not a terminal.
+
+        Parameters
+        ----------
+        label : str
+            Name of the task.
+
+        Yields
+        ------
+        Report
+            Reports the state to the bar.
+        """
         if not self.err.is_terminal:
             heartbeat = Heartbeat(self.err, label)
             with heartbeat.beating():
@@ -119,7 +159,7 @@ class Session:
 
     @contextmanager
     def plain_warnings(self) -> Generator[None]:
-        """Show Python warnings as plain lines."""
+        """Show Python warnings as plain lines within the block."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", UserWarning)
@@ -128,7 +168,7 @@ class Session:
 
 
 Here = Annotated[Session, Parameter(parse=False)]
-"""A parameter that the launcher fills in."""
+"""A parameter that the launcher supplies."""
 
-Count = Annotated[int, Parameter(name=("--k", "-k"), validator=Number(gte=1))]
-"""How many to find or to recommend."""
+ResultCount = Annotated[int, Parameter(name=("--k", "-k"), validator=Number(gte=1))]
+"""The option --k: how many to find or to recommend."""

@@ -1,4 +1,4 @@
-"""`antiphon study`: recipes against each other, on several draws of one data set."""
+"""`antiphon study`: recipes compared on several draws of one data set."""
 
 import json
 import shlex
@@ -16,7 +16,7 @@ from antiphon.cli.session import Here, Session
 from antiphon.features import Features
 from antiphon.tables import write_text
 
-_NUMBERS = "study.json"
+_FILE = "study.json"
 
 
 def study(
@@ -28,24 +28,24 @@ def study(
     jobs: Annotated[int, Parameter(validator=Number(gte=1))] = 1,
     session: Here,
 ) -> None:
-    """Train recipes step by step on several draws of the same data, and say what each step gains.
+    """Train recipes, one change at a time, on several draws of the same data, and print what each change gains.
 
-    FILE is a TOML file: recipes, or tables that inherit from them and change one thing; how many draws, trainings and
-    sizes. "cca" is the tuned linear analysis. Writes study.html (the staircase), study.csv, study.md, cells.csv and
-    study.json. Each training is kept as soon as it is done: stop it at any time; the same command goes on from there.
+    FILE is TOML: recipes, or tables that inherit from one and change one thing; numbers of draws, trainings and videos.
+    "cca" is the tuned linear analysis. Writes study.html (the staircase), study.csv, study.md, cells.csv and
+    study.json. Each training is saved when it is done: stop at any time; the same command resumes.
 
     Parameters
     ----------
     file
-        The study.
+        TOML file of the study.
     features
         yt8m:FILES (YouTube-8M shards or Parquet, a path or a pattern), or a workspace. Default: --workspace.
     extra
-        Further pairs for the steps that also train on these, said likewise.
+        Additional pairs, in the same form, for the steps that also train on these.
     out
-        Folder for everything that is written. Default: the name of the file, without its ending.
+        Output folder. Default: the file's name without its ending.
     jobs
-        Trainings at a time, each on one thread.
+        Number of concurrent trainings, of one thread each.
     """
     found = run_study_file(session, file, features, extra, out, jobs)
 
@@ -60,7 +60,26 @@ def study(
 def run_study_file(
     session: Session, file: Path, features: str | None, extra: str | None, out: Path | None, jobs: int
 ) -> dict[str, Any]:
-    """Run a study and write its tables and its page, with a progress bar."""
+    """Run a study and write its tables and its page, with a progress bar.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    file : Path
+        TOML file of the study.
+    features, extra : str or None
+        Pairs, and additional pairs, as the options name them.
+    out : Path or None
+        Output folder.
+    jobs : int
+        Number of concurrent trainings.
+
+    Returns
+    -------
+    dict
+        The content of study.json, and "page".
+    """
     from antiphon.experiments.study import load_study, resolved_steps
     from antiphon.experiments.study_run import run_study
     from antiphon.experiments.study_table import study_table
@@ -86,7 +105,7 @@ def run_study_file(
         **study_table(plan, steps, outcomes),
         "steps": {step.name: step.model_dump(mode="json") for step in steps},
     }
-    write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / _NUMBERS)
+    write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / _FILE)
     texts = {"study.csv": study_csv, "cells.csv": cells_csv, "study.md": study_markdown}
     for name, write in texts.items():
         write_text(write(found), folder / name)
@@ -115,15 +134,15 @@ def _command(session: Session, file: Path, features: str | None, extra: str | No
 def _shown(found: dict[str, Any], size: int | str) -> Table:
     from antiphon.presentation.numbers import brief, rank
     from antiphon.report.staircase import step_factor
-    from antiphon.report.study_tables import interval, size_words
+    from antiphon.report.study_tables import bracketed, size_words
 
-    table = Table("step", "sound asks", "pictures ask", "chance", "gain over the step before", box=None)
+    table = Table("step", "audio → video", "video → audio", "chance", "gain over the step before", box=None)
     table.title = f"Median ranks, {size_words(size)}"
     for row in found["rows"]:
         if row["size"] != size:
             continue
         if row["trainings"]:
-            ways = [interval(row[way]["median_rank"], brief) for way in ("a2v", "v2a")]
+            ways = [bracketed(row[way]["median_rank"], brief) for way in ("a2v", "v2a")]
             table.add_row(row["label"], *ways, f"{rank(row['chance'])} of {row['n']:.0f}", step_factor(row))
         else:
             table.add_row(row["label"], f"failed: {row['failed'][0]}")

@@ -1,4 +1,4 @@
-"""`antiphon tag`: what musicnn hears in a file."""
+"""`antiphon tag`: musicnn's tags of a file."""
 
 from pathlib import Path
 from typing import Literal
@@ -14,16 +14,16 @@ _BAR = 40
 def tag(
     file: Path, *, backbone: Literal["musicnn-mtt", "musicnn-msd"] = "musicnn-mtt", top: int = 10, session: Here
 ) -> None:
-    """Print the tags of a song, or of the sound of a video, with musicnn's mean probability over the whole track.
+    """Print the tags of a song, or of a video's audio, with musicnn's mean probability over the whole track.
 
     Parameters
     ----------
     file
-        Any media file with sound.
+        Media file with audio.
     backbone
-        musicnn-mtt knows the 50 tags of MagnaTagATune, musicnn-msd those of the Million Song Dataset.
+        musicnn-mtt: the 50 tags of MagnaTagATune. musicnn-msd: those of the Million Song Dataset.
     top
-        How many to print; --json has all.
+        Number of tags to print; --json has all.
     """
     from antiphon.features.single import predict_tags
 

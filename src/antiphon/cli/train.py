@@ -1,12 +1,14 @@
-"""`antiphon train`: train the heads on the workspace's features."""
+"""`antiphon train`: the heads, trained on the workspace's features."""
 
 import json
 import shlex
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from cyclopts import Parameter
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
@@ -21,57 +23,60 @@ from antiphon.workspace import Workspace, safe_name
 if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder
 
-_LEAST_TESTS = 2
+_MIN_TEST_VIDEOS = 2
 _MIN_VIDEOS = 2
 _FRACTIONS = (0.5, 0.25, 0.25)
 _SEEDS = 200
 
 
-def train(
-    *,
-    recipe: str = "antiphon-base",
-    name: str | None = None,
-    audio: str | None = None,
-    video: str | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    learning_curve: bool = True,
-    session: Here,
-) -> None:
-    """Train two heads on the features of the training split; stop when the validation split stops improving.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class TrainOptions:
+    """What to train, and on which features.
 
-    Writes runs/NAME: run.toml (settings, seed, versions, hashes of the inputs), model.safetensors, history.parquet.
-    A run that was trained with the same settings on the same features is left as it is.
-    `--recipe DIR/runs/NAME/run.toml` trains with the settings of an earlier run.
-    Several processes share the work: `python -m torch.distributed.run --nproc_per_node 2 -m antiphon train`.
-
-    Parameters
+    Attributes
     ----------
     recipe
         antiphon-base, paper-base, or a TOML file of your own.
     name
-        Of the run. Default: the recipe's name.
+        Name of the run. Default: the recipe's name.
     audio
-        Features of the sound. Default: the only ones in the workspace that are not of a tuned backbone.
+        Audio features. Default: the only ones in the workspace that are not of a tuned backbone.
     video
-        Features of the pictures. Default: as for the sound.
+        Video features. Default: as for audio.
     seed
-        Of the first weights, dropout and batches.
+        Seed of initial weights, dropout and batches.
     device
         cpu, cuda, or auto.
     learning_curve
-        Also train on a quarter and half of the videos, to say whether more would help.
+        Also train on a quarter and half of the videos, to estimate whether more videos would help.
+    """
+
+    recipe: str = "antiphon-base"
+    name: str | None = None
+    audio: str | None = None
+    video: str | None = None
+    seed: int = 0
+    device: str = "auto"
+    learning_curve: bool = True
+
+
+def train(*, options: TrainOptions = TrainOptions(), session: Here) -> None:
+    """Train an audio and a video head on the training split, until the validation split stops improving.
+
+    Writes runs/NAME: run.toml (settings, seed, versions, hashes of the inputs), model.safetensors, history.parquet.
+    A run that was already trained with the same settings on the same features is left alone.
+    `--recipe DIR/runs/NAME/run.toml` trains with the settings of an earlier run.
+    Several processes share the work: `python -m torch.distributed.run --nproc_per_node 2 -m antiphon train`.
     """
     from antiphon.training.distributed import processes
 
     with processes() as first:
-        found = run_train(
-            session if first else session.silent, recipe, name, audio, video, seed, device, learning_curve
-        )
+        found = run_train(session if first else session.silent, options)
 
     def show(out: Console) -> None:
         if found["unchanged"]:
-            out.print(f"Run {found['run']} was trained with these settings on these features already.")
+            out.print(f"Run {found['run']} was already trained with these settings on these features.")
         out.print(
             f"Run {found['run']}: {found['epochs']} epochs on {found['pairs']} pairs of {found['videos']} videos; best "
             f"at epoch {found['best_epoch']}, with a typical (geometric mean) rank of {found['validation_rank']:.1f} "
@@ -84,46 +89,67 @@ def train(
     (session if first else session.silent).result(found, show)
 
 
-def run_train(
-    session: Session,
-    recipe: str,
-    name: str | None,
-    audio: str | None,
-    video: str | None,
-    seed: int,
-    device: str,
-    learning_curve: bool,
-) -> dict[str, Any]:
-    """Train and save a run, with a progress bar. Of several processes that train together the first one saves."""
+def run_train(session: Session, options: TrainOptions) -> dict[str, Any]:
+    """Train and save a run, with a progress bar. Of several processes that train together, the first one saves.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    options : TrainOptions
+        What to train.
+
+    Returns
+    -------
+    dict
+        What was trained on how many pairs, and the validation ranks.
+
+    Raises
+    ------
+    ModelError
+        There are too few videos.
+    """
     from antiphon.dual_encoder import DualEncoder
     from antiphon.experiments.trials import is_trained
+
+    workspace = session.existing_workspace()
+    if options.name is not None:
+        safe_name(options.name, "run")
+    features = workspace_features(workspace, options.audio, options.video, has_options=True)
+    model = DualEncoder(options.recipe, options.seed, options.device)
+    folder = workspace.run(options.name or model.recipe.name)
+    refuse_few(workspace, features)
+    _warn_of_few(session, features, model)
+    pairs, validation = features["train"].paired, features["validation"].paired
+    unchanged = is_trained(folder, model, pairs, validation) and (
+        not options.learning_curve or (folder / LEARNING_CURVE_FILE).exists()
+    )
+    if unchanged:
+        model = DualEncoder.load(folder, options.device)
+    else:
+        _fit(session, model, folder, pairs, validation, learning_curve=options.learning_curve)
+    return _found(workspace, folder, model, pairs, validation, unchanged=unchanged)
+
+
+def _fit(
+    session: Session,
+    model: "DualEncoder",
+    folder: Path,
+    pairs: Features,
+    validation: Features,
+    *,
+    learning_curve: bool,
+) -> None:
+    """Train the model and save it."""
     from antiphon.runs import Epoch
     from antiphon.training.distributed import process_rank
 
-    workspace = session.existing_workspace()
-    if name is not None:
-        safe_name(name, "run")
-    features = workspace_features(workspace, audio, video, has_options=True)
-    model = DualEncoder(recipe, seed, device)
-    folder = workspace.run(name or model.recipe.name)
-    refuse_few(workspace, features)
-    pairs, validation = features["train"].paired, features["validation"].paired
-    _warn_of_few(session, len(np.unique(pairs.groups)), model.recipe.name, model.recipe.training.min_pairs)
-    tests = len(np.unique(features["test"].paired.groups))
-    if tests < _LEAST_TESTS:
-        session.warn(
-            f"{tests} test videos with both sound and pictures: evaluating will need at least {_LEAST_TESTS}. See "
-            "antiphon catalogue split, which works as long as nothing is trained."
-        )
-    measured = not learning_curve or (folder / LEARNING_CURVE_FILE).exists()
-    if measured and is_trained(folder, model, pairs, validation):
-        return _found(workspace, folder, DualEncoder.load(folder, device), pairs, validation, unchanged=True)
     first = process_rank() == 0
-    with workspace.lock() if first else nullcontext():
+    with session.workspace.lock() if first else nullcontext():
         with session.progress(f"Training {model.recipe.name}") as report:
 
-            def progress(epoch: Epoch, most: int) -> None:
-                report(epoch.epoch, most, f"loss {epoch.validation_loss:.2f} (chance {epoch.validation_chance:.2f})")
+            def progress(epoch: Epoch, epochs: int) -> None:
+                report(epoch.epoch, epochs, f"loss {epoch.validation_loss:.2f} (chance {epoch.validation_chance:.2f})")
 
             model.fit(pairs, validation, progress)
         if first:
@@ -131,7 +157,6 @@ def run_train(
         curve = _curve(session, model, pairs, validation) if learning_curve else None
         if curve is not None and first:
             write_text(json.dumps(curve, indent=2), folder / LEARNING_CURVE_FILE)
-    return _found(workspace, folder, model, pairs, validation, unchanged=False)
 
 
 def _found(
@@ -154,11 +179,18 @@ def _found(
     }
 
 
-def _warn_of_few(session: Session, videos: int, recipe: str, least: int) -> None:
-    if videos < least:
+def _warn_of_few(session: Session, features: Features, model: "DualEncoder") -> None:
+    videos = {split: len(np.unique(features[split].paired.groups)) for split in ("train", "test")}
+    min_videos = model.recipe.training.min_pairs
+    if videos["train"] < min_videos:
         session.warn(
-            f"{videos} training videos are few for {recipe}, which wants at least {least}: expect ranks near chance, "
-            "and do not trust small differences."
+            f"{videos['train']} training videos are few for {model.recipe.name}, which needs at least {min_videos}: "
+            "expect ranks near chance, and do not trust small differences."
+        )
+    if videos["test"] < _MIN_TEST_VIDEOS:
+        session.warn(
+            f"{videos['test']} test videos with both audio and video: evaluation needs at least {_MIN_TEST_VIDEOS}. "
+            "Reassign the splits before any training: antiphon catalogue split."
         )
 
 
@@ -166,7 +198,7 @@ def _curve(session: Session, model: "DualEncoder", pairs: Features, validation: 
     from antiphon.evaluation.learning_curve import SHARES
     from antiphon.evaluation.learning_curve import learning_curve as measure
 
-    with session.progress("Would more data help?") as report:
+    with session.progress("Learning curve") as report:
         try:
             return measure(
                 model,
@@ -180,12 +212,19 @@ def _curve(session: Session, model: "DualEncoder", pairs: Features, validation: 
 
 
 def refuse_few(workspace: Workspace, features: Features) -> None:
-    """Refuse to train where the training or the validation split has fewer than two videos with sound and pictures.
+    """Refuse to train with fewer than two training or validation videos that have both audio and video.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace of the features, for the suggested command.
+    features : Features
+        All features.
 
     Raises
     ------
     ModelError
-        With a command that mends it, where there is one.
+        There are too few videos. The message suggests a command that helps, if there is one.
     """
     for name in ("train", "validation"):
         videos = len(np.unique(features[name].paired.groups))
@@ -193,7 +232,7 @@ def refuse_few(workspace: Workspace, features: Features) -> None:
             called = "training" if name == "train" else name
             count = f"{videos or 'no'} video{'s' * (videos != 1)}"
             raise ModelError(
-                f"The {called} split has {count} with both sound and pictures; contrast needs at least two. "
+                f"The {called} split has {count} with both audio and video; training needs at least two. "
                 f"{_remedy(workspace, features)}"
             )
 
@@ -203,20 +242,34 @@ def _remedy(workspace: Workspace, features: Features) -> str:
     found = workable_split(Catalogue.load(workspace.catalogue), usable)
     more = "Add videos (antiphon catalogue add FOLDER, then antiphon extract)"
     if found is None:
-        return f"{more}: the workspace has {len(usable)} such videos in all."
+        return f"{more}: the workspace has only {len(usable)} such videos."
     by, seed = found
     here = shlex.quote(str(workspace.root))
     shares = " ".join(f"{share:g}" for share in _FRACTIONS)
     return (
-        f"{more}, or draw the splits of all {len(usable)} anew:\n"
+        f"{more}, or reassign all {len(usable)} to splits:\n"
         f"  antiphon --workspace {here} catalogue split --by {by} --fractions {shares} --seed {seed}"
     )
 
 
 def workable_split(catalogue: Catalogue, usable: set[str]) -> tuple[Literal["artist", "video"], int] | None:
-    """How to draw splits so that training and validation have two usable videos and the test one; None where none does.
+    """Find a split with two usable videos for training, two for validation and one for the test.
 
-    By artist before by video, with the lowest seed.
+    Splitting by artist is tried before splitting by video, each with the lowest seeds first.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Catalogue to split.
+    usable : set of str
+        Ids of the videos with both modalities.
+
+    Returns
+    -------
+    by : {"artist", "video"}
+        Unit that is assigned to a split.
+    seed : int
+        Seed of the assignment. None instead of both if there is no such split.
     """
     if len(usable) <= 2 * _MIN_VIDEOS:
         return None

@@ -1,15 +1,15 @@
-"""Which triplets are worth asking people about: those on which two opinions clearly differ.
+"""The choice of triplets to ask people about: those on which two similarities clearly disagree.
 
-A triplet on which all models agree tells nothing of which model is right, and one that a model itself cannot tell apart
-tells nothing of that model. So the candidates of a question are taken where opinions are far apart:
+Where all models agree, an answer does not tell which one is right; where a model is undecided, it says nothing about
+that model. So the two candidates of a question are far apart for both of two similarities:
 
-- "models": one candidate is among the nearest of one run and the other among the nearest of another, and either run
-  places its own before the other's.
-- "sides": the same with the sound and the pictures of one run.
-- "random": one of the nearest of a run, and a track drawn at random from those that this run places clearly behind it.
+- "models": one candidate is among the nearest of one run, the other among the nearest of another, and each run ranks
+  its own candidate higher.
+- "sides": the same with the audio and the video of one run.
+- "random": one of the nearest of a run, and a random track that this run ranks clearly lower.
 
-Seeds come in random order, each as seldom as can be, so what is asked is not a choice of extremes: the first seeds that
-have such a pair are taken. Tracks of the seed's artist are no candidates.
+Seeds come in random order, each as rarely as possible, and the first that has such a pair is taken, so questions are
+not selected for extremes. Tracks by the seed's artist are not candidates.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ from antiphon.catalogue.splits import artist_key
 from antiphon.judging.questions import ASPECTS, KINDS, Aspect, Kind, Question
 from antiphon.judging.similarities import NATURAL, By, RunEmbeddings, standings
 
-LEAST_MARGIN = 0.1
-"""By how much of the pool two opinions must differ."""
-_NEAREST_SHARE, _NEAREST_MOST = 0.1, 10
-_MOST_TRIES = 300
+MIN_MARGIN = 0.1
+"""Minimum difference between two similarities, as a fraction of the pool."""
+_NEAREST_SHARE, _MAX_NEAREST = 0.1, 10
+_MAX_TRIES = 300
 
 BY_WORDS = {"both": "sound and pictures", "sound": "sound", "pictures": "pictures"}
 DRAWN = "drawn at random"
@@ -37,7 +37,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass
 class _Pool:
-    """The videos to choose from, what the runs think of them, and how often each has been a seed."""
+    """The videos to choose from, the runs, and how often each video has been a seed."""
 
     runs: Sequence[RunEmbeddings]
     artists: IntArray
@@ -45,13 +45,13 @@ class _Pool:
     asked: set[tuple[Aspect, frozenset[int]]] = field(default_factory=set)
 
     def candidates(self, seed: int) -> IntArray:
-        """Rows of other artists than the seed's."""
+        """Return the rows of other artists."""
         return np.flatnonzero(self.artists != self.artists[seed])
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Two candidates of a seed, where they come from, and how far opinions differ."""
+    """Two candidates of a seed, their sources, and how much the similarities differ."""
 
     rows: tuple[int, int]
     sources: tuple[str, str]
@@ -61,17 +61,23 @@ class _Found:
 def choose_questions(
     runs: Sequence[RunEmbeddings], artists: Sequence[str | None], count: int, random: np.random.Generator
 ) -> list[Question]:
-    """Triplets that tell opinions apart, spread evenly over what is asked and where candidates come from.
+    """Choose triplets on which similarities disagree, spread evenly over aspects and kinds.
 
     Parameters
     ----------
-    runs : with the same ids in the same order, and no missing side.
-    artists : of these videos; a video whose artist is unknown stands for itself.
-    count : how many questions. There are fewer where not so many triplets tell opinions apart.
+    runs : sequence of RunEmbeddings
+        Runs with the same ids in the same order, complete in both modalities.
+    artists : sequence of str or None
+        Artist of each video; None: unknown, so unlike all others.
+    count : int
+        Maximum number of questions; there are fewer if similarities agree too often.
+    random : Generator
+        Random numbers.
 
     Returns
     -------
-    The questions, overall, sound and pictures in turn.
+    list of Question
+        Questions, with the aspects overall, sound and pictures in turn.
     """
     pool = _Pool(runs, _artist_numbers(artists), np.zeros(len(artists), dtype=np.int64))
     kinds = KINDS if len(runs) > 1 else KINDS[1:]
@@ -96,11 +102,11 @@ def _artist_numbers(artists: Sequence[str | None]) -> IntArray:
 
 
 def _question(pool: _Pool, aspect: Aspect, kind: Kind, random: np.random.Generator) -> Question | None:
-    """A question of this kind, from the seed least used that has one."""
+    """Choose a question of this kind, from the least used seed that has one."""
     ids = pool.runs[0].ids
     order = random.permutation(len(ids))
     order = order[np.argsort(pool.uses[order], kind="stable")]
-    for seed in order[:_MOST_TRIES].tolist():
+    for seed in order[:_MAX_TRIES].tolist():
         found = _candidates(pool, aspect, kind, seed, random)
         if found is None or (aspect, frozenset((seed, *found.rows))) in pool.asked:
             continue
@@ -131,11 +137,11 @@ def _candidates(pool: _Pool, aspect: Aspect, kind: Kind, seed: int, random: np.r
 def _against_each_other(
     rows: IntArray, one: FloatArray, other: FloatArray, opinions: Sequence[tuple[RunEmbeddings, By]]
 ) -> _Found | None:
-    """Of the nearest by one opinion and by the other, the two on which they differ most."""
+    """Choose, of the nearest by either similarity, the two candidates on which they differ most."""
     ours, theirs = _nearest(one), _nearest(other)
     lead = np.minimum(one[ours][:, None] - one[theirs], other[theirs] - other[ours][:, None])
     place = np.unravel_index(np.argmax(lead), lead.shape)
-    if lead[place] < LEAST_MARGIN:
+    if lead[place] < MIN_MARGIN:
         return None
     pair = (int(ours[place[0]]), int(theirs[place[1]]))
     sources = [
@@ -147,9 +153,9 @@ def _against_each_other(
 def _against_chance(
     rows: IntArray, standing: FloatArray, run: RunEmbeddings, by: By, random: np.random.Generator
 ) -> _Found | None:
-    """One of the nearest, and one at random of those that stand clearly behind it."""
+    """Choose one of the nearest, and a random one that is clearly further away."""
     near = int(random.choice(_nearest(standing)))
-    behind = np.flatnonzero(standing <= standing[near] - LEAST_MARGIN)
+    behind = np.flatnonzero(standing <= standing[near] - MIN_MARGIN)
     if not len(behind):
         return None
     far = int(random.choice(behind))
@@ -158,8 +164,8 @@ def _against_chance(
 
 
 def _nearest(standing: FloatArray) -> IntArray:
-    """The nearest tenth of the candidates, ten at most."""
-    count = min(_NEAREST_MOST, max(1, int(_NEAREST_SHARE * len(standing))))
+    """Return the nearest tenth of the candidates, at most ten."""
+    count = min(_MAX_NEAREST, max(1, int(_NEAREST_SHARE * len(standing))))
     return np.argsort(-standing, kind="stable")[:count]
 
 

@@ -1,4 +1,4 @@
-"""Simulated judges, for tests and demonstrations: they are no people, are called simulated, and are counted apart."""
+"""Simulated judges, for tests and demonstrations, always reported apart from people."""
 
 import numpy as np
 
@@ -19,9 +19,12 @@ def simulate_judge(
 
     Parameters
     ----------
-    run : whose similarity it follows, by what it is asked to compare by; None answers at random.
-    noise : how often it says the other candidate, 0 to 1.
-    unsure : how often it cannot tell.
+    run : str or None
+        Whose similarity it follows, by what it is asked to compare by; None answers at random.
+    noise : float
+        How often it says the other candidate, 0 to 1.
+    unsure : float
+        How often it cannot tell.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The pictures of the analysis of neighbours: numbers with intervals, one a line, on a common axis."""
+"""Charts of the neighbour analysis: numbers with intervals, one per line, on a common axis."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,18 @@ class Line:
 
     Attributes
     ----------
-    style : "sound", "pictures" or "main" (both together): its colour.
-    null : the middle 95% of what chance gives, where it was measured.
-    mark : where a dashed mark stands: the base rate.
+    name : str
+        Label.
+    style : str
+        Colour: "sound", "pictures" or "main" (both together).
+    value : float
+        The number.
+    ci95 : sequence of float
+        Its 95% interval.
+    null : sequence of float, optional
+        Middle 95% by chance, if it was measured.
+    mark : float, optional
+        Position of a dashed mark: the base rate.
     """
 
     name: str
@@ -35,13 +44,23 @@ class Line:
 def lines_chart(
     lines: Sequence[Line], write: Callable[[float], str], axis: str, low: float | None = None, high: float | None = None
 ) -> Markup:
-    """Value, interval, null and mark of each line.
+    """Draw value, interval, null and mark of each line.
 
     Parameters
     ----------
-    write : a value as text.
-    axis : what the values are.
-    low, high : ends of the axis. Default: so that everything fits, 0 included.
+    lines : sequence of Line
+        The numbers.
+    write : callable
+        Formats a value.
+    axis : str
+        Label of the axis.
+    low, high : float, optional
+        Ends of the axis. Default: fits everything, and includes 0.
+
+    Returns
+    -------
+    Markup
+        SVG.
     """
     inside = [edge for line in lines for edge in (*line.ci95, *(line.null or ()), line.mark, line.value)]
     known = [0.0, *(edge for edge in inside if edge is not None)]

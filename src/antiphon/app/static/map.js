@@ -60,7 +60,7 @@ function draw() {
     pen.fill();
   }
   state.hidden = inside > 0;
-  state.textContent = shown.size ? "Nothing lies here. “Whole” shows the whole map." : "No genre is chosen.";
+  state.textContent = shown.size ? "There is nothing here. “whole” shows the whole map." : "No genre is selected.";
   pen.globalAlpha = 1;
   if (chosen && shown.has(chosen[GENRE])) {
     const [x, y] = place(chosen);
@@ -120,7 +120,7 @@ function choose(point) {
   player.setAttribute("aria-pressed", "false");
   player.setAttribute("aria-label", `Play ${point[TITLE]}`);
   if (point[MEDIA]) {
-    Object.assign(player.dataset, { pictures: point[MEDIA], sound: point[MEDIA], picturesAt: point[AT], soundAt: point[AT] });
+    Object.assign(player.dataset, { video: point[MEDIA], audio: point[MEDIA], videoAt: point[AT], audioAt: point[AT] });
     const image = document.createElement("img");
     image.src = address("thumbnail", point[ID]);
     image.alt = "";
@@ -195,7 +195,7 @@ canvas.addEventListener("click", (event) => {
   drag = null;
   if (moved > 6) return;
   const found = nearest(event.offsetX, event.offsetY, 24);
-  // A finger has no way to point first: the first touch chooses, the second opens.
+  // On touch screens the first tap selects, the second opens.
   if (found && event.pointerType === "touch" && found !== chosen) choose(found);
   else if (found) open(found);
 });
