@@ -5,8 +5,7 @@ from torch.nn import functional as F
 
 from antiphon import backbones
 from antiphon.backbones.checks import gradients
-from antiphon.backbones.efficientnet import EfficientNet
-from antiphon.backbones.efficientnet_style import EfficientNetStyle, gram
+from antiphon.backbones.efficientnet import EfficientNet, EfficientNetStyle, gram
 from antiphon.errors import ConfigError
 
 from .conftest import assert_close

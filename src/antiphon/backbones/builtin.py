@@ -56,7 +56,7 @@ def _efficientnet(device: str, path: Path | None) -> VideoBackbone:
 
 
 def _efficientnet_style(device: str, path: Path | None) -> VideoBackbone:
-    from antiphon.backbones.efficientnet_style import EfficientNetStyle
+    from antiphon.backbones.efficientnet import EfficientNetStyle
 
     return EfficientNetStyle(*EFFICIENTNET_WEIGHTS.read(path), device)
 
