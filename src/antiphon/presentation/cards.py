@@ -10,7 +10,6 @@ from antiphon.errors import DecodeError
 from antiphon.presentation.previews import Preview, make_preview
 
 _MAX_PLAYERS = 10
-_PREVIEW_S = 5.0
 _PREVIEW_BYTES = 90_000
 _STYLE = (
     "<style>.antiphon-cards{display:flex;flex-wrap:wrap;gap:14px;font:14px/1.4 system-ui,sans-serif}"
@@ -40,6 +39,7 @@ class Card:
     about: str
     uri: str | None = None
     start_s: float = 0.0
+    end_s: float = 5.0
 
 
 def cards_html(heading: str, cards: Sequence[Card]) -> str:
@@ -62,7 +62,7 @@ def cards_html(heading: str, cards: Sequence[Card]) -> str:
     shown = [_card(card, plays=number < _MAX_PLAYERS) for number, card in enumerate(cards)]
     body = Markup().join(shown) if shown else Markup("<p>No hits.</p>")
     title = Markup("<p><b>{}</b></p>").format(heading)
-    return Markup(_STYLE) + title + Markup('<div class="antiphon-cards">{}</div>').format(body)  # noqa: S704 - ours
+    return str(Markup(_STYLE) + title + Markup('<div class="antiphon-cards">{}</div>').format(body))  # noqa: S704 - ours
 
 
 def _card(card: Card, *, plays: bool) -> Markup:
@@ -74,7 +74,7 @@ def _card(card: Card, *, plays: bool) -> Markup:
 
 def _player(card: Card) -> Markup:
     try:
-        preview = make_preview(card.uri or "", card.start_s, card.start_s + _PREVIEW_S, _PREVIEW_BYTES)
+        preview = make_preview(card.uri or "", card.start_s, card.end_s, _PREVIEW_BYTES)
     except DecodeError:
         return Markup('<span class="none">No preview</span>')
     return _element(preview)

@@ -151,11 +151,17 @@ class Hits(list[Hit]):
                     artist=hit.artist,
                     about=" · ".join(filter(None, (hit.metadata.get("genre"), f"score {hit.score:.3f}", hit.id))),
                     uri=media.get(hit.id),
-                    start_s=(hit.moments[0].start_s if hit.moments else None) or 0.0,
+                    **_stretch(hit),
                 )
                 for hit in self
             ],
         )
+
+
+def _stretch(hit: Hit) -> dict[str, float]:
+    """The best moment of a hit, or its first seconds."""
+    start_s, end_s = (hit.moments[0].start_s, hit.moments[0].end_s) if hit.moments else (None, None)
+    return {} if start_s is None or end_s is None else {"start_s": start_s, "end_s": end_s}
 
 
 _HEADINGS = {"both": "More like", "audio": "Songs for the pictures of", "video": "Pictures for the song of"}

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from antiphon.embeddings import MODALITY_WORDS, unit_rows
+from antiphon.embeddings import unit_rows
 from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchError
 from antiphon.search.answering import answer, items, nearest_tracks
 from antiphon.search.entries import (
@@ -434,9 +434,7 @@ class Index:
         return isinstance(id, str) and self._ask(lambda view: bool(view.known([id])))
 
     def __repr__(self) -> str:
-        sides = ", ".join(
-            f"{row['count']:,} {MODALITY_WORDS[row['side']]} of {row['level']}s" for row in self.stats()["rows"]
-        )
+        sides = ", ".join(f"{row['count']:,} {row['side'] or 'vector'} {row['level']}s" for row in self.stats()["rows"])
         return f"Index({self.path}: {len(self):,} music videos, {self.kind}, {self.dim} dimensions; {sides})"
 
     @property
