@@ -65,7 +65,7 @@ def test_a_round_by_plain_forms(visitor: TestClient, judgements: Judgements) -> 
         count += 1
     assert page.url.path == "/judge/thanks"
     assert f"all {count} questions" in page.text
-    assert "You chose the same in 0 of 3" in page.text  # always the left one, with sides swapped
+    assert "and chose the same in 0 of 3" in page.text  # always the left one, with sides swapped
     assert len(answer_rows(judgements.path, 1)) == count == 9
     again = visitor.post("/judge/question", data=given)
     assert again.url.path == "/judge/thanks"
@@ -246,7 +246,7 @@ def test_a_whole_round_by_keyboard(
         if number == 4:
             tab.goto(f"{server}/judge")
             with tab.expect_navigation():
-                tab.get_by_role("button", name="Go on").click()
+                tab.get_by_role("button", name="Continue").click()
         key, answer = cycle[number % len(cycle)]
         pressed(tab, key)
         answers[answer] += 1

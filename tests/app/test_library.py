@@ -32,7 +32,7 @@ def test_all_words_must_be_there_whatever_case_and_accent() -> None:
 
 def test_an_id_in_full_comes_first() -> None:
     assert [found.id for found in LIBRARY.find("army")] == ["army", "1", "x/army.mp4"]
-    assert len(LIBRARY.find("a", most=2)) == 2
+    assert len(LIBRARY.find("a", max_videos=2)) == 2
 
 
 def test_genre_tags_and_year_find_a_video_after_those_that_are_named_so() -> None:

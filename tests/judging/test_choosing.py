@@ -127,7 +127,7 @@ def test_a_further_run_is_asked_afterwards(judgements):
 
 def test_what_cannot_be_prepared_is_refused(tmp_path, runs):
     store = Judgements(tmp_path / "j.sqlite")
-    with pytest.raises(ConfigError, match="at least one run"):
+    with pytest.raises(ConfigError, match="at least one"):
         prepare_round(store, [], ARTISTS)
     with pytest.raises(ConfigError, match="none twice"):
         prepare_round(store, [runs[0], runs[0]], ARTISTS)

@@ -84,7 +84,7 @@ def test_ids_and_vectors_do():
 
 def test_what_cannot_be_answered_is_refused():
     space = space_of(np.random.default_rng(3))
-    with pytest.raises(ConfigError, match="history .nobody.: no track of it is known"):
+    with pytest.raises(ConfigError, match="history .nobody.: none of these tracks is known"):
         ap.recommend(space, ["nobody"])
     with pytest.raises(ConfigError, match="k is 0"):
         ap.recommend(space, ["v00"], k=0)
