@@ -10,7 +10,7 @@ from antiphon.experiments.cells import WAYS
 from antiphon.experiments.study import Size
 from antiphon.presentation import svg
 from antiphon.presentation.numbers import whole
-from antiphon.presentation.scales import Scale
+from antiphon.presentation.svg import Scale
 from dial_criteria import is_found
 
 _WIDTH, _HEIGHT, _TOP, _LEFT, _RIGHT, _BOTTOM = 360, 270, 36, 52, 336, 216

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from antiphon.metrics import retrieval
 from antiphon.model.recipe import load_recipe
 from antiphon.presentation.charts import WIDTH, intervals, rank_bins
-from antiphon.presentation.scales import Scale, rank_ticks, spaced, ticks
+from antiphon.presentation.svg import Scale, rank_ticks, spaced, ticks
 from antiphon.report.recipe_sentences import recipe_sentences
 
 

@@ -23,7 +23,7 @@ from antiphon.metrics.classification_metrics import METRICS
 from antiphon.model.recipe import Recipe, load_recipe
 from antiphon.presentation.charts import WIDTH
 from antiphon.presentation.numbers import brief, rank, score
-from antiphon.presentation.scales import Scale
+from antiphon.presentation.svg import Scale
 from antiphon.report import build_paper_page
 from antiphon.report.paper_alignment import Mark, alignment_chart, alignment_context
 from antiphon.report.paper_probes import beyond_name, difference_verdict, is_of_paper

@@ -16,8 +16,7 @@ from antiphon.app.atlas import MapError
 from antiphon.app.encoding import encoder
 from antiphon.app.middleware import Guard
 from antiphon.app.searching import UnknownVideoError
-from antiphon.app.snapshot import Snapshot
-from antiphon.app.state import State
+from antiphon.app.state import Snapshot, State
 from antiphon.app.stills import Stills
 from antiphon.app.templating import NAVIGATION, Pages, is_part
 from antiphon.app.uploads import UploadLimits, Uploads

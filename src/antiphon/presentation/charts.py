@@ -12,7 +12,7 @@ from markupsafe import Markup
 from antiphon.presentation import svg
 from antiphon.presentation.numbers import rank, whole
 from antiphon.presentation.rank_sentences import DIRECTIONS, rank_sentence
-from antiphon.presentation.scales import Scale, rank_ticks, spaced, ticks
+from antiphon.presentation.svg import Scale, rank_ticks, spaced, ticks
 
 WIDTH = 380
 ASKS = {"a2v": "Sound → pictures", "v2a": "Pictures → sound"}

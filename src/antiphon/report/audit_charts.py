@@ -8,7 +8,7 @@ from markupsafe import Markup
 from antiphon.presentation import svg
 from antiphon.presentation.charts import WIDTH
 from antiphon.presentation.numbers import share, whole
-from antiphon.presentation.scales import Scale, ticks
+from antiphon.presentation.svg import Scale, ticks
 
 _LEFT = 4
 _RIGHT = WIDTH - 4

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from antiphon.presentation import svg
 from antiphon.presentation.charts import WIDTH
-from antiphon.presentation.scales import Scale, ticks
+from antiphon.presentation.svg import Scale, ticks
 
 _INSET = 4
 _ROW = 48

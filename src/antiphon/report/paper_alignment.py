@@ -11,7 +11,7 @@ from antiphon.presentation import svg
 from antiphon.presentation.charts import ASKS, QUERY, WIDTH
 from antiphon.presentation.numbers import brief, rank, whole
 from antiphon.presentation.rank_sentences import DIRECTIONS
-from antiphon.presentation.scales import Scale, rank_ticks
+from antiphon.presentation.svg import Scale, rank_ticks
 
 _INSET = 4
 _VALUES = 46

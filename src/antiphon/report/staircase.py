@@ -10,7 +10,7 @@ from antiphon.presentation import svg
 from antiphon.presentation.charts import QUERY, WIDTH, rank_axis
 from antiphon.presentation.numbers import brief, whole
 from antiphon.presentation.rank_sentences import DIRECTIONS
-from antiphon.presentation.scales import Scale
+from antiphon.presentation.svg import Scale
 
 _INSET = 4
 _VALUES = 114

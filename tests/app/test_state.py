@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from antiphon.app.snapshot import Snapshot
+from antiphon.app.state import Snapshot
 from antiphon.catalogue import Catalogue
 from antiphon.cli.opening import indexed
 from antiphon.errors import StaleIndexError
