@@ -109,7 +109,7 @@ def test_recommendations_are_new_and_say_why(client: TestClient) -> None:
 def test_a_history_with_unknown_videos_is_refused_by_their_names(client: TestClient) -> None:
     found = client.post("/api/recommend", json={"history": ["plain", "nobody", "<b>"]})
     assert found.status_code == 404
-    assert found.json()["detail"] == "Not in this catalogue and its index: 'nobody', '<b>'."
+    assert found.json()["detail"] == "Not in this catalogue or its index: 'nobody', '<b>'."
     many = client.post("/api/recommend", json={"history": [f"no{number}" for number in range(1000)]})
     assert many.json()["detail"].endswith("'no9' and 990 more.")
 
@@ -119,7 +119,7 @@ def test_a_history_with_unknown_videos_is_refused_by_their_names(client: TestCli
     [
         (None, "Body: Field required."),
         ("[1]", "Body: Input should be a valid dictionary"),
-        ("{", "The body is no JSON: "),
+        ("{", "The body is not JSON: "),
         ('{"k": 3}', "Body, field history: Field required."),
         ('{"history": ["plain", 7], "k": 0}', "Body, field history.1: Input should be a valid string; Body, field k: "),
     ],
@@ -181,4 +181,4 @@ def test_conditions_hold_for_a_file_as_for_an_id(client: TestClient, song: Path)
 def test_a_parameter_that_is_misspelt_is_refused(client: TestClient) -> None:
     found = client.get("/api/similar?id=plain&gerne=folk")
     assert found.status_code == 422
-    assert "No such parameter: gerne. There are by, genre, id, k" in found.json()["detail"]
+    assert "Unknown parameter: gerne. Known: artist, by, diversity, genre, id, k" in found.json()["detail"]

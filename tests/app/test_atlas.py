@@ -48,7 +48,7 @@ def test_a_map_that_cannot_be_drawn_says_why(
         while (found := client.get("/map.json")).status_code == 202 and time.monotonic() < until:
             time.sleep(0.02)
     assert found.status_code == 500
-    assert found.json() == {"detail": "The map could not be drawn: no such plane."}
+    assert found.json() == {"detail": "Computing the map failed: no such plane."}
     assert "no such plane" in capsys.readouterr().err
 
 

@@ -188,7 +188,7 @@ def test_a_file_is_sent_without_scripts_and_answered_by_a_whole_page(tab: Any, s
     tab.set_input_files("#file", {"name": "x.mp4", "mimeType": "video/mp4", "buffer": b"nothing"})
     with tab.expect_navigation():
         tab.get_by_role("button", name="More like this").click()
-    assert tab.locator("h1").inner_text() == "This file does not fit"
+    assert tab.locator("h1").inner_text() == "Unsupported file"
 
 
 def test_a_file_that_is_no_film_is_refused_in_words(tab: Any) -> None:
@@ -196,7 +196,7 @@ def test_a_file_that_is_no_film_is_refused_in_words(tab: Any) -> None:
     tab.set_input_files("#file", {"name": "x.mp4", "mimeType": "video/mp4", "buffer": b"PK\x03\x04 nothing"})
     tab.get_by_role("button", name="More like this").click()
     tab.wait_for_selector("#results [role=alert]")
-    assert "This file does not fit" in tab.locator("#results").inner_text()
+    assert "Unsupported file" in tab.locator("#results").inner_text()
 
 
 def map_places(tab: Any) -> dict[str, tuple[float, float]]:
@@ -255,7 +255,7 @@ def test_the_map_is_reached_by_keyboard_and_filtered(tab: Any) -> None:
     assert tab.locator("#said").inner_text()
     tab.locator("#no-genres").click()
     assert tab.locator("[data-genre]:checked").count() == 0
-    assert tab.locator("#map-state").inner_text() == "No genre is chosen."
+    assert tab.locator("#map-state").inner_text() == "No genre is selected."
     assert tab.locator("#card .id").count() == 0
     tab.locator("#all-genres").click()
     assert tab.locator("#map-state").is_hidden()

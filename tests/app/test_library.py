@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from antiphon.app.library import Library, Segment, Video
+from antiphon.app.library import Library, SegmentSpan, Video
 from antiphon.catalogue import Catalogue
 from antiphon.workspace import Workspace
 
 
-def video(id: str, title: str, artist: str, segments: tuple[Segment, ...] = ()) -> Video:
+def video(id: str, title: str, artist: str, segments: tuple[SegmentSpan, ...] = ()) -> Video:
     """With nothing else known."""
     return Video(id, None, title, artist, "", (), None, 0.0, None, True, True, segments)
 
@@ -32,7 +32,7 @@ def test_all_words_must_be_there_whatever_case_and_accent() -> None:
 
 def test_an_id_in_full_comes_first() -> None:
     assert [found.id for found in LIBRARY.find("army")] == ["army", "1", "x/army.mp4"]
-    assert len(LIBRARY.find("a", most=2)) == 2
+    assert len(LIBRARY.find("a", max_videos=2)) == 2
 
 
 def test_genre_tags_and_year_find_a_video_after_those_that_are_named_so() -> None:
@@ -60,6 +60,6 @@ def test_a_file_that_holds_nothing_to_see_or_hear_is_not_served(tmp_path: Path) 
 
 
 def test_the_middle_segment_stands_for_a_video() -> None:
-    one = video("a", "a", "a", (Segment(0, 2), Segment(4, 6), Segment(8, 12)))
+    one = video("a", "a", "a", (SegmentSpan(0, 2), SegmentSpan(4, 6), SegmentSpan(8, 12)))
     assert (one.middle_s, one.length_s) == (5, 12)
     assert video("a", "a", "a").middle_s == 0

@@ -72,5 +72,5 @@ def test_stopping_ends_the_job_that_runs_and_answers(
         found = answer.result()
         serving.join(30)
     assert not serving.is_alive()
-    assert (found.status_code, "being stopped" in found.text) == (503, True)
+    assert (found.status_code, "shutting down" in found.text) == (503, True)
     assert not app.state.antiphon.uploads.folder.exists()

@@ -53,9 +53,9 @@ def test_jobs_run_elsewhere_in_one_process(worker: Worker[str, int]) -> None:
 @pytest.mark.parametrize(
     ("job", "error", "said"),
     [
-        ("die", DecodeError, "gave up"),
+        ("die", DecodeError, "decoder crashed"),
         ("hang", DecodeError, "longer than 3 s"),
-        ("grow", DecodeError, "more memory"),
+        ("grow", DecodeError, "exceeded the memory limit"),
         ("fail", ConfigError, "no good"),
         ("stumble", JobError, "service failed"),
     ],
@@ -94,7 +94,7 @@ def test_closing_ends_the_job_that_runs_and_those_that_wait(tmp_path: Path, monk
         waiting = pool.submit(worker.run, "")
         worker.close()
         for job in (running, waiting):
-            with pytest.raises(StoppedError, match="being stopped"):
+            with pytest.raises(StoppedError, match="shutting down"):
                 job.result()
     with pytest.raises(StoppedError):
         worker.run("")

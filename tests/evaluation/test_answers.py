@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.evaluation.answers import answers, spread
+from antiphon.evaluation.answers import evenly_spaced, top_candidates
 from antiphon.metrics.ranks import ranks
 
 pytestmark = pytest.mark.numeric
@@ -20,7 +20,7 @@ def test_equal_to_the_naive_way(count: int, k: int, seed: int, coarse: bool) -> 
     if coarse:
         queries, candidates = queries.round(), candidates.round()
     rows = random.permutation(count)[: random.integers(1, count + 1)].tolist()
-    found = answers(queries, candidates, rows, k)
+    found = top_candidates(queries, candidates, rows, k)
     assert [answer.query for answer in found] == rows
     all_ranks = ranks(queries, candidates)[0]
     for answer in found:
@@ -38,8 +38,8 @@ def test_what_differs_by_rounding_is_a_tie() -> None:
     random = np.random.default_rng(0)
     candidates = np.repeat(random.normal(size=(4, 6)), 5, axis=0)
     nearly = candidates + 1e-9 * random.normal(size=candidates.shape)
-    for answer in answers(candidates, nearly, list(range(20)), 20):
-        assert answer.best == answers(candidates, candidates, [answer.query], 20)[0].best
+    for answer in top_candidates(candidates, nearly, list(range(20)), 20):
+        assert answer.best == top_candidates(candidates, candidates, [answer.query], 20)[0].best
         assert all(
             list(answer.best[five : five + 5]) == sorted(answer.best[five : five + 5]) for five in (0, 5, 10, 15)
         )
@@ -48,32 +48,32 @@ def test_what_differs_by_rounding_is_a_tie() -> None:
 def test_direction_matters() -> None:
     queries = np.array([[1.0, 0.0], [0.0, 1.0]])
     candidates = np.array([[0.1, 0.9], [0.2, 0.3]])
-    assert answers(queries, candidates, [0], 2)[0].best == (1, 0)
-    assert answers(candidates, queries, [0], 2)[0].best == (1, 0)
-    assert answers(queries, candidates, [1], 2)[0].best == (0, 1)
-    assert answers(candidates, queries, [1], 2)[0].rank == 1
+    assert top_candidates(queries, candidates, [0], 2)[0].best == (1, 0)
+    assert top_candidates(candidates, queries, [0], 2)[0].best == (1, 0)
+    assert top_candidates(queries, candidates, [1], 2)[0].best == (0, 1)
+    assert top_candidates(candidates, queries, [1], 2)[0].rank == 1
 
 
 def test_no_rows() -> None:
-    assert answers(np.eye(2), np.eye(2), []) == []
+    assert top_candidates(np.eye(2), np.eye(2), []) == []
 
 
 def test_unusable_input() -> None:
     with pytest.raises(ValueError, match=r"queries have shape \(3, 3\) and candidates \(2, 2\)"):
-        answers(np.eye(3), np.eye(2), [0])
+        top_candidates(np.eye(3), np.eye(2), [0])
     for rows in ([0, 0], [3], [-1]):
         with pytest.raises(ValueError, match="rows must be distinct and below 3"):
-            answers(np.eye(3), np.eye(3), rows)
+            top_candidates(np.eye(3), np.eye(3), rows)
 
 
 def test_spread_reaches_from_best_to_worst() -> None:
     values = np.random.default_rng(0).permutation(1000).astype(float)
-    chosen = values[spread(values, 12)]
+    chosen = values[evenly_spaced(values, 12)]
     assert chosen[0] == 0
     assert chosen[-1] == 999
     assert (np.abs(np.diff(chosen) - 999 / 11) <= 1).all()
 
 
 def test_spread_of_few_is_all_in_order() -> None:
-    assert spread([3.0, 1.0, 2.0], 12) == [1, 2, 0]
-    assert spread([1.0, 1.0, 1.0], 3) == [0, 1, 2]
+    assert evenly_spaced([3.0, 1.0, 2.0], 12) == [1, 2, 0]
+    assert evenly_spaced([1.0, 1.0, 1.0], 3) == [0, 1, 2]

@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from antiphon.evaluation.attributes import explain_similarity
-from antiphon.evaluation.consistency import consistency, dependence, spearman, unit_rows, within_videos
+from antiphon.evaluation.consistency import centred_unit_rows, consistency, dependence, spearman, within_videos
 
 pytestmark = pytest.mark.numeric
 
@@ -16,7 +16,7 @@ GROUPS = np.array(list("aaabbcdddd"))
 
 
 def units(count: int = 10, dim: int = 5, seed: int = 0) -> np.ndarray:
-    return unit_rows(np.random.default_rng(seed).normal(size=(count, dim)) + 0.3)
+    return centred_unit_rows(np.random.default_rng(seed).normal(size=(count, dim)) + 0.3)
 
 
 def test_within_and_between_by_a_loop():
@@ -39,8 +39,8 @@ def test_videos_that_keep_to_themselves_are_told_from_noise():
     random = np.random.default_rng(1)
     groups = np.repeat(np.arange(40).astype(str), 4)
     own = np.repeat(random.normal(size=(40, 8)), 4, axis=0)
-    alike = consistency(unit_rows(own + 0.5 * random.normal(size=(160, 8))), groups)
-    noise = consistency(unit_rows(random.normal(size=(160, 8))), groups)
+    alike = consistency(centred_unit_rows(own + 0.5 * random.normal(size=(160, 8))), groups)
+    noise = consistency(centred_unit_rows(random.normal(size=(160, 8))), groups)
     assert alike is not None
     assert noise is not None
     assert alike["difference"]["ci95"][0] > 0.5
@@ -51,7 +51,7 @@ def test_videos_that_keep_to_themselves_are_told_from_noise():
 
 def test_a_constant_shift_is_centred_away():
     rows = np.random.default_rng(2).normal(size=(10, 5))
-    assert unit_rows(rows + 7, np.full(5, 7.0)) == pytest.approx(unit_rows(rows))
+    assert centred_unit_rows(rows + 7, np.full(5, 7.0)) == pytest.approx(centred_unit_rows(rows))
 
 
 def test_one_segment_each_is_nothing_to_compare():
@@ -84,7 +84,10 @@ def explained():
     groups = np.repeat(np.arange(60).astype(str), 3)
     values = random.random((180, 3)) * [1, 3, 0]
     angle = np.pi * values[:, 0] / 2
-    spaces = {"led": np.stack([np.cos(angle), np.sin(angle)], axis=1), "free": unit_rows(random.normal(size=(180, 8)))}
+    spaces = {
+        "led": np.stack([np.cos(angle), np.sin(angle)], axis=1),
+        "free": centred_unit_rows(random.normal(size=(180, 8))),
+    }
     names = ("brightness", "motion", "constant")
     return spaces, values, groups, names, explain_similarity(spaces, values, names, groups)
 

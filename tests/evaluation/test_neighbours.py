@@ -6,14 +6,14 @@ from sklearn.neighbors import NearestNeighbors
 
 from antiphon.errors import ModelError
 from antiphon.evaluation.agreement import has_tag, per_video, precision, same_genre, shared_tags
-from antiphon.evaluation.consistency import unit_rows
-from antiphon.evaluation.neighbours import find_neighbours, representations
+from antiphon.evaluation.consistency import centred_unit_rows
+from antiphon.evaluation.neighbours import find_neighbours, neighbour_spaces
 
 pytestmark = pytest.mark.numeric
 
 
 def points(count: int, dim: int = 6, seed: int = 0) -> np.ndarray:
-    return unit_rows(np.random.default_rng(seed).normal(size=(count, dim)))
+    return centred_unit_rows(np.random.default_rng(seed).normal(size=(count, dim)))
 
 
 def naive(vectors: np.ndarray, groups: np.ndarray, k: int) -> list[list[int]]:
@@ -62,7 +62,7 @@ def test_fewer_where_the_pool_has_no_more():
 
 def test_together_is_the_mean_of_both_cosines():
     sound, pictures = points(20, seed=1), points(20, 4, seed=2)
-    both = representations(sound, pictures)["aggregated"]
+    both = neighbour_spaces(sound, pictures)["aggregated"]
     assert both @ both.T == pytest.approx((sound @ sound.T + pictures @ pictures.T) / 2)
 
 
@@ -131,7 +131,7 @@ def test_null_and_interval_hold_their_promise():
 def test_found_where_it_is():
     """Two clusters, one of them tagged: every neighbour of a carrier carries it."""
     side = np.eye(6)[0]
-    vectors = unit_rows(points(100) + 8 * np.where(np.arange(100) < 30, 1, -1)[:, None] * side)
+    vectors = centred_unit_rows(points(100) + 8 * np.where(np.arange(100) < 30, 1, -1)[:, None] * side)
     tagged = [["live"]] * 30 + [[]] * 70
     number = precision(has_tag(tagged, "live"), find_neighbours(vectors).nearest)
     assert number is not None

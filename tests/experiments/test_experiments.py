@@ -120,7 +120,7 @@ def test_the_first_segment_deviation_is_left_out_where_it_is_all_there_is(tmp_pa
     monkeypatch.setattr("antiphon.experiments.alignment.CONFIGURATIONS", {"paper-base": CONFIGURATIONS["paper-base"]})
     single = alignment(Trials(catalogue(segments=1), lambda name: tmp_path / name), seeds=1)
     assert [row["recipe"] for row in single["deviations"]] == [n for n in DEVIATIONS if n != "coded-first-segment-only"]
-    assert single["deviations_left_out"]["coded-first-segment-only"] == "Each video has one row here."
+    assert single["deviations_left_out"]["coded-first-segment-only"] == "Each video has one row."
     assert "r2plus1d_18-unscaled" in single["deviations_left_out"]
 
 
@@ -151,7 +151,7 @@ def test_the_whole_paper_answers_its_questions(whole):
     )
     assert found["verdict"]["rq1"].startswith("In genre classification, ")
     assert "In music tagging, " in found["verdict"]["rq1"]
-    assert found["verdict"]["rq2"].startswith("Unanswered until people have judged. What stands in for them: of the 3")
+    assert found["verdict"]["rq2"].startswith("Unanswered until people have judged. Proxies: of the 3")
     assert found["experiment_2"]["target"] == "genre"
     assert found["experiment_3"]["target"] == "tags"
     assert found["audit"]["counts"]["fail"] == 0
@@ -183,7 +183,7 @@ def test_what_the_data_lack_is_said(tmp_path):
     trials = Trials(bare, lambda name: tmp_path / name)
     parts = ("experiment_2", "experiment_3", "audit")
     found = reproduce(trials, Kept(tmp_path / "kept", "x"), parts=parts, seeds=1)
-    assert "not asked for" in found["experiment_1"]["reason"]
+    assert "not requested" in found["experiment_1"]["reason"]
     assert "genre" in found["experiment_2"]["reason"]
     assert "tag" in found["experiment_3"]["reason"]
     assert found["verdict"]["rq1"].count("not measured") == 2

@@ -99,8 +99,11 @@ def test_a_step_may_inherit_a_file_beside_the_study(tmp_path):
     [
         ({"name": "mine"}, "Step mine: Unknown recipe 'mine'"),
         ({"name": "mine", "inherits": "none.toml"}, "Step mine: .*none.toml: no such recipe file"),
-        ({"name": "mine", "inherits": "cca"}, "Step mine: inherits cca, which is no recipe"),
-        ({"name": "cca", "inherits": "paper-base"}, "two steps are called cca|Step cca: is tuned by itself"),
+        ({"name": "mine", "inherits": "cca"}, "Step mine: cannot inherit cca, which has no recipe"),
+        (
+            {"name": "cca", "inherits": "paper-base"},
+            "two steps are named cca|Step cca: cannot inherit or change anything",
+        ),
         ({"name": "mine", "inherits": "paper-base", "changes": {"head": {"wide": 1}}}, "Step mine: head.wide: Extra"),
     ],
 )
@@ -114,11 +117,11 @@ def test_a_wrong_step_is_named(step, message, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name = ", "study.toml: is not TOML"),
+        ("name = ", "study.toml: not TOML"),
         (TEXT + "colour = 1", "step.3.colour: Extra inputs"),
-        (TEXT.replace('"more"', '"cool"'), "two steps are called cool"),
-        ('reference = "gone"\n' + TEXT, "reference gone is no step; there are cca, paper-base"),
-        (TEXT.replace("[60, ", "[60, 60, "), "videos names a size twice"),
+        (TEXT.replace('"more"', '"cool"'), "two steps are named cool"),
+        ('reference = "gone"\n' + TEXT, "reference gone is not a step; use one of cca, paper-base"),
+        (TEXT.replace("[60, ", "[60, 60, "), "videos has duplicate sizes"),
         (TEXT.replace('"cool"\nlabel', '"../cool"\nlabel'), "step.2.name: String should match pattern"),
     ],
 )
@@ -182,14 +185,14 @@ def test_a_label_leaves_only_its_videos_in_the_pool_and_training_as_it_was():
     assert 2 <= len(strict["test"]) < len(whole["test"])
     for split in ("train", "validation"):
         assert list(strict[split].ids) == list(whole[split].ids)
-    with pytest.raises(ConfigError, match="Fewer than two videos of a draw have the label none"):
+    with pytest.raises(ConfigError, match="Fewer than two test videos of a draw have the label none"):
         drawn(features, DrawSettings(count=2, test=30, label="none"), 0, "all")
 
 
 def test_what_cannot_be_dealt_is_refused():
-    with pytest.raises(ConfigError, match="50 videos do not make 3 draws of 20 test videos each"):
+    with pytest.raises(ConfigError, match="50 videos are too few for 3 draws of 20 test videos"):
         drawn(some(50), DrawSettings(count=3, test=20), 0, "all")
-    with pytest.raises(ConfigError, match="40 videos was asked for, and a draw leaves 30"):
+    with pytest.raises(ConfigError, match="needs 40 training videos, but a draw leaves only 30"):
         drawn(some(50), DrawSettings(count=1, test=20), 0, 40)
 
 

@@ -21,7 +21,7 @@ def chosen(runs, count=45, seed=0):
 
 def naive_standing(run, by, seed, candidate):
     """Share of the seed's other candidates that one leaves behind, cosine by cosine."""
-    rows = {"sound": [run.sound], "pictures": [run.pictures], "both": [run.sound, run.pictures]}[by]
+    rows = {"sound": [run.audio], "pictures": [run.video], "both": [run.audio, run.video]}[by]
 
     def cosine(name):
         one, other = IDS.index(seed), IDS.index(name)
@@ -80,7 +80,7 @@ def test_one_run_is_set_against_chance_and_its_own_sides(runs):
 
 
 def test_runs_that_agree_are_not_set_against_each_other(runs):
-    twin = RunEmbeddings("twin", "model of twin", IDS, 2 * runs[0].sound, 3 * runs[0].pictures)
+    twin = RunEmbeddings("twin", "model of twin", IDS, 2 * runs[0].audio, 3 * runs[0].video)
     assert {item.kind for item in chosen([runs[0], twin])} == {"random", "sides"}
 
 
@@ -108,9 +108,9 @@ def test_a_round_prepared_again_is_the_same_and_another_comes_after_it(judgement
 
 
 def test_only_complete_and_playable_videos_are_asked_about(tmp_path, runs):
-    sound = runs[0].sound.copy()
+    sound = runs[0].audio.copy()
     sound[:10] = np.nan
-    lacking = RunEmbeddings("one", "", IDS, sound, runs[0].pictures)
+    lacking = RunEmbeddings("one", "", IDS, sound, runs[0].video)
     store = Judgements(tmp_path / "j.sqlite")
     made = prepare_round(store, [lacking, runs[1]], ARTISTS, RoundConfig(), among=IDS[:50])
     names = {name for item in store.questions(1).values() for name in (item.seed, item.first, item.second)}
@@ -121,15 +121,15 @@ def test_only_complete_and_playable_videos_are_asked_about(tmp_path, runs):
 def test_a_further_run_is_asked_afterwards(judgements):
     third = random_run("three", 3)
     assert score_round(judgements, judgements.round(), third) == 36
-    missing = RunEmbeddings("four", "", IDS[:30], third.sound[:30], third.pictures[:30])
+    missing = RunEmbeddings("four", "", IDS[:30], third.audio[:30], third.video[:30])
     assert 0 < score_round(judgements, judgements.round(), missing) < 36
 
 
 def test_what_cannot_be_prepared_is_refused(tmp_path, runs):
     store = Judgements(tmp_path / "j.sqlite")
-    with pytest.raises(ConfigError, match="at least one run"):
+    with pytest.raises(ConfigError, match="at least one"):
         prepare_round(store, [], ARTISTS)
-    with pytest.raises(ConfigError, match="none twice"):
+    with pytest.raises(ConfigError, match="each only once"):
         prepare_round(store, [runs[0], runs[0]], ARTISTS)
     with pytest.raises(ConfigError, match="2 videos with sound, pictures and embeddings"):
         prepare_round(store, runs, ARTISTS, among=IDS[:2])

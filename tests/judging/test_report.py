@@ -123,7 +123,7 @@ def test_a_bias_to_the_left_is_seen(store):
     assert found["left"]["value"] == 1
     assert found["consistency"]["value"] == 0  # sides are swapped the second time
     assert matching(found, "one")["value"] == pytest.approx(0.5, abs=0.1)
-    assert "favour the left" in " ".join(judging_sentences(found))
+    assert "a bias to the left" in " ".join(judging_sentences(found))
 
 
 def test_judges_who_never_disagree_have_a_defined_alpha(store):
@@ -147,7 +147,7 @@ def test_a_run_scored_afterwards_is_compared_too(store):
 def test_nothing_answered_and_the_words_for_it(store):
     found = judging_report(store, store.round())
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert judging_sentences(found) == ["Nobody has answered yet. Round 1 has 180 questions."]
+    assert judging_sentences(found) == ["No answers yet. Round 1 has 180 questions."]
 
 
 def test_a_perfect_similarity_is_ahead_of_one_judge(store):
@@ -168,7 +168,7 @@ def test_one_judge_alone_has_no_alpha_and_no_majority(store):
     json.dumps(found, allow_nan=False)
     words = " ".join(judging_sentences(found))
     assert "not defined: no question was answered by two judges" in words
-    assert "With one judge" in words
+    assert "With only one judge" in words
     assert own_consistency(store, store.round(), name) == (0, 0)  # no person of that name
 
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.judging.questions import ASPECTS
-from antiphon.judging.sheets import Asked, draw_sheet
+from antiphon.judging.sheets import QuestionState, draw_sheet
 
 
-def questions(count: int) -> list[Asked]:
-    return [Asked(number, ASPECTS[number % 3]) for number in range(count)]
+def questions(count: int) -> list[QuestionState]:
+    return [QuestionState(number, ASPECTS[number % 3]) for number in range(count)]
 
 
 @settings(max_examples=60)
@@ -50,13 +50,13 @@ def test_a_tenth_is_repeated_and_never_at_once():
 
 
 def test_those_asked_least_come_next():
-    asked = [Asked(number, "overall", answers=number % 2, open=number % 4 // 2) for number in range(40)]
+    asked = [QuestionState(number, "overall", answers=number % 2, open=number % 4 // 2) for number in range(40)]
     sheet = draw_sheet(asked, 10, 0, np.random.default_rng(0))
     assert {item.question % 4 for item in sheet} == {0}
 
 
 def test_sides_make_up_for_earlier_judges():
-    asked = [Asked(number, "sound", first_left=1 if number < 10 else -1) for number in range(20)]
+    asked = [QuestionState(number, "sound", first_left=1 if number < 10 else -1) for number in range(20)]
     sheet = draw_sheet(asked, 20, 0, np.random.default_rng(0))
     assert all(item.first_left == (item.question >= 10) for item in sheet)
 
@@ -64,21 +64,23 @@ def test_sides_make_up_for_earlier_judges():
 def test_orders_differ_and_every_place_is_as_likely():
     places = np.zeros(12)
     for seed in range(400):
-        sheet = draw_sheet([Asked(number, "sound") for number in range(12)], 12, 0, np.random.default_rng(seed))
+        sheet = draw_sheet([QuestionState(number, "sound") for number in range(12)], 12, 0, np.random.default_rng(seed))
         places[[item.question for item in sheet].index(0)] += 1
     assert places.min() > 12
     assert places.max() < 60
 
 
 def test_shares_follow_the_round():
-    asked = [Asked(number, "sound" if number < 20 else "overall") for number in range(30)]
+    asked = [QuestionState(number, "sound" if number < 20 else "overall") for number in range(30)]
     sheet = draw_sheet(asked, 15, 0, np.random.default_rng(0))
     assert Counter(asked[item.question].aspect for item in sheet) == {"sound": 10, "overall": 5}
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_short_sheet_can_repeat_too(count):
-    sheet = draw_sheet([Asked(number, "sound") for number in range(count)], count, 0.5, np.random.default_rng(0))
+    sheet = draw_sheet(
+        [QuestionState(number, "sound") for number in range(count)], count, 0.5, np.random.default_rng(0)
+    )
     repeated = [place - item.repeats for place, item in enumerate(sheet) if item.repeats is not None]
     assert len(repeated) == {1: 0, 2: 1, 3: 2}[count]
     assert all(distance > 1 for distance in repeated)

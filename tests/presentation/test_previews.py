@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from antiphon.errors import DecodeError
-from antiphon.presentation.previews import SOUND_HZ, Preview, make_preview
+from antiphon.presentation.previews import AUDIO_HZ, Preview, make_preview
 from antiphon.report.gallery import stretch
 
 from ..report.small_workspace import brightness, make_media, pitch_hz
@@ -28,21 +28,21 @@ def decoded(preview: Preview) -> tuple[list[tuple[float, np.ndarray]], np.ndarra
 
 
 def strongest_hz(sound: np.ndarray) -> float:
-    return float(np.abs(np.fft.rfft(sound)).argmax() * SOUND_HZ / sound.size)
+    return float(np.abs(np.fft.rfft(sound)).argmax() * AUDIO_HZ / sound.size)
 
 
 def test_preview_is_the_stretch(tmp_path: Path) -> None:
     preview = make_preview(str(make_media(tmp_path / "both.mp4")), 4.0, 8.0, 100_000)
     pictures, sound = decoded(preview)
-    assert preview.has_sound
-    assert preview.has_pictures
+    assert preview.has_audio
+    assert preview.has_video
     assert pictures[0][1].shape == (170, 256)
     assert len(pictures) == 60
     for time_s, picture in pictures[::10]:
         assert picture.mean() == pytest.approx(brightness(4 + time_s), abs=4)
-    assert sound.size / SOUND_HZ == pytest.approx(4, abs=0.1)
+    assert sound.size / AUDIO_HZ == pytest.approx(4, abs=0.1)
     for second in range(4):
-        middle = sound[int((second + 0.3) * SOUND_HZ) : int((second + 0.7) * SOUND_HZ)]
+        middle = sound[int((second + 0.3) * AUDIO_HZ) : int((second + 0.7) * AUDIO_HZ)]
         assert strongest_hz(middle) == pytest.approx(pitch_hz(4 + second), abs=5)
 
 
@@ -72,15 +72,15 @@ def test_upright_pictures_stay_upright(tmp_path: Path) -> None:
 def test_sound_only(tmp_path: Path) -> None:
     preview = make_preview(str(make_media(tmp_path / "sound.mp4", pictures=False)), 2.0, 5.0, 100_000)
     pictures, sound = decoded(preview)
-    assert (preview.has_sound, preview.has_pictures, preview.poster) == (True, False, None)
+    assert (preview.has_audio, preview.has_video, preview.poster) == (True, False, None)
     assert not pictures
-    assert sound.size / SOUND_HZ == pytest.approx(3, abs=0.1)
+    assert sound.size / AUDIO_HZ == pytest.approx(3, abs=0.1)
 
 
 def test_pictures_only(tmp_path: Path) -> None:
     preview = make_preview(str(make_media(tmp_path / "pictures.mp4", sound=False)), 2.0, 5.0, 100_000)
     pictures, sound = decoded(preview)
-    assert (preview.has_sound, preview.has_pictures) == (False, True)
+    assert (preview.has_audio, preview.has_video) == (False, True)
     assert len(pictures) == 45
     assert not sound.size
 

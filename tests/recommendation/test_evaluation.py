@@ -188,7 +188,7 @@ def test_popularity_does_not_know_the_future(space, records):
 
 def test_what_cannot_be_held_out_is_refused(space, interactions):
     bare = Space.of((list(space.ids), space.sides["audio"]))
-    with pytest.raises(ConfigError, match="no track of the test split"):
+    with pytest.raises(ConfigError, match="no tracks in the test split"):
         hold_out(bare, HoldOut())
     with pytest.raises(ConfigError, match="no track has a year"):
         hold_out(bare, HoldOut(by="date", split=None))

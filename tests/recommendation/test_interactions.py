@@ -49,7 +49,7 @@ def test_what_was_not_liked_is_had_all_the_same(tmp_path, column, values):
     rows = "".join(f"u,{name},{value}\n" for name, value in zip(KNOWN, values, strict=True))
     found = read_interactions(write(tmp_path, f"user_id,video_id,{column}\n{rows}"), KNOWN)
     assert found.history("u") == ["a"]
-    assert found.had("u") == KNOWN
+    assert found.interacted("u") == KNOWN
 
 
 def test_times_in_every_usual_form(tmp_path):
@@ -107,12 +107,12 @@ def test_parquet_is_read_too(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("who,video_id\nu,a\n", "has no column user_id .*Its columns are: who, video_id"),
+        ("who,video_id\nu,a\n", "no column user_id .*Its columns are: who, video_id"),
         ("user_id,video_id,weight\nu,a,1\nu,b,much\n", "row 2: weight is 'much'"),
         ("user_id,video_id,weight\nu,a,nan\n", "weight is 'nan'"),
         ("user_id,video_id,liked\nu,a,perhaps\n", "liked is 'perhaps'"),
         ("user_id,video_id,timestamp\nu,a,yesterday\n", "time is 'yesterday'"),
-        ("user_id,video_id\nu,x\n", "no interaction with a video of the catalogue"),
+        ("user_id,video_id\nu,x\n", "no interactions with videos of the catalogue"),
         ("user_id,video_id\n", "It has no rows"),
         ("", "not a readable table"),
     ],
@@ -126,5 +126,5 @@ def test_a_missing_file_and_an_unknown_user(tmp_path):
     with pytest.raises(CatalogueError, match="no such file"):
         read_interactions(tmp_path / "none.csv", KNOWN)
     found = read_interactions(write(tmp_path, "user_id,video_id\nu,a\n"), KNOWN)
-    with pytest.raises(CatalogueError, match="user 'w'.*There are: u"):
+    with pytest.raises(CatalogueError, match="user 'w'.*Known users: u"):
         found.history("w")

@@ -65,10 +65,10 @@ def test_a_missing_side_leaves_the_other():
 
 def test_best_first_and_never_what_was_had():
     space = space_of(np.random.default_rng(1))
-    hits = ap.recommend(AnIndex(space), ["v00", "v01"], k=20, had=["v05"])
+    hits = ap.recommend(AnIndex(space), ["v00", "v01"], k=20, exclude=["v05"])
     assert {hit.id for hit in hits} == {*space.ids} - {"v00", "v01", "v05"}
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-    assert ap.recommend(space, ["v00", "v01"], k=3, had=["v05"]) == hits[:3]
+    assert ap.recommend(space, ["v00", "v01"], k=3, exclude=["v05"]) == hits[:3]
 
 
 def test_filters_look_at_what_is_known():
@@ -84,9 +84,9 @@ def test_ids_and_vectors_do():
 
 def test_what_cannot_be_answered_is_refused():
     space = space_of(np.random.default_rng(3))
-    with pytest.raises(ConfigError, match="history .nobody.: no track of it is known"):
+    with pytest.raises(ConfigError, match="history .nobody.: none of these tracks is known"):
         ap.recommend(space, ["nobody"])
-    with pytest.raises(ConfigError, match="k is 0"):
+    with pytest.raises(ConfigError, match="k must be at least 1 and weight from 0 to 1, not 0"):
         ap.recommend(space, ["v00"], k=0)
     with pytest.raises(ConfigError, match="weight"):
         ap.recommend(space, ["v00"], weight=1.5)

@@ -57,7 +57,7 @@ def test_an_empty_index_finds_nothing_and_can_be_added_to(tmp_path, kind):
     ("queries", "message"),
     [
         (np.ones(DIM), r"shape \(16,\)"),
-        (np.ones((1, 3)), "have 3 values; those of this index have 16"),
+        (np.ones((1, 3)), "must have 16 values, as in this index, not 3"),
         (np.full((1, DIM), np.nan), "row 0 holds values that are not finite"),
         (np.zeros((1, DIM)), "row 0 is all zeros"),
         ([["a"] * DIM], "not a matrix of numbers"),
@@ -74,11 +74,11 @@ def test_queries_without_direction_or_of_another_size_are_refused(tmp_path, kind
 @pytest.mark.parametrize(
     ("ids", "vectors", "metadata", "message"),
     [
-        (["a", "a"], np.ones((2, 3)), None, "'a' stands more than once"),
-        (["a"], np.ones((2, 3)), None, "has 1 entries where there are 2 vectors"),
+        (["a", "a"], np.ones((2, 3)), None, "'a' is repeated"),
+        (["a"], np.ones((2, 3)), None, "must have one entry for each of 2 vectors, not 1"),
         (["a", "b"], [[1, 0], [0, 0]], None, "the vector of 'b' is all zeros"),
         (["a", "b"], [[1, 0], [np.inf, 0]], None, "the vector of 'b' holds values that are not finite"),
-        (["a"], [[1.0]], [{"artiste": "x"}], "'artiste' is none of artist"),
+        (["a"], [[1.0]], [{"artiste": "x"}], "unknown key 'artiste'; use artist"),
         (["a"], [[1.0]], [{"year": "then"}], "wrong type"),
     ],
 )

@@ -185,7 +185,7 @@ def _forked(path):
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")
 def test_a_forked_process_says_that_it_lacks_threads_instead_of_waiting_for_them(tmp_path):
     Index.from_vectors(_names(9), _clustered(9), tmp_path, kind="lancedb")
-    assert "was forked from one that had used LanceDB" in _forked(tmp_path)
+    assert "was forked from one that had loaded LanceDB" in _forked(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")

@@ -9,7 +9,6 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
 from antiphon.app.schemas import (
-    Answer,
     Asked,
     EmbeddedSide,
     Embedding,
@@ -19,6 +18,7 @@ from antiphon.app.schemas import (
     Items,
     Problem,
     Recommendations,
+    SearchResponse,
     found_items,
 )
 from antiphon.app.searching import asking_modalities
@@ -102,15 +102,15 @@ def items(q: Words, here: Here, k: Count = 10) -> Items:
 
 
 @router.get("/similar", responses=_UNKNOWN)
-def similar(id: Id, here: Here, conditions: Asked, by: By = "both") -> Answer:
+def similar(id: Id, here: Here, conditions: Asked, by: By = "both") -> SearchResponse:
     """Find music videos similar to one of the catalogue."""
-    return Answer(query=id, by=by, hits=found_items(here.searcher.by_id(id, conditions, by=by)))
+    return SearchResponse(query=id, by=by, hits=found_items(here.searcher.by_id(id, conditions, by=by)))
 
 
 @router.get("/match", responses=_UNKNOWN)
-def match(id: Id, target: Target, here: Here, conditions: Asked) -> Answer:
+def match(id: Id, target: Target, here: Here, conditions: Asked) -> SearchResponse:
     """Find songs for a music video's pictures, or pictures for its song. Its own are excluded."""
-    return Answer(query=id, target=target, hits=found_items(here.searcher.by_id(id, conditions, target=target)))
+    return SearchResponse(query=id, target=target, hits=found_items(here.searcher.by_id(id, conditions, target=target)))
 
 
 @router.post(
@@ -126,19 +126,19 @@ def recommend(asked: History, here: Here) -> Recommendations:
 
 
 @router.post("/similar", responses=_REFUSED, openapi_extra=_FILE)
-async def similar_to_file(request: Request, here: Here, conditions: Asked) -> Answer:
+async def similar_to_file(request: Request, here: Here, conditions: Asked) -> SearchResponse:
     """Find music videos similar to an uploaded file, by the modalities that it has."""
     encodings = await embedded(request, here, asking_modalities("both"))
     found = await run_sync(lambda: here.searcher.by_file(encodings, conditions))
-    return Answer(query=None, by="both", hits=found_items(found))
+    return SearchResponse(query=None, by="both", hits=found_items(found))
 
 
 @router.post("/match", responses=_REFUSED, openapi_extra=_FILE)
-async def match_file(request: Request, target: Target, here: Here, conditions: Asked) -> Answer:
+async def match_file(request: Request, target: Target, here: Here, conditions: Asked) -> SearchResponse:
     """Find songs for the pictures of an uploaded file, or pictures for its sound."""
     encodings = await embedded(request, here, asking_modalities(target))
     found = await run_sync(lambda: here.searcher.by_file(encodings, conditions, target))
-    return Answer(query=None, target=target, hits=found_items(found))
+    return SearchResponse(query=None, target=target, hits=found_items(found))
 
 
 @router.post("/embed", responses=_REFUSED, openapi_extra=_FILE)

@@ -22,9 +22,9 @@ from antiphon.presentation.judging_sentences import (
     BY_WORDS,
     KIND_WORDS,
     alpha_sentence,
-    gap,
     judging_sentences,
-    spread,
+    points_with_interval,
+    share_with_interval,
 )
 
 router = APIRouter(prefix="/judge", include_in_schema=False, default_response_class=HTMLResponse)
@@ -117,8 +117,8 @@ def report(request: Request, here: Here, simulated: Annotated[bool, Query()] = F
         aspect_words=ASPECT_WORDS,
         by_words=BY_WORDS,
         kind_words=KIND_WORDS,
-        spread=spread,
-        gap=gap,
+        share_with_interval=share_with_interval,
+        points_with_interval=points_with_interval,
         alpha_sentence=alpha_sentence,
     )
 

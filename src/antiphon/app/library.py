@@ -14,7 +14,7 @@ from antiphon.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Segment:
+class SegmentSpan:
     """Position of a segment on its track, in seconds."""
 
     start_s: float
@@ -45,7 +45,7 @@ class Video:
     duration_s: float | None
     has_audio: bool
     has_video: bool
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[SegmentSpan, ...] = ()
 
     @property
     def name(self) -> str:
@@ -119,10 +119,10 @@ class Library:
         CatalogueError
             There is no catalogue, or it is damaged.
         """
-        segments: dict[str, list[Segment]] = {}
+        segments: dict[str, list[SegmentSpan]] = {}
         if workspace.segments.exists():
             for row in read_table(workspace.segments, SEGMENTS).sort_by("start_s").to_pylist():
-                segments.setdefault(row["video_id"], []).append(Segment(row["start_s"], row["end_s"]))
+                segments.setdefault(row["video_id"], []).append(SegmentSpan(row["start_s"], row["end_s"]))
         catalogue = Catalogue.load(workspace.catalogue)
         return cls(
             [

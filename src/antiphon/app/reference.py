@@ -110,6 +110,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
     >>> _kind({"type": "integer", "minimum": 1, "maximum": 100})
     'integer, 1 to 100'
     """
+    if "anyOf" in schema:
+        return _kind(schema["anyOf"][0])
     if "enum" in schema:
         return " | ".join(schema["enum"])
     if schema["type"] == "array":

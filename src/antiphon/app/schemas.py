@@ -77,7 +77,7 @@ class FoundItem(Item):
     reasons: list[str] = Field(description="What it has in common with the query, in words.")
 
 
-class Answer(Schema):
+class SearchResponse(Schema):
     """Candidates for a query, best first."""
 
     query: str | None = Field(description="Id of the query; null for an uploaded file.")

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from antiphon.training.tuned_backbones import TunedBackbones
     from antiphon.training.windows import KeptRow
 
-Count = Annotated[int, Parameter(validator=Number(gte=1))]
+PositiveInt = Annotated[int, Parameter(validator=Number(gte=1))]
 
 
 def finetune(
     *,
     run: str | None = None,
-    blocks: Count = 2,
-    epochs: Count = 10,
+    blocks: PositiveInt = 2,
+    epochs: PositiveInt = 10,
     learning_rate: Annotated[float, Parameter(validator=Number(gt=0))] = 1e-4,
     name: str | None = None,
     workers: Annotated[int | None, Parameter(validator=Number(gte=1, lte=61))] = None,

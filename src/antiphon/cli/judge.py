@@ -230,7 +230,7 @@ def _round(session: Session, number: int | None) -> tuple[Judgements, Round]:
     found = judgements.round(number)
     if found is None:
         what = "no questions yet" if number is None else f"no round {number}"
-        raise ConfigError(f"{judgements.path}: {what}. Start with antiphon judge prepare.")
+        raise ConfigError(f"{judgements.path}: {what}. Run antiphon judge prepare first.")
     return judgements, found
 
 
@@ -249,7 +249,7 @@ def _counts(found: dict[str, Any]) -> str:
 
 
 def _show(found: dict[str, Any], out: Console) -> None:
-    from antiphon.presentation.judging_sentences import ASPECT_WORDS, BY_WORDS, judging_sentences, spread
+    from antiphon.presentation.judging_sentences import ASPECT_WORDS, BY_WORDS, judging_sentences, share_with_interval
 
     for sentence in judging_sentences(found):
         out.print(f"- {sentence}", markup=False, soft_wrap=True)
@@ -259,11 +259,11 @@ def _show(found: dict[str, Any], out: Console) -> None:
     table.title = "Agreement with the judges (chance 50%)"
     for item in found["similarities"]:
         if item["by"] != "matching":
-            cells = (spread(item["aspects"][name]) for name in ("overall", "sound", "pictures"))
+            cells = (share_with_interval(item["aspects"][name]) for name in ("overall", "sound", "pictures"))
             table.add_row(f"{item['run']}, {BY_WORDS[item['by']]}", *cells)
     majority = found["majority"]
     lines = {f"{run}, the majority but one": parts for run, parts in majority["runs"].items()}
     for name, parts in (lines | {"one judge, the others' majority": majority["judge"]}).items():
-        table.add_row(name, *(spread(parts[aspect]) for aspect in ("overall", "sound", "pictures")))
+        table.add_row(name, *(share_with_interval(parts[aspect]) for aspect in ("overall", "sound", "pictures")))
     out.print(table)
     out.print(f"95% bootstrap intervals over {found['resampled']}.", soft_wrap=True)

@@ -14,7 +14,7 @@ from rich.table import Table
 from antiphon.catalogue import Catalogue
 from antiphon.cli.index import ready_index
 from antiphon.cli.opening import run_folder, workspace_features
-from antiphon.cli.session import BRIEFLY_S, Count, Here, Session
+from antiphon.cli.session import BRIEFLY_S, Here, ResultCount, Session
 from antiphon.errors import ConfigError, SearchError
 from antiphon.recommendation import Interactions, read_interactions
 from antiphon.recommendation import recommend as recommended
@@ -90,7 +90,7 @@ def recommend(
     taste: Taste = Taste(),
     genre: tuple[str, ...] = (),
     min_year: int | None = None,
-    k: Count = 10,
+    k: ResultCount = 10,
     weight: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 0.5,
     measure: Measure = Measure(),
     run: str | None = None,
@@ -125,14 +125,14 @@ def recommend(
         found = run_evaluation(session, folder, interactions, _held(measure, seed), k, weight)
         session.result(found, lambda out: show_evaluation(found, out))
     else:
-        liked, had = _taste(session, taste, seed)
-        hits = run_recommendation(session, folder, liked, had, Where(genre=genre, min_year=min_year), k, weight)
+        liked, known = _taste(session, taste, seed)
+        hits = run_recommendation(session, folder, liked, known, Where(genre=genre, min_year=min_year), k, weight)
         result = {"user": taste.user, "liked": liked, "synthetic": taste.synthetic, "hits": hits}
         session.result(result, lambda out: _show_hits(result, out))
 
 
 def run_recommendation(
-    session: Session, folder: Path, liked: list[str], had: list[str], where: Where, k: int, weight: float
+    session: Session, folder: Path, liked: list[str], known: list[str], where: Where, k: int, weight: float
 ) -> list[dict[str, Any]]:
     """Recommend with a run, and explain each recommendation by what it shares with the nearest liked video.
 
@@ -144,7 +144,7 @@ def run_recommendation(
         Folder of the run.
     liked : list of str
         Ids of the liked videos.
-    had : list of str
+    known : list of str
         Ids that are not recommended again.
     where : Where
         Conditions.
@@ -169,7 +169,7 @@ def run_recommendation(
         raise ConfigError(f"{unknown[0]}: not in the index. Add it: antiphon index add")
     if unknown:
         session.warn(f"{len(unknown)} of {len(liked)} liked videos are not in the index, such as {unknown[0]}.")
-    hits = recommended(space, liked, k, weight=weight, had=had, where=where)
+    hits = recommended(space, liked, k, weight=weight, exclude=known, where=where)
     because = reasons(space, liked, [hit.id for hit in hits], workspace_facts(session.workspace), weight)
     return [asdict(hit) | asdict(reason) for hit, reason in zip(hits, because, strict=True)]
 
@@ -360,7 +360,7 @@ def _taste(session: Session, taste: Taste, seed: int) -> tuple[list[str], list[s
     if taste.user is None:
         raise ConfigError("Nothing to recommend from: give --like ID, or --history FILE --user NAME, or --evaluate.")
     interactions = _interactions(session, taste, seed)
-    return interactions.history(taste.user), interactions.had(taste.user)
+    return interactions.history(taste.user), interactions.interacted(taste.user)
 
 
 def _show_hits(result: dict[str, Any], out: Console) -> None:

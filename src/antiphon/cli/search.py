@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from antiphon.cli.opening import opened_index, run_folder
-from antiphon.cli.session import Count, Here, Session
+from antiphon.cli.session import Here, ResultCount, Session
 from antiphon.errors import ConfigError, SearchError
 from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.filters import Conditions
@@ -42,7 +42,7 @@ _COLUMNS: tuple[str, ...] = (
 class Options(Conditions):
     __doc__ = Conditions.__doc__
 
-    k: Count = 10
+    k: ResultCount = 10
 
 
 _DEFAULTS = Options()

@@ -170,5 +170,5 @@ class Session:
 Here = Annotated[Session, Parameter(parse=False)]
 """A parameter that the launcher supplies."""
 
-Count = Annotated[int, Parameter(name=("--k", "-k"), validator=Number(gte=1))]
+ResultCount = Annotated[int, Parameter(name=("--k", "-k"), validator=Number(gte=1))]
 """The option --k: how many to find or to recommend."""

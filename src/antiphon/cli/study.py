@@ -134,7 +134,7 @@ def _command(session: Session, file: Path, features: str | None, extra: str | No
 def _shown(found: dict[str, Any], size: int | str) -> Table:
     from antiphon.presentation.numbers import brief, rank
     from antiphon.report.staircase import step_factor
-    from antiphon.report.study_tables import interval, size_words
+    from antiphon.report.study_tables import bracketed, size_words
 
     table = Table("step", "audio → video", "video → audio", "chance", "gain over the step before", box=None)
     table.title = f"Median ranks, {size_words(size)}"
@@ -142,7 +142,7 @@ def _shown(found: dict[str, Any], size: int | str) -> Table:
         if row["size"] != size:
             continue
         if row["trainings"]:
-            ways = [interval(row[way]["median_rank"], brief) for way in ("a2v", "v2a")]
+            ways = [bracketed(row[way]["median_rank"], brief) for way in ("a2v", "v2a")]
             table.add_row(row["label"], *ways, f"{rank(row['chance'])} of {row['n']:.0f}", step_factor(row))
         else:
             table.add_row(row["label"], f"failed: {row['failed'][0]}")

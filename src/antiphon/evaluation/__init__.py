@@ -1,4 +1,4 @@
-"""How good a trained model is on what it has not seen."""
+"""Evaluation of trained models on held-out music videos."""
 
 from antiphon.evaluation.auditing import audit
 from antiphon.evaluation.probes import probe

@@ -19,28 +19,33 @@ _TAILS = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
-class Target:
+class SharedProperty:
     """Something that two videos can have in common.
 
     Attributes
     ----------
-    known : ndarray
-        (n,) bool, whether the video can be a query, because something is known of it.
+    known : ndarray of bool, shape (n,)
+        Whether the video can be a query, because it has a value.
     match : callable
-        Function of two arrays of rows that broadcast, which gives from 0 to 1 how far the videos of each pair agree.
+        Takes two arrays of rows that broadcast; returns how far the videos of each pair agree, from 0 to 1.
     """
 
     known: npt.NDArray[np.bool_]
     match: Callable[[IntArray, IntArray], npt.NDArray[Any]]
 
 
-def same_genre(genres: npt.NDArray[np.str_]) -> Target:
-    """Return the target of having the same genre. Videos without one are no queries, and agree with none.
+def same_genre(genres: npt.NDArray[np.str_]) -> SharedProperty:
+    """Return the property of having the same genre. Videos without one are not queries, and agree with none.
 
     Parameters
     ----------
-    genres : ndarray
-        (n,) genre of each video, "" where unknown.
+    genres : ndarray of str, shape (n,)
+        Genre of each video, "" if unknown.
+
+    Returns
+    -------
+    SharedProperty
+        The property.
 
     Examples
     --------
@@ -49,18 +54,25 @@ def same_genre(genres: npt.NDArray[np.str_]) -> Target:
     [True, False, True, False]
     """
     numbers = np.unique(genres, return_inverse=True)[1]
-    return Target(np.array([bool(genre) for genre in genres]), lambda one, other: numbers[one] == numbers[other])
+    return SharedProperty(
+        np.array([bool(genre) for genre in genres]), lambda one, other: numbers[one] == numbers[other]
+    )
 
 
-def shared_tags(labels: Sequence[Sequence[str]]) -> Target:
-    """Return the target of shared tags: those of both as a share of those of either (Jaccard).
+def shared_tags(labels: Sequence[Sequence[str]]) -> SharedProperty:
+    """Return the property of shared tags: tags of both as a fraction of tags of either (Jaccard).
 
-    Videos without tags are no queries. Of more than `MAX_TAGS` different tags the most frequent count.
+    Videos without tags are not queries. Only the `MAX_TAGS` most frequent tags count.
 
     Parameters
     ----------
     labels : sequence of sequence of str
         Tags of each of the n videos.
+
+    Returns
+    -------
+    SharedProperty
+        The property.
 
     Examples
     --------
@@ -81,11 +93,11 @@ def shared_tags(labels: Sequence[Sequence[str]]) -> Target:
         either = np.bitwise_count(words[one] | words[other]).sum(axis=-1, dtype=np.int64)
         return both / np.maximum(either, 1)
 
-    return Target(np.asarray(has.any(axis=1), dtype=bool), match)
+    return SharedProperty(np.asarray(has.any(axis=1), dtype=bool), match)
 
 
-def has_tag(labels: Sequence[Sequence[str]], tag: str) -> Target:
-    """Return the target of carrying one tag; only its carriers are queries.
+def has_tag(labels: Sequence[Sequence[str]], tag: str) -> SharedProperty:
+    """Return the property of having a tag; only videos with it are queries.
 
     Parameters
     ----------
@@ -94,21 +106,26 @@ def has_tag(labels: Sequence[Sequence[str]], tag: str) -> Target:
     tag : str
         The tag.
 
+    Returns
+    -------
+    SharedProperty
+        The property.
+
     Examples
     --------
     >>> has_tag([["live"], ["live", "loud"], []], "live").known.tolist()
     [True, True, False]
     """
     carries = np.array([tag in tags for tags in labels], dtype=bool)
-    return Target(carries, lambda one, other: carries[one] & carries[other])
+    return SharedProperty(carries, lambda one, other: carries[one] & carries[other])
 
 
-def per_video(target: Target, nearest: IntArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def per_video(target: SharedProperty, nearest: IntArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Measure how far each video agrees with its neighbours, and how far with all others of the pool.
 
     Parameters
     ----------
-    target : Target
+    target : SharedProperty
         What they may have in common.
     nearest : ndarray
         (n, k) rows of each video's neighbours.
@@ -134,12 +151,12 @@ def per_video(target: Target, nearest: IntArray) -> tuple[npt.NDArray[np.float64
 
 
 def artists_or_ids(about: Features) -> npt.NDArray[np.str_]:
-    """Return the (n,) artist of each video; one of an unknown artist stands alone."""
+    """Return the artist of each video, shape (n,); a video of an unknown artist has a unique one."""
     return np.array([artist or f"\0{name}" for artist, name in zip(about.artists, about.ids, strict=True)])
 
 
 def precision(
-    target: Target,
+    target: SharedProperty,
     nearest: IntArray,
     groups: Sequence[str] | npt.NDArray[Any] | None = None,
     *,
@@ -151,7 +168,7 @@ def precision(
 
     Parameters
     ----------
-    target : Target
+    target : SharedProperty
         What they may have in common.
     nearest : ndarray
         (n, k) rows of each video's neighbours.
@@ -192,8 +209,8 @@ def precision(
         "value": value,
         "base_rate": base_rate,
         "lift": value / base_rate if base_rate else None,
-        "ci95": interval(weights @ found[asking] / weights.sum(axis=1)),
-        "null95": interval(nulls),
+        "ci95": middle_95(weights @ found[asking] / weights.sum(axis=1)),
+        "null95": middle_95(nulls),
         "p": float((1 + (nulls >= value - 1e-12).sum()) / (1 + permutations)),
         "queries": len(asking),
         "n": len(nearest),
@@ -201,9 +218,9 @@ def precision(
 
 
 def _nulls(
-    target: Target, nearest: IntArray, permutations: int, random: np.random.Generator
+    target: SharedProperty, nearest: IntArray, permutations: int, random: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """Return the (permutations,) mean agreement when what is known of the videos is dealt out to them anew."""
+    """Return the (permutations,) mean agreement when values are permuted among the videos."""
     asking = np.flatnonzero(target.known)
     values = np.empty(permutations)
     for number in range(permutations):
@@ -214,6 +231,17 @@ def _nulls(
     return values
 
 
-def interval(values: FloatArray) -> list[float]:
-    """Return the middle 95% of some values: [low, high]."""
+def middle_95(values: FloatArray) -> list[float]:
+    """Return the middle 95% of values.
+
+    Parameters
+    ----------
+    values : ndarray
+        The values.
+
+    Returns
+    -------
+    list of float
+        [low, high].
+    """
     return [float(edge) for edge in np.percentile(values, _TAILS)]

@@ -1,4 +1,4 @@
-"""Answers of a model: the best candidates for a query, and the rank of the true partner."""
+"""The best candidates of a query by a model, and the rank of the true partner."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ FloatArray = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The answer to one query.
+class TopCandidates:
+    """The best candidates of one query.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Answer:
     best : tuple of int
         Rows of the highest scoring candidates, best first.
     scores : tuple of float
-        Their dot products with the query, for unit rows cosines.
+        Their dot products with the query: cosines, for unit rows.
     rank : float
         Rank of the true partner among all candidates, from 1; ties count half.
     true_score : float
@@ -40,7 +40,7 @@ class Answer:
     n: int
 
 
-def answers(queries: FloatArray, candidates: FloatArray, rows: Sequence[int], k: int = 5) -> list[Answer]:
+def top_candidates(queries: FloatArray, candidates: FloatArray, rows: Sequence[int], k: int = 5) -> list[TopCandidates]:
     """Find the `k` best candidates for some of the queries, in the pool of all candidates.
 
     Parameters
@@ -54,7 +54,7 @@ def answers(queries: FloatArray, candidates: FloatArray, rows: Sequence[int], k:
 
     Returns
     -------
-    list of Answer
+    list of TopCandidates
         One for each of `rows`, in their order.
 
     Raises
@@ -64,8 +64,8 @@ def answers(queries: FloatArray, candidates: FloatArray, rows: Sequence[int], k:
 
     Examples
     --------
-    >>> answers(np.eye(3), np.eye(3)[:, ::-1], rows=[0], k=1)[0]
-    Answer(query=0, best=(2,), scores=(1.0,), rank=2.5, true_score=0.0, n=3)
+    >>> top_candidates(np.eye(3), np.eye(3)[:, ::-1], rows=[0], k=1)[0]
+    TopCandidates(query=0, best=(2,), scores=(1.0,), rank=2.5, true_score=0.0, n=3)
     """
     if queries.shape != candidates.shape:
         raise ValueError(f"queries have shape {queries.shape} and candidates {candidates.shape}; row i is one pair.")
@@ -78,28 +78,33 @@ def answers(queries: FloatArray, candidates: FloatArray, rows: Sequence[int], k:
     order = np.concatenate([wanted, np.setdiff1d(np.arange(len(queries)), wanted)])
     true_ranks = ranks(queries[wanted], candidates[order])[0]
     scores = np.asarray(queries[wanted], dtype=np.float64) @ np.asarray(candidates, dtype=np.float64).T
-    found: list[Answer] = []
+    found: list[TopCandidates] = []
     for row, rank, line in zip(wanted.tolist(), true_ranks.tolist(), scores, strict=True):
         best = descending(line)[:k].tolist()
-        found.append(Answer(row, tuple(best), tuple(line[best].tolist()), rank, float(line[row]), len(line)))
+        found.append(TopCandidates(row, tuple(best), tuple(line[best].tolist()), rank, float(line[row]), len(line)))
     return found
 
 
-def spread(values: npt.ArrayLike, count: int) -> list[int]:
-    """Choose rows at even steps through the list sorted by `values`, the lowest and the highest included.
+def evenly_spaced(values: npt.ArrayLike, count: int) -> list[int]:
+    """Choose rows at even steps through the list sorted by `values`, including the lowest and the highest.
 
-    A choice without taste: from the best through the middle to the worst. Of equal values the earlier row comes first.
+    So examples are not cherry-picked: they range from the best to the worst. Ties are in order of rows.
 
     Parameters
     ----------
-    values : array_like
-        (n,) numbers to sort by, such as ranks.
+    values : array_like, shape (n,)
+        Numbers to sort by, such as ranks.
     count : int
-        Number of rows; all of them where there are no more.
+        Maximum number of rows.
+
+    Returns
+    -------
+    list of int
+        Rows, lowest value first.
 
     Examples
     --------
-    >>> spread([30.0, 10.0, 50.0, 20.0, 40.0], 3)
+    >>> evenly_spaced([30.0, 10.0, 50.0, 20.0, 40.0], 3)
     [1, 0, 2]
     """
     order = np.argsort(np.asarray(values), kind="stable")

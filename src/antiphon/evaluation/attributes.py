@@ -1,6 +1,6 @@
-"""Similarity of segments explained by simple attributes: black and white, brightness, motion, cuts.
+"""How far similarity of segments is explained by simple attributes: black and white, brightness, motion, cuts.
 
-Source of the question: the qualitative analysis of Veldkamp et al. 2023.
+The question is from the qualitative analysis of Veldkamp et al. (2023).
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.evaluation.agreement import interval
+from antiphon.evaluation.agreement import middle_95
 from antiphon.metrics.groups import bootstrap_weights, permuted_rows
 from antiphon.seeding import generator
 
@@ -87,17 +87,17 @@ def explain_similarity(
         "pairs": len(first),
         "segments": len(rows),
         "videos": videos,
-        "spaces": {
-            space: {
-                "r2": _number(found[:, place, 0]) | {"null95": interval(nulls[:, place])},
-                "correlations": {
-                    name: None if np.isnan(found[0, place, 1 + column]) else _number(found[:, place, 1 + column])
-                    for column, name in enumerate(names)
-                },
-            }
-            for place, space in enumerate(spaces)
-        },
+        "spaces": {space: _summary(found[:, place], nulls[:, place], names) for place, space in enumerate(spaces)},
     }
+
+
+def _summary(found: npt.NDArray[np.float64], nulls: npt.NDArray[np.float64], names: Sequence[str]) -> dict[str, Any]:
+    """Describe one space, given (1 + resamples, 1 + attributes) values and the (permutations,) null of R²."""
+    correlations = {
+        name: None if np.isnan(found[0, column]) else _number(found[:, column])
+        for column, name in enumerate(names, start=1)
+    }
+    return {"r2": _number(found[:, 0]) | {"null95": middle_95(nulls)}, "correlations": correlations}
 
 
 def _draw_pairs(numbers: IntArray, pairs: int, seed: int) -> tuple[IntArray, IntArray]:
@@ -128,15 +128,15 @@ def _solve(
     centred = columns - share @ columns
     moments = centred.T @ (share[:, None] * centred)
     count = close.shape[1]
-    spread = np.sqrt(np.diag(moments))
-    varied = spread[:count] > 1e-12
+    deviations = np.sqrt(np.diag(moments))
+    varied = deviations[:count] > 1e-12
     result = np.full((len(cosines), 1 + count), np.nan)
     inner = moments[:count, :count][np.ix_(varied, varied)]
     for place in range(len(cosines)):
         cross, variance = moments[:count, count + place], moments[count + place, count + place]
         if variance <= 0:
             continue
-        result[place, 1:][varied] = cross[varied] / (spread[:count][varied] * np.sqrt(variance))
+        result[place, 1:][varied] = cross[varied] / (deviations[:count][varied] * np.sqrt(variance))
         # The smallest solution, where two attributes are the same.
         slopes = np.linalg.lstsq(inner, cross[varied], rcond=1e-10)[0] if varied.any() else np.zeros(0)
         result[place, 0] = float(slopes @ cross[varied]) / variance
@@ -144,6 +144,6 @@ def _solve(
 
 
 def _number(values: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """Return the first value with the interval of the others, which are resampled."""
+    """Return the first value with the middle 95% of the others, which are resamples."""
     rest = values[1:][np.isfinite(values[1:])]
-    return {"value": float(values[0]), "ci95": interval(rest)}
+    return {"value": float(values[0]), "ci95": middle_95(rest)}

@@ -1,6 +1,6 @@
-"""Consistency of the segments of a video, and whether neighbours are better where it is high.
+"""Consistency of a video's segments, and whether neighbours are better where it is high.
 
-Source: Veldkamp et al. 2023 suggest that neighbours are good where a video keeps to one style; here it is a number.
+Veldkamp et al. (2023) suggest that neighbours are good for videos that keep to one style; this measures it.
 """
 
 from typing import Any
@@ -8,22 +8,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.evaluation.agreement import interval
+from antiphon.evaluation.agreement import middle_95
 from antiphon.metrics.groups import bootstrap_weights
 from antiphon.seeding import generator
 
 FloatArray = npt.NDArray[np.floating]
 
 
-def unit_rows(rows: FloatArray, centre: FloatArray | None = None) -> npt.NDArray[np.float64]:
-    """Bring rows to unit length after subtracting `centre`; a row of zeros stays one.
+def centred_unit_rows(rows: FloatArray, centre: FloatArray | None = None) -> npt.NDArray[np.float64]:
+    """Subtract `centre` and bring rows to unit length; a row of zeros stays one.
 
     Parameters
     ----------
-    rows : ndarray
-        (n, dim) floats.
-    centre : ndarray, optional
-        (dim,) floats.
+    rows : ndarray, shape (n, dim)
+        Rows.
+    centre : ndarray, shape (dim,), optional
+        What to subtract.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, dim)
+        Unit rows.
     """
     moved = np.asarray(rows, dtype=np.float64) - (0 if centre is None else centre)
     lengths = np.linalg.norm(moved, axis=1, keepdims=True)
@@ -87,7 +92,7 @@ def consistency(
     sums, counts, _ = _sums(units, groups)
     weights = bootstrap_weights(np.arange(len(own)), resamples, generator(seed, "consistency")).astype(np.float64)
     weights = np.concatenate([np.ones((1, len(own))), weights])
-    with np.errstate(invalid="ignore", divide="ignore"):  # a resample may hold no video of several segments
+    with np.errstate(invalid="ignore", divide="ignore"):  # a resample may have no video of several segments
         within = weights[:, several] @ own[several] / weights[:, several].sum(axis=1)
         between = _between(weights, sums, counts)
     return {
@@ -124,7 +129,7 @@ def dependence(one: FloatArray, other: FloatArray, *, seed: int = 0, resamples: 
     values = np.array([spearman(x[rows], y[rows]) for rows in drawn])
     return {
         "rho": spearman(x, y),
-        "ci95": interval(values[~np.isnan(values)]),
+        "ci95": middle_95(values[~np.isnan(values)]),
         "videos": len(x),
     }
 
@@ -176,5 +181,5 @@ def _between(
 
 
 def _with_interval(values: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """Return the first value with the interval of the others, which are resampled."""
-    return {"value": float(values[0]), "ci95": interval(values[1:][np.isfinite(values[1:])])}
+    """Return the first value with the middle 95% of the others, which are resamples."""
+    return {"value": float(values[0]), "ci95": middle_95(values[1:][np.isfinite(values[1:])])}

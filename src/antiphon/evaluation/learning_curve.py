@@ -84,5 +84,5 @@ def _verdict(gain: float, ci95: Sequence[float]) -> str:
     if ci95[0] > 1:
         return f"More music videos would probably help: {measured}."
     if ci95[1] < 1:
-        return f"More of the same music videos did not help here: {measured}."
+        return f"More music videos of the same kind did not help here: {measured}."
     return f"No measurable gain from more music videos here: {measured}."

@@ -33,7 +33,7 @@ class Neighbours:
     cosines: npt.NDArray[np.float64]
 
 
-def representations(audio: FloatArray, video: FloatArray) -> dict[str, FloatArray]:
+def neighbour_spaces(audio: FloatArray, video: FloatArray) -> dict[str, FloatArray]:
     """Return unit vectors of each item in the ways that Veldkamp et al. 2023 look for neighbours.
 
     "aggregated" is both embeddings one after the other, at unit length: its cosine is the mean of the two cosines.

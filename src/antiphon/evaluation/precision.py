@@ -6,7 +6,7 @@ import numpy as np
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation.agreement import artists_or_ids, precision, same_genre, shared_tags
-from antiphon.evaluation.neighbours import find_neighbours, representations
+from antiphon.evaluation.neighbours import find_neighbours, neighbour_spaces
 from antiphon.features.features import Features
 
 K = 5
@@ -42,7 +42,7 @@ def neighbour_precision(model: DualEncoder, features: Features, k: int = K, seed
     artists = artists_or_ids(about)
     if len(np.unique(artists)) < 2:
         return None
-    tracks = representations(*model.embed(pool, per="track"))
+    tracks = neighbour_spaces(*model.embed(pool, per="track"))
     nearest = {way: find_neighbours(vectors, k, groups=artists).nearest for way, vectors in tracks.items()}
     targets = {"genre": same_genre(about.genres), "tags": shared_tags(about.labels)}
     found = {

@@ -1,7 +1,7 @@
-"""The qualitative analysis of Veldkamp et al. 2023, with its explanations as numbers.
+"""The qualitative analysis of Veldkamp et al. (2023), with numbers for its explanations.
 
-Neighbours of random seeds to look at, whether neighbours share genre and tags, whether that depends on how much alike a
-video's segments are, and how far simple attributes of the pictures explain who is near whom.
+Neighbours of random seeds; whether neighbours share genre and tags; whether that depends on how consistent a video's
+segments are; and how far simple visual attributes explain who is near whom.
 """
 
 from collections import Counter
@@ -15,8 +15,8 @@ from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError, ModelError
 from antiphon.evaluation.agreement import artists_or_ids, has_tag, per_video, precision, same_genre, shared_tags
 from antiphon.evaluation.attributes import explain_similarity
-from antiphon.evaluation.consistency import consistency, dependence, unit_rows, within_videos
-from antiphon.evaluation.neighbours import Neighbours, find_neighbours, representations
+from antiphon.evaluation.consistency import centred_unit_rows, consistency, dependence, within_videos
+from antiphon.evaluation.neighbours import Neighbours, find_neighbours, neighbour_spaces
 from antiphon.features.features import Features
 from antiphon.media.appearance import ATTRIBUTE_NAMES
 from antiphon.seeding import generator
@@ -38,7 +38,7 @@ def qualitative(
     segments: int = 20,
     tag: str | None = None,
     seed: int = 0,
-    why_no_attributes: str = "The attributes of the pictures were not measured.",
+    why_no_attributes: str = "The visual attributes were not measured.",
 ) -> dict[str, Any]:
     """Find neighbours of random videos and segments of a split, and measure what explains them.
 
@@ -81,12 +81,18 @@ def qualitative(
     pool = features.take(rows)
     names, first = np.unique(pool.groups, return_index=True)
     if len(names) < 2:
-        raise ModelError(f"The {split} split has {len(names)} videos with both audio and video; it takes two.")
+        raise ModelError(
+            f"The {split} split has {len(names)} videos with both audio and video; at least two are needed."
+        )
     audio, video = model.embed(pool)
-    tracks = representations(*model.embed(pool, per="track"))
+    tracks = neighbour_spaces(*model.embed(pool, per="track"))
     neighbours = {name: find_neighbours(vectors, K) for name, vectors in tracks.items()}
     about = pool.take(first)
-    result: dict[str, Any] = {
+    several = len(names) < len(pool)
+    embedded = neighbour_spaces(audio, video)
+    centre, centred_by = _centres(features, pool)
+    plain = {f"{side} features": centred_unit_rows(getattr(pool, side), centre[side]) for side in ("audio", "video")}
+    return {
         "split": split,
         "seed": seed,
         "k": int(neighbours["audio"].nearest.shape[1]),
@@ -98,22 +104,21 @@ def qualitative(
         "agreement": _agreement(about, neighbours, seed),
         "tags": _tags(about, neighbours, tag, seed),
         "min_carriers": MIN_CARRIERS,
+        "centred_by": centred_by,
+        "consistency": _consistency(plain, embedded, pool.groups, seed) if several else {"reason": _ONE_ROW_EACH},
+        "dependence": _dependence(plain, embedded, about, pool, neighbours, seed) if several else [],
+        "attributes": _attributes(
+            {**plain, **embedded},
+            None if attributes is None else attributes[rows],
+            pool.groups,
+            why_no_attributes,
+            seed,
+        ),
+        "seeds": {
+            "videos": _video_seeds(about, neighbours, videos, seed),
+            "segments": _segment_seeds(pool, embedded, segments, seed) if several else [],
+        },
     }
-    several = len(names) < len(pool)
-    embedded = representations(audio, video)
-    centre, centred_by = _centres(features, pool)
-    plain = {f"{side} features": unit_rows(getattr(pool, side), centre[side]) for side in ("audio", "video")}
-    result["centred_by"] = centred_by
-    result["consistency"] = _consistency(plain, embedded, pool.groups, seed) if several else {"reason": _ONE_ROW_EACH}
-    result["dependence"] = _dependence(plain, embedded, about, pool, neighbours, seed) if several else []
-    result["attributes"] = _attributes(
-        {**plain, **embedded}, None if attributes is None else attributes[rows], pool.groups, why_no_attributes, seed
-    )
-    result["seeds"] = {
-        "videos": _video_seeds(about, neighbours, videos, seed),
-        "segments": _segment_seeds(pool, embedded, segments, seed) if several else [],
-    }
-    return result
 
 
 def _agreement(about: Features, neighbours: Mapping[str, Neighbours], seed: int) -> dict[str, Any]:
@@ -199,8 +204,8 @@ def _attributes(
     }
 
 
-def _video_seeds(about: Features, neighbours: Mapping[str, Neighbours], most: int, seed: int) -> list[dict[str, Any]]:
-    drawn = generator(seed, "gallery", "videos").permutation(len(about))[:most]
+def _video_seeds(about: Features, neighbours: Mapping[str, Neighbours], count: int, seed: int) -> list[dict[str, Any]]:
+    drawn = generator(seed, "gallery", "videos").permutation(len(about))[:count]
     return [
         {
             "id": str(about.groups[row]),
@@ -216,8 +221,8 @@ def _video_seeds(about: Features, neighbours: Mapping[str, Neighbours], most: in
     ]
 
 
-def _segment_seeds(pool: Features, spaces: Mapping[str, FloatArray], most: int, seed: int) -> list[dict[str, Any]]:
-    drawn = generator(seed, "gallery", "segments").permutation(len(pool))[:most]
+def _segment_seeds(pool: Features, spaces: Mapping[str, FloatArray], count: int, seed: int) -> list[dict[str, Any]]:
+    drawn = generator(seed, "gallery", "segments").permutation(len(pool))[:count]
     found = {way: find_neighbours(units, K, groups=pool.groups, rows=drawn) for way, units in spaces.items()}
     return [
         {

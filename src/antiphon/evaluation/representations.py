@@ -1,4 +1,4 @@
-"""Representations of music videos to probe: the rows of the paper's Table 2, and all of them joined."""
+"""Representations of music videos to probe: those of the paper's Table 2, and all of them joined."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,21 +17,21 @@ FloatArray = npt.NDArray[np.float32]
 BASELINES = ("audio backbone", "video backbone", "both backbones")
 CONTRASTIVE = ("contrastive audio", "contrastive video", "contrastive aggregated")
 JOINED = "contrastive + backbones"
-"""Row that the paper lacks: whether the heads add to what the backbones say."""
+"""Not in the paper: whether the heads add to the backbones' features."""
 
 _UNNAMED = "features computed elsewhere"
 
 
 @dataclass(frozen=True, eq=False)
 class Representation:
-    """One vector a row.
+    """One vector per row.
 
     Attributes
     ----------
     name : str
         Row of Table 2, one of `BASELINES` or `CONTRASTIVE`; or `JOINED`.
     of : str
-        Backbones that computed the features it comes from, in plain words where they have no name.
+        Backbones that computed the underlying features, in words if they have no name.
     parts : tuple of ndarray
         (n, width) float32 arrays, concatenated in `values`.
     """
@@ -42,22 +42,32 @@ class Representation:
 
     @cached_property
     def values(self) -> FloatArray:
-        """Return the (n, dim) float32 vectors."""
+        """The (n, dim) float32 vectors."""
         return self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts, axis=1)
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Return the number of values of each part."""
+        """The number of values of each part."""
         return tuple(part.shape[1] for part in self.parts)
 
 
 def comparable(features: Features) -> Features:
-    """Return the rows that representations are compared on: those with both sides; where none has, those with one.
+    """Select the rows that representations are compared on: those with both modalities, or with one if none has both.
+
+    Parameters
+    ----------
+    features : Features
+        All rows.
+
+    Returns
+    -------
+    Features
+        The rows.
 
     Raises
     ------
     ModelError
-        No such row, or some with audio only and the others with video only.
+        There is no such row, or some have only audio and the others only video.
     """
     if len(features.paired):
         return features.paired
@@ -67,7 +77,18 @@ def comparable(features: Features) -> Features:
 
 
 def names_of(rows: Features) -> tuple[str, ...]:
-    """Return the representations that `comparable` rows have: all seven, or the two of the only side."""
+    """List the representations that `comparable` rows have.
+
+    Parameters
+    ----------
+    rows : Features
+        Rows from `comparable`.
+
+    Returns
+    -------
+    tuple of str
+        All seven names, or the two of the only modality.
+    """
     if len(rows.paired):
         return (*BASELINES, *CONTRASTIVE, JOINED)
     side = 0 if rows.has_audio.any() else 1

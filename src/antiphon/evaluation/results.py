@@ -1,4 +1,4 @@
-"""What evaluating a model returns: objects that read as dictionaries, print as tables, and compare themselves."""
+"""Results of evaluating a model: mappings that print as tables and compare with each other."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ Metric = Literal["roc_auc", "pr_auc", "f1"]
 
 _POOL_WORDS = {"other_tracks": "others", "authors_dot_product": "authors"}
 _POOL_NOTES = {
-    "other_tracks": "Others: segments, without the other segments of the partner's track among the candidates.",
-    "authors_dot_product": "Authors: scored as in the paper's code, by dot products with audio of any length.",
+    "other_tracks": "Others: segments; candidates exclude the other segments of the partner's track.",
+    "authors_dot_product": "Authors: scored as in the paper's code: dot product, audio not normalised.",
 }
 
 
@@ -51,12 +51,12 @@ class Evaluation(Result):
 
     @property
     def ranks(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Return the (n,) ranks of all rows, under "a2v" and "v2a"."""
+        """The (n,) ranks of all rows, under "a2v" and "v2a"."""
         return self.pools["segments" if "segments" in self.pools else "tracks"].ranks
 
     @property
     def title(self) -> str:
-        """Return the name of the model and the number of videos, in words."""
+        """The name of the model and the number of videos, in words."""
         return f"{self.name} on {self['a2v']['groups']:,} music videos"
 
     def __repr__(self) -> str:
@@ -72,9 +72,14 @@ class Evaluation(Result):
         return notebook_html(rank_chart(ranks, pool), table_html(self._table()))
 
     def to_frame(self) -> "pl.DataFrame":
-        """Return a polars table with a row a pool and direction.
+        """Return a polars table with one row per pool and direction.
 
         Columns are `model` and `pool`, then those of `RetrievalResult.to_frame`.
+
+        Returns
+        -------
+        polars.DataFrame
+            The table.
         """
         import polars as pl
 
@@ -91,7 +96,7 @@ class Evaluation(Result):
         Parameters
         ----------
         caption : str, optional
-            Caption. With it the tabular stands in a `table` environment.
+            Caption. If given, the tabular is put in a `table` environment.
         label : str, optional
             Label of that environment.
         """
@@ -150,23 +155,23 @@ class Evaluation(Result):
         times = self.get("tracks", {}).get("times_alone")
         if times is not None:
             alone = " and ".join(f"{value:,g}" for value in times.values())
-            yield f"Number and times of the segments alone give the tracks median ranks of {alone}."
+            yield f"Number and times of the segments alone rank the tracks {alone} (medians)."
         if self["seen"]:
-            yield f"{self['seen']:,} of these videos were seen in training or early stopping: these ranks are no test."
+            yield f"{self['seen']:,} of these videos were seen in training or early stopping: this is not a test."
 
 
 @dataclass(frozen=True, eq=False)
 class ProbeScores:
-    """What the trainings of one classifier say of the items that they have not seen.
+    """Scores of one classifier's trainings on held-out items.
 
     Attributes
     ----------
     by_seed : list of ndarray
-        One (n, labels) float array a training.
-    targets : ndarray
-        (n,) classes, or (n, labels) of 0 and 1.
-    groups, ids : ndarray
-        (n,) music video and name of each item.
+        One (n, labels) float array per training.
+    targets : ndarray of int64
+        Classes, shape (n,), or 0 and 1, shape (n, labels).
+    groups, ids : ndarray of str, shape (n,)
+        Music video and name of each item.
     """
 
     by_seed: list[FloatArray]
@@ -177,20 +182,20 @@ class ProbeScores:
 
 @dataclass(frozen=True, repr=False)
 class Difference:
-    """By how much the classifier of one probe is better than that of another, on the same music videos.
+    """Difference between the classifiers of two probes, on the same music videos.
 
     Attributes
     ----------
     name, other : str
-        What was compared.
+        Names of the two.
     metric : str
         "roc_auc", "pr_auc" or "f1".
     value : float
-        `name` minus `other`: above 0 where `name` is better.
+        `name` minus `other`: positive if `name` is better.
     low, high : float
-        95% bootstrap interval, music videos resampled for both at once.
+        95% bootstrap interval, with music videos resampled for both at once.
     n, groups : int
-        Items that were judged, and their music videos.
+        Number of items, and of their music videos.
     """
 
     name: str
@@ -240,7 +245,7 @@ class ProbeResult(Result):
 
     @property
     def title(self) -> str:
-        """Return what was probed, in words."""
+        """What was probed, in words."""
         return f"Probe of {self['recipe']}: {self['target']}, {len(self['labels'])} labels"
 
     def __repr__(self) -> str:
@@ -257,11 +262,16 @@ class ProbeResult(Result):
         return notebook_html(*map(table_html, probe_tables(self)))
 
     def to_frame(self) -> "pl.DataFrame":
-        """Return a polars table with a row a representation, kind of classifier and level.
+        """Return a polars table with one row per representation, kind of classifier and level.
 
-        Columns are `representation`, `of`, `dim`, `kind`, `level`, `n` and `groups`; for each of the metrics its value
-        and `_low`, `_high`, `_null_low`, `_null_high`, `_chance`; and for rows with embeddings `_baseline` and
-        `_difference`, `_difference_low`, `_difference_high`.
+        Columns are `representation`, `of`, `dim`, `kind`, `level`, `n` and `groups`; for each metric its value, `_low`,
+        `_high`, `_null_low`, `_null_high` and `_chance`; and for rows with embeddings `_baseline`, `_difference`,
+        `_difference_low` and `_difference_high`.
+
+        Returns
+        -------
+        polars.DataFrame
+            The table.
         """
         import polars as pl
 
@@ -273,7 +283,7 @@ class ProbeResult(Result):
         Parameters
         ----------
         caption : str, optional
-            Caption. With it the tabular stands in a `table` environment.
+            Caption. If given, the tabular is put in a `table` environment.
         label : str, optional
             Label of that environment.
         """
@@ -350,19 +360,19 @@ def _probe_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class AuditResult(Result):
-    """The checks of an evaluation, and what they found.
+    """Checks of an evaluation, with their findings.
 
     Reads as `antiphon.audit` describes: {"checks": [...], "counts": …, "verdict": …}.
     """
 
     @property
     def passed(self) -> bool:
-        """Return whether no check failed."""
+        """Whether no check failed."""
         return not self["counts"]["fail"]
 
     @property
     def failed(self) -> list[str]:
-        """Return the names of the checks that failed."""
+        """The names of the checks that failed."""
         return [check["name"] for check in self["checks"] if check["status"] == "fail"]
 
     def __repr__(self) -> str:
@@ -380,7 +390,13 @@ class AuditResult(Result):
         return notebook_html(Markup('<div class="prose">{}</div>').format(table_html(audit_table(self))))
 
     def to_frame(self) -> "pl.DataFrame":
-        """Return a polars table with a row a check: `name`, `part`, `status` and `finding`."""
+        """Return a polars table with one row per check: `name`, `part`, `status` and `finding`.
+
+        Returns
+        -------
+        polars.DataFrame
+            The table.
+        """
         import polars as pl
 
         columns = ("name", "part", "status", "finding")
@@ -392,7 +408,7 @@ class AuditResult(Result):
         Parameters
         ----------
         caption : str, optional
-            Caption. With it the tabular stands in a `table` environment.
+            Caption. If given, the tabular is put in a `table` environment.
         label : str, optional
             Label of that environment.
         """

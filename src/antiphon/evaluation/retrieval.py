@@ -126,9 +126,9 @@ def _seen(model: Embedder, pairs: Features, videos: int) -> int | None:
     seen = model.seen_videos(pairs)
     message = ""
     if isinstance(model, DualEncoder) and model.published is not None:
-        message = f"Which videos {model.published.file} was trained on is not published: these may be among them."
+        message = f"{model.published.file}: its training videos are not published, so these may be among them."
     elif seen:
-        message = f"{seen} of the {videos} videos were seen in training or early stopping: these ranks are no test."
+        message = f"{seen} of the {videos} videos were seen in training or early stopping: these ranks are not a test."
     if message:
         warnings.warn(message, stacklevel=3)
     return seen

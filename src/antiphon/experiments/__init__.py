@@ -1,1 +1,1 @@
-"""The experiments of Veldkamp et al. (2023), as data plus a thin runner."""
+"""The paper's experiments, and studies of recipes."""

@@ -1,4 +1,4 @@
-"""Experiment 1 of Veldkamp et al. (2023): how well sound and pictures are aligned, by six configurations."""
+"""Experiment 1 of Veldkamp et al. (2023): alignment of audio and video in six configurations."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,26 +34,26 @@ Ranks = dict[str, npt.NDArray[np.float64]]
 def alignment(
     trials: Trials, *, seeds: int = 3, loss: Loss = "info_nce", progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Table 1: true median ranks of six configurations, and what the published formula prints for the same embeddings.
+    """Measure table 1: true median ranks of six configurations, and what the published formula prints for them.
 
     Parameters
     ----------
     trials : Trials
         The data set.
     seeds : int
-        Trainings of each configuration, from seed 0 on.
-    loss : Loss
-        "info_nce" as in the authors' code, or "decoupled" as in their equations 3 and 4.
-    progress : Progress, optional
-        Called with how many models are there, of how many, and the one to come.
+        Number of trainings of each configuration, with seeds from 0.
+    loss : {"info_nce", "decoupled"}
+        As in the authors' code, or as in their equations 3 and 4.
+    progress : callable, optional
+        Called with the number of models done, the total, and the next one.
 
     Returns
     -------
     dict
-        "rows": one for each configuration; "deviations": of the authors' code, and in "deviations_left_out" why one is
-        not there; "reference": Antiphon's default recipe; "shuffled": the base trained on pairs that do not belong
-        together; each as `_Table.row` describes. "oracle" and "random": what both formulas say of perfect and of random
-        embeddings. "pool": pairs that a query is ranked among, min(1000, test pairs); "test": all test pairs.
+        "rows", one per configuration; "deviations" of the authors' code, and in "deviations_left_out" why one is
+        missing; "reference", Antiphon's default recipe; "shuffled", the base trained on shuffled pairs; each as
+        `_Table.row` describes. "oracle" and "random": what both formulas give for perfect and random embeddings.
+        "pool": number of pairs that a query is ranked among, min(1000, test pairs). "test": number of all test pairs.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def alignment(
     """
     test = trials.features["test"].paired
     if len(np.unique(test.groups)) < 2:
-        raise ModelError("The test split has fewer than two videos with both sound and pictures; ranking needs two.")
+        raise ModelError("The test split has fewer than two videos with both audio and video; ranking needs two.")
     pool = paper_pool(test)
     single = len(np.unique(trials.features["train"].groups)) == len(trials.features["train"])
     deviations = {name: words for name, words in DEVIATIONS.items() if not (single and name == FIRST_SEGMENT_ONLY)}
@@ -102,12 +102,36 @@ def alignment(
 
 
 def paper_pool(test: Features) -> npt.NDArray[np.intp]:
-    """Rows of the paper's pool: min(1000, all) test pairs, drawn once for all models."""
+    """Draw the paper's pool: min(1000, all) test pairs, the same for all models.
+
+    Parameters
+    ----------
+    test : Features
+        Test pairs.
+
+    Returns
+    -------
+    ndarray of int
+        Rows, sorted.
+    """
     return np.sort(generator(0, "paper pool").permutation(len(test))[:POOL])
 
 
 def with_loss(recipe: Recipe, loss: Loss) -> Recipe:
-    """The recipe with another loss, and that in its name."""
+    """Return a recipe with another loss, and its name changed accordingly.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    loss : {"info_nce", "decoupled"}
+        The loss.
+
+    Returns
+    -------
+    Recipe
+        The changed recipe.
+    """
     if loss == recipe.loss.name:
         return recipe
     changed = LossConfig.model_validate(recipe.loss.model_dump() | {"name": loss})
@@ -116,15 +140,15 @@ def with_loss(recipe: Recipe, loss: Loss) -> Recipe:
 
 def _left_out(single: bool) -> dict[str, str]:
     unscaled = {
-        UNSCALED: "Frames fed unscaled are a backbone of their own: extract with --video r2plus1d_18-unscaled into "
+        UNSCALED: "Unscaled frames are a separate backbone: extract with --video r2plus1d_18-unscaled into "
         "another workspace, and reproduce there."
     }
-    return unscaled | ({FIRST_SEGMENT_ONLY: "Each video has one row here."} if single else {})
+    return unscaled | ({FIRST_SEGMENT_ONLY: "Each video has one row."} if single else {})
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """What one trained model does with the test pairs."""
+    """Results of one trained model on the test pairs."""
 
     full: Ranks
     pool: Ranks
@@ -155,26 +179,27 @@ def _both_ways(audio: npt.NDArray[np.floating], video: npt.NDArray[np.floating])
 
 @dataclass(frozen=True)
 class _Table:
-    """Sums up the trainings of one configuration.
+    """Summaries of the trainings of each configuration.
 
     Attributes
     ----------
-    groups : ndarray of str
-        (test,) the video of each test pair.
-    pool : ndarray of intp
-        (n,) rows of the paper's pool.
+    groups : ndarray of str, shape (test,)
+        Video of each test pair.
+    pool : ndarray of int, shape (n,)
+        Rows of the paper's pool.
     """
 
     groups: npt.NDArray[np.str_]
     pool: npt.NDArray[np.intp]
 
     def row(self, name: str, words: str, found: list[_Trial], base: list[_Trial]) -> dict[str, Any]:
-        """One line of the table.
+        """Return one row of the table.
 
-        "pool" and "full" (all test pairs) hold for each way the "median_rank" averaged over seeds with "ci95",
+        "pool" and "full" (all test pairs) have for each direction the "median_rank" averaged over seeds with "ci95",
         "by_seed", "n" and "chance"; "pool" also the "null95" that encloses those of all seeds, and "recall@10".
         "published" is what the published formula prints, by seed. "gain" is the factor by which ranks among all test
-        pairs are lower than those of `base`, with "ci95".
+        pairs are lower than those of
+        `base`, with "ci95".
         """
         return {
             "recipe": name,
@@ -210,14 +235,14 @@ def _summary(by_seed: list[npt.NDArray[np.float64]], groups: npt.NDArray[np.str_
 
 
 def _extremes(n: int) -> dict[str, Any]:
-    """What both formulas say of embeddings that are perfect and of ones that know nothing, on average over draws."""
+    """Return what both formulas give for perfect and for random embeddings, averaged over draws."""
     random = generator(0, "extremes")
     true: dict[str, list[Ranks]] = {"oracle": [], "random": []}
     printed: dict[str, list[float]] = {"oracle": [], "random": []}
     for _ in range(_DRAWS):
         drawn = random.normal(size=(3, n, _DRAWN_DIM))
-        sound, same, other = drawn / np.linalg.norm(drawn, axis=2, keepdims=True)
-        for name, audio, video in (("oracle", sound, sound), ("random", same, other)):
+        one, same, other = drawn / np.linalg.norm(drawn, axis=2, keepdims=True)
+        for name, audio, video in (("oracle", one, one), ("random", same, other)):
             true[name].append(_both_ways(audio, video))
             printed[name].append(published_median_rank(audio, video))
     return {
@@ -230,9 +255,19 @@ def _extremes(n: int) -> dict[str, Any]:
 
 
 def configurations_beating_chance(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Recipes whose median rank lies below the permutation null both ways: with its interval, and in every training.
+    """List the recipes whose median rank is below the null in both directions, by interval and in every training.
 
-    Ties can make an interval as narrow as a point, so the trainings must agree as well.
+    Ties can make an interval as narrow as a point, so all trainings must agree as well.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        "rows" of `alignment`.
+
+    Returns
+    -------
+    list of str
+        Names of recipes.
     """
     return [row["recipe"] for row in rows if all(_below_null(row["pool"][way]) for way in WAYS)]
 

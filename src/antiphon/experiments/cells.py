@@ -1,4 +1,4 @@
-"""One cell of a study: one step, trained once on one draw; its ranks are kept with what they were made of."""
+"""Cells of a study: one step, trained once on one draw, whose ranks are kept."""
 
 import hashlib
 import json
@@ -30,20 +30,24 @@ from antiphon.tables import atomic_path
 WAYS = ("a2v", "v2a")
 
 _FORMAT = 1
-"""Of the results; one more whenever they come to mean something else."""
+"""Version of the results; increase it when their meaning changes."""
 _PERMUTATIONS = 200
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What is trained once, and tested once.
+    """One training and its test.
 
     Attributes
     ----------
-    size : Size
-        Of the training set, validation included.
+    step : ResolvedStep
+        What is trained.
+    size : int or {"all"}
+        Videos of the training set, including validation.
+    draws : DrawSettings
+        How videos are drawn.
     draw, seed : int
-        From 0.
+        Numbers of the draw and of the training, from 0.
     """
 
     step: ResolvedStep
@@ -54,11 +58,22 @@ class Cell:
 
     @property
     def path(self) -> Path:
-        """Where its result lies in the study's folder."""
+        """Path of its result within the study's folder."""
         return Path("cells") / self.step.name / f"videos-{self.size}-draw-{self.draw}-seed-{self.seed}.npz"
 
     def key(self, inputs: str) -> str:
-        """SHA-256 (hex) of all that decides its result: not what its step is called, nor how many draws there are."""
+        """Hash all that determines the result: not the step's name or the number of draws.
+
+        Parameters
+        ----------
+        inputs : str
+            Fingerprint of the features.
+
+        Returns
+        -------
+        str
+            SHA-256 (hex).
+        """
         recipe = None if self.step.recipe is None else self.step.recipe.model_dump(exclude={"name", "description"})
         draws = self.draws.model_dump(exclude={"count"})
         made_of = [_FORMAT, inputs, recipe, self.size, draws, self.draw, self.seed, versions()]
@@ -67,20 +82,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a cell found.
+    """Result of a cell.
 
     Attributes
     ----------
     about : dict
-        "reason" where the training failed; else how much was trained on, and for how long.
+        "reason" if the training failed; else numbers of pairs and epochs.
     ranks : dict of str to ndarray of float64
-        By way, (n,) the rank of each test pair's partner; empty where the training failed.
+        (n,) rank of each test pair's partner, by direction; empty if the training failed.
     null : dict of str to ndarray of float64
-        By way, (permutations,) the median rank when the test videos' partners are permuted at random.
-    queries : ndarray of str
-        (n,) which pair each rank is of.
-    groups : ndarray of str
-        (n,) and of which video.
+        (permutations,) median ranks with partners permuted at random, by direction.
+    queries : ndarray of str, shape (n,)
+        Pair of each rank.
+    groups : ndarray of str, shape (n,)
+        Video of each rank.
     """
 
     about: dict[str, Any]
@@ -91,26 +106,45 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """Why there are no ranks, or ""."""
+        """Reason why there are no ranks, or ""."""
         return self.about.get("reason", "")
 
 
 def failed(reason: str) -> Outcome:
-    """The outcome of a cell whose training failed."""
-    nothing, nobody = np.empty(0), np.empty(0, dtype=np.str_)
-    return Outcome({"reason": reason}, dict.fromkeys(WAYS, nothing), dict.fromkeys(WAYS, nothing), nobody, nobody)
-
-
-def run_cell(cell: Cell, features: Features, extra: Features | None = None) -> Outcome:
-    """Train and test one cell, on one thread, so that its numbers do not depend on what runs beside it.
-
-    A training that fails is an outcome, with its reason.
+    """Return the outcome of a failed training.
 
     Parameters
     ----------
+    reason : str
+        Why it failed.
+
+    Returns
+    -------
+    Outcome
+        Without ranks.
+    """
+    numbers, names = np.empty(0), np.empty(0, dtype=np.str_)
+    return Outcome({"reason": reason}, dict.fromkeys(WAYS, numbers), dict.fromkeys(WAYS, numbers), names, names)
+
+
+def run_cell(cell: Cell, features: Features, extra: Features | None = None) -> Outcome:
+    """Train and test one cell on one thread, so that its numbers do not depend on concurrent work.
+
+    A failed training is an outcome with a reason.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell.
+    features : Features
+        The pairs.
     extra : Features, optional
-        Further pairs, for the steps that also train on these; those of videos or artists that are held out are left
-        out.
+        Additional pairs for the steps that also train on these; held-out videos and artists are excluded.
+
+    Returns
+    -------
+    Outcome
+        The result.
     """
     with _one_thread():
         try:
@@ -120,7 +154,7 @@ def run_cell(cell: Cell, features: Features, extra: Features | None = None) -> O
 
 
 def write_outcome(outcome: Outcome, key: str, path: Path) -> None:
-    """Keep an outcome, atomically, with the key of what it was made of."""
+    """Write an outcome with its key, atomically."""
     arrays: dict[str, Any] = {"queries": outcome.queries, "groups": outcome.groups}
     for way in WAYS:
         arrays |= {f"ranks_{way}": outcome.ranks[way], f"null_{way}": outcome.null[way]}
@@ -130,7 +164,20 @@ def write_outcome(outcome: Outcome, key: str, path: Path) -> None:
 
 
 def read_outcome(key: str, path: Path) -> Outcome | None:
-    """The outcome kept at `path`, if it was made of the same by the same versions."""
+    """Read an outcome.
+
+    Parameters
+    ----------
+    key : str
+        Key that it must have.
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Outcome, optional
+        None if it is missing, damaged, or has another key.
+    """
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
             about = json.loads(str(stored["about"]))
@@ -138,7 +185,7 @@ def read_outcome(key: str, path: Path) -> Outcome | None:
                 return None
             ranks_, null = ({way: stored[f"{name}_{way}"] for way in WAYS} for name in ("ranks", "null"))
             return Outcome(about, ranks_, null, stored["queries"], stored["groups"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # Not there, or damaged: it is made anew.
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # Missing or damaged: train again.
         return None
 
 
@@ -147,7 +194,7 @@ def _tested(cell: Cell, features: Features, extra: Features | None) -> Outcome:
     train, validation, test = dealt["train"], dealt["validation"], dealt["test"]
     if cell.step.extra:
         if extra is None:
-            raise ConfigError(f"Step {cell.step.name} trains on extra features; name them.")
+            raise ConfigError(f"Step {cell.step.name} trains on extra features, but there are none. Provide them.")
         train = join(train, _unseen(extra.paired, (validation, test)))
     model, epochs = _fitted(cell, train, validation)
     audio, video = model.embed(test)
@@ -162,7 +209,7 @@ def _tested(cell: Cell, features: Features, extra: Features | None) -> Outcome:
 
 
 def _unseen(extra: Features, held_out: Sequence[Features]) -> Features:
-    """The rows of `extra` whose videos and artists are not held out."""
+    """Return the rows of `extra` whose videos and artists are not held out."""
     groups = np.concatenate([part.groups for part in held_out])
     artists = np.concatenate([part.artists for part in held_out])
     known = np.unique(artists[artists != ""])

@@ -1,4 +1,4 @@
-"""Disjoint sets of held-out videos, and nested sets of training videos beside each."""
+"""Draws of a study: disjoint sets of test videos, each with nested training sets."""
 
 from dataclasses import replace
 
@@ -12,29 +12,31 @@ from antiphon.seeding import generator
 
 
 def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> Features:
-    """The paired features of one draw, with splits.
+    """Return the paired features of one draw, with splits.
 
-    Whole artists are dealt (whole videos, where the artist is unknown), so none stands on two sides. Which ones are
-    tested depends on the names and the seed alone; training sets of one draw are nested, and their last videos
-    validate.
+    Artists are kept together (videos, if the artist is unknown). The test set depends only on names and seed; training
+    sets of a draw are nested, and their last videos are the validation set.
 
     Parameters
     ----------
+    features : Features
+        All features.
+    settings : DrawSettings
+        How to draw.
     draw : int
-        From 0.
-    size : Size
-        Of training and validation together, in videos.
+        Number of the draw, from 0.
+    size : int or {"all"}
+        Number of training and validation videos.
 
     Returns
     -------
     Features
-        Rows with the splits "train", "validation" and "test", in the order that they had.
+        Rows in their original order, with the splits "train", "validation" and "test".
 
     Raises
     ------
     ConfigError
-        There are too few videos for so many draws, or for a training set of this size, or fewer than two held-out
-        videos have the label that was asked for.
+        There are too few videos for the draws or the training set, or fewer than two test videos have the label.
     """
     pairs = features.paired
     groups, first, group_of = np.unique(pairs.groups, return_index=True, return_inverse=True)
@@ -42,7 +44,7 @@ def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> 
     names, party_of = np.unique(np.where(artists == "", np.char.add("\x1f", groups), artists), return_inverse=True)
     videos, numbers = np.bincount(party_of), party_of[group_of]
     order = generator(settings.seed, "study test").permutation(len(names))
-    # A draw ends with the party that makes it full.
+    # A draw ends with the artist that fills it.
     tested = _blocks(videos[order], settings.test, settings.count)
     chosen = order[tested == draw]
     rest = generator(settings.seed, "study training", draw).permutation(np.setdiff1d(np.arange(len(names)), chosen))
@@ -50,7 +52,7 @@ def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> 
     wanted = there if size == "all" else size
     if wanted > there:
         raise ConfigError(
-            f"A training set of {size} videos was asked for, and a draw leaves {there}. Lower `videos`, or `test` "
+            f"The study needs {size} training videos, but a draw leaves only {there}. Lower `videos`, or `test` "
             "under [draws], in the study."
         )
     before = np.cumsum(videos[rest]) - videos[rest]
@@ -65,16 +67,16 @@ def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> 
 
 
 def _labelled(dealt: Features, label: str) -> Features:
-    """The same without those test rows that lack the label."""
+    """Drop the test rows that lack the label."""
     tested = dealt.splits == "test"
     wanted = np.array([label in labels for labels in dealt.labels])
     if len(np.unique(dealt.groups[tested & wanted])) < 2:
-        raise ConfigError(f"Fewer than two videos of a draw have the label {label}; name another, or none.")
+        raise ConfigError(f"Fewer than two test videos of a draw have the label {label}; choose another, or none.")
     return dealt.take(~tested | wanted)
 
 
 def _blocks(videos: npt.NDArray[np.integer], size: int, count: int) -> npt.NDArray[np.int64]:
-    """For each party the draw whose test set it is in; `count` or more for none."""
+    """Return the draw whose test set each artist is in; `count` or more for none."""
     block, filled = 0, 0
     blocks = np.empty(len(videos), dtype=np.int64)
     for place, more in enumerate(videos):
@@ -84,7 +86,7 @@ def _blocks(videos: npt.NDArray[np.integer], size: int, count: int) -> npt.NDArr
             block, filled = block + 1, 0
     if block < count:
         raise ConfigError(
-            f"{int(videos.sum())} videos do not make {count} draws of {size} test videos each. Lower `count` or `test` "
+            f"{int(videos.sum())} videos are too few for {count} draws of {size} test videos. Lower `count` or `test` "
             "under [draws] in the study."
         )
     return blocks

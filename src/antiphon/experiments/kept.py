@@ -1,4 +1,4 @@
-"""Results of long steps, kept with what they were made of, so that a stopped reproduction goes on from there."""
+"""Cache of finished parts, with which a stopped reproduction resumes."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from antiphon.runs import versions
 from antiphon.tables import write_text
 
 _FORMAT = 3
-"""Of the results; one more whenever they come to mean something else."""
+"""Version of the results; increase it when their meaning changes."""
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,31 @@ class Kept:
     Attributes
     ----------
     folder : Path
-        Where they lie.
+        The folder.
     inputs : str
-        Fingerprint of the data that all of them are made of.
+        Fingerprint of the data.
     """
 
     folder: Path
     inputs: str
 
     def get(self, name: str, settings: dict[str, Any], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The result called `name`: read if it was made of the same by the same versions, else made and kept."""
+        """Return a result, after making and storing it if need be.
+
+        Parameters
+        ----------
+        name : str
+            Name of the result.
+        settings : dict
+            What it depends on, besides the data and the versions of the software.
+        make : callable
+            Makes it.
+
+        Returns
+        -------
+        dict
+            The result.
+        """
         found = self.find(name, settings)
         if found is not None:
             return found
@@ -39,7 +54,7 @@ class Kept:
         return result
 
     def find(self, name: str, settings: dict[str, Any]) -> dict[str, Any] | None:
-        """The result called `name`, if it was made of the same by the same versions."""
+        """Return a stored result if it has the same settings, data and versions, else None."""
         try:
             stored = json.loads(self._path(name).read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError, UnicodeDecodeError):

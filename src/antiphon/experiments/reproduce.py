@@ -1,4 +1,4 @@
-"""The paper, whole: its experiments, its qualitative analysis and the audit of its evaluation, on one data set."""
+"""The paper's experiments, qualitative analysis and the audit of its evaluation, on one data set."""
 
 import time
 from collections.abc import Callable, Collection
@@ -23,15 +23,15 @@ from antiphon.model.recipe import Recipe, load_recipe, recipe_names
 from antiphon.runs import fingerprint, versions
 
 PARTS = ("experiment_1", "experiment_2", "experiment_3", "audit", "qualitative")
-_NOT_ASKED = "This part was not asked for."
+_NOT_ASKED = "This part was not requested."
 
 Progress = Callable[[str, int, int, str], None]
-"""Takes the part, how many steps of it are done, of how many, and a few words."""
+"""Takes the part, the number of its steps done, their total, and a short remark."""
 
 
 @dataclass(frozen=True)
 class _Paper:
-    """What the parts are made with."""
+    """Inputs and methods of the parts."""
 
     trials: Trials
     base: Recipe
@@ -42,7 +42,7 @@ class _Paper:
     progress: Progress | None
 
     def make(self, part: str) -> dict[str, Any]:
-        """A part, or {"reason": …} where the data lack what it needs."""
+        """Make a part, or {"reason": …} if the data lack what it needs."""
         try:
             return getattr(self, part)()
         except DivergedError:
@@ -51,7 +51,7 @@ class _Paper:
             return {"reason": str(error)}
 
     def settings(self, part: str) -> dict[str, Any]:
-        """All but the data that decides what a part finds."""
+        """Return all that determines a part, except the data."""
         recipes = [load_recipe(name).model_dump(mode="json") for name in recipe_names()]
         found: dict[str, Any] = {"seeds": self.seeds, "loss": self.loss, "recipes": recipes}
         if part == "qualitative" and self.attributes is not None:
@@ -103,7 +103,7 @@ def reproduce(
     why_no_attributes: str = "",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Run the experiments of Veldkamp et al. (2023) and answer its questions.
+    """Run the experiments of Veldkamp et al. (2023) and answer the paper's questions.
 
     Parameters
     ----------
@@ -112,28 +112,30 @@ def reproduce(
     kept : Kept
         Where finished parts are kept.
     parts : collection of str
-        Of `PARTS`; of others, what was found before on the same data with the same settings is taken.
+        Parts to run, of `PARTS`; for others, stored results of the same data and settings are used.
     seeds : int
-        Trainings of each configuration and classifier.
-    loss : Loss
-        "info_nce" as in the authors' code, or "decoupled" as in their equations 3 and 4.
+        Number of trainings of each configuration and classifier.
+    loss : {"info_nce", "decoupled"}
+        As in the authors' code, or as in their equations 3 and 4.
     attributes : ndarray of float64, optional
-        As for `antiphon.evaluation.qualitative`; None leaves out what they explain, for `why_no_attributes`.
-    progress : Progress, optional
+        As in `antiphon.evaluation.qualitative`; None omits what they explain.
+    why_no_attributes : str
+        Reason for None.
+    progress : callable, optional
         Called before each step.
 
     Returns
     -------
     dict
         "experiment_1" (`alignment`), "experiment_2" and "experiment_3" (`antiphon.probe` of genre and of the ten most
-        frequent tags), "audit", "qualitative"; in their place {"reason": …} where the data lack what they need.
-        "run", the base configuration that all but the first are about; "probe_paper"; "verdict": "alignment", "rq1",
-        "rq2" and "live" in words; "data", "loss", "seconds" a part and "versions".
+        frequent tags), "audit", "qualitative"; {"reason": …} instead if the data lack what they need. "run", the base
+        configuration that all but the first are about; "probe_paper"; "verdict": "alignment", "rq1", "rq2" and "live"
+        in words; "data", "loss", "seeds", "seconds" per part and "versions".
 
     Raises
     ------
     DivergedError
-        A training went wrong on data that would have done.
+        A training diverged.
     """
     base = with_loss(load_recipe(CONTROL), loss)
     paper = _Paper(trials, base, seeds, loss, attributes, why_no_attributes, progress)

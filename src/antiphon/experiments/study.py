@@ -1,4 +1,4 @@
-"""A study: recipes, one ingredient apart, trained on several draws of one data set, as data from a TOML file."""
+"""Studies: recipes that differ by one ingredient, trained on several draws of a data set, from a TOML file."""
 
 import tomllib
 from collections.abc import Sequence
@@ -11,26 +11,26 @@ from antiphon.errors import ConfigError
 from antiphon.model.recipe import Recipe, changed_recipe, load_recipe
 
 CCA = "cca"
-"""The step that is no recipe: `antiphon.model.cca_tuning`."""
+"""Name of the step without a recipe: `antiphon.model.cca_tuning`."""
 
 Size = Literal["all"] | Annotated[int, Field(ge=4)]
 
 
 class DrawSettings(BaseModel):
-    """How videos are dealt, over and over, into those that are tested and those that are trained on.
+    """How videos are repeatedly split into test and training videos.
 
     Attributes
     ----------
     count : int
-        Draws; their test videos are disjoint.
+        Number of draws; their test sets are disjoint.
     test : int
-        Videos held out in each (a few more where whole artists make it so).
+        Test videos of each (some more, to keep artists together).
     validation_share : float
-        Of the videos that are left, the share that decides when training stops.
+        Fraction of the training videos that decide when training stops.
     seed : int
-        Deals otherwise.
+        Seed of the draws.
     label : str, optional
-        Only held-out videos with this label are asked about and answer. What is trained on stays the same.
+        Test only videos with this label. Training is not affected.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,21 +42,21 @@ class DrawSettings(BaseModel):
     label: str | None = None
 
 
-class Step(BaseModel):
-    """One way to train, among others that it is compared with.
+class StudyStep(BaseModel):
+    """One recipe, or the linear analysis, in a study.
 
     Attributes
     ----------
     name : str
-        Of the step, and of its recipe unless it inherits: "cca" is the tuned linear analysis.
+        Name of the step, and of its recipe unless it inherits. "cca" is the tuned linear analysis.
     label : str
-        What it adds, in a few words for tables and pictures. Default: the name.
+        What it adds, for tables and charts. Default: the name.
     inherits : str, optional
-        An earlier step, a recipe by its name, or a TOML file beside the study's.
+        An earlier step, a recipe by name, or a TOML file beside the study's.
     changes : dict
-        Settings over what is inherited, nested as in a recipe.
+        Settings that override what is inherited, nested as in a recipe.
     extra : bool, optional
-        Also train on the study's extra features. Default: as what it inherits.
+        Also train on the study's extra features. Default: as in what it inherits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,30 +69,29 @@ class Step(BaseModel):
 
 
 class Study(BaseModel):
-    """What is compared, and on how much.
+    """A comparison of recipes.
 
     Attributes
     ----------
     name, description : str
         For the page.
-    step : tuple of Step
-        In order; each is compared with the one before.
+    step : tuple of StudyStep
+        Steps in order; each is compared with the one before.
     seeds : int
-        Trainings of each step on each draw.
-    videos : tuple of Size
-        Sizes of the training set, validation included: "all" that a draw leaves, or so many of them. The smaller ones
-        are part of the larger ones.
+        Number of trainings of each step on each draw.
+    videos : tuple of int or {"all"}
+        Sizes of the training set, including validation. Smaller ones are part of larger ones.
     reference : str
-        The step that all are compared with too. Default: the last.
+        Step that all are also compared with. Default: the last.
     draws : DrawSettings
-        How videos are dealt.
+        How videos are drawn.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     description: str = ""
-    step: tuple[Step, ...] = Field(min_length=1)
+    step: tuple[StudyStep, ...] = Field(min_length=1)
     seeds: int = Field(default=3, ge=1)
     videos: tuple[Size, ...] = Field(default=("all",), min_length=1)
     reference: str = ""
@@ -103,20 +102,20 @@ class Study(BaseModel):
         names = [step.name for step in self.step]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
-            raise ValueError(f"two steps are called {repeated[0]}")
+            raise ValueError(f"two steps are named {repeated[0]}")
         if self.reference and self.reference not in names:
-            raise ValueError(f"reference {self.reference} is no step; there are {', '.join(names)}")
+            raise ValueError(f"reference {self.reference} is not a step; use one of {', '.join(names)}")
         if len(set(self.videos)) < len(self.videos):
-            raise ValueError("videos names a size twice")
+            raise ValueError("videos has duplicate sizes")
         return self
 
 
 class ResolvedStep(BaseModel):
-    """A step whose settings are all known.
+    """A step with all its settings.
 
     Attributes
     ----------
-    recipe : Recipe or None
+    recipe : Recipe, optional
         None for the linear analysis.
     """
 
@@ -131,17 +130,27 @@ class ResolvedStep(BaseModel):
 def load_study(path: Path) -> Study:
     """Read a study's TOML file.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Study
+        The study.
+
     Raises
     ------
     ConfigError
-        It is missing, is not TOML, or holds a setting that is unknown or out of range.
+        It is missing, not TOML, or has a setting that is unknown or out of range.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such study file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: is not TOML: {error}.") from error
+        raise ConfigError(f"{path}: not TOML: {error}.") from error
     try:
         return Study.model_validate(data)
     except ValidationError as error:
@@ -150,17 +159,24 @@ def load_study(path: Path) -> Study:
 
 
 def resolved_steps(study: Study, folder: Path) -> list[ResolvedStep]:
-    """The study's steps with all that they inherit.
+    """Resolve what the steps of a study inherit.
 
     Parameters
     ----------
+    study : Study
+        The study.
     folder : Path
-        That of the study's file, in which recipe files are looked for.
+        Folder of the study's file, for recipe files.
+
+    Returns
+    -------
+    list of ResolvedStep
+        The steps.
 
     Raises
     ------
     ConfigError
-        A step inherits what there is not, or changes a setting that is unknown or out of range.
+        A step inherits something unknown, or changes a setting that is unknown or out of range.
     """
     done: list[ResolvedStep] = []
     for step in study.step:
@@ -168,15 +184,15 @@ def resolved_steps(study: Study, folder: Path) -> list[ResolvedStep]:
     return done
 
 
-def _resolved(step: Step, earlier: Sequence[ResolvedStep], folder: Path) -> ResolvedStep:
+def _resolved(step: StudyStep, earlier: Sequence[ResolvedStep], folder: Path) -> ResolvedStep:
     label = step.label or step.name
     if step.name == CCA:
         if step.inherits is not None or step.changes:
-            raise ConfigError(f"Step {CCA}: is tuned by itself; it inherits and changes nothing.")
+            raise ConfigError(f"Step {CCA}: cannot inherit or change anything; it is tuned automatically.")
         return ResolvedStep(name=CCA, label=label, recipe=None, extra=bool(step.extra))
     parent = next((other for other in earlier if other.name == step.inherits), None)
     if parent is not None and parent.recipe is None:
-        raise ConfigError(f"Step {step.name}: inherits {parent.name}, which is no recipe.")
+        raise ConfigError(f"Step {step.name}: cannot inherit {parent.name}, which has no recipe.")
     base = parent.recipe if parent is not None and parent.recipe is not None else _shelved(step, folder)
     recipe = changed_recipe(base, {"name": step.name, "description": label} | step.changes, f"Step {step.name}")
     inherited = parent is not None and parent.extra
@@ -185,7 +201,7 @@ def _resolved(step: Step, earlier: Sequence[ResolvedStep], folder: Path) -> Reso
     )
 
 
-def _shelved(step: Step, folder: Path) -> Recipe:
+def _shelved(step: StudyStep, folder: Path) -> Recipe:
     name = step.inherits or step.name
     try:
         return load_recipe(folder / name if name.endswith(".toml") else name)

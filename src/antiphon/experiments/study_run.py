@@ -1,4 +1,4 @@
-"""Runs the cells of a study in processes of their own, each only once."""
+"""Running of a study's cells in worker processes, each only once."""
 
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -25,7 +25,7 @@ _BETWEEN_LABELS = "\x1f"
 
 @dataclass(frozen=True)
 class _Job:
-    """What a worker needs: the cell, and the files with the features."""
+    """A cell, and the files with the features."""
 
     cell: Cell
     features: Path
@@ -33,7 +33,20 @@ class _Job:
 
 
 def study_cells(study: Study, steps: Sequence[ResolvedStep]) -> list[Cell]:
-    """All cells, those of one step and size together. The linear analysis has nothing to repeat: one seed does."""
+    """List the cells of a study, by step and size. The linear analysis is deterministic, so it has one seed.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    steps : sequence of ResolvedStep
+        Its steps.
+
+    Returns
+    -------
+    list of Cell
+        The cells.
+    """
     return [
         Cell(step, size, study.draws, draw, seed)
         for step in steps
@@ -53,32 +66,43 @@ def run_study(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> dict[Cell, Outcome]:
-    """Train and test what `folder` does not hold yet, and return the outcomes of all cells.
+    """Train and test the cells that are missing in `folder`, and return the outcomes of all.
 
-    A cell is kept as soon as it is done, so the study goes on from where it was stopped. One that fails is an outcome
-    with its reason; one whose process is killed is such an outcome too, and is tried again the next time.
+    A cell is stored when it is done, so a stopped study resumes. A failed cell is an outcome with a reason; a killed
+    one too, but it is tried again next time.
 
     Parameters
     ----------
+    study : Study
+        The study.
+    steps : sequence of ResolvedStep
+        Its steps.
+    features : Features
+        The pairs.
     folder : Path
-        Gets a file for each cell, below `cells`.
+        Folder of the outcomes, in `cells`.
     extra : Features, optional
-        Further pairs, for the steps that also train on these.
+        Additional pairs for the steps that also train on these.
     jobs : int
-        Cells at a time, each on one thread.
-    progress : Progress, optional
-        Called with how many cells are done, of how many, and the last one's step.
+        Number of concurrent cells, of one thread each.
+    progress : callable, optional
+        Called with the number of cells done, the total, and the last one's step.
+
+    Returns
+    -------
+    dict of Cell to Outcome
+        All outcomes.
 
     Raises
     ------
     ConfigError
-        A step trains on extra features and none are given, or worker processes cannot be started.
+        A step needs extra features and there are none, or worker processes cannot be started.
     """
     needing = [step.name for step in steps if step.extra]
     if needing and extra is None:
         raise ConfigError(
-            f"Step {needing[0]} also trains on extra features, and none are given. Name them with --extra, or take "
-            "`extra` out of the step."
+            f"Step {needing[0]} also trains on extra features, but there are none. Provide them with --extra, or "
+            "remove `extra` from the step."
         )
     inputs = _inputs(features, extra)
     cells = study_cells(study, steps)
@@ -100,7 +124,7 @@ def run_study(
 
 
 def _inputs(features: Features, extra: Features | None) -> dict[bool, str]:
-    """Fingerprint of what cells are made of, without and with the extra features."""
+    """Return the fingerprints of the features, without and with the extra ones."""
     alone = features.fingerprint()
     return {False: alone, True: f"{alone} {'' if extra is None else extra.fingerprint()}"}
 
@@ -108,7 +132,7 @@ def _inputs(features: Features, extra: Features | None) -> dict[bool, str]:
 def _outcomes(
     cells: Sequence[Cell], features: Features, extra: Features | None, jobs: int
 ) -> Iterator[tuple[Cell, Outcome, bool]]:
-    """Each cell with its outcome, and whether that is one to keep."""
+    """Yield each cell with its outcome, and whether to store it."""
     if jobs == 1:
         for cell in cells:
             yield cell, run_cell(cell, features, extra), True
@@ -126,7 +150,7 @@ def _outcomes(
 
 @contextmanager
 def _stored(features: Features, extra: Features | None) -> Generator[tuple[Path, Path | None]]:
-    """Files that workers read the features from: sent with each cell they would be copied as often."""
+    """Write the features to files, which workers read, instead of sending them with each cell."""
     with tempfile.TemporaryDirectory(prefix="antiphon-study-") as name:
         paths = [Path(name) / f"{part}.npz" for part in ("features", "extra")]
         for path, part in zip(paths, (features, extra), strict=True):

@@ -1,4 +1,4 @@
-"""What a study found: one row for each step and size, with intervals and differences in pairs."""
+"""Tables of a study: one row per step and size, with intervals and paired differences."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,21 +16,30 @@ METRICS = ("median_rank", "recall@10", "mrr")
 _BOTH = "both"
 
 Trainings = Mapping[int, list[Outcome]]
-"""By draw, the trainings of one step and size that went well."""
+"""Successful trainings of one step and size, by draw."""
 
 
 def study_table(study: Study, steps: Sequence[ResolvedStep], outcomes: Mapping[Cell, Outcome]) -> dict[str, Any]:
-    """Sum up the cells of a study.
+    """Summarise the cells of a study.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    steps : sequence of ResolvedStep
+        Its steps.
+    outcomes : mapping of Cell to Outcome
+        Outcomes of all cells.
 
     Returns
     -------
-    "rows": for each step and size, in order, "step", "label", "size", "trainings", "failed" (reasons), and where any
-        training went well "train_pairs", "n" (the pool, averaged over draws), "chance" of the median rank, "a2v" and
-        "v2a": each metric averaged over draws and trainings with its 95% interval, "null95" (the widest of all
-        trainings' middle 95%) and "by_training"; under "against" the "previous" step, the "reference" and "cca", where
-        there are such: by what factor ranks are lower than theirs, "both" ways together and each, with 95% interval,
-        paired by query over all draws.
-    "cells": what became of each cell.
+    dict
+        "rows": for each step and size "step", "label", "size", "trainings", "failed" (reasons), and, after a successful
+        training, "train_pairs", "n" (the pool, averaged over draws), "chance" of the median rank, "a2v" and "v2a": each
+        metric averaged over draws and trainings with its 95% interval, "null95" (the widest of all trainings' middle
+        95%) and "by_training"; under "against" the "previous" step, the "reference" and "cca", if there are such: the
+        factor by which ranks are lower than theirs, in "both" directions together and each, with 95% interval, paired
+        by query over all draws. "cells": result of each cell.
     """
     rows = [_row(study, steps, step, size, outcomes) for size in study.videos for step in steps]
     return {"rows": rows, "cells": [_cell(cell, outcome) for cell, outcome in outcomes.items()]}
@@ -70,7 +79,7 @@ def _row(
 
 
 def _others(study: Study, names: Sequence[str], name: str) -> dict[str, str]:
-    """What a step is compared with, by role."""
+    """Return the steps that a step is compared with, by role."""
     before = [other for other in names[: names.index(name)] if other != CCA]
     found = {"previous": before[-1]} if before and name != CCA else {}
     found["reference"] = study.reference or names[-1]
@@ -91,7 +100,7 @@ def _one_way(ours: Trainings, way: str) -> dict[str, Any]:
 
 
 def _compared(ours: Trainings, theirs: Trainings) -> dict[str, Any] | None:
-    """By what factor our ranks are lower, over the draws that both have; None where there are none."""
+    """Return the factor by which ranks are lower, over the draws that both have; None without such draws."""
     shared = [draw for draw in ours if draw in theirs]
     if not shared:
         return None
@@ -108,7 +117,7 @@ def _compared(ours: Trainings, theirs: Trainings) -> dict[str, Any] | None:
 
 
 def _typical(trainings: Sequence[Outcome], way: str) -> npt.NDArray[np.float64]:
-    """(n,) geometric mean of each query's ranks over trainings."""
+    """Return the (n,) geometric means of each query's ranks over trainings."""
     return np.exp(np.log(np.stack([outcome.ranks[way] for outcome in trainings])).mean(axis=0))
 
 

@@ -1,4 +1,4 @@
-"""Trains what an experiment asks for, and only once: what is trained is kept as a run of the workspace."""
+"""Trainings of experiments, each stored as a run and done only once."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,16 +17,16 @@ from antiphon.training.loop import Progress
 
 @dataclass(frozen=True)
 class Trials:
-    """A data set with its splits, and where the models trained on it are kept.
+    """A data set with its splits, and where trained models are stored.
 
     Attributes
     ----------
     features : Features
-        With train, validation and test rows; those without a partner are left out.
+        Train, validation and test rows; those without a partner are not used.
     run : callable
-        Gives the folder of a run by its name.
+        Returns the folder of a run by its name.
     device : str
-        As for `DualEncoder`.
+        As in `DualEncoder`.
     """
 
     features: Features
@@ -36,12 +36,23 @@ class Trials:
     def fitted(
         self, recipe: Recipe, seed: int, *, shuffled: bool = False, progress: Progress | None = None
     ) -> DualEncoder:
-        """The model of this recipe and seed: trained now, or read where it was trained before on the same features.
+        """Return the model of a recipe and seed, trained now or earlier on the same features.
 
         Parameters
         ----------
+        recipe : Recipe
+            The recipe.
+        seed : int
+            The seed.
         shuffled : bool
-            Train on pictures of other videos, as a control: there is nothing to learn then.
+            Train on shuffled pairs, as a control that has nothing to learn.
+        progress : callable, optional
+            As in `DualEncoder.fit`.
+
+        Returns
+        -------
+        DualEncoder
+            The model.
         """
         pairs, validation = self.features["train"].paired, self.features["validation"].paired
         if shuffled:
@@ -56,12 +67,12 @@ class Trials:
         return model
 
     def name(self, recipe: Recipe, seed: int, *, shuffled: bool = False) -> str:
-        """What `fitted` calls the run."""
+        """Return the name of the run of `fitted`."""
         return f"{recipe.name}{'-shuffled' if shuffled else ''}-seed-{seed}"
 
 
 def is_trained(folder: Path, model: DualEncoder, pairs: Features, validation: Features) -> bool:
-    """Whether `folder` holds a run of the model's recipe and seed, by these versions, on these very features."""
+    """Return whether `folder` has a run of the model's recipe and seed, on these features and versions."""
     if not (folder / RUN_FILE).exists():
         return False
     record = read_run(folder)

@@ -1,4 +1,4 @@
-"""The paper's questions, answered in words that follow from the intervals."""
+"""Answers to the paper's questions, derived from the intervals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,18 @@ _CONTRASTIVE = [name for name in TABLE_2 if name.startswith("contrastive")]
 
 
 def alignment_verdict(found: Mapping[str, Any]) -> str:
-    """Whether these heads and this loss align sound and pictures, as experiment 1 measured it."""
+    """State whether these heads and this loss align audio and video, by experiment 1.
+
+    Parameters
+    ----------
+    found : mapping
+        "experiment_1".
+
+    Returns
+    -------
+    str
+        The verdict.
+    """
     if "reason" in found:
         return f"Not measured: {found['reason']}"
     rows = found["rows"]
@@ -21,9 +32,9 @@ def alignment_verdict(found: Mapping[str, Any]) -> str:
     printed = [value for row in rows for value in row["published"]]
     ranks = " and ".join(f"{base[way]['median_rank']:.0f}" for way in WAYS)
     measured = (
-        f"In {len(beating)} of {len(rows)} configurations the median rank lies below the permutation null both ways; "
-        f"the base reaches {ranks} of {found['pool']} (chance {base['a2v']['chance']:g}). Of the same embeddings "
-        f"the published formula makes {min(printed):.0f} to {max(printed):.0f}, and of perfect ones "
+        f"In {len(beating)} of {len(rows)} configurations the median rank is below the permutation null both ways; "
+        f"the base reaches {ranks} of {found['pool']} (chance {base['a2v']['chance']:g}). For the same embeddings "
+        f"the published formula prints {min(printed):.0f} to {max(printed):.0f}, and for perfect ones "
         f"{found['oracle']['published']:.0f}."
     )
     if not beating:
@@ -34,12 +45,17 @@ def alignment_verdict(found: Mapping[str, Any]) -> str:
 
 
 def question_1(probes: Mapping[str, Mapping[str, Any]]) -> str:
-    """RQ1: do contrastive representations improve genre classification and tagging over the pretrained networks?
+    """Answer RQ1: do contrastive representations improve genre classification and tagging over the pretrained networks?
 
     Parameters
     ----------
     probes : mapping of str to mapping
         What `antiphon.probe` returned for "genre" and "tags", or {"reason": …}.
+
+    Returns
+    -------
+    str
+        The answer.
     """
     said = [_one_target(target, probes[target]) for target in _TARGETS]
     return " ".join(said)
@@ -69,10 +85,21 @@ def _one_target(target: str, found: Mapping[str, Any]) -> str:
 
 
 def question_2(qualitative: Mapping[str, Any]) -> str:
-    """RQ2: does similarity agree with people? Unanswered, with what stands in for people beside it."""
+    """Answer RQ2: does similarity agree with people? Unanswered without judgements, with proxies instead.
+
+    Parameters
+    ----------
+    qualitative : mapping
+        What `antiphon.evaluation.qualitative` returned, or {"reason": …}.
+
+    Returns
+    -------
+    str
+        The answer.
+    """
     unanswered = "Unanswered until people have judged."
     if "reason" in qualitative:
-        return f"{unanswered} What could stand in for them was not measured: {qualitative['reason']}"
+        return f"{unanswered} Proxies were not measured: {qualitative['reason']}"
     k = qualitative["k"]
     said = {
         "genre": f"of the {k} nearest of a video {{value:.0%}} have its genre, of random ones {{base_rate:.0%}}",
@@ -84,12 +111,23 @@ def question_2(qualitative: Mapping[str, Any]) -> str:
     agreement = qualitative["agreement"]["aggregated"]
     proxies = [words.format(**agreement[what]) for what, words in said.items() if agreement.get(what) is not None]
     if not proxies:
-        return f"{unanswered} No genre and no tags are known that could stand in for them."
-    return f"{unanswered} What stands in for them: {'; '.join(proxies)}."
+        return f"{unanswered} There are no genres or tags as proxies."
+    return f"{unanswered} Proxies: {'; '.join(proxies)}."
 
 
 def live_verdict(qualitative: Mapping[str, Any]) -> str:
-    """The paper's one positive finding: live performances find each other (its section 6)."""
+    """Check the paper's one positive finding: live performances find each other (section 6).
+
+    Parameters
+    ----------
+    qualitative : mapping
+        What `antiphon.evaluation.qualitative` returned, or {"reason": …}.
+
+    Returns
+    -------
+    str
+        The verdict.
+    """
     if "reason" in qualitative:
         return f"Not measured: {qualitative['reason']}"
     live = next((each for name in _LIVE for each in qualitative["tags"] if each["tag"] == name), None)

@@ -1,7 +1,7 @@
-"""People compare music videos, and are counted.
+"""Similarity judgements by people, and the agreement of models with them.
 
-`prepare_round` chooses triplets on which models differ, `Judgements` keeps them with the judges' sheets and answers,
-and `judging_report` says how far each similarity agrees with people, and people with each other.
+`prepare_round` chooses triplets on which similarities disagree, `Judgements` stores them with the judges' sheets and
+answers, and `judging_report` measures how often each similarity agrees with people, and people with each other.
 """
 
 from antiphon.judging.report import judging_report

@@ -1,4 +1,4 @@
-"""Means over judges and questions, with an interval that knows of both."""
+"""Means over judges and questions, with intervals over both."""
 
 from dataclasses import dataclass
 
@@ -20,11 +20,11 @@ class Estimate:
     Attributes
     ----------
     value : float
-        NaN where there is no answer.
+        The mean; NaN without answers.
     ci95 : tuple of (float, float)
-        The middle 95% of the resamples.
+        95% bootstrap interval.
     answers, questions, judges : int
-        How many it rests on.
+        Numbers that it is based on.
     """
 
     value: float
@@ -34,7 +34,13 @@ class Estimate:
     judges: int
 
     def as_dict(self) -> dict[str, float | int | list[float] | None]:
-        """Plain values; None where there is no number."""
+        """Return plain values.
+
+        Returns
+        -------
+        dict of str to object
+            The attributes; None for NaN.
+        """
         known = bool(np.isfinite(self.value))
         return {
             "value": self.value if known else None,
@@ -46,19 +52,25 @@ class Estimate:
 
 
 def crossed_mean(cells: FloatArray, groups: npt.ArrayLike, seed: int = 0) -> Estimate:
-    """The mean over questions of the mean over their judges, with a 95% bootstrap interval.
+    """Average over questions the mean over their judges, with a 95% bootstrap interval.
 
-    Judges are drawn with replacement and, apart from them, questions (with those of one group together); an answer
-    counts as often as its judge times as often as its question was drawn. So the interval is meant to hold for other
-    judges and other questions; it is on the wide side. One judge alone cannot tell what others would say: then only
-    questions are drawn.
+    Judges and, independently, questions (in groups) are drawn with replacement; an answer counts as often as its judge
+    times as often as its question was drawn. So the interval covers other judges and other questions, and is
+    conservative. With a single judge only questions are drawn.
 
     Parameters
     ----------
-    cells : ndarray of float32
-        (judges, questions) numbers; NaN where there is no answer.
-    groups : ArrayLike
-        (questions,) what to draw together: the seed of each question.
+    cells : ndarray of float64, shape (judges, questions)
+        Numbers; NaN without an answer.
+    groups : array_like, shape (questions,)
+        What to draw together: the seed of each question.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    Estimate
+        The mean.
 
     References
     ----------
@@ -94,7 +106,7 @@ def _weighted(
     of_judges: npt.NDArray[np.integer],
     of_questions: npt.NDArray[np.integer],
 ) -> FloatArray:
-    """(b,) mean over questions of the mean over judges, both weighted; NaN where nothing was drawn that is answered."""
+    """Return the (b,) weighted means over questions of means over judges; NaN if nothing drawn has an answer."""
     answered = of_judges @ there.astype(np.float64)
     sums = of_judges @ values
     means = np.divide(sums, answered, out=np.zeros_like(sums), where=answered > 0)
@@ -104,20 +116,40 @@ def _weighted(
 
 
 def agreeing(opinion: FloatArray, choices: FloatArray) -> FloatArray:
-    """1 where both name the same candidate, 0 where they name different ones, 0.5 where either names none; NaN where
-    either is missing."""
+    """Compare opinions with choices.
+
+    Parameters
+    ----------
+    opinion : ndarray of float64, shape (questions,)
+        1 for the first candidate, 0 for the second, 0.5 for neither, NaN if unknown.
+    choices : ndarray of float64, shape (judges, questions)
+        Likewise.
+
+    Returns
+    -------
+    ndarray of float64, shape (judges, questions)
+        1 if both name the same candidate, 0 if they differ, 0.5 if either names neither; NaN if either is missing.
+    """
     return 1 - np.abs(choices - opinion)
 
 
 def decided(choices: FloatArray) -> FloatArray:
-    """The choices, without those that could not tell."""
+    """Return the choices, with NaN for "cannot tell"."""
     return np.where(choices == 0.5, np.nan, choices)
 
 
 def majority_of_others(choices: FloatArray) -> FloatArray:
-    """(judges, questions) what most of the other judges chose: 1, 0, or 0.5 where they are split.
+    """Return what the majority of the other judges chose.
 
-    NaN where the judge has not decided, or nobody else has.
+    Parameters
+    ----------
+    choices : ndarray of float64, shape (judges, questions)
+        1 for the first candidate, 0 for the second, NaN if undecided.
+
+    Returns
+    -------
+    ndarray of float64, shape (judges, questions)
+        1, 0, or 0.5 for a split; NaN if the judge, or everyone else, is undecided.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The answers to a round as arrays: judges down, questions across."""
+"""The answers of a round as arrays of judges × questions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from antiphon.judging.database import connection
 FloatArray = npt.NDArray[np.float64]
 
 SAME_SCORE = 1e-9
-"""Candidates whose cosines differ by less are equally near."""
+"""Cosines that differ by less are ties."""
 
 _ANSWERED = """
 SELECT judges.id AS judge, name, question, first_left, repeats IS NOT NULL AS again, answer, answered_utc, seconds,
@@ -24,14 +24,14 @@ WHERE questions.round = ? AND simulated = ? ORDER BY judges.id, place
 
 @dataclass(frozen=True)
 class Opinion:
-    """Which candidate one similarity holds nearer, question by question.
+    """The candidate that one similarity ranks first, for each question.
 
     Attributes
     ----------
     run, by : str
         The similarity.
-    first : ndarray of float32
-        (questions,) 1 where it is the first, 0 the second, 0.5 neither; NaN where the run knows a video not.
+    first : ndarray of float64, shape (questions,)
+        1 for the first candidate, 0 for the second, 0.5 for a tie; NaN if the run lacks a video.
     """
 
     run: str
@@ -40,26 +40,25 @@ class Opinion:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What judges said in a round.
+class RoundAnswers:
+    """What the judges of a round answered.
 
     Attributes
     ----------
     judges : tuple of str
-        Their names.
-    aspects, kinds, seeds : ndarray of str
-        (questions,) of each question.
-    first : ndarray of float32
-        (judges, questions) 1 where the judge chose the first candidate, 0 the second, 0.5 could not tell; NaN where
-        not answered.
-    again : ndarray of float32
-        The same for questions asked a second time.
-    left : ndarray of float32
-        (judges, questions) share of the judge's choices that fell on what was shown on the left; NaN without one.
-    seconds : ndarray of float32
-        (judges, questions) time taken, repetitions apart.
+        Names.
+    aspects, kinds, seeds : ndarray of str, shape (questions,)
+        Attributes of the questions.
+    first : ndarray of float64, shape (judges, questions)
+        1 for the first candidate, 0 for the second, 0.5 for "cannot tell", NaN if not answered.
+    again : ndarray of float64, shape (judges, questions)
+        The same for repeated questions.
+    left : ndarray of float64, shape (judges, questions)
+        Fraction of the judge's choices for what was shown on the left; NaN without choices.
+    seconds : ndarray of float64, shape (judges, questions)
+        Time taken, without repetitions.
     opinions : tuple of Opinion
-        Of the similarities.
+        Opinions of the similarities.
     """
 
     judges: tuple[str, ...]
@@ -73,8 +72,23 @@ class Answers:
     opinions: tuple[Opinion, ...]
 
 
-def read_answers(path: Path, round_: int, *, simulated: bool = False) -> Answers:
-    """The answers of a round's people, or of its simulated judges."""
+def read_answers(path: Path, round_: int, *, simulated: bool = False) -> RoundAnswers:
+    """Read the answers of a round.
+
+    Parameters
+    ----------
+    path : Path
+        The database.
+    round_ : int
+        Number of the round.
+    simulated : bool
+        Read those of simulated judges instead of people's.
+
+    Returns
+    -------
+    RoundAnswers
+        The answers.
+    """
     with connection(path) as database:
         questions = database.execute(
             "SELECT id, aspect, kind, seed FROM questions WHERE round = ? ORDER BY id", (round_,)
@@ -99,15 +113,27 @@ def read_answers(path: Path, round_: int, *, simulated: bool = False) -> Answers
         decided[cell] += row["answer"] != "unsure"
     aspects, kinds, seeds = (np.array([row[key] for row in questions]) for key in ("aspect", "kind", "seed"))
     shares = np.divide(left, decided, out=np.full_like(left, np.nan), where=decided > 0)
-    return Answers(
+    return RoundAnswers(
         tuple(names.values()), aspects, kinds, seeds, first, again, shares, seconds, _opinions(scores, column)
     )
 
 
 def answer_rows(path: Path, round_: int, *, simulated: bool = False) -> list[dict[str, Any]]:
-    """Every answer with all that is known of it, for a table of one's own.
+    """Read the answers of a round as rows of a table.
 
-    `chosen` is the id of the video that the judge chose; None where they could not tell.
+    Parameters
+    ----------
+    path : Path
+        The database.
+    round_ : int
+        Number of the round.
+    simulated : bool
+        Read those of simulated judges instead of people's.
+
+    Returns
+    -------
+    list of dict
+        All that is known of each answer; `chosen` is the id of the chosen video, None for "cannot tell".
     """
     with connection(path) as database:
         rows = [dict(row) for row in database.execute(_ANSWERED, (round_, int(simulated)))]
@@ -126,7 +152,7 @@ def _chosen(answer: str, first_left: bool) -> float:
 
 
 def _opinions(scores: list[Any], column: dict[int, int]) -> tuple[Opinion, ...]:
-    """One opinion a similarity; runs of one name that differ are told apart by digits of their fingerprints."""
+    """Return one opinion per similarity; runs of the same name are distinguished by their fingerprints."""
     prints: dict[str, set[str]] = {}
     for row in scores:
         prints.setdefault(row["run"], set()).add(row["fingerprint"])

@@ -1,15 +1,15 @@
-"""Which triplets are worth asking people about: those on which two opinions clearly differ.
+"""The choice of triplets to ask people about: those on which two similarities clearly disagree.
 
-A triplet on which all models agree tells nothing of which model is right, and one that a model itself cannot tell apart
-tells nothing of that model. So the candidates of a question are taken where opinions are far apart:
+Where all models agree, an answer does not tell which one is right; where a model is undecided, it says nothing about
+that model. So the two candidates of a question are far apart for both of two similarities:
 
-- "models": one candidate is among the nearest of one run and the other among the nearest of another, and either run
-  places its own before the other's.
-- "sides": the same with the sound and the pictures of one run.
-- "random": one of the nearest of a run, and a track drawn at random from those that this run places clearly behind it.
+- "models": one candidate is among the nearest of one run, the other among the nearest of another, and each run ranks
+  its own candidate higher.
+- "sides": the same with the audio and the video of one run.
+- "random": one of the nearest of a run, and a random track that this run ranks clearly lower.
 
-Seeds come in random order, each as seldom as can be, so what is asked is not a choice of extremes: the first seeds that
-have such a pair are taken. Tracks of the seed's artist are no candidates.
+Seeds come in random order, each as rarely as possible, and the first that has such a pair is taken, so questions are
+not selected for extremes. Tracks by the seed's artist are not candidates.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from antiphon.judging.questions import ASPECTS, KINDS, Aspect, Kind, Question
 from antiphon.judging.similarities import NATURAL, By, RunEmbeddings, standings
 
 MIN_MARGIN = 0.1
-"""By how much of the pool two opinions must differ."""
+"""Minimum difference between two similarities, as a fraction of the pool."""
 _NEAREST_SHARE, _MAX_NEAREST = 0.1, 10
 _MAX_TRIES = 300
 
@@ -37,7 +37,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass
 class _Pool:
-    """The videos to choose from, what the runs think of them, and how often each has been a seed."""
+    """The videos to choose from, the runs, and how often each video has been a seed."""
 
     runs: Sequence[RunEmbeddings]
     artists: IntArray
@@ -45,13 +45,13 @@ class _Pool:
     asked: set[tuple[Aspect, frozenset[int]]] = field(default_factory=set)
 
     def candidates(self, seed: int) -> IntArray:
-        """Rows of other artists than the seed's."""
+        """Return the rows of other artists."""
         return np.flatnonzero(self.artists != self.artists[seed])
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Two candidates of a seed, where they come from, and how far opinions differ."""
+    """Two candidates of a seed, their sources, and how much the similarities differ."""
 
     rows: tuple[int, int]
     sources: tuple[str, str]
@@ -61,21 +61,23 @@ class _Found:
 def choose_questions(
     runs: Sequence[RunEmbeddings], artists: Sequence[str | None], count: int, random: np.random.Generator
 ) -> list[Question]:
-    """Triplets that tell opinions apart, spread evenly over what is asked and where candidates come from.
+    """Choose triplets on which similarities disagree, spread evenly over aspects and kinds.
 
     Parameters
     ----------
     runs : sequence of RunEmbeddings
-        With the same ids in the same order, and no missing side.
+        Runs with the same ids in the same order, complete in both modalities.
     artists : sequence of str or None
-        Of these videos; a video whose artist is unknown stands for itself.
+        Artist of each video; None: unknown, so unlike all others.
     count : int
-        How many questions. There are fewer where not so many triplets tell opinions apart.
+        Maximum number of questions; there are fewer if similarities agree too often.
+    random : Generator
+        Random numbers.
 
     Returns
     -------
     list of Question
-        The questions, overall, sound and pictures in turn.
+        Questions, with the aspects overall, sound and pictures in turn.
     """
     pool = _Pool(runs, _artist_numbers(artists), np.zeros(len(artists), dtype=np.int64))
     kinds = KINDS if len(runs) > 1 else KINDS[1:]
@@ -100,7 +102,7 @@ def _artist_numbers(artists: Sequence[str | None]) -> IntArray:
 
 
 def _question(pool: _Pool, aspect: Aspect, kind: Kind, random: np.random.Generator) -> Question | None:
-    """A question of this kind, from the seed least used that has one."""
+    """Choose a question of this kind, from the least used seed that has one."""
     ids = pool.runs[0].ids
     order = random.permutation(len(ids))
     order = order[np.argsort(pool.uses[order], kind="stable")]
@@ -135,7 +137,7 @@ def _candidates(pool: _Pool, aspect: Aspect, kind: Kind, seed: int, random: np.r
 def _against_each_other(
     rows: IntArray, one: FloatArray, other: FloatArray, opinions: Sequence[tuple[RunEmbeddings, By]]
 ) -> _Found | None:
-    """Of the nearest by one opinion and by the other, the two on which they differ most."""
+    """Choose, of the nearest by either similarity, the two candidates on which they differ most."""
     ours, theirs = _nearest(one), _nearest(other)
     lead = np.minimum(one[ours][:, None] - one[theirs], other[theirs] - other[ours][:, None])
     place = np.unravel_index(np.argmax(lead), lead.shape)
@@ -151,7 +153,7 @@ def _against_each_other(
 def _against_chance(
     rows: IntArray, standing: FloatArray, run: RunEmbeddings, by: By, random: np.random.Generator
 ) -> _Found | None:
-    """One of the nearest, and one at random of those that stand clearly behind it."""
+    """Choose one of the nearest, and a random one that is clearly further away."""
     near = int(random.choice(_nearest(standing)))
     behind = np.flatnonzero(standing <= standing[near] - MIN_MARGIN)
     if not len(behind):
@@ -162,7 +164,7 @@ def _against_chance(
 
 
 def _nearest(standing: FloatArray) -> IntArray:
-    """The nearest tenth of the candidates, ten at most."""
+    """Return the nearest tenth of the candidates, at most ten."""
     count = min(_MAX_NEAREST, max(1, int(_NEAREST_SHARE * len(standing))))
     return np.argsort(-standing, kind="stable")[:count]
 

@@ -1,4 +1,4 @@
-"""The file that judgements are kept in: its tables, and how it is opened."""
+"""The SQLite database of judgements: its tables and connections."""
 
 import sqlite3
 from collections.abc import Generator
@@ -71,15 +71,27 @@ CREATE INDEX items_of_question ON items(question);
 
 @contextmanager
 def connection(path: Path, *, write: bool = False) -> Generator[sqlite3.Connection]:
-    """A connection of one's own, inside one transaction.
+    """Open a connection with one transaction.
 
-    What was written is on the disk when the block ends without an error (write-ahead log, synchronous FULL), and gone
-    when it does not. Writers wait for each other; readers wait for nobody.
+    The transaction is durable when the block ends (write-ahead log, synchronous FULL), and rolled back on an error.
+    Writers wait for each other; readers never wait.
+
+    Parameters
+    ----------
+    path : Path
+        The database; created if it does not exist.
+    write : bool
+        Lock it for writing.
+
+    Yields
+    ------
+    Connection
+        The connection.
 
     Raises
     ------
     ConfigError
-        The file is no database of judgements, or of another version.
+        The file is not a database of judgements, or of another version.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     database = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
@@ -94,7 +106,7 @@ def connection(path: Path, *, write: bool = False) -> Generator[sqlite3.Connecti
             raise
         raise ConfigError(f"{path}: judgements cannot be read or written: {error}.") from error
     finally:
-        database.close()  # rolls back what was not committed
+        database.close()  # Rolls back an open transaction.
 
 
 def _set_up(database: sqlite3.Connection, path: Path) -> None:
@@ -110,13 +122,11 @@ def _set_up(database: sqlite3.Connection, path: Path) -> None:
             database.execute(statement)
         database.execute(f"PRAGMA user_version = {FORMAT}")
     elif found != FORMAT:
-        raise ConfigError(
-            f"{path}: was written in format {found}; this version reads {FORMAT}. Use the newer Antiphon."
-        )
+        raise ConfigError(f"{path}: written in format {found}, but this version reads {FORMAT}. Use a newer Antiphon.")
     database.execute("COMMIT")
 
 
 def _statements() -> list[str]:
-    """The statements one by one: `executescript` would end the transaction."""
+    """Return the statements one by one, since `executescript` would end the transaction."""
     plain = "\n".join(line.split("--")[0] for line in _TABLES.splitlines())
     return [statement for statement in plain.split(";") if statement.strip()]

@@ -1,4 +1,4 @@
-"""The names that judges choose."""
+"""Names of judges."""
 
 import unicodedata
 
@@ -9,12 +9,22 @@ SIMULATED = "simulated"
 
 
 def judge_name(text: str) -> str:
-    """The name as it is kept: composed, without needless white space.
+    """Normalise and check a name.
+
+    Parameters
+    ----------
+    text : str
+        The name as entered.
+
+    Returns
+    -------
+    str
+        The name in composed form, without superfluous white space.
 
     Raises
     ------
     ConfigError
-        It is empty, too long, holds what cannot be printed, or is kept for simulated judges.
+        It is empty, too long, not printable, or reserved for simulated judges.
 
     Examples
     --------
@@ -23,20 +33,28 @@ def judge_name(text: str) -> str:
     """
     name = " ".join(unicodedata.normalize("NFKC", text).split())
     if not name:
-        raise ConfigError("A judge needs a name: choose any, it need not be your own.")
+        raise ConfigError("The name is empty; choose any name, not necessarily your own.")
     if len(name) > MAX_CHARACTERS:
         raise ConfigError(f"The name has {len(name)} characters; choose one of at most {MAX_CHARACTERS}.")
     if not name.isprintable() or not any(mark.isalnum() for mark in name):
-        raise ConfigError("The name has characters that cannot be printed, or no letter at all; choose another.")
+        raise ConfigError("The name has unprintable characters, or no letters or digits; choose another.")
     if judge_key(name).startswith(SIMULATED):
-        raise ConfigError(
-            f"Names that start with “{SIMULATED}” are kept for judges that are no people; choose another."
-        )
+        raise ConfigError(f"Names that start with “{SIMULATED}” are reserved for simulated judges; choose another.")
     return name
 
 
 def judge_key(name: str) -> str:
-    """What tells one judge from another: capitals do not.
+    """Return the key that identifies a judge, ignoring case.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Returns
+    -------
+    str
+        The key.
 
     Examples
     --------

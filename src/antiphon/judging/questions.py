@@ -1,32 +1,36 @@
-"""What is asked: a seed, two candidates, and in which respect one of them is more alike."""
+"""Questions: a seed, two candidates, and the aspect in which they are compared."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 Aspect = Literal["overall", "sound", "pictures"]
-"""What a judge is asked to compare by."""
+"""What to compare by."""
 Kind = Literal["models", "sides", "random"]
-"""Where the two candidates come from: two models, the two sides of one, or a model and chance."""
-Answer = Literal["left", "right", "unsure"]
-"""What a judge said of what was shown."""
+"""Origin of the two candidates: two models, both modalities of one, or a model and chance."""
+Choice = Literal["left", "right", "unsure"]
+"""A judge's answer."""
 
 ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 KINDS: tuple[Kind, ...] = get_args(Kind)
-ANSWERS: tuple[Answer, ...] = get_args(Answer)
+CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 
 @dataclass(frozen=True)
 class Question:
-    """A triplet with what is asked of it. Which candidate is the first means nothing: that is drawn at random.
+    """A triplet and an aspect. The order of the candidates is random.
 
     Attributes
     ----------
+    aspect : Aspect
+        What to compare by.
+    kind : Kind
+        Origin of the candidates.
     seed, first, second : str
         Ids of videos.
     first_source, second_source : str
-        Where the candidates come from, in words.
+        Origin of each candidate, in words.
     margin : float
-        By how much the opinions differ that make it worth asking, in shares of the pool.
+        How much the similarities differ, as a fraction of the pool.
     """
 
     aspect: Aspect

@@ -1,4 +1,4 @@
-"""What is read from the judgements: a round, a score, a task."""
+"""Records of the database: rounds, scores, tasks."""
 
 from dataclasses import dataclass
 
@@ -8,27 +8,27 @@ from antiphon.judging.similarities import By
 
 
 class NotJoinedError(ConfigError):
-    """A judge has no sheet of the latest round; a name must be chosen first."""
+    """A judge has no sheet of the latest round, and must choose a name first."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """One prepared set of questions.
+    """A set of questions.
 
     Attributes
     ----------
     number : int
-        1 for the first.
+        Number, from 1.
     seed : int
-        Draws the judges' sheets.
+        Seed of the judges' sheets.
     per_judge : int
-        Questions on a sheet, repetitions apart.
+        Questions per sheet, without repetitions.
     repeat_share : float
-        Of these, how many are asked again.
+        Fraction of these that are repeated.
     pool : int
-        Videos that the questions were chosen from.
+        Number of videos that the questions were chosen from.
     questions : int
-        How many there are.
+        Number of questions.
     """
 
     number: int
@@ -40,8 +40,8 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Score:
-    """What one run thinks of both candidates of a question."""
+class RunScore:
+    """Similarity of both candidates of a question to its seed, by one run."""
 
     run: str
     fingerprint: str
@@ -52,14 +52,16 @@ class Score:
 
 @dataclass(frozen=True)
 class Task:
-    """What a judge is asked next.
+    """A judge's next question.
 
     Attributes
     ----------
     item : int
-        Its number, to answer with.
+        Its number, for the answer.
     place, total : int
-        Where it stands on the sheet, from 1, and how long the sheet is.
+        Position on the sheet, from 1, and length of the sheet.
+    aspect : Aspect
+        What to compare by.
     seed, left, right : str
         Ids of videos.
     """

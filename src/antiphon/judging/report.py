@@ -1,4 +1,4 @@
-"""Does similarity agree with people? The second question of Veldkamp et al. (2023), in numbers."""
+"""Agreement of similarities with people: the second question of Veldkamp et al. (2023)."""
 
 from dataclasses import asdict
 from itertools import combinations
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.judging.agreement import FloatArray, agreeing, crossed_mean, decided, majority_of_others
-from antiphon.judging.answers import Answers, Opinion, read_answers
+from antiphon.judging.answers import Opinion, RoundAnswers, read_answers
 from antiphon.judging.questions import ASPECTS, KINDS
 from antiphon.judging.records import Round
 from antiphon.judging.similarities import NATURAL
@@ -17,30 +17,34 @@ from antiphon.metrics.krippendorff import krippendorff_alpha
 
 CHANCE = 0.5
 MATCHING = "matching"
-"""The opinion of a run that compares by what the judge was asked to compare by."""
+"""Opinions of a run that compares by what the judge was asked about."""
 
 BoolArray = npt.NDArray[np.bool_]
 
 
 def judging_report(judgements: Judgements, round_: Round, *, simulated: bool = False, seed: int = 0) -> dict[str, Any]:
-    """Agreement of each similarity with the judges of a round, beside the judges' agreement with each other.
+    """Measure how often each similarity agrees with the judges of a round, and the judges with each other.
 
-    Answers that could not tell are left out and counted; every number says how many answers it rests on. A similarity
-    that holds both candidates equally near is half right.
+    Answers "cannot tell" are excluded and counted; every number comes with the number of its answers. A tie counts
+    half.
 
     Parameters
     ----------
+    judgements : Judgements
+        The judgements.
+    round_ : Round
+        The round.
     simulated : bool
-        Report on simulated judges, and on these alone.
+        Report on simulated judges instead of people.
     seed : int
-        Of the bootstraps.
+        Seed of the bootstraps.
 
     Returns
     -------
     dict
         Plain values: "similarities" (each run by "both", "sound", "pictures" and "matching", with its accuracy by
-        aspect and by kind of question), "differences" (paired), "majority" (one judge and each run against the
-        majority of the other judges), "alpha", "consistency", "left", "judges".
+        aspect and by kind of question), "differences" (paired), "majority" (one judge and each run against the majority
+        of the other judges), "alpha", "consistency", "left", "judges".
     """
     answers = read_answers(judgements.path, round_.number, simulated=simulated)
     matching = _matching(answers)
@@ -55,7 +59,7 @@ def judging_report(judgements: Judgements, round_: Round, *, simulated: bool = F
         "repeats": int(np.isfinite(answers.again).sum()),
         "unsure": _unsure(answers),
         "chance": CHANCE,
-        "resampled": "judges and, apart from them, seeds with all their questions; for alpha seeds alone",
+        "resampled": "judges and, independently, seeds with all their questions (alpha: seeds only)",
         "similarities": [_similarity(answers, opinion, seed) for opinion in opinions],
         "differences": _differences(answers, matching, seed),
         "majority": _majority(answers, matching, seed),
@@ -67,7 +71,24 @@ def judging_report(judgements: Judgements, round_: Round, *, simulated: bool = F
 
 
 def own_consistency(judgements: Judgements, round_: Round, name: str) -> tuple[int, int]:
-    """Of the questions that a judge was asked twice and decided both times: (answered alike, how many there were)."""
+    """Count a judge's consistent answers.
+
+    Parameters
+    ----------
+    judgements : Judgements
+        The judgements.
+    round_ : Round
+        The round.
+    name : str
+        The judge.
+
+    Returns
+    -------
+    alike : int
+        Questions answered the same both times.
+    pairs : int
+        Questions decided both times.
+    """
     answers = read_answers(judgements.path, round_.number)
     if name not in answers.judges:
         return 0, 0
@@ -75,14 +96,14 @@ def own_consistency(judgements: Judgements, round_: Round, name: str) -> tuple[i
     return int(np.nansum(cells)), int(np.isfinite(cells).sum())
 
 
-def _parts(answers: Answers) -> dict[str, BoolArray]:
-    """Which questions each aspect has; "all" has all."""
+def _parts(answers: RoundAnswers) -> dict[str, BoolArray]:
+    """Return which questions each aspect has, and "all"."""
     return {aspect: answers.aspects == aspect for aspect in ASPECTS} | {
         "all": np.ones(len(answers.aspects), dtype=bool)
     }
 
 
-def _matching(answers: Answers) -> list[Opinion]:
+def _matching(answers: RoundAnswers) -> list[Opinion]:
     found: list[Opinion] = []
     for run in dict.fromkeys(opinion.run for opinion in answers.opinions):
         by = {opinion.by: opinion.first for opinion in answers.opinions if opinion.run == run}
@@ -92,8 +113,8 @@ def _matching(answers: Answers) -> list[Opinion]:
     return found
 
 
-def _similarity(answers: Answers, opinion: Opinion, seed: int) -> dict[str, Any]:
-    """Its accuracy on the questions of each aspect; that of "matching" is read off the others, but for all together."""
+def _similarity(answers: RoundAnswers, opinion: Opinion, seed: int) -> dict[str, Any]:
+    """Return the accuracy by aspect; for "matching" only over all, since the rest equals other similarities."""
     parts = _parts(answers)
     names = ["all"] if opinion.by == MATCHING else list(ASPECTS)
     return {
@@ -103,7 +124,7 @@ def _similarity(answers: Answers, opinion: Opinion, seed: int) -> dict[str, Any]
     }
 
 
-def _accuracy(answers: Answers, opinion: Opinion, asked: BoolArray, seed: int) -> dict[str, Any]:
+def _accuracy(answers: RoundAnswers, opinion: Opinion, asked: BoolArray, seed: int) -> dict[str, Any]:
     sure = decided(_only(answers.first, asked))
     cells = agreeing(opinion.first, sure)
     whole = crossed_mean(agreeing(opinion.first, _only(answers.first, asked)), answers.seeds, seed)
@@ -115,8 +136,8 @@ def _accuracy(answers: Answers, opinion: Opinion, asked: BoolArray, seed: int) -
     }
 
 
-def _differences(answers: Answers, matching: list[Opinion], seed: int) -> list[dict[str, Any]]:
-    """Between runs, each by what was asked for; and between the sides of one run, on what was asked overall."""
+def _differences(answers: RoundAnswers, matching: list[Opinion], seed: int) -> list[dict[str, Any]]:
+    """Compare runs, each by what was asked about, and the modalities of one run, where asked overall."""
     found: list[dict[str, Any]] = []
     for one, other in combinations(matching, 2):
         for name, asked in _parts(answers).items():
@@ -129,9 +150,9 @@ def _differences(answers: Answers, matching: list[Opinion], seed: int) -> list[d
 
 
 def _difference(
-    answers: Answers, aspect: str, one: Opinion, other: Opinion, asked: BoolArray, seed: int
+    answers: RoundAnswers, aspect: str, one: Opinion, other: Opinion, asked: BoolArray, seed: int
 ) -> dict[str, Any]:
-    """How much more often the one agrees with the judges than the other, on the same answers."""
+    """Return how much more often one similarity agrees with the judges than another, on the same answers."""
     sure = decided(_only(answers.first, asked))
     gaps = agreeing(one.first, sure) - agreeing(other.first, sure)
     apart = asked & (np.abs(one.first - other.first) == 1)
@@ -144,12 +165,11 @@ def _difference(
     }
 
 
-def _majority(answers: Answers, matching: list[Opinion], seed: int) -> dict[str, Any]:
-    """How often one judge agrees with the majority of the others, and how often each run does, on the same cells.
+def _majority(answers: RoundAnswers, matching: list[Opinion], seed: int) -> dict[str, Any]:
+    """Return how often a judge, and how often each run, agrees with the majority of the other judges.
 
-    An even number of others can be split, which counts half whatever the judge or the run says; so the numbers of
-    rounds with different numbers of judges do not compare, but a judge and a run do. It is no bound: a run that knows
-    what most people say is ahead of a single judge.
+    A split of an even number of others counts half, so rounds with different numbers of judges cannot be compared, but
+    a judge and a run of one round can. This is not an upper bound: a run may predict the majority better than a judge.
     """
     sure = decided(answers.first)
     others = majority_of_others(sure)
@@ -166,11 +186,11 @@ def _majority(answers: Answers, matching: list[Opinion], seed: int) -> dict[str,
     }
 
 
-def _alpha(answers: Answers, asked: BoolArray, seed: int) -> dict[str, Any]:
-    """Alpha of the choices, and with "can't tell" as a third category.
+def _alpha(answers: RoundAnswers, asked: BoolArray, seed: int) -> dict[str, Any]:
+    """Return alpha of the choices, without and with "cannot tell" as a category.
 
-    Which candidate is the first was drawn at random, so neither category is the more frequent by its meaning, and
-    judges who all follow one model do not look as if they agreed by chance.
+    The first candidate is drawn at random, so categories are balanced, and judges who follow one model do not seem to
+    agree by chance.
     """
     found: dict[str, Any] = {}
     for name, choices in {"decided": decided(answers.first), "with_unsure": answers.first}.items():
@@ -183,16 +203,16 @@ def _alpha(answers: Answers, asked: BoolArray, seed: int) -> dict[str, Any]:
     return found
 
 
-def _consistent(answers: Answers) -> FloatArray:
+def _consistent(answers: RoundAnswers) -> FloatArray:
     return agreeing(decided(answers.first), decided(answers.again))
 
 
-def _unsure(answers: Answers) -> float | None:
+def _unsure(answers: RoundAnswers) -> float | None:
     given = np.isfinite(answers.first)
     return float((answers.first[given] == 0.5).mean()) if given.any() else None
 
 
-def _judge(answers: Answers, number: int) -> dict[str, Any]:
+def _judge(answers: RoundAnswers, number: int) -> dict[str, Any]:
     first, seconds = answers.first[number], answers.seconds[number]
     consistent, left = _consistent(answers)[number], answers.left[number]
     return {

@@ -1,4 +1,4 @@
-"""Preparing a round: from runs' embeddings to questions that are kept with what every run thinks of them."""
+"""Preparation of rounds: questions from runs' embeddings, stored with every run's scores."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from antiphon.errors import ConfigError
 from antiphon.judging.choosing import choose_questions
 from antiphon.judging.questions import Question
-from antiphon.judging.records import Round, Score
+from antiphon.judging.records import Round, RunScore
 from antiphon.judging.similarities import BYS, RunEmbeddings
 from antiphon.judging.store import Judgements
 from antiphon.seeding import generator
@@ -18,18 +18,18 @@ _MIN_VIDEOS = 3
 
 
 class RoundConfig(BaseModel):
-    """How a round of judging is prepared.
+    """Settings of a round.
 
     Attributes
     ----------
     questions : int
-        How many triplets to ask about, overall, sound and pictures taken together.
+        Number of triplets over all aspects.
     per_judge : int
-        How many of them one judge is asked.
+        Number of questions per judge.
     repeat_share : float
-        How many of these are asked twice, to see whether the judge says the same again.
+        Fraction of these that are repeated, to measure consistency.
     seed : int
-        Draws the questions and the judges' sheets.
+        Seed of the questions and the judges' sheets.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,37 +47,48 @@ def prepare_round(
     config: RoundConfig | None = None,
     among: Collection[str] | None = None,
 ) -> Round:
-    """Choose questions and keep them. The same call again changes nothing.
+    """Choose questions and store them. The same call again changes nothing.
 
     Parameters
     ----------
+    judgements : Judgements
+        Where to store them.
+    runs : sequence of RunEmbeddings
+        Runs to compare.
     artists : mapping of str to str or None
-        Of the videos, by id; a missing one is unknown.
+        Artist by video; missing or None: unknown.
+    config : RoundConfig, optional
+        Settings.
     among : collection of str, optional
-        The videos to choose from, such as those that can be played. Default: all. Only videos that every run has
-        embedded from both sides are used.
+        Videos to choose from, such as those that can be played. Default: all. Only videos that every run has embedded
+        in both modalities are used.
+
+    Returns
+    -------
+    Round
+        The round.
 
     Raises
     ------
     ConfigError
-        No run, two of one name, too few videos, or no triplet on which opinions differ.
+        There is no run, two have the same name, there are too few videos, or no triplet on which similarities disagree.
     """
     config = config or RoundConfig()
     names = [run.run for run in runs]
     if not names or len(set(names)) < len(names):
-        raise ConfigError(f"Runs {', '.join(names) or '(none)'}: name at least one run, and none twice.")
+        raise ConfigError(f"Runs {', '.join(names) or '(none)'}: name at least one, each only once.")
     shared = set.intersection(*(run.complete for run in runs))
     ids = sorted(shared if among is None else shared & set(among))
     if len(ids) < _MIN_VIDEOS:
         raise ConfigError(
-            f"{len(ids)} videos with sound, pictures and embeddings to choose from; judging needs {_MIN_VIDEOS}. "
-            "Take those of another split (all), or add videos."
+            f"{len(ids)} videos with audio, video and embeddings to choose from; judging needs {_MIN_VIDEOS}. "
+            "Use another split (all), or add videos."
         )
     taken = [run.taken(ids) for run in runs]
     random = generator(config.seed, "judging questions")
     questions = choose_questions(taken, [artists.get(name) for name in ids], config.questions, random)
     if not questions:
-        raise ConfigError("There is no triplet on which opinions differ clearly. Use more videos, or other runs.")
+        raise ConfigError("There is no triplet on which similarities clearly differ. Use more videos, or other runs.")
     return judgements.add_round(
         [(question, [score for run in taken for score in scored(run, question)]) for question in questions],
         key=_key(config, taken, artists),
@@ -89,10 +100,23 @@ def prepare_round(
 
 
 def score_round(judgements: Judgements, round_: Round, run: RunEmbeddings) -> int:
-    """Keep what a further run thinks of a round's questions, and how many of them it can be asked about.
+    """Store another run's scores of a round, so that it can be compared with people without asking them again.
 
-    So a new model is compared with people without asking people again. It was not among those that the questions were
-    chosen to tell apart.
+    The questions were not chosen to distinguish this run from others.
+
+    Parameters
+    ----------
+    judgements : Judgements
+        The judgements.
+    round_ : Round
+        The round.
+    run : RunEmbeddings
+        The run.
+
+    Returns
+    -------
+    int
+        Number of questions that it could score.
     """
     questions = judgements.questions(round_.number)
     known = {
@@ -104,18 +128,31 @@ def score_round(judgements: Judgements, round_: Round, run: RunEmbeddings) -> in
     return len(known)
 
 
-def scored(run: RunEmbeddings, question: Question) -> list[Score]:
-    """What a run thinks of both candidates: by both sides, by sound and by pictures."""
+def scored(run: RunEmbeddings, question: Question) -> list[RunScore]:
+    """Score both candidates of a question with a run.
+
+    Parameters
+    ----------
+    run : RunEmbeddings
+        The run.
+    question : Question
+        The question.
+
+    Returns
+    -------
+    list of RunScore
+        Scores by both modalities, by sound and by pictures.
+    """
     three = run.taken([question.seed, question.first, question.second])
-    found: list[Score] = []
+    found: list[RunScore] = []
     for by in BYS:
         _, first, second = three.scores(0, by).tolist()
-        found.append(Score(run.run, run.fingerprint, by, first, second))
+        found.append(RunScore(run.run, run.fingerprint, by, first, second))
     return found
 
 
 def _key(config: RoundConfig, runs: Sequence[RunEmbeddings], artists: Mapping[str, str | None]) -> str:
-    """Hash of all that decides the questions."""
+    """Hash all that determines the questions."""
     ids = runs[0].ids
     parts = [config.model_dump(), [(run.run, run.fingerprint) for run in runs], [artists.get(name) for name in ids]]
     return hashlib.blake2b(json.dumps([*parts, ids]).encode(), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""Who is asked what, in which order, and on which side: drawn at random and kept in balance."""
+"""Judges' sheets: which questions in which order on which side, random and balanced."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,23 +8,25 @@ import numpy as np
 from antiphon.judging.questions import ASPECTS, Aspect
 
 _MIN_GAP = 4
-"""Questions that stand between one and its repetition, where its block is long enough; at least one does always."""
+"""Minimum number of questions between one and its repetition; fewer, but at least one, in a short block."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question as the round has asked it so far.
+class QuestionState:
+    """State of a question in its round.
 
     Attributes
     ----------
     question : int
         Its number.
+    aspect : Aspect
+        What to compare by.
     answers : int
         Judges who have answered it.
     open : int
-        Judges who have it on their sheets, unanswered.
+        Judges who have it on their sheet, unanswered.
     first_left : int
-        Judges who were shown the first candidate on the left, less those who were shown it on the right.
+        How many more times the first candidate was shown on the left than on the right.
     """
 
     question: int
@@ -35,17 +37,17 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Item:
+class SheetLine:
     """One line of a judge's sheet.
 
     Attributes
     ----------
     question : int
-        Its number.
+        Number of the question.
     first_left : bool
         Whether its first candidate is shown on the left.
     repeats : int, optional
-        The place on the sheet (from 0) of the line that it repeats, sides swapped; None for a line of its own.
+        Place (from 0) of the line that it repeats with sides swapped.
     """
 
     question: int
@@ -53,29 +55,31 @@ class Item:
     repeats: int | None = None
 
 
-def draw_sheet(asked: Sequence[Asked], count: int, repeat_share: float, random: np.random.Generator) -> list[Item]:
-    """A judge's sheet: the questions answered least so far, each aspect in a block, some of them asked again.
+def draw_sheet(
+    asked: Sequence[QuestionState], count: int, repeat_share: float, random: np.random.Generator
+) -> list[SheetLine]:
+    """Draw a judge's sheet: the questions with the fewest answers, in one block per aspect, some of them repeated.
 
     Parameters
     ----------
-    asked : sequence of Asked
-        The round's questions.
+    asked : sequence of QuestionState
+        Questions of the round.
     count : int
-        How many of them this judge is asked, spread over the aspects as the round is.
+        Number of questions, spread over the aspects in proportion to the round.
     repeat_share : float
-        How many of a block are asked again later in the block, sides swapped; never at once, thus none of a block of
+        Fraction of a block that is repeated later in it, with sides swapped; never immediately, so none in a block of
         one.
     random : Generator
-        Orders aspects, questions and sides; with the same `asked` the same generator draws the same sheet.
+        Random numbers: order of aspects, questions and sides.
 
     Returns
     -------
-    list of Item
-        The lines in order. Each question is once on the sheet, apart from its repetition; each block shows the first
-        candidate on the left as often as on the right, but for one, repetitions apart.
+    list of SheetLine
+        Lines in order. Without repetitions, each question occurs once, and each block shows the first candidate on the
+        left as often as on the right, or once more or less.
     """
-    sheet: list[Item] = []
-    by_aspect: dict[Aspect, list[Asked]] = {
+    sheet: list[SheetLine] = []
+    by_aspect: dict[Aspect, list[QuestionState]] = {
         aspect: [item for item in asked if item.aspect == aspect] for aspect in ASPECTS
     }
     shares = _shares(by_aspect, count)
@@ -84,14 +88,14 @@ def draw_sheet(asked: Sequence[Asked], count: int, repeat_share: float, random: 
         block = _with_repeats(_with_sides(chosen, random), repeat_share, random)
         start = len(sheet)
         sheet += [
-            Item(item.question, item.first_left, None if item.repeats is None else item.repeats + start)
+            SheetLine(item.question, item.first_left, None if item.repeats is None else item.repeats + start)
             for item in block
         ]
     return sheet
 
 
-def _shares(by_aspect: Mapping[Aspect, Sequence[Asked]], count: int) -> dict[Aspect, int]:
-    """`count` dealt to the aspects in proportion to their questions, the largest remainders first."""
+def _shares(by_aspect: Mapping[Aspect, Sequence[QuestionState]], count: int) -> dict[Aspect, int]:
+    """Distribute `count` over the aspects in proportion to their questions, by largest remainders."""
     total = sum(map(len, by_aspect.values()))
     share = min(count / total, 1) if total else 0.0
     shares: dict[Aspect, int] = {}
@@ -104,25 +108,25 @@ def _shares(by_aspect: Mapping[Aspect, Sequence[Asked]], count: int) -> dict[Asp
     return shares
 
 
-def _least_asked(asked: Sequence[Asked], count: int, random: np.random.Generator) -> list[Asked]:
-    """Those with the fewest answers, then the fewest open sheets; chance decides among equals. In random order."""
+def _least_asked(asked: Sequence[QuestionState], count: int, random: np.random.Generator) -> list[QuestionState]:
+    """Return those with the fewest answers, then the fewest open sheets, in random order."""
     mixed = [asked[place] for place in random.permutation(len(asked)).tolist()]
     chosen = sorted(mixed, key=lambda item: (item.answers, item.open))[:count]
     return [chosen[place] for place in random.permutation(len(chosen)).tolist()]
 
 
-def _with_sides(chosen: Sequence[Asked], random: np.random.Generator) -> list[Item]:
+def _with_sides(chosen: Sequence[QuestionState], random: np.random.Generator) -> list[SheetLine]:
     """Half of the questions with the first candidate on the left: those that had it there least so far."""
     half = (len(chosen) + int(random.integers(2))) // 2
     mixed = [chosen[place] for place in random.permutation(len(chosen)).tolist()]
     left = {item.question for item in sorted(mixed, key=lambda item: item.first_left)[:half]}
-    return [Item(item.question, item.question in left) for item in chosen]
+    return [SheetLine(item.question, item.question in left) for item in chosen]
 
 
-def _with_repeats(block: Sequence[Item], share: float, random: np.random.Generator) -> list[Item]:
+def _with_repeats(block: Sequence[SheetLine], share: float, random: np.random.Generator) -> list[SheetLine]:
     """The block with some of its first half asked again, sides swapped, several questions later.
 
-    A block of one question has none to stand between, so it is not asked again.
+    A block of one question has no other in between, so it is not repeated.
     """
     if len(block) < 2 or not share:
         return list(block)
@@ -132,12 +136,12 @@ def _with_repeats(block: Sequence[Item], share: float, random: np.random.Generat
         earliest = min(original + _MIN_GAP, len(block) - 1)
         place = int(random.integers(earliest, len(block)))
         owners.setdefault(place, []).append(original)
-    lines: list[Item] = []
+    lines: list[SheetLine] = []
     places: dict[int, int] = {}
     for number, item in enumerate(block):
         places[number] = len(lines)
         lines.append(item)
         for original in owners.get(number, []):
             twin = block[original]
-            lines.append(Item(twin.question, not twin.first_left, places[original]))
+            lines.append(SheetLine(twin.question, not twin.first_left, places[original]))
     return lines

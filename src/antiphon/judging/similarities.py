@@ -1,4 +1,4 @@
-"""What a run thinks is alike: by sound, by pictures, by both."""
+"""Similarities of a run: by sound, by pictures, by both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,72 +12,94 @@ from antiphon.judging.questions import Aspect
 from antiphon.ordering import rounded
 
 By = Literal["both", "sound", "pictures"]
-"""Which embeddings a similarity compares."""
+"""Embeddings that a similarity compares. "sound" and "pictures" are stored in judgements."""
 
 BYS: tuple[By, ...] = get_args(By)
 NATURAL: dict[Aspect, By] = {"overall": "both", "sound": "sound", "pictures": "pictures"}
-"""The similarity that answers the same question as a judge."""
+"""Similarity for each aspect."""
 
 FloatArray = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)
 class RunEmbeddings:
-    """Track embeddings of one run, both sides.
+    """Track embeddings of a run.
 
     Attributes
     ----------
     run : str
-        Its name.
+        Name of the run.
     fingerprint : str
-        Tells its model from one of the same name that was trained anew.
+        Fingerprint of its model.
     ids : tuple of str
-        (n,) the videos.
-    sound, pictures : ndarray of float32
-        (n, dim) and (n, dim) rows of any length; NaN where a video lacks the side.
+        The n videos.
+    audio, video : ndarray of float32, shape (n, dim)
+        Rows of any length; NaN if a video lacks the modality.
     """
 
     run: str
     fingerprint: str
     ids: tuple[str, ...]
-    sound: FloatArray
-    pictures: FloatArray
+    audio: FloatArray
+    video: FloatArray
 
     def __post_init__(self) -> None:
-        if not len(self.ids) == len(self.sound) == len(self.pictures):
-            raise ConfigError(f"{self.run}: {len(self.ids)} ids for {len(self.sound)} and {len(self.pictures)} rows.")
+        if not len(self.ids) == len(self.audio) == len(self.video):
+            raise ConfigError(f"{self.run}: {len(self.ids)} ids for {len(self.audio)} and {len(self.video)} rows.")
         if len(set(self.ids)) < len(self.ids):
-            raise ConfigError(f"{self.run}: an id occurs twice; judging compares whole videos, one row each.")
+            raise ConfigError(f"{self.run}: duplicate ids; give one row per video.")
 
     @property
     def complete(self) -> set[str]:
-        """The videos that have both sides."""
-        whole = np.isfinite(self.sound.sum(axis=1)) & np.isfinite(self.pictures.sum(axis=1))
+        """Videos that have both modalities."""
+        whole = np.isfinite(self.audio.sum(axis=1)) & np.isfinite(self.video.sum(axis=1))
         return {self.ids[row] for row in np.flatnonzero(whole)}
 
     def taken(self, ids: Sequence[str]) -> "RunEmbeddings":
-        """The rows of `ids`, in that order."""
+        """Return the rows of `ids`, in this order."""
         place = {name: row for row, name in enumerate(self.ids)}
         rows = [place[name] for name in ids]
-        return replace(self, ids=tuple(ids), sound=self.sound[rows], pictures=self.pictures[rows])
+        return replace(self, ids=tuple(ids), audio=self.audio[rows], video=self.video[rows])
 
     def scores(self, row: int, by: By) -> npt.NDArray[np.float64]:
-        """(n,) cosine of every video with that in `row`; "both" is the mean of the two sides.
+        """Compute the cosine of every video with one.
 
-        Computed in float64 over the differences that float32 rows leave, so that equal rows tie.
+        Float64, without BLAS, so that equal rows tie.
+
+        Parameters
+        ----------
+        row : int
+            Row of the video.
+        by : {"both", "sound", "pictures"}
+            Modality; "both" is the mean of the two.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Cosines.
         """
         if by == "both":
             return (self.scores(row, "sound") + self.scores(row, "pictures")) / 2
-        rows = np.asarray(self.sound if by == "sound" else self.pictures, dtype=np.float64)
+        rows = np.asarray(self.audio if by == "sound" else self.video, dtype=np.float64)
         lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.einsum("nd,d->n", rows, rows[row]) / (lengths * lengths[row])
 
 
 def standings(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(n,) share of the other candidates that each one leaves behind: 1 for the nearest, 0 for the farthest.
+    """Return the fraction of the other candidates that each one outranks: 1 for the nearest, 0 for the farthest.
 
-    Ties count half. Standings of different models can be compared where their scores cannot.
+    Ties count half. Unlike scores, standings can be compared between models.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n,)
+        Scores.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Standings.
 
     Examples
     --------

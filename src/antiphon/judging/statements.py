@@ -1,4 +1,4 @@
-"""The statements behind `antiphon.judging.store`, each run inside a transaction of the caller's."""
+"""SQL statements of `antiphon.judging.store`, each run in a transaction of the caller."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from typing import Literal
 
 from antiphon.errors import ConfigError
 from antiphon.judging.names import judge_key
-from antiphon.judging.questions import ANSWERS, Question
-from antiphon.judging.records import NotJoinedError, Round, Score, Task
-from antiphon.judging.sheets import Asked, draw_sheet
+from antiphon.judging.questions import CHOICES, Question
+from antiphon.judging.records import NotJoinedError, Round, RunScore, Task
+from antiphon.judging.sheets import QuestionState, draw_sheet
 from antiphon.seeding import generator
 
 
-def insert_question(database: sqlite3.Connection, round_: int, question: Question, scores: Sequence[Score]) -> None:
+def insert_question(database: sqlite3.Connection, round_: int, question: Question, scores: Sequence[RunScore]) -> None:
     number = database.execute(
         "INSERT INTO questions (round, aspect, kind, seed, first, second, first_source, second_source, margin) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -23,7 +23,7 @@ def insert_question(database: sqlite3.Connection, round_: int, question: Questio
         insert_score(database, number, score)
 
 
-def insert_score(database: sqlite3.Connection, question: int, score: Score) -> None:
+def insert_score(database: sqlite3.Connection, question: int, score: RunScore) -> None:
     database.execute(
         'INSERT INTO scores (question, run, fingerprint, "by", first, second) VALUES (?, ?, ?, ?, ?, ?) '
         "ON CONFLICT DO NOTHING",
@@ -41,7 +41,7 @@ def insert_sheet(database: sqlite3.Connection, latest: Round, judge: int, name: 
         "WHERE questions.round = ? GROUP BY questions.id ORDER BY questions.id",
         (judge, latest.number),
     ).fetchall()
-    asked = [Asked(row["id"], row["aspect"], row["answered"], row["open"], row["first_left"]) for row in rows]
+    asked = [QuestionState(row["id"], row["aspect"], row["answered"], row["open"], row["first_left"]) for row in rows]
     random = generator(latest.seed, "judging sheet", latest.number, judge_key(name))
     items: list[int] = []
     for place, line in enumerate(draw_sheet(asked, latest.per_judge, latest.repeat_share, random)):
@@ -73,14 +73,14 @@ def unanswered(database: sqlite3.Connection, name: str) -> list[Task]:
 def insert_answer(
     database: sqlite3.Connection, name: str, item: int, answer: str, *, simulated: bool = False
 ) -> Literal["stored", "same", "other"]:
-    if answer not in ANSWERS:
-        raise ConfigError(f"'{answer}' is no answer; there are {', '.join(ANSWERS)}.")
+    if answer not in CHOICES:
+        raise ConfigError(f"The answer must be one of {', '.join(CHOICES)}, not '{answer}'.")
     asked = database.execute(
         "SELECT shown_utc FROM items JOIN judges ON judges.id = judge WHERE items.id = ? AND key = ? AND simulated = ?",
         (item, judge_key(name), int(simulated)),
     ).fetchone()
     if asked is None:
-        raise ConfigError(f"Question {item} was not asked of {name}.")
+        raise ConfigError(f"Question {item} is not on the sheet of {name}.")
     done = database.execute(
         "INSERT INTO answers (item, answer, answered_utc, seconds) VALUES (?, ?, ?, ?) ON CONFLICT (item) DO NOTHING",
         (item, answer, now(), _seconds_since(asked["shown_utc"])),
@@ -90,11 +90,11 @@ def insert_answer(
 
 
 def sheet_of(database: sqlite3.Connection, name: str) -> tuple[int, int]:
-    """The number of a judge and of the latest round, on which they have a sheet."""
+    """Return the id of a judge, and the number of the latest round, which they have joined."""
     latest = round_or_none(database, None)
     judge = database.execute("SELECT id FROM judges WHERE key = ?", (judge_key(name),)).fetchone()
     if latest is None or judge is None:
-        raise NotJoinedError(f"{name} has joined no round of judging; choose a name first.")
+        raise NotJoinedError(f"{name} has not joined a round of judging; choose a name first.")
     if not lines(database, latest.number, judge["id"]):
         raise NotJoinedError(f"{name} has not joined round {latest.number} of judging; choose a name first.")
     return int(judge["id"]), latest.number
@@ -117,7 +117,7 @@ def read_round(database: sqlite3.Connection, number: int) -> Round:
 
 
 def lines(database: sqlite3.Connection, round_: int, judge: int) -> int:
-    """How long a judge's sheet is; 0 where there is none."""
+    """Return the length of a judge's sheet; 0 without one."""
     row = database.execute("SELECT count(*) FROM items WHERE round = ? AND judge = ?", (round_, judge)).fetchone()
     return int(row[0])
 

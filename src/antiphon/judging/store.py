@@ -1,4 +1,4 @@
-"""Judgements on disk: rounds of questions, judges with their sheets, and answers that are never lost or changed."""
+"""Storage of judgements: rounds of questions, judges with their sheets, and answers, which never change."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from antiphon.errors import ConfigError
 from antiphon.judging.database import connection
 from antiphon.judging.names import SIMULATED, judge_key, judge_name
 from antiphon.judging.questions import Question
-from antiphon.judging.records import Round, Score, Task
+from antiphon.judging.records import Round, RunScore, Task
 from antiphon.judging.statements import (
     insert_answer,
     insert_question,
@@ -26,12 +26,12 @@ from antiphon.judging.statements import (
 class Judgements:
     """The judgements of a workspace, in one SQLite file.
 
-    Every call is a transaction of its own, so several judges, threads and processes can work at once.
+    Every call is a transaction, so several judges, threads and processes can work at once.
 
     Parameters
     ----------
     path : str or Path
-        The file; made when first needed.
+        The file; created on first use.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -39,7 +39,7 @@ class Judgements:
 
     def add_round(
         self,
-        questions: Sequence[tuple[Question, Sequence[Score]]],
+        questions: Sequence[tuple[Question, Sequence[RunScore]]],
         *,
         key: str,
         seed: int,
@@ -47,7 +47,7 @@ class Judgements:
         repeat_share: float,
         pool: int,
     ) -> Round:
-        """Keep a round; one with the same `key` is there already and stays as it is."""
+        """Store a round, unless there is one with the same `key`."""
         with connection(self.path, write=True) as database:
             known = database.execute("SELECT number FROM rounds WHERE key = ?", (key,)).fetchone()
             if known is None:
@@ -60,44 +60,51 @@ class Judgements:
                     insert_question(database, known["number"], question, scores)
             return read_round(database, known["number"])
 
-    def add_scores(self, scores: Iterable[tuple[int, Score]]) -> None:
-        """What a further run thinks of questions, by their numbers; what is known already stays."""
+    def add_scores(self, scores: Iterable[tuple[int, RunScore]]) -> None:
+        """Store scores of another run by the question's number; existing ones are kept."""
         with connection(self.path, write=True) as database:
             for question, score in scores:
                 insert_score(database, question, score)
 
     def round(self, number: int | None = None) -> Round | None:
-        """A round by its number, or the latest; None where there is none."""
+        """Return a round by its number, or the latest; None if there is none."""
         if not self.path.exists():
             return None
         with connection(self.path) as database:
             return round_or_none(database, number)
 
     def questions(self, number: int) -> dict[int, Question]:
-        """The questions of a round, by their numbers."""
+        """Return the questions of a round by their numbers."""
         names = tuple(Question.__dataclass_fields__)
         with connection(self.path) as database:
             rows = database.execute("SELECT * FROM questions WHERE round = ? ORDER BY id", (number,)).fetchall()
         return {row["id"]: Question(**{name: row[name] for name in names}) for row in rows}
 
     def join(self, name: str, *, simulated: bool = False) -> str:
-        """Give a judge a sheet of the latest round, or find the one they have: the name as it is kept.
+        """Give a judge a sheet of the latest round, unless they have one.
 
         Parameters
         ----------
+        name : str
+            The name as entered.
         simulated : bool
-            Not a person: kept apart, and called so by name.
+            Not a person; recorded as such, and in the name.
+
+        Returns
+        -------
+        str
+            The name as stored.
 
         Raises
         ------
         ConfigError
-            The name will not do, or nothing has been prepared.
+            The name is not valid, or there is no round.
         """
         kept = f"{SIMULATED} {judge_name(name)}" if simulated else judge_name(name)
         with connection(self.path, write=True) as database:
             latest = round_or_none(database, None)
             if latest is None:
-                raise ConfigError(f"{self.path}: no questions yet. Start with antiphon judge prepare.")
+                raise ConfigError(f"{self.path}: no questions yet. Run antiphon judge prepare first.")
             database.execute(
                 "INSERT INTO judges (name, key, simulated, joined_utc) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (key) DO NOTHING",
@@ -109,14 +116,19 @@ class Judgements:
             return str(judge["name"])
 
     def next_task(self, name: str, known: Container[str] | None = None) -> Task | None:
-        """The first unanswered question on a judge's sheet of the latest round; None when all are answered.
-
-        The time that the judge takes is counted from here.
+        """Return the next unanswered question of a judge in the latest round, and start timing it.
 
         Parameters
         ----------
-        known : Container, optional
-            Ids of the videos that can be shown; questions about others are passed over. Default: all can.
+        name : str
+            The judge.
+        known : container, optional
+            Ids of the videos that can be shown; questions with others are skipped. Default: all.
+
+        Returns
+        -------
+        Task, optional
+            None if all are answered.
 
         Raises
         ------
@@ -135,7 +147,17 @@ class Judgements:
         return left[0]
 
     def unanswered(self, name: str) -> list[Task]:
-        """All that is left on a judge's sheet of the latest round, in order.
+        """List the unanswered questions of a judge in the latest round, in order.
+
+        Parameters
+        ----------
+        name : str
+            The judge.
+
+        Returns
+        -------
+        list of Task
+            The questions.
 
         Raises
         ------
@@ -146,29 +168,38 @@ class Judgements:
             return unanswered(database, name)
 
     def answer(self, name: str, item: int, answer: str) -> Literal["stored", "same", "other"]:
-        """Keep an answer for good.
+        """Store an answer permanently.
+
+        Parameters
+        ----------
+        name : str
+            The judge.
+        item : int
+            Number of the task.
+        answer : {"left", "right", "unsure"}
+            The answer.
 
         Returns
         -------
         {"stored", "same", "other"}
-            "stored"; "same" where it was kept before; "other" where another answer was, which stays.
+            "same" if it was stored before; "other" if a different answer was, which is kept.
 
         Raises
         ------
         ConfigError
-            The item is on no sheet of this judge, the judge is simulated, or the answer is none.
+            The task is not on this judge's sheet, the judge is simulated, or the answer is invalid.
         """
         with connection(self.path, write=True) as database:
             return insert_answer(database, name, item, answer)
 
     def answer_all(self, name: str, answers: Mapping[int, str], *, simulated: bool = False) -> None:
-        """Keep several answers, all of them or none, as `answer` does one; those of a simulated judge if said so."""
+        """Store several answers, all or none."""
         with connection(self.path, write=True) as database:
             for item, answer in answers.items():
                 insert_answer(database, name, item, answer, simulated=simulated)
 
     def known(self, round_: Round) -> tuple[int, int]:
-        """How many answers and scores a round has: a report changes only with these, for both are only added to."""
+        """Count the answers and scores of a round, which determine its report."""
         with connection(self.path) as database:
             row = database.execute(
                 "SELECT (SELECT count(*) FROM answers JOIN items ON items.id = item WHERE round = :round), "
@@ -178,7 +209,7 @@ class Judgements:
         return int(row[0]), int(row[1])
 
     def progress(self, name: str) -> tuple[int, int]:
-        """How many lines of a judge's sheet of the latest round are answered, of how many."""
+        """Return the number of answered lines on a judge's sheet of the latest round, and its length."""
         with connection(self.path) as database:
             judge, sheet = sheet_of(database, name)
             row = database.execute(

@@ -159,7 +159,7 @@ class RetrievalResult(Result):
                    median rank  95%   null  chance  R@10    MRR
     audio → video      1 of 50  1–1  26–26    25.5  100%  1.000
     video → audio      1 of 50  1–1  26–26    25.5  100%  1.000
-    95%: bootstrap over videos, pool kept. Null: the middle 95% with partners permuted at random.
+    95%: bootstrap over videos, pool fixed. Null: the middle 95% with partners permuted at random.
     """
 
     def __init__(

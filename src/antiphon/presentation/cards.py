@@ -1,4 +1,4 @@
-"""Cards of music videos for notebooks: a short preview to play, a title, and what is known."""
+"""Cards of music videos for notebooks: a short playable preview, title and metadata."""
 
 import base64
 from collections.abc import Sequence
@@ -23,16 +23,16 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class Card:
-    """What a card shows.
+    """Content of a card.
 
     Attributes
     ----------
     title, artist, about : str
-        Lines of text, escaped when they are drawn.
-    uri : str or None
-        Media file to play from; None where there is none.
+        Lines of text; escaped when rendered.
+    uri : str, optional
+        Media file to play.
     start_s : float
-        Where the preview starts, in seconds.
+        Start of the preview in seconds.
     """
 
     title: str
@@ -43,9 +43,21 @@ class Card:
 
 
 def cards_html(heading: str, cards: Sequence[Card]) -> str:
-    """Return cards as HTML that stands alone; the first ten play.
+    """Return cards as self-contained HTML; the first ten are playable.
 
-    Everything is inlined: previews are 5 s, re-encoded, and nothing is loaded from elsewhere.
+    Previews of 5 s are re-encoded and inlined; nothing is loaded from elsewhere.
+
+    Parameters
+    ----------
+    heading : str
+        Text above the cards.
+    cards : sequence of Card
+        The cards.
+
+    Returns
+    -------
+    str
+        HTML.
     """
     shown = [_card(card, plays=number < _MAX_PLAYERS) for number, card in enumerate(cards)]
     body = Markup().join(shown) if shown else Markup("<p>No hits.</p>")
@@ -70,7 +82,7 @@ def _player(card: Card) -> Markup:
 
 def _element(preview: Preview) -> Markup:
     source = f"data:video/mp4;base64,{base64.b64encode(preview.mp4).decode()}"
-    if not preview.has_pictures:
+    if not preview.has_video:
         return Markup('<audio controls preload="none" src="{}"></audio>').format(source)
     poster = f"data:image/jpeg;base64,{base64.b64encode(preview.poster or b'').decode()}"
     return Markup('<video controls preload="none" playsinline poster="{}" src="{}"></video>').format(poster, source)

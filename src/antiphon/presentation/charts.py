@@ -1,4 +1,4 @@
-"""The pictures of the report: static SVG whose colours come from the page's style sheet."""
+"""The report's charts: static SVG, coloured by the page's style sheet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from antiphon.presentation.rank_sentences import DIRECTIONS, rank_sentence
 from antiphon.presentation.scales import Scale, rank_ticks, spaced, ticks
 
 WIDTH = 380
-ASKS = {"a2v": "Sound asks for pictures", "v2a": "Pictures ask for sound"}
+ASKS = {"a2v": "Sound → pictures", "v2a": "Pictures → sound"}
 QUERY = {"a2v": "sound", "v2a": "pictures"}
 
 _LEFT, _RIGHT = 0, 0
@@ -26,9 +26,19 @@ _MAX_TIPS = 200
 
 
 def intervals(both: Mapping[str, Any]) -> Markup:
-    """Median rank, its interval, the null and chance of both directions on one axis from 1 to the pool's size.
+    """Draw median rank, interval, null and chance of both directions on one axis from 1 to the pool's size.
 
-    The axis is logarithmic where an interval would be too small to see on a linear one.
+    The axis is logarithmic if an interval would be too small to see on a linear one.
+
+    Parameters
+    ----------
+    both : mapping
+        Numbers of "a2v" and "v2a".
+
+    Returns
+    -------
+    Markup
+        SVG.
     """
     pool = both["a2v"]["n"]
     log = min(both[way]["ci95"][0] for way in DIRECTIONS) < pool / 50
@@ -59,7 +69,7 @@ def _interval_row(way: str, ranks: Mapping[str, Any], scale: Scale, top: float) 
 
 
 def rank_axis(scale: Scale, pool: int, top: float, name: str) -> Markup:
-    """The axis of ranks from 1 to the pool's size below a chart whose rows end at `top`."""
+    """Draw the axis of ranks, from 1 to the pool's size, below a chart that ends at `top`."""
     marks = rank_ticks(pool, log=scale.log)
     parts = [svg.line(scale.start, top, scale.end, top, "axis")]
     for number, mark in enumerate(marks):
@@ -74,12 +84,16 @@ def rank_axis(scale: Scale, pool: int, top: float, name: str) -> Markup:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts of ranks in bins of whole ranks, and what chance expects in each.
+    """Counts of ranks in bins, and the counts expected by chance.
 
     Attributes
     ----------
     first, last : list of int
         Lowest and highest rank of each bin.
+    counts : list of int
+        Queries in each.
+    expected : list of float
+        Queries expected by chance.
     """
 
     first: list[int]
@@ -89,10 +103,20 @@ class Histogram:
 
 
 def rank_bins(ranks: npt.NDArray[np.float64]) -> Histogram:
-    """Bins of a rank histogram: at most twenty, as equal as whole ranks allow.
+    """Bin ranks into at most twenty bins, as equal as whole ranks allow.
 
-    By chance each rank from 1 to N is equally likely, so a bin of w ranks expects w of N queries. A rank between two
-    (a tie) counts with the lower one.
+    By chance each rank from 1 to N is equally likely, so a bin of w ranks expects w of N queries. A rank between two (a
+    tie) counts with the lower one.
+
+    Parameters
+    ----------
+    ranks : ndarray of float64, shape (n,)
+        Ranks of all queries.
+
+    Returns
+    -------
+    Histogram
+        The bins.
     """
     pool = len(ranks)
     even = [bins for bins in range(min(_MAX_BINS, pool), _MIN_BINS - 1, -1) if pool % bins == 0]
@@ -108,7 +132,20 @@ def rank_bins(ranks: npt.NDArray[np.float64]) -> Histogram:
 
 
 def histogram(way: str, ranks: npt.NDArray[np.float64]) -> Markup:
-    """How many queries found their partner at which rank, and how many would by chance."""
+    """Draw how many queries have their partner at which rank, and how many would by chance.
+
+    Parameters
+    ----------
+    way : str
+        Direction.
+    ranks : ndarray of float64, shape (n,)
+        Ranks of all queries.
+
+    Returns
+    -------
+    Markup
+        SVG.
+    """
     bins = rank_bins(ranks)
     pool, bottom, left = len(ranks), 150, 30
     x = Scale(0, pool, left, WIDTH - _RIGHT)
@@ -134,7 +171,7 @@ def histogram(way: str, ranks: npt.NDArray[np.float64]) -> Markup:
 
 @dataclass(frozen=True)
 class Curve:
-    """One line of a panel: its name at the right edge, its style, and a value for each x."""
+    """One line of a panel: its name at the right edge, its style, and one value for each x."""
 
     name: str
     style: str
@@ -147,21 +184,32 @@ def panel(
     curves: Sequence[Curve],
     x_name: str,
     best: int | None = None,
-    least: float | None = None,
+    min_value: float | None = None,
 ) -> Markup:
-    """Curves over a common axis, named at their ends.
+    """Draw curves over a common axis, labelled at their ends.
 
     Parameters
     ----------
+    title : str
+        Title.
     xs : sequence of float
-        Ascending.
+        Ascending values of x.
+    curves : sequence of Curve
+        The curves.
+    x_name : str
+        Label of the axis.
     best : int, optional
         Index to mark with a vertical line.
-    least : float, optional
-        Where the vertical axis starts; by default just below the lowest value.
+    min_value : float, optional
+        Start of the vertical axis. Default: just below the lowest value.
+
+    Returns
+    -------
+    Markup
+        SVG.
     """
     bottom, left, right = 160, 40, WIDTH - 84
-    y = _value_scale([value for curve in curves for value in curve.values], least, bottom)
+    y = _value_scale([value for curve in curves for value in curve.values], min_value, bottom)
     x = Scale(xs[0], xs[-1], left, right)
     parts = [svg.text(title, _LEFT, 14, "label"), *_grid(y, left, right)]
     if best is not None:
@@ -183,11 +231,11 @@ def panel(
     return svg.drawing(WIDTH, bottom + 36, f"{title}: {ends}, from {x_name} {xs[0]:g} to {xs[-1]:g}.", *parts)
 
 
-def _value_scale(values: Sequence[float], least: float | None, bottom: float) -> Scale:
+def _value_scale(values: Sequence[float], min_value: float | None, bottom: float) -> Scale:
     finite = [value for value in values if np.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
     margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-    return Scale(low - margin if least is None else min(least, low), high + margin, bottom, 28)
+    return Scale(low - margin if min_value is None else min(min_value, low), high + margin, bottom, 28)
 
 
 def _grid(y: Scale, left: float, right: float = WIDTH - _RIGHT) -> list[Markup]:
@@ -207,7 +255,7 @@ def _x_axis(x: Scale, xs: Sequence[float], bottom: float, name: str) -> list[Mar
 
 
 def _tips(x: Scale, xs: Sequence[float], curves: Sequence[Curve], name: str) -> list[Markup]:
-    """A column to point at for each x."""
+    """Return a hover area for each x."""
     if len(xs) > _MAX_TIPS:
         return []
     places = [x(at) for at in xs]

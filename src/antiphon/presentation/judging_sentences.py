@@ -1,4 +1,4 @@
-"""What a report on judging says, in sentences derived from its numbers and from nothing else."""
+"""The findings on judging as sentences, derived from the numbers only."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ BY_WORDS = {
     "both": "sound and pictures",
     "sound": "sound",
     "pictures": "pictures",
-    "matching": "what was asked for",
+    "matching": "what was asked about",
 }
 ASPECT_WORDS = {
     "overall": "overall",
@@ -27,15 +27,20 @@ KIND_WORDS = {
 
 
 def judging_sentences(found: Mapping[str, Any]) -> list[str]:
-    """The report in a handful of sentences.
+    """Summarise a report in a few sentences.
 
     Parameters
     ----------
     found : mapping
-        What `antiphon.judging.judging_report` returns.
+        What `antiphon.judging.judging_report` returned.
+
+    Returns
+    -------
+    list of str
+        Sentences.
     """
     if not found["answers"]:
-        return [f"Nobody has answered yet. Round {found['round']} has {whole(found['questions'])} questions."]
+        return [f"No answers yet. Round {found['round']} has {whole(found['questions'])} questions."]
     matching = [item for item in found["similarities"] if item["by"] == "matching"]
     sentences = [_who(found)]
     sentences += [_accuracy(item["run"], item["aspects"]["all"]) for item in matching]
@@ -46,12 +51,22 @@ def judging_sentences(found: Mapping[str, Any]) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def spread(number: Number) -> str:
-    """A share with its interval; a dash where there is none.
+def share_with_interval(number: Number) -> str:
+    """Format a share with its interval.
+
+    Parameters
+    ----------
+    number : mapping
+        "value" and "ci95".
+
+    Returns
+    -------
+    str
+        The text; a dash without a value.
 
     Examples
     --------
-    >>> spread({"value": 0.8, "ci95": [0.7, 0.875]}), spread({"value": None, "ci95": None})
+    >>> share_with_interval({"value": 0.8, "ci95": [0.7, 0.875]}), share_with_interval({"value": None, "ci95": None})
     ('80% (70%–87.5%)', '–')
     """
     if number["value"] is None:
@@ -60,12 +75,22 @@ def spread(number: Number) -> str:
     return f"{share(number['value'])} ({share(low)}–{share(high)})"
 
 
-def gap(number: Number) -> str:
-    """A difference of shares in percentage points, with its interval.
+def points_with_interval(number: Number) -> str:
+    """Format a difference of shares in percentage points, with its interval.
+
+    Parameters
+    ----------
+    number : mapping
+        "value" and "ci95".
+
+    Returns
+    -------
+    str
+        The text; a dash without a value.
 
     Examples
     --------
-    >>> gap({"value": -0.05, "ci95": [-0.1, 0.02]})
+    >>> points_with_interval({"value": -0.05, "ci95": [-0.1, 0.02]})
     '−5.0 points (−10.0 to +2.0)'
     """
     if number["value"] is None:
@@ -79,7 +104,17 @@ def _points(value: float) -> str:
 
 
 def against_chance(number: Number) -> str:
-    """Where the interval lies against one half.
+    """Compare the interval with one half.
+
+    Parameters
+    ----------
+    number : mapping
+        "ci95".
+
+    Returns
+    -------
+    str
+        "above chance", "below chance", or "not distinguishable from chance".
 
     Examples
     --------
@@ -91,7 +126,18 @@ def against_chance(number: Number) -> str:
 
 
 def alpha_sentence(alpha: Number) -> str:
-    """How far judges agree with each other beyond chance; or why that is not known."""
+    """Say how far judges agree with each other beyond chance, or why that is unknown.
+
+    Parameters
+    ----------
+    alpha : mapping
+        "value", "ci95", "units" and "reason".
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
     if alpha["value"] is None:
         return f"Krippendorff's alpha is not defined: {alpha['reason']}."
     interval = f" ({score(alpha['ci95'][0])} to {score(alpha['ci95'][1])})" if alpha["ci95"] else ""
@@ -103,22 +149,22 @@ def alpha_sentence(alpha: Number) -> str:
 
 def _who(found: Mapping[str, Any]) -> str:
     kind = "simulated judge" if found["simulated"] else "judge"
-    unsure = f"; {share(found['unsure'])} of the answers are “can't tell” and left out" if found["unsure"] else ""
-    people = "These are simulated answers, which say nothing of people. " if found["simulated"] else ""
+    unsure = f"; {share(found['unsure'])} of the answers are “can't tell” and excluded" if found["unsure"] else ""
+    people = "These answers are simulated and say nothing about people. " if found["simulated"] else ""
     return (
         f"{people}{_counted(len(found['judges']), kind)} gave {_counted(found['answers'], 'answer')} to "
         f"{whole(found['answered_questions'])} of {_counted(found['questions'], 'question')}{unsure}. The "
-        "questions are those on which opinions differ, not a sample of all."
+        "questions were chosen because similarities disagree on them, and are not a random sample."
     )
 
 
 def _accuracy(run: str, number: Number) -> str:
     if number["value"] is None:
-        return f"{run}: no decided answer yet."
-    one = " With one judge the interval does not cover what others would say." if number["judges"] == 1 else ""
+        return f"{run}: no decided answers yet."
+    one = " With only one judge the interval does not cover other judges." if number["judges"] == 1 else ""
     return (
-        f"{run}, compared by what was asked for, agrees with the judges in {spread(number)}: {against_chance(number)}, "
-        f"which is 50%.{one}"
+        f"{run}, compared by what was asked about, agrees with the judges in {share_with_interval(number)}: "
+        f"{against_chance(number)} (50%).{one}"
     )
 
 
@@ -126,7 +172,7 @@ def _random(run: str, number: Number) -> str:
     if number["value"] is None:
         return ""
     return (
-        f"Where a neighbour stands against a random track, {run} agrees with the judges in {spread(number)}: "
+        f"Between a neighbour and a random track, {run} agrees with the judges in {share_with_interval(number)}: "
         f"{against_chance(number)}."
     )
 
@@ -138,42 +184,45 @@ def _worth_saying(item: Mapping[str, Any]) -> bool:
 
 def _difference(item: Mapping[str, Any]) -> str:
     low, high = item["ci95"]
-    verdict = "the first is closer" if low > 0 else "the second is closer" if high < 0 else "no clear difference"
+    verdict = "the first agrees more" if low > 0 else "the second agrees more" if high < 0 else "no clear difference"
     if item["one"]["run"] == item["other"]["run"]:
         return (
             f"Asked what is more alike overall, judges agree with {item['one']['run']} by sound in a share of answers "
-            f"that is {gap(item)} from its share by pictures: {_sides(low, high)}."
+            f"that is {points_with_interval(item)} from its share by pictures: {_sides(low, high)}."
         )
     opposed = item["opposed"]
     names = f"{item['one']['run']} against {item['other']['run']}"
     where = (
-        f" Where the two oppose each other ({_counted(opposed['questions'], 'question')}), the first is right in "
-        f"{spread(opposed)}."
+        f" Where the two disagree ({_counted(opposed['questions'], 'question')}), the first agrees with the judges in "
+        f"{share_with_interval(opposed)}."
         if opposed["value"] is not None
         else ""
     )
-    return f"{names}, on the same answers: {gap(item)}: {verdict}.{where}"
+    return f"{names}, on the same answers: {points_with_interval(item)}: {verdict}.{where}"
 
 
 def _sides(low: float, high: float) -> str:
     if low > 0:
-        return "they go by the sound"
-    return "they go by the pictures" if high < 0 else "neither side is clearly closer to them"
+        return "they judge by sound"
+    return "they judge by pictures" if high < 0 else "no clear preference"
 
 
 def _majority(found: Mapping[str, Any]) -> str:
     number = found["judge"]["all"]
     if number["value"] is None:
-        return "No question was decided by two judges, so it is not known how far people agree."
-    runs = "; ".join(f"{run} agrees with it on {spread(parts['all'])}" for run, parts in found["runs"].items())
-    return f"One judge agrees with the majority of the others on {spread(number)}, a split counting half; {runs}."
+        return "No question was decided by two judges, so agreement between people is unknown."
+    runs = "; ".join(
+        f"{run} agrees with it on {share_with_interval(parts['all'])}" for run, parts in found["runs"].items()
+    )
+    agreement = share_with_interval(number)
+    return f"One judge agrees with the majority of the others on {agreement}, a split counting half; {runs}."
 
 
 def _consistency(number: Number) -> str:
     if number["value"] is None:
         return "No judge has decided a question twice yet."
     return (
-        f"Asked the same again with the sides swapped, judges chose the same in {spread(number)} of "
+        f"Asked again with the sides swapped, judges chose the same in {share_with_interval(number)} of "
         f"{_counted(number['answers'], 'pair')} of answers (50% is chance)."
     )
 
@@ -182,8 +231,8 @@ def _left(number: Number) -> str:
     if number["value"] is None:
         return ""
     low, high = number["ci95"]
-    bias = "they favour the left" if low > 0.5 else "they favour the right" if high < 0.5 else "no clear bias"
-    return f"The left candidate was chosen in {spread(number)}: {bias}."
+    bias = "a bias to the left" if low > 0.5 else "a bias to the right" if high < 0.5 else "no clear bias"
+    return f"The left candidate was chosen in {share_with_interval(number)}: {bias}."
 
 
 def _counted(count: int, noun: str) -> str:

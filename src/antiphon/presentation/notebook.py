@@ -1,4 +1,4 @@
-"""HTML that stands alone in the output of a notebook cell: its style travels with it, light and dark."""
+"""Self-contained HTML for notebook cells, with its own light and dark style."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -39,5 +39,5 @@ def rank_chart(both: Mapping[str, Any], pool: str = "") -> Markup:
 @cache
 def _style() -> Markup:
     sheet = resources.files("antiphon.presentation").joinpath("notebook.css").read_text(encoding="utf-8")
-    # A file of our own: the only markup that is not escaped.
+    # Our own file: the only markup that is not escaped.
     return Markup(sheet.replace("AUDIO", QUERY["a2v"]).replace("VIDEO", QUERY["v2a"]))  # noqa: S704

@@ -1,10 +1,10 @@
-"""Numbers as text: enough digits to compare, no more."""
+"""Numbers as text, with enough digits to compare and no more."""
 
 import math
 
 
 def whole(value: float) -> str:
-    """A count with its thousands apart.
+    """Format a count with thousands separators.
 
     Examples
     --------
@@ -15,7 +15,7 @@ def whole(value: float) -> str:
 
 
 def rank(value: float) -> str:
-    """A rank: whole, or with one decimal where it is between two.
+    """Format a rank: whole, or with one decimal.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def rank(value: float) -> str:
 
 
 def brief(value: float) -> str:
-    """A rank among many, or the edge of its interval: whole from 100 on.
+    """Format a rank or the end of its interval: whole from 100 on.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def brief(value: float) -> str:
 
 
 def score(value: float) -> str:
-    """A cosine, with a true minus sign.
+    """Format a cosine, with a true minus sign.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def score(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A share in percent.
+    """Format a share in percent.
 
     Examples
     --------
@@ -62,12 +62,12 @@ def share(value: float) -> str:
 
 
 def loss(value: float) -> str:
-    """A loss in nats, or any other number that is not a rank or a share."""
+    """Format a loss in nats, or any other number that is not a rank or a share."""
     return f"{value:.3f}" if math.isfinite(value) else "not finite"
 
 
 def duration(seconds: float) -> str:
-    """Hours, minutes or seconds, the two largest that matter.
+    """Format a duration by its two largest units.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def duration(seconds: float) -> str:
 
 
 def metric(name: str, value: float) -> str:
-    """A retrieval metric by its name: ranks, shares (recall@k), or MRR."""
+    """Format a retrieval metric by its name: ranks, shares (recall@k), or MRR."""
     if name.startswith("recall"):
         return share(value)
     return rank(value) if name.endswith("rank") else loss(value)

@@ -1,4 +1,4 @@
-"""What all pages share: the template engine, the style, and the one script that a report may run."""
+"""Shared parts of all pages: template engine, style sheet, and the script of reports."""
 
 import base64
 import hashlib
@@ -14,9 +14,20 @@ _FILTERS = ("whole", "rank", "brief", "share", "loss", "score", "duration")
 
 
 def page_environment(package: str) -> Environment:
-    """Return a template engine for the templates of `package`.
+    """Return a template engine for the templates of a package.
 
-    Everything is escaped, unknown names are errors, and numbers are written as in `antiphon.presentation.numbers`.
+    Values are escaped, unknown names are errors, and the filters format numbers as `antiphon.presentation.numbers`
+    does.
+
+    Parameters
+    ----------
+    package : str
+        Package with a folder `templates`.
+
+    Returns
+    -------
+    Environment
+        The engine.
     """
     environment = Environment(
         loader=PackageLoader(package),
@@ -30,7 +41,7 @@ def page_environment(package: str) -> Environment:
 
 
 def page_style() -> str:
-    """Return the style sheet that all pages start from."""
+    """Return the style sheet shared by all pages."""
     return _text("antiphon.presentation", "page.css")
 
 
@@ -40,14 +51,19 @@ def page_frame(package: str, *styles: str) -> dict[str, Any]:
     Parameters
     ----------
     package : str
-        Package in whose `templates` the further style sheets lie.
-    styles : str
-        Style sheets beside the shared one; later ones override earlier ones.
+        Package whose `templates` contain the additional style sheets.
+    *styles : str
+        Additional style sheets; later ones override earlier ones.
+
+    Returns
+    -------
+    dict
+        Variables of the template.
     """
     script = _text("antiphon.presentation", "page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     sheets = [page_style(), *(_text(package, f"templates/{name}") for name in styles)]
-    # Our own files, not anyone's data: the only markup that is not escaped.
+    # Our own files: the only markup that is not escaped.
     return {
         "style": Markup("\n".join(sheets)),  # noqa: S704
         "script": Markup(script),  # noqa: S704

@@ -1,4 +1,4 @@
-"""Short previews of media files, small enough to be embedded: H.264 and AAC in MP4, and a still as JPEG."""
+"""Short previews of media files, small enough to embed: H.264 and AAC in MP4, and a still as JPEG."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -21,29 +21,31 @@ from antiphon.media.stream_reader import StreamReader
 from antiphon.media.waveform import read_waveform
 
 FRAMES_PER_S = 15
-SOUND_HZ = 32_000
+AUDIO_HZ = 32_000
 LONGER_SIDE_PX = 256
-_SOUND_BITS_PER_S = 48_000
-_MIN_PICTURE_BITS_PER_S = 40_000
-_SOUND_BLOCK = 1024
+_AUDIO_BITS_PER_S = 48_000
+_MIN_VIDEO_BITS_PER_S = 40_000
+_AUDIO_BLOCK = 1024
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A stretch of a music video to see and hear.
+    """A stretch of a music video.
 
     Attributes
     ----------
     mp4 : bytes
-        The stretch; pictures, sound or both.
-    poster : bytes or None
-        JPEG of its middle; None where there are no pictures.
+        The stretch, with video, audio or both.
+    poster : bytes, optional
+        JPEG of its middle frame; None without video.
+    has_audio, has_video : bool
+        What it contains.
     """
 
     mp4: bytes
     poster: bytes | None
-    has_sound: bool
-    has_pictures: bool
+    has_audio: bool
+    has_video: bool
 
 
 def make_preview(
@@ -54,34 +56,37 @@ def make_preview(
     Parameters
     ----------
     uri : str
-        Local path, or an address that fsspec knows.
+        Local path, or URI that fsspec knows.
     start_s, end_s : float
-        On the track's time line.
+        Position on the track's timeline, in seconds.
     max_bytes : int
-        What it should about weigh at the most; the pictures give way.
+        Approximate maximum size; the video bit rate is lowered to meet it.
     longer_side_px : int
-        Of the pictures.
+        Longer side of the video.
+
+    Returns
+    -------
+    Preview
+        The preview.
 
     Raises
     ------
     DecodeError
-        The file cannot be read there, or holds neither sound nor pictures.
+        The file cannot be decoded there, or has neither audio nor video.
     """
     with open_container(uri) as container:
-        pictures = _pictures(uri, container, start_s, end_s, longer_side_px)
-        sound = _sound(uri, container, start_s, end_s)
-    if not pictures and sound is None:
-        raise DecodeError(f"{uri}: has neither sound nor pictures to show.")
-    bits_per_s = int(8 * max_bytes / (end_s - start_s)) - _SOUND_BITS_PER_S
+        images = _images(uri, container, start_s, end_s, longer_side_px)
+        waveform = _waveform(uri, container, start_s, end_s)
+    if not images and waveform is None:
+        raise DecodeError(f"{uri}: neither audio nor video to show.")
+    bits_per_s = int(8 * max_bytes / (end_s - start_s)) - _AUDIO_BITS_PER_S
     with media_errors(uri):
-        mp4 = _encode(pictures, sound, max(bits_per_s, _MIN_PICTURE_BITS_PER_S))
-        poster = jpeg(pictures[len(pictures) // 2]) if pictures else None
-    return Preview(mp4, poster, has_sound=sound is not None, has_pictures=bool(pictures))
+        mp4 = _encode(images, waveform, max(bits_per_s, _MIN_VIDEO_BITS_PER_S))
+        poster = jpeg(images[len(images) // 2]) if images else None
+    return Preview(mp4, poster, has_audio=waveform is not None, has_video=bool(images))
 
 
-def _pictures(
-    uri: str, container: InputContainer, start_s: float, end_s: float, longer_side_px: int
-) -> list[np.ndarray]:
+def _images(uri: str, container: InputContainer, start_s: float, end_s: float, longer_side_px: int) -> list[np.ndarray]:
     with media_errors(uri):
         stream = video_stream(container)
         if stream is None:
@@ -90,17 +95,29 @@ def _pictures(
         times_s = [start_s + number / FRAMES_PER_S for number in range(max(1, int((end_s - start_s) * FRAMES_PER_S)))]
         aspect = float(stream.sample_aspect_ratio or 1)
         shown: VideoFrame | None = None
-        pictures: list[np.ndarray] = []
+        images: list[np.ndarray] = []
         for _, frame in nearest_frames(track, times_s):
-            pictures.append(pictures[-1] if frame is shown else shrunk(frame, aspect, longer_side_px))
+            images.append(images[-1] if frame is shown else shrunk(frame, aspect, longer_side_px))
             shown = frame
-        return pictures
+        return images
 
 
 def shrunk(frame: VideoFrame, aspect: float, longer_side_px: int) -> np.ndarray:
-    """RGB with even sides, the longer one of `longer_side_px`, turned as it is to be shown.
+    """Scale a frame down and rotate it for display.
 
-    `aspect` is the width of a stored pixel over its height.
+    Parameters
+    ----------
+    frame : VideoFrame
+        The frame.
+    aspect : float
+        Width of a stored pixel over its height.
+    longer_side_px : int
+        Longer side of the result.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        RGB with even sides.
     """
     width, height = frame.width * aspect, float(frame.height)
     scale = longer_side_px / max(width, height)
@@ -109,28 +126,28 @@ def shrunk(frame: VideoFrame, aspect: float, longer_side_px: int) -> np.ndarray:
     return np.ascontiguousarray(Orientation.of(frame).apply(small.to_ndarray()))
 
 
-def _sound(uri: str, container: InputContainer, start_s: float, end_s: float) -> np.ndarray | None:
+def _waveform(uri: str, container: InputContainer, start_s: float, end_s: float) -> np.ndarray | None:
     with media_errors(uri):
         stream = audio_stream(container)
         if stream is None:
             return None
         return read_waveform(
-            StreamReader.of(uri, container, stream), start_s, int((end_s - start_s) * SOUND_HZ), SOUND_HZ
+            StreamReader.of(uri, container, stream), start_s, int((end_s - start_s) * AUDIO_HZ), AUDIO_HZ
         )
 
 
-def _encode(pictures: list[np.ndarray], sound: np.ndarray | None, bits_per_s: int) -> bytes:
+def _encode(images: list[np.ndarray], waveform: np.ndarray | None, bits_per_s: int) -> bytes:
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as output:
-        video = _video_out(output, pictures[0].shape, bits_per_s) if pictures else None
-        audio = _audio_out(output) if sound is not None else None
-        frames = _video_frames(pictures)
-        blocks = _audio_frames(sound) if sound is not None else iter(())
+        video = _video_out(output, images[0].shape, bits_per_s) if images else None
+        audio = _audio_out(output) if waveform is not None else None
+        frames = _video_frames(images)
+        blocks = _audio_frames(waveform) if waveform is not None else iter(())
         sent_s = 0.0
         for number, frame in enumerate(frames):
             while audio is not None and sent_s <= number / FRAMES_PER_S and (block := next(blocks, None)):
                 output.mux(audio.encode(block))
-                sent_s += _SOUND_BLOCK / SOUND_HZ
+                sent_s += _AUDIO_BLOCK / AUDIO_HZ
             output.mux(cast(VideoStream, video).encode(frame))
         for block in blocks:
             output.mux(cast(AudioStream, audio).encode(block))
@@ -158,28 +175,39 @@ def _video_out(output: OutputContainer, shape: tuple[int, ...], bits_per_s: int)
 
 
 def _audio_out(output: OutputContainer) -> AudioStream:
-    stream = output.add_stream("aac", rate=SOUND_HZ, layout="mono")
-    stream.bit_rate = _SOUND_BITS_PER_S
+    stream = output.add_stream("aac", rate=AUDIO_HZ, layout="mono")
+    stream.bit_rate = _AUDIO_BITS_PER_S
     return stream
 
 
-def _video_frames(pictures: list[np.ndarray]) -> Iterator[VideoFrame]:
-    for number, picture in enumerate(pictures):
-        frame = VideoFrame.from_ndarray(picture, format="rgb24")
+def _video_frames(images: list[np.ndarray]) -> Iterator[VideoFrame]:
+    for number, image in enumerate(images):
+        frame = VideoFrame.from_ndarray(image, format="rgb24")
         frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_S)
         yield frame
 
 
-def _audio_frames(sound: np.ndarray) -> Iterator[av.AudioFrame]:
-    for first in range(0, sound.size, _SOUND_BLOCK):
-        block = np.ascontiguousarray(np.clip(sound[first : first + _SOUND_BLOCK], -1, 1)[None])
+def _audio_frames(waveform: np.ndarray) -> Iterator[av.AudioFrame]:
+    for first in range(0, waveform.size, _AUDIO_BLOCK):
+        block = np.ascontiguousarray(np.clip(waveform[first : first + _AUDIO_BLOCK], -1, 1)[None])
         frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = SOUND_HZ, first, Fraction(1, SOUND_HZ)
+        frame.sample_rate, frame.pts, frame.time_base = AUDIO_HZ, first, Fraction(1, AUDIO_HZ)
         yield frame
 
 
 def jpeg(picture: np.ndarray) -> bytes:
-    """A picture of uint8 (height, width, 3) with even sides, as JPEG."""
+    """Encode a picture as JPEG.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (height, width, 3)
+        RGB with even sides.
+
+    Returns
+    -------
+    bytes
+        JPEG.
+    """
     codec = cast(Any, av.CodecContext.create("mjpeg", "w"))
     codec.height, codec.width, codec.pix_fmt = picture.shape[0], picture.shape[1], "yuvj420p"
     codec.time_base = Fraction(1, FRAMES_PER_S)
@@ -193,19 +221,24 @@ STILL_PX = (96, 54)
 
 
 def make_strip(uri: str, times_s: Sequence[float]) -> bytes | None:
-    """A JPEG with one still of 96 × 54 px for each time, whole and on black; None where there are no pictures.
+    """Render one still of 96 × 54 px for each time, side by side, letterboxed.
 
     Parameters
     ----------
     uri : str
-        Local path, or an address that fsspec knows.
+        Local path, or URI that fsspec knows.
     times_s : sequence of float
-        In seconds on the track's time line.
+        Times on the track's timeline, in seconds.
+
+    Returns
+    -------
+    bytes, optional
+        JPEG; None without video.
 
     Raises
     ------
     DecodeError
-        The file cannot be read there.
+        The file cannot be decoded there.
     """
     with open_container(uri) as container, media_errors(uri):
         stream = video_stream(container)

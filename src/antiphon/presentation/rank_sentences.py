@@ -1,4 +1,4 @@
-"""Sentences on ranks against chance, derived from the numbers and from nothing else."""
+"""Ranks against chance as sentences, derived from the numbers only."""
 
 import math
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ _WAYS = {"a2v": "from sound to pictures", "v2a": "from pictures to sound"}
 
 
 def verdict(ranks: Mapping[str, Any]) -> str:
-    """What the interval of the median rank says against the null of the same model.
+    """Compare the interval of the median rank with the null of the same model.
 
     Parameters
     ----------
     ranks : mapping
-        With "ci95" and "null95" of the median rank.
+        "ci95" and "null95" of the median rank.
 
     Returns
     -------
-    str
-        "better" where the interval lies entirely below the null's, "worse" where entirely above, else "none".
+    {"better", "worse", "none"}
+        "better" if the interval is entirely below the null, "worse" if entirely above.
     """
     (low, high), (null_low, null_high) = ranks["ci95"], ranks["null95"]
     if high < null_low:
@@ -35,38 +35,55 @@ def verdict(ranks: Mapping[str, Any]) -> str:
 
 
 def level_sentence(name: str, both: Mapping[str, Any]) -> str:
-    """One sentence on one pool: both directions' verdicts.
+    """State the verdicts of both directions for one pool.
+
+    Parameters
+    ----------
+    name : str
+        Start of the sentence.
+    both : mapping
+        Numbers of "a2v" and "v2a".
+
+    Returns
+    -------
+    str
+        A sentence.
 
     Examples
     --------
     >>> ranks = {"ci95": [2, 4], "null95": [6, 9]}
     >>> level_sentence("For tracks", {"a2v": ranks, "v2a": ranks})
-    'For tracks, the model finds the partner better than chance, both ways.'
+    'For tracks, the model finds the partner better than chance, in both directions.'
     """
     found = {way: PHRASES[verdict(both[way])] for way in DIRECTIONS}
     if found["a2v"] == found["v2a"]:
-        return f"{name}, the model {found['a2v']}, both ways."
+        return f"{name}, the model {found['a2v']}, in both directions."
     parts = " and ".join(f"{found[way]} {_WAYS[way]}" for way in DIRECTIONS)
     return f"{name}, the model {parts}."
 
 
 def headline(levels: Mapping[str, Mapping[str, Any]]) -> str:
-    """The answer in a sentence or two.
+    """State the result in one or two sentences.
 
     Parameters
     ----------
     levels : mapping of str to mapping
-        Name of a pool ("tracks", "segments") → its "a2v" and "v2a".
+        Numbers of "a2v" and "v2a" by pool ("tracks", "segments").
+
+    Returns
+    -------
+    str
+        The result.
     """
     verdicts = {verdict(both[way]) for both in levels.values() for way in DIRECTIONS}
     if len(verdicts) == 1:
         pools = " and for ".join(levels)
-        return f"For {pools}, the model {PHRASES[verdicts.pop()]}, both ways."
+        return f"For {pools}, the model {PHRASES[verdicts.pop()]}, in both directions."
     return " ".join(level_sentence(f"For {name}", both) for name, both in levels.items())
 
 
 def plain_sentence(name: str, both: Mapping[str, Any]) -> str:
-    """What the median ranks of one pool mean, to somebody who has never heard of a median rank.
+    """Explain the median ranks of one pool without technical terms.
 
     Examples
     --------
@@ -83,7 +100,7 @@ def plain_sentence(name: str, both: Mapping[str, Any]) -> str:
 
 
 def rank_sentence(way: str, ranks: Mapping[str, Any]) -> str:
-    """The median rank of one direction with everything that belongs to it."""
+    """State the median rank of one direction with pool size, interval, null and chance."""
     low, high = ranks["ci95"]
     null_low, null_high = ranks["null95"]
     return (
@@ -94,7 +111,7 @@ def rank_sentence(way: str, ranks: Mapping[str, Any]) -> str:
 
 
 class Compared(Protocol):
-    """A paired comparison of ranks, as `antiphon.metrics.results.Comparison` is."""
+    """A paired comparison of ranks, such as `antiphon.metrics.results.Comparison`."""
 
     @property
     def name(self) -> str: ...

@@ -1,4 +1,4 @@
-"""Tables of what was measured: ranks, probes and audits."""
+"""Tables of ranks, probes and audits."""
 
 import textwrap
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ STATUSES = ("fail", "warn", "n/a", "pass")
 """Statuses of an audit's checks, in the order in which they are shown."""
 
 _RECALL = "recall@"
-_RANK_NOTE = "95%: bootstrap over videos, pool kept. Null: the middle 95% with partners permuted at random."
+_RANK_NOTE = "95%: bootstrap over videos, pool fixed. Null: the middle 95% with partners permuted at random."
 METRICS = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "f1": "F1"}
 
 
 def rank_table(title: str, pools: Mapping[str, Mapping[str, Any]], *, pool_apart: bool = False) -> Table:
-    """Return the ranks of one or several pools, a row a pool and direction.
+    """Return the ranks of one or several pools, one row per pool and direction.
 
     Parameters
     ----------

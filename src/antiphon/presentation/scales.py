@@ -1,4 +1,4 @@
-"""From numbers to places in a picture."""
+"""Scales and ticks of charts."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class Scale:
-    """Maps `low` … `high` to `start` … `end`, linearly or by the logarithm.
+    """Map from `low` … `high` to `start` … `end`, linear or logarithmic.
 
     Examples
     --------
@@ -22,7 +22,7 @@ class Scale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        """The place of a value; values outside are put on the edge."""
+        """Return the position of a value; values outside are clipped."""
         inside = min(max(value, self.low), self.high)
         if self.high == self.low:
             return (self.start + self.end) / 2
@@ -34,7 +34,7 @@ class Scale:
 
 
 def ticks(low: float, high: float, count: int = 4) -> list[float]:
-    """Round numbers from `low` to `high`, about `count` of them.
+    """Return about `count` round numbers from `low` to `high`.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
 
 
 def rank_ticks(pool: int, *, log: bool = False) -> list[int]:
-    """Ranks to write on an axis from 1 to the size of the pool, both ends included.
+    """Return the ranks to label on an axis from 1 to the size of the pool, both ends included.
 
     Examples
     --------
@@ -67,8 +67,8 @@ def rank_ticks(pool: int, *, log: bool = False) -> list[int]:
     return [1, *inner, pool] if pool > 1 else [1]
 
 
-def spaced(places: list[float], least: float) -> list[float]:
-    """Places of labels moved apart so that no two are nearer than `least`, each close to where it belongs.
+def spaced(places: list[float], min_gap: float) -> list[float]:
+    """Move labels apart so that no two are closer than `min_gap`, each staying near its place.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def spaced(places: list[float], least: float) -> list[float]:
     moved = [float(place) for place in places]
     for _ in range(50):
         for above, below in pairwise(order):
-            lack = least - (moved[below] - moved[above])
+            lack = min_gap - (moved[below] - moved[above])
             if lack > 1e-6:
                 moved[above] -= lack / 2
                 moved[below] += lack / 2

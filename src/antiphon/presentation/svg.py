@@ -1,4 +1,4 @@
-"""The few SVG elements that charts need, as markup in which every value is escaped."""
+"""The SVG elements that charts need, as markup with every value escaped."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 
 def element(name: str, *children: str | Markup, **attributes: str | float | None) -> Markup:
-    """An element; underscores in attribute names become hyphens, a trailing one is dropped, None leaves one out.
+    """Return an element. Underscores in attribute names become hyphens; attributes that are None are omitted.
 
     Examples
     --------
@@ -23,24 +23,24 @@ def element(name: str, *children: str | Markup, **attributes: str | float | None
 
 
 def join(parts: Iterable[Markup]) -> Markup:
-    """Elements one after the other."""
+    """Concatenate elements."""
     return Markup("").join(parts)
 
 
 def text(content: str, x: float, y: float, class_: str = "tick", anchor: str = "start") -> Markup:
-    """A line of text whose baseline is at y."""
+    """Return a line of text with its baseline at y."""
     return element("text", content, x=x, y=y, class_=class_, text_anchor=anchor)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
-    """A straight line."""
+    """Return a straight line."""
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
 
 
 def box(
     x: float, y: float, width: float, height: float, class_: str, tip: str | None = None, round_: float = 0
 ) -> Markup:
-    """A rectangle, with text to show when it is pointed at."""
+    """Return a rectangle, optionally with a tooltip."""
     return element(
         "rect",
         x=x,
@@ -54,13 +54,13 @@ def box(
 
 
 def path(points: Iterable[tuple[float, float]], class_: str) -> Markup:
-    """A line through points."""
+    """Return a line through points."""
     drawn = " ".join(f"{'L' if number else 'M'}{_value(x)} {_value(y)}" for number, (x, y) in enumerate(points))
     return element("path", d=drawn, class_=class_)
 
 
 def drawing(width: float, height: float, label: str, *children: Markup) -> Markup:
-    """A whole picture with a text that stands for it."""
+    """Return a whole picture, with a text alternative."""
     return element(
         "svg",
         *children,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 WIDTH = 100
-"""Columns that a table printed as text may take."""
+"""Maximum width of a table printed as text, in columns."""
 
 _GAP = "  "
 _LATEX = {
@@ -52,7 +52,7 @@ class Table:
 
 
 def table_text(table: Table) -> str:
-    """Return a table as plain text, at most `WIDTH` columns wide wherever its cells allow.
+    """Return a table as plain text, at most `WIDTH` columns wide if its cells allow.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def table_latex(table: Table, caption: str | None = None, label: str | None = No
     table : Table
         The table to write; every cell is escaped. Its title and notes become comments.
     caption : str, optional
-        Caption. With it the tabular stands in a `table` environment.
+        Caption. If given, the tabular is put in a `table` environment.
     label : str, optional
         Label of that environment.
 
@@ -161,7 +161,7 @@ def latex_escaped(text: str) -> str:
 
 
 def facts_text(title: str, facts: Mapping[str, str]) -> str:
-    """Return what there is to know of an object: a title line, then a line a fact.
+    """Return facts as text: a title line, then one line per fact.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def facts_text(title: str, facts: Mapping[str, str]) -> str:
 
 
 def facts_html(title: str, facts: Mapping[str, str]) -> Markup:
-    """Return the same as HTML, with every value escaped.
+    """Return facts as an HTML table, with every value escaped.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""New music videos for a person, by the content of what they liked."""
+"""Content-based recommendation of new music videos."""
 
 from antiphon.recommendation.interactions import Interactions, read_interactions
 from antiphon.recommendation.recommending import recommend

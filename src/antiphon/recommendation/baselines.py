@@ -1,4 +1,4 @@
-"""What recommending by content must beat: the genre, and how much the item's artist is liked."""
+"""Baselines of recommendation: genre, and popularity of the artist."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,19 @@ Scores = npt.NDArray[np.float64]
 
 
 def genre_match(liked: Sequence[About], candidates: Sequence[About]) -> Scores:
-    """(c,) the share of the liked tracks that have each candidate's genre; 0 where its genre is unknown.
+    """Score candidates by the fraction of the liked tracks with their genre; 0 if it is unknown.
 
     All candidates of one genre are tied.
+
+    Parameters
+    ----------
+    liked, candidates : sequence of mapping
+        Metadata of the tracks.
+
+    Returns
+    -------
+    ndarray of float64, shape (candidates,)
+        Scores.
     """
     counts = Counter(about.get("genre") for about in liked)
     counts.pop(None, None)
@@ -22,13 +32,20 @@ def genre_match(liked: Sequence[About], candidates: Sequence[About]) -> Scores:
 
 
 def artist_popularity(likes: Mapping[str, int], candidates: Sequence[About]) -> Scores:
-    """(c,) how often older tracks of each candidate's artist were liked, by all users; the same list for everybody.
+    """Score candidates by how often old tracks of their artist were liked, the same for every user.
 
-    A new track has no popularity of its own. An artist without older tracks counts as never liked.
+    A new track has no popularity of its own; an artist without old tracks scores 0.
 
     Parameters
     ----------
     likes : mapping of str to int
-        Likes of each artist's older tracks, the new ones not counted.
+        Likes of each artist's old tracks.
+    candidates : sequence of mapping
+        Metadata of the tracks.
+
+    Returns
+    -------
+    ndarray of float64, shape (candidates,)
+        Scores.
     """
     return np.array([float(likes.get(str(about.get("artist")), 0)) for about in candidates])

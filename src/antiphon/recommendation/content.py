@@ -1,4 +1,4 @@
-"""How near each track is to what a user liked."""
+"""Similarity of tracks to what a user liked."""
 
 from collections.abc import Mapping
 
@@ -11,39 +11,38 @@ FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.integer]
 
 NEAREST = 3
-"""So many of the liked tracks speak for a candidate: those that are nearest to it."""
+"""Number of liked tracks that score a candidate: the nearest ones."""
 
 
 def content_scores(
     space: Space, liked: IntArray, candidates: IntArray, weight: float = 0.5, nearest: int = NEAREST
 ) -> npt.NDArray[np.float64]:
-    """Score candidates by their sound and pictures, for someone who liked some tracks.
+    """Score candidates by their audio and video, for a user who liked some tracks.
 
-    On each side the score of candidate c is the mean of its `nearest` largest cosines with the liked tracks,
+    In each modality the score of candidate c is the mean of its `nearest` largest cosines with the liked tracks,
 
         s(c) = 1/m · Σ over the m tracks h of the history nearest to c of cos(c, h),   m = min(nearest, history),
 
-    and the score is w · s_sound + (1 - w) · s_pictures. With `nearest` = 1 the one track that is most alike decides,
-    with a large one the mean of all, which blurs a taste that has several parts. A candidate with one side only is
-    scored by that side.
+    and the score is w · s_audio + (1 - w) · s_video. With `nearest` = 1 the single most similar track decides; a large
+    one averages over tastes that have several parts. A candidate with only one modality is scored by that.
 
     Parameters
     ----------
     space : Space
         The tracks.
-    liked : ndarray of int64
-        (h,) rows of the tracks that the user liked.
-    candidates : ndarray of int64
-        (c,) rows of the tracks to score.
+    liked : ndarray of int, shape (h,)
+        Rows of the tracks that the user liked.
+    candidates : ndarray of int, shape (c,)
+        Rows of the tracks to score.
     weight : float
-        W, the share of the sound in [0, 1].
+        The weight w of audio, from 0 to 1.
     nearest : int
-        Liked tracks that count for a candidate.
+        Number of liked tracks that score a candidate.
 
     Returns
     -------
-    ndarray of float64
-        (c,) scores from -1 to 1, NaN for a candidate that has no side in common with the history.
+    ndarray of float64, shape (c,)
+        Scores from -1 to 1; NaN for a candidate without a modality in common with the history.
     """
     return weighted(
         {
@@ -55,7 +54,24 @@ def content_scores(
 
 
 def closeness(space: Space, liked: IntArray, candidates: IntArray, weight: float = 0.5) -> npt.NDArray[np.float64]:
-    """(c, h) the score of each candidate by each liked track alone; NaN where the two have no side in common."""
+    """Score candidates by each liked track alone.
+
+    Parameters
+    ----------
+    space : Space
+        The tracks.
+    liked : ndarray of int, shape (h,)
+        Rows of the tracks that the user liked.
+    candidates : ndarray of int, shape (c,)
+        Rows of the tracks to score.
+    weight : float
+        Weight of audio.
+
+    Returns
+    -------
+    ndarray of float64, shape (c, h)
+        Scores; NaN without a modality in common.
+    """
     return weighted(
         {
             side: vectors[candidates].astype(np.float64) @ vectors[liked].T.astype(np.float64)
@@ -66,7 +82,20 @@ def closeness(space: Space, liked: IntArray, candidates: IntArray, weight: float
 
 
 def weighted(by_side: Mapping[str, npt.NDArray[np.float64]], weight: float) -> npt.NDArray[np.float64]:
-    """The mean of the sides that are known, the sound counting `weight`; NaN where none is."""
+    """Average over the known modalities, with audio weighted by `weight`.
+
+    Parameters
+    ----------
+    by_side : mapping of str to ndarray of float64
+        Scores by modality; NaN if unknown.
+    weight : float
+        Weight of audio; video has the rest.
+
+    Returns
+    -------
+    ndarray of float64
+        Means; NaN if no modality is known.
+    """
     shares = {"audio": weight, "video": 1 - weight}
     total, counted = np.float64(0), np.float64(0)
     for side, scores in by_side.items():
@@ -77,7 +106,7 @@ def weighted(by_side: Mapping[str, npt.NDArray[np.float64]], weight: float) -> n
 
 
 def _nearest_mean(candidates: FloatArray, liked: FloatArray, nearest: int) -> npt.NDArray[np.float64]:
-    """(c,) mean of the largest cosines of each candidate; NaN where it or the whole history lacks the side."""
+    """Return the (c,) means of the largest cosines; NaN if the candidate or the history lacks the modality."""
     history = liked[~np.isnan(liked).any(axis=1)]
     if not len(history):
         return np.full(len(candidates), np.nan)

@@ -1,4 +1,4 @@
-"""Are new tracks found for those who like them? Content against chance, genre and the popularity of the artist."""
+"""Evaluation of recommendation: content against chance, genre and popularity of the artist."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,8 +23,8 @@ from antiphon.seeding import generator
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
-Score = Callable[[IntArray], FloatArray]
-"""From the rows that a user liked to scores of the new tracks."""
+Scorer = Callable[[IntArray], FloatArray]
+"""Maps the rows that a user liked to scores of the new tracks."""
 
 CONTENT = "content"
 BASELINES = ("random", "genre match", "artist popularity")
@@ -32,7 +32,7 @@ BASELINES = ("random", "genre match", "artist popularity")
 
 @dataclass(frozen=True, eq=False)
 class Listener:
-    """What one user liked of the old tracks (rows), and which of the new ones (n,)."""
+    """Rows of old tracks that a user liked, and which of the (n,) new ones they liked."""
 
     liked: IntArray
     relevant: npt.NDArray[np.bool_]
@@ -48,42 +48,43 @@ def evaluate_recommendation(
     seen: Collection[str] = (),
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> dict[str, Any]:
-    """Recommend tracks that were held out, to the users who liked some of them, from their other likes.
+    """Recommend held-out tracks to the users who liked some of them, from their other likes.
 
-    All new tracks are candidates for everybody. Users count who liked at least one new and one old track. Where dates
-    decide and the interactions have times, only what was liked before the first new track came out is a history.
+    All new tracks are candidates for every user. Only users who liked at least one new and one old track count. If
+    tracks are held out by date and interactions have times, only likes before the first new track's release form a
+    history.
 
-    Compared are "content" (`content_scores`), "random", "genre match" (the share of a history in the genre) and "artist
-    popularity" (likes of the artist's old tracks). The null is content with every track's vectors exchanged for
-    another's, in many permutations: its mean and their middle 95%. Its differences are the null minus a method, with
-    intervals over permutations and users.
-    Equal scores are averaged over all their orders.
+    Methods: "content" (`content_scores`), "random", "genre match" (fraction of the history in the genre) and "artist
+    popularity" (likes of the artist's old tracks). The null is content with tracks' vectors permuted: the mean over
+    permutations, and their middle 95%. Its differences are the null minus a method, with intervals over permutations
+    and users. Ties are averaged over all orders.
 
     Parameters
     ----------
     space : Space
         Tracks with their metadata: split, artist, genre, and year or release date.
+    interactions : Interactions
+        What users liked.
     config : HoldOut, optional
         Which tracks are new. Default: half of the test split, drawn at random.
     k : int
         Length of the lists.
     weight : float
-        Share of the sound.
-    progress : callable
-        Called with methods done, and of how many.
+        Weight of audio.
     seen : collection of str
-        Ids that the model was trained or chosen on; new tracks among them are counted in "seen_by_model".
+        Ids that the model was trained or chosen on; "seen_by_model" counts new tracks among them.
+    progress : callable
+        Called with the number of methods done, and of all.
 
     Returns
     -------
     dict
         {"k", "weight", "synthetic", "hold_out", "new", "old", "seen_by_model", "users", "users_left_out", "relevant",
-        "methods": {name: {"recall@k", "ndcg@k", "coverage@k"}}, "differences": {other: {"recall@k", "ndcg@k"}},
-        "null": {"permutations", "recall@k", "ndcg@k", "differences": {method: {"recall@k", "ndcg@k"}}}}.
-
-    Each number of a method has its chance level. Recall and nDCG are means over users with a 95% bootstrap interval,
-    which says what other users of the kind would give with these tracks. Coverage has none: a resample has fewer
-    distinct users and covers less. "differences" are content minus each other method, paired by user.
+        "methods": {name: {"recall@k", "ndcg@k", "coverage@k"}}, "differences": {other: {"recall@k", "ndcg@k"}}, "null":
+        {"permutations", "recall@k", "ndcg@k", "differences": {method: {"recall@k", "ndcg@k"}}}}. Numbers of a method
+        include chance. Recall and nDCG are means over users with 95% bootstrap intervals over users. Coverage has none:
+        a resample has fewer distinct users and covers less. "differences" are content minus each other method, paired
+        by user.
 
     Raises
     ------
@@ -100,13 +101,7 @@ def evaluate_recommendation(
         progress(number, len(methods))
     relevant = [int(one.relevant.sum()) for one in listeners]
     expected = chance(relevant, len(held.new), k)
-    values = {
-        name: {
-            f"recall@{k}": np.array([recall(place, one.relevant) for place, one in zip(found, listeners, strict=True)]),
-            f"ndcg@{k}": np.array([ndcg(place, one.relevant, k) for place, one in zip(found, listeners, strict=True)]),
-        }
-        for name, found in lists.items()
-    }
+    values = {name: _per_user(found, listeners, k) for name, found in lists.items()}
     return {
         "k": k,
         "weight": weight,
@@ -132,6 +127,15 @@ def evaluate_recommendation(
     }
 
 
+def _per_user(found: Sequence[Places], listeners: Sequence[Listener], k: int) -> dict[str, FloatArray]:
+    """Return the (users,) recall and nDCG of one method."""
+    pairs = list(zip(found, listeners, strict=True))
+    return {
+        f"recall@{k}": np.array([recall(place, one.relevant) for place, one in pairs]),
+        f"ndcg@{k}": np.array([ndcg(place, one.relevant, k) for place, one in pairs]),
+    }
+
+
 def _null(
     space: Space,
     listeners: Sequence[Listener],
@@ -141,7 +145,7 @@ def _null(
     weight: float,
     seed: int,
 ) -> dict[str, Any]:
-    """The null of content, and how far it is ahead of each method but chance."""
+    """Return the null of content, and its difference to each method but random."""
     null = permuted_content(
         space,
         [one.liked for one in listeners],
@@ -178,20 +182,20 @@ def _summary(
     return result
 
 
-def _methods(space: Space, held: Held, interactions: Interactions, weight: float) -> dict[str, Score]:
-    """The scores of the new tracks by name, each a function of what a user liked."""
+def _methods(space: Space, held: Held, interactions: Interactions, weight: float) -> dict[str, Scorer]:
+    """Return functions from a user's likes to scores of the new tracks, by name."""
     new = [space.about[row] for row in held.new]
     likes = _artist_likes(space, held, interactions)
     return {
         CONTENT: lambda liked: rounded(content_scores(space, liked, held.new, weight)),
-        "random": lambda _: np.zeros(len(new)),  # one tie, averaged over all orders
+        "random": lambda _: np.zeros(len(new)),  # a single tie, averaged over all orders
         "genre match": lambda liked: genre_match([space.about[row] for row in liked], new),
         "artist popularity": lambda _: artist_popularity(likes, new),
     }
 
 
 def _likes(space: Space, interactions: Interactions) -> pl.DataFrame:
-    """user_id, row and, where it is known, time of all likes of tracks of the space."""
+    """Return user_id, row and, if known, time of all likes of tracks of the space."""
     rows = pl.DataFrame({"video_id": list(space.ids), "row": np.arange(len(space.ids))})
     return interactions.table.filter(pl.col("liked")).join(rows, on="video_id", maintain_order="left")
 
@@ -208,7 +212,7 @@ def _artist_likes(space: Space, held: Held, interactions: Interactions) -> Count
 
 
 def _listeners(space: Space, interactions: Interactions, held: Held) -> tuple[list[Listener], int]:
-    """Those who liked new and old tracks, and how many users liked anything."""
+    """Return the users who liked new and old tracks, and the number of users who liked anything."""
     likes = _likes(space, interactions)
     place = np.full(len(space.ids), -1)
     place[held.new] = np.arange(len(held.new))
@@ -222,6 +226,6 @@ def _listeners(space: Space, interactions: Interactions, held: Held) -> tuple[li
     if not found:
         raise ConfigError(
             f"No user liked both one of the {len(held.new)} new tracks and one of the {len(held.old)} old ones. "
-            "Hold out a larger share, or bring more interactions."
+            "Hold out a larger share, or provide more interactions."
         )
     return found, likes["user_id"].n_unique()

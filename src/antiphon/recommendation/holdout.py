@@ -1,4 +1,4 @@
-"""Which tracks play the new ones in an evaluation, and which the old."""
+"""Splitting of tracks into new and old ones for an evaluation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,15 +26,14 @@ class HoldOut(BaseModel):
     Attributes
     ----------
     by : {"date", "video", "artist"}
-        "date" takes the newest tracks, and only what came out before all of them counts as old; "video" draws tracks
-        at random; "artist" draws whole artists, so that no new track has an artist whom anybody knows.
+        "date": the newest tracks are new, and only tracks released before all of them are old. "video": random tracks.
+        "artist": all tracks of random artists, so that no new track has a known artist.
     share : float
-        Of the tracks that the model has not seen, how many are new.
-    split : {"train", "validation", "test"} or None
-        New tracks are of this split of the catalogue, "test" being what no model is trained or chosen by; None takes
-        all tracks, also those that the model knows.
+        Fraction of the candidate tracks that are new.
+    split : {"train", "validation", "test"}, optional
+        Split of the candidates; "test" has no tracks that a model was trained or chosen on. None: all tracks.
     seed : int
-        Of the random draws.
+        Seed of the random draws.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,7 +46,7 @@ class HoldOut(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """Rows of the new tracks and of the old ones; `since` is when the first new one came out, if dates decide."""
+    """Rows of the new and the old tracks; `since` is the first release of a new one, if they are chosen by date."""
 
     new: IntArray
     old: IntArray
@@ -57,30 +56,58 @@ class Held:
 def hold_out(space: Space, config: HoldOut) -> Held:
     """Choose the new tracks of a space.
 
+    Parameters
+    ----------
+    space : Space
+        The tracks.
+    config : HoldOut
+        How to choose.
+
+    Returns
+    -------
+    Held
+        New and old tracks.
+
     Raises
     ------
     ConfigError
-        There are none to choose from, no dates are known, or nothing is older than the new ones.
+        There are no candidates, no dates are known, or nothing is older than the new tracks.
     """
     unseen = np.array(
         [row for row, about in enumerate(space.about) if config.split in {None, about.get("split")}], dtype=np.int64
     )
     if not len(unseen):
         raise ConfigError(
-            f"hold_out: no track of the {config.split} split to take for new ones. Evaluate on a catalogue with splits."
+            f"hold_out: no tracks in the {config.split} split to hold out. Evaluate on a catalogue with splits."
         )
     if config.by == "date":
         return _newest(space, unseen, config.share)
     new = np.sort(_drawn(space.about, unseen, config))
     old = np.setdiff1d(np.arange(len(space.ids)), new)
-    if config.by == "artist":  # who may have tracks in other splits too
+    if config.by == "artist":  # An artist may have tracks in other splits too.
         gone = {_artist(space.about, row) for row in new.tolist()}
         old = np.array([row for row in old.tolist() if _artist(space.about, row) not in gone], dtype=np.int64)
     return Held(new, old)
 
 
 def released(about: About) -> datetime | None:
-    """When a track came out: its release_date, released or date, else the first day of its year."""
+    """Return the release date of a track: its release_date, released or date, else the first day of its year.
+
+    Parameters
+    ----------
+    about : mapping
+        Metadata of the track.
+
+    Returns
+    -------
+    datetime, optional
+        None if it is unknown.
+
+    Raises
+    ------
+    ConfigError
+        The date cannot be parsed.
+    """
     for column in _DATE_COLUMNS:
         value = about.get(column)
         if isinstance(value, datetime):
@@ -108,12 +135,12 @@ def _newest(space: Space, unseen: IntArray, share: float) -> Held:
     new = [row for row, moment in enumerate(dates) if row in rows and moment is not None and moment >= since]
     old = [row for row, moment in enumerate(dates) if moment is not None and moment < since]
     if not old:
-        raise ConfigError(f"hold_out: share {share:g} makes all tracks new and leaves none to have a history of.")
+        raise ConfigError(f"hold_out: share {share:g} makes all tracks new; lower it so that some are old.")
     return Held(np.array(new, dtype=np.int64), np.array(old, dtype=np.int64), since)
 
 
 def _drawn(about: Sequence[About], unseen: IntArray, config: HoldOut) -> IntArray:
-    """Rows drawn at random, whole artists if asked for, until the share is reached."""
+    """Draw rows at random, all rows of an artist if asked for, until the share is reached."""
     random = generator(config.seed, "hold out", config.by)
     wanted = max(round(config.share * len(unseen)), 1)
     if config.by == "video":
@@ -129,6 +156,6 @@ def _drawn(about: Sequence[About], unseen: IntArray, config: HoldOut) -> IntArra
 
 
 def _artist(about: Sequence[About], row: int) -> str:
-    """The artist as the splits see them; a track without one stands alone."""
+    """Return the artist's key as in the splits; a track of an unknown artist has a unique one."""
     name = about[row].get("artist")
     return artist_key(str(name)) if name else f"\x1f{row}"

@@ -1,4 +1,4 @@
-"""Who liked what: a table of a user's own, checked at the door."""
+"""Tables of interactions: reading and validation."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _EXAMPLES = 5
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Rows that were not used: why, how many, and the first names."""
+    """Rows that were not used: reason, number, and first examples."""
 
     reason: str
     rows: int
@@ -31,21 +31,21 @@ class LeftOut:
 
     def __str__(self) -> str:
         more = ", …" if self.rows > len(self.examples) else ""
-        return f"{self.rows} rows left out: {self.reason} ({', '.join(self.examples)}{more})."
+        return f"{self.rows} rows skipped: {self.reason} ({', '.join(self.examples)}{more})."
 
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """Which videos each user has had, and which of them they liked.
+    """Which videos each user knows, and which of them they liked.
 
     Attributes
     ----------
     table : DataFrame
-        Columns user_id, video_id, liked and, where it is known, time; one row a user and video, sorted.
+        Columns user_id, video_id, liked and, if known, time; one row per user and video, sorted.
     left_out : tuple of LeftOut
-        What the file holds besides, by reason.
+        Unused rows, by reason.
     synthetic : bool
-        Whether a program drew them, so that results say nothing about people.
+        Whether they were generated, so that results say nothing about people.
     """
 
     table: pl.DataFrame
@@ -58,7 +58,17 @@ class Interactions:
         return self.table["user_id"].unique().sort().to_list()
 
     def history(self, user: str) -> list[str]:
-        """What a user liked.
+        """List the videos that a user liked.
+
+        Parameters
+        ----------
+        user : str
+            The user.
+
+        Returns
+        -------
+        list of str
+            Ids.
 
         Raises
         ------
@@ -67,8 +77,18 @@ class Interactions:
         """
         return self._of(user).filter(pl.col("liked"))["video_id"].to_list()
 
-    def had(self, user: str) -> list[str]:
-        """What a user has had, liked or not; a recommendation holds none of it.
+    def interacted(self, user: str) -> list[str]:
+        """List all videos that a user has interacted with, liked or not, which are not recommended again.
+
+        Parameters
+        ----------
+        user : str
+            The user.
+
+        Returns
+        -------
+        list of str
+            Ids.
 
         Raises
         ------
@@ -81,33 +101,36 @@ class Interactions:
         rows = self.table.filter(pl.col("user_id") == user)
         if rows.is_empty():
             some = ", ".join(self.users[:_EXAMPLES])
-            raise CatalogueError(f"user '{user}': has no interaction with a video of the catalogue. There are: {some}.")
+            raise CatalogueError(f"user '{user}': no interactions with videos of the catalogue. Known users: {some}.")
         return rows
 
 
 def read_interactions(path: str | Path, known: Iterable[str]) -> Interactions:
-    """Read a CSV or Parquet table of interactions and keep what can be used.
+    """Read a CSV or Parquet table of interactions, as a stream.
 
-    A row is a user and a video, under names such as user_id and video_id. It may have a time, a weight (plays; 0 and
-    less means not liked) or a flag `liked`; without either of these two the video counts as liked. Several rows of one
-    user and video count as liked where any of them is, and as old as the first that is.
+    A row is a user and a video, in columns such as user_id and video_id. It may have a time, a weight (plays; 0 or less
+    means not liked) or a flag `liked`; with neither of these two, the video counts as liked. Several rows of one user
+    and video count as liked if any does, at the time of the first that does.
 
-    A time is a year, a day, or a day and a time of day, which is UTC unless it says otherwise; or seconds, milliseconds
-    or microseconds since 1970, told apart by their size, from 1973 on.
-
-    The table is read in a stream.
+    A time is a year, a day, or a day and a time of day, in UTC unless it has an offset; or seconds, milliseconds or
+    microseconds since 1970, distinguished by magnitude, from 1973 on.
 
     Parameters
     ----------
     path : str or Path
         The table.
     known : iterable of str
-        Ids of the catalogue; interactions with other videos are left out and counted.
+        Ids of the catalogue; interactions with other videos are skipped and counted.
+
+    Returns
+    -------
+    Interactions
+        The usable interactions.
 
     Raises
     ------
     CatalogueError
-        The file cannot be read, lacks a column, holds a value that means nothing, or has no row of a known video.
+        The file cannot be read, lacks a column, has an invalid value, or no row with a known video.
     """
     path = Path(path)
     rows = _scan(path)
@@ -127,7 +150,23 @@ def read_interactions(path: str | Path, known: Iterable[str]) -> Interactions:
 
 
 def checked(table: pl.DataFrame, known: Iterable[str], source: str, *, synthetic: bool = False) -> Interactions:
-    """Leave out what cannot be used of a table with the columns of `Interactions.table`.
+    """Skip unusable rows of a table with the columns of `Interactions.table`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table.
+    known : iterable of str
+        Ids of the catalogue.
+    source : str
+        Name of the table, for messages.
+    synthetic : bool
+        Whether it was generated.
+
+    Returns
+    -------
+    Interactions
+        The usable interactions.
 
     Raises
     ------
@@ -150,7 +189,7 @@ def checked(table: pl.DataFrame, known: Iterable[str], source: str, *, synthetic
     if table.is_empty():
         found = " ".join(map(str, left_out)) or "It has no rows."
         raise CatalogueError(
-            f"{source}: no interaction with a video of the catalogue. {found} "
+            f"{source}: no interactions with videos of the catalogue. {found} "
             "Videos must be named by the catalogue's ids."
         )
     first_like = pl.coalesce(pl.col("time").filter("liked").min(), pl.col("time").min())
@@ -180,7 +219,7 @@ def _scan(path: Path) -> pl.LazyFrame:
 
 
 def _columns(path: Path, found: Sequence[str]) -> dict[str, str]:
-    """Our names of the columns that are there, and theirs."""
+    """Return the columns found, by our names."""
     plain = {name.strip().lower().replace(" ", "_").replace("-", "_"): name for name in found}
     names: dict[str, str] = {}
     for ours, theirs in _NAMES.items():
@@ -190,14 +229,14 @@ def _columns(path: Path, found: Sequence[str]) -> dict[str, str]:
     for needed in ("user_id", "video_id"):
         if needed not in names:
             raise CatalogueError(
-                f"{path}: has no column {needed} (nor {', '.join(_NAMES[needed][1:])}). "
+                f"{path}: no column {needed} (nor {', '.join(_NAMES[needed][1:])}). "
                 f"Its columns are: {', '.join(found)}."
             )
     return names
 
 
 def _liked(path: Path, table: pl.DataFrame) -> pl.Series:
-    """Whether each row says that the video was liked."""
+    """Return whether each row's video was liked."""
     if "liked" in table.columns:
         words = table["liked"].str.strip_chars().str.to_lowercase()
         _refuse(path, "liked", table["liked"], words.is_in([*_TRUE, *_FALSE]), "yes or no, 1 or 0")
@@ -210,7 +249,7 @@ def _liked(path: Path, table: pl.DataFrame) -> pl.Series:
 
 
 def _time(path: Path, table: pl.DataFrame) -> list[pl.Series]:
-    """When each row was, in UTC; nothing where the table does not say."""
+    """Return each row's time in UTC; empty if the table has none."""
     if "time" not in table.columns:
         return []
     text = pl.col("time").str.strip_chars()
@@ -229,7 +268,7 @@ def _time(path: Path, table: pl.DataFrame) -> list[pl.Series]:
 
 
 def _offset(text: pl.Expr) -> pl.Expr:
-    """How far a moment's clock is ahead of UTC; nothing where it does not say."""
+    """Return the offset from UTC; 0 if there is none."""
     parts = text.str.extract_groups(r"([+-])(\d\d):?(\d\d)$")
     minutes = parts.struct[1].cast(pl.Int64) * 60 + parts.struct[2].cast(pl.Int64)
     signed = pl.when(parts.struct[0] == "-").then(-minutes).otherwise(minutes)
@@ -237,7 +276,7 @@ def _offset(text: pl.Expr) -> pl.Expr:
 
 
 def _since_1970(number: pl.Expr) -> list[pl.Expr]:
-    """Seconds, milliseconds and microseconds, each where the number is of such a size."""
+    """Interpret numbers as seconds, milliseconds or microseconds, by magnitude."""
     return [
         pl.when(number.is_between(low, 100 * low, closed="left"))
         .then(number * factor)

@@ -1,4 +1,4 @@
-"""What content reaches when it says nothing: the null of an evaluation, over many permutations of the vectors."""
+"""Null distribution of content-based recommendation: permuted vectors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,26 +21,50 @@ _BLOCK = 4_000_000  # cosines held at once
 
 @dataclass(frozen=True, eq=False)
 class Null:
-    """Recall and nDCG of content with permuted vectors.
+    """Recall and nDCG with permuted vectors.
 
     Attributes
     ----------
-    values : dict of str to ndarray of float32
-        By metric ("recall", "ndcg") (permutations, users) numbers.
+    values : dict of str to ndarray of float64
+        (permutations, users) numbers by metric ("recall", "ndcg").
     """
 
     values: dict[str, FloatArray]
 
     def summary(self, metric: str) -> dict[str, object]:
-        """The mean over users: its mean over permutations, and the middle 95% of them."""
+        """Summarise the mean over users.
+
+        Parameters
+        ----------
+        metric : {"recall", "ndcg"}
+            Metric.
+
+        Returns
+        -------
+        dict
+            "value", the mean over permutations, and "middle95" of them.
+        """
         means = self.values[metric].mean(axis=1)
         return {"value": float(means.mean()), "middle95": [float(edge) for edge in np.percentile(means, [2.5, 97.5])]}
 
     def ahead_of(self, metric: str, other: FloatArray, seed: int = 0) -> dict[str, object]:
-        """The null minus another method's (users,) numbers, paired by user.
+        """Return the null minus another method, paired by user.
 
-        The 95% interval is over draws of a permutation and, with replacement, of users: it holds for other permutations
-        and for other users.
+        The 95% interval resamples permutations and users.
+
+        Parameters
+        ----------
+        metric : {"recall", "ndcg"}
+            Metric.
+        other : ndarray of float64, shape (users,)
+            Numbers of the other method.
+        seed : int
+            Seed of the bootstrap.
+
+        Returns
+        -------
+        dict
+            "value" and "ci95".
         """
         gaps = self.values[metric] - other
         random = generator(seed, "null against another method")
@@ -61,16 +85,31 @@ def permuted_content(
     random: np.random.Generator,
     permutations: int = PERMUTATIONS,
 ) -> Null:
-    """Recommend to all users by the vectors of other tracks, many times; equal scores are ordered at random.
+    """Recommend with the vectors of other tracks, in many permutations; ties are broken at random.
 
     Parameters
     ----------
-    liked : sequence of ndarray of int64
-        For each user the rows that they liked.
-    relevant : ndarray of bool
-        (users, n) which of the new tracks each user liked, at least one.
-    new : ndarray of int64
-        (n,) rows of the new tracks.
+    space : Space
+        The tracks.
+    liked : sequence of ndarray of int
+        Rows that each user liked.
+    relevant : ndarray of bool, shape (users, n)
+        Which new tracks each user liked, at least one.
+    new : ndarray of int, shape (n,)
+        Rows of the new tracks.
+    k : int
+        Length of the lists.
+    weight : float
+        Weight of audio.
+    random : Generator
+        Random numbers.
+    permutations : int
+        Number of permutations.
+
+    Returns
+    -------
+    Null
+        The null.
     """
     longest = max(map(len, liked))
     history = np.full((len(liked), longest), -1)
@@ -91,7 +130,7 @@ def permuted_content(
 
 
 def _scores(space: Space, order: IntArray, history: IntArray, new: IntArray, weight: float) -> FloatArray:
-    """(users, n) what `content_scores` gives with row `order[r]` in place of each row r; -1 in `history` is nothing."""
+    """Return `content_scores` (users, n) with row `order[r]` in place of row r; -1 pads `history`."""
     by_side: dict[str, FloatArray] = {}
     for side, vectors in space.sides.items():
         liked = vectors[order[history]].reshape(history.size, -1)
@@ -106,7 +145,7 @@ def _scores(space: Space, order: IntArray, history: IntArray, new: IntArray, wei
 
 
 def _measured(scores: FloatArray, relevant: npt.NDArray[np.bool_], k: int) -> dict[str, FloatArray]:
-    """Recall and nDCG of each user's list; equal scores stand in the order of the columns."""
+    """Return recall and nDCG of each user's list; ties are in order of the columns."""
     best = descending(scores)[:, :k]  # NaN comes last
     gains = np.take_along_axis(relevant, best, axis=1)
     counts = relevant.sum(axis=1)

@@ -1,4 +1,4 @@
-"""Why something is recommended: the liked track that is nearest to it, and what the two share."""
+"""Explanations of recommendations: the nearest liked track, and what the two have in common."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from antiphon.seeding import generator
 
 @dataclass(frozen=True)
 class Reason:
-    """The id of the liked track that is nearest, and in words what it shares with what is recommended."""
+    """Id of the nearest liked track, and what it has in common with the recommended one, in words."""
 
     like: str
     shared: tuple[str, ...]
@@ -23,9 +23,26 @@ class Reason:
 def reasons(
     space: Space, liked: Sequence[str], recommended: Sequence[str], facts: Facts, weight: float = 0.5
 ) -> list[Reason]:
-    """A reason for each recommended track, in order; each has a side in common with a liked track of `space`."""
+    """Explain recommendations. Each must have a modality in common with a liked track.
+
+    Parameters
+    ----------
+    space : Space
+        The tracks.
+    liked, recommended : sequence of str
+        Ids.
+    facts : Facts
+        What the explanations are taken from.
+    weight : float
+        Weight of audio.
+
+    Returns
+    -------
+    list of Reason
+        One per recommended track, in order.
+    """
     history, hits = space.rows(liked), space.rows(recommended)
-    # What is usual between tracks takes two of them.
+    # Usual cosines need at least two tracks.
     there = {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in space.sides.items()}
     levels = Levels.of({side: rows for side, rows in there.items() if len(rows) > 1}, generator(0, "usual cosines"))
     nearest = history[np.nanargmax(rounded(closeness(space, history, hits, weight)), axis=1)]

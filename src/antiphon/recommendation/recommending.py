@@ -1,4 +1,4 @@
-"""From what somebody liked to new tracks, ranked."""
+"""Recommendation of new tracks from what a user liked."""
 
 from collections.abc import Collection, Sequence
 
@@ -19,12 +19,12 @@ def recommend(
     k: int = 10,
     *,
     weight: float = 0.5,
-    had: Collection[str] = (),
+    exclude: Collection[str] = (),
     where: Where | None = None,
 ) -> list[Hit]:
-    """Tracks that somebody has not had yet, nearest in sound and pictures to those that they liked.
+    """Recommend tracks that a user does not know yet, closest in audio and video to those that they liked.
 
-    Nobody needs to have heard or seen a track before: its content decides (`content.content_scores` has the formula).
+    Works for tracks without any plays: only content counts (see `content.content_scores` for the formula).
 
     Parameters
     ----------
@@ -33,18 +33,18 @@ def recommend(
     history : sequence of str
         Ids of liked tracks.
     k : int
-        Tracks to recommend.
+        Maximum number of recommendations.
     weight : float
-        Share of the sound from 0 to 1, the rest being the pictures'.
-    had : collection of str
-        Ids of further tracks that the person has had; neither these nor `history` are recommended.
+        Weight of audio, from 0 to 1; video has the rest.
+    exclude : collection of str
+        Further ids not to recommend, in addition to `history`.
     where : Where, optional
         Conditions that a track must meet.
 
     Returns
     -------
     list of Hit
-        At most k hits, best first, ties by id; the score is a cosine from -1 to 1.
+        Best first, ties by id; scores are cosines from -1 to 1.
 
     Raises
     ------
@@ -58,16 +58,16 @@ def recommend(
     ['alike', 'other']
     """
     if k < 1 or not 0 <= weight <= 1:
-        raise ConfigError(f"k is {k} and weight {weight:g}; k is at least 1 and weight from 0 to 1.")
+        raise ConfigError(f"k must be at least 1 and weight from 0 to 1, not {k} and {weight:g}.")
     space = Space.of(source)
     liked = space.rows(history)
     if not len(liked):
-        named = ", ".join(history[:5]) or "none named"
-        raise ConfigError(f"history ({named}): no track of it is known here. Name ids of the catalogue.")
-    allowed = (where or Where()).without(*history, *had).mask(_table(space))
+        named = ", ".join(history[:5]) or "empty"
+        raise ConfigError(f"history ({named}): none of these tracks is known. Use ids of the catalogue.")
+    allowed = (where or Where()).without(*history, *exclude).mask(_table(space))
     candidates = np.array(sorted(np.flatnonzero(allowed), key=space.ids.__getitem__), dtype=np.intp)
     scores = content_scores(space, liked, candidates, weight)
-    order = descending(scores)[:k]  # NaN, which nothing is known of, comes last
+    order = descending(scores)[:k]  # NaN (unknown) comes last
     return [
         Hit(space.ids[candidates[place]], float(scores[place]), space.about[candidates[place]])
         for place in order
@@ -76,7 +76,7 @@ def recommend(
 
 
 def _table(space: Space) -> pa.Table:
-    """What conditions look at, a row a track."""
+    """Return the columns that conditions use, one row per track."""
     columns = {
         name: pa.array([about.get(name) for about in space.about], kind)
         for name, kind in (("artist", pa.string()), ("genre", pa.string()), ("year", pa.int32()))

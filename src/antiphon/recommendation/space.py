@@ -1,4 +1,4 @@
-"""What recommending needs to know of a catalogue: for every track a vector of its sound and one of its pictures."""
+"""Tracks as pairs of audio and video vectors."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +16,12 @@ About = Mapping[str, Any]
 
 
 class Embeddings(Protocol):
-    """Whatever hands out track embeddings side by side; `antiphon.Index` does."""
+    """Source of track embeddings by modality, such as `antiphon.Index`."""
 
     def embeddings(
         self, side: Literal["audio", "video", ""], level: Literal["segment", "track"] = "track"
     ) -> tuple[Sequence[str], npt.NDArray[Any], Sequence[About]]:
-        """The ids of the tracks that have this side, their (n, dim) unit rows, and what is known of each."""
+        """Return ids, (n, dim) unit rows and metadata of the tracks that have a modality."""
         ...
 
 
@@ -32,11 +32,11 @@ class Space:
     Attributes
     ----------
     ids : tuple of str
-        (n,) names of the tracks.
-    sides : mapping of Side to ndarray of float32
-        "audio" and "video", or one of them: (n, dim) unit rows, NaN where a track has no such side.
-    about : tuple of About
-        For each track what is known of it: artist, title, genre, tags, year.
+        Names of the n tracks.
+    sides : mapping of str to ndarray of float32
+        "audio" and "video", or one of them: (n, dim) unit rows, NaN if a track lacks the modality.
+    about : tuple of mapping
+        Metadata of each track: artist, title, genre, tags, year.
     """
 
     ids: tuple[str, ...]
@@ -45,12 +45,22 @@ class Space:
 
     @classmethod
     def of(cls, source: "Embeddings | tuple[Sequence[str], npt.ArrayLike] | Space") -> "Space":
-        """The space of an index, or of ids and one vector each; vectors that are of no side count as sound.
+        """Create the space of an index, or of ids and one vector each, which counts as audio.
+
+        Parameters
+        ----------
+        source : Embeddings or tuple of (sequence of str, ArrayLike) or Space
+            The index, ids with vectors, or a space.
+
+        Returns
+        -------
+        Space
+            The space.
 
         Raises
         ------
         ConfigError
-            Ids and vectors do not fit each other, or an id stands there twice.
+            Ids and vectors do not match, or an id is repeated.
         """
         if isinstance(source, Space):
             return source
@@ -64,7 +74,18 @@ class Space:
 
     @classmethod
     def joined(cls, parts: Mapping[Side, tuple[Sequence[str], npt.NDArray[Any], Sequence[About]]]) -> Self:
-        """One space of what each side has: a track with one side only has NaN on the other."""
+        """Join the modalities: a track with only one has NaN in the other.
+
+        Parameters
+        ----------
+        parts : mapping of str to tuple of (sequence of str, ndarray, sequence of mapping)
+            Ids, vectors and metadata by modality.
+
+        Returns
+        -------
+        Space
+            The space.
+        """
         about: dict[str, About] = {}
         for side, (ids, vectors, known) in parts.items():
             _refuse_misfits(side, ids, vectors)
@@ -78,13 +99,13 @@ class Space:
         return cls(tuple(about), sides, tuple(about.values()))
 
     def described(self, records: Sequence[About]) -> Self:
-        """The same tracks with what a catalogue's `records` know of them."""
+        """Return the same tracks with the metadata of a catalogue's `records` added."""
         known = {str(record["id"]): record for record in records}
         pairs = zip(self.ids, self.about, strict=True)
         return replace(self, about=tuple({**old, **known.get(name, {})} for name, old in pairs))
 
     def only(self, ids: Collection[str]) -> Self:
-        """The tracks that are among `ids`."""
+        """Return the tracks that are among `ids`."""
         wanted = set(ids)
         rows = [row for row, name in enumerate(self.ids) if name in wanted]
         return type(self)(
@@ -94,7 +115,7 @@ class Space:
         )
 
     def shuffled(self, random: np.random.Generator) -> Self:
-        """Every track with the vectors of another: what is left when the content says nothing."""
+        """Return the same tracks with vectors permuted."""
         order = random.permutation(len(self.ids))
         return replace(self, sides={side: vectors[order] for side, vectors in self.sides.items()})
 
@@ -103,17 +124,15 @@ class Space:
         return {name: row for row, name in enumerate(self.ids)}
 
     def rows(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Where these tracks stand; those that are not here are passed over."""
+        """Return the rows of tracks; unknown ones are skipped."""
         return np.array([self._places[name] for name in ids if name in self._places], dtype=np.int64)
 
 
 def _refuse_misfits(side: str, ids: Sequence[str], vectors: npt.NDArray[Any]) -> None:
     if vectors.ndim != 2 or len(vectors) != len(ids):
-        raise ConfigError(
-            f"vectors ({side}): shape {vectors.shape} given; there must be one row for each of {len(ids)} ids."
-        )
+        raise ConfigError(f"vectors ({side}): must have one row for each of {len(ids)} ids, not shape {vectors.shape}.")
     if len(set(map(str, ids))) != len(ids):
-        raise ConfigError(f"ids ({side}): a name stands there twice. Each track must have one row.")
+        raise ConfigError(f"ids ({side}): duplicate ids; give one row per track.")
 
 
 def _unit(vectors: npt.NDArray[Any]) -> FloatArray:

@@ -1,4 +1,4 @@
-"""One HTML file on a run, one on who is near whom, and one on the paper's experiments run again."""
+"""Single-file HTML pages: the report of a run, the neighbour gallery, the reproduced paper."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import when first asked for: a process that makes one still needs no torch."""
+    """Import on first use, so that a process that renders stills needs no torch."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

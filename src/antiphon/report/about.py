@@ -1,4 +1,4 @@
-"""What was run on what: the catalogue, the backbones, the recipe, and how to do it again."""
+"""What was run on which data: catalogue, backbones, recipe, and the commands that repeat it."""
 
 import shlex
 from collections.abc import Sequence
@@ -29,7 +29,18 @@ _COLUMNS = {
 
 
 def run_recipe(inputs: Inputs) -> Recipe | None:
-    """The recipe of the run, None where the record holds none that this version knows."""
+    """Read the recipe of the run.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The run.
+
+    Returns
+    -------
+    Recipe, optional
+        None if the record has none that this version knows.
+    """
     try:
         return recipe_from(inputs.record["recipe"], str(inputs.folder))
     except (KeyError, ConfigError):
@@ -37,7 +48,19 @@ def run_recipe(inputs: Inputs) -> Recipe | None:
 
 
 def catalogue_facts(catalogue: Catalogue) -> dict[str, Any]:
-    """Counts for the page: "splits" (one line each and in total), "genres", "media", "missing", "shared_artists"."""
+    """Count what the catalogue has.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The catalogue.
+
+    Returns
+    -------
+    dict
+        "splits" (one row each, and the total), "genres", "more_genres", "media", "missing", "shared_artists",
+        "artists".
+    """
     found = describe(catalogue, most=_MAX_GENRES)
     rows = catalogue.records()
     splits = [name for name in (*SPLITS, None) if any(row["split"] == name for row in rows)]
@@ -54,7 +77,18 @@ def catalogue_facts(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def synthetic_notice(catalogue: Catalogue) -> dict[str, Any] | None:
-    """How many videos are synthetic and how far their pictures follow the songs; None where none is."""
+    """Describe the synthetic videos of a catalogue.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The catalogue.
+
+    Returns
+    -------
+    dict, optional
+        "count", "all" and "coupling"; None if there are none.
+    """
     ids = synthetic_ids(catalogue)
     if not ids:
         return None
@@ -62,7 +96,18 @@ def synthetic_notice(catalogue: Catalogue) -> dict[str, Any] | None:
 
 
 def failure_groups(failures: Sequence[Failure]) -> list[dict[str, Any]]:
-    """Failures by stage and kind, the longest lists cut with a count of what is left out."""
+    """Group failures by stage and kind.
+
+    Parameters
+    ----------
+    failures : sequence of Failure
+        All failures.
+
+    Returns
+    -------
+    list of dict
+        "stage", "error", "count", "rows" (up to 500), and "more", the number of others.
+    """
     ordered = sorted(failures, key=lambda failure: (failure.stage, failure.error))
     groups: list[dict[str, Any]] = []
     for (stage, error), members in groupby(ordered, key=lambda failure: (failure.stage, failure.error)):
@@ -73,7 +118,20 @@ def failure_groups(failures: Sequence[Failure]) -> list[dict[str, Any]]:
 
 
 def commands(inputs: Inputs, recipe: Recipe | None) -> list[str]:
-    """Command lines that repeat the run beside itself, to be called from the folder that holds the workspace."""
+    """List the commands that repeat the run under another name, to be called from the workspace's parent folder.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The run.
+    recipe : Recipe or None
+        Its recipe.
+
+    Returns
+    -------
+    list of str
+        Command lines.
+    """
     start = f"antiphon --workspace {shlex.quote(inputs.workspace.root.resolve().name)}"
     audio, video = (shlex.quote(name) for name in inputs.backbones)
     again = shlex.quote(f"{inputs.run}-again")
@@ -90,19 +148,19 @@ def commands(inputs: Inputs, recipe: Recipe | None) -> list[str]:
 
 
 def _making(inputs: Inputs, recipe: Recipe | None) -> str:
-    """Trains the run, or reads it where it was published."""
+    """Return the arguments that train the run, or import it if it was published."""
     if "published" in inputs.record:
         return f"published {shlex.quote(str(inputs.record['published']['file']))}"
     return f"train --recipe {_recipe_argument(inputs, recipe)} --seed {inputs.record.get('seed', 0)}"
 
 
 def _sampling(inputs: Inputs) -> str:
-    """Options for the segments that the workspace has; `extract` takes no others for it."""
+    """Return the options for the workspace's segments."""
     return "".join(f" --{key} {inputs.sampling[key]}" for key in ("sections", "seed") if key in inputs.sampling)
 
 
 def _recipe_argument(inputs: Inputs, recipe: Recipe | None) -> str:
-    """The recipe's name where it is still the one that comes with Antiphon, else the run's record."""
+    """Return the recipe's name if Antiphon still has it, else the path of the run's record."""
     try:
         if recipe is not None and load_recipe(recipe.name) == recipe:
             return shlex.quote(recipe.name)

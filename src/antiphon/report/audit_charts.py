@@ -1,4 +1,4 @@
-"""Pictures of the audit: near copies against what is usual, and the room that the loss has."""
+"""Charts of the audit: near copies, and the range that the loss can take."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,15 +15,20 @@ _RIGHT = WIDTH - 4
 
 
 def copies_chart(side: str, numbers: Mapping[str, Any]) -> Markup:
-    """Held-out videos by the cosine of their nearest training video, over what unrelated training videos have.
+    """Draw the distribution of held-out videos' nearest training videos, over that of unrelated training videos.
 
     Parameters
     ----------
     side : str
         "sound" or "pictures".
     numbers : mapping
-        Of the checks "Leakage: sound" and "Leakage: pictures": "histogram" with counts of "held_out" and "unrelated"
-        in equal bins from −1 to 1, "threshold", and "videos", how many reach it.
+        Numbers of the check "Leakage: sound" or "Leakage: pictures": "histogram" with counts of "held_out" and
+        "unrelated" in equal bins from −1 to 1, "threshold", and "videos", the number that reach it.
+
+    Returns
+    -------
+    Markup
+        SVG.
     """
     held_out, unrelated = (_shares(numbers["histogram"][key]) for key in ("held_out", "unrelated"))
     first = min(number for number, both in enumerate(zip(held_out, unrelated, strict=True)) if any(both))
@@ -53,38 +58,45 @@ def copies_chart(side: str, numbers: Mapping[str, Any]) -> Markup:
     ]
     label = (
         f"Histogram of the cosine of each held-out video's nearest training video, by {side}: "
-        f"{numbers['videos']} reach {threshold:.2f}, from where it counts as a copy."
+        f"{numbers['videos']} reach {threshold:.2f}, the threshold for a copy."
     )
     return svg.drawing(WIDTH, bottom + 36, label, *parts)
 
 
 def room_chart(room: Mapping[str, float], validation: Mapping[str, float]) -> Markup:
-    """From the least loss that any embeddings can have to that of a model that knows nothing, and where validation is.
+    """Draw the validation loss between the lowest possible loss and chance.
 
     Parameters
     ----------
     room, validation : mapping of str to float
-        Numbers of the checks "Loss: room" and "Loss: validation", in nats a direction.
+        Numbers of the checks "Loss: room" and "Loss: validation", in nats per direction.
+
+    Returns
+    -------
+    Markup
+        SVG.
     """
-    least, chance, loss = room["least"], room["chance"], validation["loss"]
+    minimum, chance, loss = room["least"], room["chance"], validation["loss"]
     x = Scale(0, max(chance, loss) * 1.02, _LEFT, _RIGHT)
     middle = 62.0
-    tip = f"validation loss {loss:.2f}, least possible {least:.2f}, chance {chance:.2f} nats a direction"
+    tip = f"validation loss {loss:.2f}, minimum {minimum:.2f}, chance {chance:.2f} nats per direction"
     parts = [
-        svg.box(x(0), middle - 11, x(least) - x(0), 22, "null", round_=2),
-        svg.box(x(least), middle - 11, x(chance) - x(least), 22, "room", round_=2),
+        svg.box(x(0), middle - 11, x(minimum) - x(0), 22, "null", round_=2),
+        svg.box(x(minimum), middle - 11, x(chance) - x(minimum), 22, "room", round_=2),
         svg.line(x(chance), middle - 18, x(chance), middle + 18, "chance"),
         svg.element("circle", cx=x(loss), cy=middle, r=5, class_="dot main"),
         svg.text(f"validation {loss:.2f}", x(loss) + 4, 34, "label", "end" if x(loss) > WIDTH / 2 else "start"),
         svg.line(x(loss), 38, x(loss), middle - 6, "best"),
-        svg.text("no embeddings reach this", x(0) + 6, middle + 4) if x(least) > 165 else Markup(""),
+        svg.text("no embeddings reach this", x(0) + 6, middle + 4) if x(minimum) > 165 else Markup(""),
         svg.box(_LEFT, 20, WIDTH - 2 * _LEFT, 60, "hover", tip),
-        svg.text(f"least possible {least:.2f}", x(least), middle + 28, "tick", "end" if x(least) > 120 else "start"),
+        svg.text(
+            f"lowest possible {minimum:.2f}", x(minimum), middle + 28, "tick", "end" if x(minimum) > 120 else "start"
+        ),
         svg.text(f"chance {chance:.2f}", x(chance), middle + 44, "tick", "end"),
         svg.line(_LEFT, 128, _RIGHT, 128, "axis"),
         *_axis(x, 128, "loss of one direction, nats"),
     ]
-    return svg.drawing(WIDTH, 164, f"The room of the loss: {tip}.", *parts)
+    return svg.drawing(WIDTH, 164, f"Range of the loss: {tip}.", *parts)
 
 
 def _signed(value: float) -> str:

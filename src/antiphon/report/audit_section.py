@@ -1,4 +1,4 @@
-"""The audit for the page: what failed first, grouped by what was looked at, with a picture where one says more."""
+"""The audit for the page: failures first, grouped by topic, with charts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,34 +10,37 @@ Check = Mapping[str, Any]
 
 STATUSES = {
     "fail": ("✕", "failed"),
-    "warn": ("!", "to know"),
-    "n/a": ("–", "not looked at"),
+    "warn": ("!", "warning"),
+    "n/a": ("–", "not checked"),
     "pass": ("✓", "passed"),
 }
-"""Mark and word of each status, the worst first."""
+"""Mark and word of each status, worst first."""
 
 _PARTS = {
-    "metric": ("The metric", "Does it measure ranks? Tried on embeddings whose ranks are known."),
-    "model": ("The model", "Is what it finds more than what a model finds that knows nothing?"),
-    "pairs": ("The pairs", "Do the rows that stand side by side belong together?"),
-    "leakage": ("The splits", "Does the test hold anything that the training saw?"),
-    "loss": ("The loss", "Could it have shown whether anything is learned?"),
+    "metric": ("The metric", "Does it measure ranks? Tested on embeddings with known ranks."),
+    "model": ("The model", "Is it better than a model that has learned nothing?"),
+    "pairs": ("The pairs", "Do paired rows belong together?"),
+    "leakage": ("The splits", "Does the test split contain anything seen in training?"),
+    "loss": ("The loss", "Can it show whether anything was learned?"),
 }
 
 
 def audit_context(found: Mapping[str, Any], rerun: str = "", *, formula: bool = True) -> dict[str, Any]:
-    """`audit` for the templates `audit.html` and `formula.html`.
+    """Return `audit` for the templates `audit.html` and `formula.html`.
 
     Parameters
     ----------
     found : mapping
-        What `antiphon.evaluation.audit` returns, or {"reason"} where there is none; and maybe a "note" on what audit
-        it is.
+        What `antiphon.evaluation.audit` returned, or {"reason"}; optionally with a "note" on which audit it is.
     rerun : str
-        The command that also trains a control, where none was trained.
+        Command that also trains a control, shown if none was trained.
     formula : bool
-        Whether the section explains the published formula too; a page that includes `formula.html` elsewhere does not
-        want it twice.
+        Explain the published formula; False for a page that includes `formula.html` elsewhere.
+
+    Returns
+    -------
+    dict
+        The context.
     """
     if "reason" in found:
         return {"reason": found["reason"], "note": found.get("note", ""), "failed": [], "formula": None}
@@ -75,14 +78,16 @@ def _worded(check: Check) -> dict[str, Any]:
 
 
 def _pictures(by_name: Mapping[str, Check]) -> list[dict[str, Any]]:
-    """Title, note and drawing of what was measured; a check that could not be made has no picture."""
+    """Return the charts of what was measured, with titles."""
     found: list[dict[str, Any]] = []
     for side, name in (("sound", "Leakage: sound"), ("pictures", "Leakage: pictures")):
         numbers = by_name.get(name, {}).get("numbers", {})
         if "histogram" in numbers:
             drawn = copies_chart(side, numbers)
-            found.append({"title": f"How near the nearest training video is, by {side}", "kind": side, "drawn": drawn})
+            found.append(
+                {"title": f"Similarity to the nearest training video, by {side}", "kind": side, "drawn": drawn}
+            )
     room, validation = (by_name.get(f"Loss: {name}", {}).get("numbers", {}) for name in ("room", "validation"))
     if room and validation:
-        found.append({"title": "The room of the loss", "kind": "room", "drawn": room_chart(room, validation)})
+        found.append({"title": "Range of the loss", "kind": "room", "drawn": room_chart(room, validation)})
     return found

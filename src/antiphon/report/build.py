@@ -1,4 +1,4 @@
-"""Builds the report of a run: one HTML file that needs nothing else."""
+"""The report of a run as a single HTML file."""
 
 import shlex
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from antiphon.report import about, training_charts
 from antiphon.report.audit_section import audit_context
 from antiphon.report.gallery import Gallery, build_gallery
 from antiphon.report.inputs import Inputs, read_inputs
-from antiphon.report.loaded import find_audit, load
+from antiphon.report.loaded import find_audit, load_run
 from antiphon.report.recipe_sentences import recipe_sentences
 from antiphon.report.retrieved import Retrieved, disagreement, levels_of, retrieve
 from antiphon.runs import versions
@@ -24,27 +24,27 @@ from antiphon.workspace import Workspace
 REPORT_FILE = "report.html"
 
 Progress = Callable[[int, int, str], None]
-"""Takes how many steps are done, of how many, and a few words."""
+"""Takes the number of steps done, the total, and a short remark."""
 
 
 def build_report(workspace: Workspace, run: str, *, progress: Progress | None = None) -> Path:
-    """Write `runs/<run>/report.html`: ranks, curves, answers to see and hear, failures; one file, no network.
+    """Write `runs/<run>/report.html`, a single file that works offline: ranks, curves, playable examples, failures.
 
-    Parts of the run that are not there yet (metrics, history, media) are named as missing on the page.
+    Missing parts of the run (metrics, history, media) are named on the page.
 
     Parameters
     ----------
     workspace : Workspace
-        Where the run, its catalogue and its features lie.
+        Workspace of the run.
     run : str
         Name of the run.
     progress : Progress, optional
-        Called while the previews are encoded, which takes most of the time.
+        Called while previews are encoded, which takes most of the time.
 
     Returns
     -------
     Path
-        The file, written atomically.
+        The file.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def build_report(workspace: Workspace, run: str, *, progress: Progress | None = 
     tell = progress or _silent
     tell(0, 1, "ranking")
     inputs = read_inputs(workspace, run)
-    loaded = load(inputs)
+    loaded = load_run(inputs)
     retrieved = retrieve(loaded, inputs.split)
     gallery = None
     if isinstance(retrieved, Retrieved):
@@ -67,7 +67,24 @@ def build_report(workspace: Workspace, run: str, *, progress: Progress | None = 
 
 
 def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None, found: Mapping[str, Any]) -> str:
-    """The page as text; `found` is the audit."""
+    """Render the page.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The run.
+    retrieved : Retrieved or str
+        Ranks and best candidates, or the reason why there are none.
+    gallery : Gallery or None
+        The examples.
+    found : mapping
+        The audit.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     environment = page_environment("antiphon.report")
     cast(dict[str, Any], environment.globals).update(
         metric=numbers.metric, asks=charts.ASKS, query=charts.QUERY, typical=training_charts.typical_rank
@@ -80,7 +97,7 @@ def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None, 
 
 
 def _audit_command(inputs: Inputs) -> str:
-    """What trains a control too; a published model cannot be trained again."""
+    """Return the command that also trains a control; "" for a published model."""
     return "" if "published" in inputs.record else f"antiphon audit --run {shlex.quote(inputs.run)}"
 
 
@@ -105,7 +122,7 @@ def _context(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None
 
 
 def _answer(inputs: Inputs) -> dict[str, Any]:
-    """Section 2: verdict, pictures and table, where there are metrics."""
+    """Return verdict, charts and table, if there are metrics."""
     if inputs.metrics is None:
         return {"levels": None, "headline": None, "interval_charts": {}, "plain_sentences": [], "number_rows": []}
     levels = levels_of(inputs.metrics)
@@ -155,4 +172,4 @@ def _training(inputs: Inputs) -> dict[str, Any]:
 
 
 def _silent(done: int, total: int, note: str) -> None:
-    """Nobody wants to know."""
+    """Ignore progress."""

@@ -1,4 +1,4 @@
-"""The published formula, explained: a picture of five queries, and what it prints beside the true ranks."""
+"""Explanation of the published formula: a picture of five queries, and its value beside the true ranks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ _LEFT, _CELL, _ROW, _TOP = 62, 42, 36, 62
 
 @dataclass(frozen=True)
 class Example:
-    """Five queries of a model that is always right, and five candidates each.
+    """Five queries of a perfect model, with five candidates each.
 
     Attributes
     ----------
-    order : ndarray of intp
-        (5, 5) each query's candidates, the least similar first; candidate i is the partner of query i.
-    read : ndarray of intp
-        (5,) what the published formula takes for query i's rank: the diagonal of `order`.
-    true : ndarray of float64
-        (5,) the ranks of the partners.
+    order : ndarray of int, shape (5, 5)
+        Each query's candidates, least similar first; candidate i is the partner of query i.
+    read : ndarray of int, shape (5,)
+        What the published formula takes for the rank of query i: the diagonal of `order`.
+    true : ndarray of float64, shape (5,)
+        Ranks of the partners.
     printed : float
-        The median that the formula prints.
+        Median that the formula prints.
     """
 
     order: npt.NDArray[np.intp]
@@ -42,7 +42,13 @@ class Example:
 
 
 def perfect_example() -> Example:
-    """Similarities drawn at random, except that the partner is always the most similar."""
+    """Draw similarities at random, except that the partner is always the most similar.
+
+    Returns
+    -------
+    Example
+        The example.
+    """
     similarity = generator(0, "diagonal of argsort").normal(size=(_QUERIES, _QUERIES)) + 10 * np.eye(_QUERIES)
     candidates = np.eye(_QUERIES)
     order = np.argsort(similarity, axis=1)
@@ -51,12 +57,17 @@ def perfect_example() -> Example:
 
 
 def formula_context(check: Mapping[str, Any] | None) -> dict[str, Any]:
-    """`formula` for the template `formula.html`.
+    """Return `formula` for the template `formula.html`.
 
     Parameters
     ----------
-    check : mapping or None
-        "Model: published formula" of the audit, where there is one: the numbers of the run.
+    check : mapping, optional
+        The audit's check "Model: published formula", which has the numbers of the run.
+
+    Returns
+    -------
+    dict
+        The context.
     """
     example = perfect_example()
     return {
@@ -68,7 +79,18 @@ def formula_context(check: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def formula_picture(example: Example) -> Markup:
-    """Candidates in their order, the true partners filled, what the formula reads circled."""
+    """Draw the candidates in order: true partners filled, what the formula reads circled.
+
+    Parameters
+    ----------
+    example : Example
+        The queries.
+
+    Returns
+    -------
+    Markup
+        SVG.
+    """
     reads, trues = WIDTH - 74, WIDTH - 22
     parts = [
         svg.text("least similar", _LEFT, 14),
@@ -95,7 +117,7 @@ def formula_picture(example: Example) -> Markup:
         svg.text(rank(median), trues, bottom + 22, "value", "middle"),
     ]
     label = (
-        f"Five queries of a perfect model with their candidates sorted. Every true partner stands at the most similar "
+        f"Five queries of a perfect model with their candidates sorted. Every true partner is at the most similar "
         f"end, so every true rank is 1. The published formula reads the candidates on the diagonal, "
         f"{', '.join(map(str, example.read))}, and prints their median, {rank(example.printed)}."
     )

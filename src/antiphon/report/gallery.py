@@ -1,4 +1,4 @@
-"""Queries with their answers to look at and listen to, and the media that they share."""
+"""Queries with their best candidates to watch and hear, and the media that they share."""
 
 import base64
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.errors import DecodeError
-from antiphon.evaluation.answers import Answer
+from antiphon.evaluation.answers import TopCandidates
 from antiphon.presentation.previews import Preview, make_preview
 from antiphon.report.inputs import Inputs
 from antiphon.report.retrieved import Retrieved
@@ -21,15 +21,17 @@ _PREVIEW_S = 5.0
 
 
 @dataclass(frozen=True)
-class Item:
+class GalleryItem:
     """A music video of the gallery.
 
     Attributes
     ----------
     number : int
         Key of its preview among the page's media.
-    reason : str or None
-        Why there is no preview, None where there is one.
+    preview : Preview, optional
+        Its preview.
+    reason : str, optional
+        Reason if there is no preview.
     """
 
     number: int
@@ -43,57 +45,57 @@ class Item:
 
     @property
     def name(self) -> str:
-        """Title and artist, for labels."""
+        """Title and artist, as a label."""
         return f"{self.title} by {self.artist}" if self.artist else self.title
 
     @property
-    def has_sound(self) -> bool:
-        """Whether there is something to hear."""
-        return self.preview is not None and self.preview.has_sound
+    def has_audio(self) -> bool:
+        """Whether the preview has audio."""
+        return self.preview is not None and self.preview.has_audio
 
     @property
-    def has_pictures(self) -> bool:
-        """Whether there is something to see."""
-        return self.preview is not None and self.preview.has_pictures
+    def has_video(self) -> bool:
+        """Whether the preview has video."""
+        return self.preview is not None and self.preview.has_video
 
 
 @dataclass(frozen=True)
-class Result:
-    """One candidate in an answer, and what it has in common with the query."""
+class GalleryResult:
+    """One candidate of a query, and what it has in common with the query."""
 
     place: int
-    item: Item
+    item: GalleryItem
     score: float
     is_partner: bool
     shared: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Question:
+class GalleryQuery:
     """One query with its best candidates.
 
     Attributes
     ----------
     way : str
-        "v2a" asks with pictures for songs, "a2v" with sound for pictures.
+        "v2a": songs for pictures. "a2v": pictures for a song.
     """
 
     way: str
-    item: Item
-    answer: Answer
-    results: tuple[Result, ...]
+    item: GalleryItem
+    answer: TopCandidates
+    results: tuple[GalleryResult, ...]
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """All queries, each both ways, and the items that they show."""
+    """All queries, in both directions, and the items shown."""
 
-    questions: list[tuple[Question, Question]]
-    items: list[Item]
+    questions: list[tuple[GalleryQuery, GalleryQuery]]
+    items: list[GalleryItem]
 
     @property
     def media(self) -> dict[str, dict[str, Any]]:
-        """Previews in base64 by the items' numbers: each once, however often it is shown."""
+        """Base64 previews by the items' numbers, each stored once."""
         return {
             str(item.number): {
                 "mp4": base64.b64encode(item.preview.mp4).decode(),
@@ -104,13 +106,28 @@ class Gallery:
         }
 
     @property
-    def unseen(self) -> list[Item]:
+    def unseen(self) -> list[GalleryItem]:
         """Items without a preview."""
         return [item for item in self.items if item.preview is None]
 
 
 def build_gallery(inputs: Inputs, retrieved: Retrieved, progress: Callable[[int, int], None] | None = None) -> Gallery:
-    """Encode a preview of every item that is shown, and put queries and answers together."""
+    """Encode a preview of every item shown, and combine queries and candidates.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The run.
+    retrieved : Retrieved
+        Queries with their candidates.
+    progress : callable, optional
+        Called with the number of previews done, and of all.
+
+    Returns
+    -------
+    Gallery
+        The gallery.
+    """
     shown = sorted({row for answer in (*retrieved.a2v, *retrieved.v2a) for row in (answer.query, *answer.best)})
     rows = {row["id"]: row for row in inputs.catalogue.records()} if inputs.catalogue else {}
     records = [rows[retrieved.videos[index]] for index in shown]
@@ -127,7 +144,22 @@ def build_gallery(inputs: Inputs, retrieved: Retrieved, progress: Callable[[int,
 
 
 def stretch(row: Row, segments: Sequence[Row], *, short: bool = False) -> tuple[float, float]:
-    """What to show of a video: its middle segment (`short`: the window in it), or the middle where none was drawn."""
+    """Choose which part of a video to show: its middle segment, or the middle of the track if there are no segments.
+
+    Parameters
+    ----------
+    row : dict
+        Row of the catalogue.
+    segments : sequence of dict
+        Rows of its segments.
+    short : bool
+        Only the window of the segment.
+
+    Returns
+    -------
+    tuple of (float, float)
+        Start and end in seconds.
+    """
     if segments:
         middle = sorted(segments, key=lambda segment: segment["start_s"])[len(segments) // 2]
         prefix = "window_" if short else ""
@@ -147,7 +179,7 @@ def _previews(
 
     def preview(row: Row) -> Preview | str:
         if row["path"] is None:
-            return "The catalogue names no file for it."
+            return "The catalogue has no file for it."
         try:
             where = stretch(row, segments.get(row["id"], []), short=len(records) > _MANY)
             return make_preview(row["path"], *where, max_bytes)
@@ -163,8 +195,8 @@ def _previews(
     return found
 
 
-def _item(number: int, row: Row, preview: Preview | str) -> Item:
-    return Item(
+def _item(number: int, row: Row, preview: Preview | str) -> GalleryItem:
+    return GalleryItem(
         number=number,
         id=row["id"],
         title=row["title"] or row["id"],
@@ -176,17 +208,17 @@ def _item(number: int, row: Row, preview: Preview | str) -> Item:
     )
 
 
-def _question(way: str, answer: Answer, items: dict[int, Item]) -> Question:
+def _question(way: str, answer: TopCandidates, items: dict[int, GalleryItem]) -> GalleryQuery:
     query = items[answer.query]
     results = tuple(
-        Result(place, items[row], score, row == answer.query, _shared(query, items[row]))
+        GalleryResult(place, items[row], score, row == answer.query, _shared(query, items[row]))
         for place, (row, score) in enumerate(zip(answer.best, answer.scores, strict=True), start=1)
     )
-    return Question(way, query, answer, results)
+    return GalleryQuery(way, query, answer, results)
 
 
-def _shared(query: Item, other: Item) -> tuple[str, ...]:
-    """Artist, genre and tags that both have, in words; nothing for the query itself."""
+def _shared(query: GalleryItem, other: GalleryItem) -> tuple[str, ...]:
+    """Return artist, genre and tags in common, in words; nothing for the query itself."""
     if query.id == other.id:
         return ()
     found = ["same artist"] if query.artist and query.artist == other.artist else []

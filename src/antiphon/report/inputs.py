@@ -1,4 +1,4 @@
-"""Everything about a run that lies on disk, read once; what is missing is None."""
+"""The files of a run, read once; None for what is missing."""
 
 import json
 from dataclasses import MISSING, dataclass, fields
@@ -17,20 +17,20 @@ _SAMPLING = b"sampling"
 
 @dataclass(frozen=True)
 class Inputs:
-    """A run and the workspace it belongs to.
+    """A run and its workspace.
 
     Attributes
     ----------
     record : dict
-        `run.toml`.
+        Content of `run.toml`.
     trained_at : datetime
-        When `run.toml` was written.
-    history, metrics, curve, audit, catalogue : list of Epoch or None
-        None where the file is not there (yet).
+        Time at which `run.toml` was written.
+    history, metrics, curve, audit, catalogue : optional
+        None if the file does not exist.
     segments : dict of str to list of dict
         Rows of each video's segments, in order.
     sampling : dict
-        How they were drawn; empty where that is not recorded.
+        How they were drawn; empty if that is not recorded.
     """
 
     workspace: Workspace
@@ -49,18 +49,30 @@ class Inputs:
 
     @property
     def backbones(self) -> tuple[str, str]:
-        """Names of the sound's and of the pictures' features; "" where they have none."""
+        """Names of the audio and of the video features; "" if unnamed."""
         named = self.record.get("features", {})
         return str(named.get("audio", "")), str(named.get("video", ""))
 
     @property
     def split(self) -> str:
-        """The split that the metrics are about."""
+        """Split that the metrics are about."""
         return str((self.metrics or {}).get("split", "test"))
 
 
 def read_inputs(workspace: Workspace, run: str) -> Inputs:
     """Read a run's folder and its workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The workspace.
+    run : str
+        Name of the run.
+
+    Returns
+    -------
+    Inputs
+        What was read.
 
     Raises
     ------
@@ -92,9 +104,9 @@ def _json(path: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: is damaged ({error}). Delete it and run its stage again.") from error
+        raise ModelError(f"{path}: damaged ({error}). Delete it and run its stage again.") from error
     if not isinstance(found, dict):
-        raise ModelError(f"{path}: is no record of a run. Delete it and run its stage again.")
+        raise ModelError(f"{path}: not a record of a run. Delete it and run its stage again.")
     return found
 
 
@@ -110,7 +122,7 @@ def _history(path: Path) -> list[Epoch] | None:
 
 
 def _sampling(workspace: Workspace) -> dict[str, Any]:
-    """What `segments.parquet` says about how it was drawn."""
+    """Return how the segments were drawn, as `segments.parquet` records it."""
     if not workspace.segments.exists():
         return {}
     written = read_table(workspace.segments).schema.metadata or {}

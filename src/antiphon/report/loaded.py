@@ -1,4 +1,4 @@
-"""The run's model and all features that it can be asked about, read once."""
+"""The run's model with the workspace's features, and its audit."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,37 +12,58 @@ from antiphon.report.inputs import Inputs
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A model, and the features of all splits of the catalogue."""
+class LoadedRun:
+    """A model, and the features of all splits."""
 
     model: DualEncoder
     features: Features
 
 
-def load(inputs: Inputs) -> Loaded | str:
-    """The run's model with the workspace's features, or the reason in words why that cannot be."""
+def load_run(inputs: Inputs) -> LoadedRun | str:
+    """Load the run's model with the workspace's features.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The run.
+
+    Returns
+    -------
+    LoadedRun or str
+        The model and the features, or the reason why they cannot be loaded.
+    """
     audio_name, video_name = inputs.backbones
     if inputs.catalogue is None:
-        return "The workspace has no catalogue, so there are no held-out videos to ask about."
+        return "The workspace has no catalogue, so there are no held-out videos to rank."
     if not audio_name or not video_name:
-        return "This model was trained on features without a backbone's name; the workspace cannot find them again."
+        return "This model was trained on unnamed features, which the workspace cannot find again."
     try:
         features = assemble(inputs.workspace, inputs.catalogue, audio_name, video_name)
-        return Loaded(DualEncoder.load(inputs.folder, device="cpu"), features)
+        return LoadedRun(DualEncoder.load(inputs.folder, device="cpu"), features)
     except AntiphonError as error:
         return str(error)
 
 
-_AGAIN = "This is a quick one, made with this report: run antiphon audit again."
-_OUTDATED = f"The stored audit was of other features or splits. {_AGAIN}"
-_UNNAMED = f"The stored audit does not say of which features and splits it was. {_AGAIN}"
-_UNCHECKED = "Whether this stored audit was of the features and splits of now could not be checked."
+_AGAIN = "This is a quick audit made with the report; run antiphon audit again."
+_OUTDATED = f"The stored audit is of other features or splits. {_AGAIN}"
+_UNNAMED = f"The stored audit does not record its features and splits. {_AGAIN}"
+_UNCHECKED = "It could not be checked whether this audit is of the current features and splits."
 
 
-def find_audit(inputs: Inputs, loaded: Loaded | str) -> dict[str, Any]:
-    """What `antiphon audit` stored of these features, else what `antiphon.evaluation.audit` finds without a control.
+def find_audit(inputs: Inputs, loaded: LoadedRun | str) -> dict[str, Any]:
+    """Return the stored audit if it is of these features, else a quick one without control.
 
-    Where neither can be had: {"reason"}, in words. A "note" says why a stored audit is not shown, or may be an old one.
+    Parameters
+    ----------
+    inputs : Inputs
+        The run.
+    loaded : LoadedRun or str
+        Its model and features, or the reason why there are none.
+
+    Returns
+    -------
+    dict
+        The audit, or {"reason"}. A "note" says why a stored audit is not shown or may be outdated.
     """
     stored = inputs.audit
     if isinstance(loaded, str):
@@ -54,7 +75,7 @@ def find_audit(inputs: Inputs, loaded: Loaded | str) -> dict[str, Any]:
     return _quick(loaded) | {"note": _OUTDATED if "features" in stored else _UNNAMED}
 
 
-def _quick(loaded: Loaded) -> dict[str, Any]:
+def _quick(loaded: LoadedRun) -> dict[str, Any]:
     try:
         return audit(loaded.model, loaded.features).to_dict()
     except AntiphonError as error:

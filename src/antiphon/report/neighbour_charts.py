@@ -1,4 +1,4 @@
-"""The pictures of the analysis of neighbours: numbers with intervals, one a line, on a common axis."""
+"""Charts of the neighbour analysis: numbers with intervals, one per line, on a common axis."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,18 @@ class Line:
 
     Attributes
     ----------
+    name : str
+        Label.
     style : str
-        "sound", "pictures" or "main" (both together): its colour.
+        Colour: "sound", "pictures" or "main" (both together).
+    value : float
+        The number.
+    ci95 : sequence of float
+        Its 95% interval.
     null : sequence of float, optional
-        The middle 95% of what chance gives, where it was measured.
+        Middle 95% by chance, if it was measured.
     mark : float, optional
-        Where a dashed mark stands: the base rate.
+        Position of a dashed mark: the base rate.
     """
 
     name: str
@@ -38,16 +44,23 @@ class Line:
 def lines_chart(
     lines: Sequence[Line], write: Callable[[float], str], axis: str, low: float | None = None, high: float | None = None
 ) -> Markup:
-    """Value, interval, null and mark of each line.
+    """Draw value, interval, null and mark of each line.
 
     Parameters
     ----------
+    lines : sequence of Line
+        The numbers.
     write : callable
-        A value as text.
+        Formats a value.
     axis : str
-        What the values are.
+        Label of the axis.
     low, high : float, optional
-        Ends of the axis. Default: so that everything fits, 0 included.
+        Ends of the axis. Default: fits everything, and includes 0.
+
+    Returns
+    -------
+    Markup
+        SVG.
     """
     inside = [edge for line in lines for edge in (*line.ci95, *(line.null or ()), line.mark, line.value)]
     known = [0.0, *(edge for edge in inside if edge is not None)]

@@ -1,4 +1,4 @@
-"""Builds the page of the qualitative analysis: findings, charts, and random videos with their nearest neighbours."""
+"""The page of the qualitative analysis: findings, charts, and random videos with their nearest neighbours."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,13 +11,21 @@ from antiphon.report import about
 from antiphon.report.inputs import Inputs, read_inputs
 from antiphon.report.neighbour_charts import Line, lines_chart
 from antiphon.report.neighbour_items import NO_MEDIA, Shown, media_of, show_items
-from antiphon.report.neighbour_sentences import ATTRIBUTES, NAMES, SPACES, clear, findings, live, spread
+from antiphon.report.neighbour_sentences import (
+    ATTRIBUTE_WORDS,
+    REPRESENTATION_WORDS,
+    SPACE_WORDS,
+    against_null,
+    findings,
+    live_tags,
+    with_interval,
+)
 from antiphon.runs import GALLERY_PAGE, versions
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace
 
 STYLES = ("neighbours.css",)
-FILTERS: dict[str, Any] = {"spread": spread}
+FILTERS: dict[str, Any] = {"with_interval": with_interval}
 
 _COLOURS = {"aggregated": "main", "audio": "sound", "video": "pictures"}
 _SHORT = {"aggregated": "Together", "audio": "Sound", "video": "Pictures"}
@@ -31,23 +39,23 @@ def build_gallery_page(
     *,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Path:
-    """Write `runs/<run>/gallery.html`: one file, no network.
+    """Write `runs/<run>/gallery.html`, a single file that works offline.
 
     Parameters
     ----------
     workspace : Workspace
-        Where the run, its catalogue and its media lie.
+        Workspace of the run.
     run : str
         Name of the run.
     found : mapping
-        What `antiphon.evaluation.qualitative` returns for it.
+        What `antiphon.evaluation.qualitative` returned for it.
     progress : callable, optional
-        Called while stills and previews are encoded: done, of how many, a few words.
+        Called while stills and previews are encoded: number done, total, a short remark.
 
     Returns
     -------
     Path
-        The file, written atomically.
+        The file.
 
     Raises
     ------
@@ -78,10 +86,24 @@ def build_gallery_page(
 def neighbour_context(
     inputs: Inputs, found: Mapping[str, Any], progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
-    """`neighbours` for the templates `neighbours_findings.html`, `neighbours_seeds.html` and `neighbours_how.html`.
+    """Return `neighbours` for the templates `neighbours_findings.html`, `neighbours_seeds.html`, `neighbours_how.html`.
 
-    A page that includes them needs `STYLES`, `FILTERS`, the script of `page_frame`, and its "media" as the JSON of
-    the element with the id `media`.
+    A page that includes them needs `STYLES`, `FILTERS`, the script of `page_frame`, and the "media" as JSON in the
+    element with the id `media`.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The run.
+    found : mapping
+        What `antiphon.evaluation.qualitative` returned.
+    progress : callable, optional
+        Called with the number of items done, and of all.
+
+    Returns
+    -------
+    dict
+        The context.
     """
     items = show_items(inputs, found["seeds"], progress)
     unseen = [one for one in items.values() if one.item.preview is None]
@@ -89,12 +111,12 @@ def neighbour_context(
         "found": found,
         "sentences": findings(found),
         "charts": _charts(found),
-        "names": NAMES,
+        "names": REPRESENTATION_WORDS,
         "short": _SHORT,
-        "spaces": SPACES,
-        "attributes": ATTRIBUTES,
+        "spaces": SPACE_WORDS,
+        "attributes": ATTRIBUTE_WORDS,
         "colours": _COLOURS,
-        "clear": clear,
+        "clear": against_null,
         "videos": [_row(seed, items) for seed in found["seeds"]["videos"]],
         "segments": [_row(seed, items) for seed in found["seeds"]["segments"]],
         "items": len(items),
@@ -118,7 +140,7 @@ def _row(seed: Mapping[str, Any], items: Mapping[tuple[str, str], Shown]) -> dic
 
 
 def _charts(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Title, picture, and which marks it has; what was not measured has none."""
+    """Return each chart with title, note and legend; none for what was not measured."""
     drawn = [_agreement_chart(found, "genre"), _agreement_chart(found, "tags"), _tags_chart(found["tags"])]
     drawn += [_consistency_chart(found["consistency"]), _dependence_chart(found["dependence"])]
     drawn += [_attributes_chart(found["attributes"])]
@@ -147,14 +169,14 @@ def _agreement_chart(found: Mapping[str, Any], name: str) -> dict[str, Any] | No
 def _tags_chart(tags: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     if not tags:
         return None
-    further = [tag for tag in live(tags) if tag not in tags[:_MAX_TAGS]]
+    further = [tag for tag in live_tags(tags) if tag not in tags[:_MAX_TAGS]]
     numbers = [(tag, tag["by_representation"]["aggregated"]) for tag in [*tags[:_MAX_TAGS], *further]]
     highest = f"the {_MAX_TAGS} highest lifts of {len(tags)}{' and live performances' if further else ''}, "
     lines = [_against(f"{tag['tag']} ({tag['carriers']} videos)", "main", number) for tag, number in numbers]
     return {
-        "title": "Neighbours that carry the same tag",
+        "title": "Neighbours with the same tag",
         "note": f"{highest if len(tags) > _MAX_TAGS else ''}together",
-        "picture": lines_chart(lines, share, "share of the neighbours of its carriers", high=1.0),
+        "picture": lines_chart(lines, share, "share of neighbours of videos with the tag", high=1.0),
         "mark": "base rate",
         "null": True,
     }
@@ -162,15 +184,22 @@ def _tags_chart(tags: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 def _consistency_chart(numbers: Mapping[str, Any]) -> dict[str, Any] | None:
     lines = [
-        Line(SPACES[name], _colour(name), two["within"]["value"], two["within"]["ci95"], None, two["between"]["value"])
-        for name in SPACES
+        Line(
+            SPACE_WORDS[name],
+            _colour(name),
+            two["within"]["value"],
+            two["within"]["ci95"],
+            None,
+            two["between"]["value"],
+        )
+        for name in SPACE_WORDS
         if (two := numbers.get(name)) is not None
     ]
     if not lines:
         return None
     picture = lines_chart(lines, score, "mean cosine of two segments of a video", high=1.0)
     return {
-        "title": "How alike a video's segments are",
+        "title": "Consistency of a video's segments",
         "note": "",
         "picture": picture,
         "mark": "of different videos",
@@ -193,7 +222,7 @@ def _dependence_chart(numbers: Sequence[Mapping[str, Any]]) -> dict[str, Any] | 
         return None
     picture = lines_chart(lines, score, "rank correlation over videos", low=-1.0, high=1.0)
     return {
-        "title": "Are neighbours better where segments are alike?",
+        "title": "Are neighbours better for consistent videos?",
         "note": "",
         "picture": picture,
         "mark": "unrelated",
@@ -205,8 +234,8 @@ def _attributes_chart(found: Mapping[str, Any]) -> dict[str, Any] | None:
     if "spaces" not in found:
         return None
     lines = [
-        Line(SPACES[name], _colour(name), r2["value"], r2["ci95"], r2["null95"])
-        for name in SPACES
+        Line(SPACE_WORDS[name], _colour(name), r2["value"], r2["ci95"], r2["null95"])
+        for name in SPACE_WORDS
         for r2 in [found["spaces"][name]["r2"]]
     ]
     picture = lines_chart(lines, share, "R² of the similarity of two segments")

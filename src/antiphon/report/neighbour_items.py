@@ -1,4 +1,4 @@
-"""The videos and segments that a gallery of neighbours shows: stills, a short preview of each, encoded once."""
+"""Videos and segments shown by a neighbour gallery: stills and a short preview of each, encoded once."""
 
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 from antiphon.errors import DecodeError
 from antiphon.presentation.previews import Preview, make_preview, make_strip
-from antiphon.report.gallery import Item, stretch
+from antiphon.report.gallery import GalleryItem, stretch
 from antiphon.report.inputs import Inputs
 
 Row = dict[str, Any]
@@ -20,30 +20,41 @@ _ONE_PREVIEW_BYTES = 60_000
 _LONGER_SIDE_PX = 192
 _STILLS = 3
 NO_MEDIA = "No media in this workspace."
-_TOO_MANY = "Left out to keep the page small."
+_TOO_MANY = "Omitted to keep the page small."
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A video, or one segment of a video.
+    """A video, or a segment of it.
 
     Attributes
     ----------
-    item : Item
+    item : GalleryItem
         The video; its preview is of this segment, or of the video's middle segment.
-    strip : bytes or None
-        JPEG of stills from all over the video, or from the segment.
+    strip : bytes, optional
+        JPEG of stills from across the video, or from the segment.
     place : str
         "0:34–0:37" for a segment, "" for a video.
     """
 
-    item: Item
+    item: GalleryItem
     strip: bytes | None
     place: str
 
 
 def shown_ids(seeds: Mapping[str, Sequence[Row]]) -> dict[tuple[str, str], None]:
-    """(video, segment or "") of everything on the page: first all seeds, then the nearest neighbours, then the next."""
+    """List everything on the page: first all seeds, then their nearest neighbours, then the next nearest.
+
+    Parameters
+    ----------
+    seeds : mapping of str to sequence of dict
+        "videos" and "segments" with their neighbours.
+
+    Returns
+    -------
+    dict of (str, str) to None
+        (video, segment or "") in order.
+    """
     found: dict[tuple[str, str], None] = {}
     listed = [("", seed) for seed in seeds["videos"]] + [(seed["id"], seed) for seed in seeds["segments"]]
     for segment, seed in listed:
@@ -61,10 +72,23 @@ def shown_ids(seeds: Mapping[str, Sequence[Row]]) -> dict[tuple[str, str], None]
 def show_items(
     inputs: Inputs, seeds: Mapping[str, Sequence[Row]], progress: Callable[[int, int], None] | None = None
 ) -> dict[tuple[str, str], Shown]:
-    """Stills and previews of everything that the page shows, by video and segment.
+    """Encode stills and previews of everything on the page.
 
-    The first `MAX_PLAYERS` get a preview, the first `MAX_STRIPS` stills; a file that cannot be read is shown with the
-    reason.
+    The first `MAX_PLAYERS` get a preview, the first `MAX_STRIPS` stills; an unreadable file gets the reason.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The run.
+    seeds : mapping of str to sequence of dict
+        "videos" and "segments" with their neighbours.
+    progress : callable, optional
+        Called with the number of items done, and of all.
+
+    Returns
+    -------
+    dict of (str, str) to Shown
+        Items by (video, segment or "").
     """
     keys = list(shown_ids(seeds))
     rows = {row["id"]: row for row in inputs.catalogue.records()} if inputs.catalogue else {}
@@ -87,7 +111,18 @@ def show_items(
 
 
 def media_of(items: Mapping[tuple[str, str], Shown]) -> dict[str, dict[str, str]]:
-    """What the page's script plays and shows: base64 by the items' numbers."""
+    """Encode the media for the page's script.
+
+    Parameters
+    ----------
+    items : mapping of (str, str) to Shown
+        Items of the page.
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        Base64 by the item's number and kind.
+    """
     found: dict[str, dict[str, str]] = {}
     for one in items.values():
         parts = {"strip": one.strip} if one.strip else {}
@@ -116,7 +151,7 @@ def _media(
 
 
 def _times_s(segments: Sequence[Row], one_segment: bool, shown_s: tuple[float, float]) -> list[float]:
-    """When the stills are: the middles of the first, middle and last window; or evenly spread over the one stretch."""
+    """Return the times of the stills: of the first, middle and last window, or spread over the one stretch."""
     if one_segment or len(segments) < _STILLS:
         start_s, end_s = shown_s
         return [start_s + (end_s - start_s) * (place + 0.5) / _STILLS for place in range(_STILLS)]
@@ -130,13 +165,13 @@ def _in_threads(function: Callable[[int], Shown], count: int) -> Iterator[Shown]
     try:
         yield from threads.map(function, range(count))
     finally:
-        # Interrupted, what has not begun is not begun.
+        # On interruption, cancel what has not started.
         threads.shutdown(cancel_futures=True)
 
 
-def _item(number: int, row: Row, preview: Preview | str) -> Item:
+def _item(number: int, row: Row, preview: Preview | str) -> GalleryItem:
     there = isinstance(preview, Preview)
-    return Item(
+    return GalleryItem(
         number=number,
         id=row["id"],
         title=row["title"] or row["id"],

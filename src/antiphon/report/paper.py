@@ -1,4 +1,4 @@
-"""Builds the page of the paper's experiments, run again: the published numbers beside ours."""
+"""The page of the paper's reproduced experiments: published numbers beside ours."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -24,26 +24,26 @@ Progress = Callable[[int, int, str], None]
 
 
 def build_paper_page(workspace: Workspace, paper: Mapping[str, Any], *, progress: Progress | None = None) -> Path:
-    """Write `paper.html` at the top of the workspace: one file, no network.
+    """Write `paper.html` in the workspace, a single file that works offline.
 
     Parameters
     ----------
     workspace : Workspace
-        Where the catalogue, its media and the run lie.
+        Workspace of the catalogue, its media and the run.
     paper : mapping
-        What `antiphon reproduce` found. A part that could not be measured is {"reason"}, and the page says so.
-    progress : Progress, optional
-        Called while stills and previews are encoded: done, of how many, a few words.
+        What `antiphon reproduce` found; {"reason"} for a part that was not measured.
+    progress : callable, optional
+        Called while stills and previews are encoded: number done, total, a short remark.
 
     Returns
     -------
     Path
-        The file, written atomically.
+        The file.
 
     Raises
     ------
     ModelError
-        There is a qualitative part, but not its run, or a file of the run is damaged.
+        There is a qualitative part but not its run, or a file of the run is damaged.
     """
     qualitative = paper["qualitative"]
     inputs = None if "reason" in qualitative else read_inputs(workspace, paper["run"])

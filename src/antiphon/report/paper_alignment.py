@@ -1,4 +1,4 @@
-"""Table 1 for the page: true ranks of each configuration beside what the paper and its formula print."""
+"""Table 1 for the page: true ranks of each configuration, and what the paper and its formula print."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,23 +18,25 @@ _VALUES = 46
 _ROW = 41
 _TOP = 26
 _ONE_PLACE = 0.25
-"""Of the pool: what spreads less stands in one place."""
+"""Fraction of the pool: values within this range count as equal."""
 _LEFT_OUT = {"r2plus1d_18-unscaled": "Frames fed unscaled"}
-"""What the authors' code does before any training, so that no recipe stands for it."""
+"""Deviations before training, for which there is no recipe."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One line of the picture.
+    """One row of the chart.
 
     Attributes
     ----------
+    name : str
+        Label.
     value : float
         True median rank.
-    ci95, null95 : sequence of float or None
-        Of it, where they were measured.
+    ci95, null95 : sequence of float, optional
+        Its interval and null, if measured.
     published : sequence of float
-        What the published formula prints for the same embeddings, one a training.
+        What the published formula prints for the same embeddings, one value per training.
     printed : float, optional
         What the paper prints for this configuration.
     """
@@ -48,12 +50,17 @@ class Mark:
 
 
 def alignment_context(found: Mapping[str, Any]) -> dict[str, Any]:
-    """`alignment` for the template `paper_table_1.html`.
+    """Return `alignment` for the template `paper_table_1.html`.
 
     Parameters
     ----------
     found : mapping
-        What `antiphon.experiments.alignment.alignment` returns, or {"reason"}.
+        What `antiphon.experiments.alignment.alignment` returned, or {"reason"}.
+
+    Returns
+    -------
+    dict
+        The context.
     """
     if "reason" in found:
         return {"reason": found["reason"]}
@@ -61,7 +68,7 @@ def alignment_context(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "reason": None,
         "found": found,
-        "charts": [rank_chart(way, _marks(found, way), found["pool"]) for way in DIRECTIONS],
+        "charts": [alignment_chart(way, _marks(found, way), found["pool"]) for way in DIRECTIONS],
         "others": [found["reference"], found["shuffled"]],
         "extremes": [("Perfect embeddings", found["oracle"]), ("Random embeddings", found["random"])],
         "formula": formula_sentence(found),
@@ -77,14 +84,24 @@ def alignment_context(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def formula_sentence(found: Mapping[str, Any]) -> str:
-    """What the published formula prints for trained, shuffled, random and perfect embeddings, and whether it is alike.
+    """Say what the published formula prints for trained, shuffled, random and perfect embeddings.
+
+    Parameters
+    ----------
+    found : mapping
+        What `antiphon.experiments.alignment.alignment` returned.
+
+    Returns
+    -------
+    str
+        Part of a sentence.
 
     Examples
     --------
     >>> one, other = {"published": [480.0, 520.0]}, {"published": [505.0]}
     >>> extremes = {"random": {"published": 500.0}, "oracle": {"published": 499.5}}
     >>> formula_sentence({"pool": 1000, "rows": [one], "reference": other, "shuffled": other, **extremes})
-    'for trained, shuffled, random and perfect embeddings alike between 480 and 520 of 1,000, all in one place'
+    'for trained, shuffled, random and perfect embeddings alike between 480 and 520 of 1,000'
     """
     printed = [value for row in (*found["rows"], found["reference"], found["shuffled"]) for value in row["published"]]
     printed += [found[name]["published"] for name in ("oracle", "random")]
@@ -92,18 +109,18 @@ def formula_sentence(found: Mapping[str, Any]) -> str:
     together = high - low < _ONE_PLACE * found["pool"]
     return (
         f"for trained, shuffled, random and perfect embeddings {'alike ' if together else ''}between {rank(low)} and "
-        f"{rank(high)} of {whole(found['pool'])}{', all in one place' if together else ''}"
+        f"{rank(high)} of {whole(found['pool'])}"
     )
 
 
 def _flat(ci95: Sequence[float]) -> bool:
-    """No width, at a rank that is not the best: many queries share one rank, whichever videos are drawn."""
+    """Return whether the interval has no width at a rank other than the best: many queries share one rank."""
     return ci95[0] == ci95[1] > 1
 
 
 def _marks(found: Mapping[str, Any], way: str) -> list[Mark]:
     rows = [*found["rows"], found["reference"], found["shuffled"]]
-    # The paper's ranks are of its own pool: in another one they have no place on the axis.
+    # The paper's ranks are of its own pool and cannot be shown for another.
     same_pool = found["pool"] == POOL
     return [_mark(row, way, same_pool=same_pool) for row in rows] + [
         Mark(name, found[key]["median_rank"][way], None, None, [found[key]["published"]])
@@ -117,8 +134,23 @@ def _mark(row: Mapping[str, Any], way: str, *, same_pool: bool) -> Mark:
     return Mark(row["name"], ours["median_rank"], ours["ci95"], ours["null95"], row["published"], printed)
 
 
-def rank_chart(way: str, marks: Sequence[Mark], pool: int) -> Markup:
-    """True median ranks with intervals and nulls on a logarithmic axis; hollow, what the published formula prints."""
+def alignment_chart(way: str, marks: Sequence[Mark], pool: int) -> Markup:
+    """Draw true median ranks with intervals and nulls on a logarithmic axis; hollow: what the published formula prints.
+
+    Parameters
+    ----------
+    way : str
+        Direction.
+    marks : sequence of Mark
+        Rows of the chart.
+    pool : int
+        Size of the pool.
+
+    Returns
+    -------
+    Markup
+        SVG.
+    """
     scale = Scale(1, pool, _INSET, WIDTH - _VALUES, log=True)
     bottom = _TOP + _ROW * len(marks) + 4
     chance = scale((pool + 1) / 2)

@@ -1,4 +1,4 @@
-"""Table 2 for the page: what classifiers make of six representations, beside what the paper prints; and more below."""
+"""Table 2 for the page: classifiers on six representations, with the paper's numbers, and further rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,14 +13,24 @@ Row = Mapping[str, Any]
 METRIC_NAMES = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "f1": "F1"}
 KINDS = {"perceptron": "Perceptron", "linear": "Linear"}
 VERDICTS = {"better": "▲", "worse": "▼", "no difference found": "≈"}
-"""What an interval of a difference says, with its mark."""
+"""Verdicts on the interval of a difference, with their marks."""
 
 _TITLES = {"genre": "Genre (experiment 2)", "tags": "Tags (experiment 3)"}
 _COLOURS = {"audio": "sound", "video": "pictures"}
 
 
 def difference_verdict(gap: Mapping[str, Any]) -> str:
-    """ "better" where the interval lies above 0, "worse" where below, else "no difference found".
+    """Judge a difference by its interval.
+
+    Parameters
+    ----------
+    gap : mapping
+        "ci95" of the difference.
+
+    Returns
+    -------
+    {"better", "worse", "no difference found"}
+        Whether the interval is above 0, below 0, or includes it.
 
     Examples
     --------
@@ -32,12 +42,22 @@ def difference_verdict(gap: Mapping[str, Any]) -> str:
 
 
 def is_of_paper(row: Row) -> bool:
-    """Whether the paper's table 2 has the row: six representations, each alone before a classifier."""
+    """Return whether the paper's table 2 has the row: one of six representations, alone, with a classifier."""
     return row["representation"] in (*BASELINES, *CONTRASTIVE) and row["kind"] in KINDS
 
 
 def beyond_name(row: Row) -> str:
-    """What a row that is not of the paper is called.
+    """Name a row that is not in the paper.
+
+    Parameters
+    ----------
+    row : mapping
+        The row.
+
+    Returns
+    -------
+    str
+        Its name.
 
     Examples
     --------
@@ -51,29 +71,43 @@ def beyond_name(row: Row) -> str:
     return f"{row['kind'].removeprefix('fusion-')} fusion"
 
 
-def trainings(seeds: int) -> str:
-    """What was trained how often.
+def trainings_sentence(seeds: int) -> str:
+    """Say how often the heads and the perceptron were trained.
+
+    Parameters
+    ----------
+    seeds : int
+        Trainings of the perceptron.
+
+    Returns
+    -------
+    str
+        A sentence.
 
     Examples
     --------
-    >>> trainings(3)
-    'The heads are those of one training (seed 0); 3 trainings are of the perceptron.'
+    >>> trainings_sentence(3)
+    'The heads were trained once (seed 0), the perceptron 3 times.'
     """
-    words = "1 training is" if seeds == 1 else f"{seeds} trainings are"
-    return f"The heads are those of one training (seed 0); {words} of the perceptron."
+    return f"The heads were trained once (seed 0), the perceptron {'once' if seeds == 1 else f'{seeds} times'}."
 
 
 def probe_context(target: str, found: Mapping[str, Any], paper: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """One of the `probes` for the template `paper_table_2.html`.
+    """Return one of the `probes` for the template `paper_table_2.html`.
 
     Parameters
     ----------
     target : str
         "genre" or "tags".
     found : mapping
-        What `antiphon.evaluation.probe` returns, or {"reason"}.
+        What `antiphon.evaluation.probe` returned, or {"reason"}.
     paper : mapping of str to mapping
         The paper's numbers: representation → target → metric → value.
+
+    Returns
+    -------
+    dict
+        The context.
     """
     about = {"target": target, "title": _TITLES[target]}
     if "reason" in found:
@@ -82,7 +116,7 @@ def probe_context(target: str, found: Mapping[str, Any], paper: Mapping[str, Map
     return about | {
         "reason": None,
         "found": found,
-        "trainings": trainings(found["seeds"]),
+        "trainings": trainings_sentence(found["seeds"]),
         "levels": [_level(name, target, found["table"], paper) for name in names],
     }
 
@@ -146,7 +180,7 @@ def _differences_chart(rows: Sequence[Row]) -> dict[str, Any]:
     ]
     edges = [abs(edge) for line in lines for edge in line.ci95]
     return {
-        "title": "Embeddings less the best backbone row",
+        "title": "Embeddings minus the best backbone",
         "note": KINDS[rows[0]["kind"]].lower(),
         "drawn": lines_chart(
             lines,

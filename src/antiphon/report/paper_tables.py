@@ -1,4 +1,4 @@
-"""Tables 1 and 2 as CSV and Markdown, compact enough to keep beside the code."""
+"""Tables 1 and 2 as CSV and Markdown."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from typing import Any
 from antiphon.metrics.classification_metrics import METRICS
 from antiphon.presentation.numbers import brief, rank, score, whole
 from antiphon.presentation.rank_sentences import DIRECTIONS
-from antiphon.report.paper_probes import METRIC_NAMES, beyond_name, difference_verdict, is_of_paper, trainings
+from antiphon.report.paper_probes import METRIC_NAMES, beyond_name, difference_verdict, is_of_paper, trainings_sentence
 
 Row = dict[str, Any]
 
@@ -16,22 +16,43 @@ _TARGETS = {"experiment_2": "genre", "experiment_3": "tags"}
 
 
 def table_1_csv(paper: Mapping[str, Any]) -> str:
-    """Experiment 1: one line for each configuration, deviation and control; empty where it was not run.
+    """Format experiment 1 as CSV: one line per configuration, deviation and control; empty if it was not run.
 
-    Columns: "kind", "recipe", "name", "paper_a2v", "paper_v2a"; for each way, and for the paper's pool and all test
-    pairs ("full"), the median rank with its interval, the medians by seed, the null and recall@10 (of the pool alone),
-    and how many were ranked; "published" by seed; "gain" with its interval. Values by seed stand apart by spaces.
+    Columns: "kind", "recipe", "name", "paper_a2v", "paper_v2a"; for each direction, and for the paper's pool ("pool")
+    and all test pairs ("full"), the median rank with its interval, the medians by seed, the null and recall@10 (of the
+    pool only), and the pool's size; "published" by seed; "gain" with its interval. Values by seed are separated by
+    spaces.
+
+    Parameters
+    ----------
+    paper : mapping
+        Content of paper.json.
+
+    Returns
+    -------
+    str
+        CSV.
     """
     found = paper["experiment_1"]
     return _csv([] if "reason" in found else [_line_1(kind, row) for kind, row in _rows_1(found)])
 
 
 def table_2_csv(paper: Mapping[str, Any]) -> str:
-    """Experiments 2 and 3: one line for each target, representation, classifier, level and metric.
+    """Format experiments 2 and 3 as CSV: one line per target, representation, classifier, level and metric.
 
     Columns: "target", "representation", "of", "dim", "kind", "level", "n", "groups", "metric", "paper", "value",
-    "ci95_low", "ci95_high", "null95_low", "null95_high", "chance", "worst_label", "worst_value"; and of contrastive
+    "ci95_low", "ci95_high", "null95_low", "null95_high", "chance", "worst_label", "worst_value"; and for contrastive
     rows "baseline", "difference", "difference_low", "difference_high", "verdict".
+
+    Parameters
+    ----------
+    paper : mapping
+        Content of paper.json.
+
+    Returns
+    -------
+    str
+        CSV.
     """
     return _csv(
         _line_2(target, row, metric, paper["probe_paper"])
@@ -42,7 +63,18 @@ def table_2_csv(paper: Mapping[str, Any]) -> str:
 
 
 def tables_markdown(paper: Mapping[str, Any]) -> str:
-    """The verdict, both tables and the audit's verdict; what was not measured is n/a with the reason."""
+    """Format the verdict, both tables and the audit's verdict as Markdown; n/a with the reason if not measured.
+
+    Parameters
+    ----------
+    paper : mapping
+        Content of paper.json.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     data = paper["data"]
     synthetic = " All of it is synthetic." if data["synthetic"] else ""
     parts = [
@@ -117,9 +149,9 @@ def _markdown_1(found: Mapping[str, Any]) -> str:
     note = (
         f"Median ranks of {whole(found['pool'])}, mean of {found['seeds']} trainings [95% over test videos]; chance "
         f"{rank((found['pool'] + 1) / 2)}. Formula: what the published evaluation prints for the same embeddings, by "
-        "seed. Gain: factor by which ranks are lower than Base's, of the deviations than those of their first line's. "
-        "The intervals, of ranks and of gains, resample test videos and do not cover other trainings, for which the "
-        "values by seed stand (table-1.csv)."
+        "seed. Gain: factor by which ranks are lower than Base's, and for deviations than those of their first line. "
+        "The intervals of ranks and gains resample test videos and do not cover differences between trainings; see the "
+        "values by seed in table-1.csv."
     )
     return f"{_markdown(header, rows)}\n\n{note}"
 
@@ -148,7 +180,9 @@ def _markdown_2(target: str, found: Mapping[str, Any], printed: Mapping[str, Any
     measured = (*METRIC_NAMES.values(), "ROC-AUC to backbones")
     header = ("Representation", "Classifier", "Paper ROC-AUC", "Paper F1", *measured)
     labels = len(rows[0]["labels"])
-    note = f"{labels} labels, {whole(rows[0]['n'])} {level}; [95% over test videos]. {trainings(found['seeds'])}"
+    note = (
+        f"{labels} labels, {whole(rows[0]['n'])} {level}; [95% over test videos]. {trainings_sentence(found['seeds'])}"
+    )
     text = f"{title}\n\n{_markdown(header, [_cells_2(target, row, printed) for row in theirs])}\n\n{note}"
     if beyond:
         cells = [[beyond_name(row), *_measured_2(row)] for row in beyond]

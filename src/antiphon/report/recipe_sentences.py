@@ -1,17 +1,28 @@
-"""A recipe in words."""
+"""Recipes as sentences."""
 
 from antiphon.model.recipe import Recipe
 from antiphon.presentation.numbers import whole
 
 _LOSSES = {
-    "info_nce": "InfoNCE, both ways",
-    "decoupled": "decoupled contrastive loss, both ways",
+    "info_nce": "InfoNCE, both directions",
+    "decoupled": "decoupled contrastive loss, both directions",
     "sigmoid": "pairwise sigmoid loss",
 }
 
 
 def recipe_sentences(recipe: Recipe) -> list[str]:
-    """A recipe in words: heads, loss, training."""
+    """Describe a recipe: heads, loss, training.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
     return [_heads(recipe), *_beside(recipe), *_start(recipe), _loss(recipe), _optimiser(recipe), _stopping(recipe)]
 
 
@@ -21,34 +32,34 @@ def _heads(recipe: Recipe) -> str:
     between = {"none": activation, "layer": f"layer normalisation, {activation}", "batch": f"batch norm, {activation}"}
     layers = " and ".join(whole(width) for width in head.hidden)
     several = f"hidden layers of {layers} values" if len(head.hidden) > 1 else f"a hidden layer of {layers} values"
-    frozen = ", its scale and shift never trained" if head.frozen_affine else ""
+    frozen = ", scale and shift not trained" if head.frozen_affine else ""
     inner = f"{several} ({between[head.normalisation]}{frozen}, dropout {head.dropout:g})"
-    path = ", a linear path beside" if head.skip else ""
+    path = ", a parallel linear path" if head.skip else ""
     hidden = f"{inner}{path} and an" if head.hidden else "a linear"
     output = "a sigmoid on the output" if head.output == "sigmoid" else "no activation on the output"
     ways = {"together": "scaled by one deviation", "chosen": "standardised or scaled by one deviation, as chosen"}
-    inputs = ways.get(str(head.standardise), "standardised" if head.standardise else "as they are")
+    inputs = ways.get(str(head.standardise), "standardised" if head.standardise else "unchanged")
     if head.input_dropout:
         inputs += f", with dropout {head.input_dropout:g}"
     if recipe.heads == "video":
-        own = "One head, on the pictures; the sound passes without one"
+        own = "One head, for video; audio has none"
         return f"{own}: features {inputs}; {hidden} embedding of the audio feature's size; {output}."
     return f"Two heads: features {inputs}; {hidden} embedding of {head.embedding_dim} dimensions; {output}."
 
 
 def _beside(recipe: Recipe) -> list[str]:
-    """What embeddings hold beside what the heads make."""
+    """Describe the parts of the embeddings besides the heads' output."""
     beside: list[str] = []
     if recipe.track is not None:
         names = {"mean": "their mean", "attention": "a weighted mean", "transformer": "a temporal transformer"}
         beside.append(
-            f"Of a track's segments {names[recipe.track.aggregator]} makes one feature, trained with the heads."
+            f"A track's feature is made from its segments by {names[recipe.track.aggregator]}, trained with the heads."
         )
     if recipe.closed_form is not None:
         beside.append(
-            "Beside them linear and kernel canonical correlations in closed form, up to "
-            f"{recipe.closed_form.num_components} dimensions each: scores are averaged. Epochs and their ranks are "
-            "those of the heads alone."
+            "In addition, linear and kernel canonical correlations in closed form, up to "
+            f"{recipe.closed_form.num_components} dimensions each; scores are averaged. Epochs and their ranks are "
+            "of the heads alone."
         )
     return beside
 
@@ -64,7 +75,7 @@ def _loss(recipe: Recipe) -> str:
     learned = "at the start and learned" if loss.learn_temperature else "throughout"
     words = [f"Loss: {_LOSSES[loss.name]}, temperature {loss.temperature:g} {learned}."]
     if loss.exclude_same_artist:
-        words.append("Videos of one artist are no negatives of each other.")
+        words.append("Videos of one artist are not negatives of each other.")
     if loss.label_weight:
         words.append(f"Positives by shared labels have weight {loss.label_weight:g}.")
     return " ".join(words)
@@ -77,7 +88,7 @@ def _optimiser(recipe: Recipe) -> str:
     schedule = f" times {training.learning_rate_decay:g} after each epoch"
     if training.schedule_not_stepped:
         schedule = " throughout"
-    rows = " The first segment of each video alone is trained on." if training.first_segment_only else ""
+    rows = " Only the first segment of each video is used." if training.first_segment_only else ""
     return (
         f"Training: {name}, learning rate {training.learning_rate:g}{schedule}{decay}, batches of at most "
         f"{whole(training.batch_size)} pairs, no two of one video.{rows}"
@@ -87,8 +98,8 @@ def _optimiser(recipe: Recipe) -> str:
 def _stopping(recipe: Recipe) -> str:
     training = recipe.training
     watched = "validation loss" if training.stop_on == "loss" else "typical validation rank"
-    longer = f", or as many as make {whole(training.min_steps)} batches" if training.min_steps else ""
+    longer = f", or as many as it takes for {whole(training.min_steps)} batches" if training.min_steps else ""
     return (
-        f"At most {training.epochs} epochs{longer}; stops after {training.patience} epochs without a better {watched}, "
+        f"At most {training.epochs} epochs{longer}; stops after {training.patience} epochs without better {watched}, "
         "and keeps the best epoch."
     )

@@ -1,4 +1,4 @@
-"""What the run's model does with the held-out pairs: ranks of segments and tracks, and the answers to show."""
+"""The run's model on the held-out pairs: ranks of segments and tracks, and the best candidates of some queries."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.errors import AntiphonError
-from antiphon.evaluation.answers import Answer, answers, spread
+from antiphon.evaluation.answers import TopCandidates, evenly_spaced, top_candidates
 from antiphon.evaluation.retrieval import track_pool
 from antiphon.metrics.ranks import ranks
-from antiphon.report.loaded import Loaded
+from antiphon.report.loaded import LoadedRun
 
 Ranks = dict[str, npt.NDArray[np.float64]]
 Sides = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
@@ -22,35 +22,48 @@ BEST = 5
 
 @dataclass(frozen=True)
 class Retrieved:
-    """Ranks and answers in the pool of held-out videos.
+    """Ranks and best candidates in the pool of held-out videos.
 
     Attributes
     ----------
     levels : dict of str to Ranks
-        "tracks" and, where videos have several rows, "segments" → ranks of all queries both ways.
+        "tracks" and, if videos have several rows, "segments": ranks of all queries in both directions.
     left_out : int
-        How many segments there are where they are too many to rank once more (`MAX_SEGMENTS`), else 0.
+        Number of segments if they are too many to rank again (`MAX_SEGMENTS`), else 0.
     videos : list of str
         Ids of the pool's tracks.
-    a2v, v2a : list of Answer
-        Answers of tracks to the same queries, spread over the ranks from best to worst.
+    a2v, v2a : list of TopCandidates
+        Candidates of the same queries in each direction, evenly spaced over the ranks from best to worst.
     """
 
     levels: dict[str, Ranks]
     left_out: int
     videos: list[str]
-    a2v: list[Answer]
-    v2a: list[Answer]
+    a2v: list[TopCandidates]
+    v2a: list[TopCandidates]
 
 
-def retrieve(loaded: Loaded | str, split: str) -> Retrieved | str:
-    """Embed the held-out pairs, rank them, and answer a dozen queries; or the reason in words why that cannot be."""
+def retrieve(loaded: LoadedRun | str, split: str) -> Retrieved | str:
+    """Embed and rank the held-out pairs, and find the best candidates of twelve queries.
+
+    Parameters
+    ----------
+    loaded : LoadedRun or str
+        The model and the features, or the reason why they cannot be loaded.
+    split : str
+        Split to rank.
+
+    Returns
+    -------
+    Retrieved or str
+        The ranks, or the reason why there are none.
+    """
     if isinstance(loaded, str):
         return loaded
     try:
         features = loaded.features[split].paired
         if len(np.unique(features.groups)) < 2:
-            return f"The {split} split has fewer than two videos with both sound and pictures."
+            return f"The {split} split has fewer than two videos with both audio and video."
         several = len(np.unique(features.groups)) < len(features)
         pool = track_pool(features) if several else features
         segments, tracks = loaded.model.embed(features), loaded.model.embed(pool, per="track")
@@ -67,24 +80,48 @@ def _retrieved(videos: npt.NDArray[np.str_], segments: Sides, whole: Sides) -> R
     several = len(videos) < count
     if several and count <= MAX_SEGMENTS:
         levels["segments"] = _both_ways(*segments)
-    rows = spread(np.log(tracks["a2v"]) + np.log(tracks["v2a"]), QUERIES)
+    rows = evenly_spaced(np.log(tracks["a2v"]) + np.log(tracks["v2a"]), QUERIES)
     return Retrieved(
         levels=levels,
         left_out=count if several and "segments" not in levels else 0,
         videos=[str(name) for name in videos],
-        a2v=answers(sound, pictures, rows, BEST),
-        v2a=answers(pictures, sound, rows, BEST),
+        a2v=top_candidates(sound, pictures, rows, BEST),
+        v2a=top_candidates(pictures, sound, rows, BEST),
     )
 
 
 def levels_of(metrics: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The pools that metrics are about, by name: tracks first."""
+    """Return the pools that metrics are about.
+
+    Parameters
+    ----------
+    metrics : dict
+        Content of metrics.json.
+
+    Returns
+    -------
+    dict of str to dict
+        Numbers by "tracks" and, if there are any, "segments".
+    """
     rows = {way: metrics[way] for way in ("a2v", "v2a")}
     return {"tracks": metrics["tracks"], "segments": rows} if "tracks" in metrics else {"tracks": rows}
 
 
 def disagreement(retrieved: Retrieved, metrics: dict[str, Any]) -> str | None:
-    """What to say where the features of today do not give the median ranks that were written down."""
+    """Compare the ranks with the stored metrics.
+
+    Parameters
+    ----------
+    retrieved : Retrieved
+        The ranks.
+    metrics : dict
+        Content of metrics.json.
+
+    Returns
+    -------
+    str, optional
+        A warning if the median ranks differ.
+    """
     for name, both in levels_of(metrics).items():
         for way in ("a2v", "v2a"):
             if name not in retrieved.levels:

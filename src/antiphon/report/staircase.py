@@ -1,4 +1,4 @@
-"""The staircase: median ranks of a study's steps, one below the other, and by what factor each lowers the ranks."""
+"""The staircase chart of a study: median ranks step by step, and the factor by which each step lowers them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +26,12 @@ def staircase(rows: Sequence[Mapping[str, Any]]) -> Markup:
     Parameters
     ----------
     rows : sequence of mapping
-        Of `antiphon.experiments.study_table.study_table`, at least one of them with ranks.
+        Rows of `antiphon.experiments.study_table.study_table`, at least one with ranks.
+
+    Returns
+    -------
+    Markup
+        SVG.
     """
     pool = max(row["n"] for row in rows if row["trainings"])
     scale = Scale(1, pool, _INSET, WIDTH - _VALUES, log=True)
@@ -44,7 +49,7 @@ def staircase(rows: Sequence[Mapping[str, Any]]) -> Markup:
 
 
 def step_words(row: Mapping[str, Any]) -> str:
-    """A step in a sentence, for those who point at it or hear it.
+    """Describe a step in a sentence, for tooltips and screen readers.
 
     Examples
     --------
@@ -53,7 +58,7 @@ def step_words(row: Mapping[str, Any]) -> str:
     'Temperature 0.3: median rank of 1,000 by sound 31.6 (29–34.5), by pictures 31.6 (29–34.5)'
     """
     if not row["trainings"]:
-        return f"{row['label']}: no training went well"
+        return f"{row['label']}: all trainings failed"
     ways = [f"by {QUERY[way]} {_with_interval(row[way]['median_rank'])}" for way in DIRECTIONS]
     factor = step_factor(row)
     words = f"{row['label']}: median rank of {whole(row['n'])} {', '.join(ways)}"
@@ -61,7 +66,7 @@ def step_words(row: Mapping[str, Any]) -> str:
 
 
 def step_factor(row: Mapping[str, Any]) -> str:
-    """The factor by which a step lowers the ranks, both ways together, or "" where none is before it.
+    """Format the factor by which a step lowers the ranks in both directions; "" for the first step.
 
     Examples
     --------
@@ -99,7 +104,7 @@ def _row(row: Mapping[str, Any], scale: Scale, top: float) -> Markup:
 
 
 def _stairs(rows: Sequence[Mapping[str, Any]], scale: Scale) -> list[tuple[float, float]]:
-    """Corners from each step that was compared with the one before to the next, at the mean of both ways."""
+    """Return the corners of the line through the steps, at the mean of both directions."""
     corners: list[tuple[float, float]] = []
     for number, row in enumerate(rows):
         if not row["trainings"] or row["step"] == CCA:

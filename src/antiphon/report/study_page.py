@@ -1,4 +1,4 @@
-"""Builds the page of a study: the staircase of each size, and its numbers."""
+"""The page of a study: the staircase of each size, and its numbers."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,17 +15,19 @@ STUDY_PAGE = "study.html"
 
 
 def build_study_page(folder: Path, study: Mapping[str, Any]) -> Path:
-    """Write `study.html` into `folder`: one file, no network, readable without scripts.
+    """Write `study.html`, a single file that works offline and without scripts.
 
     Parameters
     ----------
+    folder : Path
+        Folder of the file.
     study : mapping
-        What `antiphon study` found, as in its study.json.
+        Content of study.json.
 
     Returns
     -------
     Path
-        The file, written atomically.
+        The file.
     """
     text = (
         page_environment("antiphon.report")

@@ -1,4 +1,4 @@
-"""A study as CSV and Markdown, compact enough to keep beside the code."""
+"""A study as CSV and Markdown."""
 
 import csv
 import io
@@ -12,27 +12,59 @@ from antiphon.presentation.rank_sentences import DIRECTIONS
 Row = dict[str, Any]
 
 ROLES = ("previous", "cca", "reference")
-"""What a step is compared with."""
+"""Roles of the steps that a step is compared with."""
 
 
 def study_csv(study: Mapping[str, Any]) -> str:
-    """One line for each step and size.
+    """Format a study as CSV, one line per step and size.
 
-    Columns: "step", "label", "size", "train_pairs", "trainings", "failures", "n", "chance"; for each way the metrics
-    with their intervals, the median rank's null and its values by training (apart by spaces); and against the previous
-    step, "cca" and the reference the factor by which ranks are lower, both ways together and each, with its interval.
-    What there is not is empty.
+    Columns: "step", "label", "size", "train_pairs", "trainings", "failures", "n", "chance"; for each direction the
+    metrics with their intervals, the median rank's null and its values by training (separated by spaces); and, against
+    the previous step, "cca" and the reference, the factor by which ranks are lower, in both directions together and in
+    each, with its interval. Missing values are empty.
+
+    Parameters
+    ----------
+    study : mapping
+        Content of study.json.
+
+    Returns
+    -------
+    str
+        CSV.
     """
     return _csv([_line(row) for row in study["rows"]])
 
 
 def cells_csv(study: Mapping[str, Any]) -> str:
-    """One line for each cell: its median ranks, or the reason why there are none."""
+    """Format the cells of a study as CSV: median ranks, or the reason why there are none.
+
+    Parameters
+    ----------
+    study : mapping
+        Content of study.json.
+
+    Returns
+    -------
+    str
+        CSV.
+    """
     return _csv(study["cells"])
 
 
 def study_markdown(study: Mapping[str, Any]) -> str:
-    """The table for people, by size, with what was compared and how."""
+    """Format a study as Markdown, by size, with what was compared and how.
+
+    Parameters
+    ----------
+    study : mapping
+        Content of study.json.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     parts = [f"# {study['name']}", *filter(None, [study["description"]]), study_sentence(study)]
     for size in study["sizes"]:
         rows = [row for row in study["rows"] if row["size"] == size]
@@ -42,7 +74,7 @@ def study_markdown(study: Mapping[str, Any]) -> str:
 
 
 def study_sentence(study: Mapping[str, Any]) -> str:
-    """What was measured on what."""
+    """Say what was measured on which data."""
     draws, data = study["draws"], study["data"]
     extra = f" Steps with extra pairs also train on {whole(data['extra'])} more." if data["extra"] else ""
     label = draws.get("label")
@@ -50,7 +82,7 @@ def study_sentence(study: Mapping[str, Any]) -> str:
     return (
         f"{whole(data['pairs'])} pairs of {whole(data['videos'])} videos ({data['source']}). Held out: "
         f"{_times(draws['count'], 'disjoint draw')} of {whole(draws['test'])} videos{among}; on each "
-        f"{_times(study['seeds'], 'training')}. Of the videos trained on, {draws['validation_share']:.0%} decide when "
+        f"{_times(study['seeds'], 'training')}. Of the training videos, {draws['validation_share']:.0%} decide when "
         f"to stop.{extra}"
     )
 
@@ -60,21 +92,21 @@ def _times(count: int, what: str) -> str:
 
 
 def reading_sentence(study: Mapping[str, Any]) -> str:
-    """How the table is read."""
+    """Explain the table."""
     stepwise = any("previous" in row.get("against", {}) for row in study["rows"])
     over = ["the step before"] * stepwise + ["the tuned linear analysis (cca)", str(study["reference"])]
     compared = ", ".join(f"over {each}" for each in over[:-1]) + f" and over {over[-1]}"
     return (
         "Median ranks, R@10 and MRR are means over draws and trainings, with 95% bootstrap intervals over test videos. "
         "Null: the middle 95% of the median rank when the test videos' partners are permuted, the widest of all "
-        "trainings. Gains are factors by which ranks are lower (ratio of geometric means, both ways together), paired "
+        "trainings. Gains are factors by which ranks are lower (ratio of geometric means, both directions), paired "
         f"by query over all draws, trainings averaged, with 95% intervals over videos: {compared}. The intervals do "
-        "not cover other trainings."
+        "not cover differences between trainings."
     )
 
 
 def failures(study: Mapping[str, Any]) -> list[str]:
-    """A sentence for each step and size of which trainings failed."""
+    """Say of each step and size how many trainings failed, and why."""
     return [
         f"{row['label']}, {size_words(row['size'])}: {row['failures']} of {row['failures'] + row['trainings']} "
         f"trainings failed: {' '.join(row['failed'])}"
@@ -84,14 +116,24 @@ def failures(study: Mapping[str, Any]) -> list[str]:
 
 
 def size_words(size: int | str) -> str:
-    """A size of the training set in words.
+    """Say how many videos were trained on.
+
+    Parameters
+    ----------
+    size : int or {"all"}
+        Number of videos.
+
+    Returns
+    -------
+    str
+        Part of a sentence.
 
     Examples
     --------
     >>> size_words("all"), size_words(3000)
-    ('trained on all that a draw leaves', 'trained on 3,000 videos')
+    ('trained on all remaining videos', 'trained on 3,000 videos')
     """
-    return "trained on all that a draw leaves" if size == "all" else f"trained on {whole(float(size))} videos"
+    return "trained on all remaining videos" if size == "all" else f"trained on {whole(float(size))} videos"
 
 
 def _line(row: Mapping[str, Any]) -> Row:
@@ -121,7 +163,16 @@ def _short(value: float | str) -> str:
 
 
 def _markdown(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    header = ["Step", "Sound asks", "Pictures ask", "Null", "N, chance", "R@10", "MRR", "Gain over the step before"]
+    header = [
+        "Step",
+        "Sound → pictures",
+        "Pictures → sound",
+        "Null",
+        "N, chance",
+        "R@10",
+        "MRR",
+        "Gain over the step before",
+    ]
     header += ["over cca", "over the reference"]
     yield f"| {' | '.join(header)} |"
     yield "|" + "---|" * len(header)
@@ -135,27 +186,27 @@ def _cells(row: Mapping[str, Any]) -> Iterable[str]:
         yield from ["failed", *["–"] * 8]
         return
     ways = [row[way] for way in DIRECTIONS]
-    yield from (interval(way["median_rank"], brief) for way in ways)
+    yield from (bracketed(way["median_rank"], brief) for way in ways)
     yield ", ".join(f"{brief(way['null95'][0])}–{brief(way['null95'][1])}" for way in ways)
     yield f"{whole(row['n'])}, {rank(row['chance'])}"
     for metric in ("recall@10", "mrr"):
         yield ", ".join(score(way[metric]["value"]) for way in ways)
     for role in ROLES:
         against = row["against"].get(role)
-        yield "–" if against is None else gain(against["both"])
+        yield "–" if against is None else bracketed_factor(against["both"])
 
 
-def interval(found: Mapping[str, Any], words: Any) -> str:
-    """A number with its interval."""
+def bracketed(found: Mapping[str, Any], words: Any) -> str:
+    """Format a number with its interval in brackets."""
     return f"{words(found['value'])} [{words(found['ci95'][0])}, {words(found['ci95'][1])}]"
 
 
-def gain(found: Mapping[str, Any]) -> str:
-    """A factor with its interval.
+def bracketed_factor(found: Mapping[str, Any]) -> str:
+    """Format a factor with its interval in brackets.
 
     Examples
     --------
-    >>> gain({"ratio": 1.432, "ci95": [1.345, 1.529]})
+    >>> bracketed_factor({"ratio": 1.432, "ci95": [1.345, 1.529]})
     '×1.43 [1.34, 1.53]'
     """
     return f"×{found['ratio']:.2f} [{found['ci95'][0]:.2f}, {found['ci95'][1]:.2f}]"

@@ -1,4 +1,4 @@
-"""Pictures of the training and of the learning curve."""
+"""Charts of the training history and of the learning curve."""
 
 import math
 from collections.abc import Sequence
@@ -12,23 +12,47 @@ from antiphon.runs import Epoch
 
 
 def best_index(history: Sequence[Epoch]) -> int | None:
-    """The epoch that was kept: the last one marked as best."""
+    """Find the epoch that was kept.
+
+    Parameters
+    ----------
+    history : sequence of Epoch
+        The epochs.
+
+    Returns
+    -------
+    int, optional
+        Index of the last epoch marked as best.
+    """
     marked = [index for index, epoch in enumerate(history) if epoch.best]
     return marked[-1] if marked else None
 
 
 def typical_rank(epoch: Epoch) -> float:
-    """The geometric mean of the validation ranks of both directions, by which epochs are compared."""
+    """Return the geometric mean of the validation ranks of both directions, by which epochs are compared."""
     return math.exp(epoch.validation_log_rank)
 
 
 def typical_chance(pool: int) -> float:
-    """The geometric mean of the ranks from 1 to the size of the pool, which mid-ranks by chance nearly have."""
+    """Return the geometric mean of the ranks 1 to `pool`, which is about that of ranks by chance."""
     return float(np.exp(np.log(np.arange(1, pool + 1)).mean()))
 
 
 def training_panels(history: Sequence[Epoch], validation_pairs: int | None) -> list[Markup]:
-    """Losses of both splits with chance and lower bound, temperature, and typical validation rank."""
+    """Draw the losses of both splits with chance and lower bound, the temperature, and the typical validation rank.
+
+    Parameters
+    ----------
+    history : sequence of Epoch
+        The epochs.
+    validation_pairs : int or None
+        Size of the pool, if known.
+
+    Returns
+    -------
+    list of Markup
+        SVG.
+    """
     epochs = [float(epoch.epoch) for epoch in history]
     best = best_index(history)
     ranks = [Curve("typical rank", "main", [typical_rank(epoch) for epoch in history])]
@@ -39,13 +63,24 @@ def training_panels(history: Sequence[Epoch], validation_pairs: int | None) -> l
     return [
         panel("Loss of the training pairs (nats)", epochs, _losses(history, "train"), "epoch", best),
         panel("Loss of the validation pairs (nats)", epochs, _losses(history, "validation"), "epoch", best),
-        panel(f"Typical rank of {pool} validation pairs", epochs, ranks, "epoch", best, least=1),
+        panel(f"Typical rank of {pool} validation pairs", epochs, ranks, "epoch", best, min_value=1),
         panel("Temperature", epochs, temperatures, "epoch", best),
     ]
 
 
 def learning_panel(curve: dict[str, Any]) -> Markup:
-    """Typical rank of the validation pairs against the number of training videos, with chance."""
+    """Draw the typical validation rank against the number of training videos, with chance.
+
+    Parameters
+    ----------
+    curve : dict
+        Content of learning_curve.json.
+
+    Returns
+    -------
+    Markup
+        SVG.
+    """
     points = sorted(curve["points"], key=lambda point: point["videos"])
     videos = [float(point["videos"]) for point in points]
     chance = [typical_chance(point["n"]) for point in points]
@@ -53,7 +88,7 @@ def learning_panel(curve: dict[str, Any]) -> Markup:
         Curve("typical rank", "main", [point["geometric_mean_rank"] for point in points]),
         Curve("chance", "level", chance),
     ]
-    return panel(f"Typical rank of {points[0]['n']:,} validation pairs", videos, curves, "training videos", least=1)
+    return panel(f"Typical rank of {points[0]['n']:,} validation pairs", videos, curves, "training videos", min_value=1)
 
 
 def _losses(history: Sequence[Epoch], split: str) -> list[Curve]:

@@ -1,4 +1,4 @@
-"""The one schema of what an index holds, and how its rows are made."""
+"""The schema of an index, and how its rows are made."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -18,13 +18,24 @@ METADATA = ("artist", "title", "genre", "tags", "year")
 
 
 def entry_schema(dim: int) -> pa.Schema:
-    """Schema of an index: a row is one embedding of a video's side, of a segment or of the whole track."""
+    """Return the schema of an index. A row is one embedding: of a modality, of a segment or of a whole track.
+
+    Parameters
+    ----------
+    dim : int
+        Size of the vectors.
+
+    Returns
+    -------
+    Schema
+        The schema.
+    """
     return pa.schema(
         [
             pa.field("id", pa.string(), nullable=False),
             pa.field("side", pa.string(), nullable=False),
             pa.field("level", pa.string(), nullable=False),
-            pa.field("start_s", pa.float64()),  # null: a whole track, or unknown
+            pa.field("start_s", pa.float64()),  # null for a track, or if unknown
             pa.field("end_s", pa.float64()),
             pa.field("artist", pa.string()),
             pa.field("title", pa.string()),
@@ -45,16 +56,29 @@ def entries(
     starts_s: Sequence[float | None] | None = None,
     length_s: float = 0.0,
 ) -> pa.Table:
-    """Rows of one side and level.
+    """Make the rows of one modality and level.
 
     Parameters
     ----------
-    vectors : ndarray of float32
-        (n, dim) unit rows.
+    ids : sequence of str
+        Video of each row.
+    vectors : ndarray of float32, shape (n, dim)
+        Unit rows.
     metadata : sequence of mapping
-        Of each row; whatever is not in `METADATA` is left out.
+        Metadata of each row; keys that are not in `METADATA` are ignored.
+    side : {"audio", "video", ""}
+        Modality.
+    level : {"segment", "track"}
+        Level.
     starts_s : sequence of float or None, optional
-        Where each row's segment starts, and `length_s` how long it lasts, in seconds.
+        Start of each segment in seconds.
+    length_s : float
+        Length of each segment in seconds.
+
+    Returns
+    -------
+    Table
+        The rows.
     """
     count, dim = vectors.shape
     starts = list(starts_s) if starts_s is not None else [None] * count
@@ -79,7 +103,18 @@ def entries(
 
 
 def vectors_of(table: pa.Table) -> FloatArray:
-    """(n, dim) of a table's column `vector`, without a copy where it is in one piece."""
+    """Return a table's column `vector` as an array, without a copy if it is contiguous.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, dim)
+        The vectors.
+    """
     column = table["vector"]
     dim = column.type.list_size
     chunks = [chunk.flatten().to_numpy().reshape(-1, dim) for chunk in column.chunks]
@@ -89,33 +124,68 @@ def vectors_of(table: pa.Table) -> FloatArray:
 
 
 def scored(about: pa.Table, vectors: FloatArray, query: FloatArray) -> pa.Table:
-    """The rows with their `score`: the cosine of each one's (n, dim) vector, in float64 and so alike in every store."""
+    """Add the column `score`: cosines in float64, the same in every store.
+
+    Parameters
+    ----------
+    about : Table
+        The rows.
+    vectors : ndarray of float32, shape (n, dim)
+        Their unit vectors.
+    query : ndarray of float32, shape (dim,)
+        The query.
+
+    Returns
+    -------
+    Table
+        Rows with scores.
+    """
     return about.append_column("score", pa.array(vectors.astype(np.float64) @ query.astype(np.float64)))
 
 
 def best_first(table: pa.Table, k: int) -> pa.Table:
-    """The `k` rows of highest `score`; those that are equal once rounded go by id."""
+    """Return the `k` rows with the highest `score`; scores that are equal after rounding are ordered by id.
+
+    Parameters
+    ----------
+    table : Table
+        Rows with scores.
+    k : int
+        Maximum number of rows.
+
+    Returns
+    -------
+    Table
+        Best rows first.
+    """
     ranks = pa.array(rounded(table["score"].to_numpy()))
     keys = [("rank", "descending"), ("id", "ascending")]
     return table.append_column("rank", ranks).sort_by(keys).slice(0, k).drop_columns("rank")
 
 
 def metadata_of(table: pa.Table) -> list[dict[str, Any]]:
-    """Artist, title, genre, tags and year of each row."""
+    """Return artist, title, genre, tags and year of each row."""
     rows = table.select(METADATA).to_pylist()
     return [row | {"tags": row["tags"] or []} for row in rows]
 
 
 def refuse_other_size(given: int, dim: int) -> None:
-    """Refuse vectors that are not of an index's size.
+    """Refuse vectors of another size than the index's.
+
+    Parameters
+    ----------
+    given : int
+        Size of the vectors.
+    dim : int
+        Size of the index's vectors.
 
     Raises
     ------
     SearchError
-        Naming both sizes.
+        The sizes differ.
     """
     if given != dim:
-        raise SearchError(f"The vectors have {given} values; those of this index have {dim}.")
+        raise SearchError(f"The vectors must have {dim} values, as in this index, not {given}.")
 
 
 FloatArray = npt.NDArray[np.float32]
@@ -126,14 +196,14 @@ _PAPER_WINDOW_S = 3.0
 
 
 class Sampling(Protocol):
-    """What an index asks of how segments were drawn: see `antiphon.segments.sampling`."""
+    """The sampling of segments, as far as an index needs it: see `antiphon.segments.sampling`."""
 
     @property
     def window_s(self) -> float: ...
 
 
 class SegmentFeatures(Protocol):
-    """What an index looks at in features: see `antiphon.Features`."""
+    """Features, as far as an index needs them: see `antiphon.Features`."""
 
     @property
     def ids(self) -> NameArray: ...
@@ -157,7 +227,7 @@ class SegmentFeatures(Protocol):
 
 
 class Embedder(Protocol):
-    """What an index asks of a model: see `antiphon.DualEncoder`."""
+    """A model, as far as an index needs it: see `antiphon.DualEncoder`."""
 
     @property
     def dim(self) -> int: ...
@@ -167,7 +237,7 @@ class Embedder(Protocol):
 
 
 class CatalogueRecords(Protocol):
-    """What an index asks of a catalogue: see `antiphon.Catalogue`."""
+    """A catalogue, as far as an index needs it: see `antiphon.Catalogue`."""
 
     def records(self) -> Sequence[Mapping[str, Any]]: ...
 
@@ -175,7 +245,24 @@ class CatalogueRecords(Protocol):
 def origin_of(
     model: Embedder, features: SegmentFeatures, made_by: Mapping[str, str] | None = None, run: str = ""
 ) -> Origin:
-    """What the embeddings of these features by this model are of."""
+    """Describe the origin of the embeddings of features by a model.
+
+    Parameters
+    ----------
+    model : Embedder
+        The model.
+    features : SegmentFeatures
+        The features.
+    made_by : mapping of str to str, optional
+        Hashes of what computed the features, by modality.
+    run : str
+        Name of the run.
+
+    Returns
+    -------
+    Origin
+        The origin.
+    """
     hashes = made_by or {}
     return Origin(
         model=model.fingerprint,
@@ -188,10 +275,29 @@ def origin_of(
 
 
 def embedded(model: Embedder, features: SegmentFeatures, catalogue: CatalogueRecords | None) -> pa.Table:
-    """Rows of segments and tracks, sound and pictures; a side that an item lacks has no row.
+    """Embed segments and tracks in both modalities; a missing modality has no row.
 
-    Segments last as long as the windows of the features' sampling; the paper's 3 s, where that is not known. A vector
-    of length 0 counts as lacking: it has no direction.
+    Segments are as long as the windows of the features' sampling, or 3 s as in the paper if that is unknown. A zero
+    vector counts as missing, since it has no direction.
+
+    Parameters
+    ----------
+    model : Embedder
+        The model.
+    features : SegmentFeatures
+        The features.
+    catalogue : CatalogueRecords, optional
+        Source of metadata.
+
+    Returns
+    -------
+    Table
+        The rows.
+
+    Raises
+    ------
+    SearchError
+        There is nothing to embed.
     """
     about = _about(features, catalogue)
     window_s = _PAPER_WINDOW_S if features.sampling is None else features.sampling.window_s
@@ -216,42 +322,56 @@ def embedded(model: Embedder, features: SegmentFeatures, catalogue: CatalogueRec
                     )
                 )
     if not parts:
-        raise SearchError("There is nothing to index: no row of these features has sound or pictures.")
+        raise SearchError("There is nothing to index: no row of these features has audio or video.")
     return pa.concat_tables(parts)
 
 
 def vector_rows(ids: Sequence[Any], vectors: npt.ArrayLike, metadata: Sequence[Mapping[str, Any]] | None) -> pa.Table:
-    """Rows of vectors that came from elsewhere, brought to length 1: one a video, of no side.
+    """Make rows of external vectors, scaled to unit length: one per video, without modality.
+
+    Parameters
+    ----------
+    ids : sequence
+        Ids of the videos.
+    vectors : array_like, shape (n, dim)
+        Their vectors.
+    metadata : sequence of mapping, optional
+        Their metadata.
+
+    Returns
+    -------
+    Table
+        The rows.
 
     Raises
     ------
     SearchError
-        Lengths differ, an id stands twice, a vector has no direction, or metadata has other keys than artist, title,
-        genre, tags and year.
+        Lengths differ, an id is repeated, a vector is zero, or metadata has other keys than artist, title, genre, tags
+        and year.
     """
     names = [str(name) for name in ids]
     rows = unit_rows(vectors, "vectors", names if len(names) == np.shape(vectors)[0] else None)
     about: Sequence[Mapping[str, Any]] = [{}] * len(names) if metadata is None else list(metadata)
     for what, count in (("ids", len(names)), ("metadata", len(about))):
         if count != len(rows):
-            raise SearchError(f"{what}: has {count} entries where there are {len(rows)} vectors.")
+            raise SearchError(f"{what}: must have one entry for each of {len(rows)} vectors, not {count}.")
     counts: dict[str, int] = {}
     for name in names:
         counts[name] = counts.get(name, 0) + 1
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
-        raise SearchError(f"ids: '{repeated[0]}' stands more than once.")
+        raise SearchError(f"ids: '{repeated[0]}' is repeated; give one vector per id.")
     unknown = sorted({key for row in about for key in row} - set(METADATA))
     if unknown:
-        raise SearchError(f"metadata: '{unknown[0]}' is none of {', '.join(METADATA)}.")
+        raise SearchError(f"metadata: unknown key '{unknown[0]}'; use {', '.join(METADATA)}.")
     try:
         return entries(names, rows, about, "", "track")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise SearchError(f"metadata: holds a value of the wrong type ({error}).") from error
+        raise SearchError(f"metadata: a value has the wrong type ({error}).") from error
 
 
 def _about(features: SegmentFeatures, catalogue: CatalogueRecords | None) -> dict[str, dict[str, Any]]:
-    """Metadata of each video: what the catalogue says, else what stands with the features."""
+    """Return the metadata of each video: the catalogue's, else the features'."""
     videos, first = np.unique(features.groups, return_index=True)
     found: dict[str, dict[str, Any]] = {
         str(video): {

@@ -1,4 +1,4 @@
-"""The exact store: append-only Parquet parts, a manifest that names them, and a matrix product over all of them."""
+"""The exact store: append-only Parquet parts, a manifest that lists them, and a matrix product over all rows."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -30,7 +30,7 @@ _BLOCK_SCORES = 8_388_608
 _QUERIES_AT_ONCE = 256
 _GROUP_ROWS = 65_536
 _ROUNDING = 1e-5
-"""How far float32 scores may be off, and more: what ties with the last of a list must not be cut."""
+"""Upper bound of the error of float32 scores: ties with the last of a list must not be cut."""
 _REPEATING = ["side", "level", "artist", "title", "genre", "tags.list.element"]
 _LAYOUT: dict[str, Any] = {
     "row_group_size": _GROUP_ROWS,
@@ -43,22 +43,22 @@ _LAYOUT: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Piece:
-    """One part of the manifest: its file, and the videos that were removed after it was written."""
+    """A part in the manifest: its file, and the videos removed since it was written."""
 
     file: str
     removed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
-    """The rows of one piece in memory: the columns without `vector`, and (n, dim) vectors."""
+class LoadedPiece:
+    """Rows of a part in memory: the columns without `vector`, and (n, dim) vectors."""
 
     about: pa.Table
     vectors: FloatArray
 
     @cached_property
     def places(self) -> dict[str, list[int]]:
-        """The rows of each video."""
+        """Rows by video."""
         found: dict[str, list[int]] = {}
         for row, video in enumerate(self.about["id"].to_pylist()):
             found.setdefault(video, []).append(row)
@@ -66,7 +66,7 @@ class Loaded:
 
     @cached_property
     def parts(self) -> dict[tuple[str, str], slice]:
-        """Where each side and level lies: the rows of a part are written in this order."""
+        """Rows by modality and level, which are contiguous."""
         sides, levels = (self.about[name].to_numpy().astype(str) for name in ("side", "level"))
         edges = np.flatnonzero((sides[1:] != sides[:-1]) | (levels[1:] != levels[:-1])) + 1
         if not len(sides):
@@ -78,19 +78,19 @@ class Loaded:
         }
 
     def of(self, part: Part) -> list[slice]:
-        """The rows of a part."""
+        """Return the rows of a part."""
         return [rows for (side, level), rows in self.parts.items() if level == part.level and part.side in (None, side)]
 
 
 class ExactView:
     """A snapshot of the exact store in memory."""
 
-    def __init__(self, pieces: Sequence[Loaded], dim: int) -> None:
+    def __init__(self, pieces: Sequence[LoadedPiece], dim: int) -> None:
         self._pieces = pieces
         self._nothing = entry_schema(dim).empty_table()
 
     def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
-        """The `k` nearest rows: scores by blocks in float32, those near the top again in float64."""
+        """Return the `k` nearest rows: float32 scores in blocks, and float64 for those near the top."""
         if len(queries) > _QUERIES_AT_ONCE:
             several = np.split(queries, range(_QUERIES_AT_ONCE, len(queries), _QUERIES_AT_ONCE))
             return [table for few in several for table in self.nearest(few, k, part, where)]
@@ -105,7 +105,7 @@ class ExactView:
         return [best_first(pa.concat_tables([nothing, *tables]), k) for tables in found]
 
     def rows(self, ids: Collection[str]) -> pa.Table:
-        """All rows of some videos."""
+        """Return all rows of some videos."""
         parts: list[pa.Table] = []
         for piece in self._pieces:
             places = [row for video in ids for row in piece.places.get(video, ())]
@@ -114,7 +114,7 @@ class ExactView:
         return pa.concat_tables(parts) if parts else self._nothing
 
     def read(self, part: Part, vectors: bool = True) -> pa.Table:
-        """All rows of a part."""
+        """Return all rows of a part."""
         parts: list[pa.Table] = []
         for piece in self._pieces:
             for rows in piece.of(part):
@@ -123,15 +123,15 @@ class ExactView:
         return pa.concat_tables(parts) if parts else self._nothing
 
     def ids(self) -> set[str]:
-        """The videos."""
+        """Return the ids of all videos."""
         return {video for piece in self._pieces for video in piece.places}
 
     def known(self, ids: Collection[str]) -> set[str]:
-        """Which of these videos are there."""
+        """Return those of the ids that are in the store."""
         return {video for video in ids if any(video in piece.places for piece in self._pieces)}
 
     def counts(self) -> dict[tuple[str, str], int]:
-        """Rows of each side and level."""
+        """Count the rows by modality and level."""
         found: dict[tuple[str, str], int] = {}
         for piece in self._pieces:
             for key, rows in piece.parts.items():
@@ -140,26 +140,38 @@ class ExactView:
 
 
 class ExactStore:
-    """Parquet parts in `folder`.
+    """Parquet parts in a folder.
 
-    A manifest, replaced in one step, names the parts that count: a part that is being written, or that compaction has
-    replaced, is named by none. A reader that finds a part gone reads the manifest again.
+    A manifest, replaced atomically, lists the valid parts; parts being written or replaced by compaction are not in it.
+    A reader that finds a part missing reads the manifest again.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    dim : int
+        Size of the vectors.
     """
 
     def __init__(self, folder: Path, dim: int) -> None:
         self._folder = folder
         self._dim = dim
-        self._kept: dict[Piece, Loaded] = {}
+        self._kept: dict[Piece, LoadedPiece] = {}
 
     @classmethod
     def create(cls, folder: Path, rows: pa.Table) -> Self:
-        """A store of these rows in a new folder."""
+        """Create a store of these rows in a new folder."""
         store = cls(folder, rows.schema.field("vector").type.list_size)
         store._write([], rows)
         return store
 
     def view(self) -> ExactView:
-        """The rows as the manifest has them now; parts in memory are not read again.
+        """Return the rows of the current manifest; parts in memory are not read again.
+
+        Returns
+        -------
+        ExactView
+            The snapshot.
 
         Raises
         ------
@@ -179,7 +191,7 @@ class ExactStore:
             return ExactView(list(loaded.values()), self._dim)
 
     def version(self) -> str:
-        """When the manifest was replaced, and by which file."""
+        """Return the modification time and the inode of the manifest."""
         try:
             about = (self._folder / _MANIFEST).stat()
         except FileNotFoundError as error:
@@ -187,23 +199,23 @@ class ExactStore:
         return f"{about.st_mtime_ns} {about.st_ino}"
 
     def append(self, rows: pa.Table) -> None:
-        """Write one more part."""
+        """Write another part."""
         self._write(self._manifest(), rows)
         if len(self._manifest()) > _MAX_PARTS:
             self.compact()
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Note in the manifest which videos of the parts there are no longer count."""
+        """Record in the manifest that videos of the existing parts are removed."""
         self._replace([Piece(piece.file, piece.removed | set(ids)) for piece in self._manifest()])
 
     def compact(self) -> None:
-        """One part of all rows that count."""
+        """Merge all rows into one part."""
         self._kept = {}
         loaded = [self._load(piece) for piece in self._manifest()]
         self._write([], pa.concat_tables([_with_vectors(piece.about, piece.vectors) for piece in loaded]))
 
     def upkeep(self) -> Upkeep:
-        """Bytes and parts; every row is searched one by one."""
+        """Return bytes and number of parts; all rows are searched exhaustively."""
         pieces = self._manifest()
         return Upkeep(_bytes_in(self._folder), len(pieces), sum(self.view().counts().values()))
 
@@ -217,7 +229,7 @@ class ExactStore:
         self._replace([*before, Piece(name)])
 
     def _replace(self, pieces: list[Piece]) -> None:
-        """Let the manifest name these parts, then delete what it does not name."""
+        """Replace the manifest, then delete the parts that are not in it."""
         named = [{"file": piece.file, "removed": sorted(piece.removed)} for piece in pieces]
         write_text(json.dumps({"parts": named}, ensure_ascii=False), self._folder / _MANIFEST)
         sweep_partials(self._folder)
@@ -234,22 +246,22 @@ class ExactStore:
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(path, f"is damaged ({error})") from error
 
-    def _load(self, piece: Piece) -> Loaded:
+    def _load(self, piece: Piece) -> LoadedPiece:
         path, schema = self._folder / piece.file, entry_schema(self._dim)
         try:
-            # By its name: threads that read a Python file may outlive the interpreter and bring the process down.
+            # By name: threads that read a Python file object may outlive the interpreter and crash the process.
             with pq.ParquetFile(path) as file:
                 if not file.schema_arrow.equals(schema):
-                    raise _damaged(path, "does not hold the columns of this index")
+                    raise _damaged(path, "does not have the columns of this index")
                 about = file.read([name for name in schema.names if name != "vector"])
                 kept = Where(not_ids=tuple(piece.removed)).mask(about)
-                return Loaded(about.filter(pa.array(kept)).combine_chunks(), _vectors(file, kept, self._dim))
+                return LoadedPiece(about.filter(pa.array(kept)).combine_chunks(), _vectors(file, kept, self._dim))
         except pa.ArrowInvalid as error:
             raise _damaged(path, f"is damaged ({error})") from error
 
 
 def _vectors(file: pq.ParquetFile, kept: npt.NDArray[np.bool_], dim: int) -> FloatArray:
-    """(n, dim) of the rows that are kept, read group by group, so that they stand in memory once."""
+    """Read the (n, dim) vectors of the rows kept, group by group, to hold them in memory only once."""
     vectors, filled, first = np.empty((int(kept.sum()), dim), dtype=np.float32), 0, 0
     for group in range(file.num_row_groups):
         rows = vectors_of(file.read_row_group(group, ["vector"]))
@@ -260,7 +272,7 @@ def _vectors(file: pq.ParquetFile, kept: npt.NDArray[np.bool_], dim: int) -> Flo
 
 
 def _best(queries: FloatArray, vectors: FloatArray, kept: IntArray | None, k: int) -> list[IntArray]:
-    """For each query the rows that can be among the `k` nearest of `vectors` (of the rows `kept`)."""
+    """Return for each query the rows that can be among the `k` nearest."""
     count = len(vectors) if kept is None else len(kept)
     best = [np.zeros(0, dtype=np.int64) for _ in queries]
     tops = [np.zeros(0, dtype=np.float32) for _ in queries]
@@ -269,12 +281,12 @@ def _best(queries: FloatArray, vectors: FloatArray, kept: IntArray | None, k: in
         last = min(first + step, count)
         places = np.arange(first, last) if kept is None else kept[first:last]
         block = vectors[first:last] if kept is None else vectors[places]
-        # A matrix with a vector is several times as fast as the same product written for two matrices.
+        # Matrix times vector is several times as fast as the same product of two matrices.
         scores = (block @ queries[0])[None] if len(queries) == 1 else queries @ block.T
         for number, line in enumerate(scores):
             joined = np.concatenate([tops[number], line])
-            least = np.partition(joined, -k)[-k] if len(joined) > k else -np.inf
-            near = np.flatnonzero(joined >= least - _ROUNDING)
+            lowest = np.partition(joined, -k)[-k] if len(joined) > k else -np.inf
+            near = np.flatnonzero(joined >= lowest - _ROUNDING)
             best[number] = np.concatenate([best[number], places])[near]
             tops[number] = joined[near]
     return best
@@ -286,7 +298,7 @@ def _with_vectors(about: pa.Table, vectors: FloatArray) -> pa.Table:
 
 
 def _bytes_in(folder: Path) -> int:
-    """What its files take; those that a writer removes meanwhile count nothing."""
+    """Return the total size of the files; those deleted meanwhile count 0."""
     size = 0
     for path in folder.glob("*"):
         with suppress(FileNotFoundError):

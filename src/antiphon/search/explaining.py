@@ -1,7 +1,7 @@
-"""Why two tracks are neighbours, in plain words: what they share that most pairs of the catalogue do not.
+"""Explanations of why two tracks are neighbours: what they have in common that most pairs of the catalogue do not.
 
-Nothing is said that holds for most pairs anyway: a tag that nearly all tracks have, a brightness in the middle. What is
-said of sound and pictures are percentiles among the pairs of the catalogue, not cosines.
+What most pairs share is not mentioned, such as a tag of nearly all tracks, or medium brightness. Similarity of sound
+and pictures is given as a percentile of the catalogue's pairs, not as a cosine.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from antiphon.workspace import Workspace
 FloatArray = npt.NDArray[np.float64]
 
 MEASURES = ("luma", "saturation", "motion", "cuts_per_s", "tempo_bpm")
-"""What is measured of each track, as the columns of `attributes.parquet` are called."""
+"""Measured attributes of a track: columns of `attributes.parquet`."""
 
 _LOW, _HIGH = 0.25, 0.75
 _CLOSER_THAN = 0.9
@@ -38,7 +38,7 @@ _SIDES = {"audio": "sound", "video": "pictures"}
 
 @dataclass(frozen=True)
 class TrackFacts:
-    """What is known of one track; what is not known is None or left out.
+    """Facts of one track; None or missing if unknown.
 
     Attributes
     ----------
@@ -58,18 +58,18 @@ class TrackFacts:
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """The tracks of a catalogue and what is usual among them.
+    """Facts of the tracks of a catalogue, and what is usual among them.
 
     Attributes
     ----------
     tracks : mapping of str to TrackFacts
         Facts by id.
     genre_shares, tag_shares : mapping of str to float
-        Share of the tracks that have each.
+        Fraction of the tracks with each.
     quartiles : mapping of str to tuple of (float, float)
-        The lower and the upper one of each measure.
+        Lower and upper quartile of each measure.
     black_and_white : float
-        Share of the tracks whose pictures are known that are.
+        Fraction of the measured tracks that are.
     """
 
     tracks: Mapping[str, TrackFacts]
@@ -80,7 +80,18 @@ class Facts:
 
     @classmethod
     def of(cls, tracks: Mapping[str, TrackFacts]) -> "Facts":
-        """The facts of all tracks, with what is usual among them."""
+        """Collect facts, and what is usual among them.
+
+        Parameters
+        ----------
+        tracks : mapping of str to TrackFacts
+            Facts by id.
+
+        Returns
+        -------
+        Facts
+            The facts.
+        """
         count = max(len(tracks), 1)
         genres = Counter(one.genre for one in tracks.values() if one.genre is not None)
         tags = Counter(tag for one in tracks.values() for tag in set(one.tags))
@@ -101,12 +112,12 @@ class Facts:
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """The usual cosines of two tracks of a catalogue.
+    """Usual cosines of two tracks of a catalogue.
 
     Attributes
     ----------
-    by_side : mapping of str to ndarray of float32
-        For "audio" and "video" the sorted cosines of pairs drawn at random.
+    by_side : mapping of str to ndarray of float64
+        Sorted cosines of random pairs, by "audio" and "video".
     """
 
     by_side: Mapping[str, FloatArray]
@@ -115,11 +126,26 @@ class Levels:
     def of(
         cls, sides: Mapping[str, npt.NDArray[np.floating]], random: np.random.Generator, pairs: int = 10_000
     ) -> "Levels":
-        """From (n, dim) unit rows a side, at least two rows each, by pairs of different tracks drawn at random."""
+        """Measure the cosines of random pairs of different tracks.
+
+        Parameters
+        ----------
+        sides : mapping of str to ndarray
+            (n, dim) unit rows by modality, at least two rows each.
+        random : Generator
+            Random numbers.
+        pairs : int
+            Number of pairs.
+
+        Returns
+        -------
+        Levels
+            The cosines.
+        """
         return cls({side: np.sort(_drawn_cosines(rows, random, pairs)) for side, rows in sides.items()})
 
     def closer_than(self, side: str, cosine: float) -> float:
-        """The share of pairs whose cosine is lower."""
+        """Return the fraction of pairs with a lower cosine."""
         usual = self.by_side[side]
         return float(np.searchsorted(usual, cosine, side="left") / len(usual))
 
@@ -127,23 +153,24 @@ class Levels:
 def explain(
     seed: str, hit: str, facts: Facts, cosines: Mapping[str, float] | None = None, levels: Levels | None = None
 ) -> list[str]:
-    """What two tracks share, in a few plain words each, the plainest first.
+    """Describe what two tracks have in common, in a few words each, the most obvious first.
 
     Parameters
     ----------
     seed, hit : str
-        Ids of the two tracks; of one that `facts` does not hold nothing is said but its cosines.
+        Ids of the two tracks. An unknown one has nothing in common but its cosines.
+    facts : Facts
+        Facts of the catalogue.
     cosines : mapping of str to float, optional
-        Of the two tracks' embeddings, by "audio" and "video". Said as the share of pairs that are less alike, from
-        90% on.
+        Cosines of the two tracks by "audio" and "video", mentioned if at least 90% of pairs are less similar.
     levels : Levels, optional
-        The catalogue's usual cosines; without them cosines are not spoken of.
+        The catalogue's usual cosines; without them cosines are not mentioned.
 
     Returns
     -------
     list of str
         Such as ["same genre (techno)", "3 tags in common: calm, choir, slow", "sound closer than 98% of pairs", "both
-        about 92 bpm", "both dark", "both cut fast"]; empty where they share nothing that is worth a word.
+        about 92 bpm", "both dark", "both cut fast"]; empty if there is nothing worth mentioning.
 
     Examples
     --------
@@ -163,7 +190,7 @@ def explain(
 
 
 def _described(one: TrackFacts, other: TrackFacts, facts: Facts) -> list[str]:
-    """Artist, genre, tags and years."""
+    """Compare artist, genre, tags and years."""
     said: list[str] = []
     if one.artist is not None and one.artist == other.artist:
         said.append(f"same artist ({one.artist})")
@@ -188,17 +215,17 @@ def _heard(one: TrackFacts, other: TrackFacts) -> list[str]:
 
 
 def _seen(one: TrackFacts, other: TrackFacts, facts: Facts) -> list[str]:
-    """Measures of the pictures that lie in the same outer quarter of the catalogue."""
+    """Compare the visual measures: both tracks must be in the same outer quarter of the catalogue."""
     grey = bool(one.black_and_white and other.black_and_white) and facts.black_and_white <= _COMMON
     said = ["both black and white"] if grey else []
     for name, (low_words, high_words) in _WORDS.items():
         if name not in one.measures or name not in other.measures or (grey and name == "saturation"):
             continue
         low, high = facts.quartiles[name]
-        least, most = sorted((one.measures[name], other.measures[name]))
-        if low < high and most <= low:
+        lower, higher = sorted((one.measures[name], other.measures[name]))
+        if low < high and higher <= low:
             said.append(low_words)
-        elif low < high and least >= high:
+        elif low < high and lower >= high:
             said.append(high_words)
     return said
 
@@ -208,7 +235,7 @@ def _tags(count: int) -> str:
 
 
 def _percent(share: float) -> str:
-    """Rounded down, so that nothing is closer than all pairs."""
+    """Format a percentage, rounded down so that it is never 100%."""
     return f"{min(int(share * 1000) / 10, 99.9):.1f}%" if share >= 0.99 else f"{int(share * 100)}%"
 
 
@@ -219,7 +246,20 @@ def _drawn_cosines(rows: npt.NDArray[np.floating], random: np.random.Generator, 
 
 
 def facts_of(records: Sequence[Mapping[str, Any]], attributes: Sequence[Mapping[str, Any]] = ()) -> Facts:
-    """Facts from the rows of a catalogue and of `attributes.parquet`, which are averaged over each track's segments."""
+    """Collect facts from a catalogue and from `attributes.parquet`, averaged over each track's segments.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        Rows of the catalogue.
+    attributes : sequence of mapping
+        Rows of `attributes.parquet`.
+
+    Returns
+    -------
+    Facts
+        The facts.
+    """
     segments: dict[str, list[Mapping[str, Any]]] = {}
     for row in attributes:
         segments.setdefault(row["video_id"], []).append(row)
@@ -240,7 +280,17 @@ def _facts(record: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> 
 
 
 def workspace_facts(workspace: Workspace) -> Facts:
-    """What catalogue and attributes say of each track; without `attributes.parquet`, or with an older one, no measures.
+    """Collect the facts of a workspace; without measures if `attributes.parquet` is missing or outdated.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The workspace.
+
+    Returns
+    -------
+    Facts
+        The facts.
 
     Raises
     ------

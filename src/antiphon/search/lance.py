@@ -1,4 +1,4 @@
-"""The store for large catalogues: a LanceDB table, on disk or in an object store, with an approximate index."""
+"""The store for large catalogues: a LanceDB table with an approximate index, on disk or in an object store."""
 
 import os
 import sys
@@ -30,19 +30,19 @@ _PROBES = 40
 _PROBES_WITH_CONDITION = 120
 _REFINE = 3
 _SPARE = 6
-"""Further rows asked for, so that equal scores at the end of a list are cut by id; more where they are all equal."""
+"""Additional rows to fetch, so that ties at the end of a list are cut by id; more if all are ties."""
 _IDS_AT_ONCE = 5_000
 _KEPT_FOR = timedelta(hours=1)
-"""How long versions are kept that a reader may still be reading."""
+"""How long old versions are kept for readers."""
 
 
 class LanceView:
-    """One version of a LanceDB table: what is written later is not in it.
+    """One version of a LanceDB table, without later writes.
 
     Parameters
     ----------
     table : object
-        A handle of the table that is pinned to the version, and no one else's.
+        A handle of the table, pinned to the version and not shared.
     dim : int
         Size of the vectors.
     place : str
@@ -51,7 +51,7 @@ class LanceView:
     Raises
     ------
     SearchError
-        The rows cannot be read, here and in every method: they are damaged, or gone with an earlier build.
+        Here and in every method: the rows are damaged, or deleted with an earlier build.
     """
 
     def __init__(self, table: Any, dim: int, place: str) -> None:
@@ -65,9 +65,9 @@ class LanceView:
         self._counts = dict(Counter(zip(rows["side"].to_pylist(), rows["level"].to_pylist(), strict=True)))
 
     def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
-        """The `k` nearest rows: of the nearest lists by rounded vectors, then three times as many compared exactly.
+        """Return the `k` nearest rows: 3k from the nearest lists by rounded vectors, then compared exactly.
 
-        The conditions hold before: rows that fail them are never among those compared.
+        Conditions are applied first: rows that fail them are never compared.
         """
         condition = " AND ".join(filter(None, (self._of(part), where.sql())))
         return [self._nearest(query, k, condition) for query in queries]
@@ -83,7 +83,7 @@ class LanceView:
         while True:
             with guarded(self._place):
                 table: pa.Table = asked.limit(k + spare).to_arrow()
-            # Compared anew in float64, as the exact store compares them.
+            # Compared again in float64, as in the exact store.
             found = scored(table.drop_columns(["vector", "_distance"]), vectors_of(table), query)
             scores = np.sort(rounded(found["score"].to_numpy()))[::-1]
             if len(scores) < k + spare or scores[-1] < scores[k - 1]:
@@ -91,7 +91,7 @@ class LanceView:
             spare *= 4
 
     def _of(self, part: Part) -> str:
-        """The part as a condition; none where the table holds nothing else."""
+        """Return the part as a condition; "" if the table has nothing else."""
         sides = {side for side, level in self._counts if level == part.level}
         conditions: list[str] = []
         if {level for _, level in self._counts} != {part.level}:
@@ -101,7 +101,7 @@ class LanceView:
         return " AND ".join(conditions)
 
     def rows(self, ids: Collection[str]) -> pa.Table:
-        """All rows of some videos."""
+        """Return all rows of some videos."""
         every, names = list(ids), [*self._about, "vector"]
         parts = [
             self._select(f"id IN ({quoted(every[first : first + _IDS_AT_ONCE])})", names)
@@ -110,21 +110,21 @@ class LanceView:
         return pa.concat_tables(parts) if parts else entry_schema(self._dim).empty_table()
 
     def read(self, part: Part, vectors: bool = True) -> pa.Table:
-        """All rows of a part."""
+        """Return all rows of a part."""
         return self._select(self._of(part), [*self._about, "vector"] if vectors else self._about)
 
     def ids(self) -> set[str]:
-        """The videos."""
+        """Return the ids of all videos."""
         return set(self._select("", ["id"])["id"].to_pylist())
 
     def known(self, ids: Collection[str]) -> set[str]:
-        """Which of these videos are there."""
+        """Return those of the ids that are in the store."""
         if len(ids) > _IDS_AT_ONCE:
             return self.ids() & set(ids)
         return set(self._select(f"id IN ({quoted(list(ids))})", ["id"])["id"].to_pylist()) if ids else set()
 
     def counts(self) -> dict[tuple[str, str], int]:
-        """Rows of each side and level."""
+        """Count the rows by modality and level."""
         return self._counts
 
     def _select(self, condition: str, columns: list[str]) -> pa.Table:
@@ -138,20 +138,20 @@ class LanceView:
 class LanceStore:
     """A LanceDB table of an index.
 
-    A write is one version of the table, so it is there as a whole or not at all. New rows are searched one by one
-    until there are many; then the approximate index takes them up, without being trained again: an index that has grown
-    tenfold is better built anew.
+    A write is one version of the table, so it is atomic. New rows are searched exhaustively until there are many; then
+    they are added to the approximate index without retraining it, so an index that has grown tenfold should be rebuilt.
 
-    The index is inverted lists of vectors rounded to 8 bits, about 3,000 rows a list. The nearest 40 lists are
-    searched, or 120 where hits must meet a condition: up to 120,000 rows that is all of them, so that next to nothing
-    is missed whatever the vectors are like.
+    The index has inverted lists of vectors rounded to 8 bits, about 3,000 rows per list. The nearest 40 lists are
+    searched, or 120 with conditions; up to 120,000 rows these are all lists, so recall does not depend on the vectors.
 
     Parameters
     ----------
     uri : str
         Folder or URI of the database.
     name : str
-        Of the table.
+        Name of the table.
+    dim : int
+        Size of the vectors.
     """
 
     def __init__(self, uri: str, name: str, dim: int) -> None:
@@ -165,7 +165,7 @@ class LanceStore:
 
     @classmethod
     def create(cls, uri: str, name: str, rows: pa.Table) -> Self:
-        """A store of these rows as a new table."""
+        """Create a store of these rows as a new table."""
         store = cls(uri, name, rows.schema.field("vector").type.list_size)
         store._database = connect(uri)
         with guarded(store._place):
@@ -175,7 +175,12 @@ class LanceStore:
         return store
 
     def view(self) -> LanceView:
-        """The rows as they stand now.
+        """Return the current rows.
+
+        Returns
+        -------
+        LanceView
+            The latest version.
 
         Raises
         ------
@@ -193,11 +198,11 @@ class LanceStore:
         return self._seen
 
     def version(self) -> str:
-        """That of the table."""
+        """Return the version of the table."""
         return str(self.view().version)
 
     def append(self, rows: pa.Table) -> None:
-        """One more version with these rows too."""
+        """Add rows, as a new version."""
         table = self._latest()
         with guarded(self._place):
             table.add(rows)
@@ -207,13 +212,13 @@ class LanceStore:
             self.compact()
 
     def remove(self, ids: Sequence[str]) -> None:
-        """One more version without these videos."""
+        """Remove videos, as a new version."""
         table = self._latest()
         with guarded(self._place):
             table.delete(f"id IN ({quoted(list(ids))})")
 
     def compact(self) -> None:
-        """Gather small parts, and let the approximate index take up the rows that it lacks (or make it)."""
+        """Merge small parts, and add unindexed rows to the approximate index (or create it)."""
         table = self._latest()
         with guarded(self._place):
             if table.count_rows() >= _INDEX_FROM_ROWS and not _has_index(table):
@@ -221,7 +226,7 @@ class LanceStore:
             table.optimize(cleanup_older_than=_KEPT_FOR)
 
     def upkeep(self) -> Upkeep:
-        """Bytes (of a folder), fragments, and rows without index."""
+        """Return bytes (of a local folder), fragments, and the number of unindexed rows."""
         folder = Path(self._uri) / f"{self._name}.lance"
         local = "://" not in self._uri
         self._latest()
@@ -241,7 +246,7 @@ class LanceStore:
             table.create_index(column, config=BTree())
 
     def _latest(self) -> Any:
-        """The handle that is written through, at the latest version."""
+        """Return the writable handle, at the latest version."""
         if self._database is None:
             self._database = connect(self._uri)
         _refuse_forked()
@@ -264,7 +269,7 @@ class LanceStore:
 
 @contextmanager
 def guarded(place: str) -> Generator[None]:
-    """Let no error of LanceDB through but as a SearchError."""
+    """Convert LanceDB's errors to `SearchError`."""
     try:
         yield
     except AntiphonError:
@@ -275,7 +280,17 @@ def guarded(place: str) -> Generator[None]:
 
 
 def connect(uri: str) -> Any:
-    """The database at a folder or URI.
+    """Open the database in a folder or at a URI.
+
+    Parameters
+    ----------
+    uri : str
+        Folder or URI.
+
+    Returns
+    -------
+    object
+        The connection.
 
     Raises
     ------
@@ -307,9 +322,9 @@ os.register_at_fork(after_in_child=_note_fork)
 
 
 def _refuse_forked() -> None:
-    """LanceDB's threads do not outlive a fork: waiting for them may take for ever."""
+    """Refuse a forked process: it lacks LanceDB's threads, and waiting for them may take forever."""
     if _FORKED:
         raise SearchError(
-            "This process was forked from one that had used LanceDB, whose threads it lacks. Start it with "
+            "This process was forked from one that had loaded LanceDB and lacks its threads. Start it with "
             'multiprocessing.get_context("spawn"), or fork before an index is opened.'
         )

@@ -1,4 +1,4 @@
-// What all pages share: players, keys, and results that have just arrived. Pages work without it, players apart.
+// Shared by all pages: players, keyboard shortcuts, and announcing new results. Without it only the players stop working.
 import { sendFiles } from "./sending.js";
 import { stopPlaying, toggle } from "./players.js";
 
@@ -84,8 +84,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const count = event.detail.target.querySelectorAll("[data-results] > li").length;
   say(count === 1 ? "1 result" : `${count} results`);
 });
-document.addEventListener("htmx:responseError", () => say("The service refused that."));
-document.addEventListener("htmx:sendError", () => say("The service does not answer. Is it still running?"));
+document.addEventListener("htmx:responseError", () => say("The service refused the request."));
+document.addEventListener("htmx:sendError", () => say("The service does not respond. Is it still running?"));
 
 /** The timeline of a video: a segment starts the big player there, a line shows where it is. */
 function followTimeline() {

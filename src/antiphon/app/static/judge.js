@@ -5,7 +5,7 @@ const sections = [...document.querySelectorAll("[data-player]")];
 const media = Object.fromEntries(sections.map((one) => [one.dataset.player, one.querySelector("audio, video")]));
 const wanted = document.getElementById("keys");
 const loaded = performance.now();
-// A second press of the key that gave the last answer must not answer this question.
+// A second press of the key that gave the last answer must not answer the next question.
 const SETTLED_MS = 400;
 const STORED = "antiphon-judge-keys";
 
@@ -45,7 +45,7 @@ function elsewhere(event) {
   return event.key === " " && event.target.closest("button, a, input, summary");
 }
 
-// Before the players and the page's other keys see it.
+// Captured before the players and the other shortcuts.
 addEventListener("keydown", (event) => {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (!wanted.checked || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
@@ -55,12 +55,12 @@ addEventListener("keydown", (event) => {
   if (!event.repeat) keys[key]();
 }, true);
 
-// One answer a page, however often the button is pressed.
+// One answer per page, however often the button is pressed.
 form.addEventListener("submit", (event) => {
   if (sent) event.preventDefault();
   sent = true;
 });
-// The page as it was, brought back from the browser's memory, may be used again.
+// Enable the page again when it comes back from the browser's cache.
 addEventListener("pageshow", () => { sent = false; });
 
 for (const [name, one] of Object.entries(media)) {
@@ -75,7 +75,7 @@ try {
   wanted.checked = localStorage.getItem(STORED) !== "off";
   wanted.addEventListener("change", () => localStorage.setItem(STORED, wanted.checked ? "on" : "off"));
 } catch {
-  // A browser that keeps nothing: keys are on.
+  // No local storage: keys are on.
 }
 document.querySelector(".shortcuts").hidden = false;
 choose("seed");

@@ -60,7 +60,7 @@ function draw() {
     pen.fill();
   }
   state.hidden = inside > 0;
-  state.textContent = shown.size ? "Nothing lies here. “Whole” shows the whole map." : "No genre is chosen.";
+  state.textContent = shown.size ? "There is nothing here. “whole” shows the whole map." : "No genre is selected.";
   pen.globalAlpha = 1;
   if (chosen && shown.has(chosen[GENRE])) {
     const [x, y] = place(chosen);
@@ -195,7 +195,7 @@ canvas.addEventListener("click", (event) => {
   drag = null;
   if (moved > 6) return;
   const found = nearest(event.offsetX, event.offsetY, 24);
-  // A finger has no way to point first: the first touch chooses, the second opens.
+  // On touch screens the first tap selects, the second opens.
   if (found && event.pointerType === "touch" && found !== chosen) choose(found);
   else if (found) open(found);
 });

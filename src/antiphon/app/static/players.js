@@ -1,4 +1,4 @@
-// Players of results: the pictures of one video with the sound of another, both from their moments, kept in sync.
+// Players of results: the video of one file with the audio of another, each from its own moment, kept in sync.
 
 const DRIFT_S = 0.12;
 const SENT = "sent:";
@@ -6,7 +6,7 @@ const SENT = "sent:";
 let playing = null;
 let sentAddress = "";
 
-/** The file that was sent last plays from the reader's own disk; the service has removed it. */
+/** The last uploaded file plays from the user's own disk; the service has deleted it. */
 export function rememberSent(file) {
   stopPlaying();
   if (sentAddress) URL.revokeObjectURL(sentAddress);
@@ -36,7 +36,7 @@ export function toggle(button) {
   if (!wasThis) start(button);
 }
 
-/** A media element that starts at a moment. */
+/** Create a media element that starts at a given time. */
 function element(kind, given, startS) {
   const made = document.createElement(kind);
   made.src = addressOf(given);
@@ -69,7 +69,7 @@ function start(button) {
   run(mine);
 }
 
-/** Start all elements once all can play at their moments, then let the pictures follow the sound. */
+/** Start all elements once all can play from their moments, then let the video follow the audio. */
 async function run(mine) {
   const { button, elements } = mine;
   await Promise.all(elements.map(ready));
@@ -94,7 +94,7 @@ async function run(mine) {
   }
 }
 
-/** Small drift is made up by playing a little faster or slower, large drift by a jump. */
+/** Correct small drift by playback speed, large drift by seeking. */
 function follow(leader, follower) {
   const behind = leader.currentTime - leader.startS - (follower.currentTime - follower.startS);
   if (follower.seeking || follower.ended) return;

@@ -1,5 +1,5 @@
-// The form that sends a file: choosing or dropping one fills it in, its buttons ask, the answer is set into the page.
-// Without this script the browser sends the form, and the answer is a page of its own.
+// The upload form: choose or drop a file, submit, and show the results in the page.
+// Without this script the browser submits the form and shows a results page.
 import { rememberSent } from "./players.js";
 
 export function sendFiles(say) {
@@ -10,7 +10,7 @@ export function sendFiles(say) {
   const state = form.querySelector("#sending");
   const results = document.getElementById("results");
   const conditions = form.querySelector("[data-conditions]");
-  conditions.hidden = false; // only this script sends them: a file that the browser sends itself goes without
+  conditions.hidden = false; // only this script sends them
 
   const tell = (text, busy = false) => {
     state.textContent = text;
@@ -42,8 +42,8 @@ export function sendFiles(say) {
     asked.open("POST", withConditions(address));
     asked.setRequestHeader("HX-Request", "true");
     asked.setRequestHeader("Content-Type", /^(audio|video)\//.test(file.type) ? file.type : "application/octet-stream");
-    asked.upload.addEventListener("progress", ({ loaded, total }) => tell(`Sending: ${Math.round((100 * loaded) / total)}%`, true));
-    asked.upload.addEventListener("load", () => tell("Listening and looking", true));
+    asked.upload.addEventListener("progress", ({ loaded, total }) => tell(`Uploading: ${Math.round((100 * loaded) / total)}%`, true));
+    asked.upload.addEventListener("load", () => tell("Processing", true));
     asked.addEventListener("load", () => {
       tell("");
       pause(false);
@@ -51,16 +51,16 @@ export function sendFiles(say) {
     });
     asked.addEventListener("error", () => {
       pause(false);
-      tell("The service refused the file or does not answer.");
+      tell("The service refused the file or does not respond.");
     });
     pause(true);
-    tell("Sending", true);
+    tell("Uploading", true);
     asked.send(file);
   }
 
   function filled() {
-    const most = Number(form.dataset.maxBytes);
-    const wrong = input.files[0]?.size > most ? `This file is larger than ${Math.round(most / 1048576)} MiB.` : "";
+    const maxBytes = Number(form.dataset.maxBytes);
+    const wrong = input.files[0]?.size > maxBytes ? `This file is larger than ${Math.round(maxBytes / 1048576)} MiB.` : "";
     input.setCustomValidity(wrong);
     tell(wrong);
   }
