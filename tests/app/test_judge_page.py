@@ -70,7 +70,7 @@ def test_a_round_by_plain_forms(visitor: TestClient, judgements: Judgements) -> 
     again = visitor.post("/judge/question", data=given)
     assert again.url.path == "/judge/thanks"
     other = visitor.post("/judge/question", data=given | {"answer": "right"})
-    assert (other.status_code, "first answer stays" in other.text) == (409, True)
+    assert (other.status_code, "first answer is kept" in other.text) == (409, True)
     assert [row["answer"] for row in answer_rows(judgements.path, 1)] == ["left"] * 9
 
 
@@ -153,10 +153,10 @@ def test_nothing_prepared_is_said_with_what_to_do(visitor: TestClient) -> None:
 
 
 def test_the_report_is_up_to_date_and_says_who_is_simulated(visitor: TestClient, judgements: Judgements) -> None:
-    assert "Nobody has answered yet" in visitor.get("/judge/report").text
+    assert "No answers yet" in visitor.get("/judge/report").text
     for number in range(3):
         simulate_judge(judgements, f"{number}", run="one", noise=0)
-    assert "Nobody has answered yet" in visitor.get("/judge/report").text
+    assert "No answers yet" in visitor.get("/judge/report").text
     page = visitor.get("/judge/report?simulated=true").text
     assert "These judges are simulated" in page
     assert "agrees with the judges in 100%" in page

@@ -33,7 +33,7 @@ def call(capsys, *arguments):
 def test_from_runs_to_a_report_and_a_table(place, capsys, tmp_path):
     judge = ("-w", place.root, "judge")
     code, _, err = call(capsys, *judge, "report")
-    assert (code, "Start with antiphon judge prepare" in err) == (1, True)
+    assert (code, "Run antiphon judge prepare" in err) == (1, True)
 
     prepare = (*judge, "prepare", "--run", "base", "--run", "other", "--split", "all", "--questions", "9")
     code, out, _ = call(capsys, *prepare, "--json")
@@ -59,8 +59,8 @@ def test_from_runs_to_a_report_and_a_table(place, capsys, tmp_path):
     assert (code, found["answers"], [one["name"] for one in found["judges"]]) == (0, 9, ["Ada"])
     code, out, _ = call(capsys, *judge, "report", "--simulated")
     assert code == 0
-    assert "base, compared by what was asked for, agrees with the judges in 100% (100%–100%): above chance" in out
-    assert "say nothing of people" in out
+    assert "base, compared by what was asked about, agrees with the judges in 100% (100%–100%): above chance" in out
+    assert "say nothing about people" in out
 
     code, out, _ = call(capsys, *judge, "score", "--run", "base", "--json")
     assert json.loads(out) == {"round": 1, "run": "base", "scored": 9, "questions": 9}

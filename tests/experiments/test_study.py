@@ -192,7 +192,7 @@ def test_a_label_leaves_only_its_videos_in_the_pool_and_training_as_it_was():
 def test_what_cannot_be_dealt_is_refused():
     with pytest.raises(ConfigError, match="50 videos are too few for 3 draws of 20 test videos"):
         drawn(some(50), DrawSettings(count=3, test=20), 0, "all")
-    with pytest.raises(ConfigError, match="40 videos was asked for, and a draw leaves 30"):
+    with pytest.raises(ConfigError, match="needs 40 training videos, but a draw leaves only 30"):
         drawn(some(50), DrawSettings(count=1, test=20), 0, 40)
 
 

@@ -129,7 +129,7 @@ def test_what_cannot_be_prepared_is_refused(tmp_path, runs):
     store = Judgements(tmp_path / "j.sqlite")
     with pytest.raises(ConfigError, match="at least one"):
         prepare_round(store, [], ARTISTS)
-    with pytest.raises(ConfigError, match="none twice"):
+    with pytest.raises(ConfigError, match="each only once"):
         prepare_round(store, [runs[0], runs[0]], ARTISTS)
     with pytest.raises(ConfigError, match="2 videos with sound, pictures and embeddings"):
         prepare_round(store, runs, ARTISTS, among=IDS[:2])

@@ -75,7 +75,7 @@ def test_what_is_none_of_a_judge_s_business_is_refused(judgements):
     item = judgements.next_task("Ada").item
     with pytest.raises(ConfigError, match="is not on the sheet of Bob"):
         judgements.answer("Bob", item, "left")
-    with pytest.raises(ConfigError, match="no answer"):
+    with pytest.raises(ConfigError, match="must be one of left, right, unsure"):
         judgements.answer("Ada", item, "middle")
     with pytest.raises(ConfigError, match="choose a name first"):
         judgements.next_task("Carl")

@@ -86,7 +86,7 @@ def test_what_cannot_be_answered_is_refused():
     space = space_of(np.random.default_rng(3))
     with pytest.raises(ConfigError, match="history .nobody.: none of these tracks is known"):
         ap.recommend(space, ["nobody"])
-    with pytest.raises(ConfigError, match="k is 0"):
+    with pytest.raises(ConfigError, match="k must be at least 1 and weight from 0 to 1, not 0"):
         ap.recommend(space, ["v00"], k=0)
     with pytest.raises(ConfigError, match="weight"):
         ap.recommend(space, ["v00"], weight=1.5)

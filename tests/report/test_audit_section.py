@@ -67,7 +67,7 @@ def test_a_stored_audit_of_other_splits_is_made_anew(workspace: Workspace) -> No
     Catalogue(moved).save(workspace.catalogue)
     page = read_page(build_report(workspace, RUN))
     (notice,) = section(page).all("p", class_="notice")
-    assert notice.text.startswith("The stored audit was of other features or splits.")
+    assert notice.text.startswith("The stored audit is of other features or splits.")
     assert "run antiphon audit again" in notice.text
     assert "The verdict of the stored audit." not in section(page).text
     assert "No model was trained on shuffled pairs" in section(page).text
@@ -76,7 +76,7 @@ def test_a_stored_audit_of_other_splits_is_made_anew(workspace: Workspace) -> No
 def test_a_stored_audit_of_unknown_features_is_made_anew(workspace: Workspace) -> None:
     write_json(workspace, AUDIT_FILE, stored())
     text = section(read_page(build_report(workspace, RUN))).text
-    assert "The stored audit does not say of which features and splits it was." in text
+    assert "The stored audit does not record its features and splits." in text
     assert "The verdict of the stored audit." not in text
 
 
@@ -85,7 +85,7 @@ def test_a_stored_audit_that_cannot_be_compared_says_so(workspace: Workspace) ->
     workspace.catalogue.unlink()
     text = section(read_page(build_report(workspace, RUN))).text
     assert "The verdict of the stored audit." in text
-    assert "could not be checked. The workspace has no catalogue" in text
+    assert "whether this audit is of the current features and splits. The workspace has no catalogue" in text
 
 
 def test_what_failed_stands_open_before_what_passed_and_at_the_top(workspace: Workspace) -> None:
@@ -107,8 +107,8 @@ def test_what_failed_stands_open_before_what_passed_and_at_the_top(workspace: Wo
     assert "open" not in section(page).one("details").attributes
     assert [node.text for node in section(page).one("p", class_="counts").all("span")] == [
         "✕ 1 failed",
-        "! 1 to know",
-        "– 1 not looked at",
+        "! 1 warning",
+        "– 1 not checked",
         "✓ 1 passed",
     ]
     notice = page.one("header", class_="page").one("p", class_="notice")
@@ -124,7 +124,7 @@ def test_a_reason_where_there_can_be_no_audit(workspace: Workspace) -> None:
     rows = [row | {"split": "train"} for row in Catalogue.load(workspace.catalogue).records()]
     Catalogue(rows).save(workspace.catalogue)
     text = section(read_page(build_report(workspace, RUN))).text
-    assert "n/a: the audit could not be made. The test split has fewer than two videos" in text
+    assert "n/a: the audit failed to run. The test split has fewer than two videos" in text
     workspace.catalogue.unlink()
     assert "no catalogue" in section(read_page(build_report(workspace, RUN))).text
 
@@ -178,7 +178,7 @@ def test_the_room_of_the_loss_is_drawn_to_scale(loss: float) -> None:
     start, end = float(box[1]), float(box[1]) + float(box[2])
     assert (float(dot[1]) - start) / (end - start) == pytest.approx((loss - 5) / 2, abs=0.01)
     assert end <= WIDTH
-    heights = [re.search(rf'y="([\d.]+)"[^>]*>{words} [57]\.00<', drawn) for words in ("least possible", "chance")]
+    heights = [re.search(rf'y="([\d.]+)"[^>]*>{words} [57]\.00<', drawn) for words in ("lowest possible", "chance")]
     assert [height and float(height[1]) for height in heights] == [90, 106]  # one above the other, however near
     assert float(dot[1]) <= WIDTH
 

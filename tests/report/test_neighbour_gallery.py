@@ -151,10 +151,10 @@ def test_a_finding_is_claimed_only_where_the_interval_is_clear_of_chance(found: 
         "tags": [{"tag": "live", "carriers": 10, "by_representation": dict.fromkeys(WAYS, number)}],
     }
     genre, tags, live_tags = findings(changed)[:3]
-    assert genre.endswith("drawn at random 10%. Above chance: sound.")
+    assert genre.endswith("among random videos 10%. Above chance: sound.")
     assert tags.endswith("None of this is distinguishable from chance.")
     assert live_tags.startswith("50% (40%–60%) of the neighbours")
-    assert live_tags.endswith("of the other videos 10%, 5.0 times as many: above chance.")
+    assert live_tags.endswith("and 10% of all other videos, 5.0 times as many: above chance.")
 
 
 def with_tags(found: dict[str, Any], lifts: dict[str, float]) -> dict[str, Any]:
@@ -172,7 +172,9 @@ def with_tags(found: dict[str, Any], lifts: dict[str, float]) -> dict[str, Any]:
 def test_live_performances_are_spoken_of_whatever_their_lift(found: dict[str, Any], name: str) -> None:
     lifts = {f"tag {number}": 9.0 - number / 4 for number in range(12)}
     first, live_tags = findings(with_tags(found, lifts | {name: 1.0, "lively": 0.9}))[2:4]
-    assert first.startswith("Of 14 tags, 12 have carriers that find each other better than chance. The highest of 14 ")
+    assert first.startswith(
+        "Videos with the same tag find each other better than chance for 12 of 14 tags. The highest of 14 "
+    )
     assert "tags by lift: 90% (85.5%–94.5%) of the neighbours" in first
     assert "“tag 0”" in first
     assert live_tags.startswith(
@@ -194,11 +196,11 @@ def test_a_three_is_live_performances_only_among_labels_of_youtube8m(found: dict
 def test_live_performances_are_drawn_and_listed_beside_the_highest(workspace: Workspace, found: dict[str, Any]) -> None:
     lifts = {f"tag {number}": 9.0 - number / 4 for number in range(12)} | {"Concert": 1.0}
     section = read_page(build_gallery_page(workspace, RUN, with_tags(found, lifts))).one("section", id="findings")
-    (figure,) = (one for one in section.all("figure") if "carry the same tag" in one.one("figcaption").text)
+    (figure,) = (one for one in section.all("figure") if "with the same tag" in one.one("figcaption").text)
     assert "the 10 highest lifts of 13 and live performances, together" in figure.text
     drawn = [node.text for node in figure.one("svg").all("text", class_="label")]
     assert drawn == [f"{tag} (10 videos)" for tag in [*list(lifts)[:10], "Concert"]]
-    table = section.one("div", **{"aria-label": "Neighbours that carry the same tag"})
+    table = section.one("div", **{"aria-label": "Neighbours with the same tag"})
     assert [row.one("th").text for row in table.all("tr")[1:]] == list(lifts)
 
 
@@ -222,7 +224,7 @@ def test_too_many_are_left_out_and_said_so(place: Workspace, monkeypatch: pytest
     items = list(show_items(read_inputs(place, RUN), found["seeds"]).values())
     assert not any(one.item.preview for one in items[2:])
     assert not any(one.strip for one in items[3:])
-    assert items[-1].item.reason == "Left out to keep the page small."
+    assert items[-1].item.reason == "Omitted to keep the page small."
 
 
 def test_a_strip_is_stills_of_its_times(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_the_papers_ranks_are_drawn_in_a_pool_of_its_size_alone(paper: dict[str,
     found = paper["experiment_1"]
     assert found["pool"] < 1000
     assert not any('class="cross"' in str(chart) for chart in alignment_context(found)["charts"])
-    assert "they stand in the table and not in the picture" in page.text
+    assert "they are in the table but not in the chart" in page.text
     same = alignment_context({**found, "pool": 1000})["charts"]
     assert all(str(chart).count('class="cross"') == 2 * len(CONFIGURATIONS) for chart in same)
 
@@ -246,7 +246,7 @@ def test_deviations_left_out_are_named(place: Workspace, paper: dict[str, Any]) 
     reasons = {"coded-first-segment-only": "One row each.", "r2plus1d_18-unscaled": "No media.", "other": "Unknown."}
     changed = paper["experiment_1"] | {"deviations_left_out": reasons}
     text = section_of(place, paper | {"experiment_1": changed}, "table-1").text
-    assert "“… and the first segment only”: n/a. One row each." in text
+    assert "“… with the first segment only”: n/a. One row each." in text
     assert "“Frames fed unscaled”: n/a. No media." in text
     assert "“other”: n/a. Unknown." in text
 
@@ -263,7 +263,7 @@ def test_what_the_formula_prints_is_said_from_its_numbers(place: Workspace, pape
         before, row["published"] = row["published"], value
         extreme = max(np.atleast_1d(value), key=lambda one: abs(one - 500))
         low, high = sorted((500.0, float(extreme)))
-        said = f"embeddings alike between {rank(low)} and {rank(high)} of 1,000, all in one place."
+        said = f"embeddings alike between {rank(low)} and {rank(high)} of 1,000."
         assert said in section_of(place, paper | {"experiment_1": found}, "table-1").text
         row["published"] = before
     found["rows"][0]["published"], found["oracle"]["published"] = [300.0, 400.0], 550.0
@@ -273,7 +273,7 @@ def test_what_the_formula_prints_is_said_from_its_numbers(place: Workspace, pape
 
 
 def test_what_the_intervals_do_not_cover_is_said(page: Node, paper: dict[str, Any]) -> None:
-    said = "resample test videos and do not cover other trainings, for which the values by seed stand"
+    said = "resample test videos and do not cover differences between trainings; see the values by seed"
     heads = "The heads are those of one training (seed 0); 1 training is of the perceptron."
     markdown = tables_markdown(paper)
     assert said in page.one("section", id="table-1").text
@@ -365,7 +365,7 @@ def test_synthetic_data_are_called_so(place: Workspace, paper: dict[str, Any], p
     found = paper | {"data": data, "qualitative": {"reason": "none"}}
     other = Workspace(place.root.parent / "other")
     notice = read_page(build_paper_page(other, found)).one("header", class_="page").one("p", class_="notice").text
-    assert notice.startswith("Synthetic music videos. All 40 videos were composed")
+    assert notice.startswith("Synthetic music videos. All 40 videos were rendered")
     assert "synthetic" in tables_markdown(found)
 
 

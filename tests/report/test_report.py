@@ -122,7 +122,7 @@ def test_verdict_follows_the_intervals(
             both[way] |= {"ci95": ci95, "null95": null95}
     write_json(workspace, "metrics.json", found)
     page = read_page(build_report(workspace, RUN))
-    assert page.one("p", class_="lede").text == f"For tracks and for segments, the model {phrase}, both ways."
+    assert page.one("p", class_="lede").text == f"For tracks and for segments, the model {phrase}, in both directions."
 
 
 def test_verdicts_that_differ_are_told_apart(workspace: Workspace) -> None:
@@ -134,7 +134,8 @@ def test_verdicts_that_differ_are_told_apart(workspace: Workspace) -> None:
     write_json(workspace, "metrics.json", found)
     assert read_page(build_report(workspace, RUN)).one("p", class_="lede").text == (
         "For tracks, the model finds the partner better than chance from sound to pictures and is not distinguishable "
-        "from chance from pictures to sound. For segments, the model finds the partner better than chance, both ways."
+        "from chance from pictures to sound. For segments, the model finds the partner better than chance, "
+        "in both directions."
     )
 
 
@@ -156,9 +157,9 @@ def test_missing_values_are_counted(page: Node, shared_workspace: Workspace) -> 
     ("name", "section", "text"),
     [
         ("metrics.json", "answer", "Not evaluated yet"),
-        ("history.parquet", "training", "no history of its training"),
+        ("history.parquet", "training", "no training history"),
         ("learning_curve.json", "training", "No learning curve was measured"),
-        ("model.safetensors", "gallery", "There are no answers to show"),
+        ("model.safetensors", "gallery", "There are no examples to show"),
     ],
 )
 def test_missing_parts_are_named(workspace: Workspace, name: str, section: str, text: str) -> None:
@@ -239,15 +240,13 @@ def test_synthetic_videos_are_announced(workspace: Workspace) -> None:
 
 def test_leaking_artists_are_announced(workspace: Workspace) -> None:
     assert (
-        "No artist stands in more than one split"
-        in read_page(build_report(workspace, RUN)).one("section", id="about").text
+        "No artist is in more than one split" in read_page(build_report(workspace, RUN)).one("section", id="about").text
     )
     rows = Catalogue.load(workspace.catalogue).records()
     rows[0]["artist"] = rows[-1]["artist"] = "Two Places"
     Catalogue(rows).save(workspace.catalogue)
     assert (
-        "1 artist stands in more than one split"
-        in read_page(build_report(workspace, RUN)).one("section", id="about").text
+        "1 artist is in more than one split" in read_page(build_report(workspace, RUN)).one("section", id="about").text
     )
 
 
@@ -294,7 +293,7 @@ def test_damaged_file_leaves_the_old_report(workspace: Workspace) -> None:
     path = build_report(workspace, RUN)
     before = path.read_bytes()
     (workspace.run(RUN) / "metrics.json").write_text("{")
-    with pytest.raises(ModelError, match=r"metrics\.json: is damaged"):
+    with pytest.raises(ModelError, match=r"metrics\.json: damaged"):
         build_report(workspace, RUN)
     assert path.read_bytes() == before
     assert not list(Path(path.parent).glob(".*.partial"))

@@ -79,11 +79,11 @@ def test_the_page_has_a_staircase_and_a_table_for_each_size(study, tmp_path):
     page = read_page(path)
     assert page.one("h1").text == "Steps & stairs"
     assert [heading.text for heading in page.all("h2")][:2] == [
-        "Trained on all that a draw leaves",
+        "Trained on all remaining videos",
         "Trained on 300 videos",
     ]
     assert len(page.all("svg")) == len(page.all("table")) == 2
-    assert "×3.07 2.76–3.38" in page.text and "no training went well" in page.text
+    assert "×3.07 2.76–3.38" in page.text and "all trainings failed" in page.text
     assert "Linear <CCA>" in page.text and "Training <diverged>." in page.text
     text = path.read_text(encoding="utf-8")
     assert "<diverged>" not in text and "http" not in text.replace("http-equiv", "")

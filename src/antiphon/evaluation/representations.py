@@ -42,12 +42,12 @@ class Representation:
 
     @cached_property
     def values(self) -> FloatArray:
-        """Return the (n, dim) float32 vectors."""
+        """The (n, dim) float32 vectors."""
         return self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts, axis=1)
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Return the number of values of each part."""
+        """The number of values of each part."""
         return tuple(part.shape[1] for part in self.parts)
 
 

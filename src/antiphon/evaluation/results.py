@@ -51,12 +51,12 @@ class Evaluation(Result):
 
     @property
     def ranks(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Return the (n,) ranks of all rows, under "a2v" and "v2a"."""
+        """The (n,) ranks of all rows, under "a2v" and "v2a"."""
         return self.pools["segments" if "segments" in self.pools else "tracks"].ranks
 
     @property
     def title(self) -> str:
-        """Return the name of the model and the number of videos, in words."""
+        """The name of the model and the number of videos, in words."""
         return f"{self.name} on {self['a2v']['groups']:,} music videos"
 
     def __repr__(self) -> str:
@@ -96,7 +96,7 @@ class Evaluation(Result):
         Parameters
         ----------
         caption : str, optional
-            Caption. With it the tabular stands in a `table` environment.
+            Caption. If given, the tabular is put in a `table` environment.
         label : str, optional
             Label of that environment.
         """
@@ -245,7 +245,7 @@ class ProbeResult(Result):
 
     @property
     def title(self) -> str:
-        """Return what was probed, in words."""
+        """What was probed, in words."""
         return f"Probe of {self['recipe']}: {self['target']}, {len(self['labels'])} labels"
 
     def __repr__(self) -> str:
@@ -283,7 +283,7 @@ class ProbeResult(Result):
         Parameters
         ----------
         caption : str, optional
-            Caption. With it the tabular stands in a `table` environment.
+            Caption. If given, the tabular is put in a `table` environment.
         label : str, optional
             Label of that environment.
         """
@@ -367,12 +367,12 @@ class AuditResult(Result):
 
     @property
     def passed(self) -> bool:
-        """Return whether no check failed."""
+        """Whether no check failed."""
         return not self["counts"]["fail"]
 
     @property
     def failed(self) -> list[str]:
-        """Return the names of the checks that failed."""
+        """The names of the checks that failed."""
         return [check["name"] for check in self["checks"] if check["status"] == "fail"]
 
     def __repr__(self) -> str:
@@ -408,7 +408,7 @@ class AuditResult(Result):
         Parameters
         ----------
         caption : str, optional
-            Caption. With it the tabular stands in a `table` environment.
+            Caption. If given, the tabular is put in a `table` environment.
         label : str, optional
             Label of that environment.
         """

@@ -126,7 +126,7 @@ def _with_sides(chosen: Sequence[QuestionState], random: np.random.Generator) ->
 def _with_repeats(block: Sequence[SheetLine], share: float, random: np.random.Generator) -> list[SheetLine]:
     """The block with some of its first half asked again, sides swapped, several questions later.
 
-    A block of one question has none to stand between, so it is not asked again.
+    A block of one question has no other in between, so it is not repeated.
     """
     if len(block) < 2 or not share:
         return list(block)

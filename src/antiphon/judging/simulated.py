@@ -15,21 +15,32 @@ _Triplet = tuple[Aspect, str, frozenset[str]]
 def simulate_judge(
     judgements: Judgements, name: str, *, run: str | None, noise: float = 0.2, unsure: float = 0.0, seed: int = 0
 ) -> str:
-    """A simulated judge answers a whole sheet of the latest round: the name it is kept under.
+    """Answer a whole sheet of the latest round as a simulated judge.
 
     Parameters
     ----------
+    judgements : Judgements
+        The judgements.
+    name : str
+        Name of the judge.
     run : str or None
-        Whose similarity it follows, by what it is asked to compare by; None answers at random.
+        Run whose similarity the judge follows; None: at random.
     noise : float
-        How often it says the other candidate, 0 to 1.
+        Probability of choosing the other candidate.
     unsure : float
-        How often it cannot tell.
+        Probability of answering "cannot tell".
+    seed : int
+        Seed of the answers.
+
+    Returns
+    -------
+    str
+        The name as stored.
 
     Raises
     ------
     ConfigError
-        The run has no opinion on this round's questions, or a share is out of range.
+        There is no round, or the run has no scores in it.
     """
     if not (0 <= noise <= 1 and 0 <= unsure <= 1):
         raise ConfigError(f"noise {noise:g}, unsure {unsure:g}: give shares from 0 to 1.")
@@ -49,14 +60,16 @@ def _nearer(judgements: Judgements, run: str) -> dict[_Triplet, str]:
     """For each triplet the candidate that the run holds nearer."""
     latest = judgements.round()
     if latest is None:
-        raise ConfigError(f"{judgements.path}: no questions yet. Start with antiphon judge prepare.")
+        raise ConfigError(f"{judgements.path}: no questions yet. Run antiphon judge prepare first.")
     opinions = {
         opinion.by: opinion.first
         for opinion in read_answers(judgements.path, latest.number, simulated=True).opinions
         if opinion.run == run
     }
     if not opinions:
-        raise ConfigError(f"Run '{run}' has no opinion on the questions of round {latest.number}; prepare with it.")
+        raise ConfigError(
+            f"Run '{run}' has no scores in round {latest.number}. Add them: antiphon judge score --run {run}"
+        )
     found: dict[_Triplet, str] = {}
     for number, question in enumerate(judgements.questions(latest.number).values()):
         first = opinions[NATURAL[question.aspect]][number]

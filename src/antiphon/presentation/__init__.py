@@ -1,1 +1,1 @@
-"""What every page shares: numbers as text, SVG, charts, previews, and the frame of a page."""
+"""Shared by reports, pages and notebooks: numbers as text, SVG, charts, previews, page frames."""

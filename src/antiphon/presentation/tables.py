@@ -107,7 +107,7 @@ def table_latex(table: Table, caption: str | None = None, label: str | None = No
     table : Table
         The table to write; every cell is escaped. Its title and notes become comments.
     caption : str, optional
-        Caption. With it the tabular stands in a `table` environment.
+        Caption. If given, the tabular is put in a `table` environment.
     label : str, optional
         Label of that environment.
 

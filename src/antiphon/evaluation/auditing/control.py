@@ -39,7 +39,7 @@ def permutation_check(
     finding = (
         f"With the test videos' partners permuted the metric gives {found[:, 0].mean():.0f} and "
         f"{found[:, 1].mean():.0f} "
-        f"on average (of {len(audio)}, {_PERMUTATIONS} permutations); it is {worst:g} ranks from exact at the most."
+        f"on average (of {len(audio)}, {_PERMUTATIONS} permutations); it is at most {worst:g} ranks off."
     )
     numbers = {"found": found.mean(axis=0).tolist(), "exact": exact.mean(axis=0).tolist(), "worst": worst}
     return Check("Model: permuted pairs", "model", "pass" if right else "fail", finding, numbers | {"n": len(audio)})

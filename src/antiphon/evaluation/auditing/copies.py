@@ -101,7 +101,7 @@ def copy_checks(features: Features, seed: int = 0) -> list[Check]:
     """Check for held-out videos that are nearly the same as a training video, on both sides or on one.
 
     Videos are compared by the cosine of their whitened features, the mean over their segments. What counts as a copy is
-    calibrated on the data: on how alike training videos of different artists are at the most. Memory: a block of
+    calibrated on the data: on the highest similarity of training videos by different artists. Memory: a block of
     held-out videos by all training videos at a time.
     """
     name = "Leakage: copies"

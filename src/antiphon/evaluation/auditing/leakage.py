@@ -43,9 +43,7 @@ def _videos(features: Features) -> Check:
     found = _in_two_splits(features.groups, features.splits)
     count = len(np.unique(features.groups))
     if not found:
-        return Check(
-            "Leakage: videos", "leakage", "pass", f"None of {count} videos stands in two splits.", {"videos": 0}
-        )
+        return Check("Leakage: videos", "leakage", "pass", f"None of {count} videos is in two splits.", {"videos": 0})
     finding = f"{len(found)} of {count} videos have segments in more than one split: {listed(found)}. Split by video."
     return Check("Leakage: videos", "leakage", "fail", finding, {"videos": len(found), "ids": found[:_SHOWN]})
 
@@ -62,10 +60,8 @@ def _artists(features: Features) -> Check:
     rest = f" Of {nameless} videos no artist is known." if nameless else ""
     numbers = {"artists": len(found), "names": found[:_SHOWN], "unknown": nameless}
     if not found:
-        return Check(
-            "Leakage: artists", "leakage", "pass", f"None of {known} artists stands in two splits.{rest}", numbers
-        )
-    finding = f"{len(found)} of {known} artists stand in more than one split: {listed(found)}.{rest} Split by artist."
+        return Check("Leakage: artists", "leakage", "pass", f"None of {known} artists is in two splits.{rest}", numbers)
+    finding = f"{len(found)} of {known} artists are in more than one split: {listed(found)}.{rest} Split by artist."
     return Check("Leakage: artists", "leakage", "fail", finding, numbers)
 
 

@@ -13,7 +13,7 @@ _LEARNED = 0.02
 
 
 def loss_checks(model: DualEncoder) -> list[Check]:
-    """Check the room that temperature, batch size and output leave to the loss, and where validation stands in it.
+    """Check the range that temperature, batch size and output leave to the loss, and where validation is in it.
 
     A third check estimates the least information that audio and video share.
     """

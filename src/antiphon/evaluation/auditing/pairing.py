@@ -78,7 +78,7 @@ def _verdict(name: str, best: _Shifted, how: str) -> Check:
             "sound and pictures are shifted against each other."
         )
         return Check(name, "pairs", "fail", finding, numbers)
-    finding = f"No shift of the rows fits better than the pairs as they stand (the best, {rows}: {measured}, {how})."
+    finding = f"No shift of the rows fits better than the pairs as they are (the best, {rows}: {measured}, {how})."
     return Check(name, "pairs", "pass", finding, numbers)
 
 

@@ -274,7 +274,7 @@ def _warn_of_seen(model: DualEncoder, test: Features) -> int | None:
     videos, seen = len(np.unique(test.groups)), model.seen_videos(test)
     if seen:
         message = (
-            f"{seen} of the {videos} videos were seen in training or early stopping: their embeddings are no test. "
+            f"{seen} of the {videos} videos were seen in training or early stopping: their embeddings are not a test. "
             "Use folds."
         )
         warnings.warn(message, stacklevel=3)

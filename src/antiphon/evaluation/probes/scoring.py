@@ -40,7 +40,7 @@ class Scored:
 
     @property
     def judged(self) -> npt.NDArray[np.intp]:
-        """Return the items that have scores."""
+        """The items that have scores."""
         return np.flatnonzero(~np.isnan(self.by_seed[0][:, 0]))
 
     def on_validation(self, metric: str) -> float:

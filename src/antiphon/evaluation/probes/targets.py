@@ -33,7 +33,7 @@ class Targets:
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """Return the (n,) rows that can be learned from and judged: for genre those with one of them, for tags all."""
+        """The (n,) rows that can be learned from and judged: for genre those with one of them, for tags all."""
         return self.matrix.sum(axis=1) > 0 if self.target == "genre" else np.ones(len(self.matrix), dtype=bool)
 
     def take(self, rows: npt.NDArray[np.integer]) -> "Targets":
