@@ -25,8 +25,7 @@ from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME, Published, read_published
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.model.towers import Towers
-from antiphon.presentation.notebook import notebook_html
-from antiphon.presentation.tables import facts_html, facts_text
+from antiphon.presentation.tables import facts_html, facts_text, notebook_html
 from antiphon.runs import (
     RECONSTRUCTION_FILE,
     Epoch,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from antiphon.evaluation.precision import neighbour_precision
+from antiphon.evaluation.neighbours import neighbour_precision
 from antiphon.features import Features
 
 

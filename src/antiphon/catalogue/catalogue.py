@@ -166,7 +166,7 @@ class Catalogue:
         return facts_text(*self._facts())
 
     def _repr_html_(self) -> str:
-        from antiphon.presentation.notebook import notebook_html
+        from antiphon.presentation.tables import notebook_html
 
         return notebook_html(facts_html(*self._facts()))
 

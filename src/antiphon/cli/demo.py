@@ -95,7 +95,7 @@ def _command_name() -> str:
 def _neighbours(session: Session, run: str, seed: int) -> dict[str, Any] | None:
     """Measure whether held-out neighbours share genre and tags."""
     from antiphon.dual_encoder import DualEncoder
-    from antiphon.evaluation.precision import neighbour_precision
+    from antiphon.evaluation.neighbours import neighbour_precision
 
     model = DualEncoder.load(session.workspace.run(run))
     features = workspace_features(session.workspace, model.audio_name or None, model.video_name or None)

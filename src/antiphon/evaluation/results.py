@@ -65,8 +65,7 @@ class Evaluation(Result):
         return table_text(self._table())
 
     def _repr_html_(self) -> str:
-        from antiphon.presentation.notebook import notebook_html, rank_chart
-        from antiphon.presentation.tables import table_html
+        from antiphon.presentation.tables import notebook_html, rank_chart, table_html
 
         pool, ranks = next(iter(self.pools.items()))
         return notebook_html(rank_chart(ranks, pool), table_html(self._table()))
@@ -255,9 +254,8 @@ class ProbeResult(Result):
         return "\n\n".join([self.title, *map(table_text, probe_tables(self))])
 
     def _repr_html_(self) -> str:
-        from antiphon.presentation.notebook import notebook_html
         from antiphon.presentation.result_tables import probe_tables
-        from antiphon.presentation.tables import table_html
+        from antiphon.presentation.tables import notebook_html, table_html
 
         return notebook_html(*map(table_html, probe_tables(self)))
 
@@ -383,9 +381,8 @@ class AuditResult(Result):
     def _repr_html_(self) -> str:
         from markupsafe import Markup
 
-        from antiphon.presentation.notebook import notebook_html
         from antiphon.presentation.result_tables import audit_table
-        from antiphon.presentation.tables import table_html
+        from antiphon.presentation.tables import notebook_html, table_html
 
         return notebook_html(Markup('<div class="prose">{}</div>').format(table_html(audit_table(self))))
 

@@ -196,7 +196,7 @@ class Features:
         return facts_text(*self._facts())
 
     def _repr_html_(self) -> str:
-        from antiphon.presentation.notebook import notebook_html
+        from antiphon.presentation.tables import notebook_html
 
         return notebook_html(facts_html(*self._facts()))
 

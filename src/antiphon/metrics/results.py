@@ -170,9 +170,8 @@ class RetrievalResult(Result):
         return table_text(rank_table(self.title, {"": self}))
 
     def _repr_html_(self) -> str:
-        from antiphon.presentation.notebook import notebook_html, rank_chart
         from antiphon.presentation.result_tables import rank_table
-        from antiphon.presentation.tables import table_html
+        from antiphon.presentation.tables import notebook_html, rank_chart, table_html
 
         return notebook_html(rank_chart(self), table_html(rank_table(self.title, {"": self})))
 
@@ -301,9 +300,8 @@ class ClassificationResult(Result):
         return table_text(classification_table(self.title, self))
 
     def _repr_html_(self) -> str:
-        from antiphon.presentation.notebook import notebook_html
         from antiphon.presentation.result_tables import classification_table
-        from antiphon.presentation.tables import table_html
+        from antiphon.presentation.tables import notebook_html, table_html
 
         return notebook_html(table_html(classification_table(self.title, self)))
 

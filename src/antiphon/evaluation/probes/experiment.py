@@ -15,8 +15,7 @@ from antiphon.evaluation.probes.classifiers import Kind
 from antiphon.evaluation.probes.dealing import Deal, by_folds, by_split
 from antiphon.evaluation.probes.fusion import FUSIONS
 from antiphon.evaluation.probes.levels import levels
-from antiphon.evaluation.probes.scoring import Scored, empty, score, takes
-from antiphon.evaluation.probes.table import kept_scores, score_table, table
+from antiphon.evaluation.probes.scoring import Scored, empty, kept_scores, score, score_table, table, takes
 from antiphon.evaluation.probes.targets import Target, Targets, choose_targets
 from antiphon.evaluation.representations import (
     Aggregate,
@@ -87,7 +86,7 @@ def probe(
         Seed of folds, classifiers, bootstrap and permutations.
     scores_to : path, optional
         Parquet file to write all scores to, so that the numbers can be recomputed; for its columns see
-        `antiphon.evaluation.probes.table.score_table`.
+        `antiphon.evaluation.probes.scoring.score_table`.
     progress : callable, optional
         Called with the steps done, the steps in all, and a few words.
 
