@@ -13,7 +13,7 @@ import pyarrow as pa
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.inference import resolve_device
 from antiphon.embeddings import MODALITIES, Modality, ModalityEmbeddings
-from antiphon.errors import AntiphonError, FeatureStoreError, ModelError
+from antiphon.errors import AntiphonError, ConfigError, FeatureStoreError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import Source, file_features, loaded_backbone, source_features
 from antiphon.features.tracks import track_embeddings
@@ -393,7 +393,7 @@ class DualEncoder:
         return self._encode("video", source, per, label_weight, frames_per_s, batch_size)
 
     def encode_file(
-        self, path: str | Path, modalities: Sequence[Modality] = MODALITIES, *, batch_size: int | None = None
+        self, path: str | Path, modalities: Modality | Sequence[Modality] = MODALITIES, *, batch_size: int | None = None
     ) -> dict[Modality, ModalityEmbeddings]:
         """Embed the sound and the pictures of a media file, which is probed once and decoded once.
 
@@ -401,7 +401,7 @@ class DualEncoder:
         ----------
         path : str or Path
             Local path, or an address that fsspec knows.
-        modalities : sequence of {"audio", "video"}
+        modalities : {"audio", "video"} or a sequence of them
             Which sides to embed.
         batch_size : int, optional
             As in `encode_audio`.
@@ -415,10 +415,16 @@ class DualEncoder:
         ------
         DecodeError
             The file cannot be read, is too short, or has none of the sides.
+        ConfigError
+            A modality is unknown, or none is named.
         ModelError
             The model was trained on features that no installed backbone computes.
         """
-        found = file_features(path, [self._backbone(side) for side in modalities], self.sampling, batch_size)
+        named = [modalities] if isinstance(modalities, str) else list(modalities)
+        sides: list[Modality] = [side for side in MODALITIES if side in named]
+        if not sides or not set(named) <= set(sides):
+            raise ConfigError(f"modalities must be among {', '.join(MODALITIES)}, not {modalities!r}.")
+        found = file_features(path, [self._backbone(side) for side in sides], self.sampling, batch_size)
         starts_s, ends_s = zip(*found.windows, strict=True)
         embedded: dict[Modality, ModalityEmbeddings] = {}
         for side, vectors in found.vectors.items():

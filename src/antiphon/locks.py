@@ -1,10 +1,13 @@
 """One writer at a time: locks that end with the process that holds them, however it ends."""
 
+import errno
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextmanager
@@ -36,8 +39,11 @@ def exclusive(path: Path, busy: Exception, wait_s: float = 0.0) -> Generator[Non
 def held(path: Path) -> Generator[None]:
     """Hold the lock file `path`, waiting for it; without a lock where the file system has none."""
     lock = FileLock(path)
-    with suppress(OSError):
+    try:
         lock.acquire()
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
     try:
         yield
     finally:

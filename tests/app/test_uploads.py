@@ -268,7 +268,7 @@ def test_another_service_leaves_what_is_under_way_and_removes_what_was_left(tmp_
     assert not left.exists()
     first.close()
     second.close()
-    assert {path.name for path in tmp_path.iterdir()} == {".lock", "kept"}
+    assert {path.name for path in tmp_path.iterdir()} - {".lock"} == {"kept"}
 
 
 def test_a_process_that_was_killed_leaves_nothing_for_long(tmp_path: Path) -> None:
@@ -279,4 +279,4 @@ def test_a_process_that_was_killed_leaves_nothing_for_long(tmp_path: Path) -> No
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 9
     assert len(files_in(tmp_path)) == 1
     Uploads(tmp_path).close()
-    assert list(tmp_path.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} <= {".lock"}

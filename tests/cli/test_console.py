@@ -98,3 +98,24 @@ def test_short_work_says_nothing_where_there_is_no_terminal():
     with Heartbeat(Console(file=out), "Auditing").beating():
         pass
     assert out.getvalue() == ""
+
+
+def test_json_is_valid_in_every_encoding(tmp_path):
+    """Characters that the encoding lacks are escaped in JSON: a look-alike of a quotation mark would end the text."""
+    outputs = []
+    for encoding in ("ascii", "utf-8"):
+        environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+        call = [*ANTIPHON, "-w", str(tmp_path / "“live” – Ω"), "--json", "catalogue", "describe"]
+        found = subprocess.run(call, env=environment, capture_output=True, check=False)
+        outputs.append(json.loads(found.stdout.decode(encoding)))
+    assert outputs[0] == outputs[1]
+    assert "“live” – Ω" in outputs[0]["error"]["message"]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["search", "--help"]])
+def test_help_into_a_closed_pipe_is_no_error(arguments):
+    reading, writing = os.pipe()
+    os.close(reading)
+    found = subprocess.run([*ANTIPHON, *arguments], stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (found.returncode, found.stderr) == (0, b"")

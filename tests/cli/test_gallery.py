@@ -47,7 +47,7 @@ def test_page_and_numbers(place, capsys):
 def test_one_tag_in_words(place, capsys):
     code, out, _ = call(capsys, "-w", place.root, "gallery", "--videos", "1", "--segments", "0", "--tag", "drums")
     assert code == 0
-    assert re.search(r"of videos tagged “drums” carry the tag too, of the other videos [\d.]+%", out)
+    assert re.search(r"of videos tagged “drums” have the tag too, and [\d.]+% of all other videos", out)
     assert "gallery.html" in out
     listed = json.loads((place.run("base") / "gallery.json").read_text(encoding="utf-8"))["tags"]
     assert [item["tag"] for item in listed] == ["drums"]

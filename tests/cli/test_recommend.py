@@ -117,7 +117,7 @@ def test_a_table_of_interactions_and_filters(place, tmp_path, capsys):
     found = json.loads(out)
     assert code == 0
     assert {hit["id"] for hit in found["hits"]} == {*records} - {"synthetic-0001", "synthetic-0003"}
-    assert "1 rows left out: not in the catalogue (elsewhere)" in err
+    assert "1 rows skipped: not in the catalogue (elsewhere)" in err
     genre = records["synthetic-0005"]["genre"]
     code, out, _ = call(place, capsys, "--history", likes, "--user", "ann", "--genre", genre, "--json")
     assert {hit["metadata"]["genre"] for hit in json.loads(out)["hits"]} == {genre}
@@ -148,7 +148,7 @@ def test_new_videos_that_the_model_has_seen_are_a_warning(place, capsys):
         (("--like", "nobody"), "--like nobody: no such video"),
         (("--evaluate",), "exactly one of --history FILE and --synthetic"),
         (("--user", "ann"), "exactly one of --history FILE and --synthetic"),
-        (("--user", "ann", "--synthetic"), "user 'ann': has no interaction"),
+        (("--user", "ann", "--synthetic"), "user 'ann': no interactions with videos of the catalogue"),
         (("--history", "none.csv", "--user", "ann"), "none.csv: no such file"),
     ],
 )

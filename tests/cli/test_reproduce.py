@@ -83,11 +83,11 @@ def test_one_experiment_of_features_imported_on_the_way(workspace, tmp_path, cap
     assert run([*call, "--seeds", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["experiment_3"]["target"] == "tags"
-    assert "not asked for" in found["experiment_1"]["reason"]
+    assert "not requested" in found["experiment_1"]["reason"]
     assert found["commands"][0].endswith(
         "--experiment 3 --features 'yt8m:" + str(workspace) + "/f*.parquet' --seeds 1 --loss info_nce"
     )
-    assert "This part was not asked for." in (tmp_path / "w" / "paper.html").read_text()
+    assert "This part was not requested." in (tmp_path / "w" / "paper.html").read_text()
 
 
 @pytest.mark.parametrize(

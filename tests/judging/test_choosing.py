@@ -131,7 +131,7 @@ def test_what_cannot_be_prepared_is_refused(tmp_path, runs):
         prepare_round(store, [], ARTISTS)
     with pytest.raises(ConfigError, match="each only once"):
         prepare_round(store, [runs[0], runs[0]], ARTISTS)
-    with pytest.raises(ConfigError, match="2 videos with sound, pictures and embeddings"):
+    with pytest.raises(ConfigError, match="2 videos with audio, video and embeddings"):
         prepare_round(store, runs, ARTISTS, among=IDS[:2])
     with pytest.raises(ConfigError, match="no triplet"):
         prepare_round(store, runs, dict.fromkeys(IDS, "the same"))

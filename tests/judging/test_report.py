@@ -192,7 +192,7 @@ def test_majorities_leave_the_judge_out():
 
 
 def test_a_simulated_judge_needs_a_run_that_was_asked(store):
-    with pytest.raises(ConfigError, match="no opinion"):
+    with pytest.raises(ConfigError, match="has no scores in round 1"):
         simulate_judge(store, "x", run="nine")
     with pytest.raises(ConfigError, match="shares from 0 to 1"):
         simulate_judge(store, "x", run="one", noise=2)

@@ -308,7 +308,7 @@ def test_trained_again_it_is_a_model_like_any_other(tmp_path: Path) -> None:
 
 def test_its_training_videos_are_not_claimed_to_be_known(tmp_path: Path) -> None:
     model = DualEncoder.from_published(write(tmp_path / "two.tar", two_heads()))
-    with pytest.warns(UserWarning, match=r"two\.tar was trained on is not published: these may be among them"):
+    with pytest.warns(UserWarning, match=r"two\.tar: its training videos are not published, so"):
         found = evaluate(model, features())
     assert found["seen"] is None
     assert json.loads(json.dumps(found))["seen"] is None

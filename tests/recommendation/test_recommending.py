@@ -92,7 +92,7 @@ def test_what_cannot_be_answered_is_refused():
         ap.recommend(space, ["v00"], weight=1.5)
     with pytest.raises(ConfigError, match="one row for each of 3 ids"):
         ap.recommend((list("abc"), np.eye(2)), ["a"])
-    with pytest.raises(ConfigError, match="a name stands there twice"):
+    with pytest.raises(ConfigError, match="duplicate ids"):
         ap.recommend((["a", "a"], np.eye(2)), ["a"])
 
 

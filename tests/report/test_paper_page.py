@@ -274,7 +274,7 @@ def test_what_the_formula_prints_is_said_from_its_numbers(place: Workspace, pape
 
 def test_what_the_intervals_do_not_cover_is_said(page: Node, paper: dict[str, Any]) -> None:
     said = "resample test videos and do not cover differences between trainings; see the values by seed"
-    heads = "The heads are those of one training (seed 0); 1 training is of the perceptron."
+    heads = "The heads were trained once (seed 0), the perceptron once."
     markdown = tables_markdown(paper)
     assert said in page.one("section", id="table-1").text
     assert markdown.count(said) == 1

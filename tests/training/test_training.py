@@ -126,7 +126,7 @@ def test_features_with_splits_are_never_trained_on_their_test(tmp_path):
     assert not model.trained_on(features["test"]).any()
     assert evaluate(model, features["test"])["seen"] == 0
     model.save(tmp_path)
-    with pytest.warns(UserWarning, match=r"\d+ of the \d+ videos were seen in training .* are no test"):
+    with pytest.warns(UserWarning, match=r"\d+ of the \d+ videos were seen in training .* are not a test"):
         found = evaluate(DualEncoder.load(tmp_path), features["train"])
     assert found["seen"] == len(features["train"])
 

@@ -167,8 +167,8 @@ def conditions(
     artist: Annotated[list[str], Query(description="Only these artists.")] = [],  # noqa: B006
     not_artist: Annotated[list[str], Query(description="None of these artists.")] = [],  # noqa: B006
     other_artists: Annotated[bool, Query(description="Exclude the query's own artist.")] = False,
-    min_year: Annotated[int | None, Query(description="First year.")] = None,
-    max_year: Annotated[int | None, Query(description="Last year.")] = None,
+    min_year: Annotated[int | None, Query(ge=0, le=9999, description="First year.")] = None,
+    max_year: Annotated[int | None, Query(ge=0, le=9999, description="Last year.")] = None,
     weight: Annotated[float, Query(ge=0, le=1, description="Weight of audio if both modalities are compared.")] = 0.5,
     diversity: Annotated[
         float, Query(ge=0, le=1, description="0: best first; above 0: no artist fills the list.")

@@ -129,9 +129,11 @@ class Searcher:
         Raises
         ------
         UnknownVideoError
-            There is none with this id.
+            There is none with this id in the catalogue or in the index.
         """
         video = self.video(id)
+        if id not in self.indexed:
+            raise UnknownVideoError(f"No video '{id[:_LONGEST_SHOWN]}' in this index.")
         hits = self._search(Query.from_id(self.index, id), conditions, target, by)
         asking = None if video.path is None else address(id, "media")
         return self._found(hits, video, target, asking)

@@ -1,6 +1,5 @@
 """The command `antiphon`: its verbs, global options, errors and exit codes."""
 
-import json as json_format
 import os
 import sys
 from collections.abc import Sequence
@@ -9,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from antiphon.cli.console import degrade_gracefully
+from antiphon.cli.console import PipedConsole, degrade_gracefully, json_text
 from antiphon.cli.session import Session
 from antiphon.errors import AntiphonError
 
@@ -66,6 +65,7 @@ app = App(
     help=_HELP,
     help_format="markdown",
     result_action="return_value",
+    console=PipedConsole(),
     default_parameter=Parameter(negative_iterable=()),
 )
 app.meta.suppress_keyboard_interrupt = False
@@ -163,7 +163,7 @@ def _failed(error: Exception, message: str, as_json: bool, code: int = _FAILED) 
     """Report an error: one line on stderr, or with --json a JSON document on stdout."""
     if as_json:
         document = {"error": {"type": type(error).__name__, "message": str(error) if code == _WRONG_USAGE else message}}
-        sys.stdout.write(json_format.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json_text(document, sys.stdout))
     else:
         sys.stderr.write(f"antiphon: {message}\n")
     return code

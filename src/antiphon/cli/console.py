@@ -2,11 +2,12 @@
 
 import codecs
 import io
+import json
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 
@@ -37,6 +38,31 @@ def degrade_gracefully(*streams: TextIO) -> None:
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="antiphon-plain")
+
+
+def json_text(data: Any, stream: TextIO) -> str:
+    """Format a JSON document for a stream: text as it is in UTF-8, with escapes in any other encoding.
+
+    Parameters
+    ----------
+    data : dict, list, str, int, float, bool or None
+        What to format.
+    stream : TextIO
+        Where it will be written.
+
+    Returns
+    -------
+    str
+        The document, with a newline at its end.
+    """
+    return json.dumps(data, indent=2, ensure_ascii=not _is_utf8(stream)) + "\n"
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    try:
+        return codecs.lookup(stream.encoding or "ascii").name == "utf-8"
+    except LookupError:
+        return False
 
 
 def _as_plain(error: UnicodeError) -> tuple[str, int]:

@@ -207,6 +207,7 @@ def opened_index(session: Session, path: str | None) -> Index:
         names = {side: str(record["features"][side]) for side in MODALITIES}
         hashes = _made_by(workspace, names)
         current = Origin(
+            run=index.origin.run,
             model=record.get("fingerprint") or _fingerprint(folder),
             audio=names["audio"],
             video=names["video"],

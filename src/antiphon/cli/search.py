@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -82,6 +83,8 @@ def search(
         raise ConfigError("--csv and --json exclude each other; choose one.")
     index = opened_index(session, path)
     asked = _query(session, index, query, device)
+    if conditions.other_artists and not asked.artist:
+        session.warn(f"The artist of {asked.name} is unknown, so --other-artists excludes nobody.")
     hits = index.search(asked, target=target, by=by, **conditions.arguments(_removed(session, index)))
     if csv:
         sys.stdout.write(_csv(hits))
@@ -146,13 +149,14 @@ def _show(hits: Hits, out: Console) -> None:
         )
         for rank, hit in enumerate(hits, start=1)
     ]
-    columns = ("", "score", "id", *known, "best moment")
+    columns = ("rank", "score", "id", *known, "best moment")
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for place, column in enumerate(columns):
         # Only titles, artists and genres are shortened: an id is for copying.
-        whole = None if column in ("title", "artist", "genre") else max(len(row[place]) for row in rows)
-        justify = "right" if column in ("", "score", "year") else "left"
-        table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis", min_width=whole or 6)
+        widest = max(len(column), *(cell_len(row[place]) for row in rows))
+        whole = None if column in ("title", "artist", "genre") else widest
+        justify = "right" if column in ("rank", "score", "year") else "left"
+        table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis", width=whole, min_width=whole or 6)
     for row in rows:
         table.add_row(*map(Text, row))
     needed = table.__rich_measure__(out, out.options.update(max_width=10_000)).minimum

@@ -1,6 +1,5 @@
 """The session that every verb gets: its workspace, and its output for people and for machines."""
 
-import json
 import sys
 import warnings
 from collections.abc import Callable, Generator
@@ -22,7 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from antiphon.cli.console import Heartbeat, PipedConsole
+from antiphon.cli.console import Heartbeat, PipedConsole, json_text
 from antiphon.errors import ConfigError
 from antiphon.workspace import Workspace
 
@@ -94,7 +93,7 @@ class Session:
             Prints the result for people.
         """
         if self.json:
-            sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+            sys.stdout.write(json_text(data, sys.stdout))
         else:
             show(self.out)
 

@@ -152,11 +152,9 @@ def predict_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[
     Raises
     ------
     ConfigError
-        The backbone gives no tags.
+        The backbone predicts no tags.
     DecodeError
         The file cannot be read, has no audio, or is shorter than a patch.
-    ConfigError
-        The backbone predicts no tags.
     """
     network = loaded_backbone(backbone, "auto")
     if not isinstance(network, Musicnn):

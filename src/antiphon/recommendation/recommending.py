@@ -15,11 +15,11 @@ from antiphon.search import Hit, Where
 
 def recommend(
     source: Embeddings | tuple[Sequence[str], npt.ArrayLike] | Space,
-    history: Sequence[str],
+    history: str | Sequence[str],
     k: int = 10,
     *,
     weight: float = 0.5,
-    exclude: Collection[str] = (),
+    exclude: str | Collection[str] = (),
     where: Where | None = None,
 ) -> list[Hit]:
     """Recommend tracks that a user does not know yet, closest in audio and video to those that they liked.
@@ -30,13 +30,13 @@ def recommend(
     ----------
     source : Embeddings or tuple of (sequence of str, ArrayLike) or Space
         An `Index`, or ids and one vector each.
-    history : sequence of str
-        Ids of liked tracks.
+    history : str or sequence of str
+        Ids of liked tracks; a single text counts as one.
     k : int
         Maximum number of recommendations.
     weight : float
         Weight of audio, from 0 to 1; video has the rest.
-    exclude : collection of str
+    exclude : str or collection of str
         Further ids not to recommend, in addition to `history`.
     where : Where, optional
         Conditions that a track must meet.
@@ -59,6 +59,8 @@ def recommend(
     """
     if k < 1 or not 0 <= weight <= 1:
         raise ConfigError(f"k must be at least 1 and weight from 0 to 1, not {k} and {weight:g}.")
+    history = [history] if isinstance(history, str) else history
+    exclude = [exclude] if isinstance(exclude, str) else exclude
     space = Space.of(source)
     liked = space.rows(history)
     if not len(liked):

@@ -23,6 +23,7 @@ _LISTS = {
 
 _COLUMNS = ["id", "artist", "genre", "year"]
 _MAX_NAMED = 12
+_LAST_YEAR = 9999
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Where:
     Raises
     ------
     ConfigError
-        The years are the wrong way round.
+        The years are the wrong way round, or out of range.
 
     Examples
     --------
@@ -66,6 +67,10 @@ class Where:
                 object.__setattr__(self, item.name, names)
             elif value is not None:
                 object.__setattr__(self, item.name, int(value))
+        for name in ("min_year", "max_year"):
+            year = getattr(self, name)
+            if year is not None and not 0 <= year <= _LAST_YEAR:
+                raise ConfigError(f"{name} must be between 0 and {_LAST_YEAR}, not {year}.")
         if self.min_year is not None and self.max_year is not None and self.min_year > self.max_year:
             raise ConfigError(f"min_year {self.min_year} is after max_year {self.max_year}.")
 

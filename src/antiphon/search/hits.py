@@ -103,6 +103,10 @@ class Hits(list[Hit]):
         super().__init__(hits)
         self.query, self.target, self._media = query, target, media
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the hits without the index that they came from: a copy shows cards without players."""
+        return _plain_hits, (list(self), self.query, self.target)
+
     @property
     def heading(self) -> str:
         """What the list shows, in words."""
@@ -156,6 +160,10 @@ class Hits(list[Hit]):
                 for hit in self
             ],
         )
+
+
+def _plain_hits(hits: list[Hit], query: str, target: str) -> Hits:
+    return Hits(hits, query=query, target=target)
 
 
 def _stretch(hit: Hit) -> dict[str, float]:

@@ -269,6 +269,8 @@ class Index:
             The query lacks the side that would have to ask.
         """
         conditions = where or Where()
+        if isinstance(query, str):
+            raise ConfigError("query must be a Query or an array, not a text. Use Query.from_id or Query.from_file.")
         if not isinstance(query, Query):
             options = {"target": target != "both", "by": by != "both", "weight": weight != 0.5}
             options |= {"other_artists": other_artists, "diversity": diversity != 0, "rerank": rerank}
@@ -376,8 +378,13 @@ class Index:
                 self._store.append(rows)
         return sorted(rows["id"].to_pylist())
 
-    def remove(self, ids: Iterable[str]) -> list[str]:
+    def remove(self, ids: str | Iterable[str]) -> list[str]:
         """Remove music videos.
+
+        Parameters
+        ----------
+        ids : str or iterable of str
+            Which; a single text counts as one id.
 
         Returns
         -------
@@ -385,7 +392,7 @@ class Index:
             The ids that were there; others are ignored.
         """
         with self._writing() as view:
-            there = sorted(view.known(set(ids)))
+            there = sorted(view.known({ids} if isinstance(ids, str) else set(ids)))
             if there:
                 self._store.remove(there)
         return there

@@ -71,7 +71,7 @@ class Query:
         )
 
     @classmethod
-    def from_file(cls, path: str | Path, model: FileEncoder) -> Self:
+    def from_file(cls, path: str | Path, model: FileEncoder, *, artist: str = "") -> Self:
         """Ask with a media file, which is opened and decoded once for both sides.
 
         Parameters
@@ -80,6 +80,8 @@ class Query:
             Local path, or an address that fsspec knows.
         model : DualEncoder
             The model that the index was built with.
+        artist : str
+            Artist of the file, for searches that leave it out; "" where unknown.
 
         Raises
         ------
@@ -89,7 +91,7 @@ class Query:
             The model was trained on features that no installed backbone computes.
         """
         sides = model.encode_file(path)
-        return cls(audio=sides.get("audio"), video=sides.get("video"), name=Path(path).name)
+        return cls(audio=sides.get("audio"), video=sides.get("video"), name=Path(path).name, artist=artist)
 
     @property
     def sides(self) -> dict[Side, ModalityEmbeddings]:
