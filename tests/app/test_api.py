@@ -1,5 +1,6 @@
 """The programming interface."""
 
+import shutil
 from pathlib import Path
 
 import httpx
@@ -8,12 +9,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from antiphon.app.application import create_app
 from antiphon.app.worker import JobError
 from antiphon.dual_encoder import DualEncoder
 from antiphon.search import Index, Query
 from antiphon.workspace import Workspace
 
-from .conftest import IDS, RUN
+from .conftest import HOST, IDS, RUN
 
 
 def test_health_says_on_what_it_works(client: TestClient) -> None:
@@ -112,6 +114,17 @@ def test_a_history_with_unknown_videos_is_refused_by_their_names(client: TestCli
     assert found.json()["detail"] == "Not in this catalogue or its index: 'nobody', '<b>'."
     many = client.post("/api/recommend", json={"history": [f"no{number}" for number in range(1000)]})
     assert many.json()["detail"].endswith("'no9' and 990 more.")
+
+
+def test_a_video_that_is_not_indexed_is_refused_without_a_path(workspace: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(workspace.index, tmp_path / "index")
+    index = Index.open(tmp_path / "index")
+    index.remove("plain")
+    with TestClient(create_app(workspace, index, RUN), base_url=HOST) as client:
+        for route in ("similar?id=plain", "match?id=plain&target=audio"):
+            found = client.get(f"/api/{route}")
+            assert (found.status_code, found.json()["detail"]) == (404, "No video 'plain' in this index.")
+        assert client.get("/api/similar?id=plain&min_year=99999999999999999999").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,12 @@ def test_a_file_is_asked_under_all_conditions_of_an_id(
     assert listed(min_year=year) == [id for id in every if about[id]["year"] >= year]
     assert listed(max_year=year) == [id for id in every if about[id]["year"] <= year]
     assert listed(k=2) == every[:2]
-    assert set(listed(diversity=0.9)) == set(every)
-    assert set(listed(rerank=True)) == set(every)
+    query = ap.Query.from_file(song, ap.DualEncoder.load(workspace.run(RUN)))
+    for options in ({"diversity": 0.9}, {"rerank": True}, {"weight": 0.0}):
+        assert listed(target="both", **options) == [hit.id for hit in index.search(query, k=len(every), **options)], (
+            options
+        )
+    assert listed(diversity=0.9) != every
 
 
 def test_conditions_have_one_name_each() -> None:

@@ -99,6 +99,7 @@ def test_what_cannot_be_answered_is_refused():
 def test_an_index_of_ready_made_vectors_recommends(tmp_path):
     index = ap.Index.from_vectors(["liked", "alike", "other"], [[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], path=tmp_path)
     assert [hit.id for hit in ap.recommend(index, ["liked"], k=5)] == ["alike", "other"]
+    assert [hit.id for hit in ap.recommend(index, "liked", exclude="alike")] == ["other"]
 
 
 def test_one_track_with_pictures_has_reasons_by_its_sound():

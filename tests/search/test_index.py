@@ -112,6 +112,7 @@ def test_removed_vectors_are_gone_and_may_come_back_as_others(tmp_path, kind):
         assert len(reader) == 29
         assert reader.search(-vectors[3:4], k=1)[0][0].id == "id0003"
         assert reader.search(vectors[3:4], k=29)[0][-1].id == "id0003"
+    assert index.remove("id0005") == ["id0005"]  # one id, not its letters
 
 
 def test_many_adds_are_compacted_by_themselves(tmp_path, kind):

@@ -1,5 +1,7 @@
 """More like this, songs for pictures and pictures for songs, against naive loops."""
 
+import pickle
+from copy import copy
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -268,3 +270,22 @@ def test_hits_are_cards_that_play_the_matching_moment(tmp_path, synthetic_table,
     assert html.count("<video controls") == 1 and html.count("data:video/mp4;base64,") == 1
     assert html.count("No preview") == 1
     assert "&lt;b&gt;" in html and "a &amp; b" in html and "<b></b>" not in html
+
+
+def test_hits_are_pickled_without_their_index(index):
+    hits = index.search(Query.from_id(index, "v000"), k=3)
+    again = copy(hits)
+    assert again == hits and (again.query, again.target) == ("v000", "both")
+    assert len(pickle.dumps(hits)) < 20_000
+    assert hits.to_frame().equals(again.to_frame())
+
+
+def test_an_id_alone_is_no_query(index):
+    with pytest.raises(ConfigError, match=r"Use Query\.from_id or Query\.from_file"):
+        index.search("v000")
+
+
+@pytest.mark.parametrize("years", [{"min_year": -1}, {"max_year": 10**20}])
+def test_years_are_years(years):
+    with pytest.raises(ConfigError, match="must be between 0 and 9999"):
+        Where(**years)
