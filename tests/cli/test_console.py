@@ -8,10 +8,13 @@ import sys
 import time
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from antiphon.cli.app import _VERBS, app, run
 from antiphon.cli.console import Heartbeat, degrade_gracefully
+from antiphon.cli.search import _show
+from antiphon.search.hits import Hit, Hits, Moment
 
 ANTIPHON = [sys.executable, "-m", "antiphon"]
 HEAVY = ("polars", "pyarrow", "av", "torch", "numpy", "lancedb", "fastapi")
@@ -119,3 +122,20 @@ def test_help_into_a_closed_pipe_is_no_error(arguments):
     found = subprocess.run([*ANTIPHON, *arguments], stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (found.returncode, found.stderr) == (0, b"")
+
+
+def test_a_table_of_hits_keeps_ids_ranks_and_moments_whole():
+    """However narrow the terminal: only titles, artists and genres are shortened."""
+    ids = [f"an/id/that/is/for/copying/{number:030}.mp4" for number in range(3)]
+    about = {"title": "a long title " * 5, "artist": "日本の長い名前" * 4, "genre": "ambient", "year": 1983}
+    moments = (Moment(3.0, 71.5, 74.5, 0.8, "audio"),)
+    hits = Hits([Hit(id, 0.5, about, moments) for id in ids], query="q")
+    for width in (20, 80, 200):
+        out = Console(file=io.StringIO(), width=width)
+        _show(hits, out)
+        _, header, *rows = out.file.getvalue().splitlines()
+        assert header.split() == ["rank", "score", "id", "title", "artist", "genre", "year", "best", "moment"]
+        for rank, (id, row) in enumerate(zip(ids, rows, strict=True), start=1):
+            assert row.split()[:3] == [str(rank), "0.500", id]
+            assert row.rstrip().endswith("1983 0:03 → 1:11 sound")
+    assert cell_len(rows[0].rstrip()) <= 200

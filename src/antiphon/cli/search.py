@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from antiphon.cli.opening import opened_index, run_folder
@@ -36,6 +35,8 @@ _COLUMNS: tuple[str, ...] = (
     "start_s",
     "end_s",
 )
+_SHORTENED = ("title", "artist", "genre")
+_SHORTEST = 8
 
 
 @Parameter(name="*")
@@ -150,17 +151,32 @@ def _show(hits: Hits, out: Console) -> None:
         for rank, hit in enumerate(hits, start=1)
     ]
     columns = ("rank", "score", "id", *known, "best moment")
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for place, column in enumerate(columns):
-        # Only titles, artists and genres are shortened: an id is for copying.
-        widest = max(len(column), *(cell_len(row[place]) for row in rows))
-        whole = None if column in ("title", "artist", "genre") else widest
-        justify = "right" if column in ("rank", "score", "year") else "left"
-        table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis", width=whole, min_width=whole or 6)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    needed = table.__rich_measure__(out, out.options.update(max_width=10_000)).minimum
-    out.print(table, width=max(out.width, needed), soft_wrap=True)
+    widths = _widths(columns, rows, out.width)
+    # Not a table of rich, which squeezes every column, ids too, once a line is longer than the terminal.
+    for cells in (columns, *rows):
+        line = " ".join(map(_cell, columns, cells, widths)).rstrip()
+        out.print(Text(line, "bold" if cells is columns else ""), soft_wrap=True)
+
+
+def _cell(column: str, text: str, width: int) -> str:
+    """Fit a text to its column: shortened, or padded on the left for numbers."""
+    if column in ("rank", "score", "year"):
+        return text.rjust(width)
+    return set_cell_size(text, width - 1) + "…" if cell_len(text) > width else set_cell_size(text, width)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], space: int) -> list[int]:
+    """Shorten titles, artists and genres, the longest first, until a line fits; an id stays whole, for copying."""
+    widths = [
+        max(map(cell_len, (column, *cells))) for column, cells in zip(columns, zip(*rows, strict=True), strict=True)
+    ]
+    short = [place for place, column in enumerate(columns) if column in _SHORTENED]
+    while short and sum(widths) + len(widths) - 1 > space:
+        longest = max(short, key=widths.__getitem__)
+        if widths[longest] <= _SHORTEST:
+            break
+        widths[longest] -= 1
+    return widths
 
 
 def _known(hit: Hit, names: Sequence[str]) -> list[str]:
