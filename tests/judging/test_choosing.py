@@ -135,6 +135,6 @@ def test_what_cannot_be_prepared_is_refused(tmp_path, runs):
         prepare_round(store, runs, ARTISTS, among=IDS[:2])
     with pytest.raises(ConfigError, match="no triplet"):
         prepare_round(store, runs, dict.fromkeys(IDS, "the same"))
-    with pytest.raises(ConfigError, match="occurs twice"):
+    with pytest.raises(ConfigError, match="duplicate ids"):
         RunEmbeddings("one", "", ("a", "a"), np.ones((2, 1)), np.ones((2, 1)))
     assert store.round() is None
