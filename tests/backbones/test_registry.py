@@ -139,9 +139,14 @@ def test_sound_has_no_layout() -> None:
         backbones.load("musicnn-mtt", every=2)
 
 
-def test_a_device_that_is_not_there() -> None:
-    with pytest.raises(ConfigError, match="Device 'abacus' is not available"):
-        backbones.load("musicnn-mtt", device="abacus")
+# "meta" holds no numbers, "hpu" needs a package of its own, and no machine has a hundred GPUs.
+@pytest.mark.parametrize("device", ["abacus", "meta", "hpu", "cuda:99", "cuda:-1"])
+def test_a_device_that_is_not_there(device: str) -> None:
+    with pytest.raises(ConfigError, match=f"Device '{device}' is not available"):
+        backbones.load("musicnn-mtt", device=device)
+
+
+def test_the_device_is_found_by_itself() -> None:
     assert backbones.load("musicnn-mtt", device="auto").name == "musicnn-mtt"
 
 

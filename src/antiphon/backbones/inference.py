@@ -32,16 +32,23 @@ def resolve_device(device: str) -> torch.device:
     Raises
     ------
     ConfigError
-        The name is unknown to torch, or the device is not available.
+        The name is unknown to torch, or the device is neither the CPU nor an accelerator that is available.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
-        torch.empty(0, device=resolved)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(f"Device {device!r} is not available ({first}). Use cpu, cuda or auto.") from error
+    except RuntimeError as error:
+        raise ConfigError(
+            f"Device {device!r} is not available: torch knows no such name. Use cpu, cuda or auto."
+        ) from error
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    if resolved.type != "cpu" and (accelerator is None or resolved.type != accelerator.type):
+        raise ConfigError(f"Device {device!r} is not available. Use cpu, cuda or auto.")
+    if resolved.type != "cpu" and (resolved.index or 0) >= torch.accelerator.device_count():
+        raise ConfigError(
+            f"Device {device!r} is not available: there are {torch.accelerator.device_count()}, counted from 0."
+        )
     return resolved
 
 
