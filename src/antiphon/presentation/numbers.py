@@ -19,10 +19,11 @@ def rank(value: float) -> str:
 
     Examples
     --------
-    >>> rank(1234.0), rank(8.5), rank(8.2632)
-    ('1,234', '8.5', '8.3')
+    >>> rank(1234.0), rank(8.5), rank(8.2632), rank(19.975)
+    ('1,234', '8.5', '8.3', '20')
     """
-    return whole(value) if float(value).is_integer() else f"{value:,.1f}"
+    shown = round(float(value), 1)
+    return whole(shown) if shown.is_integer() else f"{shown:,.1f}"
 
 
 def brief(value: float) -> str:
