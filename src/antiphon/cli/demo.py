@@ -14,7 +14,7 @@ from antiphon.cli.catalogue import add_to_workspace
 from antiphon.cli.evaluate import run_evaluate, show_ranks
 from antiphon.cli.extract import AUDIO, VIDEO, run_extract
 from antiphon.cli.index import run_build, run_facts
-from antiphon.cli.opening import workspace_features
+from antiphon.cli.opening import model_features
 from antiphon.cli.report import run_report
 from antiphon.cli.session import Here, Session
 from antiphon.cli.train import TrainOptions, run_train
@@ -98,7 +98,7 @@ def _neighbours(session: Session, run: str, seed: int) -> dict[str, Any] | None:
     from antiphon.evaluation.neighbours import neighbour_precision
 
     model = DualEncoder.load(session.workspace.run(run))
-    features = workspace_features(session.workspace, model.audio_name or None, model.video_name or None)
+    features = model_features(session.workspace, model)
     return neighbour_precision(model, features["test"], seed=seed)
 
 
@@ -108,7 +108,8 @@ def _show_neighbours(found: dict[str, Any] | None, out: Console) -> None:
     if found is None:
         return
     out.print(
-        f"The {found['k']} nearest videos by other artists, of {found['videos']} held out (95% interval over artists):"
+        f"The {found['k']} nearest videos by other artists, of {found['videos']} held out (95% interval over artists):",
+        soft_wrap=True,
     )
     for target, words in (("genre", "same genre"), ("tags", "tags in common")):
         for way, side in (("audio", "audio"), ("video", "video"), ("aggregated", "both")):

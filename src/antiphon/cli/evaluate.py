@@ -6,7 +6,7 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table
 
-from antiphon.cli.opening import run_folder, workspace_features
+from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import BRIEFLY_S, Here, Session
 from antiphon.runs import METRICS_FILE
 from antiphon.tables import write_text
@@ -59,7 +59,7 @@ def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> di
     workspace = session.existing_workspace()
     folder = run_folder(workspace, run)
     model = DualEncoder.load(folder)
-    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    features = model_features(workspace, model)
     found = {
         "run": workspace.run_name(folder),
         "split": split,
@@ -101,12 +101,18 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
         soft_wrap=True,
     )
     if pools["others"] is not None:
-        out.print("others: segments; candidates exclude the other segments of the true partner's track.")
+        out.print(
+            "others: segments; candidates exclude the other segments of the true partner's track.", soft_wrap=True
+        )
     if "times_alone" in (found.get("tracks") or {}):
         alone = " and ".join(rank(value) for value in found["tracks"]["times_alone"].values())
-        out.print(f"With all features alike, number and times of the segments alone rank the tracks {alone}.")
+        out.print(
+            f"With all features alike, number and times of the segments alone rank the tracks {alone}.", soft_wrap=True
+        )
     if pools["authors"] is not None:
-        out.print("authors: the same pairs scored as in the paper's code: dot product, audio not normalised.")
+        out.print(
+            "authors: the same pairs scored as in the paper's code: dot product, audio not normalised.", soft_wrap=True
+        )
 
 
 def _rank_table(title: str, pools: dict[str, dict[str, Any]]) -> Table:
