@@ -1,13 +1,19 @@
 """Which features a command takes where none are named: those of tuned backbones are not in the way."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from antiphon.cli.app import run
+from antiphon.cli.opening import indexed
 from antiphon.features import Features
 from antiphon.features.importing import import_features
+from antiphon.report.inputs import read_inputs
+from antiphon.tables import SEGMENTS, write_table
 from antiphon.workspace import Workspace
 
 STUDY = """
@@ -68,3 +74,23 @@ def test_study_does_likewise_and_names_no_option_that_it_lacks(place, tmp_path, 
     )
     assert run(["-w", str(place), "train"]) == 1
     assert "Choose with --audio other|sound." in " ".join(capsys.readouterr().err.split())
+
+
+def test_each_table_is_read_once_and_passed_on(place, monkeypatch):
+    """What the report shows of segments, and what an index is built from."""
+    (place / "runs").mkdir(exist_ok=True)
+    assert run(["-w", str(place), "train", "--recipe", "paper-base", "--name", "one", "--no-learning-curve"]) == 0
+    write_table(pa.Table.from_pylist([], SEGMENTS), place / "segments.parquet")
+    read = []
+
+    def reading(path, *arguments, **options):
+        read.append(Path(path).name)
+        return original(path, *arguments, **options)
+
+    original = pq.read_table
+    monkeypatch.setattr(pq, "read_table", reading)
+    read_inputs(Workspace(place), "one")
+    assert (read.count("segments.parquet"), read.count("catalogue.parquet")) == (1, 1)
+    read.clear()
+    indexed(Workspace(place), "one")
+    assert (read.count("segments.parquet"), read.count("catalogue.parquet")) == (1, 1)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from antiphon.cli.opening import run_folder, workspace_features
+from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import BRIEFLY_S, Here, Session
 from antiphon.runs import AUDIT_FILE
 from antiphon.tables import write_text
@@ -72,7 +72,7 @@ def run_audit(session: Session, run: str | None, metric: str, retrain: bool, see
     workspace = session.existing_workspace()
     folder = run_folder(workspace, run)
     model = DualEncoder.load(folder)
-    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    features = model_features(workspace, model)
     with session.progress("Auditing") as progress:
         control = None
         if retrain and not model.published:

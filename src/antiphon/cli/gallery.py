@@ -8,7 +8,7 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
-from antiphon.cli.opening import run_folder, workspace_features
+from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import BRIEFLY_S, Here, Session
 from antiphon.features import Features
 from antiphon.runs import GALLERY_FILE
@@ -67,7 +67,7 @@ def run_gallery(
     workspace = session.existing_workspace()
     folder = run_folder(workspace, run)
     model = DualEncoder.load(folder)
-    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    features = model_features(workspace, model)
     attributes, why_none = measured_attributes(session, features, split)
     with session.progress("Comparing neighbours") as report:
         report(0, 1, "")

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from antiphon.catalogue import Catalogue
-from antiphon.cli.opening import run_folder, workspace_features
+from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, RoundConfig, RunEmbeddings, judging_report, prepare_round, score_round
@@ -211,7 +211,7 @@ def _embedded(session: Session, workspace: Workspace, run: str | None) -> RunEmb
 
     folder = run_folder(workspace, run)
     model = DualEncoder.load(folder)
-    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    features = model_features(workspace, model)
     audio, video = model.embed(features, per="track")
     ids = tuple(str(name) for name in np.unique(features.groups))
     return RunEmbeddings(workspace.run_name(folder), model.fingerprint[:16], ids, audio, video)

@@ -15,6 +15,7 @@ from antiphon.search.record import Origin
 from antiphon.workspace import Workspace
 
 if TYPE_CHECKING:
+    from antiphon.catalogue import Catalogue
     from antiphon.dual_encoder import DualEncoder
     from antiphon.features import Features
 
@@ -50,7 +51,12 @@ def run_folder(workspace: Workspace, run: str | None) -> Path:
 
 
 def workspace_features(
-    workspace: Workspace, audio: str | None, video: str | None, *, has_options: bool = False
+    workspace: Workspace,
+    audio: str | None,
+    video: str | None,
+    *,
+    has_options: bool = False,
+    catalogue: "Catalogue | None" = None,
 ) -> "Features":
     """Read the workspace's features.
 
@@ -64,6 +70,8 @@ def workspace_features(
         Names of the features; None: the only ones of that modality.
     has_options : bool
         Whether the calling verb has --audio and --video, for the error message.
+    catalogue : Catalogue, optional
+        The workspace's catalogue, if it has been read already.
 
     Returns
     -------
@@ -78,12 +86,37 @@ def workspace_features(
     from antiphon.catalogue import Catalogue
     from antiphon.features.assembly import assemble
 
-    catalogue = Catalogue.load(workspace.catalogue)
+    catalogue = catalogue or Catalogue.load(workspace.catalogue)
     names = {"audio": audio, "video": video}
     for modality, name in names.items():
         if name is None:
             names[modality] = _only_store(workspace, modality, has_options)
     return assemble(workspace, catalogue, names["audio"], names["video"])
+
+
+def model_features(workspace: Workspace, model: "DualEncoder", catalogue: "Catalogue | None" = None) -> "Features":
+    """Read a workspace's features that a model embeds.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace to read.
+    model : DualEncoder
+        Model, which knows the names of its features.
+    catalogue : Catalogue, optional
+        The workspace's catalogue, if it has been read already.
+
+    Returns
+    -------
+    Features
+        Features of both modalities, joined with the catalogue.
+
+    Raises
+    ------
+    FeatureStoreError
+        The workspace lacks them.
+    """
+    return workspace_features(workspace, model.audio_name or None, model.video_name or None, catalogue=catalogue)
 
 
 def _only_store(workspace: Workspace, modality: str, has_options: bool) -> str:
@@ -241,9 +274,10 @@ def indexed(workspace: Workspace, run: str | None) -> "tuple[DualEncoder, Featur
     from antiphon.dual_encoder import DualEncoder
 
     model = DualEncoder.load(run_folder(workspace, run))
-    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    catalogue = Catalogue.load(workspace.catalogue)
+    features = model_features(workspace, model, catalogue)
     hashes = _made_by(workspace, {"audio": features.audio_name, "video": features.video_name})
-    return model, features, {"catalogue": Catalogue.load(workspace.catalogue), "made_by": hashes}
+    return model, features, {"catalogue": catalogue, "made_by": hashes}
 
 
 def _fingerprint(folder: Path) -> str:

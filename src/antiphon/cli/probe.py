@@ -7,7 +7,7 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table
 
-from antiphon.cli.opening import run_folder, workspace_features
+from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import Here, Session
 from antiphon.runs import probe_file, probe_scores_file
 from antiphon.tables import write_text
@@ -86,7 +86,7 @@ def run_probe(session: Session, run: str | None, target: Literal["genre", "tags"
     workspace = session.existing_workspace()
     folder = run_folder(workspace, run)
     model = DualEncoder.load(folder)
-    features = workspace_features(workspace, model.audio_name or None, model.video_name or None)
+    features = model_features(workspace, model)
     with workspace.lock(), session.progress(f"Probing {target}") as progress:
         scores = folder / probe_scores_file(target)
         found = {

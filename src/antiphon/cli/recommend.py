@@ -13,7 +13,7 @@ from rich.table import Table
 
 from antiphon.catalogue import Catalogue
 from antiphon.cli.index import ready_index
-from antiphon.cli.opening import run_folder, workspace_features
+from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import BRIEFLY_S, Here, ResultCount, Session
 from antiphon.errors import ConfigError, SearchError
 from antiphon.recommendation import Interactions, read_interactions
@@ -209,7 +209,7 @@ def _embedded(session: Session, folder: Path) -> Space:
     from antiphon.dual_encoder import DualEncoder
 
     model = DualEncoder.load(folder)
-    features = workspace_features(session.workspace, model.audio_name or None, model.video_name or None)
+    features = model_features(session.workspace, model)
     ids = np.unique(features.groups)
     parts: dict[Side, Any] = {}
     sides: tuple[Side, Side] = ("audio", "video")
@@ -226,7 +226,7 @@ def _seen(session: Session, folder: Path) -> set[str]:
     model = DualEncoder.load(folder)
     if model.published is not None:
         return set()
-    features = workspace_features(session.workspace, model.audio_name or None, model.video_name or None)
+    features = model_features(session.workspace, model)
     return set(features.groups[model.trained_on(features)].tolist())
 
 

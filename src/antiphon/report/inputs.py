@@ -81,6 +81,7 @@ def read_inputs(workspace: Workspace, run: str) -> Inputs:
     """
     folder = workspace.run(run)
     record = read_run(folder)
+    segments, sampling = _segments(workspace)
     return Inputs(
         workspace=workspace,
         run=run,
@@ -93,8 +94,8 @@ def read_inputs(workspace: Workspace, run: str) -> Inputs:
         audit=_json(folder / AUDIT_FILE),
         catalogue=Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None,
         failures=workspace.read_failures(),
-        segments=_segments(workspace),
-        sampling=_sampling(workspace),
+        segments=segments,
+        sampling=sampling,
     )
 
 
@@ -121,19 +122,13 @@ def _history(path: Path) -> list[Epoch] | None:
     return [Epoch(**row) for row in table.select(there).to_pylist()]
 
 
-def _sampling(workspace: Workspace) -> dict[str, Any]:
-    """Return how the segments were drawn, as `segments.parquet` records it."""
+def _segments(workspace: Workspace) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Any]]:
+    """Return the segments by video, and how they were drawn, as `segments.parquet` records it."""
     if not workspace.segments.exists():
-        return {}
-    written = read_table(workspace.segments).schema.metadata or {}
-    found = json.loads(written.get(_SAMPLING, b"{}"))
-    return found if isinstance(found, dict) else {}
-
-
-def _segments(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
-    if not workspace.segments.exists():
-        return {}
+        return {}, {}
+    table = read_table(workspace.segments)
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in read_table(workspace.segments).to_pylist():
+    for row in table.to_pylist():
         found.setdefault(row["video_id"], []).append(row)
-    return found
+    sampling = json.loads((table.schema.metadata or {}).get(_SAMPLING, b"{}"))
+    return found, sampling if isinstance(sampling, dict) else {}
