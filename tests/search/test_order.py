@@ -5,7 +5,7 @@ import pytest
 
 from antiphon.embeddings import ModalityEmbeddings
 from antiphon.search import Index, exact
-from antiphon.search.ranking import Candidate, Comparison, best_moments, in_sequence, ranked
+from antiphon.search.ranking import Candidate, ComparedSide, best_moments, in_sequence, ranked
 
 from .conftest import DIM, unit
 
@@ -69,5 +69,5 @@ def test_moments_and_whole_lists_too(matcher) -> None:
         for name, row in zip(ids, rows, strict=True)
     }
     query = QUERY.astype(np.float32)
-    asked = Comparison(ModalityEmbeddings(query[0], np.repeat(query, 2, axis=0), (0.0, 5.0), (3.0, 8.0)), "video")
+    asked = ComparedSide(ModalityEmbeddings(query[0], np.repeat(query, 2, axis=0), (0.0, 5.0), (3.0, 8.0)), "video")
     assert [hit.id for hit in ranked(found, [asked], matcher)] == expected(ids, vectors)

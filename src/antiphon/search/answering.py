@@ -12,7 +12,7 @@ from antiphon.search.filters import Wanted, Where
 from antiphon.search.hits import Hit, Side
 from antiphon.search.ranking import (
     Candidate,
-    Comparison,
+    ComparedSide,
     best_moments,
     in_sequence,
     maximal_marginal_relevance,
@@ -41,7 +41,7 @@ def nearest_tracks(view: View, queries: FloatArray, wanted: Wanted) -> list[list
     return found
 
 
-def answer(view: View, comparisons: Sequence[Comparison], wanted: Wanted) -> list[Hit]:
+def answer(view: View, comparisons: Sequence[ComparedSide], wanted: Wanted) -> list[Hit]:
     """Return the music videos that suit a query of one or two sides, best first."""
     candidates = _candidates(view, comparisons, max(_POOL, 10 * wanted.k), wanted.where)
     hits = ranked(candidates, comparisons, best_moments)
@@ -75,7 +75,7 @@ def items(rows: pa.Table) -> dict[str, Candidate]:
     return {name: Candidate(name, metadata[first[name]], by_side) for name, by_side in found.items()}
 
 
-def _candidates(view: View, comparisons: Sequence[Comparison], count: int, where: Where) -> dict[str, Candidate]:
+def _candidates(view: View, comparisons: Sequence[ComparedSide], count: int, where: Where) -> dict[str, Candidate]:
     """Whatever is among the nearest tracks, or the nearest segments, of any compared side."""
     ids: set[str] = set()
     counts = view.counts()
@@ -93,7 +93,7 @@ def _candidates(view: View, comparisons: Sequence[Comparison], count: int, where
 def _spread(
     hits: Sequence[Hit],
     candidates: Mapping[str, Candidate],
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[ComparedSide],
     wanted: Wanted,
 ) -> list[Hit]:
     similarity = mutual_similarity([candidates[hit.id] for hit in hits], comparisons)

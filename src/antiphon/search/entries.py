@@ -226,7 +226,7 @@ class SegmentFeatures(Protocol):
     def take(self, rows: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Any: ...
 
 
-class Embedder(Protocol):
+class IndexModel(Protocol):
     """A model, as far as an index needs it: see `antiphon.DualEncoder`."""
 
     @property
@@ -243,13 +243,13 @@ class CatalogueRecords(Protocol):
 
 
 def origin_of(
-    model: Embedder, features: SegmentFeatures, made_by: Mapping[str, str] | None = None, run: str = ""
+    model: IndexModel, features: SegmentFeatures, made_by: Mapping[str, str] | None = None, run: str = ""
 ) -> Origin:
     """Describe the origin of the embeddings of features by a model.
 
     Parameters
     ----------
-    model : Embedder
+    model : IndexModel
         The model.
     features : SegmentFeatures
         The features.
@@ -274,7 +274,7 @@ def origin_of(
     )
 
 
-def embedded(model: Embedder, features: SegmentFeatures, catalogue: CatalogueRecords | None) -> pa.Table:
+def embedded(model: IndexModel, features: SegmentFeatures, catalogue: CatalogueRecords | None) -> pa.Table:
     """Embed segments and tracks in both modalities; a missing modality has no row.
 
     Segments are as long as the windows of the features' sampling, or 3 s as in the paper if that is unknown. A zero
@@ -282,7 +282,7 @@ def embedded(model: Embedder, features: SegmentFeatures, catalogue: CatalogueRec
 
     Parameters
     ----------
-    model : Embedder
+    model : IndexModel
         The model.
     features : SegmentFeatures
         The features.

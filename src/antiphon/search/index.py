@@ -16,7 +16,7 @@ from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchE
 from antiphon.search.answering import answer, items, nearest_tracks
 from antiphon.search.entries import (
     CatalogueRecords,
-    Embedder,
+    IndexModel,
     SegmentFeatures,
     embedded,
     metadata_of,
@@ -81,7 +81,7 @@ class Index:
     @classmethod
     def build(
         cls,
-        model: Embedder,
+        model: IndexModel,
         features: SegmentFeatures,
         path: str | Path,
         catalogue: CatalogueRecords | None = None,
@@ -166,7 +166,7 @@ class Index:
     def open(
         cls,
         path: str | Path,
-        model: Embedder | None = None,
+        model: IndexModel | None = None,
         features: SegmentFeatures | None = None,
         made_by: Mapping[str, str] | None = None,
     ) -> Self:
@@ -336,7 +336,7 @@ class Index:
 
     def add(
         self,
-        model: Embedder,
+        model: IndexModel,
         features: SegmentFeatures,
         catalogue: CatalogueRecords | None = None,
         made_by: Mapping[str, str] | None = None,

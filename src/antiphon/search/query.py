@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from antiphon.embeddings import MODALITY_WORDS, Modality, ModalityEmbeddings
 from antiphon.errors import ConfigError, NotIndexedError
 from antiphon.search.hits import Side
-from antiphon.search.ranking import Comparison
+from antiphon.search.ranking import ComparedSide
 
 if TYPE_CHECKING:
     from antiphon.search.index import Index
@@ -99,7 +99,7 @@ class Query:
         every: dict[Side, ModalityEmbeddings | None] = {"audio": self.audio, "video": self.video, "": self.vectors}
         return {side: found for side, found in every.items() if found is not None}
 
-    def comparisons(self, target: str, by: str, weight: float) -> list[Comparison]:
+    def comparisons(self, target: str, by: str, weight: float) -> list[ComparedSide]:
         """Return what is compared with what; see `Index.search`.
 
         Raises
@@ -117,15 +117,17 @@ class Query:
             if by != "both" or weight != _EVEN:
                 raise ConfigError("by and weight need target 'both'; with another target the opposite side asks.")
             asking: Side = "video" if target == "audio" else "audio"
-            return [Comparison(self._side(asking), "audio" if target == "audio" else "video")]
+            return [ComparedSide(self._side(asking), "audio" if target == "audio" else "video")]
         if by != "both":
             side: Side = "audio" if by == "audio" else "video"
-            return [Comparison(self._side(side), side)]
+            return [ComparedSide(self._side(side), side)]
         sides = self.sides
         if not sides:
             raise ConfigError("The query has neither sound nor pictures.")
         shares = {"audio": weight, "video": 1 - weight} if "audio" in sides and "video" in sides else {}
-        return [Comparison(found, side, shares.get(side, 1.0)) for side, found in sides.items() if shares.get(side, 1)]
+        return [
+            ComparedSide(found, side, shares.get(side, 1.0)) for side, found in sides.items() if shares.get(side, 1)
+        ]
 
     def _side(self, side: Side) -> ModalityEmbeddings:
         found = self.sides.get(side)

@@ -26,7 +26,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class ComparedSide:
     """One side of a query, the side of the candidates that it is compared with, and its weight in the score."""
 
     query: ModalityEmbeddings
@@ -118,7 +118,7 @@ def best_alignment(scores: npt.NDArray[np.floating]) -> tuple[float, list[tuple[
     return float(best[rows, columns]), pairs[::-1]
 
 
-def ranked(candidates: Mapping[str, Candidate], comparisons: Sequence[Comparison], measure: Measure) -> list[Hit]:
+def ranked(candidates: Mapping[str, Candidate], comparisons: Sequence[ComparedSide], measure: Measure) -> list[Hit]:
     """Order candidates by score, ties by id.
 
     The score is the weighted mean over the sides that a candidate has; one that has none of them is left out.
@@ -174,7 +174,7 @@ def maximal_marginal_relevance(scores: FloatArray, similarity: FloatArray, diver
     return picks
 
 
-def mutual_similarity(candidates: Sequence[Candidate], comparisons: Sequence[Comparison]) -> FloatArray:
+def mutual_similarity(candidates: Sequence[Candidate], comparisons: Sequence[ComparedSide]) -> FloatArray:
     """Return the (n, n) similarity of candidates: 1 for one artist, else the weighted cosine of their tracks.
 
     Only the compared sides that both have count; 0 where there is none.
