@@ -30,6 +30,13 @@ CATALOGUE = pa.schema(
         pa.field("duration_s", pa.float64()),
         pa.field("has_audio", pa.bool_()),
         pa.field("has_video", pa.bool_()),
+        pa.field("audio_start_s", pa.float64()),  # extent of each side, on the track's time line
+        pa.field("audio_end_s", pa.float64()),
+        pa.field("video_start_s", pa.float64()),
+        pa.field("video_end_s", pa.float64()),
+        pa.field("size_bytes", pa.int64()),  # identity of the file when it was catalogued
+        pa.field("modified_ns", pa.int64()),
+        pa.field("content_hash", pa.string()),
     ]
 )
 
@@ -70,6 +77,12 @@ ATTRIBUTES = pa.schema(
     ]
 )
 
+_ADDED_LATER = frozenset(
+    {"audio_start_s", "audio_end_s", "video_start_s", "video_end_s", "size_bytes", "modified_ns", "content_hash"}
+    | {"flags"}
+)
+"""Columns that tables of earlier versions lack; they are read as null."""
+
 
 def feature_schema(dim: int) -> pa.Schema:
     """Return the schema of one backbone's features, with one row per segment.
@@ -82,13 +95,14 @@ def feature_schema(dim: int) -> pa.Schema:
     Returns
     -------
     pyarrow.Schema
-        Columns segment_id, video_id and vector (float32).
+        Columns segment_id, video_id, vector (float32) and flags (see `antiphon.media.quality`).
     """
     return pa.schema(
         [
             pa.field("segment_id", pa.string(), nullable=False),
             pa.field("video_id", pa.string(), nullable=False),
             pa.field("vector", pa.list_(pa.float32(), dim), nullable=False),
+            pa.field("flags", pa.list_(pa.string())),  # null: not examined
         ]
     )
 
@@ -159,7 +173,8 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
     path : Path
         File to read.
     schema : pyarrow.Schema, optional
-        Columns that the table must have; others are kept.
+        Columns that the table must have; others are kept. Those that earlier versions did not write
+        are filled with null.
 
     Returns
     -------
@@ -179,6 +194,10 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
         ) from error
     if schema is not None:
         missing = [name for name in schema.names if name not in table.column_names]
+        for name in _ADDED_LATER.intersection(missing):
+            field = schema.field(name)
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+        missing = [name for name in missing if name not in _ADDED_LATER]
         if missing:
             raise FeatureStoreError(f"{path}: lacks the columns {', '.join(missing)}. Run the stage again.")
     return table

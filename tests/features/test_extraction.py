@@ -120,7 +120,7 @@ def test_killed_and_started_again_it_has_the_rows_of_an_undisturbed_run(undistur
     subprocess.run(command, check=True, timeout=300)
     workspace = Workspace(place)
     for name, side in (("musicnn-mtt", expected.audio), ("efficientnet_lite0", expected.video)):
-        segment_ids, _, vectors = FeatureStore.existing(workspace.features / name).read()
+        segment_ids, _, vectors, _ = FeatureStore.existing(workspace.features / name).read()
         assert sorted(segment_ids) == sorted(expected.ids)
         order = [expected.ids.tolist().index(segment_id) for segment_id in segment_ids]
         np.testing.assert_array_equal(vectors, side[order])

@@ -20,7 +20,7 @@ def test_what_was_appended_is_read_back_to_the_bit(tmp_path):
     store.append([first, second])
     store.append([third])
     store.append([])
-    segment_ids, video_ids, vectors = FeatureStore(tmp_path / "b", MADE_BY).read()
+    segment_ids, video_ids, vectors, _ = FeatureStore(tmp_path / "b", MADE_BY).read()
     assert segment_ids == ["x#0", "x#1", "y#0", "z#0", "z#1", "z#2", "z#3"]
     assert video_ids == ["x", "x", "y", "z", "z", "z", "z"]
     np.testing.assert_array_equal(vectors, np.concatenate([first.vectors, second.vectors, third.vectors]))

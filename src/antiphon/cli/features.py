@@ -95,9 +95,14 @@ def list_(*, session: Here) -> None:
     workspace = session.existing_workspace()
     rows: list[dict[str, object]] = []
     for name in store_names(workspace.features):
-        segment_ids, video_ids, vectors = FeatureStore.existing(workspace.features / name).read()
+        stored = FeatureStore.existing(workspace.features / name).read()
         rows.append(
-            {"name": name, "videos": len(set(video_ids)), "segments": len(segment_ids), "dim": vectors.shape[1]}
+            {
+                "name": name,
+                "videos": len(set(stored.video_ids)),
+                "segments": len(stored.segment_ids),
+                "dim": stored.vectors.shape[1],
+            }
         )
 
     def show(out: Console) -> None:

@@ -9,7 +9,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.errors import FeatureStoreError
 from antiphon.features.features import Features
 from antiphon.features.planning import PlannedSegments, read_segments
-from antiphon.features.store import FeatureStore
+from antiphon.features.store import FeatureStore, StoredRows
 from antiphon.workspace import Workspace, safe_name
 
 FloatArray = npt.NDArray[np.float32]
@@ -48,8 +48,8 @@ def assemble(
     order = {video_id: number for number, video_id in enumerate(catalogue.ids)}
     sides = {name: _read(workspace, name, order) for name in (audio, video) if name is not None}
     places: dict[str, str] = {}
-    for segment_ids, video_ids, _ in sides.values():
-        places.update(zip(segment_ids, video_ids, strict=True))
+    for side in sides.values():
+        places.update(zip(side.segment_ids, side.video_ids, strict=True))
     if not places:
         raise FeatureStoreError(
             f"{workspace.features}: has no features of this catalogue's videos. Extract them first."
@@ -69,29 +69,42 @@ def assemble(
         genres=[about[places[segment_id]]["genre"] for segment_id in ids],
         artists=[about[places[segment_id]]["artist"] for segment_id in ids],
         starts_s=[starts_s.get(segment_id) for segment_id in ids],
+        flags=_flags(sides.get(audio or ""), sides.get(video or ""), rows),
         audio_name=audio or "",
         video_name=video or "",
     )
     return replace(features, sampling=planned.sampling)
 
 
-def _read(workspace: Workspace, name: str, order: dict[str, int]) -> tuple[list[str], list[str], FloatArray]:
-    store = FeatureStore.existing(workspace.features / safe_name(name, "backbone"))
-    segment_ids, video_ids, vectors = store.read()
+def _read(workspace: Workspace, name: str, order: dict[str, int]) -> StoredRows:
+    stored = FeatureStore.existing(workspace.features / safe_name(name, "backbone")).read()
     first: dict[str, int] = {}
-    for row, (segment_id, video_id) in enumerate(zip(segment_ids, video_ids, strict=True)):
+    for row, (segment_id, video_id) in enumerate(zip(stored.segment_ids, stored.video_ids, strict=True)):
         if video_id in order:
             first.setdefault(segment_id, row)
     kept = list(first.values())
-    return [segment_ids[row] for row in kept], [video_ids[row] for row in kept], vectors[kept]
+    return StoredRows(
+        [stored.segment_ids[row] for row in kept],
+        [stored.video_ids[row] for row in kept],
+        stored.vectors[kept],
+        [stored.flags[row] for row in kept],
+    )
 
 
-def _aligned(side: tuple[list[str], list[str], FloatArray] | None, rows: dict[str, int]) -> FloatArray | None:
+def _aligned(side: StoredRows | None, rows: dict[str, int]) -> FloatArray | None:
     if side is None:
         return None
-    segment_ids, _, vectors = side
-    result = np.full((len(rows), vectors.shape[1]), np.nan, dtype=np.float32)
-    result[[rows[segment_id] for segment_id in segment_ids]] = vectors
+    result = np.full((len(rows), side.vectors.shape[1]), np.nan, dtype=np.float32)
+    result[[rows[segment_id] for segment_id in side.segment_ids]] = side.vectors
+    return result
+
+
+def _flags(audio: StoredRows | None, video: StoredRows | None, rows: dict[str, int]) -> list[list[str]]:
+    """Join what is wrong with the sound and with the pictures of each segment."""
+    result: list[list[str]] = [[] for _ in rows]
+    for modality, side in (("audio", audio), ("video", video)):
+        for segment_id, flags in zip(side.segment_ids, side.flags, strict=True) if side else ():
+            result[rows[segment_id]] += [f"{modality} {flag}" for flag in flags]
     return result
 
 

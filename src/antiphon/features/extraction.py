@@ -265,7 +265,8 @@ def _compute(
             there = decoded.waveforms is not None if audio else bool(decoded.frames)
             if there and job.video_id not in target.done:
                 vectors = window_features(target.backbone, decoded)
-                computed.append((target, VideoFeatures(job.video_id, names[job.video_id], vectors)))
+                flags = decoded.audio_flags if audio else decoded.video_flags
+                computed.append((target, VideoFeatures(job.video_id, names[job.video_id], vectors, flags)))
     except DecodeError as error:
         return job, [], DecodeError(f"{job.path}: {error}")
     return job, computed, DecodeError(decoded.problem) if decoded.problem else None

@@ -39,6 +39,9 @@ class Features:
         Genre and artist of each row, "" where unknown.
     starts_s : ndarray of float64, shape (n,)
         Start of each row's window on its track's time line, in seconds; NaN where unknown.
+    flags : tuple of tuple of str
+        What is wrong with the sound or pictures of each row, such as "audio silent" or "video black"; see
+        `antiphon.media.quality`. Empty where nothing is, or where it is not known.
     audio_name, video_name : str
         Names of the backbones; "" for unnamed features.
     sampling : SamplingConfig or None
@@ -54,6 +57,7 @@ class Features:
     genres: NameArray
     artists: NameArray
     starts_s: npt.NDArray[np.float64]
+    flags: tuple[tuple[str, ...], ...]
     audio_name: str = ""
     video_name: str = ""
     sampling: SamplingConfig | None = None
@@ -70,6 +74,7 @@ class Features:
         genres: Sequence[Any] | npt.NDArray[Any] | None = None,
         artists: Sequence[Any] | npt.NDArray[Any] | None = None,
         starts_s: Sequence[Any] | npt.NDArray[Any] | None = None,
+        flags: Sequence[Sequence[str]] | None = None,
         audio_name: str = "",
         video_name: str = "",
     ) -> Self:
@@ -93,6 +98,8 @@ class Features:
         starts_s : sequence of object or ndarray, shape (n,), optional
             Start of each row's window on its track's time line, in seconds; None or NaN where unknown. Track models
             read a track in this order, and in the order of its rows where any start is unknown.
+        flags : sequence of sequence of str, optional
+            What is wrong with each row's sound or pictures; training leaves rows with flags out. Default: nothing.
         audio_name, video_name : str, default ''
             What computed the features. Models keep the names and refuse features of other names.
 
@@ -119,10 +126,11 @@ class Features:
             video=_side(video, count, "video"),
             groups=names if groups is None else _names(groups, count, "groups"),
             splits=np.full(count, "") if splits is None else _splits(splits, count),
-            labels=_labels(labels, count),
+            labels=_lists(labels, count, "labels"),
             genres=_names_or_none(genres, count, "genres"),
             artists=_names_or_none(artists, count, "artists"),
             starts_s=_seconds(starts_s, count),
+            flags=_lists(flags, count, "flags"),
             audio_name=audio_name,
             video_name=video_name,
         )
@@ -250,6 +258,7 @@ class Features:
             genres=self.genres[chosen],
             artists=self.artists[chosen],
             starts_s=self.starts_s[chosen],
+            flags=tuple(self.flags[row] for row in chosen),
         )
 
     def split(self, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0) -> Self:
@@ -292,13 +301,23 @@ class Features:
         both = self.has_audio & self.has_video
         return self if both.all() else self.take(both)
 
+    @cached_property
+    def flagged(self) -> npt.NDArray[np.bool_]:
+        """(n,) mask of the rows with flags."""
+        return np.array([bool(flags) for flags in self.flags], dtype=bool)
+
+    @property
+    def unflagged(self) -> Self:
+        """Rows without flags, which training uses."""
+        return self.take(~self.flagged) if self.flagged.any() else self
+
     @property
     def first_segments(self) -> Self:
         """First row of each group."""
         return self.take(np.sort(np.unique(self.groups, return_index=True)[1]))
 
     def fingerprint(self) -> str:
-        """Hash everything: vectors, names, splits, labels and times.
+        """Hash everything: vectors, names, splits, labels, times and flags.
 
         Returns
         -------
@@ -308,6 +327,8 @@ class Features:
         labels = np.array(["\x1f".join(row) for row in self.labels], dtype=np.str_)
         names = np.array([self.audio_name, self.video_name], dtype=np.str_)
         about = (self.ids, self.groups, self.splits, self.genres, self.artists, labels, names)
+        if self.flagged.any():
+            about += (np.array(["\x1f".join(row) for row in self.flags], dtype=np.str_),)
         return fingerprint(self.audio, self.video, self.starts_s, *about)
 
 
@@ -373,17 +394,17 @@ def _splits(values: Sequence[str] | npt.NDArray[Any], count: int) -> NameArray:
     return splits
 
 
-def _labels(values: Sequence[Any] | npt.NDArray[Any] | None, count: int) -> tuple[tuple[str, ...], ...]:
+def _lists(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, name: str) -> tuple[tuple[str, ...], ...]:
     if values is None:
         return ((),) * count
     if len(values) != count:
-        raise FeatureStoreError(f"labels: has {len(values)} entries, expected one for each of {count} rows.")
+        raise FeatureStoreError(f"{name}: has {len(values)} entries, expected one for each of {count} rows.")
     if isinstance(values, np.ndarray) and values.ndim == 2:
         return tuple(tuple(str(column) for column in np.flatnonzero(row)) for row in values)
-    return tuple(_label_list(value) for value in values)
+    return tuple(_list(value) for value in values)
 
 
-def _label_list(value: Any) -> tuple[str, ...]:
+def _list(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):

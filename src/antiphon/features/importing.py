@@ -182,9 +182,10 @@ def _new_rows(store: FeatureStore, wanted: dict[str, VideoFeatures]) -> tuple[Fe
     """Return the features that a store lacks; raise an error if it has conflicting ones."""
     if not store.done():
         return store, list(wanted.values())
-    ids, groups, vectors = store.read()
-    stored = _by_video(np.array(ids, dtype=np.str_), np.array(groups, dtype=np.str_), vectors)
-    owners = dict(zip(ids, groups, strict=True))
+    rows = store.read()
+    ids, groups = np.array(rows.segment_ids, dtype=np.str_), np.array(rows.video_ids, dtype=np.str_)
+    stored = _by_video(ids, groups, rows.vectors)
+    owners = dict(zip(rows.segment_ids, rows.video_ids, strict=True))
     for video, rows in wanted.items():
         known = stored.get(video)
         if known is not None and (

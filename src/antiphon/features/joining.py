@@ -42,6 +42,7 @@ def join(first: Features, second: Features) -> Features:
     return Features(
         **rows,
         labels=first.labels + second.labels,
+        flags=first.flags + second.flags,
         audio_name=first.audio_name,
         video_name=first.video_name,
         sampling=first.sampling if first.sampling == second.sampling else None,

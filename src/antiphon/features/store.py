@@ -1,8 +1,9 @@
 """Features on disk: one folder per backbone, one Parquet part per batch of videos."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +28,33 @@ class VideoFeatures:
         Ids of its n segments.
     vectors : ndarray of float32, shape (n, dim)
         One row per segment.
+    flags : sequence of sequence of str, optional
+        What is wrong with what each row was computed from; see `antiphon.media.quality`. Empty: not examined.
     """
 
     video_id: str
     segment_ids: list[str]
     vectors: FloatArray
+    flags: Sequence[Sequence[str]] = ()
+
+
+class StoredRows(NamedTuple):
+    """All rows of a store.
+
+    Attributes
+    ----------
+    segment_ids, video_ids : list of str
+        Segment and video of each row.
+    vectors : ndarray of float32, shape (n, dim)
+        Features.
+    flags : list of list of str
+        What is wrong with what each row was computed from; see `antiphon.media.quality`.
+    """
+
+    segment_ids: list[str]
+    video_ids: list[str]
+    vectors: FloatArray
+    flags: list[list[str]]
 
 
 class FeatureStore:
@@ -109,20 +132,19 @@ class FeatureStore:
             pa.array([name for item in batch for name in item.segment_ids]),
             pa.array([item.video_id for item in batch for _ in item.segment_ids]),
             pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), dim),
+            pa.array([flags for item in batch for flags in _row_flags(item)], pa.list_(pa.string())),
         ]
         table = pa.Table.from_arrays(columns, schema=feature_schema(dim))
         number = 1 + max((int(part.stem.split("-")[1]) for part in _parts(self.folder)), default=-1)
         write_table(table.replace_schema_metadata(self.made_by), self.folder / f"part-{number:06d}.parquet")
 
-    def read(self) -> tuple[list[str], list[str], FloatArray]:
+    def read(self) -> StoredRows:
         """Read all rows.
 
         Returns
         -------
-        segment_ids, video_ids : list of str
-            Segment and video of each row.
-        vectors : ndarray of float32, shape (n, dim)
-            Features.
+        StoredRows
+            The rows, in the order of the parts.
 
         Raises
         ------
@@ -135,10 +157,11 @@ class FeatureStore:
         tables = [read_table(part, feature_schema(1)) for part in parts]
         table = pa.concat_tables([part.replace_schema_metadata(None) for part in tables])
         flat = np.concatenate([chunk.flatten().to_numpy() for chunk in table["vector"].chunks])
-        return (
+        return StoredRows(
             table["segment_id"].to_pylist(),
             table["video_id"].to_pylist(),
             flat.reshape(table.num_rows, -1).astype(np.float32, copy=False),
+            [flags or [] for flags in table["flags"].to_pylist()],
         )
 
     def _checked(self) -> list[Path]:
@@ -171,6 +194,13 @@ def store_names(features: Path) -> list[str]:
     if not features.is_dir():
         return []
     return sorted(folder.name for folder in features.iterdir() if _parts(folder))
+
+
+def _row_flags(item: VideoFeatures) -> list[list[str] | None]:
+    """Return the flags of each row of a video; None where it was not examined."""
+    if not len(item.flags):
+        return [None] * len(item.segment_ids)
+    return [list(flags) for flags in item.flags]
 
 
 def _parts(folder: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from antiphon.media.container import audio_stream, media_errors, open_container,
 from antiphon.media.cropping import FrameCropper
 from antiphon.media.frames import nearest_frames
 from antiphon.media.layout import FrameLayout
+from antiphon.media.quality import Flag, frames_flags, waveform_flags
 from antiphon.media.stream_reader import StreamReader
 from antiphon.media.waveform import read_waveform
 
@@ -27,10 +28,14 @@ class Decoded:
         RGB of each layout as uint8, shape (frames, size_px, size_px, 3); empty without video.
     waveform : ndarray or None
         Mono float32, shape (samples,), nominally in [-1, 1]; None without audio, or where it was not requested.
+    audio_flags, video_flags : tuple of Flag
+        What is wrong with them; see `antiphon.media.quality`.
     """
 
     frames: dict[FrameLayout, np.ndarray]
     waveform: np.ndarray | None
+    audio_flags: tuple[Flag, ...] = ()
+    video_flags: tuple[Flag, ...] = ()
 
 
 def decode_stretches(
@@ -107,7 +112,12 @@ def _decode_all(
                 if audio_reader is not None and rate_hz is not None:
                     samples = round((end_s - start_s) * rate_hz)
                     waveform = read_waveform(audio_reader, start_s, samples, rate_hz)
-            yield Decoded(frames, waveform)
+            yield Decoded(
+                frames,
+                waveform,
+                () if waveform is None else waveform_flags(waveform),
+                frames_flags(list(frames.values())),
+            )
 
 
 def _read_frames(

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from antiphon.errors import DecodeError
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.layout import FrameLayout
+from antiphon.media.quality import Flag
 from antiphon.seeding import generator
 
 
@@ -51,11 +52,15 @@ class DecodedWindows:
         RGB of each layout, shape (n, frames, size_px, size_px, 3).
     problem : str or None
         Why a requested modality is missing.
+    audio_flags, video_flags : tuple of tuple of Flag
+        What is wrong with each window; see `antiphon.media.quality`. Empty where it was not examined.
     """
 
     waveforms: npt.NDArray[np.float32] | None
     frames: dict[FrameLayout, npt.NDArray[np.uint8]]
     problem: str | None = None
+    audio_flags: tuple[tuple[Flag, ...], ...] = ()
+    video_flags: tuple[tuple[Flag, ...], ...] = ()
 
 
 def decode_windows(job: WindowsJob) -> DecodedWindows:
@@ -102,4 +107,6 @@ def _decode(job: WindowsJob) -> DecodedWindows:
     return DecodedWindows(
         waveforms=np.stack(waveforms) if waveforms else None,
         frames={layout: np.stack([window.frames[layout] for window in decoded]) for layout in job.layouts},
+        audio_flags=tuple(window.audio_flags for window in decoded),
+        video_flags=tuple(window.video_flags for window in decoded),
     )
