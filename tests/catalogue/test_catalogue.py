@@ -256,3 +256,15 @@ def test_a_description_counts_what_is_there():
     assert found["missing"]["artist"] == 1
     assert found["missing"]["path"] == 3
     json.dumps(found)
+
+
+def test_looking_at_files_gives_them_an_identity_also_in_catalogues_of_earlier_versions(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"RIFF" + bytes(100))
+    known = {"id": "a", "path": str(tmp_path / "a.wav"), "has_audio": True, "has_video": False, "duration_s": 1.0}
+    gone = known | {"id": "gone", "path": str(tmp_path / "gone.wav")}
+    found, reasons = Catalogue([known, gone]).probe()
+    first, second = found.records()
+    assert not reasons
+    assert first["size_bytes"] == 104 and first["modified_ns"] == (tmp_path / "a.wav").stat().st_mtime_ns
+    assert len(first["content_hash"]) == 32
+    assert second["content_hash"] is None

@@ -14,6 +14,7 @@ from antiphon.catalogue.reading import read_folder, read_metadata
 from antiphon.catalogue.splits import SPLITS, artist_key, assign_split
 from antiphon.catalogue.validation import CatalogueRow
 from antiphon.errors import CatalogueError, DecodeError, FeatureStoreError
+from antiphon.media.identity import identify, is_identified
 from antiphon.media.probing import probe_media
 from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.tables import CATALOGUE, read_table, write_table
@@ -361,6 +362,8 @@ class Catalogue:
     def probe(self, progress: Callable[[int, int], None] | None = None) -> tuple[Self, dict[str, str]]:
         """Read the headers of files that have not been read yet: duration, and whether there is audio and video.
 
+        Files get their identity too, also those of catalogues of earlier versions.
+
         Parameters
         ----------
         progress : callable, optional
@@ -369,16 +372,16 @@ class Catalogue:
         Returns
         -------
         catalogue : Catalogue
-            The catalogue with `start_s`, `duration_s`, `has_audio` and `has_video` filled in.
+            The catalogue with `start_s`, `duration_s`, `has_audio`, `has_video` and the identities filled in.
         reasons : dict of str to str
             Reason for each file that could not be read, by id. Such files stay in the catalogue, since they may be
             repaired or come back.
         """
         rows = self.records()
-        waiting = [row for row in rows if row["path"] and (row["has_audio"] is None or row["duration_s"] is None)]
+        waiting = [row for row in rows if row["path"] and not (_is_probed(row) and is_identified(row))]
         reasons: dict[str, str] = {}
         with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            for done, (row, found) in enumerate(zip(waiting, threads.map(_probe_row, waiting), strict=True), start=1):
+            for done, (row, found) in enumerate(zip(waiting, threads.map(_look_at, waiting), strict=True), start=1):
                 if isinstance(found, DecodeError):
                     reasons[row["id"]] = str(found)
                 else:
@@ -393,6 +396,20 @@ def _same_file(one: str | None, other: str | None) -> bool:
     if one is None or other is None or "://" in one or "://" in other:
         return one == other
     return one == other or os.path.realpath(one) == os.path.realpath(other)
+
+
+def _is_probed(row: CatalogueRow) -> bool:
+    return row["has_audio"] is not None and row["duration_s"] is not None
+
+
+def _look_at(row: CatalogueRow) -> dict[str, Any] | DecodeError:
+    """Identify and probe a file, in this order: one that is replaced in between is then noticed the next time."""
+    identity = identify(row["path"])
+    known = {} if identity is None else vars(identity)
+    if _is_probed(row):
+        return known
+    found = _probe_row(row)
+    return found if isinstance(found, DecodeError) else known | found
 
 
 def _probe_row(row: CatalogueRow) -> dict[str, Any] | DecodeError:
