@@ -109,15 +109,20 @@ class DualEncoder:
         validation: Features | None = None,
         progress: Progress | None = None,
         *,
+        keep_flagged: bool = False,
         verbose: bool | None = None,
     ) -> Self:
         """Train on the paired rows of `features`, and keep the epoch that does best on `validation`.
+
+        Rows with flags (silence, black pictures, what a decoder made up; see `Features.flags`) are left out.
 
         Parameters
         ----------
         validation : features of other videos. Default: where `features` has splits, training and validation are taken
             from them; otherwise about a tenth of its videos is set aside.
         progress : called with each epoch, in place of a progress bar.
+        keep_flagged : bool, default False
+            Train on rows with flags too.
         verbose : bool, optional
             Show a progress bar on stderr. Default: where stderr is a terminal, or in a notebook.
 
@@ -129,7 +134,9 @@ class DualEncoder:
         if validation is None:
             parts = features if (features.splits != "").any() else features.split(_SET_ASIDE, seed=self.seed)
             features, validation = parts["train"], parts["validation"]
-        pairs, held_out = features.paired, validation.paired
+        if keep_flagged:
+            features, validation = features.without_flags(), validation.without_flags()
+        pairs, held_out = features.training_pairs, validation.training_pairs
         refuse_shared_videos(pairs.groups, held_out.groups)
         self._dims = (pairs.audio.shape[1], pairs.video.shape[1])
         self.audio_name, self.video_name = features.audio_name, features.video_name

@@ -14,6 +14,7 @@ import pytest
 from antiphon.catalogue import Catalogue
 from antiphon.errors import ConfigError, ModelError
 from antiphon.features.planning import plan_segments
+from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.report import build_report, retrieved
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workspace import Workspace
@@ -144,6 +145,28 @@ def test_long_lists_of_failures_are_folded(page: Node) -> None:
     state = {node.one("summary").text: "open" in node.attributes for node in folds}
     assert state == {"11 at extract: DecodeError": False, "1 at segments: DecodeError": True}
     assert "cut short" in folds[0].text
+
+
+def test_flagged_segments_are_listed_by_what_is_wrong_with_them(workspace: Workspace, page: Node) -> None:
+    assert "no segment is silent" in page.one("section", id="failures").text
+    folder = workspace.features / "hearing"
+    stored = FeatureStore.existing(folder)
+    rows = stored.read()
+    flags = {"test-1#0": ["silent"], "test-1#1": ["silent"], "train-0#0": ["silent", "clipped"]}
+    (part,) = folder.glob("part-*.parquet")
+    part.unlink()
+    for name in dict.fromkeys(rows.video_ids):
+        places = [row for row, video in enumerate(rows.video_ids) if video == name]
+        ids = [rows.segment_ids[row] for row in places]
+        stored.append([VideoFeatures(name, ids, rows.vectors[places], [flags.get(each, []) for each in ids])])
+    section = read_page(build_report(workspace, RUN)).one("section", id="failures")
+    folds = {node.one("summary").text: node for node in section.all("details")}
+    silent = folds["audio silent: 3 segments of 2 videos"]
+    assert [(line.one("th").text, line.one("td").text) for line in silent.all("tr")[1:]] == [
+        ("test-1", "2"),
+        ("train-0", "1"),
+    ]
+    assert "audio clipped: 1 segment of 1 video" in folds
 
 
 def test_missing_values_are_counted(page: Node, shared_workspace: Workspace) -> None:

@@ -100,6 +100,12 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
         "median rank when the videos' partners are permuted at random.",
         soft_wrap=True,
     )
+    if found.get("flagged"):
+        out.print(
+            f"{found['flagged']} of the {found['a2v']['n']} segments are flagged (silent, black, clipped, damaged or "
+            "standing still); they are ranked like the others.",
+            soft_wrap=True,
+        )
     if pools["others"] is not None:
         out.print(
             "others: segments; candidates exclude the other segments of the true partner's track.", soft_wrap=True

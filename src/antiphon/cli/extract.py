@@ -67,6 +67,13 @@ def extract(
 
     def show(out: Console) -> None:
         out.print(f"{found['segments']} segments of {found['videos']} videos have features.")
+        if found["flagged"]:
+            flags = ", ".join(f"{count['segments']} {flag}" for flag, count in found["flags"].items())
+            out.print(
+                f"{found['flagged']} segments are flagged ({flags}): training leaves them out unless "
+                "--keep-flagged is given.",
+                soft_wrap=True,
+            )
         if keep_segments:
             kept = found["kept"]
             out.print(
@@ -133,7 +140,7 @@ def run_extract(
     Returns
     -------
     dict
-        "segments", "videos", "audio", "video" and "failures".
+        "segments", "videos", "flagged" (segments), "flags" (counts of each), "audio", "video" and "failures".
     """
     from antiphon.features.extraction import extract as extract_features
     from antiphon.features.planning import stored_sampling
@@ -161,6 +168,8 @@ def run_extract(
     return {
         "segments": len(features),
         "videos": len(set(features.groups.tolist())),
+        "flagged": int(features.flagged.sum()),
+        "flags": features.flag_counts(),
         "audio": features.audio_name,
         "video": features.video_name,
         "failures": [vars(failure) for failure in workspace.read_failures()],

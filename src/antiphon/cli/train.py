@@ -48,6 +48,8 @@ class TrainOptions:
         Seed of initial weights, dropout and batches.
     device
         cpu, cuda, or auto.
+    keep_flagged
+        Train on flagged segments too: silent, black, clipped, or partly made up by the decoder.
     learning_curve
         Also train on a quarter and half of the videos, to estimate whether more videos would help.
     """
@@ -58,6 +60,7 @@ class TrainOptions:
     video: str | None = None
     seed: int = 0
     device: str = "auto"
+    keep_flagged: bool = False
     learning_curve: bool = True
 
 
@@ -83,6 +86,11 @@ def train(*, options: TrainOptions = TrainOptions(), session: Here) -> None:
             f"among {found['validation_pairs']} validation pairs.",
             soft_wrap=True,
         )
+        if found["flagged_left_out"]:
+            out.print(
+                f"{found['flagged_left_out']} flagged training segments were left out; --keep-flagged uses them.",
+                soft_wrap=True,
+            )
         if found["learning_curve"]:
             out.print(found["learning_curve"]["verdict"], soft_wrap=True)
 
@@ -116,11 +124,13 @@ def run_train(session: Session, options: TrainOptions) -> dict[str, Any]:
     if options.name is not None:
         safe_name(options.name, "run")
     features = workspace_features(workspace, options.audio, options.video, has_options=True)
+    if options.keep_flagged:
+        features = features.without_flags()
     model = DualEncoder(options.recipe, options.seed, options.device)
     folder = workspace.run(options.name or model.recipe.name)
     refuse_few(workspace, features)
     _warn_of_few(session, features, model)
-    pairs, validation = features["train"].paired, features["validation"].paired
+    pairs, validation = features["train"].training_pairs, features["validation"].training_pairs
     unchanged = is_trained(folder, model, pairs, validation) and (
         not options.learning_curve or (folder / LEARNING_CURVE_FILE).exists()
     )
@@ -128,7 +138,8 @@ def run_train(session: Session, options: TrainOptions) -> dict[str, Any]:
         model = DualEncoder.load(folder, options.device)
     else:
         _fit(session, model, folder, pairs, validation, learning_curve=options.learning_curve)
-    return _found(workspace, folder, model, pairs, validation, unchanged=unchanged)
+    found = _found(workspace, folder, model, pairs, validation, unchanged=unchanged)
+    return found | {"flagged_left_out": int(features["train"].paired.flagged.sum())}
 
 
 def _fit(
@@ -180,7 +191,7 @@ def _found(
 
 
 def _warn_of_few(session: Session, features: Features, model: "DualEncoder") -> None:
-    videos = {split: len(np.unique(features[split].paired.groups)) for split in ("train", "test")}
+    videos = {split: len(np.unique(features[split].training_pairs.groups)) for split in ("train", "test")}
     min_videos = model.recipe.training.min_pairs
     if videos["train"] < min_videos:
         session.warn(
@@ -227,18 +238,24 @@ def refuse_few(workspace: Workspace, features: Features) -> None:
         There are too few videos. The message suggests a command that helps, if there is one.
     """
     for name in ("train", "validation"):
-        videos = len(np.unique(features[name].paired.groups))
+        videos = len(np.unique(features[name].training_pairs.groups))
         if videos < _MIN_VIDEOS:
             called = "training" if name == "train" else name
             count = f"{videos or 'no'} video{'s' * (videos != 1)}"
             raise ModelError(
-                f"The {called} split has {count} with both audio and video; training needs at least two. "
-                f"{_remedy(workspace, features)}"
+                f"The {called} split has {count} with both audio and video{_left_out(features[name])}; training needs "
+                f"at least two. {_remedy(workspace, features)}"
             )
 
 
+def _left_out(features: Features) -> str:
+    """Return how many videos lack only segments without flags."""
+    lost = len(set(features.paired.groups.tolist()) - set(features.training_pairs.groups.tolist()))
+    return f" ({lost} more have flagged segments only; --keep-flagged uses them)" if lost else ""
+
+
 def _remedy(workspace: Workspace, features: Features) -> str:
-    usable = set(np.unique(features.paired.groups).tolist())
+    usable = set(np.unique(features.training_pairs.groups).tolist())
     found = workable_split(Catalogue.load(workspace.catalogue), usable)
     more = "Add videos (antiphon catalogue add FOLDER, then antiphon extract)"
     if found is None:

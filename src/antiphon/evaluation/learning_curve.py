@@ -46,7 +46,7 @@ def learning_curve(
         factor the typical (geometric mean) rank falls from half of the videos to all, with "ci95", a bootstrap over the
         validation videos of the paired difference between these two models; "verdict" in words.
     """
-    pairs, held_out = features.paired, validation.paired
+    pairs, held_out = features.training_pairs, validation.training_pairs
     videos = generator(seed, "learning curve").permutation(np.unique(pairs.groups))
     points: list[dict[str, Any]] = []
     answers: list[np.ndarray] = []

@@ -84,7 +84,7 @@ def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> Evaluatio
     audio, video = model.embed(pairs)
     seen = _seen(model, pairs, videos)
     rows = retrieval(audio, video, **about)
-    values: dict[str, Any] = {**rows, "seen": seen}
+    values: dict[str, Any] = {**rows, "seen": seen, "flagged": int(pairs.flagged.sum())}
     pools = {"tracks": rows}
     if videos < len(pairs):
         others = retrieval(audio, video, exclude_same_group=True, **about)

@@ -54,7 +54,7 @@ class Trials:
         DualEncoder
             The model.
         """
-        pairs, validation = self.features["train"].paired, self.features["validation"].paired
+        pairs, validation = self.features["train"].training_pairs, self.features["validation"].training_pairs
         if shuffled:
             pairs, validation = shuffled_pairs(pairs, seed), shuffled_pairs(validation, seed)
         folder = self.run(self.name(recipe, seed, shuffled=shuffled))

@@ -221,6 +221,9 @@ class Features:
             named = f" of {name}" if name else ""
             facts[side] = f"{values.shape[1]:,} values{named}{missing}" if values.shape[1] else "none"
         counts = [(name, int((self.splits == name).sum())) for name in SPLITS]
+        if self.flagged.any():
+            counts_by_flag = ", ".join(f"{n['segments']:,} {flag}" for flag, n in self.flag_counts().items())
+            facts["flagged"] = f"{int(self.flagged.sum()):,} segments: {counts_by_flag}"
         facts["splits"] = ", ".join(f"{count:,} {name}" for name, count in counts if count) or "none"
         return f"Features of {len(self):,} segments of {videos:,} music videos", facts
 
@@ -297,7 +300,7 @@ class Features:
 
     @property
     def paired(self) -> Self:
-        """Rows with both audio and video, which training and evaluation use."""
+        """Rows with both audio and video, which evaluation uses."""
         both = self.has_audio & self.has_video
         return self if both.all() else self.take(both)
 
@@ -307,9 +310,29 @@ class Features:
         return np.array([bool(flags) for flags in self.flags], dtype=bool)
 
     @property
-    def unflagged(self) -> Self:
-        """Rows without flags, which training uses."""
-        return self.take(~self.flagged) if self.flagged.any() else self
+    def training_pairs(self) -> Self:
+        """Rows with both audio and video and without flags, which training uses."""
+        usable = self.has_audio & self.has_video & ~self.flagged
+        return self if usable.all() else self.take(usable)
+
+    def without_flags(self) -> Self:
+        """Return the same rows with no flags, so that training uses them all."""
+        return replace(self, flags=((),) * len(self))
+
+    def flag_counts(self) -> dict[str, dict[str, int]]:
+        """Count what is wrong with the rows.
+
+        Returns
+        -------
+        dict of str to dict
+            "segments" and "videos" of each flag, the most frequent flag first.
+        """
+        found: dict[str, list[str]] = {}
+        for group, flags in zip(self.groups.tolist(), self.flags, strict=True):
+            for flag in flags:
+                found.setdefault(flag, []).append(group)
+        ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+        return {flag: {"segments": len(groups), "videos": len(set(groups))} for flag, groups in ordered}
 
     @property
     def first_segments(self) -> Self:

@@ -196,6 +196,24 @@ def store_names(features: Path) -> list[str]:
     return sorted(folder.name for folder in features.iterdir() if _parts(folder))
 
 
+def flagged_segments(features: Path) -> set[str]:
+    """List the segments in which something is wrong with the sound or the pictures; see `antiphon.media.quality`.
+
+    Parameters
+    ----------
+    features : Path
+        The workspace's `features` folder.
+
+    Returns
+    -------
+    set of str
+        Ids of the segments that are flagged in a store.
+    """
+    parts = [part for name in store_names(features) for part in _parts(features / name)]
+    tables = [read_table(part, feature_schema(1)).select(["segment_id", "flags"]) for part in parts]
+    return {row["segment_id"] for table in tables for row in table.to_pylist() if row["flags"]}
+
+
 def _row_flags(item: VideoFeatures) -> list[list[str] | None]:
     """Return the flags of each row of a video; None where it was not examined."""
     if not len(item.flags):

@@ -281,7 +281,7 @@ class CCA:
         ModelError
             There are fewer than two pairs, or one modality is the same in all of them.
         """
-        pairs = features.paired
+        pairs = features.training_pairs
         self._seen = np.unique(pairs.groups)
         return self.fit(pairs.audio, pairs.video)
 

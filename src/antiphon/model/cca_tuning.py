@@ -70,7 +70,7 @@ def fit_tuned(train: Features, validation: Features, seed: int = 0) -> CCA:
     ModelError
         There are fewer than two videos to rank, or one modality is the same in all training pairs.
     """
-    train, validation = train.paired, validation.paired
+    train, validation = train.training_pairs, validation.training_pairs
     together = join(train, validation)
     videos = len(np.unique(validation.groups))
     folds = [_fold(train, validation)] if videos >= _MIN_HELD_OUT_VIDEOS else _dealt(together, seed)

@@ -1,15 +1,19 @@
 """What was run on which data: catalogue, backbones, recipe, and the commands that repeat it."""
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
+
+import numpy as np
 
 from antiphon import backbones
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.description import describe, synthetic_coupling, synthetic_ids
 from antiphon.catalogue.splits import SPLITS
 from antiphon.errors import ConfigError
+from antiphon.features.features import Features
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.report.inputs import Inputs
 from antiphon.workspace import Failure
@@ -115,6 +119,29 @@ def failure_groups(failures: Sequence[Failure]) -> list[dict[str, Any]]:
         shown, more = rows[:_MAX_FAILURES], max(0, len(rows) - _MAX_FAILURES)
         groups.append({"stage": stage, "error": error, "count": len(rows), "rows": shown, "more": more})
     return groups
+
+
+def flagged_segments(features: Features) -> list[dict[str, Any]]:
+    """Count the segments with flags.
+
+    Parameters
+    ----------
+    features : Features
+        Features of all splits.
+
+    Returns
+    -------
+    list of dict
+        "flag", "segments", "videos", "rows" (up to 500 of the videos, each with its number of such segments), and
+        "more", the number of other videos; the most frequent flag first.
+    """
+    found: list[dict[str, Any]] = []
+    for flag, counts in features.flag_counts().items():
+        groups = features.groups[np.array([flag in flags for flags in features.flags])]
+        videos = Counter(groups.tolist()).most_common()
+        more = max(0, len(videos) - _MAX_FAILURES)
+        found.append({"flag": flag, **counts, "rows": videos[:_MAX_FAILURES], "more": more})
+    return found
 
 
 def commands(inputs: Inputs, recipe: Recipe | None) -> list[str]:

@@ -61,12 +61,19 @@ def build_report(workspace: Workspace, run: str, *, progress: Progress | None = 
         gallery = build_gallery(inputs, retrieved, lambda done, total: tell(done, total, "previews"))
     tell(0, 1, "auditing")
     found = find_audit(inputs, loaded)
+    flagged = None if isinstance(loaded, str) else about.flagged_segments(loaded.features)
     path = inputs.folder / REPORT_FILE
-    write_text(render(inputs, retrieved, gallery, found), path)
+    write_text(render(inputs, retrieved, gallery, found, flagged), path)
     return path
 
 
-def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None, found: Mapping[str, Any]) -> str:
+def render(
+    inputs: Inputs,
+    retrieved: Retrieved | str,
+    gallery: Gallery | None,
+    found: Mapping[str, Any],
+    flagged: list[dict[str, Any]] | None = None,
+) -> str:
     """Render the page.
 
     Parameters
@@ -79,6 +86,8 @@ def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None, 
         The examples.
     found : mapping
         The audit.
+    flagged : list of dict, optional
+        What is wrong with segments; None where it is not known.
 
     Returns
     -------
@@ -93,6 +102,7 @@ def render(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None, 
         **page_frame("antiphon.report", "audit.css"),
         **_context(inputs, retrieved, gallery),
         audit=audit_context(found, _audit_command(inputs)),
+        flagged=flagged,
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from antiphon.catalogue import Catalogue
 from antiphon.errors import DecodeError
 from antiphon.features.keeping import kept_path
+from antiphon.features.store import flagged_segments
 from antiphon.media.layout import FrameLayout
 from antiphon.runs import fingerprint
 from antiphon.segments.kept import FRAMES_PER_S, RATE_HZ, read_kept
@@ -89,7 +90,7 @@ class KeptMetadata:
 
 
 def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:
-    """List the kept segments of each split that have both video and audio.
+    """List the kept segments of each split that have both video and audio, without flagged ones.
 
     Parameters
     ----------
@@ -111,9 +112,12 @@ def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:
     found: dict[str, list[KeptRow]] = {"train": [], "validation": [], "test": []}
     if not workspace.segments.exists():
         return found
+    flagged = flagged_segments(workspace.features)
     for segment in read_table(workspace.segments, SEGMENTS).to_pylist():
         video = videos.get(segment["video_id"])
-        if video is not None and video["split"] in found and kept_path(workspace, segment).exists():
+        if video is None or video["split"] not in found or segment["segment_id"] in flagged:
+            continue
+        if kept_path(workspace, segment).exists():
             found[video["split"]].append(_row(workspace, segment, video))
     return found
 

@@ -136,7 +136,9 @@ def shuffled_control(model: DualEncoder, features: Features) -> DualEncoder:
     ModelError
         Fewer than two videos to train on or to validate with.
     """
-    train, validation = (shuffled_pairs(features[split].paired, model.seed) for split in ("train", "validation"))
+    train, validation = (
+        shuffled_pairs(features[split].training_pairs, model.seed) for split in ("train", "validation")
+    )
     return DualEncoder(model.recipe, model.seed, str(model.device)).fit(train, validation, verbose=False)
 
 
