@@ -43,8 +43,8 @@ def test_from_runs_to_a_report_and_a_table(place, capsys, tmp_path):
     assert "Round 1: 9 questions from 12 videos" in call(capsys, *prepare)[1]
 
     people = Judgements(place.judgements)
-    people.join("Ada")
-    people.answer_all("Ada", {task.item: "left" for task in people.unanswered("Ada")})
+    people.join("=Ada()")
+    people.answer_all("=Ada()", {task.item: "left" for task in people.unanswered("=Ada()")})
     code, out, _ = call(capsys, *judge, "simulate", "--run", "base", "--judges", "2", "--noise", "0", "--json")
     assert (code, len(json.loads(out)["judges"])) == (0, 2)
     simulate = [*judge, "simulate", "--run", "base", "--judges", "2", "--noise", "0", "--json"]
@@ -56,7 +56,7 @@ def test_from_runs_to_a_report_and_a_table(place, capsys, tmp_path):
 
     code, out, _ = call(capsys, *judge, "report", "--json")
     found = json.loads(out)
-    assert (code, found["answers"], [one["name"] for one in found["judges"]]) == (0, 9, ["Ada"])
+    assert (code, found["answers"], [one["name"] for one in found["judges"]]) == (0, 9, ["=Ada()"])
     code, out, _ = call(capsys, *judge, "report", "--simulated")
     assert code == 0
     assert "base, compared by what was asked about, agrees with the judges in 100% (100%–100%): above chance" in out
@@ -66,10 +66,10 @@ def test_from_runs_to_a_report_and_a_table(place, capsys, tmp_path):
     assert json.loads(out) == {"round": 1, "run": "base", "scored": 9, "questions": 9}
     assert len(json.loads(call(capsys, *judge, "report", "--json")[1])["similarities"]) == 8  # no run twice
 
-    for name, read in (("a.csv", pl.read_csv), ("a.parquet", pl.read_parquet)):
+    for name, read, judge_name in (("a.csv", pl.read_csv, "'=Ada()"), ("a.parquet", pl.read_parquet, "=Ada()")):
         code, _, _ = call(capsys, *judge, "export", tmp_path / name)
         table = read(tmp_path / name)
-        assert (code, table["judge"].unique().to_list()) == (0, ["Ada"])
+        assert (code, table["judge"].unique().to_list()) == (0, [judge_name])
         assert table["answer"].to_list() == ["left"] * len(table)
     assert call(capsys, *judge, "export", tmp_path / "a.xlsx")[0] == 1
 

@@ -19,6 +19,7 @@ from antiphon.judging import Judgements, RoundConfig, RunEmbeddings, judging_rep
 from antiphon.judging.answers import answer_rows
 from antiphon.judging.records import Round
 from antiphon.judging.simulated import simulate_judge
+from antiphon.presentation.csv_text import safe_cell
 from antiphon.tables import atomic_path
 from antiphon.workspace import Workspace
 
@@ -149,7 +150,8 @@ def export(
     table = pl.DataFrame(answer_rows(judgements.path, asked.number, simulated=simulated), infer_schema_length=None)
     with atomic_path(out) as partial:
         if out.suffix.lower() == ".csv":
-            table.write_csv(partial)
+            texts = pl.col(pl.String).map_elements(safe_cell, pl.String)
+            table.with_columns(texts).write_csv(partial)
         else:
             table.write_parquet(partial)
     data = {"file": str(out), "round": asked.number, "answers": len(table)}

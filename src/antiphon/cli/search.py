@@ -1,12 +1,10 @@
 """`antiphon search`: music videos similar to one of the index or to a media file."""
 
-import csv as csv_format
-import io
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from rich.cells import cell_len, set_cell_size
@@ -16,6 +14,7 @@ from rich.text import Text
 from antiphon.cli.opening import opened_index, run_folder
 from antiphon.cli.session import Here, ResultCount, Session
 from antiphon.errors import ConfigError, SearchError
+from antiphon.presentation.csv_text import csv_text
 from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.filters import Conditions
 from antiphon.search.hits import moment_words
@@ -185,13 +184,11 @@ def _known(hit: Hit, names: Sequence[str]) -> list[str]:
 
 def _csv(hits: Hits) -> str:
     """Format one row per hit, with its best moment; tags are separated by semicolons."""
-    text = io.StringIO()
-    writer = csv_format.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
+    rows: list[dict[str, Any]] = []
     for rank, hit in enumerate(hits, start=1):
         row = hit.to_dict()
         best = row["moments"][0] if row["moments"] else {}
-        writer.writerow(
+        rows.append(
             row | {name: best.get(name) for name in _COLUMNS[-3:]} | {"rank": rank, "tags": ";".join(row["tags"])}
         )
-    return text.getvalue()
+    return csv_text(_COLUMNS, rows)

@@ -1,11 +1,10 @@
 """Tables 1 and 2 as CSV and Markdown."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from antiphon.metrics.classification_metrics import METRICS
+from antiphon.presentation.csv_text import csv_text
 from antiphon.presentation.numbers import brief, rank, score, whole
 from antiphon.presentation.rank_sentences import DIRECTIONS
 from antiphon.report.paper_probes import METRIC_NAMES, beyond_name, difference_verdict, is_of_paper, trainings_sentence
@@ -215,12 +214,8 @@ def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _csv(lines: Iterable[Row]) -> str:
-    out, rows = io.StringIO(), list(lines)
-    if rows:
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({key: _short(value) for key, value in row.items()} for row in rows)
-    return out.getvalue()
+    rows = [{key: _short(value) for key, value in row.items()} for row in lines]
+    return csv_text(list(rows[0]), rows) if rows else ""
 
 
 def _short(value: Any) -> Any:

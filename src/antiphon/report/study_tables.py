@@ -1,11 +1,10 @@
 """A study as CSV and Markdown."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from antiphon.experiments.study_table import METRICS
+from antiphon.presentation.csv_text import csv_text
 from antiphon.presentation.numbers import brief, rank, score, whole
 from antiphon.presentation.rank_sentences import DIRECTIONS
 
@@ -213,8 +212,4 @@ def bracketed_factor(found: Mapping[str, Any]) -> str:
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(list(rows[0]) if rows else [], rows)

@@ -1,7 +1,5 @@
 """Rendering of a catalogue: a folder of videos, the table that describes them, and a record of their settings."""
 
-import csv
-import io
 import multiprocessing
 import os
 import re
@@ -15,6 +13,7 @@ from pathlib import Path
 import tomli_w
 
 from antiphon.errors import CatalogueError
+from antiphon.presentation.csv_text import csv_text
 from antiphon.synthetic.config import SyntheticConfig
 from antiphon.synthetic.instruments import FAMILIES
 from antiphon.synthetic.rendering import draw_video, render_video
@@ -172,15 +171,14 @@ def _leave_interrupts_to_the_parent() -> None:
 
 
 def _table(config: SyntheticConfig) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows: list[dict[str, object]] = []
     for index in range(config.videos):
         video = draw_video(config, index)
         style = video.style
         tags = ";".join(tags_of(style))
-        writer.writerow([video.id, f"{video.id}.mp4", style.artist, style.title, style.genre.name, tags, style.year])
-    return text.getvalue()
+        row = (video.id, f"{video.id}.mp4", style.artist, style.title, style.genre.name, tags, style.year)
+        rows.append(dict(zip(COLUMNS, row, strict=True)))
+    return csv_text(COLUMNS, rows)
 
 
 def tags_of(style: SongStyle) -> list[str]:
