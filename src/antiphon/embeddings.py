@@ -15,6 +15,8 @@ Modality = Literal["audio", "video"]
 MODALITIES: tuple[Modality, Modality] = ("audio", "video")
 MODALITY_WORDS: Mapping[str, str] = {"audio": "sound", "video": "pictures", "": "vectors"}
 """What people call the modalities; "" stands for vectors that came without one."""
+MAX_VALUE = 1e15
+"""Features and embeddings are smaller: the squares of a hundred million such values still add up in float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +106,8 @@ def unit_rows(vectors: npt.ArrayLike, name: str, names: Sequence[str] | None = N
     Raises
     ------
     ConfigError
-        They are not a matrix of numbers, or a row is not finite or all zeros and so has no direction.
+        They are not a matrix of numbers, or a row is all zeros and so has no direction, or has values that are not
+        finite or beyond 1e15.
 
     Examples
     --------
@@ -112,20 +115,50 @@ def unit_rows(vectors: npt.ArrayLike, name: str, names: Sequence[str] | None = N
     [[0.6000000238418579, 0.800000011920929]]
     """
     try:
-        rows = np.asarray(vectors, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+        rows = float_array(vectors)
+    except ValueError as error:
         raise ConfigError(f"{name}: not a matrix of numbers ({error}).") from error
     if rows.ndim != 2 or rows.shape[1] == 0:
         raise ConfigError(f"{name}: shape {rows.shape}; pass (n, dim), one row for each vector.")
     peaks = np.abs(rows).max(axis=1, initial=0)
-    broken = np.flatnonzero(~np.isfinite(peaks) | (peaks == 0))
+    broken = np.flatnonzero(~(peaks <= MAX_VALUE) | (peaks == 0))
     if len(broken):
         row = int(broken[0])
         called = f"row {row}" if names is None else f"the vector of '{names[row]}'"
         what = "is all zeros and has no direction" if peaks[row] == 0 else "holds values that are not finite"
+        if MAX_VALUE < peaks[row] < np.inf:
+            what = f"holds values beyond {MAX_VALUE:g}, as no network computes them"
         raise ConfigError(f"{name}: {called} {what}. Leave it out.")
     scaled = rows / peaks[:, None]  # squares of very large or small values would not fit
     return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+
+
+def float_array(values: npt.ArrayLike) -> FloatArray:
+    """Convert values to float32; those that it cannot hold become infinite, without a warning.
+
+    Parameters
+    ----------
+    values : array_like
+        Numbers.
+
+    Returns
+    -------
+    ndarray of float32
+        A contiguous array.
+
+    Raises
+    ------
+    ValueError
+        They are not real numbers in an array.
+    """
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind not in "biufO":
+            raise ValueError(f"values of type {given.dtype}")
+        with np.errstate(over="ignore"):
+            return np.asarray(given, dtype=np.float32, order="C")
+    except (TypeError, OverflowError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _mean_direction(rows: FloatArray) -> FloatArray:

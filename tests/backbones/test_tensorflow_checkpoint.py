@@ -1,4 +1,5 @@
 import math
+import struct
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from antiphon.backbones.builtin import MUSICNN_WHEEL
 from antiphon.backbones.downloads import read_member
 from antiphon.backbones.tensorflow_checkpoint import Entry, read_index, read_variable
 from antiphon.backbones.weights import cache_dir
+from antiphon.checksums import masked_crc32c
 from antiphon.errors import WeightsError
 
 
@@ -93,3 +95,45 @@ def test_a_cut_index_is_an_error(index: bytes) -> None:
     for size in (0, 100, 4000):
         with pytest.raises(WeightsError, match="damaged"):
             read_index(index[:size] + footer)
+
+
+def varint(value: int) -> bytes:
+    return bytes([value & 127 | 128]) + varint(value >> 7) if value > 127 else bytes([value])
+
+
+def block(*pairs: tuple[int, bytes, bytes], restarts: int = 0) -> bytes:
+    """Return a block with its kind and checksum; of each key its shared length and the rest are given."""
+    entries = (varint(shared) + varint(len(rest)) + varint(len(value)) + rest + value for shared, rest, value in pairs)
+    body = b"".join(entries) + struct.pack("<I", restarts) + b"\0"
+    return body + struct.pack("<I", masked_crc32c(body))
+
+
+def table(values: bytes, pointers: int = 1) -> bytes:
+    handle = varint(0) + varint(len(values) - 5)
+    pointing = block(*[(0, b"z", handle)] * pointers)
+    footer = varint(0) * 2 + varint(len(values)) + varint(len(pointing) - 5)
+    return values + pointing + footer.ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
+
+
+def test_an_index_written_by_hand_is_read_back() -> None:
+    entry = b"\x08\x01" + b"\x28\x04"
+    found = read_index(table(block((0, b"", b""), (0, b"scale", entry), (3, b"ry", entry))))
+    assert found == dict.fromkeys(("scale", "scary"), Entry(np.dtype("<f4"), (), 0, 4, 0))
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (table(block((0, b"x", b"\x08\x01"), restarts=1000)), "shorter than its list of restarts"),
+        (table(block((0, b"x", b"\x08\x01")), pointers=40), "its blocks overlap"),
+        (table(block((0, b"x" * 4097, b"\x08\x01"))), "a name has more than 4,096 bytes"),
+    ],
+)
+def test_an_index_that_would_grow_beyond_its_size_is_refused(index: bytes, message: str) -> None:
+    with pytest.raises(WeightsError, match=message):
+        read_index(index)
+
+
+def test_an_empty_variable_of_an_absurd_shape_is_refused() -> None:
+    with pytest.raises(WeightsError, match="no array has the shape"):
+        read_variable(Entry(np.dtype("<f4"), (0, 1 << 63), 0, 0, masked_crc32c(b"")), b"")

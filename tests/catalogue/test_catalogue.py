@@ -141,6 +141,12 @@ def test_parquet_and_csv_say_the_same(tmp_path):
     [
         (["id,genre", "x,pop", "y,7"], "c.csv, row 2, column 'genre': '7' is a number"),
         (["id,year", "x,nineties"], "row 1, column 'year': 'nineties' is not a year"),
+        (["id,title", "x,a\0b"], "row 1, column 'title': .* has a NUL character"),
+        (["id,path", "x,a\0b.mp4"], "row 1, column 'path': .* has a NUL character"),
+        (["id,duration_s", "x,1e30"], "row 1, column 'duration_s': '1e30' is not a duration"),
+        (["id,tags", "x," + "[" * 3000], "row 1, column 'tags': .* is not a valid JSON list"),
+        (["id,tags", f"x,[{'7' * 5000}]"], "row 1, column 'tags': .* is not a valid JSON list"),
+        (["id,title", f"x,{'a' * 5000}"], "row 1, column 'title': 'a.*… has 5,000 characters"),
         (["id,year", "x,99"], "column 'year': '99' is not a year"),
         (["id,split", "x,dev"], "column 'split': must be one of train, validation, test, not 'dev'"),
         (["id,tags", 'x,"[1, 2]"'], "column 'tags': .* not a list of names"),
@@ -268,3 +274,22 @@ def test_looking_at_files_gives_them_an_identity_also_in_catalogues_of_earlier_v
     assert first["size_bytes"] == 104 and first["modified_ns"] == (tmp_path / "a.wav").stat().st_mtime_ns
     assert len(first["content_hash"]) == 32
     assert second["content_hash"] is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"id": "a"}, {"id": ""}], "row 2: the id is empty"),
+        ([{"id": "a"}, {"title": "b"}], "row 2: the id is missing"),
+        ([{"id": "a\0"}], "row 1: the id has control characters"),
+        ([{"id": float("nan")}], "row 1: the id is missing"),
+        ([{"id": 10**5000}], "row 1: the id cannot be text"),
+        ([{"id": b"a"}], "row 1: the id is bytes, not text"),
+        ([{"id": "a", "year": 10**30}], "column 'year': a value is not int32"),
+        ([{"id": "a", "title": "\ud800"}], "column 'title': a value is not string"),
+        ([{"id": "a", "further": "\ud800"}], "column 'further': a value is not string"),
+    ],
+)
+def test_rows_that_no_table_can_hold_are_refused(rows, message):
+    with pytest.raises(CatalogueError, match=message):
+        Catalogue(rows)

@@ -138,3 +138,11 @@ def test_faulty_label_names_are_refused(yt8m: Path, tmp_path: Path, capsys: pyte
     names.unlink()
     _, found, _ = call(capsys, tmp_path / "w", "features", "import", shard, "--label-names", names)
     assert "cannot be read as CSV" in found["error"]["message"]
+
+
+def test_shards_and_tables_are_not_imported_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = [tmp_path / "train-00000-of-00010", tmp_path / "f.parquet"]
+    code, _, message = call(capsys, tmp_path / "w", "features", "import", *both, "--audio", "x")
+    assert (code, "is a shard and" in message) == (1, True)
+    code, _, message = call(capsys, tmp_path / "w", "features", "import", tmp_path / "train.bin")
+    assert (code, "Shards are named .tfrecord, .tfrecords" in message) == (1, True)

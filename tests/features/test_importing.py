@@ -1,6 +1,8 @@
 """Features computed elsewhere: Parquet, YouTube-8M's TFRecords, and into a workspace."""
 
+import gzip
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +10,13 @@ import polars as pl
 import pytest
 
 from antiphon.catalogue import Catalogue
+from antiphon.checksums import masked_crc32c
 from antiphon.errors import CatalogueError, FeatureStoreError
 from antiphon.features import Features
 from antiphon.features.assembly import assemble
 from antiphon.features.importing import from_yt8m, import_features
-from antiphon.features.tfrecord import read_examples
+from antiphon.features.tfrecord import is_shard, read_examples
+from antiphon.protobuf import byte_fields
 from antiphon.workspace import Workspace
 
 YT8M = Path(__file__).parents[3] / "shared" / "data" / "yt8m"
@@ -41,9 +45,13 @@ def example(**features):
     return field(1, b"".join(field(1, field(1, name.encode()) + field(2, kind)) for name, kind in kinds.items()))
 
 
+def record(body):
+    length = struct.pack("<Q", len(body))
+    return b"".join(part + struct.pack("<I", masked_crc32c(part)) for part in (length, body))
+
+
 def shard(path, *examples):
-    records = [struct.pack("<QI", len(body), 0) + body + bytes(4) for body in examples]
-    path.write_bytes(b"".join(records))
+    path.write_bytes(b"".join(map(record, examples)))
     return path
 
 
@@ -79,6 +87,97 @@ def test_messages_of_another_kind_are_refused(tmp_path, message, reason):
         list(read_examples(shard(tmp_path / "s.tfrecord", message)))
 
 
+def test_one_flipped_bit_anywhere_in_a_shard_is_noticed(tmp_path):
+    whole = shard(
+        tmp_path / "s.tfrecord", *(example(id=f"v{n}", mean_rgb=[0.5], mean_audio=[-0.085]) for n in range(2))
+    )
+    content = whole.read_bytes()
+    for bit in range(8 * len(content)):
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        whole.write_bytes(flipped)
+        record_number = 1 + (bit // 8 >= len(content) // 2)
+        with pytest.raises(FeatureStoreError, match=f"record {record_number} is damaged"):
+            list(read_examples(whole))
+
+
+@pytest.mark.parametrize("name", ["s.tfrecord", "s.tfrecords", "s.tfrecord.gz", "s-00000-of-00010", "s.TFRecord"])
+@pytest.mark.parametrize("packed", [lambda content: content, gzip.compress, zlib.compress])
+def test_shards_are_known_by_their_names_and_unpacked_by_their_content(tmp_path, name, packed):
+    path = shard(tmp_path / name, *(example(id=f"v{n}", mean_rgb=[n, 1], mean_audio=[n]) for n in range(3)))
+    path.write_bytes(packed(path.read_bytes()))
+    assert is_shard(path)
+    np.testing.assert_array_equal(from_yt8m([path]).video, [[0, 1], [1, 1], [2, 1]])
+
+
+def test_joined_gzip_files_are_read_on_and_truncated_ones_refused(tmp_path):
+    content = b"".join(record(example(id=name, mean_rgb=[1], mean_audio=[1])) for name in "ab")
+    path = tmp_path / "s.tfrecord.gz"
+    path.write_bytes(gzip.compress(content[: len(content) // 2]) + gzip.compress(content[len(content) // 2 :]))
+    assert from_yt8m([path]).ids.tolist() == ["a", "b"]
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(FeatureStoreError, match=r"cannot be read: the compressed data end too early"):
+        from_yt8m([path])
+    path.write_bytes(gzip.compress(content)[:10] + b"\xff" * 20)
+    with pytest.raises(FeatureStoreError, match="cannot be read: Error -3"):
+        from_yt8m([path])
+
+
+def test_a_small_file_that_unpacks_to_a_large_one_is_refused(tmp_path):
+    path = tmp_path / "bomb.tfrecord.gz"
+    one = record(example(id="v", mean_rgb=[0.0] * 100_000, mean_audio=[0.0]))
+    path.write_bytes(gzip.compress(one * 100))
+    with pytest.raises(FeatureStoreError, match="unpacks to over 100 times its size"):
+        list(read_examples(path))
+
+
+def test_a_record_of_an_absurd_length_is_refused_unread(tmp_path):
+    length = struct.pack("<Q", 1 << 40)
+    (tmp_path / "s.tfrecord").write_bytes(length + struct.pack("<I", masked_crc32c(length)))
+    with pytest.raises(FeatureStoreError, match=r"record 1 has 1,099,511,627,776 bytes, more than"):
+        list(read_examples(tmp_path / "s.tfrecord"))
+
+
+GOOD = {"id": "a", "mean_rgb": [1, 2], "mean_audio": [3]}
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"mean_rgb": [1, 2, 3]}, r"two.tfrecord: record 2: mean_rgb has 3 values, expected 2"),
+        ({"mean_audio": []}, r"two.tfrecord: record 2: mean_audio has 0 values, expected 1"),
+        ({"mean_audio": [np.nan]}, r"two.tfrecord: record 2: mean_audio has values that are not finite"),
+        ({"mean_rgb": [1e30, 0]}, r"two.tfrecord: record 2: mean_rgb has values that are not finite, or beyond 1e\+15"),
+        ({"id": ""}, r"ids: row 2 is empty"),
+        ({"id": "a\0b"}, r"ids: row 2 has control characters"),
+    ],
+)
+def test_a_record_that_differs_from_the_others_is_named(tmp_path, other, message):
+    paths = [
+        shard(tmp_path / "one.tfrecord", example(**GOOD)),
+        shard(tmp_path / "two.tfrecord", example(**GOOD | {"id": "b"}), example(**GOOD | {"id": "c"} | other)),
+    ]
+    with pytest.raises(FeatureStoreError, match=message):
+        from_yt8m(paths)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("mean_audio", field(1, field(1, b"text")), "mean_audio must be float values"),
+        ("labels", field(1, field(1, b"text")), "labels must be integers"),
+        ("id", field(2, field(1, bytes(4))), "id must be one text"),
+        ("id", field(1, field(1, b"\xff\xfe")), "id is not text in UTF-8"),
+    ],
+)
+def test_a_feature_of_another_type_is_refused(tmp_path, name, kind, message):
+    body = example(**{key: value for key, value in GOOD.items() if key != name})
+    (features,) = byte_fields(body, 1)
+    other = field(1, features + field(1, field(1, name.encode()) + field(2, kind)))
+    with pytest.raises(FeatureStoreError, match=f"record 1: {message}"):
+        from_yt8m([shard(tmp_path / "s.tfrecord", other)])
+
+
 @needs_yt8m
 def test_real_shards_hold_the_vectors_of_the_published_features():
     """Every shard has 1024 + 128 values a video in [-2, 2], the quantiser's range, and several labels."""
@@ -101,7 +200,7 @@ def test_damaged_and_other_files_are_named(tmp_path):
     shard(tmp_path / "none.tfrecord")
     for name, message in (
         ("cut", "record 2 is truncated"),
-        ("text", "record 1 is truncated, or this is not a TFRecord"),
+        ("text", "record 1 is damaged or truncated .* or this is not a TFRecord"),
         ("junk", "record 1 is not a tf.train.Example"),
         ("lacks", "record 1 lacks mean_audio"),
         ("none", "no records"),

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.checksums import masked_crc32c
 from antiphon.errors import WeightsError
 from antiphon.protobuf import byte_fields, fields, piece, varint
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER_SIZE = 48
+_MAX_NAME_BYTES = 4096
 _DTYPES = {1: np.dtype("<f4"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
 
 
@@ -65,11 +67,16 @@ def read_index(index: bytes) -> dict[str, Entry]:
     if len(index) < _FOOTER_SIZE or struct.unpack("<Q", index[-8:])[0] != _MAGIC:
         raise _damaged("its footer is not that of a LevelDB table")
     found: dict[str, Entry] = {}
+    left = len(index)
     try:
         _, at = _handle(index, len(index) - _FOOTER_SIZE)
         (offset, size), _ = _handle(index, at)
         for _, pointer in _block(index, offset, size):
-            for key, value in _block(index, *_handle(pointer, 0)[0]):
+            (offset, size), _ = _handle(pointer, 0)
+            left -= size
+            if left < 0:
+                raise _damaged("its blocks overlap")
+            for key, value in _block(index, offset, size):
                 if key:  # the unnamed entry describes the bundle, not a variable
                     found[key.decode("utf-8", "replace")] = _entry(value)
     except ValueError as error:
@@ -103,9 +110,12 @@ def read_variable(entry: Entry, data: bytes) -> npt.NDArray[np.generic]:
         raise _damaged(str(error)) from error
     if math.prod(entry.shape) * entry.dtype.itemsize != entry.size:
         raise _damaged(f"{entry.size} bytes are stored for the shape {entry.shape}")
-    if _masked_crc32c(raw) != entry.crc32c:
+    if masked_crc32c(raw) != entry.crc32c:
         raise _damaged("a variable's checksum differs")
-    return np.frombuffer(raw, entry.dtype).reshape(entry.shape).copy()
+    try:
+        return np.frombuffer(raw, entry.dtype).reshape(entry.shape).copy()
+    except (ValueError, OverflowError) as error:  # An empty variable can have any sizes beside its 0.
+        raise _damaged(f"no array has the shape {entry.shape}") from error
 
 
 def _damaged(what: str) -> WeightsError:
@@ -122,17 +132,21 @@ def _block(index: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]
     """Yield keys and values of one block, in which each key stores only its difference from the previous one."""
     body = piece(index, offset, size + 1)
     (crc,) = struct.unpack("<I", piece(index, offset + size + 1, 4))
-    if _masked_crc32c(body) != crc:
+    if masked_crc32c(body) != crc:
         raise _damaged("a block's checksum differs")
     if body[-1] != 0:
         raise _damaged("its blocks are compressed, which is not supported")
     (restarts,) = struct.unpack("<I", piece(body, size - 4, 4))
     end, at, key = size - 4 - 4 * restarts, 0, b""
+    if end < 0:
+        raise _damaged("a block is shorter than its list of restarts")
     while at < end:
         shared, at = varint(body, at)
         rest, at = varint(body, at)
         length, at = varint(body, at)
         key = piece(key, 0, shared) + piece(body, at, rest)
+        if len(key) > _MAX_NAME_BYTES:
+            raise _damaged(f"a name has more than {_MAX_NAME_BYTES:,} bytes")
         yield key, piece(body, at + rest, length)
         at += rest + length
 
@@ -157,24 +171,3 @@ def _shape(message: bytes) -> tuple[int, ...]:
         size = dict(fields(dimension)).get(1, 0)
         sizes.append(size if isinstance(size, int) else 0)
     return tuple(sizes)
-
-
-def _crc_table() -> list[int]:
-    table: list[int] = []
-    for value in range(256):
-        for _ in range(8):
-            value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)  # noqa: PLW2901 (shifted in place, bit by bit)
-        table.append(value)
-    return table
-
-
-_CRC_TABLE = _crc_table()
-
-
-def _masked_crc32c(data: bytes) -> int:
-    """Return the CRC-32C, rotated and offset as LevelDB and TensorFlow store it."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = _CRC_TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
-    crc ^= 0xFFFFFFFF
-    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF

@@ -14,6 +14,7 @@ from antiphon.catalogue.reading import read_folder, read_metadata
 from antiphon.catalogue.splits import SPLITS, artist_key, assign_split
 from antiphon.catalogue.validation import CatalogueRow
 from antiphon.errors import CatalogueError, DecodeError, FeatureStoreError
+from antiphon.identifiers import first_fault
 from antiphon.media.identity import identify, is_identified
 from antiphon.media.probing import probe_media
 from antiphon.presentation.tables import facts_html, facts_text
@@ -42,12 +43,13 @@ class Catalogue:
     Raises
     ------
     CatalogueError
-        There are no rows, or an id or a file occurs twice.
+        There are no rows, an id is missing or unusable, an id or a file occurs twice, or a column has another type.
     """
 
     def __init__(self, records: Sequence[CatalogueRow]) -> None:
         if not records:
             raise CatalogueError("The catalogue has no rows. Add at least one music video.")
+        _refuse_ids(records)
         _refuse_duplicates(records)
         self.table = _to_table(records)
 
@@ -425,6 +427,12 @@ def _probe_row(row: CatalogueRow) -> dict[str, Any] | DecodeError:
     }
 
 
+def _refuse_ids(records: Sequence[CatalogueRow]) -> None:
+    fault = first_fault(record.get("id") for record in records)
+    if fault is not None:
+        raise CatalogueError(f"row {fault[0] + 1}: the id {fault[1]}. Name every music video by plain text.")
+
+
 def _refuse_duplicates(records: Sequence[CatalogueRow]) -> None:
     seen: dict[str, int] = {}
     for number, record in enumerate(records, start=1):
@@ -444,11 +452,19 @@ def _refuse_duplicates(records: Sequence[CatalogueRow]) -> None:
 def _to_table(records: Sequence[CatalogueRow]) -> pa.Table:
     names = dict.fromkeys(name for record in records for name in record)
     further = [name for name in names if name not in CATALOGUE.names]
-    columns = {field.name: pa.array([row.get(field.name) for row in records], field.type) for field in CATALOGUE}
+    columns = {field.name: _column(field, records) for field in CATALOGUE}
     for name in further:
         values = [row.get(name) for row in records]
         try:
             columns[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            columns[name] = pa.array([None if value is None else str(value) for value in values])
+        except (pa.ArrowException, ValueError, OverflowError):
+            texts = [{name: None if value is None else str(value)} for value in values]
+            columns[name] = _column(pa.field(name, pa.string()), texts)
     return pa.table(columns)
+
+
+def _column(field: pa.Field, records: Sequence[CatalogueRow]) -> pa.Array:
+    try:
+        return pa.array([row.get(field.name) for row in records], field.type)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise CatalogueError(f"column '{field.name}': a value is not {field.type}: {error}.") from error

@@ -7,8 +7,12 @@ from typing import Any
 
 from antiphon.catalogue.splits import SPLITS
 from antiphon.errors import CatalogueError
+from antiphon.identifiers import fault_of_id, fault_of_text
 
 CatalogueRow = dict[str, Any]
+
+_MAX_SHOWN = 100
+_MAX_S = 1e9
 
 
 def clean_record(record: Mapping[str, Any], where: str) -> CatalogueRow:
@@ -43,6 +47,26 @@ def clean_record(record: Mapping[str, Any], where: str) -> CatalogueRow:
     return cleaned
 
 
+def shown(value: Any) -> str:
+    """Return a value for a message, cut where it is long.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+
+    Returns
+    -------
+    str
+        At most about a hundred characters.
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # An integer of thousands of digits.
+        return f"a very long {type(value).__name__}"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
 def _blank_to_none(value: Any) -> Any:
     if isinstance(value, str):
         return value.strip() or None
@@ -53,21 +77,23 @@ def _blank_to_none(value: Any) -> Any:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"must be text, not {value!r}.")
+        raise ValueError(f"must be text, not {shown(value)}.")
+    if fault := fault_of_text(value):
+        raise ValueError(f"{shown(value)} {fault}. Correct it.")
     return value
 
 
 def _identifier(value: Any) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
-    if any(ord(character) < 32 for character in text):
-        raise ValueError(f"{text!r} contains control characters. Remove them.")
+    if fault := fault_of_id(text):
+        raise ValueError(f"{shown(text)} {fault}. Correct it.")
     return text
 
 
 def _genre(value: Any) -> str:
     text = value if isinstance(value, str) else None
     if text is None or _is_number(text):
-        raise ValueError(f"{value!r} is a number. Give the name of the genre, or leave it empty.")
+        raise ValueError(f"{shown(value)} is a number. Give the name of the genre, or leave it empty.")
     return text
 
 
@@ -83,7 +109,9 @@ def _tags(value: Any) -> list[str]:
     if isinstance(value, str):
         value = _tags_from_text(value)
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-        raise ValueError(f"{value!r} is not a list of names. Separate them by semicolons.")
+        raise ValueError(f"{shown(value)} is not a list of names. Separate them by semicolons.")
+    for tag in value:
+        _text(tag)
     return list(dict.fromkeys(tag.strip() for tag in value if tag.strip()))
 
 
@@ -91,8 +119,8 @@ def _tags_from_text(text: str) -> Any:
     if text.startswith("["):
         try:
             return json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{text!r} is not a valid JSON list ({error.msg}).") from error
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{shown(text)} is not a valid JSON list ({error}).") from error
     separator = next((mark for mark in (";", "|") if mark in text), ",")
     return text.split(separator)
 
@@ -100,26 +128,26 @@ def _tags_from_text(text: str) -> Any:
 def _year(value: Any) -> int:
     try:
         year = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a year. Give four digits, or leave it empty.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{shown(value)} is not a year. Give four digits, or leave it empty.") from None
     if not year.is_integer() or not 1000 <= year <= 9999:
-        raise ValueError(f"{value!r} is not a year. Give four digits, or leave it empty.")
+        raise ValueError(f"{shown(value)} is not a year. Give four digits, or leave it empty.")
     return int(year)
 
 
 def _split(value: Any) -> str:
     if value not in SPLITS:
-        raise ValueError(f"must be one of {', '.join(SPLITS)}, not {value!r}.")
+        raise ValueError(f"must be one of {', '.join(SPLITS)}, not {shown(value)}.")
     return value
 
 
 def _duration(value: Any) -> float:
     try:
         seconds = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a duration in seconds.") from None
-    if not seconds >= 0 or math.isinf(seconds):
-        raise ValueError(f"{value!r} is not a duration in seconds.")
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{shown(value)} is not a duration in seconds.") from None
+    if not 0 <= seconds <= _MAX_S:
+        raise ValueError(f"{shown(value)} is not a duration in seconds.")
     return seconds
 
 
@@ -127,7 +155,7 @@ def _flag(value: Any) -> bool:
     known = {"true": True, "false": False, "1": True, "0": False}
     answer = known.get(str(value).lower())
     if answer is None:
-        raise ValueError(f"must be true or false, not {value!r}.")
+        raise ValueError(f"must be true or false, not {shown(value)}.")
     return answer
 
 

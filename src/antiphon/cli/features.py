@@ -13,6 +13,7 @@ from antiphon.errors import ConfigError
 from antiphon.features import Features
 from antiphon.features.importing import from_yt8m, import_features, with_label_names
 from antiphon.features.store import FeatureStore, store_names
+from antiphon.features.tfrecord import is_shard
 
 app = App(name="features", help="Import features computed elsewhere, and list the workspace's features.")
 
@@ -76,10 +77,17 @@ def import_(
     """
     if not files:
         raise ConfigError("No files: name at least one to import.")
-    if all(file.suffix == ".tfrecord" for file in files):
+    shards = [file for file in files if is_shard(file)]
+    if shards and len(shards) < len(files):
+        other = next(file for file in files if file not in shards)
+        raise ConfigError(f"{shards[0]} is a shard and {other} is none. Import Parquet tables and shards one by one.")
+    if shards:
         found = from_yt8m(files, label_names)
     elif columns.audio is None and columns.video is None:
-        raise ConfigError("Parquet tables need --audio COLUMN or --video COLUMN: the columns of the vectors.")
+        raise ConfigError(
+            "Parquet tables need --audio COLUMN or --video COLUMN: the columns of the vectors. Shards are named "
+            ".tfrecord, .tfrecords, -00000-of-00010 or .gz."
+        )
     else:
         found = Features.from_parquet(files, **vars(columns))
         found = found if label_names is None else with_label_names(found, label_names)

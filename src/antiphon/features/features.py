@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue.splits import SPLITS, assign_split
+from antiphon.embeddings import MAX_VALUE, float_array
 from antiphon.errors import FeatureStoreError
+from antiphon.identifiers import fault_of_text, first_fault
 from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.runs import fingerprint
 from antiphon.segments.sampling import SamplingConfig
@@ -113,7 +115,9 @@ class Features:
         FeatureStoreError
             An argument has a wrong shape, type or value; the message names it, and the row.
         """
-        count = next((len(np.asarray(side)) for side in (audio, video) if side is not None), None)
+        given = (("audio", audio), ("video", video))
+        sides = {name: _matrix(values, name) for name, values in given if values is not None}
+        count = next((len(side) for side in sides.values()), 0)
         if not count:
             raise FeatureStoreError("audio and video are both missing or empty. Give at least one row of one of them.")
         names = _names(ids, count, "ids") if ids is not None else np.arange(count).astype(np.str_)
@@ -122,8 +126,8 @@ class Features:
             raise FeatureStoreError(f"ids: '{np.unique(names)[repeated[0]]}' occurs more than once. Make ids unique.")
         return cls(
             ids=names,
-            audio=_side(audio, count, "audio"),
-            video=_side(video, count, "video"),
+            audio=_side(sides.get("audio"), count, "audio"),
+            video=_side(sides.get("video"), count, "video"),
             groups=names if groups is None else _names(groups, count, "groups"),
             splits=np.full(count, "") if splits is None else _splits(splits, count),
             labels=_lists(labels, count, "labels"),
@@ -359,15 +363,19 @@ def _present(side: FloatArray) -> npt.NDArray[np.bool_]:
     return ~np.isnan(side[:, 0]) if side.shape[1] else np.zeros(len(side), dtype=bool)
 
 
-def _side(values: npt.ArrayLike | None, count: int, name: str) -> FloatArray:
-    if values is None:
-        return np.empty((count, 0), dtype=np.float32)
+def _matrix(values: npt.ArrayLike, name: str) -> FloatArray:
     try:
-        side = np.ascontiguousarray(values, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+        side = float_array(values)
+    except ValueError as error:
         raise FeatureStoreError(f"{name}: must be a matrix of numbers ({error}).") from error
     if side.ndim != 2 or not side.shape[1]:
         raise FeatureStoreError(f"{name}: must have shape (n, dim), not {side.shape}.")
+    return side
+
+
+def _side(side: FloatArray | None, count: int, name: str) -> FloatArray:
+    if side is None:
+        return np.empty((count, 0), dtype=np.float32)
     if len(side) != count:
         raise FeatureStoreError(
             f"{name}: has {len(side)} rows, expected {count}; row i of both modalities is one pair."
@@ -378,20 +386,42 @@ def _side(values: npt.ArrayLike | None, count: int, name: str) -> FloatArray:
             f"{name}: {len(broken)} rows have values that are not finite (row {broken[0]} is the first). "
             "Leave these rows out, or fill them with NaN to mark them as missing."
         )
+    extreme = np.flatnonzero(np.maximum(side.max(axis=1), -side.min(axis=1)) > MAX_VALUE)
+    if len(extreme):
+        raise FeatureStoreError(
+            f"{name}: {len(extreme)} rows have values beyond {MAX_VALUE:g}, as no network computes them (row "
+            f"{extreme[0]} is the first). Leave these rows out, or compute them again."
+        )
     return side
 
 
 def _names(values: Sequence[Any] | npt.NDArray[Any], count: int, name: str) -> NameArray:
-    names = np.asarray([str(value) for value in values], dtype=np.str_)
-    if len(names) != count:
-        raise FeatureStoreError(f"{name}: has {len(names)} entries, expected one for each of {count} rows.")
-    return names
+    """Convert values that must be ids."""
+    given = _entries(values, count, name)
+    fault = first_fault(given)
+    if fault is not None:
+        raise FeatureStoreError(f"{name}: row {fault[0]} {fault[1]}. Name every row and its video by plain text.")
+    return np.asarray([str(value) for value in given], dtype=np.str_)
 
 
 def _names_or_none(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, name: str) -> NameArray:
     if values is None:
         return np.full(count, "")
-    return _names(["" if value is None else value for value in values], count, name)
+    texts = ["" if value is None else str(value) for value in _entries(values, count, name)]
+    for row, text in enumerate(texts):
+        if fault := fault_of_text(text):
+            raise FeatureStoreError(f"{name}: row {row} {fault}. Shorten or correct it, or leave it empty.")
+    return np.asarray(texts, dtype=np.str_)
+
+
+def _entries(values: Sequence[Any] | npt.NDArray[Any], count: int, name: str) -> list[Any]:
+    try:
+        given = list(values)
+    except TypeError as error:
+        raise FeatureStoreError(f"{name}: must be a list with one entry for each of {count} rows.") from error
+    if len(given) != count:
+        raise FeatureStoreError(f"{name}: has {len(given)} entries, expected one for each of {count} rows.")
+    return given
 
 
 def _seconds(values: Sequence[Any] | npt.NDArray[Any] | None, count: int) -> npt.NDArray[np.float64]:

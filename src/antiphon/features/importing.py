@@ -4,19 +4,20 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.catalogue import FRACTIONS
+from antiphon.embeddings import MAX_VALUE
 from antiphon.errors import CatalogueError, FeatureStoreError
 from antiphon.features.features import Features
 from antiphon.features.store import FeatureStore, VideoFeatures
-from antiphon.features.tfrecord import read_examples
+from antiphon.features.tfrecord import Example, read_examples
 from antiphon.workspace import Workspace, safe_name
 
-YT8M_AUDIO, YT8M_VIDEO = "mean_audio", "mean_rgb"
+YT8M_AUDIO, YT8M_VIDEO = _SIDES = "mean_audio", "mean_rgb"
 
 
 def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None) -> Features:
@@ -25,7 +26,8 @@ def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None
     Parameters
     ----------
     paths : sequence of str or Path
-        Shards (.tfrecord), or Parquet tables (.parquet) with the columns id, mean_audio, mean_rgb and labels.
+        Shards, also compressed with gzip or zlib, or Parquet tables (.parquet) with the columns id, mean_audio,
+        mean_rgb and labels.
     label_names : str or Path, optional
         CSV with the columns index and name, such as the data set's vocabulary.csv. Labels without a name there, which
         the data set has, keep their index as text; without the CSV all do.
@@ -38,29 +40,77 @@ def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None
     Raises
     ------
     FeatureStoreError
-        A shard or the names cannot be read, or a record lacks a feature.
+        A shard or the names cannot be read or are damaged, or a record lacks a feature or has one of another length.
     """
-    if all(Path(path).suffix == ".parquet" for path in paths):
+    if all(Path(path).suffix.lower() == ".parquet" for path in paths):
         tables = Features.from_parquet(list(paths), YT8M_AUDIO, YT8M_VIDEO, labels="labels")
         return tables if label_names is None else with_label_names(tables, label_names)
     names = {} if label_names is None else _label_names(Path(label_names))
-    examples = [(path, example) for path in paths for example in read_examples(Path(path))]
-    if not examples:
+    videos: list[_Video] = []
+    for path in paths:
+        for number, example in enumerate(read_examples(Path(path)), start=1):
+            video = _video(example, f"{path}: record {number}")
+            _refuse_other_sizes(video, videos[0] if videos else video)
+            videos.append(video)
+    if not videos:
         raise FeatureStoreError(f"{', '.join(map(str, paths))}: no records.")
-    for number, (path, example) in enumerate(examples, start=1):
-        missing = {"id", YT8M_AUDIO, YT8M_VIDEO} - example.keys()
-        if missing:
+    for name, side in zip(_SIDES, ("audio", "video"), strict=True):
+        broken = next((one for one in videos if not np.abs(getattr(one, side)).max() <= MAX_VALUE), None)
+        if broken is not None:
             raise FeatureStoreError(
-                f"{path}: record {number} lacks {', '.join(sorted(missing))}. Use video-level shards."
+                f"{broken.where}: {name} has values that are not finite, or beyond {MAX_VALUE:g}. Leave it out."
             )
     return Features.from_arrays(
-        audio=np.stack([np.asarray(example[YT8M_AUDIO]) for _, example in examples]),
-        video=np.stack([np.asarray(example[YT8M_VIDEO]) for _, example in examples]),
-        ids=[_text(example["id"]) for _, example in examples],
-        labels=[_named(example.get("labels", []), names) for _, example in examples],
+        audio=np.stack([video.audio for video in videos]),
+        video=np.stack([video.video for video in videos]),
+        ids=[video.id for video in videos],
+        labels=[_named(video.labels, names) for video in videos],
         audio_name=YT8M_AUDIO,
         video_name=YT8M_VIDEO,
     )
+
+
+class _Video(NamedTuple):
+    """What a record of YouTube-8M says of a video, and where it is."""
+
+    where: str
+    id: str
+    audio: np.ndarray
+    video: np.ndarray
+    labels: list[int]
+
+
+def _video(example: Example, where: str) -> _Video:
+    missing = {"id", YT8M_AUDIO, YT8M_VIDEO} - example.keys()
+    if missing:
+        raise FeatureStoreError(f"{where} lacks {', '.join(sorted(missing))}. Use video-level shards.")
+    audio, video = (_values(example[name], "f", f"{where}: {name} must be float values.") for name in _SIDES)
+    labels = _values(example.get("labels", []), "i", f"{where}: labels must be integers.")
+    ids = example["id"]
+    if not isinstance(ids, list) or len(ids) != 1:
+        raise FeatureStoreError(f"{where}: id must be one text.")
+    try:
+        return _Video(where, ids[0].decode(), audio, video, labels.tolist())
+    except UnicodeDecodeError as error:
+        raise FeatureStoreError(f"{where}: id is not text in UTF-8 ({error}).") from error
+
+
+def _values(found: list[bytes] | np.ndarray, kind: str, otherwise: str) -> np.ndarray:
+    """Return the values of a feature; one without any has no type."""
+    if isinstance(found, list) and not found:
+        return np.zeros(0, dtype=kind)
+    if isinstance(found, list) or found.dtype.kind != kind:
+        raise FeatureStoreError(otherwise)
+    return found
+
+
+def _refuse_other_sizes(video: _Video, first: _Video) -> None:
+    for name, given, wanted in zip(_SIDES, (video.audio, video.video), (first.audio, first.video), strict=True):
+        if len(given) != len(wanted) or not len(given):
+            raise FeatureStoreError(
+                f"{video.where}: {name} has {len(given):,} values, expected {len(wanted) or 'some'}. All records must "
+                "have vectors of one length; leave the others out."
+            )
 
 
 def with_label_names(features: Features, label_names: str | Path) -> Features:
@@ -226,7 +276,3 @@ def _label_names(path: Path) -> dict[int, str]:
 
 def _named(labels: Any, names: dict[int, str]) -> list[str]:
     return [names.get(int(index)) or str(index) for index in labels]
-
-
-def _text(value: Any) -> str:
-    return value[0].decode(errors="replace") if isinstance(value, list) else str(value)

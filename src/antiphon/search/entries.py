@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from antiphon.embeddings import unit_rows
 from antiphon.errors import SearchError
+from antiphon.identifiers import fault_of_text, first_fault
 from antiphon.ordering import rounded
 from antiphon.search.record import Origin
 
@@ -346,9 +347,12 @@ def vector_rows(ids: Sequence[Any], vectors: npt.ArrayLike, metadata: Sequence[M
     Raises
     ------
     SearchError
-        Lengths differ, an id is repeated, a vector is zero, or metadata has other keys than artist, title, genre, tags
-        and year.
+        Lengths differ, an id is empty or repeated, a vector is zero, or metadata has other keys than artist, title,
+        genre, tags and year, or values that cannot be stored.
     """
+    fault = first_fault(ids)
+    if fault is not None:
+        raise SearchError(f"ids: row {fault[0]} {fault[1]}. Name every vector by plain text.")
     names = [str(name) for name in ids]
     rows = unit_rows(vectors, "vectors", names if len(names) == np.shape(vectors)[0] else None)
     about: Sequence[Mapping[str, Any]] = [{}] * len(names) if metadata is None else list(metadata)
@@ -364,10 +368,20 @@ def vector_rows(ids: Sequence[Any], vectors: npt.ArrayLike, metadata: Sequence[M
     unknown = sorted({key for row in about for key in row} - set(METADATA))
     if unknown:
         raise SearchError(f"metadata: unknown key '{unknown[0]}'; use {', '.join(METADATA)}.")
+    for row, record in enumerate(about):
+        _refuse_metadata(row, record)
     try:
         return entries(names, rows, about, "", "track")
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise SearchError(f"metadata: a value has the wrong type ({error}).") from error
+
+
+def _refuse_metadata(row: int, record: Mapping[str, Any]) -> None:
+    for key, value in record.items():
+        texts = value if key == "tags" and isinstance(value, Sequence) else [value]
+        fault = next((fault for text in texts if isinstance(text, str) and (fault := fault_of_text(text))), None)
+        if fault is not None:
+            raise SearchError(f"metadata: {key} of row {row} {fault}. Shorten or correct it.")
 
 
 def _about(features: SegmentFeatures, catalogue: CatalogueRecords | None) -> dict[str, dict[str, Any]]:
