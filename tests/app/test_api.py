@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from antiphon.app.application import create_app
-from antiphon.app.worker import JobError
 from antiphon.dual_encoder import DualEncoder
 from antiphon.search import Index, Query
+from antiphon.workers.limits import JobError
 from antiphon.workspace import Workspace
 
 from .conftest import HOST, IDS, RUN
@@ -148,15 +148,16 @@ def test_what_is_wrong_with_a_parameter_is_told_by_its_name(client: TestClient) 
 
 
 def test_a_fault_of_ours_is_not_blamed_on_the_file(
-    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stumbles(job: object) -> None:
-        raise JobError("The service failed on this file. Its log says why.")
+        raise JobError("KeyError", "'secret'", "the traceback")
 
     encoder = app.state.antiphon.encoder
     monkeypatch.setattr(encoder, "run", stumbles)
     found = client.post("/api/embed", content=b"x", headers={"content-type": "video/mp4"})
-    assert (found.status_code, found.json()["detail"]) == (500, "The service failed on this file. Its log says why.")
+    assert (found.status_code, found.json()["detail"]) == (500, "The service failed on this file; see its log.")
+    assert "the traceback" in capsys.readouterr().err
 
 
 def test_the_page_shows_every_route_and_the_fields_of_bodies(client: TestClient) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from antiphon.app import application as service
 from antiphon.app.server import Server
-from antiphon.app.worker import Worker
 from antiphon.search import Index
+from antiphon.workers.worker import Worker
 from antiphon.workspace import Workspace
 
 from .conftest import RUN

@@ -23,8 +23,8 @@ from fastapi.testclient import TestClient
 
 from antiphon.app.application import create_app
 from antiphon.app.uploads import UploadLimits, Uploads
-from antiphon.app.worker import WorkerLimits
 from antiphon.search import Index
+from antiphon.workers.limits import WorkerLimits
 from antiphon.workspace import Workspace
 
 from .conftest import HOST, RUN

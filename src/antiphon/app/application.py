@@ -1,5 +1,6 @@
 """The web application: routes, guard, error pages, and the state behind them."""
 
+import sys
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -20,10 +21,10 @@ from antiphon.app.state import Snapshot, State
 from antiphon.app.stills import Stills
 from antiphon.app.templating import NAVIGATION, Pages, is_part
 from antiphon.app.uploads import UploadLimits, Uploads
-from antiphon.app.worker import JobError, StoppedError, WorkerLimits
 from antiphon.errors import AntiphonError, NotIndexedError, SearchError, StaleIndexError
 from antiphon.presentation.page_frame import page_style
 from antiphon.search import Index
+from antiphon.workers.limits import JobError, StoppedError, WorkerLimits
 from antiphon.workspace import Workspace
 
 _TITLES = {404: "Not found", 413: "Too large", 415: "Unsupported file", 500: "Internal error", 503: "Unavailable"}
@@ -120,8 +121,9 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(AntiphonError)
     async def own(request: Request, error: AntiphonError) -> Response:  # pyright: ignore[reportUnusedFunction]
-        stale = isinstance(error, StaleIndexError)
-        return _refusal(request, _status(error), _RESTART if stale else str(error))
+        if isinstance(error, JobError):
+            sys.stderr.write(f"{error.traceback}\n")
+        return _refusal(request, _status(error), _told(error))
 
 
 def _wrong(found: Mapping[str, Any]) -> str:
@@ -133,6 +135,15 @@ def _wrong(found: Mapping[str, Any]) -> str:
     if kind == "body":
         return f"Body{f', field {place}' if place else ''}: {found['msg']}"
     return f"Parameter {place}: {found['msg']}"
+
+
+def _told(error: AntiphonError) -> str:
+    """Return what a client is told of an error."""
+    if isinstance(error, StaleIndexError):
+        return _RESTART
+    if isinstance(error, StoppedError):
+        return "The service is shutting down; try again later."
+    return "The service failed on this file; see its log." if isinstance(error, JobError) else str(error)
 
 
 def _status(error: AntiphonError) -> int:

@@ -5,9 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from antiphon.app.worker import Worker, WorkerLimits
 from antiphon.embeddings import Modality, ModalityEmbeddings
 from antiphon.errors import DecodeError, StaleIndexError
+from antiphon.workers.limits import WorkerLimits
+from antiphon.workers.worker import Worker
 
 if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder
@@ -19,6 +20,8 @@ class EncodingJob(NamedTuple):
     path: str
     modalities: tuple[Modality, ...]
 
+
+_LIMITS = WorkerLimits(step_s=120.0, job_s=120.0, memory_bytes=3_000_000_000)
 
 Encodings = dict[Modality, ModalityEmbeddings]
 Encoder = Worker[EncodingJob, Encodings]
@@ -41,7 +44,7 @@ def encoder(run: Path, fingerprint: str, limits: WorkerLimits | None = None) -> 
     Encoder
         The worker; its process starts with the first job.
     """
-    return Worker(prepare_model, (str(run), fingerprint), limits)
+    return Worker(prepare_model, (str(run), fingerprint), limits or _LIMITS)
 
 
 def prepare_model(run: str, fingerprint: str) -> Callable[[EncodingJob], Encodings]:

@@ -22,6 +22,7 @@ from antiphon.embeddings import Modality
 from antiphon.errors import DecodeError, StaleIndexError
 from antiphon.search import Index
 from antiphon.search.explaining import workspace_facts
+from antiphon.workers.limits import CrashError, LimitError
 from antiphon.workspace import Workspace
 
 _CHECK_EVERY_S = 1.0
@@ -192,4 +193,5 @@ async def embedded(request: Request, here: State, modalities: tuple[Modality, ..
         try:
             return await run_sync(here.encoder.run, job, limiter=here.encoding_line)
         except DecodeError as error:
-            raise HTTPException(415, str(error)) from error
+            nameless = isinstance(error, LimitError | CrashError)
+            raise HTTPException(415, f"The file {error}." if nameless else str(error)) from error

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from antiphon.app.library import Video
-from antiphon.app.worker import Worker, WorkerLimits
 from antiphon.errors import DecodeError
 from antiphon.media.container import media_errors, open_container, video_stream
 from antiphon.media.frames import nearest_frames
 from antiphon.media.stream_reader import StreamReader
 from antiphon.presentation.previews import jpeg, shrunk
 from antiphon.tables import atomic_path
+from antiphon.workers.limits import WorkerLimits
+from antiphon.workers.worker import Worker
 
 LONGER_SIDE_PX = 320
 MAX_STILLS = 20_000
 """About 140 MB, at 7 kB each in the synthetic catalogue."""
-_LIMITS = WorkerLimits(job_s=20.0, memory_bytes=2 << 30)
+_LIMITS = WorkerLimits(job_s=20.0)
 
 
 class StillJob(NamedTuple):

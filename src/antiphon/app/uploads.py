@@ -14,8 +14,8 @@ from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
 from antiphon.app.multipart import FilePart
-from antiphon.app.worker import STOPPING, StoppedError
 from antiphon.locks import held, is_free
+from antiphon.workers.limits import StoppedError
 
 _PREFIX, _FOLDER_PREFIX = "upload-", "process-"
 _LOCK = ".lock"
@@ -146,7 +146,7 @@ class Uploads:
                 file.flush()
         except TimeoutError:
             if self._stopped:
-                raise StoppedError(STOPPING) from None
+                raise StoppedError("The uploads were stopped.") from None
             raise HTTPException(408, "The upload took too long.") from None
         except ClientDisconnect:
             raise HTTPException(400, "The upload was incomplete.") from None

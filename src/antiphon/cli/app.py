@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 from antiphon.cli.console import PipedConsole, degrade_gracefully, json_text
 from antiphon.cli.session import Session
 from antiphon.errors import AntiphonError
+from antiphon.workers.limits import JobError
 
 _HELP = """Learn, measure and search joint audio and video representations of music videos.
 
@@ -138,6 +139,9 @@ def run(arguments: Sequence[str]) -> int:
         result = app.meta(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         return _failed(error, f"{error}\nSee antiphon --help.", as_json, _WRONG_USAGE)
+    except JobError as error:
+        sys.stderr.write(f"{error.traceback}\n")
+        return _failed(error, str(error), as_json)
     except AntiphonError as error:
         return _failed(error, str(error), as_json)
     except BrokenPipeError:

@@ -13,8 +13,9 @@ import numpy as np
 from antiphon.errors import AntiphonError, ConfigError
 from antiphon.experiments.cells import Cell, Outcome, failed, read_outcome, run_cell, write_outcome
 from antiphon.experiments.study import CCA, ResolvedStep, Study
-from antiphon.features.executors import run_in_processes
 from antiphon.features.features import Features
+from antiphon.workers.limits import JobError
+from antiphon.workers.pool import run_in_processes
 
 Progress = Callable[[int, int, str], None]
 
@@ -142,6 +143,8 @@ def _outcomes(
     with _stored(features, extra) as (path, extra_path):
         work = [_Job(cell, path, extra_path) for cell in cells]
         for job, result in run_in_processes(_run_job, work, min(jobs, len(work))):
+            if isinstance(result, JobError):
+                raise result
             if isinstance(result, AntiphonError):
                 yield job.cell, failed("The process that trained it was killed."), False
             else:

@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError, DecodeError
-from antiphon.features.executors import run_in_processes
 from antiphon.media.appearance import ATTRIBUTE_NAMES, attribute_row, frame_attributes
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.layout import FrameLayout
 from antiphon.media.tempo import RATE_HZ, estimate_tempo
 from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
+from antiphon.workers.pool import run_in_processes
 from antiphon.workspace import Failure, Workspace
 
 STAGE = "attributes"

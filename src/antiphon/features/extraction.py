@@ -13,13 +13,13 @@ from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError, CatalogueError, ConfigError, DecodeError, FeatureStoreError
 from antiphon.features.assembly import assemble
 from antiphon.features.computing import compute_in_threads, window_features, windows_job
-from antiphon.features.executors import run_in_processes
 from antiphon.features.features import Features
 from antiphon.features.keeping import keep_segments as keep
 from antiphon.features.planning import PlannedSegments, plan_segments
 from antiphon.features.store import FeatureStore, VideoFeatures, store_names
 from antiphon.media.windows import DecodedWindows, WindowsJob, decode_windows
 from antiphon.segments.sampling import SamplingConfig
+from antiphon.workers.pool import run_in_processes
 from antiphon.workspace import Failure, Workspace
 
 STAGE = "extract"

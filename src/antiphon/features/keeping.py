@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError
-from antiphon.features.executors import run_in_processes
 from antiphon.segments.kept import decode_segments, encode_segment
 from antiphon.tables import SEGMENTS, atomic_path, read_table
+from antiphon.workers.pool import run_in_processes
 from antiphon.workspace import Failure, Workspace
 
 STAGE = "keep"
