@@ -374,7 +374,8 @@ class Catalogue:
         Returns
         -------
         catalogue : Catalogue
-            The catalogue with `start_s`, `duration_s`, `has_audio`, `has_video` and the identities filled in.
+            The catalogue with `start_s`, `duration_s`, `has_audio`, `has_video`, the extents of both and the identities
+            filled in.
         reasons : dict of str to str
             Reason for each file that could not be read, by id. Such files stay in the catalogue, since they may be
             repaired or come back.
@@ -424,6 +425,10 @@ def _probe_row(row: CatalogueRow) -> dict[str, Any] | DecodeError:
         "duration_s": info.duration_s,
         "has_audio": info.has_audio,
         "has_video": info.has_video,
+        "audio_start_s": info.audio_start_s,
+        "audio_end_s": info.audio_end_s,
+        "video_start_s": info.video_start_s,
+        "video_end_s": info.video_end_s,
     }
 
 

@@ -29,6 +29,8 @@ _PROTOCOLS = "none"
 # A header of a few bytes must not allocate gigabytes.
 MAX_FRAME_PX = 8192 * 8192
 _READ_BYTES = 1 << 17
+# Pictures of an index that are looked at before the file is.
+_FIRST_PICTURES = 100
 MICROSECONDS = 1_000_000
 
 
@@ -112,7 +114,9 @@ def audio_stream(container: InputContainer) -> AudioStream | None:
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
-    """Select the video stream as `audio_stream` does, without cover art and thumbnails.
+    """Select the video stream as `audio_stream` does, without cover art, thumbnails and streams of a single picture.
+
+    It may read packets, so seek before reading any.
 
     Parameters
     ----------
@@ -125,7 +129,23 @@ def video_stream(container: InputContainer) -> VideoStream | None:
         None if there is none.
     """
     streams = [s for s in container.streams.video if _has_decoder(s) and not _is_still(s)]
-    return min(streams, key=_preference, default=None)
+    return next((stream for stream in sorted(streams, key=_preference) if _has_pictures(container, stream)), None)
+
+
+def picture_stream(container: InputContainer) -> VideoStream | None:
+    """Select the video stream of a file that is known to have no cover, without reading packets.
+
+    Parameters
+    ----------
+    container : InputContainer
+        Open container.
+
+    Returns
+    -------
+    VideoStream or None
+        None if there is none.
+    """
+    return min((s for s in container.streams.video if _has_decoder(s)), key=_preference, default=None)
 
 
 def origin_s(container: InputContainer) -> float:
@@ -252,6 +272,25 @@ def _has_decoder(stream: MediaStream) -> bool:
 
 def _is_still(stream: VideoStream) -> bool:
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
+
+
+def _has_pictures(container: InputContainer, stream: VideoStream) -> bool:
+    """Return whether there are two pictures at least: a single one, however long it is shown, is a cover."""
+    if container.format.name.startswith(("mov", "avi")):  # whose index is whole, and tells the size of each picture
+        entries = stream.index_entries
+        if sum(entries[place].size > 0 for place in range(min(len(entries), _FIRST_PICTURES))) > 1:
+            return True
+    pictures = 0
+    try:
+        container.seek(stream.start_time or 0, stream=stream)
+        for packet in container.demux(stream):
+            # Theora repeats the last picture by an empty packet.
+            pictures += packet.size > 0 and not packet.is_discard
+            if pictures > 1:
+                return True
+    except (av.error.FFmpegError, OSError):
+        return True  # whoever reads on meets the error, and reports it
+    return False
 
 
 def _preference(stream: MediaStream) -> tuple[bool, int]:

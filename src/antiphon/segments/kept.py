@@ -24,7 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from antiphon.errors import DecodeError
-from antiphon.media.container import audio_stream, media_errors, open_container, video_stream
+from antiphon.media.container import audio_stream, media_errors, open_container, picture_stream, video_stream
 from antiphon.media.cropping import Orientation, shown_size, upright
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.frames import nearest_frames
@@ -225,7 +225,7 @@ def _add_audio(container: OutputContainer, waveform: FloatArray) -> tuple[Stream
 
 
 def _read_frames(path: Path, container: InputContainer, frames: range | None) -> FrameArray | None:
-    stream = video_stream(container)
+    stream = picture_stream(container)
     if stream is None:
         return None
     context = stream.codec_context

@@ -1,0 +1,169 @@
+"""Where a stream starts and ends: by its packets, since headers and single time stamps are often wrong."""
+
+import math
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import av.error
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from antiphon.errors import DecodeError
+from antiphon.media.container import MICROSECONDS, MediaStream, origin_s, stream_start_s
+from antiphon.media.extents import Extent
+
+_LOOK_BACK_S = (2.0, 8.0, 32.0, 128.0, 512.0)
+# A stated end within the last, padded packet is trusted; if it is further off, the packets are.
+_HEADER_TRUST_S = 0.12
+# Without a gap as long as this, the end of a stream is what it seems.
+_STEADY_GAP_S = 1.0
+# Sound: what follows a gap and is shorter than this, such as one packet an hour later, does not belong to the track.
+_STRAY_GAP_S, _STRAY_S = 2.0, 1.0
+# Pictures: one or two, after a gap that is long beside the usual one (slide shows have few pictures throughout).
+_STRAY_PICTURES, _PICTURE_GAP_S, _USUAL_GAPS = 2, 10.0, 20.0
+# Files with fewer bytes a second are read whole: it takes no time, and they may consist of a gap.
+_THIN_BYTES_PER_S = 500
+# More sound than fits between the first and the last time stamp, by this factor: the stamps stand still.
+_OVERFULL = 2.0
+
+
+class _Span(NamedTuple):
+    """What one packet covers."""
+
+    start_s: float
+    end_s: float
+
+
+def stream_extent(
+    uri: str | Path, container: InputContainer, stream: MediaStream, sound_end_s: float | None = None
+) -> Extent | None:
+    """Find the start and end of a stream.
+
+    Parameters
+    ----------
+    uri : str or Path
+        Name of the file, for messages.
+    container : InputContainer
+        Open container.
+    stream : MediaStream
+        One of its streams.
+    sound_end_s : float, optional
+        End of the sound that accompanies pictures: the last picture may stand as long as it lasts.
+
+    Returns
+    -------
+    (float, float) or None
+        Seconds on the track's time line; None where no packet can be read.
+
+    Raises
+    ------
+    DecodeError
+        The time stamps of the sound stand still.
+    """
+    stated_s = _stated_end_s(container, stream)
+    spans, from_s = _last_spans(container, stream, stated_s)
+    if not spans:
+        return None
+    start_s, end_s = stream_start_s(container, stream), max(span.end_s for span in spans)
+    if not _reach_the_end(spans, from_s) or _is_thin(container, end_s - start_s):
+        spans = spans if from_s is None else _read_spans(container, stream, None) or spans
+        if isinstance(stream, VideoStream):
+            return start_s, _pictures_end_s(spans, sound_end_s)
+        return _sound_extent(uri, spans, start_s)
+    if stated_s is not None and abs(stated_s - end_s) < _HEADER_TRUST_S:
+        return start_s, stated_s
+    return start_s, end_s
+
+
+def _stated_end_s(container: InputContainer, stream: MediaStream) -> float | None:
+    if stream.duration is not None and stream.time_base is not None:
+        return stream_start_s(container, stream) + float(stream.duration * stream.time_base)
+    return container.duration / MICROSECONDS if container.duration else None
+
+
+def _last_spans(
+    container: InputContainer, stream: MediaStream, stated_s: float | None
+) -> tuple[list[_Span], float | None]:
+    """Return the last packets and from where they were read: from shortly before the stated end, or ever earlier."""
+    for back_s in _LOOK_BACK_S:
+        if stated_s is None or stated_s <= back_s:
+            break
+        spans = _read_spans(container, stream, stated_s - back_s)
+        if spans:
+            return spans, stated_s - back_s
+    return _read_spans(container, stream, None), None
+
+
+def _read_spans(container: InputContainer, stream: MediaStream, from_s: float | None) -> list[_Span]:
+    """Read what the packets cover, in order of time, from a time or from the start on."""
+    if stream.time_base is None:
+        return []
+    zero_s, first = origin_s(container), stream.start_time or 0
+    spans: list[_Span] = []
+    try:
+        container.seek(first if from_s is None else max(first, int((from_s + zero_s) / stream.time_base)), stream=stream)
+        for packet in container.demux(stream):
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if stamp is not None and not packet.is_corrupt and not packet.is_discard:
+                start_s, end_s = (
+                    float(edge * stream.time_base) - zero_s for edge in (stamp, stamp + (packet.duration or 0))
+                )
+                spans.append(_Span(start_s, end_s))
+    except (av.error.FFmpegError, OSError):
+        pass  # a truncated file ends like this; what was read up to here counts
+    return sorted(spans)
+
+
+def _reach_the_end(spans: list[_Span], from_s: float | None) -> bool:
+    """Return whether the packets follow each other to the end, from where they were looked for."""
+    if from_s is not None and spans[0].start_s > from_s + _STEADY_GAP_S:
+        return False
+    steps_s = [*_steps_s(spans), spans[-1].end_s - spans[-1].start_s]
+    return max(steps_s) < _STEADY_GAP_S and not _stand_still(spans)
+
+
+def _is_thin(container: InputContainer, length_s: float) -> bool:
+    return 0 < container.size < _THIN_BYTES_PER_S * length_s
+
+
+def _steps_s(spans: list[_Span]) -> list[float]:
+    return [after.start_s - before.start_s for before, after in pairwise(spans)]
+
+
+def _stand_still(spans: list[_Span]) -> bool:
+    covered_s = sum(span.end_s - span.start_s for span in spans)
+    return covered_s > _STRAY_S and covered_s > _OVERFULL * (spans[-1].end_s - spans[0].start_s)
+
+
+def _pictures_end_s(spans: list[_Span], sound_end_s: float | None) -> float:
+    """Return the end of the pictures without one or two that come long after all others, and after the sound."""
+    until_s = -math.inf if sound_end_s is None else sound_end_s + _STRAY_GAP_S
+    steps_s = _steps_s(spans)
+    usual_s = median(steps_s) if steps_s else spans[0].end_s - spans[0].start_s
+    long_s = max(_PICTURE_GAP_S, _USUAL_GAPS * usual_s)
+    kept = len(spans)
+    for last in range(len(spans) - 1, max(0, len(spans) - 1 - _STRAY_PICTURES), -1):
+        if steps_s[last - 1] > long_s and spans[last].start_s > until_s:
+            kept = last
+    end_s = max(span.end_s for span in spans[:kept])
+    shown_s = end_s - spans[kept - 1].start_s
+    return spans[kept - 1].start_s + usual_s if shown_s > long_s and end_s > until_s else end_s
+
+
+def _sound_extent(uri: str | Path, spans: list[_Span], start_s: float) -> Extent:
+    """Return the extent of the sound without moments of it that stand far away from the rest."""
+    if _stand_still(spans):
+        raise DecodeError(
+            f"{uri}: the time stamps of its sound do not advance ({sum(span.end_s - span.start_s for span in spans):.1f} s of"
+            f" sound within {spans[-1].end_s - spans[0].start_s:.1f} s). Write the file anew with another program."
+        )
+    groups = [[spans[0]]]
+    for before, after in pairwise(spans):
+        if after.start_s - before.end_s > _STRAY_GAP_S:
+            groups.append([])
+        groups[-1].append(after)
+    lasting = [group for group in groups if sum(span.end_s - span.start_s for span in group) >= _STRAY_S] or groups
+    end_s = max(span.end_s for span in lasting[-1])
+    return (start_s if lasting[0] is groups[0] else lasting[0][0].start_s), end_s
