@@ -432,9 +432,9 @@ class DualEncoder:
         if not sides or not set(named) <= set(sides):
             raise ConfigError(f"modalities must be among {', '.join(MODALITIES)}, not {modalities!r}.")
         found = file_features(path, [self._backbone(side) for side in sides], self.sampling, batch_size)
-        starts_s, ends_s = zip(*found.windows, strict=True)
         embedded: dict[Modality, ModalityEmbeddings] = {}
         for side, vectors in found.vectors.items():
+            starts_s, ends_s = zip(*found.windows_of(side), strict=True)
             rows = _SideRows.whole(side, vectors, self._feature_name(side))
             track = self._embed_tracks(rows, np.zeros(len(vectors)), np.array(starts_s))
             embedded[side] = ModalityEmbeddings(track[0], self._embed(rows), starts_s, ends_s)
@@ -462,7 +462,7 @@ class DualEncoder:
     ) -> FloatArray:
         found = source_features(source, self._backbone(side), rate, self.sampling, batch_size)
         rows = _SideRows.whole(side, found.vectors[side], self._feature_name(side))
-        starts_s = np.array([start_s for start_s, _ in found.windows])
+        starts_s = np.array([start_s for start_s, _ in found.windows_of(side)])
 
         def made(labels: bool) -> FloatArray:
             if per == "segment":

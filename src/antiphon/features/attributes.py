@@ -14,6 +14,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError, DecodeError
 from antiphon.media.appearance import ATTRIBUTE_NAMES, attribute_row, frame_attributes
 from antiphon.media.decoding import decode_stretches
+from antiphon.media.extents import Extents
 from antiphon.media.layout import FrameLayout
 from antiphon.media.tempo import RATE_HZ, estimate_tempo
 from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
@@ -114,7 +115,8 @@ def measure_attributes(
                     failures.append(Failure(job.video_id, STAGE, type(found).__name__, str(found)))
                     failed += 1
                 else:
-                    pairs = zip(segments[job.video_id], found.windows, strict=True)
+                    measured_ones = [one for one in segments[job.video_id] if _window(one) in job.windows]
+                    pairs = zip(measured_ones, found.windows, strict=True)
                     rows += [_row(*pair, found.tempo_bpm) for pair in pairs]
                 if progress is not None:
                     progress(done, len(jobs), f"{failed} failed" if failed else "")
@@ -188,16 +190,20 @@ def _jobs(
     catalogue: Catalogue, segments: dict[str, list[Row]], done: set[str], videos: Iterable[str] | None
 ) -> list[AttributesJob]:
     wanted = set(catalogue.ids if videos is None else videos) - done
-    return [
-        AttributesJob(
-            row["id"],
-            row["path"],
-            tuple((segment["window_start_s"], segment["window_end_s"]) for segment in segments[row["id"]]),
-            tuple((segment["start_s"], segment["end_s"]) for segment in segments[row["id"]] if row["has_audio"]),
-        )
-        for row in catalogue.records()
-        if row["id"] in wanted and row["path"] is not None and row["has_video"] and row["id"] in segments
-    ]
+    jobs: list[AttributesJob] = []
+    for row in catalogue.records():
+        if row["id"] in wanted and row["path"] is not None and row["has_video"] and row["id"] in segments:
+            extents, own = Extents.of(row), segments[row["id"]]
+            windows = tuple(_window(segment) for segment in own if extents.hold("video", *_window(segment)))
+            stretches = [(segment["start_s"], segment["end_s"]) for segment in own if row["has_audio"]]
+            heard = tuple(stretch for stretch in stretches if extents.hold("audio", *stretch))
+            if windows:
+                jobs.append(AttributesJob(row["id"], row["path"], windows, heard))
+    return jobs
+
+
+def _window(segment: Row) -> tuple[float, float]:
+    return segment["window_start_s"], segment["window_end_s"]
 
 
 def _segments(workspace: Workspace) -> dict[str, list[Row]]:
@@ -209,7 +215,7 @@ def _segments(workspace: Workspace) -> dict[str, list[Row]]:
 
 
 def _stored(workspace: Workspace, segments: Mapping[str, Sequence[Row]]) -> list[Row]:
-    """Return the rows of videos whose windows are all those of `segments`."""
+    """Return the rows of videos whose windows are still those of `segments`."""
     if not workspace.attributes.exists():
         return []
     table = read_table(workspace.attributes)
@@ -220,7 +226,8 @@ def _stored(workspace: Workspace, segments: Mapping[str, Sequence[Row]]) -> list
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row["video_id"], []).append(row)
-    current = {video for video, own in found.items() if _windows(own) == _windows(segments.get(video, ()))}
+    # A subset: windows without pictures are not measured.
+    current = {video for video, own in found.items() if _windows(own) <= _windows(segments.get(video, ()))}
     return [row for row in rows if row["video_id"] in current]
 
 

@@ -16,6 +16,7 @@ import torch
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.errors import ConfigError, DecodeError
+from antiphon.media.extents import Extents
 from antiphon.media.windows import DecodedWindows, WindowsJob
 
 Item = TypeVar("Item")
@@ -67,6 +68,7 @@ def windows_job(
     windows: Sequence[tuple[float, float]],
     networks: Sequence[AudioBackbone | VideoBackbone],
     seed: int,
+    extents: Extents | None = None,
 ) -> WindowsJob:
     """Plan what to decode of a video for several networks.
 
@@ -82,6 +84,8 @@ def windows_job(
         Backbones to run on the windows.
     seed : int
         Seed of random crops.
+    extents : Extents, optional
+        Where audio and video lie. Default: everywhere.
 
     Returns
     -------
@@ -99,7 +103,8 @@ def windows_job(
             f"Audio backbones at {sorted(rates)} Hz cannot share one decoding. Extract one after the other."
         )
     layouts = dict.fromkeys(network.layout for network in networks if isinstance(network, VideoBackbone))
-    return WindowsJob(video_id, path, tuple(windows), tuple(layouts), next(iter(rates), None), seed)
+    rate_hz = next(iter(rates), None)
+    return WindowsJob(video_id, path, tuple(windows), tuple(layouts), rate_hz, seed, extents or Extents())
 
 
 def window_features(

@@ -17,6 +17,7 @@ from antiphon.features.features import Features
 from antiphon.features.keeping import keep_segments as keep
 from antiphon.features.planning import PlannedSegments, plan_segments
 from antiphon.features.store import FeatureStore, VideoFeatures, store_names
+from antiphon.media.extents import Extents
 from antiphon.media.windows import DecodedWindows, WindowsJob, decode_windows
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workers.pool import run_in_processes
@@ -239,13 +240,16 @@ def _jobs(
     jobs: list[WindowsJob] = []
     for row in catalogue.records():
         windows = [(planned["window_start_s"], planned["window_end_s"]) for planned in segments.get(row["id"], [])]
+        extents = Extents.of(row)
         lacking = [
             target.backbone
             for target in targets
-            if row["id"] not in target.done and row[f"has_{target.backbone.modality}"]
+            if row["id"] not in target.done
+            and row[f"has_{target.backbone.modality}"]
+            and any(extents.hold(target.backbone.modality, *window) for window in windows)
         ]
-        if windows and lacking:
-            jobs.append(windows_job(row["id"], row["path"], windows, lacking, seed))
+        if lacking:
+            jobs.append(windows_job(row["id"], row["path"], windows, lacking, seed, extents))
     return jobs
 
 
@@ -266,7 +270,8 @@ def _compute(
             if there and job.video_id not in target.done:
                 vectors = window_features(target.backbone, decoded)
                 flags = decoded.audio_flags if audio else decoded.video_flags
-                computed.append((target, VideoFeatures(job.video_id, names[job.video_id], vectors, flags)))
+                segments = [names[job.video_id][number] for number in job.windows_of(target.backbone.modality)]
+                computed.append((target, VideoFeatures(job.video_id, segments, vectors, flags)))
     except DecodeError as error:
         return job, [], DecodeError(f"{job.path}: {error}")
     return job, computed, DecodeError(decoded.problem) if decoded.problem else None

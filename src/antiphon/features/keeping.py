@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError
+from antiphon.media.extents import Extents
 from antiphon.segments.kept import decode_segments, encode_segment
 from antiphon.tables import SEGMENTS, atomic_path, read_table
 from antiphon.workers.pool import run_in_processes
@@ -39,6 +40,8 @@ class KeepingJob:
         File of each of these segments.
     has_video, has_audio : bool
         Streams of the media file.
+    extents : Extents
+        Where they lie; segments that reach out of one of them are kept without it.
     """
 
     video_id: str
@@ -47,6 +50,7 @@ class KeepingJob:
     targets: tuple[Path, ...]
     has_video: bool
     has_audio: bool
+    extents: Extents = Extents()
 
 
 @dataclass(frozen=True)
@@ -115,18 +119,27 @@ def keeping_jobs(workspace: Workspace, catalogue: Catalogue) -> list[KeepingJob]
         for row in read_table(workspace.segments, SEGMENTS).to_pylist():
             if not kept_path(workspace, row).exists():
                 lacking.setdefault(row["video_id"], []).append(row)
-    return [
-        KeepingJob(
-            video_id=row["id"],
-            path=row["path"],
-            stretches=tuple((segment["start_s"], segment["end_s"]) for segment in lacking[row["id"]]),
-            targets=tuple(kept_path(workspace, segment) for segment in lacking[row["id"]]),
-            has_video=bool(row["has_video"]),
-            has_audio=bool(row["has_audio"]),
-        )
-        for row in catalogue.records()
-        if row["id"] in lacking and row["path"] is not None and (row["has_video"] or row["has_audio"])
+    rows = [row for row in catalogue.records() if row["id"] in lacking and row["path"] is not None]
+    return [job for row in rows if (job := _job(workspace, row, lacking[row["id"]])).stretches]
+
+
+def _job(workspace: Workspace, row: Mapping[str, Any], segments: Sequence[dict[str, Any]]) -> KeepingJob:
+    extents = Extents.of(row)
+    sides = [side for side in ("audio", "video") if row[f"has_{side}"]]
+    found = [
+        segment
+        for segment in segments
+        if any(extents.hold(side, segment["start_s"], segment["end_s"]) for side in sides)
     ]
+    return KeepingJob(
+        video_id=row["id"],
+        path=row["path"],
+        stretches=tuple((segment["start_s"], segment["end_s"]) for segment in found),
+        targets=tuple(kept_path(workspace, segment) for segment in found),
+        has_video="video" in sides,
+        has_audio="audio" in sides,
+        extents=extents,
+    )
 
 
 def keep_segments(
@@ -184,7 +197,9 @@ def keep_video(job: KeepingJob) -> None:
     DecodeError
         The video cannot be read at a segment, or lacks a stream that the catalogue lists; earlier segments are kept.
     """
-    segments = decode_segments(job.path, job.stretches, video=job.has_video, audio=job.has_audio)
+    segments = decode_segments(
+        job.path, job.stretches, video=job.has_video, audio=job.has_audio, extents=job.extents
+    )
     for target, segment in zip(job.targets, segments, strict=True):
         with atomic_path(target) as partial:
             partial.write_bytes(encode_segment(segment))

@@ -17,6 +17,7 @@ from antiphon.errors import ConfigError, DecodeError
 from antiphon.features.computing import window_features, windows_job
 from antiphon.media.arrays import frame_windows, waveform_windows
 from antiphon.media.decoding import decode_stretches
+from antiphon.media.extents import Extents
 from antiphon.media.probing import MediaInfo, probe_media
 from antiphon.media.windows import DecodedWindows, decode_windows
 from antiphon.ordering import descending
@@ -26,6 +27,7 @@ FloatArray = npt.NDArray[np.float32]
 Backbone = AudioBackbone | VideoBackbone
 Source = str | Path | npt.NDArray[Any]
 Windows = list[tuple[float, float]]
+Modality = Literal["audio", "video"]
 
 _PATCH_S = 3.0
 
@@ -39,11 +41,18 @@ class SourceFeatures:
     windows : list of (float, float)
         Start and end in seconds on the track's time line.
     vectors : dict
-        Modality → (windows, dim) float32, for the sides that there are.
+        Modality → (windows, dim) float32, for the sides that there are; see `windows_of`.
+    extents : Extents
+        Where audio and video lie.
     """
 
     windows: Windows
-    vectors: dict[Literal["audio", "video"], FloatArray]
+    vectors: dict[Modality, FloatArray]
+    extents: Extents = Extents()
+
+    def windows_of(self, side: Modality) -> Windows:
+        """Return the windows that the rows of a side are of: those within its extent."""
+        return [window for window in self.windows if self.extents.hold(side, *window)]
 
 
 def file_features(
@@ -78,17 +87,18 @@ def file_features(
     settings = sampling or SamplingConfig()
     name = Path(path).name
     windows = _windows(name, info.duration_s, settings, info.start_s)
-    decoded = decode_windows(windows_job(name, str(path), windows, present, settings.seed))
+    job = windows_job(name, str(path), windows, present, settings.seed, Extents.of(vars(info)))
+    decoded = decode_windows(job)
     if decoded.problem is not None:
         warnings.warn(f"Only one side of the file is used: {decoded.problem}", UserWarning, stacklevel=3)
-    return SourceFeatures(
-        windows,
-        {
-            "audio" if network.modality == "audio" else "video": window_features(network, decoded, batch_size)
-            for network in present
-            if (decoded.waveforms is not None if network.modality == "audio" else decoded.frames)
-        },
-    )
+    vectors: dict[Modality, FloatArray] = {
+        "audio" if network.modality == "audio" else "video": window_features(network, decoded, batch_size)
+        for network in present
+        if (decoded.waveforms is not None if network.modality == "audio" else decoded.frames)
+    }
+    if not vectors:
+        raise DecodeError(f"{path}: no window of {settings.window_s:g} s lies within its {present[0].modality}.")
+    return SourceFeatures(windows, vectors, job.extents)
 
 
 def source_features(
@@ -166,12 +176,13 @@ def predict_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[
     if not count:
         raise DecodeError(f"{path}: is {info.duration_s:.2f} s long, but {backbone} needs at least {_PATCH_S:g} s.")
     starts = info.start_s + _PATCH_S * np.arange(count)
-    windows = [(float(start_s), float(start_s) + _PATCH_S) for start_s in starts]
+    every = [(float(start_s), float(start_s) + _PATCH_S) for start_s in starts]
+    windows = [window for window in every if Extents.of(vars(info)).hold("audio", *window)]
     scores = np.zeros(len(network.tags))
     for window in decode_stretches(str(path), windows, rate_hz=network.rate_hz):
         if window.waveform is not None:
             scores += network.outputs(network.log_mel(window.waveform)).taggram.mean(axis=0)
-    scores /= count
+    scores /= len(windows)
     return [(network.tags[place], float(scores[place])) for place in descending(scores)]
 
 

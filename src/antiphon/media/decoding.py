@@ -11,6 +11,7 @@ from av.video.stream import VideoStream
 from antiphon.errors import ConfigError, DecodeError
 from antiphon.media.container import audio_stream, media_errors, open_container, video_stream
 from antiphon.media.cropping import FrameCropper
+from antiphon.media.extents import Extents
 from antiphon.media.frames import nearest_frames
 from antiphon.media.layout import FrameLayout
 from antiphon.media.quality import Flag, frames_flags, waveform_flags
@@ -25,9 +26,10 @@ class Decoded:
     Attributes
     ----------
     frames : dict of FrameLayout to ndarray
-        RGB of each layout as uint8, shape (frames, size_px, size_px, 3); empty without video.
+        RGB of each layout as uint8, shape (frames, size_px, size_px, 3); empty without video, or outside of it.
     waveform : ndarray or None
-        Mono float32, shape (samples,), nominally in [-1, 1]; None without audio, or where it was not requested.
+        Mono float32, shape (samples,), nominally in [-1, 1]; None without audio, outside of it, or where it was not
+        requested.
     audio_flags, video_flags : tuple of Flag
         What is wrong with them; see `antiphon.media.quality`.
     """
@@ -45,6 +47,7 @@ def decode_stretches(
     rate_hz: int | None = 16_000,
     frames_per_s: float = 10.0,
     generator: np.random.Generator | None = None,
+    extents: Extents | None = None,
 ) -> Iterator[Decoded]:
     """Decode stretches of one file, opening it once and decoding only what they need.
 
@@ -66,6 +69,8 @@ def decode_stretches(
         Frame rate before `FrameLayout.every` thins the frames out.
     generator : numpy.random.Generator, optional
         Draws the random crops, one for each layout and stretch, in order.
+    extents : Extents, optional
+        Where audio and video lie; each is decoded only at stretches within its extent. Default: everywhere.
 
     Yields
     ------
@@ -85,7 +90,8 @@ def decode_stretches(
     for start_s, end_s in stretches:
         if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
             raise DecodeError(f"{uri}: cannot decode from {start_s} to {end_s} s; give 0 <= start < end.")
-    return _decode_all(uri, stretches, layouts, rate_hz, frames_per_s, generator or np.random.default_rng(0))
+    generator = generator or np.random.default_rng(0)
+    return _decode_all(uri, stretches, layouts, rate_hz, frames_per_s, generator, extents or Extents())
 
 
 def _decode_all(
@@ -95,6 +101,7 @@ def _decode_all(
     rate_hz: int | None,
     frames_per_s: float,
     generator: np.random.Generator,
+    extents: Extents,
 ) -> Iterator[Decoded]:
     with open_container(uri) as container:
         with media_errors(uri):
@@ -106,10 +113,10 @@ def _decode_all(
             frames: dict[FrameLayout, np.ndarray] = {}
             waveform = None
             with media_errors(uri):
-                if video_reader is not None:
+                if video_reader is not None and extents.hold("video", start_s, end_s):
                     count = round((end_s - start_s) * frames_per_s)
                     frames = _read_frames(video_reader, start_s, count, frames_per_s, layouts, generator)
-                if audio_reader is not None and rate_hz is not None:
+                if audio_reader is not None and rate_hz is not None and extents.hold("audio", start_s, end_s):
                     samples = round((end_s - start_s) * rate_hz)
                     waveform = read_waveform(audio_reader, start_s, samples, rate_hz)
             yield Decoded(

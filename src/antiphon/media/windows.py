@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from antiphon.errors import DecodeError
 from antiphon.media.decoding import decode_stretches
+from antiphon.media.extents import Extents
 from antiphon.media.layout import FrameLayout
 from antiphon.media.quality import Flag
 from antiphon.seeding import generator
@@ -30,6 +31,8 @@ class WindowsJob:
         Sample rate of the waveforms; None to decode no audio.
     seed : int
         Seed of random crops, together with the video's id.
+    extents : Extents
+        Where audio and video lie; windows that reach out of one of them are decoded without it.
     """
 
     video_id: str
@@ -38,18 +41,23 @@ class WindowsJob:
     layouts: tuple[FrameLayout, ...]
     rate_hz: int | None
     seed: int
+    extents: Extents = Extents()
+
+    def windows_of(self, modality: str) -> tuple[int, ...]:
+        """Number the windows, from 0, that lie within the extent of a modality."""
+        return tuple(number for number, window in enumerate(self.windows) if self.extents.hold(modality, *window))
 
 
 @dataclass(frozen=True)
 class DecodedWindows:
-    """Decoded windows of one video.
+    """Decoded windows of one video: of each modality those within its extent (`WindowsJob.windows_of`), in order.
 
     Attributes
     ----------
     waveforms : ndarray of float32 or None, shape (n, samples)
         Mono audio; None without audio.
     frames : dict of FrameLayout to ndarray of uint8
-        RGB of each layout, shape (n, frames, size_px, size_px, 3).
+        RGB of each layout, shape (n, frames, size_px, size_px, 3); empty without video.
     problem : str or None
         Why a requested modality is missing.
     audio_flags, video_flags : tuple of tuple of Flag
@@ -98,15 +106,20 @@ def decode_windows(job: WindowsJob) -> DecodedWindows:
 
 def _decode(job: WindowsJob) -> DecodedWindows:
     crops = generator(job.seed, "crop", job.video_id)
-    decoded = list(decode_stretches(job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops))
-    waveforms = [window.waveform for window in decoded if window.waveform is not None]
-    if job.rate_hz is not None and len(waveforms) < len(decoded):
+    decoded = list(
+        decode_stretches(
+            job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops, extents=job.extents
+        )
+    )
+    heard = [window for window in decoded if window.waveform is not None]
+    seen = [window for window in decoded if window.frames]
+    if job.rate_hz is not None and len(heard) < len(job.windows_of("audio")):
         raise DecodeError(f"{job.path}: has no audio that can be decoded.")
-    if any(layout not in window.frames for window in decoded for layout in job.layouts):
+    if job.layouts and len(seen) < len(job.windows_of("video")):
         raise DecodeError(f"{job.path}: has no video that can be decoded.")
     return DecodedWindows(
-        waveforms=np.stack(waveforms) if waveforms else None,
-        frames={layout: np.stack([window.frames[layout] for window in decoded]) for layout in job.layouts},
-        audio_flags=tuple(window.audio_flags for window in decoded),
-        video_flags=tuple(window.video_flags for window in decoded),
+        waveforms=np.stack([window.waveform for window in heard if window.waveform is not None]) if heard else None,
+        frames={layout: np.stack([window.frames[layout] for window in seen]) for layout in job.layouts if seen},
+        audio_flags=tuple(window.audio_flags for window in heard),
+        video_flags=tuple(window.video_flags for window in seen),
     )

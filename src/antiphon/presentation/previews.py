@@ -74,11 +74,20 @@ def make_preview(
     DecodeError
         The file cannot be decoded there, or has neither audio nor video.
     """
+    images: list[np.ndarray] = []
+    waveform, missing = None, None
     with open_container(uri) as container:
-        images = _images(uri, container, start_s, end_s, longer_side_px)
-        waveform = _waveform(uri, container, start_s, end_s)
+        # One side may have ended already; the other is shown alone.
+        try:
+            images = _images(uri, container, start_s, end_s, longer_side_px)
+        except DecodeError as error:
+            missing = error
+        try:
+            waveform = _waveform(uri, container, start_s, end_s)
+        except DecodeError as error:
+            missing = error
     if not images and waveform is None:
-        raise DecodeError(f"{uri}: neither audio nor video to show.")
+        raise missing or DecodeError(f"{uri}: neither audio nor video to show.")
     bits_per_s = int(8 * max_bytes / (end_s - start_s)) - _AUDIO_BITS_PER_S
     with media_errors(uri):
         mp4 = _encode(images, waveform, max(bits_per_s, _MIN_VIDEO_BITS_PER_S))
@@ -246,8 +255,18 @@ def make_strip(uri: str, times_s: Sequence[float]) -> bytes | None:
             return None
         track = StreamReader.of(uri, container, stream)
         aspect = float(stream.sample_aspect_ratio or 1)
-        frames = [frame for time_s in times_s for _, frame in nearest_frames(track, [time_s])]
+        frames = [frame for time_s in times_s for frame in _frame_at(track, time_s)]
+        if not frames:
+            raise DecodeError(f"{uri}: no frame can be decoded at {times_s[0]:.2f} s.")
         return jpeg(np.concatenate([_still(frame, aspect) for frame in frames], axis=1))
+
+
+def _frame_at(track: StreamReader[VideoStream], time_s: float) -> list[VideoFrame]:
+    """Return the frame at a time; none where the pictures have ended, or are damaged."""
+    try:
+        return [frame for _, frame in nearest_frames(track, [time_s])]
+    except DecodeError:
+        return []
 
 
 def _still(frame: VideoFrame, aspect: float) -> np.ndarray:

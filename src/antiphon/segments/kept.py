@@ -27,6 +27,7 @@ from antiphon.errors import DecodeError
 from antiphon.media.container import audio_stream, media_errors, open_container, picture_stream, video_stream
 from antiphon.media.cropping import Orientation, shown_size, upright
 from antiphon.media.decoding import decode_stretches
+from antiphon.media.extents import Extents
 from antiphon.media.frames import nearest_frames
 from antiphon.media.stream_reader import StreamReader
 
@@ -80,7 +81,12 @@ def fitted_size(width: float, height: float) -> tuple[int, int]:
 
 
 def decode_segments(
-    uri: str, stretches: Sequence[tuple[float, float]], *, video: bool = True, audio: bool = True
+    uri: str,
+    stretches: Sequence[tuple[float, float]],
+    *,
+    video: bool = True,
+    audio: bool = True,
+    extents: Extents | None = None,
 ) -> Iterator[KeptSegment]:
     """Decode whole segments of one file, in the form that they are kept in.
 
@@ -92,6 +98,8 @@ def decode_segments(
         Start and end of each segment, in seconds on the track's time line.
     video, audio : bool, default True
         Whether to decode that modality.
+    extents : Extents, optional
+        Where both lie; segments that reach out of one of them come without it. Default: everywhere.
 
     Yields
     ------
@@ -103,10 +111,11 @@ def decode_segments(
     DecodeError
         The file cannot be read at a segment, or lacks a requested modality; raised during the iteration.
     """
-    resized = _resized_frames(uri, stretches) if video else iter([None] * len(stretches))
-    waveforms = decode_stretches(uri, stretches, rate_hz=RATE_HZ if audio else None)
-    for frames, decoded in zip(resized, waveforms, strict=True):
-        if audio and decoded.waveform is None:
+    known = extents or Extents()
+    resized = _resized_frames(uri, stretches, known) if video else iter([None] * len(stretches))
+    waveforms = decode_stretches(uri, stretches, rate_hz=RATE_HZ if audio else None, extents=known)
+    for stretch, frames, decoded in zip(stretches, resized, waveforms, strict=True):
+        if audio and decoded.waveform is None and known.hold("audio", *stretch):
             raise DecodeError(f"{uri}: has no audio that can be decoded.")
         yield KeptSegment(frames, decoded.waveform)
 
@@ -168,7 +177,9 @@ def read_kept(path: Path, frames: range | None = None) -> KeptSegment:
     return KeptSegment(decoded, waveform)
 
 
-def _resized_frames(uri: str, stretches: Sequence[tuple[float, float]]) -> Iterator[FrameArray]:
+def _resized_frames(
+    uri: str, stretches: Sequence[tuple[float, float]], extents: Extents
+) -> Iterator[FrameArray | None]:
     with open_container(uri) as container:
         with media_errors(uri):
             stream = video_stream(container)
@@ -176,6 +187,9 @@ def _resized_frames(uri: str, stretches: Sequence[tuple[float, float]]) -> Itera
                 raise DecodeError(f"{uri}: has no video that can be decoded.")
             reader = StreamReader.of(uri, container, stream)
         for start_s, end_s in stretches:
+            if not extents.hold("video", start_s, end_s):
+                yield None
+                continue
             with media_errors(uri):
                 count = round((end_s - start_s) * FRAMES_PER_S)
                 times_s = [start_s + i / FRAMES_PER_S for i in range(count)]

@@ -14,6 +14,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.errors import DecodeError
 from antiphon.features.keeping import kept_path
 from antiphon.features.store import flagged_segments
+from antiphon.media.extents import Extents
 from antiphon.media.layout import FrameLayout
 from antiphon.runs import fingerprint
 from antiphon.segments.kept import FRAMES_PER_S, RATE_HZ, read_kept
@@ -117,7 +118,9 @@ def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:
         video = videos.get(segment["video_id"])
         if video is None or video["split"] not in found or segment["segment_id"] in flagged:
             continue
-        if kept_path(workspace, segment).exists():
+        extents, stretch = Extents.of(video), (segment["start_s"], segment["end_s"])
+        has_both = extents.hold("audio", *stretch) and extents.hold("video", *stretch)
+        if has_both and kept_path(workspace, segment).exists():
             found[video["split"]].append(_row(workspace, segment, video))
     return found
 
