@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError
-from antiphon.media.extents import Extents
+from antiphon.media.extents import EVERYWHERE, Extents
 from antiphon.segments.kept import decode_segments, encode_segment
 from antiphon.tables import SEGMENTS, atomic_path, read_table
 from antiphon.workers.pool import run_in_processes
@@ -50,7 +50,7 @@ class KeepingJob:
     targets: tuple[Path, ...]
     has_video: bool
     has_audio: bool
-    extents: Extents = Extents()
+    extents: Extents = EVERYWHERE
 
 
 @dataclass(frozen=True)
@@ -197,9 +197,7 @@ def keep_video(job: KeepingJob) -> None:
     DecodeError
         The video cannot be read at a segment, or lacks a stream that the catalogue lists; earlier segments are kept.
     """
-    segments = decode_segments(
-        job.path, job.stretches, video=job.has_video, audio=job.has_audio, extents=job.extents
-    )
+    segments = decode_segments(job.path, job.stretches, video=job.has_video, audio=job.has_audio, extents=job.extents)
     for target, segment in zip(job.targets, segments, strict=True):
         with atomic_path(target) as partial:
             partial.write_bytes(encode_segment(segment))

@@ -17,7 +17,7 @@ from antiphon.errors import ConfigError, DecodeError
 from antiphon.features.computing import window_features, windows_job
 from antiphon.media.arrays import frame_windows, waveform_windows
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.extents import Extents
+from antiphon.media.extents import EVERYWHERE, Extents
 from antiphon.media.probing import MediaInfo, probe_media
 from antiphon.media.windows import DecodedWindows, decode_windows
 from antiphon.ordering import descending
@@ -48,7 +48,7 @@ class SourceFeatures:
 
     windows: Windows
     vectors: dict[Modality, FloatArray]
-    extents: Extents = Extents()
+    extents: Extents = EVERYWHERE
 
     def windows_of(self, side: Modality) -> Windows:
         """Return the windows that the rows of a side are of: those within its extent."""

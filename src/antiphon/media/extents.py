@@ -65,6 +65,10 @@ class Extents:
         return extent is None or (start_s >= extent[0] - _ROUNDING_S and end_s <= extent[1] + _ROUNDING_S)
 
 
+EVERYWHERE = Extents()
+"""Extents that rule nothing out."""
+
+
 def usable_stretch(audio: Extent | None, video: Extent | None) -> Extent:
     """Return the stretch of a track in which its segments are drawn.
 

@@ -1,5 +1,6 @@
 """Frames of a file nearest to given times, decoding no more than they need."""
 
+import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -86,6 +87,9 @@ class FrameReader:
             self._trusted_from_s = time_s
             # AVI has decoding but no presentation times; the decoding times of decoded frames are in order.
             self._by_dts = packet.pts is None or self._reader.container.format.name == "avi"
+        elif self._trusted_from_s is None and packet.is_keyframe and self._position_s <= self._reader.start_s:
+            # Matroska that starts before zero has no times until then. No frame comes before those of the first packet.
+            self._trusted_from_s = -math.inf
         return self._trusted_from_s is not None or self.loss is not None or time_s is None
 
     def _trusts(self, frame: VideoFrame, time_s: float) -> bool:

@@ -103,7 +103,9 @@ def _read_spans(container: InputContainer, stream: MediaStream, from_s: float | 
     zero_s, first = origin_s(container), stream.start_time or 0
     spans: list[_Span] = []
     try:
-        container.seek(first if from_s is None else max(first, int((from_s + zero_s) / stream.time_base)), stream=stream)
+        container.seek(
+            first if from_s is None else max(first, int((from_s + zero_s) / stream.time_base)), stream=stream
+        )
         for packet in container.demux(stream):
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is not None and not packet.is_corrupt and not packet.is_discard:
@@ -155,15 +157,20 @@ def _pictures_end_s(spans: list[_Span], sound_end_s: float | None) -> float:
 def _sound_extent(uri: str | Path, spans: list[_Span], start_s: float) -> Extent:
     """Return the extent of the sound without moments of it that stand far away from the rest."""
     if _stand_still(spans):
+        sound_s, within_s = sum(span.end_s - span.start_s for span in spans), spans[-1].end_s - spans[0].start_s
         raise DecodeError(
-            f"{uri}: the time stamps of its sound do not advance ({sum(span.end_s - span.start_s for span in spans):.1f} s of"
-            f" sound within {spans[-1].end_s - spans[0].start_s:.1f} s). Write the file anew with another program."
+            f"{uri}: the time stamps of its sound do not advance ({sound_s:.1f} s of sound within {within_s:.1f} s)."
+            " Write the file anew with another program."
         )
-    groups = [[spans[0]]]
-    for before, after in pairwise(spans):
-        if after.start_s - before.end_s > _STRAY_GAP_S:
+    usual_s = median(span.end_s - span.start_s for span in spans)
+    groups: list[list[_Span]] = [[]]
+    for span in spans:
+        # MP4 makes a packet last until the next one comes.
+        lasts_s = span.end_s - span.start_s if span.end_s - span.start_s < _STRAY_GAP_S else usual_s
+        if groups[-1] and span.start_s - groups[-1][-1].end_s > _STRAY_GAP_S:
             groups.append([])
-        groups[-1].append(after)
+        groups[-1].append(_Span(span.start_s, span.start_s + lasts_s))
     lasting = [group for group in groups if sum(span.end_s - span.start_s for span in group) >= _STRAY_S] or groups
     end_s = max(span.end_s for span in lasting[-1])
-    return (start_s if lasting[0] is groups[0] else lasting[0][0].start_s), end_s
+    first_s = lasting[0][0].start_s
+    return (first_s if first_s > start_s + _STRAY_GAP_S else start_s), end_s

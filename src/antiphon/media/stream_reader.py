@@ -11,13 +11,15 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from antiphon.errors import DecodeError
-from antiphon.media.container import MAX_FRAME_PX, origin_s, stream_start_s
+from antiphon.media.container import MAX_FRAME_PX, open_container, origin_s, stream_start_s
 
 S = TypeVar("S", AudioStream, VideoStream)
 
 _BACK_OFF_S = (0.0, 2.0, 8.0, 32.0, 128.0)
 # Seeking in a transport stream to its very start lands after the first frame.
 _RUN_UP_S = 2.0
+# If the first packet after seeking to the start is later than this, it is not the first of the stream.
+_LATE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,7 @@ class StreamReader(Generic[S]):
         StreamReader
             Reader of the stream.
         """
-        stream.codec_context.thread_count = 1
-        stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX)}
+        _set_up(stream)
         start_s = stream_start_s(container, stream)
         length_s = None
         if stream.duration is not None and stream.time_base is not None:
@@ -157,11 +158,32 @@ class StreamReader(Generic[S]):
             The file cannot be read any further; raised during the iteration.
         """
         try:
-            self._seek(position_s)
-            for packet in self.container.demux(self.stream):
-                yield cast("Packet[S]", packet)
+            if position_s > self.start_s or self._starts_at_its_start():
+                self._seek(position_s)
+                for packet in self.container.demux(self.stream):
+                    yield cast("Packet[S]", packet)
+            else:
+                yield from self._packets_of_another_opening()
         except (av.error.FFmpegError, OSError) as error:
             raise DecodeError(f"{self.uri}: reading stopped before its end ({error.strerror}).") from error
+
+    def _starts_at_its_start(self) -> bool:
+        """Return whether seeking to the start leads there."""
+        try:
+            self._seek(self.start_s)
+            first = next(self.container.demux(self.stream))
+        except av.error.FFmpegError:
+            return False
+        time_s = self.packet_time_s(cast("Packet[S]", first))
+        return first.size > 0 if time_s is None else time_s < self.start_s + _LATE_S
+
+    def _packets_of_another_opening(self) -> "Iterator[Packet[S]]":
+        """Read from the very start, where there are no times to seek by, as in Matroska that starts before zero."""
+        with open_container(self.uri) as container:
+            stream = cast(S, container.streams[self.stream.index])
+            _set_up(stream)
+            for packet in container.demux(stream):
+                yield cast("Packet[S]", packet)
 
     def _seek(self, position_s: float) -> None:
         if position_s <= self.start_s:
@@ -174,3 +196,8 @@ class StreamReader(Generic[S]):
 
     def _seek_stamp(self, time_s: float) -> None:
         self.container.seek(int((time_s + self.zero_s) / self.tick_s), stream=self.stream)
+
+
+def _set_up(stream: AudioStream | VideoStream) -> None:
+    stream.codec_context.thread_count = 1
+    stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX)}

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from antiphon.errors import DecodeError
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.extents import Extents
+from antiphon.media.extents import EVERYWHERE, Extents
 from antiphon.media.layout import FrameLayout
 from antiphon.media.quality import Flag
 from antiphon.seeding import generator
@@ -41,7 +41,7 @@ class WindowsJob:
     layouts: tuple[FrameLayout, ...]
     rate_hz: int | None
     seed: int
-    extents: Extents = Extents()
+    extents: Extents = EVERYWHERE
 
     def windows_of(self, modality: str) -> tuple[int, ...]:
         """Number the windows, from 0, that lie within the extent of a modality."""
@@ -107,9 +107,7 @@ def decode_windows(job: WindowsJob) -> DecodedWindows:
 def _decode(job: WindowsJob) -> DecodedWindows:
     crops = generator(job.seed, "crop", job.video_id)
     decoded = list(
-        decode_stretches(
-            job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops, extents=job.extents
-        )
+        decode_stretches(job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops, extents=job.extents)
     )
     heard = [window for window in decoded if window.waveform is not None]
     seen = [window for window in decoded if window.frames]
