@@ -52,3 +52,50 @@ def plain(text: str) -> str:
     """
     letters = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
+
+
+def visible(text: str) -> str:
+    """Return text without white space at its ends, and without what takes no room there: marks, joiners, zero widths.
+
+    Examples
+    --------
+    >>> visible("\\ufeff Bea\\u200b "), visible("\\u200b\\u2060")
+    ('Bea', '')
+    """
+    text = text.strip()
+    if text.isascii() and text.isprintable():
+        return text
+    start, end = 0, len(text)
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while start < end and _is_blank(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _is_blank(character: str) -> bool:
+    # Besides formats: fillers and the empty braille pattern, letters that show nothing.
+    return (
+        character.isspace()
+        or unicodedata.category(character) in {"Cf", "Cc"}
+        or character in "\u115f\u1160\u3164\uffa0\u2800"
+    )
+
+
+def edits(one: str, other: str) -> int:
+    """Count the letters to insert, leave out, replace, or swap with their neighbour to make one word the other.
+
+    Examples
+    --------
+    >>> edits("titel", "title"), edits("artits", "artist"), edits("pth", "path")
+    (1, 1, 1)
+    """
+    rows = [list(range(len(other) + 1))]
+    for i, letter in enumerate(one, start=1):
+        row = [i]
+        for j, wanted in enumerate(other, start=1):
+            row.append(min(rows[-1][j] + 1, row[j - 1] + 1, rows[-1][j - 1] + (letter != wanted)))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                row[j] = min(row[j], rows[-2][j - 2] + 1)
+        rows.append(row)
+    return rows[-1][-1]

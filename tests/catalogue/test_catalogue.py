@@ -173,12 +173,12 @@ def test_a_genre_given_as_a_number_in_parquet_is_refused(tmp_path):
 def test_files_that_are_no_tables_are_refused(tmp_path):
     (tmp_path / "empty.csv").write_bytes(b"")
     (tmp_path / "odd.parquet").write_text("id,genre")
-    (tmp_path / "latin.csv").write_bytes("id,title\nx,Déjà\n".encode("latin-1"))
+    (tmp_path / "russian.csv").write_bytes("id,title\nx,Земфира\n".encode("cp1251"))
     for name, message in (
         ("gone.csv", "no such file"),
         ("empty.csv", "is empty"),
         ("odd.parquet", "cannot be read as Parquet"),
-        ("latin.csv", "cannot be read as CSV in UTF-8"),
+        ("russian.csv", "cannot be read as CSV in UTF-8"),
     ):
         with pytest.raises(CatalogueError, match=message):
             (Catalogue.from_parquet if name.endswith("parquet") else Catalogue.from_csv)(tmp_path / name)

@@ -1,6 +1,7 @@
 """Tables of interactions: what is kept, what is left out and said, what is refused."""
 
 import re
+import unicodedata
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -128,3 +129,68 @@ def test_a_missing_file_and_an_unknown_user(tmp_path):
     found = read_interactions(write(tmp_path, "user_id,video_id\nu,a\n"), KNOWN)
     with pytest.raises(CatalogueError, match="user 'w'.*Known users: u"):
         found.history("w")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("User ID;Video ID;Plays\nu;a;3\nu;b;0\n", "utf-8"),
+        ("user\tvideo\tplays\r\nu\ta\t3\r\nu\tb\t0\r\n", "utf-16"),
+        ("sep=;\r\nuser;video;plays\r\nu;a;3\r\nu;b;0\r\n", "utf-8-sig"),
+        ("\n\nuser|video|plays\nu|a|3\n\nu|b|0\n||\n", "utf-8"),
+        ("user,video,plays,\nu,a,3,,,\n,,,\nu,b,0,\n", "utf-8"),
+        ("user,video,plays\ru,a,3\ru,b,0\r", "utf-8"),
+    ],
+)
+def test_tables_as_people_write_them(tmp_path, text, encoding):
+    path = tmp_path / "likes.txt"
+    path.write_bytes(text.encode(encoding))
+    found = read_interactions(path, KNOWN)
+    assert found.table.rows() == [("u", "a", True), ("u", "b", False)]
+    assert found.left_out == ()
+
+
+def test_latin_1_is_read_and_said(tmp_path):
+    path = tmp_path / "likes.csv"
+    path.write_bytes("user,video\nJörg,a\n".encode("latin-1"))
+    with pytest.warns(UserWarning, match="was read as Latin-1"):
+        assert read_interactions(path, KNOWN).users == ["Jörg"]
+
+
+def test_ids_are_known_however_their_letters_are_composed(tmp_path):
+    known = [unicodedata.normalize("NFD", "b/Café.mp4"), "c"]
+    text = f"user,video\nu,{unicodedata.normalize('NFC', 'b/Café.mp4')}\nu,./c\nu,b/Cafe\n"
+    found = read_interactions(write(tmp_path, text), known)
+    assert set(found.history("u")) == set(known)
+    assert f"The nearest name to 'b/Cafe' is '{known[0]}'." in str(found.left_out[0])
+
+
+def test_columns_that_nothing_reads_are_named_and_misspelt_ones_asked_about(tmp_path):
+    found = read_interactions(write(tmp_path, "user,video,device,mood\nu,a,phone,calm\n"), KNOWN)
+    assert found.ignored == ("device", "mood")
+    with pytest.raises(CatalogueError, match="column 'timestmp': did you mean timestamp?"):
+        read_interactions(write(tmp_path, "user,video,timestmp\nu,a,2020\n"), KNOWN)
+
+
+def test_a_broken_row_is_named_in_our_words(tmp_path):
+    for text, words in (
+        ("user,video\nu,a,b\n", r"row 1: has more values \(3\) than there are columns \(2\): 'u,a,b'"),
+        ('user,video\nu,a\nu,"b\n', r"row 2: a quote is opened and never closed"),
+    ):
+        with pytest.raises(CatalogueError, match=words):
+            read_interactions(write(tmp_path, text), KNOWN)
+    (tmp_path / "likes.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(CatalogueError, match="not a readable table of interactions: it is damaged"):
+        read_interactions(tmp_path / "likes.parquet", KNOWN)
+    (tmp_path / "likes.parquet").write_bytes(b"user,video\nu,a\n")
+    with pytest.raises(CatalogueError, match="it is no Parquet file"):
+        read_interactions(tmp_path / "likes.parquet", KNOWN)
+
+
+def test_numbers_with_gaps_in_parquet_are_whole(tmp_path):
+    path = tmp_path / "likes.parquet"
+    frame = pl.DataFrame({"user": [7.0, None, float("nan")], "video": ["a", "b", "c"], "plays": [1.0, 0.5, 2.0]})
+    frame.write_parquet(path)
+    found = read_interactions(path, KNOWN)
+    assert found.table.rows() == [("7", "a", True)]
+    assert [part.reason for part in found.left_out] == ["no user"]

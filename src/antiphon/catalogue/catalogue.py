@@ -66,10 +66,10 @@ class Catalogue:
         folder : str or Path
             Folder with media files.
         metadata : str or Path, optional
-            CSV or Parquet table with more about them. Its rows are matched by a column `id`, `path` or `filename` with
-            the path inside the folder, the absolute path, or else the file's name, with its ending or without; rows
-            that match several files by name are skipped with a warning. Missing values are read from the files' own
-            tags (`with_file_tags`).
+            CSV or Parquet table with more about them; see `from_csv`. Its rows are matched by a column `id`, `path` or
+            `filename` with the path inside the folder, absolute, or from the table's folder, or else the file's name,
+            with its ending or without; rows that match several files by name, or none, are skipped with a warning.
+            Missing values are read from the files' own tags (`with_file_tags`).
 
         Returns
         -------
@@ -85,13 +85,18 @@ class Catalogue:
 
     @classmethod
     def from_csv(cls, path: str | Path) -> Self:
-        """Read a CSV with a header.
+        """Read a CSV with a header, or text that is separated by semicolons, tabs or vertical bars.
+
+        Case, spaces, hyphens and underscores in a header make no difference. A header that seems to be misspelt is
+        asked about in an error. Text is UTF-8, UTF-16 or, with a warning, Latin-1.
 
         Parameters
         ----------
         path : str or Path
             CSV with the columns id and/or path, and any of artist, title, genre, tags, year, split. Tags are separated
-            by semicolons, or are a JSON list. Relative paths start at the CSV's folder. Other columns are kept.
+            by semicolons, vertical bars or commas, or are a list in brackets. A date stands for its year. Relative
+            paths start at the CSV's folder. Names such as "N/A" or "Various Artists" mean that the artist, genre or tag
+            is not known. Other columns are kept.
 
         Returns
         -------

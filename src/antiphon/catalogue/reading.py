@@ -1,19 +1,15 @@
 """Sources of rows: a folder of media files, a CSV or a Parquet table."""
 
-import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from antiphon.catalogue.file_names import FilesBeside
+from antiphon.catalogue.metadata import join_metadata
+from antiphon.catalogue.rows import read_rows
 from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError
 from antiphon.media.names import MEDIA_SUFFIXES
-
-if TYPE_CHECKING:
-    import polars as pl
-
-_MAX_NAMED = 10
 
 
 def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
@@ -48,7 +44,7 @@ def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
         for path in files
     }
     if metadata is not None:
-        _join_metadata(records, metadata)
+        join_metadata(records, metadata)
     return list(records.values())
 
 
@@ -138,65 +134,6 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _join_metadata(records: dict[str, CatalogueRow], metadata: Path) -> None:
-    """Fill in the values of `metadata` for each file."""
-    names = _Names(records)
-    unmatched: list[str] = []
-    ambiguous: list[str] = []
-    seen: dict[str, str] = {}
-    for where, record in _read_rows(metadata):
-        name = record.get("path") or record.get("id") or record.get("filename")
-        if name is None:
-            raise CatalogueError(f"{where}: names no file in any of the columns id, path and filename.")
-        found = names.fitting(str(name))
-        if not found:
-            unmatched.append(f"{where} ('{name}')")
-        elif len(found) > 1:
-            ambiguous.append(f"{where}: '{name}' matches {', '.join(found[:3])}{', …' * (len(found) > 3)}")
-        elif found[0] in seen:
-            raise CatalogueError(f"{where}: '{name}' is the file of {seen[found[0]]} too. Keep one row per file.")
-        else:
-            seen[found[0]] = where
-            kept = {key: value for key, value in record.items() if key not in {"id", "path"} and value is not None}
-            records[found[0]] |= kept
-    _warn_of_rows(metadata, unmatched, ambiguous, bool(seen))
-
-
-def _warn_of_rows(metadata: Path, unmatched: list[str], ambiguous: list[str], any_seen: bool) -> None:
-    """Warn about rows that match no file or several; raise CatalogueError if none matches."""
-    if not any_seen and not ambiguous:
-        raise CatalogueError(f"{metadata}: none of its {len(unmatched)} rows names a file in the folder.")
-    if unmatched:
-        message = f"{metadata}: {len(unmatched)} rows name no file in the folder; {unmatched[0]} is the first."
-        warnings.warn(message, stacklevel=5)
-    if ambiguous:
-        more = len(ambiguous) - _MAX_NAMED
-        lines = [*ambiguous[:_MAX_NAMED], *([f"and {more} more"] if more > 0 else [])]
-        message = f"{metadata}: skipped {len(ambiguous)} rows that match several files; give the path in the folder."
-        warnings.warn("\n  ".join([message, *lines]), stacklevel=5)
-
-
-class _Names:
-    """Names by which a table may refer to the files of a folder."""
-
-    def __init__(self, records: Mapping[str, CatalogueRow]) -> None:
-        self._exact = {str(row["path"]): name for name, row in records.items()} | {name: name for name in records}
-        self._loose: dict[str, list[str]] = {}
-        for name in records:
-            for alias in {name.rsplit(".", 1)[0], Path(name).name, Path(name).stem}:
-                self._loose.setdefault(alias, []).append(name)
-
-    def fitting(self, name: str) -> list[str]:
-        """Return the file with that path, inside the folder or absolute; else all files of that name or stem."""
-        exact = self._exact.get(name) or self._exact.get(_followed(name))
-        return [exact] if exact else self._loose.get(name, [])
-
-
-def _followed(name: str) -> str:
-    """Resolve the links of an absolute path."""
-    return os.path.realpath(name) if Path(name).is_absolute() else name
-
-
 def read_metadata(path: Path) -> list[CatalogueRow]:
     """Read the rows of a CSV or Parquet table; relative paths start at the table's folder.
 
@@ -213,41 +150,15 @@ def read_metadata(path: Path) -> list[CatalogueRow]:
     Raises
     ------
     CatalogueError
-        The file is not readable, has no rows or no ids, or a value does not fit its column.
+        The file is not readable, has no rows or no ids, or values do not fit their columns.
     """
+    beside = FilesBeside(path.parent)
     records: list[CatalogueRow] = []
-    for where, record in _read_rows(path):
-        if record.get("id") is None and record.get("path") is None:
+    for where, record in read_rows(path):
+        record["path"] = record["path"] or record.get("filename")
+        if record["id"] is None and record["path"] is None:
             raise CatalogueError(f"{where}: has neither an id nor a path. Give at least one of them.")
         record["id"] = record["id"] or str(record["path"])
-        if record["path"] is not None and "://" not in record["path"]:
-            record["path"] = str((path.absolute().parent / record["path"]).resolve())
+        record["path"] = None if record["path"] is None else beside.place(str(record["path"]))
         records.append(record)
     return records
-
-
-def _read_rows(path: Path) -> list[tuple[str, CatalogueRow]]:
-    frame = _read_frame(path)
-    if frame.is_empty():
-        raise CatalogueError(f"{path}: has no rows. A catalogue needs at least one music video.")
-    if not {"id", "path", "filename"} & set(frame.columns):
-        raise CatalogueError(f"{path}: needs a column id or path; its columns are {', '.join(frame.columns)}.")
-    rows: list[dict[str, Any]] = frame.to_dicts()
-    places = [f"{path}, row {number}" for number in range(1, len(rows) + 1)]
-    return [(where, clean_record(row, where)) for where, row in zip(places, rows, strict=True)]
-
-
-def _read_frame(path: Path) -> "pl.DataFrame":
-    import polars as pl
-
-    if not path.is_file():
-        raise CatalogueError(f"{path}: no such file.")
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path)
-        return pl.read_csv(path, infer_schema=False, encoding="utf8")
-    except pl.exceptions.NoDataError:
-        raise CatalogueError(f"{path}: is empty. A catalogue needs a header and at least one row.") from None
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        kind = "Parquet" if path.suffix.lower() == ".parquet" else "CSV in UTF-8"
-        raise CatalogueError(f"{path}: cannot be read as {kind}: {error}") from error

@@ -1,21 +1,29 @@
 """Validation of metadata, with file, row and column in every message."""
 
+import datetime
 import json
-import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from antiphon.catalogue.dates import year_of
 from antiphon.catalogue.splits import SPLITS
+from antiphon.catalogue.unknown import is_missing, is_no_title, is_unknown
 from antiphon.errors import CatalogueError
 from antiphon.identifiers import fault_of_id, fault_of_text
+from antiphon.spelling import visible
 
 CatalogueRow = dict[str, Any]
 
+_NUMBER = re.compile(r"[-+]?\d[\d.,]*")
+_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+_CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]\d(?:[.,]\d+)?)")
 _MAX_SHOWN = 100
 _MAX_S = 1e9
+_YES, _NO = frozenset({"true", "yes", "y", "t", "1", "1.0"}), frozenset({"false", "no", "n", "f", "0", "0.0"})
 
 
-def clean_record(record: Mapping[str, Any], where: str) -> CatalogueRow:
+def clean_record(record: Mapping[str, Any], where: str, text: str = "") -> CatalogueRow:
     """Convert every known column of a row to its type; further columns are kept as they are.
 
     Parameters
@@ -24,6 +32,8 @@ def clean_record(record: Mapping[str, Any], where: str) -> CatalogueRow:
         Values by column, as read from CSV (text) or Parquet (typed).
     where : str
         File and row, for messages.
+    text : str
+        The row as it stands in the file, for messages.
 
     Returns
     -------
@@ -35,15 +45,17 @@ def clean_record(record: Mapping[str, Any], where: str) -> CatalogueRow:
     CatalogueError
         A value does not fit its column.
     """
-    cleaned = {column: _blank_to_none(value) for column, value in record.items()}
-    for column, clean in _CLEANERS.items():
+    cleaned = {column: _visible_or_none(value) for column, value in record.items()}
+    further = {column: _MEASURED.get(column, _further) for column in record if column not in _CLEANERS}
+    for column, clean in (_CLEANERS | further).items():
         if cleaned.get(column) is None:
             cleaned[column] = None
             continue
         try:
             cleaned[column] = clean(cleaned[column])
         except ValueError as error:
-            raise CatalogueError(f"{where}, column '{column}': {error}") from error
+            row = f" The row: {text}" if text else ""
+            raise CatalogueError(f"{where}, column '{column}': {error}{row}") from error
     return cleaned
 
 
@@ -67,15 +79,20 @@ def shown(value: Any) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
-def _blank_to_none(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, float) and math.isnan(value):
+def _visible_or_none(value: Any) -> Any:
+    if is_missing(value):
         return None
-    return value
+    return visible(value) if isinstance(value, str) else value
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)  # Programmes make numbers with gaps floating ones.
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return str(value)
+        except ValueError:
+            raise ValueError(f"must be text, not {shown(value)}.") from None
     if not isinstance(value, str):
         raise ValueError(f"must be text, not {shown(value)}.")
     if fault := fault_of_text(value):
@@ -83,93 +100,169 @@ def _text(value: Any) -> str:
     return value
 
 
+def _line(value: Any) -> str | None:
+    """Return text in one line."""
+    text = "".join(" " if ord(letter) < 32 or ord(letter) == 127 else letter for letter in _text(value))
+    return " ".join(text.split()) or None
+
+
 def _identifier(value: Any) -> str:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    text = _text(value)
     if fault := fault_of_id(text):
         raise ValueError(f"{shown(text)} {fault}. Correct it.")
     return text
 
 
-def _genre(value: Any) -> str:
-    text = value if isinstance(value, str) else None
-    if text is None or _is_number(text):
-        raise ValueError(f"{shown(value)} is a number. Give the name of the genre, or leave it empty.")
-    return text
+def _artist(value: Any) -> str | None:
+    names = [value] if isinstance(value, str) or not isinstance(value, list) else value
+    if len(names) == 1 and isinstance(names[0], str) and names[0].startswith("["):
+        listed = _listed(names[0])
+        names = names if listed is None else listed
+    known = [name for each in names if not is_unknown(each) and (name := _line(each))]
+    return "; ".join(dict.fromkeys(known)) or None
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _title(value: Any) -> str | None:
+    return None if is_no_title(value) else _line(value)
+
+
+def _genre(value: Any) -> str | None:
+    if isinstance(value, list) and len(value) < 2:
+        value = value[0] if value else None
+    if is_unknown(value):
+        return None
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        what = "a number" if isinstance(value, str | int | float) and not isinstance(value, bool) else "no name"
+        raise ValueError(f"{shown(value)} is {what}. Give the name of the genre, or leave it empty.")
+    return _line(value)
 
 
 def _tags(value: Any) -> list[str]:
     if isinstance(value, str):
-        value = _tags_from_text(value)
+        value = [] if is_unknown(value) else _tags_from_text(value)
+    if isinstance(value, list):
+        value = [tag for tag in value if not is_missing(tag)]
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
         raise ValueError(f"{shown(value)} is not a list of names. Separate them by semicolons.")
-    for tag in value:
-        _text(tag)
-    return list(dict.fromkeys(tag.strip() for tag in value if tag.strip()))
+    return list(dict.fromkeys(tag for each in value if not is_unknown(each) and (tag := _line(visible(each)))))
 
 
 def _tags_from_text(text: str) -> Any:
     if text.startswith("["):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{shown(text)} is not a valid JSON list ({error}).") from error
-    separator = next((mark for mark in (";", "|") if mark in text), ",")
+        found = _listed(text)
+        if found is None:
+            raise ValueError(f"{shown(text)} is not a valid JSON list. Separate the names by semicolons.")
+        return found
+    separator = next((mark for mark in (";", "|", "\n") if mark in text), ",")
     return text.split(separator)
 
 
-def _year(value: Any) -> int:
+def _listed(text: str) -> list[Any] | None:
+    """Read a list in brackets: JSON, as Python prints it, or of bare words; None for other text."""
     try:
-        year = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{shown(value)} is not a year. Give four digits, or leave it empty.") from None
-    if not year.is_integer() or not 1000 <= year <= 9999:
-        raise ValueError(f"{shown(value)} is not a year. Give four digits, or leave it empty.")
-    return int(year)
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        found = None
+    except (ValueError, RecursionError):  # A number of thousands of digits; thousands of brackets.
+        return None
+    if isinstance(found, list):
+        return found
+    inner = text.strip()[1:-1]
+    if not text.rstrip().endswith("]") or "[" in inner or "]" in inner:
+        return None
+    if not _QUOTED.sub("", inner).strip(", \n"):
+        return [first or second for first, second in _QUOTED.findall(inner)]
+    return None if "'" in inner or '"' in inner else inner.split(",")
 
 
-def _split(value: Any) -> str:
-    if value not in SPLITS:
-        raise ValueError(f"must be one of {', '.join(SPLITS)}, not {shown(value)}.")
-    return value
+def _split(value: Any) -> str | None:
+    if isinstance(value, str) and is_unknown(value):
+        return None
+    name = value.casefold() if isinstance(value, str) else value
+    if name not in SPLITS:
+        hint = " Did you mean validation?" if name in {"val", "valid", "validate"} else ""
+        raise ValueError(f"must be one of {', '.join(SPLITS)}, not {shown(value)}.{hint}")
+    return name
 
 
-def _duration(value: Any) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{shown(value)} is not a duration in seconds.") from None
-    if not 0 <= seconds <= _MAX_S:
+def _duration(value: Any) -> float | None:
+    if isinstance(value, str):
+        if is_unknown(value):
+            return None
+        clock = _CLOCK.fullmatch(value)
+        if clock is not None:
+            hours, minutes, seconds = (float((part or "0").replace(",", ".")) for part in clock.groups())
+            return hours * 3600 + minutes * 60 + seconds
+    if isinstance(value, datetime.time):
+        return value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6
+    seconds = _number(value)
+    if seconds is None or not 0 <= seconds <= _MAX_S:
         raise ValueError(f"{shown(value)} is not a duration in seconds.")
     return seconds
 
 
-def _flag(value: Any) -> bool:
-    known = {"true": True, "false": False, "1": True, "0": False}
-    answer = known.get(str(value).lower())
-    if answer is None:
+def _number(value: Any) -> float | None:
+    """Return a number that is written with a point or a comma before its decimals; None for other values."""
+    if isinstance(value, str):
+        if re.fullmatch(r"[-+]?\d{1,3},\d{3}", value):
+            raise ValueError(
+                f"{shown(value)} may be a thousand or a decimal; write it with a point, or without a comma."
+            )
+        if re.fullmatch(r"[-+]?\d+,\d+", value):
+            value = value.replace(",", ".")
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _position(value: Any) -> float | None:
+    number = None if is_unknown(value) else _number(value)
+    if not is_unknown(value) and (number is None or not abs(number) <= _MAX_S):
+        raise ValueError(f"{shown(value)} is not a time in seconds.")
+    return number
+
+
+def _whole(value: Any) -> int | None:
+    try:
+        return None if is_unknown(value) else int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{shown(value)} is not a whole number.") from None
+
+
+def _flag(value: Any) -> bool | None:
+    text = str(value).casefold()
+    if text not in _YES | _NO:
+        if is_unknown(value):
+            return None
         raise ValueError(f"must be true or false, not {shown(value)}.")
-    return answer
+    return text in _YES
+
+
+def _further(value: Any) -> Any:
+    """Keep a value as it is; text must be storable."""
+    return _text(value) if isinstance(value, str) else value
 
 
 _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "id": _identifier,
-    "path": _text,
-    "artist": _text,
-    "title": _text,
+    "path": _identifier,
+    "artist": _artist,
+    "title": _title,
     "genre": _genre,
     "tags": _tags,
-    "year": _year,
+    "year": year_of,
     "split": _split,
     "start_s": _duration,
     "duration_s": _duration,
     "has_audio": _flag,
     "has_video": _flag,
+}
+_MEASURED: dict[str, Callable[[Any], Any]] = {
+    "audio_start_s": _position,
+    "audio_end_s": _position,
+    "video_start_s": _position,
+    "video_end_s": _position,
+    "size_bytes": _whole,
+    "modified_ns": _whole,
 }

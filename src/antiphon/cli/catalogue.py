@@ -11,15 +11,17 @@ from rich.table import Table
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.catalogue.description import describe as describe_catalogue
+from antiphon.catalogue.file_names import with_nearest_file
 from antiphon.catalogue.reading import left_out, read_folder
+from antiphon.catalogue.rows import unread_columns
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 from antiphon.runs import RUN_FILE
 from antiphon.spelling import did_you_mean
+from antiphon.spreadsheets import is_spreadsheet
 
 app = App(name="catalogue", help="Add music videos to the workspace's catalogue, and describe it.")
 
-_TABLES = {".csv", ".parquet"}
 _BAR = 30
 
 
@@ -43,11 +45,11 @@ def add(
     Parameters
     ----------
     source
-        A folder (searched recursively; links to files are followed, hidden files are skipped), or a .csv or .parquet
-        with the columns id and/or path and any of artist, title, genre, tags, year, split.
+        A folder (searched recursively; links to files are followed, hidden files are skipped), or a table (.csv, .tsv,
+        .txt or .parquet) with the columns id and/or path and any of artist, title, genre, tags, year, split.
     metadata
-        For a folder: a .csv or .parquet with more about its files. A column id, path or filename holds the path within
-        the folder, the absolute path, or the bare file name if it is unique.
+        For a folder: a table with more about its files. A column id, path or filename holds the path within the folder,
+        the absolute path, the path from the table's folder, or the bare file name if it is unique.
     by
         artist: keep all videos of an artist in one split. video: assign each video on its own.
     fractions
@@ -69,7 +71,7 @@ def add(
         for sentence in data["left_out"]:
             out.print(f"Left out: {sentence}", markup=False, soft_wrap=True)
         for reason in list(unreadable.values())[:10]:
-            out.print(f"  unreadable: {reason}", markup=False)
+            out.print(f"  unreadable: {reason}", markup=False, soft_wrap=True)
         if unreadable:
             out.print(f"{len(unreadable)} files could not be read; they stay in the catalogue and will be retried.")
 
@@ -109,6 +111,9 @@ def add_to_workspace(
         Reason by video, for files that could not be read.
     """
     found = _read(source, metadata)
+    unread = unread_columns(found.table.column_names)
+    if unread:
+        session.warn(f"{metadata or source}: nothing reads the columns {', '.join(unread)}; they are kept as they are.")
     workspace = session.workspace
     with workspace.lock():
         joined = Catalogue.load(workspace.catalogue).extended(found) if workspace.catalogue.exists() else found
@@ -118,6 +123,8 @@ def add_to_workspace(
         joined = joined.split_missing(by=by, fractions=fractions, seed=seed)
         with session.progress("Reading headers") as progress:
             joined, unreadable = joined.probe(progress=lambda done, total: progress(done, total, ""))
+        paths = {row["id"]: row["path"] for row in joined.records()}
+        unreadable = {name: with_nearest_file(reason, paths[name]) for name, reason in unreadable.items()}
         joined.save(workspace.catalogue)
     shared = joined.artists_in_two_splits()
     if shared:
@@ -130,11 +137,11 @@ def _read(source: Path, metadata: Path | None) -> Catalogue:
         return Catalogue(read_folder(source, metadata))  # The caller reads tags, once it knows what the workspace has.
     if metadata is not None:
         raise ConfigError("--metadata needs a folder; a table has its own columns.")
-    return Catalogue.from_csv(source) if source.suffix.lower() == ".csv" else Catalogue.from_parquet(source)
+    return Catalogue.from_csv(source)
 
 
 def _is_table(source: Path) -> bool:
-    return source.suffix.lower() in _TABLES
+    return is_spreadsheet(source) and not source.is_dir()
 
 
 @app.command

@@ -345,6 +345,8 @@ def _interactions(session: Session, taste: Taste, seed: int) -> Interactions:
     found = read_interactions(history, catalogue.ids)
     for part in found.left_out:
         session.warn(f"{history}: {part}")
+    if found.ignored:
+        session.warn(f"{history}: nothing reads the columns {', '.join(found.ignored)}.")
     return found
 
 

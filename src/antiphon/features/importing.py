@@ -1,6 +1,5 @@
 """Import of features computed elsewhere: from YouTube-8M shards, and into a workspace."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,8 @@ from antiphon.errors import CatalogueError, FeatureStoreError
 from antiphon.features.features import Features
 from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.features.tfrecord import Example, read_examples
+from antiphon.spreadsheets import read_spreadsheet
+from antiphon.spreadsheets.headers import Words
 from antiphon.workspace import Workspace, safe_name
 
 YT8M_AUDIO, YT8M_VIDEO = _SIDES = "mean_audio", "mean_rgb"
@@ -265,13 +266,17 @@ def _by_video(ids: np.ndarray, groups: np.ndarray, vectors: np.ndarray) -> dict[
 
 def _label_names(path: Path) -> dict[int, str]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [{str(key).lower(): value for key, value in row.items()} for row in csv.DictReader(file)]
-            return {int(row["index"]): row["name"].strip() for row in rows}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FeatureStoreError(f"{path}: cannot be read as CSV in UTF-8: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FeatureStoreError(f"{path}: every row needs the columns index (a number) and name.") from error
+        rows = read_spreadsheet(path, ("index", "name"), {"index": Words(), "name": Words()}).rows
+    except CatalogueError as error:
+        raise FeatureStoreError(str(error)) from error
+    names: dict[int, str] = {}
+    for row in rows:
+        index, name = str(row.values.get("index")), row.values.get("name")
+        if not index.isdecimal():
+            raise FeatureStoreError(f"{row.where}: needs the columns index (a number) and name, but is {row.text}.")
+        if name is not None:
+            names[int(index)] = str(name)
+    return names
 
 
 def _named(labels: Any, names: dict[int, str]) -> list[str]:

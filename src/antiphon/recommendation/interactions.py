@@ -1,21 +1,15 @@
 """Tables of interactions: reading and validation."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
-import polars.selectors as cs
 
+from antiphon.catalogue.file_names import NearestNames, composed
 from antiphon.errors import CatalogueError
+from antiphon.recommendation.histories import read_history
 
-_NAMES = {
-    "user_id": ("user_id", "user", "userid", "member_id", "listener_id", "viewer_id"),
-    "video_id": ("video_id", "video", "videoid", "item_id", "item", "track_id", "id"),
-    "time": ("timestamp", "time", "date", "datetime", "created_at"),
-    "weight": ("weight", "plays", "play_count", "count"),
-    "liked": ("liked", "like", "is_liked"),
-}
 _TRUE, _FALSE = ("1", "true", "yes", "y", "t"), ("0", "false", "no", "n", "f")
 _MOMENT = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?\s?(Z|UTC|[+-]\d\d:?\d\d)?$"
 _EXAMPLES = 5
@@ -23,15 +17,17 @@ _EXAMPLES = 5
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Rows that were not used: reason, number, and first examples."""
+    """Rows that were not used: reason, number, first examples, and the known name most like the first."""
 
     reason: str
     rows: int
     examples: tuple[str, ...]
+    nearest: str | None = None
 
     def __str__(self) -> str:
         more = ", …" if self.rows > len(self.examples) else ""
-        return f"{self.rows} rows skipped: {self.reason} ({', '.join(self.examples)}{more})."
+        nearest = f" The nearest name to '{self.examples[0]}' is '{self.nearest}'." if self.nearest else ""
+        return f"{self.rows} rows skipped: {self.reason} ({', '.join(self.examples)}{more}).{nearest}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +42,14 @@ class Interactions:
         Unused rows, by reason.
     synthetic : bool
         Whether they were generated, so that results say nothing about people.
+    ignored : tuple of str
+        Columns of the table that mean nothing here.
     """
 
     table: pl.DataFrame
     left_out: tuple[LeftOut, ...] = ()
     synthetic: bool = False
+    ignored: tuple[str, ...] = ()
 
     @property
     def users(self) -> list[str]:
@@ -132,21 +131,20 @@ def read_interactions(path: str | Path, known: Iterable[str]) -> Interactions:
     CatalogueError
         The file cannot be read, lacks a column, has an invalid value, or no row with a known video.
     """
-    path = Path(path)
-    rows = _scan(path)
-    names = _columns(path, rows.collect_schema().names())
-    try:
-        zoned = cs.datetime(time_zone="*")
-        table = (
-            rows.with_columns(zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None))
-            .select(pl.col(theirs).cast(pl.String).alias(ours) for ours, theirs in names.items())
-            .collect(engine="streaming")
-        )
-    except pl.exceptions.PolarsError as error:
-        raise CatalogueError(f"{path}: not a readable table of interactions ({error}).") from error
+    path, known = Path(path), list(known)
+    table, ignored = read_history(path)
     table = table.with_columns(pl.col("user_id", "video_id").str.strip_chars())
-    table = table.select("user_id", "video_id", _liked(path, table), *_time(path, table))
-    return checked(table, known, str(path))
+    table = table.select("user_id", _as_known(table["video_id"], known), _liked(path, table), *_time(path, table))
+    return replace(checked(table, known, str(path)), ignored=ignored)
+
+
+def _as_known(written: pl.Series, known: Sequence[str]) -> pl.Series:
+    """Return the ids of the catalogue that a table means; how letters are composed makes no difference."""
+    ids = set(known)
+    other = [name for name in written.unique().to_list() if name and name not in ids]
+    by_form = {composed(name): name for name in known} if other else {}
+    meant = {name: by_form[composed(name)] for name in other if composed(name) in by_form}
+    return written.replace(meant) if meant else written
 
 
 def checked(table: pl.DataFrame, known: Iterable[str], source: str, *, synthetic: bool = False) -> Interactions:
@@ -182,10 +180,13 @@ def checked(table: pl.DataFrame, known: Iterable[str], source: str, *, synthetic
             left_out.append(LeftOut(reason, len(refused), tuple(examples)))
         return rows.filter(usable)
 
-    ids = pl.Series(list(known), dtype=pl.String)
+    known = list(known)
+    ids = pl.Series(known, dtype=pl.String)
     table = keep(table, pl.col("user_id").fill_null("") != "", "no user", "video_id")
     table = keep(table, pl.col("video_id").fill_null("") != "", "no video", "user_id")
     table = keep(table, pl.col("video_id").is_in(ids.implode()), "not in the catalogue", "video_id")
+    if left_out and left_out[-1].reason == "not in the catalogue":
+        left_out[-1] = replace(left_out[-1], nearest=NearestNames(known).nearest(left_out[-1].examples[0]))
     if table.is_empty():
         found = " ".join(map(str, left_out)) or "It has no rows."
         raise CatalogueError(
@@ -202,48 +203,15 @@ def checked(table: pl.DataFrame, known: Iterable[str], source: str, *, synthetic
     return Interactions(once, tuple(left_out), synthetic)
 
 
-def _scan(path: Path) -> pl.LazyFrame:
-    if not path.is_file():
-        raise CatalogueError(
-            f"{path}: no such file. Name a CSV or Parquet table with the columns user_id and video_id."
-        )
-    try:
-        if path.suffix.lower() == ".parquet":
-            rows = pl.scan_parquet(path)
-        else:
-            rows = pl.scan_csv(path, infer_schema=False, separator="\t" if path.suffix.lower() == ".tsv" else ",")
-        rows.collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise CatalogueError(f"{path}: not a readable table of interactions ({error}).") from error
-    return rows
-
-
-def _columns(path: Path, found: Sequence[str]) -> dict[str, str]:
-    """Return the columns found, by our names."""
-    plain = {name.strip().lower().replace(" ", "_").replace("-", "_"): name for name in found}
-    names: dict[str, str] = {}
-    for ours, theirs in _NAMES.items():
-        named = [plain[name] for name in theirs if name in plain]
-        if named:
-            names[ours] = named[0]
-    for needed in ("user_id", "video_id"):
-        if needed not in names:
-            raise CatalogueError(
-                f"{path}: no column {needed} (nor {', '.join(_NAMES[needed][1:])}). "
-                f"Its columns are: {', '.join(found)}."
-            )
-    return names
-
-
 def _liked(path: Path, table: pl.DataFrame) -> pl.Series:
     """Return whether each row's video was liked."""
     if "liked" in table.columns:
         words = table["liked"].str.strip_chars().str.to_lowercase()
-        _refuse(path, "liked", table["liked"], words.is_in([*_TRUE, *_FALSE]), "yes or no, 1 or 0")
+        _refuse(path, table, "liked", words.is_in([*_TRUE, *_FALSE]), "yes or no, 1 or 0")
         return words.is_in(_TRUE).alias("liked")
     if "weight" in table.columns:
         weights = table["weight"].str.strip_chars().cast(pl.Float64, strict=False)
-        _refuse(path, "weight", table["weight"], weights.is_finite().fill_null(value=False), "a number")
+        _refuse(path, table, "weight", weights.is_finite().fill_null(value=False), "a number")
         return (weights > 0).alias("liked")
     return pl.repeat(value=True, n=len(table), dtype=pl.Boolean, eager=True).alias("liked")
 
@@ -263,7 +231,7 @@ def _time(path: Path, table: pl.DataFrame) -> list[pl.Series]:
         *_since_1970(text.cast(pl.Float64, strict=False)),
     ]
     times = table.select(pl.coalesce(form.cast(pl.Datetime("us")) for form in forms).alias("time")).to_series()
-    _refuse(path, "time", table["time"], times.is_not_null(), "a date such as 2026-01-31 or seconds since 1970")
+    _refuse(path, table, "time", times.is_not_null(), "a date such as 2026-01-31 or seconds since 1970")
     return [times]
 
 
@@ -286,8 +254,8 @@ def _since_1970(number: pl.Expr) -> list[pl.Expr]:
     ]
 
 
-def _refuse(path: Path, column: str, given: pl.Series, usable: pl.Series, wanted: str) -> None:
+def _refuse(path: Path, table: pl.DataFrame, column: str, usable: pl.Series, wanted: str) -> None:
     wrong = (~usable.fill_null(value=False)).arg_true()
     if len(wrong):
-        row = int(wrong[0])
-        raise CatalogueError(f"{path}: row {row + 1}: {column} is '{given[row]}', which is not {wanted}.")
+        row, value = table["row"][int(wrong[0])], table[column][int(wrong[0])]
+        raise CatalogueError(f"{path}: row {row}: {column} is '{value}', which is not {wanted}.")

@@ -4,7 +4,6 @@ Lists: https://github.com/keunwoochoi/MSD_split_for_tagging (Choi et al. 2016, h
 convention of music tagging and of Veldkamp et al. (2023). The data set itself comes without media.
 """
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue.catalogue import Catalogue
+from antiphon.catalogue.file_names import FilesBeside
 from antiphon.catalogue.importers.imported import Imported
+from antiphon.catalogue.rows import ASKED
 from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError
+from antiphon.spreadsheets import read_spreadsheet
+from antiphon.spreadsheets.encoding import decode
+from antiphon.tables import CATALOGUE
 
 _TAGS = (
     "rock,pop,alternative,indie,electronic,female vocalists,dance,00s,alternative rock,jazz,beautiful,metal,chillout,"
@@ -28,7 +32,6 @@ CHOI_TAGS: tuple[str, ...] = tuple(_TAGS.split(","))
 _PARTS = {"train": "train", "valid": "validation", "test": "test"}
 _ID_FILES = ("{part}_x_msd_id.txt", "choi_{part}_ids.txt")
 _LABEL_FILES = ("{part}_y.npy", "choi_{part}_y.npy")
-_SURPLUS = "\0surplus"
 _ID = re.compile(r"TR[A-Z]{5}[0-9A-F]{11}")
 
 
@@ -38,8 +41,8 @@ def read_msd(media: Path, lists: Path, wanted: Path | None = None) -> Imported:
     Parameters
     ----------
     media : Path
-        CSV with the columns msd_id and path, and any of artist, title, genre, year. Relative paths start at its folder.
-        Rows without a path, or whose file does not exist, count as missing.
+        CSV or Parquet with the columns msd_id and path, and any of artist, title, genre, year. Relative paths start at
+        its folder. Rows without a path, or whose file does not exist, count as missing.
     lists : Path
         Folder with Choi's lists: `train_x_msd_id.txt` and `train_y.npy`, the same for valid and test. Missing parts are
         skipped.
@@ -79,26 +82,17 @@ def read_msd(media: Path, lists: Path, wanted: Path | None = None) -> Imported:
 
 
 def _media_rows(media: Path) -> Iterator[tuple[str, CatalogueRow]]:
-    try:
-        with media.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restkey=_SURPLUS)
-            if not {"msd_id", "path"} <= set(reader.fieldnames or ()):
-                raise CatalogueError(
-                    f"{media}: needs the columns msd_id and path; its columns are {reader.fieldnames or 'none'}."
-                )
-            for number, row in enumerate(reader, start=1):
-                where = f"{media}, row {number}"
-                if _SURPLUS in row:
-                    raise CatalogueError(f"{where}: has more values than the header has columns. Quote its commas.")
-                cleaned = clean_record(row | {"id": row["msd_id"]}, where)
-                del cleaned["msd_id"]
-                yield where, cleaned | {"id": _checked(cleaned["id"], where), "path": _place(media, cleaned["path"])}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CatalogueError(f"{media}: cannot be read as CSV in UTF-8: {error}") from error
-
-
-def _place(media: Path, path: str | None) -> str | None:
-    return None if path is None else str((media.absolute().parent / path).resolve())
+    table = read_spreadsheet(media, ["msd_id", *CATALOGUE.names], ASKED)
+    if not {"msd_id", "path"} <= set(table.columns):
+        raise CatalogueError(
+            f"{media}: needs the columns msd_id and path; its columns are {', '.join(table.columns) or 'none'}."
+        )
+    beside = FilesBeside(media.parent)
+    for row in table.rows:
+        cleaned = clean_record(row.values | {"id": row.values["msd_id"]}, row.where, row.text)
+        del cleaned["msd_id"]
+        path = None if cleaned["path"] is None else beside.place(cleaned["path"])
+        yield row.where, cleaned | {"id": _checked(cleaned["id"], row.where), "path": path}
 
 
 def _read_lists(folder: Path) -> dict[str, tuple[str, list[str]]]:
@@ -128,8 +122,8 @@ def _existing(folder: Path, names: tuple[str, ...], part: str) -> Path | None:
 
 def _read_ids(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = decode(path.read_bytes(), path).text.splitlines()
+    except OSError as error:
         raise CatalogueError(f"{path}: cannot be read as text: {error}") from error
     return [_checked(line.strip(), f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
 

@@ -1,0 +1,109 @@
+"""Rows of the tables that people write about their music videos."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+from antiphon.catalogue.validation import CatalogueRow, clean_record
+from antiphon.errors import CatalogueError
+from antiphon.spreadsheets import Row, Spreadsheet, read_spreadsheet
+from antiphon.spreadsheets.headers import Words
+from antiphon.tables import CATALOGUE
+
+_NAMING = ("id", "path", "filename")
+# Columns that other parts read: the release, for recommending by date, and whether Antiphon rendered a video.
+_FURTHER = ("release_date", "released", "date", "synthetic")
+ASKED: Mapping[str, Words] = {
+    "path": Words(("file", "filepath", "pfad", "datei", "chemin", "fichier", "ruta", "url"), ("filename",)),
+    "filename": Words(("dateiname", "nomdefichier"), ("path", "id")),
+    "id": Words(("videoid", "trackid", "identifier", "ids"), ("path", "filename")),
+    "artist": Words(
+        (
+            *("interpret", "künstler", "artista", "artiest", "исполнитель", "アーティスト", "艺术家", "歌手"),
+            *("artistname", "trackartist", "albumartist", "band", "performer", "singer", "musician"),
+        )
+    ),
+    "title": Words(
+        ("titre", "titulo", "título", "titolo", "songtitle", "tracktitle", "videotitle", "songname", "song")
+    ),
+    "genre": Words(("género", "genero", "genere", "gênero", "musikrichtung", "жанр")),
+    "tags": Words(("keywords", "stichwörter", "schlagwörter", "schlagworte", "etiquetas", "étiquettes")),
+    "year": Words(("jahr", "année", "annee", "año", "ano", "anno", "jaar", "releaseyear", "yearofrelease", "год")),
+    "split": Words(("subset", "partition")),
+}
+"""Columns that people write about music videos, and other words for them."""
+_MAX_NAMED = 10
+
+
+def read_rows(path: Path) -> list[tuple[str, CatalogueRow]]:
+    """Read the rows of a table with their places; rows that stand there twice are read once.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet table; see `read_spreadsheet`.
+
+    Returns
+    -------
+    list of (str, CatalogueRow)
+        "songs.csv, row 3" and its values by column of the catalogue, for each row.
+
+    Raises
+    ------
+    CatalogueError
+        The table cannot be read, has no rows, names no files, or values do not fit their columns.
+    """
+    table = read_spreadsheet(path, [*CATALOGUE.names, "filename", *_FURTHER], ASKED)
+    if not set(_NAMING) & set(table.columns):
+        raise CatalogueError(f"{path}: needs a column id or path; its columns are {', '.join(table.columns)}.")
+    if not table.rows:
+        raise CatalogueError(f"{path}: has no rows. A catalogue needs at least one music video.")
+    rows = _cleaned(table)
+    once: dict[str, tuple[str, CatalogueRow]] = {}
+    for where, row in rows:
+        once.setdefault(repr(sorted(row.items(), key=lambda item: item[0])), (where, row))
+    if len(once) < len(rows):
+        again = next(where for where, _ in rows if where not in {first for first, _ in once.values()})
+        warnings.warn(
+            f"{path}: {len(rows) - len(once)} rows repeat an earlier one; {again} is the first.", stacklevel=4
+        )
+    return list(once.values())
+
+
+def _cleaned(table: Spreadsheet) -> list[tuple[str, CatalogueRow]]:
+    rows: list[tuple[str, CatalogueRow]] = []
+    wrong: list[str] = []
+    for row in table.rows:
+        try:
+            rows.append((row.where, _clean(row)))
+        except CatalogueError as error:
+            wrong.append(str(error))
+    if wrong:
+        more = [f"And {len(wrong) - _MAX_NAMED} more rows."] if len(wrong) > _MAX_NAMED else []
+        raise CatalogueError("\n".join([*wrong[:_MAX_NAMED], *more]))
+    return rows
+
+
+def _clean(row: Row) -> CatalogueRow:
+    return clean_record(row.values, row.where, row.text)
+
+
+def unread_columns(columns: list[str]) -> list[str]:
+    """Return the columns of a catalogue that are kept as they are, and that nothing reads.
+
+    Parameters
+    ----------
+    columns : list of str
+        Names of the columns.
+
+    Returns
+    -------
+    list of str
+        Names without a meaning.
+
+    Examples
+    --------
+    >>> unread_columns(["id", "mood", "release_date"])
+    ['mood']
+    """
+    return [name for name in columns if name not in {*CATALOGUE.names, *_FURTHER, "filename"}]

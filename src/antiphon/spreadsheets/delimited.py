@@ -1,0 +1,150 @@
+"""Rows of delimited text, whatever separates its values and ends its lines."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from antiphon.errors import CatalogueError
+from antiphon.spelling import visible
+
+_DELIMITERS = (",", ";", "\t", "|")
+_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_STATED = re.compile(r'"?sep=(.)"?\s*')
+_AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
+_BETWEEN = "".join(_DELIMITERS) + "\ufeff \r\n"
+_MAX_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class Record:
+    """Values of one row: its number, with empty rows counted and the header as 0, and its text as it stands there."""
+
+    number: int
+    values: list[str]
+    text: str
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """Header and rows of a table; empty rows are not listed.
+
+    Attributes
+    ----------
+    header : list of str
+        First line that is not empty.
+    records : list of Record
+        The rows below it.
+    """
+
+    header: list[str]
+    records: list[Record]
+
+
+def split_rows(text: str, path: Path) -> Delimited:
+    """Split delimited text into rows.
+
+    Commas, semicolons, tabs and vertical bars are told apart by the header; Excel's line `sep=;` states what it is.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    path : Path
+        The file, for messages.
+
+    Returns
+    -------
+    Delimited
+        Header and rows.
+
+    Raises
+    ------
+    CatalogueError
+        The text is empty, a quote is not closed, a value is too long, or rows are separated otherwise than the header.
+    """
+    lines = list(io.StringIO(text, newline=""))
+    start = next((number for number, line in enumerate(lines) if visible(line.strip(_BETWEEN))), None)
+    if start is None:
+        raise CatalogueError(f"{path}: is empty. It needs a header and at least one row.")
+    stated = _STATED.fullmatch(lines[start].lstrip("\ufeff"))
+    start += stated is not None
+    delimiter = stated[1] if stated else delimiter_of(lines[start])
+    records = list(_records(lines, start, delimiter, path))
+    if not records:
+        raise CatalogueError(f"{path}: is empty below its first line. It needs a header and at least one row.")
+    _refuse_two_delimiters(records, delimiter, path)
+    return Delimited(records[0].values, records[1:])
+
+
+def delimiter_of(header: str) -> str:
+    """Return what separates the names of a header: what makes the most of them, in doubt a comma.
+
+    Parameters
+    ----------
+    header : str
+        First line of a table.
+
+    Returns
+    -------
+    str
+        The delimiter.
+
+    Examples
+    --------
+    >>> delimiter_of("id;artist;tags, moods")
+    ';'
+    """
+    return max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
+
+
+def _records(lines: Sequence[str], start: int, delimiter: str, path: Path) -> Iterator[Record]:
+    reader = csv.reader(lines[start:], delimiter=delimiter, strict=True)
+    first, number, header_seen = start, 0, False
+    while True:
+        try:
+            values = next(reader, None)
+        except csv.Error as error:
+            raise CatalogueError(f"{path}, row {number}: {_reason(error)}: {_shown(lines[first])}") from error
+        if values is None:
+            return
+        last = start + reader.line_num
+        values = [_unwrapped(value) for value in values]
+        if any(map(visible, values)):
+            yield Record(number, values, _shown("".join(lines[first:last])))
+            header_seen = True
+        first, number = last, number + header_seen
+
+
+def _reason(error: csv.Error) -> str:
+    if "field larger" in str(error):
+        return "a value is longer than 131,072 characters; is a quote never closed?"
+    if "expected after" in str(error):
+        return 'text follows a closing quote; a quote inside a quoted value is written twice ("")'
+    return "a quote is opened and never closed"
+
+
+def _unwrapped(value: str) -> str:
+    """Take Excel's wrapper off a value that is to stay text: ="0012"."""
+    wrapped = _AS_TEXT.fullmatch(value)
+    return wrapped[1] if wrapped else value
+
+
+def _shown(text: str) -> str:
+    plain = text.strip("\r\n")
+    return repr(plain if len(plain) <= _MAX_SHOWN else f"{plain[:_MAX_SHOWN]}…")
+
+
+def _refuse_two_delimiters(records: Sequence[Record], delimiter: str, path: Path) -> None:
+    """Refuse rows that are separated otherwise than their header: each would be one value."""
+    header, rows = records[0], records[1:]
+    if len(header.values) < 2 or not rows or any(len(row.values) > 1 for row in rows):
+        return
+    for other in _DELIMITERS:
+        if all(row.values[0].count(other) >= len(header.values) - 1 for row in rows):
+            raise CatalogueError(
+                f"{path}: its header is separated by {_WORDS.get(delimiter, delimiter)}, its rows by {_WORDS[other]}: "
+                f"{rows[0].text}. Separate both alike."
+            )

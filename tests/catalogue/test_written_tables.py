@@ -1,0 +1,265 @@
+"""Tables about music videos as people write them: values, names of files, and what is said of the rest."""
+
+import datetime
+import unicodedata
+from urllib.request import pathname2url
+
+import polars as pl
+import pytest
+
+from antiphon.catalogue import Catalogue
+from antiphon.catalogue.dates import year_of
+from antiphon.catalogue.file_names import NearestNames
+from antiphon.cli.app import run
+from antiphon.errors import CatalogueError
+
+
+def written(folder, text, name="songs.csv", encoding="utf-8"):
+    path = folder / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def rows(path):
+    return Catalogue.from_csv(path).records()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "videos"
+    for name in ("a/one.mp4", "a/Two.mp4", "b/one.mp4", f"b/{unicodedata.normalize('NFD', 'Café')}.mp4"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"not looked at")
+    return root
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1999", "1999.0", "1999,0", "1999-05", "1999-05-01", "1999/5/1", "1999.05.01", "1999_05_01", "19990501",
+        "1999-05-01T00:00:00Z", "1999-05-01 12:30", "01.05.1999", "5/1/1999", "1. 5. 1999", "05/1999", "1999-00-00",
+        "May 1999", "May 1, 1999", "May 1st, 1999", "1 May 1999", "1st of May 1999", "1. Mai 1999", "1er mai 1999",
+        "01-May-1999", "Sat, 01 May 1999 12:00:00 GMT", "1999-May-01", "1 de mayo de 1999", "1999年5月1日", "(1999)",
+        "[1999]", "ca. 1999", "c1999", "circa 1999", "~1999", "1999?", "© 1999", " 1999 ",
+    ],
+)  # fmt: skip
+def test_a_date_stands_for_its_year(text):
+    assert year_of(text) == 1999
+
+
+@pytest.mark.parametrize("value", [1999, 1999.0, datetime.date(1999, 5, 1), datetime.datetime(1999, 5, 1)])
+def test_a_typed_date_stands_for_its_year(value):
+    assert year_of(value) == 1999
+
+
+@pytest.mark.parametrize("text", ["0", "0000", "0000-00-00", "n/a", "?", "unknown", "-", "nan"])
+def test_a_date_may_say_that_it_is_unknown(text):
+    assert year_of(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["99", "'99", "nineties", "1999-2000", "1999/2000", "5/1/99", "19999", "199x", "12345678", "-1999", "1e3", True],
+)
+def test_what_names_no_single_year_is_refused(text):
+    with pytest.raises(ValueError, match="is not a year. Give four digits"):
+        year_of(text)
+
+
+def test_a_day_of_excel_is_recognised():
+    with pytest.raises(ValueError, match="As a day's number in Excel it would be 1999-05-01"):
+        year_of("36281")
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("a;b", ["a", "b"]),
+        ("a; b ;", ["a", "b"]),
+        ("a|b", ["a", "b"]),
+        ("a, b", ["a", "b"]),
+        ("a\nb", ["a", "b"]),
+        ('["a", "b"]', ["a", "b"]),
+        ("['a', 'b, c']", ["a", "b, c"]),
+        ("['a' 'b']", ["a", "b"]),
+        ("[a, b]", ["a", "b"]),
+        ("[]", []),
+        ("nan", []),
+        ("a;N/A;-;b;a", ["a", "b"]),
+        ('["a", null]', ["a"]),
+    ],
+)
+def test_tags_are_separated_in_many_ways(tmp_path, text, tags):
+    quoted = text.replace('"', '""')
+    assert rows(written(tmp_path, f'id,tags\nx,"{quoted}"\n'))[0]["tags"] == tags
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("3,5", 3.5), ("3.5", 3.5), ("3:45", 225.0), ("1:02:03,5", 3723.5), ("n/a", None)]
+)
+def test_durations_as_people_write_them(tmp_path, text, seconds):
+    assert rows(written(tmp_path, f"id;duration_s\nx;{text}\n"))[0]["duration_s"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("x;;;1,234;", "'1,234' may be a thousand or a decimal"),
+        ("x;;;1e999;", "'1e999' is not a duration"),
+        ("x;;;;maybe", "must be true or false, not 'maybe'"),
+        ("x;;val;;", "not 'val'. Did you mean validation?"),
+        ("x;" + "[" * 5_000 + ";;;", "is not a valid JSON list"),
+        ("x;[1, 2];;;", "is not a list of names"),
+    ],
+)
+def test_a_value_that_fits_no_column_is_shown_with_its_row(tmp_path, line, words):
+    with pytest.raises(CatalogueError) as error:
+        rows(written(tmp_path, f"id;tags;split;duration_s;has_audio\n{line}\n"))
+    assert words in str(error.value)
+    assert f"The row: '{line[:60]}" in str(error.value)
+    assert len(str(error.value)) < 500
+
+
+def test_all_wrong_rows_are_named_at_once(tmp_path):
+    text = "id,genre,year\nx,7,1999\n\ny,pop,99\n" + "".join(f"z{n},5,\n" for n in range(20))
+    with pytest.raises(CatalogueError) as error:
+        rows(written(tmp_path, text))
+    said = str(error.value)
+    assert "row 1, column 'genre': '7' is a number" in said
+    assert "row 3, column 'year': '99' is not a year. Give four digits, or leave it empty. The row: 'y,pop,99'" in said
+    assert said.endswith("And 12 more rows.")
+
+
+def test_values_of_parquet_are_as_good_as_those_of_text(tmp_path):
+    frame = pl.DataFrame(
+        {
+            "Id": [1.0, 2.0],
+            "artist": pl.Series([["A", "B"], ["N/A"]], dtype=pl.List(pl.Categorical)),
+            "title": [1999, None],
+            "genre": [["rock"], []],
+            "year": [datetime.datetime(1999, 5, 1, tzinfo=datetime.UTC), None],
+            "duration_s": [datetime.timedelta(seconds=3.5), None],
+            "has_audio": [1.0, float("nan")],
+            "split": ["Train", "nan"],
+            "start_s": [datetime.time(0, 1, 2), None],
+        }
+    )
+    frame.write_parquet(tmp_path / "songs.parquet")
+    first, second = Catalogue.from_parquet(tmp_path / "songs.parquet").records()
+    wanted = {"id": "1", "artist": "A; B", "title": "1999", "genre": "rock", "year": 1999, "duration_s": 3.5}
+    assert first | wanted | {"has_audio": True, "split": "train", "start_s": 62.0} == first
+    assert second["id"] == "2"
+    assert {second[name] for name in ("artist", "title", "genre", "year", "duration_s", "has_audio", "split")} == {None}
+
+
+@pytest.mark.parametrize("value", [True, ["a", "b"], {"a": 1}])
+def test_a_genre_is_one_name(tmp_path, value):
+    pl.DataFrame({"id": ["x"], "genre": [value]}).write_parquet(tmp_path / "songs.parquet")
+    with pytest.raises(CatalogueError, match="row 1, column 'genre': .* is no name"):
+        Catalogue.from_parquet(tmp_path / "songs.parquet")
+
+
+def test_what_a_catalogue_measured_comes_back_from_text(tmp_path):
+    first = rows(written(tmp_path, "id,audio_start_s,audio_end_s,size_bytes\nx,-0.5,3.25,17\n"))[0]
+    assert (first["audio_start_s"], first["audio_end_s"], first["size_bytes"]) == (-0.5, 3.25, 17)
+    for line, words in (("inf,,", "is not a time in seconds"), (",,many", "is not a whole number")):
+        with pytest.raises(CatalogueError, match=words):
+            rows(written(tmp_path, f"id,audio_start_s,audio_end_s,size_bytes\nx,{line}\n"))
+
+
+def test_rows_that_stand_there_twice_are_read_once_and_said(tmp_path):
+    with pytest.warns(UserWarning, match="1 rows repeat an earlier one; .*row 2 is the first"):
+        assert [row["id"] for row in rows(written(tmp_path, "id,title\nx,A\nx,A\ny,A\n"))] == ["x", "y"]
+    with pytest.raises(CatalogueError, match="id 'x' is in rows 1 and 2"):
+        rows(written(tmp_path, "id,title\nx,A\nx,B\n"))
+
+
+def test_cells_of_several_lines_and_zero_bytes(tmp_path):
+    assert rows(written(tmp_path, 'id,title\nx,"A\n b\tc"\n'))[0]["title"] == "A b c"
+    pl.DataFrame({"id": ["x"], "title": ["A\0b"]}).write_parquet(tmp_path / "songs.parquet")
+    with pytest.raises(CatalogueError, match="row 1, column 'title': .* has a NUL character"):
+        Catalogue.from_parquet(tmp_path / "songs.parquet")
+
+
+def names_in(folder):
+    """Ways of naming one of the files, each with its id."""
+    return [
+        ("./a/one.mp4", "a/one.mp4"),
+        (r"a\one.mp4", "a/one.mp4"),
+        (r".\a\one", "a/one.mp4"),
+        ("videos/a/one.mp4", "a/one.mp4"),
+        ("b/../a/one.mp4", "a/one.mp4"),
+        ((folder / "a" / "one.mp4").as_uri(), "a/one.mp4"),
+        (f"file:{pathname2url(str(folder / 'a' / 'one.mp4'))}", "a/one.mp4"),
+        ("two.MP4", "a/Two.mp4"),
+        ("A/TWO.mp4", "a/Two.mp4"),
+        (unicodedata.normalize("NFC", "b/Café.mp4"), unicodedata.normalize("NFD", "b/Café.mp4")),
+        (unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "b/Café.mp4")),
+    ]
+
+
+@pytest.mark.parametrize("number", range(11))
+def test_a_file_is_found_however_its_name_is_written(folder, tmp_path, number):
+    name, id = names_in(folder)[number]
+    table = written(tmp_path, f"filename;genre\n{name};folk\n")
+    genres = {row["id"]: row["genre"] for row in Catalogue.from_folder(folder, table).records()}
+    assert {name for name, genre in genres.items() if genre} == {id}
+
+
+@pytest.mark.parametrize("number", [*range(7), 8, 9])
+def test_a_table_finds_its_files_however_their_names_are_written(folder, number):
+    name, id = names_in(folder)[number]
+    table = written(folder.parent if name.startswith("videos") else folder, f"path;genre\n{name};folk\n")
+    path = rows(table)[0]["path"]
+    assert path.startswith(str(folder / id).removesuffix(".mp4"))
+
+
+def test_a_column_filename_alone_names_the_files(folder):
+    table = written(folder, "File name,artist\na/one.mp4,Ann\n")
+    row = rows(table)[0]
+    assert (row["id"], row["path"], row["artist"]) == ("a/one.mp4", str(folder / "a/one.mp4"), "Ann")
+
+
+def test_what_matched_nothing_is_shown_with_the_nearest_name(folder, tmp_path):
+    table = written(tmp_path, "path,genre\na/one.mp4,pop\na/tow.mp4,pop\nzzz,pop\n")
+    with pytest.warns(UserWarning) as said:
+        Catalogue.from_folder(folder, table)
+    text = str(said[0].message)
+    assert "2 rows name no file in the folder" in text
+    assert "row 2: 'a/tow.mp4'; the nearest name is 'a/Two.mp4'." in text
+    assert "row 3: 'zzz'; no name is like it." in text
+    with pytest.raises(
+        CatalogueError, match=r"(?s)none of its 12 rows.*row 1: 'D:.songs.one0.mp4'; the nearest name is 'a/one"
+    ):
+        lines = "".join(f"D:\\songs\\one{n}.mp4,pop\n" for n in range(12))
+        Catalogue.from_folder(folder, written(tmp_path, f"path,genre\n{lines}"))
+
+
+def test_the_nearest_of_very_many_names_is_found():
+    names = NearestNames(f"music/{n:05} song.mp4" for n in range(20_000))
+    assert names.nearest("12354 sogn.mp4") == "music/12354 song.mp4"
+
+
+def test_files_in_the_same_name_but_for_its_form_are_told_apart(folder, tmp_path):
+    composed = unicodedata.normalize("NFC", "b/Café.mp4")
+    (folder / composed).write_bytes(b"another")
+    table = written(tmp_path, f"path,genre\n{composed},folk\n")
+    genres = {row["id"]: row["genre"] for row in Catalogue.from_folder(folder, table).records()}
+    assert {name for name, genre in genres.items() if genre} == {composed}
+
+
+def test_the_command_says_what_nothing_reads_and_which_files_are_not_there(folder, tmp_path, capsys):
+    table = written(
+        folder, "Path;Artist;Stimmung;date\na/one.mp4;Ann;ruhig;1999\na/too.mp4;Bea;;\n", "songs.tsv", "utf-16"
+    )
+    assert run(["-w", str(tmp_path / "w"), "catalogue", "add", str(table)]) == 0
+    out, err = capsys.readouterr()
+    assert "nothing reads the columns Stimmung; they are kept as they are" in err
+    assert "too.mp4: no such file" in out.replace("\n", " ")
+    assert "The nearest name in that folder is 'Two.mp4'." in out.replace("\n", " ")
+
+
+def test_a_workbook_is_told_how_to_become_a_table(tmp_path, capsys):
+    (tmp_path / "songs.xlsx").write_bytes(b"PK\x03\x04rest")
+    assert run(["-w", str(tmp_path / "w"), "catalogue", "add", str(tmp_path / "songs.xlsx")]) == 1
+    assert "Save it as CSV in UTF-8" in capsys.readouterr().err

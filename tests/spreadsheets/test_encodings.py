@@ -1,0 +1,81 @@
+"""What is certain is decoded, what was assumed is said, and the rest is refused with the line."""
+
+import codecs
+import warnings
+from pathlib import Path
+
+import pytest
+
+from antiphon.errors import CatalogueError
+from antiphon.spreadsheets.encoding import decode
+
+TEXT = "id,artist\r\nx,Björk\r\ny,Sigur Rós\r\n"
+HERE = Path("songs.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_text_with_a_mark_or_in_utf_8_is_read_without_a_word(encoding):
+    assert decode(TEXT.encode(encoding), HERE).text == TEXT
+    assert decode(TEXT.encode(encoding), HERE).assumed == ""
+
+
+def test_the_mark_of_the_other_byte_order_counts_too():
+    assert decode(codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"), HERE).text == TEXT
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_read_and_said(encoding):
+    found = decode(TEXT.encode(encoding), HERE)
+    assert found.text == TEXT
+    assert "was read as UTF-16" in found.assumed
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [("Motörhead", "latin-1"), ("Guns N’ Roses", "cp1252"), ("Tír na nÓg", "latin-1"), ("Øya – 5 €", "cp1252")],
+)
+def test_latin_1_is_read_and_said_with_a_word_of_it(name, encoding):
+    found = decode(f"id,artist\nx,{name}\n".encode(encoding), HERE)
+    assert found.text == f"id,artist\nx,{name}\n"
+    assert "was read as Latin-1 (Windows-1252), so that line 2 has '" in found.assumed
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("Земфира", "cp1251"),
+        ("Земфира", "koi8-r"),
+        ("宇多田ヒカル", "shift-jis"),
+        ("周杰伦", "gbk"),
+        ("Πυξ Λαξ", "iso8859-7"),
+        ("Céline Dion", "mac-roman"),
+        ("Håkan Björk", "mac-roman"),
+    ],
+)
+def test_other_encodings_are_refused_and_not_guessed(name, encoding):
+    with pytest.raises(CatalogueError, match=r"songs.csv: cannot be read as CSV in UTF-8, nor as Latin-1.*line 2"):
+        decode(f"id,artist\nx,{name}\n".encode(encoding), HERE)
+
+
+def test_a_line_of_another_encoding_is_named():
+    mixed = TEXT.encode() + "z,Motörhead\n".encode("latin-1")
+    with pytest.raises(CatalogueError, match=r"line 4 has bytes of another encoding.*Mot\\xf6rhead"):
+        decode(mixed, HERE)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"PK\x03\x04rest", "Excel or OpenDocument workbook"),
+        (b"\xd0\xcf\x11\xe0rest", "an old Excel workbook"),
+        (b"\x1f\x8brest", "compressed"),
+        (TEXT.encode("utf-16")[:-1], "in UTF-16: it starts as that, and byte"),
+        (b"\xef\xbb\xbfid\n\xff", "in UTF-8: it starts as that"),
+        (b"i\0d\0,", "full of zero bytes"),
+    ],
+)
+def test_what_is_no_text_is_named(data, words):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(CatalogueError, match=words):
+            decode(data, HERE)
