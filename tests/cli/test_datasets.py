@@ -137,7 +137,7 @@ def test_faulty_label_names_are_refused(yt8m: Path, tmp_path: Path, capsys: pyte
         assert (code, reason in found["error"]["message"]) == (1, True), found
     names.unlink()
     _, found, _ = call(capsys, tmp_path / "w", "features", "import", shard, "--label-names", names)
-    assert "cannot be read as CSV" in found["error"]["message"]
+    assert "names.csv: no such file" in found["error"]["message"]
 
 
 def test_shards_and_tables_are_not_imported_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -167,3 +167,12 @@ def test_a_folder_or_nothing_is_no_table(tmp_path):
     for name in ("songs.csv", "gone.csv"):
         with pytest.raises(CatalogueError, match=f"{name}: no such file"):
             read_spreadsheet(tmp_path / name, KNOWN, ASKED)
+
+
+def test_quotes_inside_of_quoted_values_need_not_be_doubled(tmp_path):
+    text = 'id,title\n1,"Toys "R" Us"\n2,"plain, ""doubled"""\n3,\n"4","a "b", c"\n5,"x"\n'
+    wanted = [("1", 'Toys "R" Us'), ("2", 'plain, "doubled"'), ("3", None), ("4", 'a "b", c'), ("5", "x")]
+    with pytest.raises(CatalogueError, match="row 4: has more values|row 4: text follows a closing quote"):
+        read(tmp_path, text)
+    text, wanted = text.replace('"a "b", c"', '"a "b" c"'), [*wanted[:3], ("4", 'a "b" c'), wanted[4]]
+    assert values(read(tmp_path, text)) == wanted

@@ -15,6 +15,7 @@ _WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _STATED = re.compile(r'"?sep=(.)"?\s*')
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _BETWEEN = "".join(_DELIMITERS) + "\ufeff \r\n"
+_CLOSED_EARLY = "expected after"  # In the reader's words: a quote closes a value that goes on.
 _MAX_SHOWN = 120
 
 
@@ -101,27 +102,54 @@ def delimiter_of(header: str) -> str:
 
 
 def _records(lines: Sequence[str], start: int, delimiter: str, path: Path) -> Iterator[Record]:
+    number, header_seen = 0, False
+    for first, last, values in _rows(lines, start, delimiter):
+        if isinstance(values, csv.Error):
+            raise CatalogueError(f"{path}, row {number}: {_reason(values)}: {_shown(lines[first])}") from values
+        cells = [_unwrapped(value) for value in values]
+        if any(map(visible, cells)):
+            yield Record(number, cells, _shown("".join(lines[first:last])))
+            header_seen = True
+        number += header_seen
+
+
+def _rows(lines: Sequence[str], start: int, delimiter: str) -> Iterator[tuple[int, int, list[str] | csv.Error]]:
+    """Yield the first line of each row, the line behind its last, and its values, or why it has none."""
+    first = start
     reader = csv.reader(lines[start:], delimiter=delimiter, strict=True)
-    first, number, header_seen = start, 0, False
-    while True:
+    while first < len(lines):
         try:
             values = next(reader, None)
         except csv.Error as error:
-            raise CatalogueError(f"{path}, row {number}: {_reason(error)}: {_shown(lines[first])}") from error
+            early = _CLOSED_EARLY in str(error)
+            mended = _with_inner_quotes(lines[first].rstrip("\r\n"), delimiter) if early else None
+            if mended is None:
+                yield first, first + 1, error
+                return
+            yield first, first + 1, mended
+            start = first = first + 1
+            reader = csv.reader(lines[start:], delimiter=delimiter, strict=True)
+            continue
         if values is None:
             return
-        last = start + reader.line_num
-        values = [_unwrapped(value) for value in values]
-        if any(map(visible, values)):
-            yield Record(number, values, _shown("".join(lines[first:last])))
-            header_seen = True
-        first, number = last, number + header_seen
+        yield first, start + reader.line_num, values
+        first = start + reader.line_num
+
+
+def _with_inner_quotes(line: str, delimiter: str) -> list[str] | None:
+    """Split a line whose quotes inside of quoted values are not doubled, as in 1,"Toys "R" Us"; None for others."""
+    mark = re.escape(delimiter)
+    quoted, plain = rf'"((?:[^"]|"(?!{mark}|$))*)"', rf'((?!")[^{mark}]*)'
+    if not re.fullmatch(rf"(?:{quoted}|{plain})(?:{mark}(?:{quoted}|{plain}))*", line):
+        return None
+    found = re.findall(rf"(?:^|{mark})(?:{quoted}|{plain})(?={mark}|$)", line)
+    return [first.replace('""', '"') or second for first, second in found]
 
 
 def _reason(error: csv.Error) -> str:
     if "field larger" in str(error):
         return "a value is longer than 131,072 characters; is a quote never closed?"
-    if "expected after" in str(error):
+    if _CLOSED_EARLY in str(error):
         return 'text follows a closing quote; a quote inside a quoted value is written twice ("")'
     return "a quote is opened and never closed"
 
