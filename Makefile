@@ -5,20 +5,31 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help demo reproduce test lint format bench clean
+.PHONY: help demo reproduce test lint format bench trust audit release hashes clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 14
 
-.venv/.runtime: pyproject.toml constraints.txt
+# Everything but torch is checked against its hash; pip then installs torch, and what other systems need, by version.
+HASHED := -m pip install --quiet --require-hashes --no-deps --requirement
+PINNED := -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable
+
+.venv/.runtime: pyproject.toml constraints.txt release/hashes-runtime.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Antiphon needs Python 3.11 or newer; name one with make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python $(HASHED) release/hashes-runtime.txt
+	$(BIN)/python $(PINNED) .
 	@touch $@
 
-.venv/.dev: .venv/.runtime
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+.venv/.dev: .venv/.runtime release/hashes-dev.txt
+	$(BIN)/python $(HASHED) release/hashes-dev.txt
+	$(BIN)/python $(PINNED) '.[dev]'
+	@touch $@
+
+.venv/.release: .venv/.dev release/hashes-release.txt
+	$(BIN)/python $(HASHED) release/hashes-release.txt
+	$(BIN)/python $(PINNED) '.[dev,release]'
 	@touch $@
 
 demo: .venv/.runtime ## render synthetic music videos, train, evaluate, write a report
@@ -48,6 +59,20 @@ bench: .venv/.dev ## measure: rendering, backbones, decoding, the index, the pap
 	$(BIN)/python benchmarks/index_questions.py
 	$(BIN)/python benchmarks/decoding.py $(wildcard $(DATA)/media/video/*.mp4)
 	$(BIN)/antiphon --workspace bench-youtube8m reproduce --features yt8m:$(DATA)/yt8m/music.parquet --label-names $(DATA)/yt8m/labels.csv
+
+trust: .venv/.dev ## run what SECURITY.md promises, and write docs/trust.md
+	OMP_NUM_THREADS=1 $(BIN)/python release/trust.py
+
+audit: .venv/.release ## look the pinned packages up in security advisories, where these can be reached
+	$(BIN)/python release/audit.py
+
+release: .venv/.release ## wheel, source archive and SBOM (CycloneDX) in dist/
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+	(cat release/hashes-runtime.txt; grep ^torch== constraints.txt) | $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file dist/antiphon.cdx.json -
+
+hashes: .venv/.release ## write release/hashes-*.txt again, after constraints.txt has changed (needs uv)
+	$(BIN)/python release/hashes.py
 
 clean: ## remove what make made
 	rm -rf .venv dist build bench-youtube8m .pytest_cache .ruff_cache .hypothesis .import_linter_cache

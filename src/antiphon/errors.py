@@ -33,6 +33,10 @@ class FeatureStoreError(AntiphonError, ValueError):
     """Missing or malformed features, or features of another origin than requested."""
 
 
+class StorageError(AntiphonError, OSError):
+    """A file that cannot be written: the disk is full, failing or read-only."""
+
+
 class ModelError(AntiphonError, ValueError):
     """Data that a model cannot be trained on, loaded from or applied to."""
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from antiphon.disk import writing
+
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -23,10 +25,11 @@ def exclusive(path: Path, busy: Exception, wait_s: float = 0.0) -> Generator[Non
     wait_s : float
         How long to wait for another holder, in seconds.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=wait_s, blocking=wait_s > 0)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=wait_s, blocking=wait_s > 0)
     except Timeout:
         raise busy from None
     try:

@@ -1,6 +1,7 @@
 """Record of a run: what was trained with which settings on what, as TOML beside its results."""
 
 import hashlib
+import os
 import platform
 import tomllib
 from dataclasses import dataclass
@@ -202,7 +203,12 @@ def write_run(record: dict[str, Any], folder: Path) -> None:
     folder : Path
         Folder of the run.
     """
-    write_text(tomli_w.dumps(_without_none(record)), folder / RUN_FILE)
+    path = folder / RUN_FILE
+    write_text(tomli_w.dumps(_without_none(record)), path)
+    others = [other.stat().st_mtime_ns for other in folder.parent.glob(f"*/{RUN_FILE}") if other != path]
+    if (latest := max(others, default=0)) >= path.stat().st_mtime_ns:
+        # The clock was set back, and the newest file is the run trained last.
+        os.utime(path, ns=(latest + 1_000_000, latest + 1_000_000))
 
 
 def read_run(folder: Path) -> dict[str, Any]:

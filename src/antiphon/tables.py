@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from antiphon.disk import writing
 from antiphon.errors import FeatureStoreError
 from antiphon.locks import held, is_free
 
@@ -123,19 +124,25 @@ def atomic_path(path: Path) -> Generator[Path]:
     ------
     Path
         File to write instead, in the same folder.
+
+    Raises
+    ------
+    StorageError
+        The disk is full, failing or read-only.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    os.close(handle)
-    partial = Path(name)
-    try:
-        with held(partial):
-            yield partial
-            partial.chmod(0o644)
-            partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        os.close(handle)
+        partial = Path(name)
+        try:
+            with held(partial):
+                yield partial
+                partial.chmod(0o644)
+                partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def sweep_partials(folder: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from antiphon.disk import writing
 from antiphon.errors import ConfigError
 
 FORMAT = 1
@@ -92,9 +93,12 @@ def connection(path: Path, *, write: bool = False) -> Generator[sqlite3.Connecti
     ------
     ConfigError
         The file is not a database of judgements, or of another version.
+    StorageError
+        The file cannot be created.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
     try:
         database.row_factory = sqlite3.Row
         _set_up(database, path)

@@ -127,4 +127,6 @@ def now() -> str:
 
 
 def _seconds_since(text: str | None) -> float | None:
-    return None if text is None else round((datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds(), 3)
+    """Return how long ago a time was; None where it is unknown, or later than now because the clock was set back."""
+    past_s = None if text is None else (datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds()
+    return None if past_s is None or past_s < 0 else round(past_s, 3)
