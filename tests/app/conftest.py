@@ -15,10 +15,10 @@ from pathlib import Path
 import platformdirs
 import polars as pl
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from antiphon.app.application import create_app
+from antiphon.app.server import Server
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
 from antiphon.cli.opening import workspace_features
@@ -123,8 +123,8 @@ def server(workspace: Workspace, index: Index) -> Iterator[str]:
     """The service behind a real socket; its address."""
     with socket.socket() as line:
         line.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(workspace, index, RUN), log_level="error", timeout_graceful_shutdown=1)
-        serving = uvicorn.Server(config)
+        line.listen()
+        serving = Server(create_app(workspace, index, RUN))
         thread = threading.Thread(target=serving.run, kwargs={"sockets": [line]}, daemon=True)
         thread.start()
         while not serving.started:

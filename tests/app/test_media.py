@@ -12,8 +12,10 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.app.media import byte_range, remote_response
+from antiphon.app.sources import open_source
+from antiphon.app.spans import byte_range
 from antiphon.app.stills import Stills
+from antiphon.media.opening import CataloguedFile
 from antiphon.workspace import Workspace
 
 
@@ -77,7 +79,7 @@ def elsewhere(app: FastAPI, song: Path, monkeypatch: pytest.MonkeyPatch) -> None
     with fsspec.open(place, "wb") as file:
         file.write(song.read_bytes())  # pyright: ignore[reportAttributeAccessIssue]
     videos = app.state.antiphon.searcher.library.videos
-    monkeypatch.setitem(videos, "plain", replace(videos["plain"], path=place))
+    monkeypatch.setitem(videos, "plain", replace(videos["plain"], file=CataloguedFile(place)))
 
 
 @pytest.mark.parametrize("where", ["here", "elsewhere"])
@@ -162,7 +164,8 @@ def test_what_is_not_understood_asks_for_the_whole(asked: str | None) -> None:
 def test_a_file_in_an_object_store_is_streamed() -> None:
     with fsspec.open("memory://bucket/song.mp3", "wb") as file:
         file.write(bytes(range(256)))  # pyright: ignore[reportAttributeAccessIssue]
-    found = remote_response("memory://bucket/song.mp3", "bytes=10-19", "audio/mpeg")
-    assert (found.status_code, found.headers["content-range"]) == (206, "bytes 10-19/256")
+    found = open_source(CataloguedFile("memory://bucket/song.mp3"))
+    assert (found.size_bytes, found.read(10, 3), found.read(0, 2)) == (256, bytes([10, 11, 12]), bytes([0, 1]))
+    found.close()
     with pytest.raises(HTTPException, match="not where"):
-        remote_response("memory://bucket/gone.mp3", None, "audio/mpeg")
+        open_source(CataloguedFile("memory://bucket/gone.mp3"))

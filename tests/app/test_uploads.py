@@ -22,6 +22,7 @@ from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
 
 from antiphon.app.application import create_app
+from antiphon.app.bodies import bounded
 from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.search import Index
 from antiphon.workers.limits import WorkerLimits
@@ -151,7 +152,8 @@ def received(folder: Path, pieces: Iterator[bytes], kind: str) -> tuple[Path, by
         async with uploads.receive(request) as path:
             return path.resolve().relative_to(uploads.folder.resolve()), path.read_bytes()
 
-    request = Request({"type": "http", "method": "POST", "headers": [(b"content-type", kind.encode())]}, receive)
+    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", kind.encode())]}
+    request = Request(*bounded(scope, receive))
     # In a thread of its own: the browser's driver may have left a loop running in this one.
     with closing(uploads), ThreadPoolExecutor(1) as pool:
         return pool.submit(lambda: asyncio.run(take())).result()

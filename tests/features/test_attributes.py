@@ -11,6 +11,7 @@ from antiphon.features.attributes import LAYOUT, measure_attributes, read_attrib
 from antiphon.features.planning import plan_segments
 from antiphon.media.appearance import attribute_row, frame_attributes
 from antiphon.media.decoding import decode_stretches
+from antiphon.media.opening import CataloguedFile
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
 from antiphon.workspace import Failure, Workspace
@@ -176,5 +177,5 @@ def test_every_segment_has_its_tracks_tempo(measured):
 
 def test_without_sound_the_tempo_is_unknown(measured):
     _, catalogue = measured
-    path = catalogue.records()[0]["path"]
-    assert attributes.measure_video(attributes.AttributesJob("v", path, ((1.0, 4.0),))).tempo_bpm is None
+    job = attributes.AttributesJob("v", CataloguedFile.of(catalogue.records()[0]), ((1.0, 4.0),))
+    assert attributes.measure_video(job).tempo_bpm is None

@@ -70,7 +70,10 @@ router = APIRouter(
     prefix="/api",
     tags=["REST API"],
     dependencies=[Depends(refuse_unknown)],
-    responses={422: {"model": Problem, "description": "A parameter is missing, unknown or out of range."}},
+    responses={
+        400: {"model": Problem, "description": "The request cannot be read."},
+        422: {"model": Problem, "description": "A parameter is missing, unknown or out of range."},
+    },
 )
 
 Id = Annotated[str, Query(description="Id of a music video in the catalogue.")]

@@ -11,11 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHttpError
+from starlette.routing import Match, Mount
 
 from antiphon.app import api, judge, media, pages
 from antiphon.app.atlas import MapError
+from antiphon.app.bodies import Bodies
 from antiphon.app.encoding import encoder
-from antiphon.app.middleware import Guard
+from antiphon.app.middleware import Guard, HeadAsGet, add_security_headers
 from antiphon.app.searching import UnknownVideoError
 from antiphon.app.state import Snapshot, State
 from antiphon.app.stills import Stills
@@ -27,7 +29,14 @@ from antiphon.search import Index
 from antiphon.workers.limits import JobError, StoppedError, WorkerLimits
 from antiphon.workspace import Workspace
 
-_TITLES = {404: "Not found", 413: "Too large", 415: "Unsupported file", 500: "Internal error", 503: "Unavailable"}
+_TITLES = {
+    404: "Not found",
+    408: "Too slow",
+    413: "Too large",
+    415: "Unsupported file",
+    500: "Internal error",
+    503: "Unavailable",
+}
 
 _RESTART = "The run or its index has changed since the service started. Restart antiphon serve."
 
@@ -93,6 +102,8 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.antiphon = here
+    app.add_middleware(Bodies)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(Guard, hosts=hosts)
     _add_errors(app)
     _add_static(app)
@@ -115,6 +126,17 @@ def _add_errors(app: FastAPI) -> None:
         detail = "There is no page at this address." if error.detail == "Not Found" else str(error.detail)
         return _refusal(request, error.status_code, detail, error.headers)
 
+    @app.exception_handler(405)
+    async def method(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
+        headers = {"allow": _allowed(app, request)}
+        return _refusal(request, 405, "This address does not take that method.", headers)
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> Response:  # pyright: ignore[reportUnusedFunction]
+        answer = _refusal(request, 500, "The service failed on this request; see its log.")
+        add_security_headers(answer.headers)  # It has not passed the guard.
+        return answer
+
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:  # pyright: ignore[reportUnusedFunction]
         return _refusal(request, 422, "; ".join(map(_wrong, error.errors())) + ".")
@@ -124,6 +146,17 @@ def _add_errors(app: FastAPI) -> None:
         if isinstance(error, JobError):
             sys.stderr.write(f"{error.traceback}\n")
         return _refusal(request, _status(error), _told(error))
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """List the methods of an address, which may be those of several routes."""
+    routes = [route for route in app.routes if not isinstance(route, Mount)]
+    found = [
+        method
+        for method in ("GET", "POST")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return ", ".join(["GET", "HEAD", *found[1:]] if "GET" in found or not found else found)
 
 
 def _wrong(found: Mapping[str, Any]) -> str:
@@ -157,6 +190,7 @@ def _status(error: AntiphonError) -> int:
 def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """Respond with JSON to programs, with a page to people, and with a line to the pages' script."""
     path = request.url.path
+    detail = detail.encode(errors="replace").decode()  # It may quote what cannot be sent: half a surrogate pair.
     if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):
         return JSONResponse({"detail": detail}, status_code=status, headers=headers)
     here: State = request.app.state.antiphon

@@ -121,7 +121,7 @@ class Atlas:
                     id,
                     videos[id].title,
                     videos[id].artist,
-                    address(id, "media") if videos[id].path else "",
+                    address(id, "media") if videos[id].file else "",
                     round(videos[id].segments[0].start_s if videos[id].segments else videos[id].start_s, 2),
                 ]
                 for id, (x, y) in zip(self._ids, positions, strict=True)

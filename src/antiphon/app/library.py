@@ -8,6 +8,7 @@ from functools import cached_property
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.description import synthetic_ids
 from antiphon.media.names import title_from_id
+from antiphon.media.opening import CataloguedFile
 from antiphon.spelling import plain
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Workspace
@@ -27,15 +28,14 @@ class Video:
 
     Attributes
     ----------
-    path : str, optional
-        Local path or URI of the file. None without a file, or if neither audio nor video was found in it: such a file
-        is not served.
+    file : CataloguedFile, optional
+        The file. None without one, or if neither audio nor video was found in it: such a file is not served.
     start_s, duration_s : float
         The usable part; `duration_s` is None if the file was not probed.
     """
 
     id: str
-    path: str | None
+    file: CataloguedFile | None
     title: str
     artist: str
     genre: str
@@ -128,7 +128,7 @@ class Library:
             [
                 Video(
                     id=row["id"],
-                    path=row["path"] if row["has_audio"] or row["has_video"] else None,
+                    file=CataloguedFile.of(row) if row["path"] and (row["has_audio"] or row["has_video"]) else None,
                     title=row["title"] or title_from_id(row["id"]),
                     artist=row["artist"] or "",
                     genre=row["genre"] or "",

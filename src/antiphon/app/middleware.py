@@ -22,6 +22,7 @@ _HEADERS = {
 _NOT_OURS = (
     "This service does not accept requests under that host name. To allow it: antiphon serve --allow-host NAME.\n"
 )
+_HEADERS_ONLY = "antiphon.headers_only"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -55,9 +56,7 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                add_security_headers(MutableHeaders(scope=message))
             await send(message)
 
         await (refusal or self.app)(scope, receive, guarded)
@@ -69,6 +68,64 @@ class Guard:
         if method not in _READING and not _same_origin(headers, host):
             return PlainTextResponse("Cross-site requests are not allowed.\n", status_code=403)
         return None
+
+
+def add_security_headers(headers: MutableHeaders) -> None:
+    """Add the headers that restrict what a page may do, where the answer has none of its own.
+
+    Parameters
+    ----------
+    headers : MutableHeaders
+        Headers of an answer.
+    """
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+
+
+class HeadAsGet:
+    """Middleware that answers HEAD as GET, without the body.
+
+    Parameters
+    ----------
+    app : ASGIApp
+        The application. Where making the body is costly, it looks at `wants_body`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on as GET, and drop the body of the answer."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+        complete = False
+
+        async def without_body(message: Message) -> None:
+            nonlocal complete
+            if message["type"] == "http.response.body":
+                if complete:
+                    return
+                complete, message = True, {"type": "http.response.body"}
+            await send(message)
+
+        await self.app({**scope, "method": "GET", _HEADERS_ONLY: True}, receive, without_body)
+
+
+def wants_body(scope: Scope) -> bool:
+    """Return whether the body of an answer is sent: not to HEAD.
+
+    Parameters
+    ----------
+    scope : Scope
+        Scope of the request.
+
+    Returns
+    -------
+    bool
+        Whether it is sent.
+    """
+    return not scope.get(_HEADERS_ONLY, False)
 
 
 def host_name(host: str) -> str:
@@ -135,4 +192,7 @@ def _same_origin(headers: Headers, host: str) -> bool:
     if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         return False
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+    try:
+        return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # No address.
+        return False

@@ -1,8 +1,11 @@
 """Streaming extraction of the first file from a multipart form."""
 
 from fastapi import HTTPException
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+
+_MAX_BOUNDARY_BYTES = 70
+"""As in RFC 2046."""
 
 
 class FilePart:
@@ -26,8 +29,8 @@ class FilePart:
 
     def __init__(self, content_type: str) -> None:
         boundary = parse_options_header(content_type)[1].get(b"boundary")
-        if not boundary:
-            raise HTTPException(422, "The form has no boundary.")
+        if not boundary or len(boundary) > _MAX_BOUNDARY_BYTES:
+            raise HTTPException(422, "The form has no boundary, or one that is too long.")
         self._found = bytearray()
         self._header, self._value = b"", b""
         self._within = self.done = False
@@ -59,7 +62,7 @@ class FilePart:
         self._found.clear()
         try:
             self._parser.write(piece)
-        except MultipartParseError:
+        except FormParserError:
             raise HTTPException(422, "The form is malformed.") from None
         return bytes(self._found)
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from antiphon.app.library import Video
 from antiphon.app.searching import Found
@@ -54,7 +54,7 @@ class Item(Schema):
             tags=list(video.tags),
             year=video.year,
             page=address(video.id),
-            media=None if video.path is None else address(video.id, "media"),
+            media=None if video.file is None else address(video.id, "media"),
             thumbnail=address(video.id, "thumbnail"),
         )
 
@@ -124,11 +124,25 @@ class Problem(Schema):
     detail: str
 
 
+def _whole_text(text: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("has half of a surrogate pair, which is no character")
+    return text
+
+
+def _no_truth_value(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("should be a number")
+    return value
+
+
 class History(Schema):
     """Videos that a user liked."""
 
-    history: list[str] = Field(min_length=1, max_length=1000, description="Ids, in any order.")
-    k: int = Field(10, ge=1, le=100)
+    history: list[Annotated[str, AfterValidator(_whole_text)]] = Field(
+        min_length=1, max_length=1000, description="Ids, in any order."
+    )
+    k: Annotated[int, BeforeValidator(_no_truth_value)] = Field(10, ge=1, le=100)
 
 
 class Recommendations(Schema):

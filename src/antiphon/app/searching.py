@@ -135,7 +135,7 @@ class Searcher:
         if id not in self.indexed:
             raise UnknownVideoError(f"No video '{id[:_LONGEST_SHOWN]}' in this index.")
         hits = self._search(Query.from_id(self.index, id), conditions, target, by)
-        asking = None if video.path is None else address(id, "media")
+        asking = None if video.file is None else address(id, "media")
         return self._found(hits, video, target, asking)
 
     def by_file(self, encodings: Encodings, conditions: Conditions, target: Target = "both") -> list[Found]:
@@ -274,7 +274,7 @@ def _still_s(hit: Hit, video: Video) -> float:
 def _player(hit: Hit, video: Video, target: Target, asking: str | None) -> Player:
     """Start at the best matching moment; in a pair, each file at its own."""
     there_s = _start_s(hit, video)
-    own = None if video.path is None else address(video.id, "media")
+    own = None if video.file is None else address(video.id, "media")
     if target == "both":
         return Player(own if video.has_video else None, there_s, own if video.has_audio else None, there_s)
     here = [moment.query_start_s for moment in hit.moments if moment.query_start_s is not None]

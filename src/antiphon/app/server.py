@@ -5,9 +5,10 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from antiphon.app.connections import Connection, max_connections
 from antiphon.app.state import State
 
-_MAX_CONNECTIONS, _SHUTDOWN_S = 256, 2
+_SHUTDOWN_S = 2
 
 
 class Server(uvicorn.Server):
@@ -28,7 +29,9 @@ class Server(uvicorn.Server):
                 app,
                 log_level="warning",
                 server_header=False,
-                limit_concurrency=_MAX_CONNECTIONS,
+                http=Connection,
+                ws="none",
+                limit_concurrency=max_connections(),
                 timeout_graceful_shutdown=_SHUTDOWN_S,
             )
         )

@@ -110,6 +110,8 @@ class State:
         Embeds clients' files; None without a model.
     encoding_line, still_line : CapacityLimiter
         Queues of the worker processes.
+    file_line : CapacityLimiter
+        Bounds how many blocks of files are read at once, so that a store that hangs holds up nothing else.
     """
 
     workspace: Workspace
@@ -121,6 +123,7 @@ class State:
     encoder: Encoder | None
     encoding_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     still_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    file_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
 
     @property
     def searcher(self) -> Searcher:

@@ -10,6 +10,7 @@ from antiphon.app.library import Video
 from antiphon.errors import DecodeError
 from antiphon.media.container import media_errors, open_container, video_stream
 from antiphon.media.frames import nearest_frames
+from antiphon.media.opening import CataloguedFile
 from antiphon.media.stream_reader import StreamReader
 from antiphon.presentation.previews import jpeg, shrunk
 from antiphon.tables import atomic_path
@@ -25,7 +26,7 @@ _LIMITS = WorkerLimits(job_s=20.0)
 class StillJob(NamedTuple):
     """A time in a file."""
 
-    uri: str
+    file: CataloguedFile
     time_s: float
 
 
@@ -86,9 +87,9 @@ class Stills:
         DecodeError
             The file is missing, cannot be decoded there, or has no video.
         """
-        if video.path is None or not video.has_video:
+        if video.file is None or not video.has_video:
             raise DecodeError(f"{video.id}: no video stream.")
-        made = self._worker.run(StillJob(video.path, time_s))
+        made = self._worker.run(StillJob(video.file, time_s))
         with atomic_path(self._place(video, time_s)) as partial:
             partial.write_bytes(made)
         self._remove_oldest()
@@ -108,10 +109,16 @@ class Stills:
 
     def _place(self, video: Video, time_s: float) -> Path:
         """Return the path of a still, which changes with the file."""
-        local = Path(video.path or "")
-        changed = local.stat().st_mtime_ns if local.is_file() else 0
-        key = hashlib.sha256(f"{video.path}\0{changed}\0{time_s:.1f}".encode()).hexdigest()
+        key = hashlib.sha256(f"{_version(video.file)}\0{time_s:.1f}".encode()).hexdigest()
         return self._folder / f"{key}.jpg"
+
+
+def _version(file: CataloguedFile | None) -> str:
+    """Tell which file it is: by the catalogue, or, in one of an earlier version, by when it was changed."""
+    if file is None or file.is_identified or file.local is None:
+        return repr(file)
+    local = Path(file.local)
+    return f"{file}\0{local.stat().st_mtime_ns if local.is_file() else 0}"
 
 
 def prepare_stills() -> Callable[[StillJob], bytes]:
@@ -126,12 +133,12 @@ def prepare_stills() -> Callable[[StillJob], bytes]:
 
 
 def _make(job: StillJob) -> bytes:
-    with open_container(job.uri) as container, media_errors(job.uri):
+    with open_container(job.file) as container, media_errors(job.file):
         stream = video_stream(container)
         if stream is None:
-            raise DecodeError(f"{job.uri}: no video stream.")
-        track = StreamReader.of(job.uri, container, stream)
+            raise DecodeError(f"{job.file}: no video stream.")
+        track = StreamReader.of(job.file, container, stream)
         aspect = float(stream.sample_aspect_ratio or 1)
         for _, frame in nearest_frames(track, [job.time_s]):
             return jpeg(shrunk(frame, aspect, LONGER_SIDE_PX))
-    raise DecodeError(f"{job.uri}: no frame at {job.time_s:.1f} s.")
+    raise DecodeError(f"{job.file}: no frame at {job.time_s:.1f} s.")

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
 
+from antiphon.app.bodies import Body, body_of, too_large
 from antiphon.app.multipart import FilePart
 from antiphon.locks import held, is_free
 from antiphon.workers.limits import StoppedError
@@ -34,7 +35,8 @@ class UploadLimits:
     receive_s : float
         Maximum time of an upload in seconds.
     max_concurrent : int
-        Maximum number of files being received, queued or read; further ones are refused with Retry-After.
+        Maximum number of files being received, queued or read. A further one takes the place of the slowest that comes
+        at less than the minimum rate of a body; if there is none, it is refused with Retry-After.
     """
 
     max_bytes: int = 512 << 20
@@ -61,7 +63,7 @@ class Uploads:
     def __init__(self, parent: Path, limits: UploadLimits | None = None) -> None:
         self.limits = limits or UploadLimits()
         self._under_way = 0
-        self._arriving: set[asyncio.Timeout] = set()
+        self._arriving: dict[asyncio.Timeout, Body] = {}
         self._stopped = False
         parent.mkdir(parents=True, exist_ok=True)
         with held(parent / _LOCK):  # Else another process may delete the folder before it is locked.
@@ -74,8 +76,7 @@ class Uploads:
         """End waiting uploads, and accept no more. Called in the server's event loop."""
         self._stopped = True
         for waiting in self._arriving:
-            with contextlib.suppress(RuntimeError):  # Already timed out.
-                waiting.reschedule(0)
+            _end(waiting)
 
     def close(self) -> None:
         """Delete the folder."""
@@ -107,9 +108,9 @@ class Uploads:
         Raises
         ------
         HTTPException
-            408: too slow. 411, 413: too large. 415: no media type. 422: empty. 503: too many at once. 507: disk full.
+            408: too slow. 413: too large. 415: no media type. 422: empty. 503: too many at once. 507: disk full.
         """
-        if self._under_way >= self.limits.max_concurrent:
+        if self._under_way >= self.limits.max_concurrent and not self._displaces_a_slow_one():
             raise HTTPException(503, "Too many files at once. Try again later.", headers={"Retry-After": str(_RETRY_S)})
         self._under_way += 1
         path: Path | None = None
@@ -132,15 +133,26 @@ class Uploads:
             raise HTTPException(415, "Unsupported media type. Send audio/*, video/* or application/octet-stream.")
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self.limits.max_bytes:
-            raise self._too_large()
+            raise too_large(self.limits.max_bytes)
         return kind
+
+    def _displaces_a_slow_one(self) -> bool:
+        slow = [waiting for waiting, body in self._arriving.items() if body.is_slow]
+        if not slow:
+            return False
+        slowest = min(slow, key=lambda waiting: self._arriving[waiting].bytes_per_s)
+        del self._arriving[slowest]
+        _end(slowest)
+        return True
 
     async def _fill(self, file: BinaryIO, request: Request, kind: str) -> None:
         """Write the request's file, and refuse the body as soon as it is too large."""
         size = 0
+        body = body_of(request)
+        body.max_bytes = self.limits.max_bytes
         try:
-            async with self._in_time(), contextlib.aclosing(self._body(request)) as body:
-                async for piece in _file_in(body, kind):
+            async with self._in_time(body), contextlib.aclosing(request.stream()) as stream:
+                async for piece in _file_in(stream, kind):
                     size += len(piece)
                     file.write(piece)
                 file.flush()
@@ -156,26 +168,18 @@ class Uploads:
             raise HTTPException(422, "The request has no file, or an empty one.")
 
     @asynccontextmanager
-    async def _in_time(self) -> AsyncGenerator[None]:
+    async def _in_time(self, body: Body) -> AsyncGenerator[None]:
         async with asyncio.timeout(0 if self._stopped else self.limits.receive_s) as waiting:
-            self._arriving.add(waiting)
+            self._arriving[waiting] = body
             try:
                 yield
             finally:
-                self._arriving.discard(waiting)
+                self._arriving.pop(waiting, None)
 
-    async def _body(self, request: Request) -> AsyncGenerator[bytes]:
-        """Yield the body until it exceeds the limit."""
-        size = 0
-        async with contextlib.aclosing(request.stream()) as stream:
-            async for piece in stream:
-                size += len(piece)
-                if size > self.limits.max_bytes:
-                    raise self._too_large()
-                yield piece
 
-    def _too_large(self) -> HTTPException:
-        return HTTPException(413, f"The file is larger than {self.limits.max_bytes >> 20} MiB.")
+def _end(waiting: asyncio.Timeout) -> None:
+    with contextlib.suppress(RuntimeError):  # Already timed out.
+        waiting.reschedule(0)
 
 
 async def _file_in(body: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from antiphon.media.appearance import ATTRIBUTE_NAMES, attribute_row, frame_attr
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.extents import Extents
 from antiphon.media.layout import FrameLayout
+from antiphon.media.opening import CataloguedFile
 from antiphon.media.tempo import RATE_HZ, estimate_tempo
 from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
 from antiphon.workers.pool import run_in_processes
@@ -38,7 +39,7 @@ class AttributesJob:
     ----------
     video_id : str
         Id of the video.
-    path : str
+    file : CataloguedFile
         Media file.
     windows : tuple of (float, float)
         Start and end of each window, in seconds on the track's time line.
@@ -47,7 +48,7 @@ class AttributesJob:
     """
 
     video_id: str
-    path: str
+    file: CataloguedFile
     windows: tuple[tuple[float, float], ...]
     segments: tuple[tuple[float, float], ...] = ()
 
@@ -169,9 +170,9 @@ def measure_video(job: AttributesJob) -> VideoAttributes:
         The file cannot be read at these times, or has no video.
     """
     found: list[list[float]] = []
-    for window in decode_stretches(job.path, job.windows, [LAYOUT], rate_hz=None):
+    for window in decode_stretches(job.file, job.windows, [LAYOUT], rate_hz=None):
         if LAYOUT not in window.frames:
-            raise DecodeError(f"{job.path}: has no video that can be decoded.")
+            raise DecodeError(f"{job.file}: has no video that can be decoded.")
         found.append(attribute_row(frame_attributes(window.frames[LAYOUT])))
     return VideoAttributes(found, _tempo_bpm(job))
 
@@ -179,7 +180,7 @@ def measure_video(job: AttributesJob) -> VideoAttributes:
 def _tempo_bpm(job: AttributesJob) -> float | None:
     """Estimate the tempo from the segments' audio; None if there is none that can be decoded."""
     try:
-        decoded = decode_stretches(job.path, job.segments, rate_hz=RATE_HZ)
+        decoded = decode_stretches(job.file, job.segments, rate_hz=RATE_HZ)
         tempo = estimate_tempo([stretch.waveform for stretch in decoded if stretch.waveform is not None])
     except DecodeError:
         return None
@@ -198,7 +199,7 @@ def _jobs(
             stretches = [(segment["start_s"], segment["end_s"]) for segment in own if row["has_audio"]]
             heard = tuple(stretch for stretch in stretches if extents.hold("audio", *stretch))
             if windows:
-                jobs.append(AttributesJob(row["id"], row["path"], windows, heard))
+                jobs.append(AttributesJob(row["id"], CataloguedFile.of(row), windows, heard))
     return jobs
 
 

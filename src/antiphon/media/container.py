@@ -20,6 +20,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from antiphon.errors import AntiphonError, DecodeError
+from antiphon.media.opening import CataloguedFile
 
 CONTAINER_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,avi,flv,mpegts,mpeg,asf,mp3,flac,wav,w64,aac,aiff,caf,ac3,eac3,amr"
@@ -37,13 +38,17 @@ MICROSECONDS = 1_000_000
 MediaStream = AudioStream | VideoStream
 
 
+Uri = str | Path | CataloguedFile
+"""Path or address of a media file, or a file of the catalogue, which is checked when it is opened."""
+
+
 @contextmanager
-def media_errors(uri: str | Path) -> Generator[None]:
+def media_errors(uri: Uri) -> Generator[None]:
     """Convert errors of FFmpeg and file systems in the block to `DecodeError`.
 
     Parameters
     ----------
-    uri : str or Path
+    uri : str, Path or CataloguedFile
         Name of the file, for messages.
 
     Yields
@@ -66,15 +71,15 @@ def media_errors(uri: str | Path) -> Generator[None]:
 
 
 @contextmanager
-def open_container(uri: str | Path) -> Generator[InputContainer]:
+def open_container(uri: Uri) -> Generator[InputContainer]:
     """Open a media file for reading: a local path, or an address that fsspec knows (s3://, gs://, https://).
 
     Errors of the block are not converted; wrap reading in `media_errors`.
 
     Parameters
     ----------
-    uri : str or Path
-        Path or address.
+    uri : str, Path or CataloguedFile
+        Path or address; of a catalogued file, no other file that took its place is opened.
 
     Yields
     ------
@@ -208,26 +213,27 @@ class _Source:
 
 
 @contextmanager
-def _open_bytes(uri: str | Path) -> Generator[BinaryIO]:
+def _open_bytes(uri: Uri) -> Generator[BinaryIO]:
+    file = uri if isinstance(uri, CataloguedFile) else CataloguedFile(str(uri))
     try:
-        opened = cast(Any, fsspec).open(str(uri), "rb").open() if "://" in str(uri) else _open_local(Path(uri))
+        opened = cast(Any, fsspec).open(file.path, "rb").open() if file.local is None else _open_local(file)
     except FileNotFoundError as error:
-        dangling = "://" not in str(uri) and Path(uri).is_symlink()
-        what = f"is a link to {Path(uri).readlink()}, which does not exist" if dangling else "no such file"
+        link = Path(file.local or "")
+        what = f"is a link to {link.readlink()}, which does not exist" if link.is_symlink() else "no such file"
         raise DecodeError(f"{uri}: {what}.") from error
+    except DecodeError:
+        raise
     except Exception as error:  # network file systems raise types of their own
         raise DecodeError(f"{uri}: cannot be opened: {_reason(error)}.") from error
     with opened as file:
         yield file
 
 
-def _open_local(path: Path) -> BinaryIO:
-    if path.exists() and not path.is_file():
-        raise OSError("it is not a file")
-    return path.open("rb")
+def _open_local(file: CataloguedFile) -> BinaryIO:
+    return io.BufferedReader(file.open())
 
 
-def _read_head(uri: str | Path, source: _Source) -> bytes:
+def _read_head(uri: Uri, source: _Source) -> bytes:
     with media_errors(uri):
         head = source.read(512)
         source.seek(0)
@@ -236,7 +242,7 @@ def _read_head(uri: str | Path, source: _Source) -> bytes:
     return head
 
 
-def _open_ffmpeg(uri: str | Path, source: _Source, head: bytes) -> InputContainer:
+def _open_ffmpeg(uri: Uri, source: _Source, head: bytes) -> InputContainer:
     try:
         return av.open(
             source,

@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from antiphon.errors import ConfigError, DecodeError
-from antiphon.media.container import audio_stream, media_errors, open_container, video_stream
+from antiphon.media.container import Uri, audio_stream, media_errors, open_container, video_stream
 from antiphon.media.cropping import FrameCropper
 from antiphon.media.extents import Extents
 from antiphon.media.frames import nearest_frames
@@ -41,7 +41,7 @@ class Decoded:
 
 
 def decode_stretches(
-    uri: str,
+    uri: Uri,
     stretches: Sequence[tuple[float, float]],
     layouts: Sequence[FrameLayout] = (),
     rate_hz: int | None = 16_000,
@@ -57,7 +57,7 @@ def decode_stretches(
 
     Parameters
     ----------
-    uri : str
+    uri : str, Path or CataloguedFile
         Local path, or an address that fsspec knows.
     stretches : sequence of (float, float)
         Start and end in seconds on the track's time line, whose zero is the container's start.
@@ -95,7 +95,7 @@ def decode_stretches(
 
 
 def _decode_all(
-    uri: str,
+    uri: Uri,
     stretches: Sequence[tuple[float, float]],
     layouts: Sequence[FrameLayout],
     rate_hz: int | None,
@@ -136,7 +136,7 @@ def _read_frames(
     generator: np.random.Generator,
 ) -> dict[FrameLayout, np.ndarray]:
     wanted = [i for i in range(count) if any(i % layout.every == 0 for layout in layouts)]
-    cropper = FrameCropper(reader.uri, layouts, reader.stream.sample_aspect_ratio, generator)
+    cropper = FrameCropper(str(reader.uri), layouts, reader.stream.sample_aspect_ratio, generator)
     frames = {
         layout: np.empty((len(range(0, count, layout.every)), layout.size_px, layout.size_px, 3), np.uint8)
         for layout in layouts

@@ -11,7 +11,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from antiphon.errors import DecodeError
-from antiphon.media.container import MAX_FRAME_PX, open_container, origin_s, stream_start_s
+from antiphon.media.container import MAX_FRAME_PX, Uri, open_container, origin_s, stream_start_s
 
 S = TypeVar("S", AudioStream, VideoStream)
 
@@ -28,7 +28,7 @@ class StreamReader(Generic[S]):
 
     Attributes
     ----------
-    uri : str
+    uri : str, Path or CataloguedFile
         Name of the file, for messages.
     container : InputContainer
         Open container.
@@ -42,7 +42,7 @@ class StreamReader(Generic[S]):
         End of the stream according to its header; None where the header states none.
     """
 
-    uri: str
+    uri: Uri
     container: InputContainer
     stream: S
     zero_s: float
@@ -50,12 +50,12 @@ class StreamReader(Generic[S]):
     stated_end_s: float | None
 
     @classmethod
-    def of(cls, uri: str, container: InputContainer, stream: S) -> "StreamReader[S]":
+    def of(cls, uri: Uri, container: InputContainer, stream: S) -> "StreamReader[S]":
         """Set up a stream for decoding in one thread.
 
         Parameters
         ----------
-        uri : str
+        uri : str, Path or CataloguedFile
             Name of the file, for messages.
         container : InputContainer
             Open container.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from antiphon.errors import DecodeError
+from antiphon.media.opening import CataloguedFile
 from antiphon.presentation.previews import Preview, make_preview
 
 _MAX_PLAYERS = 10
@@ -28,7 +29,7 @@ class Card:
     ----------
     title, artist, about : str
         Lines of text; escaped when rendered.
-    uri : str, optional
+    file : str or CataloguedFile, optional
         Media file to play.
     start_s : float
         Start of the preview in seconds.
@@ -37,7 +38,7 @@ class Card:
     title: str
     artist: str
     about: str
-    uri: str | None = None
+    file: str | CataloguedFile | None = None
     start_s: float = 0.0
     end_s: float = 5.0
 
@@ -66,7 +67,7 @@ def cards_html(heading: str, cards: Sequence[Card]) -> str:
 
 
 def _card(card: Card, *, plays: bool) -> Markup:
-    player = _player(card) if plays and card.uri else Markup('<span class="none">No preview</span>')
+    player = _player(card) if plays and card.file else Markup('<span class="none">No preview</span>')
     return Markup("<div>{}<b>{}</b>{}<br><small>{}</small></div>").format(
         player, card.title, escape(card.artist), card.about
     )
@@ -74,7 +75,7 @@ def _card(card: Card, *, plays: bool) -> Markup:
 
 def _player(card: Card) -> Markup:
     try:
-        preview = make_preview(card.uri or "", card.start_s, card.end_s, _PREVIEW_BYTES)
+        preview = make_preview(card.file or "", card.start_s, card.end_s, _PREVIEW_BYTES)
     except DecodeError:
         return Markup('<span class="none">No preview</span>')
     return _element(preview)

@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from antiphon.errors import DecodeError
-from antiphon.media.container import audio_stream, media_errors, open_container, video_stream
+from antiphon.media.container import Uri, audio_stream, media_errors, open_container, video_stream
 from antiphon.media.cropping import Orientation
 from antiphon.media.frames import nearest_frames
 from antiphon.media.stream_reader import StreamReader
@@ -49,13 +49,13 @@ class Preview:
 
 
 def make_preview(
-    uri: str, start_s: float, end_s: float, max_bytes: int, longer_side_px: int = LONGER_SIDE_PX
+    uri: Uri, start_s: float, end_s: float, max_bytes: int, longer_side_px: int = LONGER_SIDE_PX
 ) -> Preview:
     """Encode a stretch of a file.
 
     Parameters
     ----------
-    uri : str
+    uri : str, Path or CataloguedFile
         Local path, or URI that fsspec knows.
     start_s, end_s : float
         Position on the track's timeline, in seconds.
@@ -95,7 +95,7 @@ def make_preview(
     return Preview(mp4, poster, has_audio=waveform is not None, has_video=bool(images))
 
 
-def _images(uri: str, container: InputContainer, start_s: float, end_s: float, longer_side_px: int) -> list[np.ndarray]:
+def _images(uri: Uri, container: InputContainer, start_s: float, end_s: float, longer_side_px: int) -> list[np.ndarray]:
     with media_errors(uri):
         stream = video_stream(container)
         if stream is None:
@@ -135,7 +135,7 @@ def shrunk(frame: VideoFrame, aspect: float, longer_side_px: int) -> np.ndarray:
     return np.ascontiguousarray(Orientation.of(frame).apply(small.to_ndarray()))
 
 
-def _waveform(uri: str, container: InputContainer, start_s: float, end_s: float) -> np.ndarray | None:
+def _waveform(uri: Uri, container: InputContainer, start_s: float, end_s: float) -> np.ndarray | None:
     with media_errors(uri):
         stream = audio_stream(container)
         if stream is None:
@@ -229,12 +229,12 @@ def jpeg(picture: np.ndarray) -> bytes:
 STILL_PX = (96, 54)
 
 
-def make_strip(uri: str, times_s: Sequence[float]) -> bytes | None:
+def make_strip(uri: Uri, times_s: Sequence[float]) -> bytes | None:
     """Render one still of 96 × 54 px for each time, side by side, letterboxed.
 
     Parameters
     ----------
-    uri : str
+    uri : str, Path or CataloguedFile
         Local path, or URI that fsspec knows.
     times_s : sequence of float
         Times on the track's timeline, in seconds.

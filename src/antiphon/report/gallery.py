@@ -8,6 +8,7 @@ from typing import Any
 
 from antiphon.errors import DecodeError
 from antiphon.evaluation.answers import TopCandidates
+from antiphon.media.opening import CataloguedFile
 from antiphon.presentation.previews import Preview, make_preview
 from antiphon.report.inputs import Inputs
 from antiphon.report.retrieved import Retrieved
@@ -182,7 +183,7 @@ def _previews(
             return "The catalogue has no file for it."
         try:
             where = stretch(row, segments.get(row["id"], []), short=len(records) > _MANY)
-            return make_preview(row["path"], *where, max_bytes)
+            return make_preview(CataloguedFile.of(row), *where, max_bytes)
         except DecodeError as error:
             return str(error)
 

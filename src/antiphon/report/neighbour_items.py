@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.errors import DecodeError
+from antiphon.media.opening import CataloguedFile
 from antiphon.presentation.previews import Preview, make_preview, make_strip
 from antiphon.report.gallery import GalleryItem, stretch
 from antiphon.report.inputs import Inputs
@@ -141,11 +142,12 @@ def _media(
     if number >= MAX_STRIPS:
         return _TOO_MANY, None
     start_s, end_s = stretch(row, segments, short=True)
+    file = CataloguedFile.of(row)
     try:
-        strip = make_strip(row["path"], _times_s(segments, one_segment, (start_s, end_s)))
+        strip = make_strip(file, _times_s(segments, one_segment, (start_s, end_s)))
         if number >= MAX_PLAYERS:
             return _TOO_MANY, strip
-        return make_preview(row["path"], start_s, end_s, max_bytes, _LONGER_SIDE_PX), strip
+        return make_preview(file, start_s, end_s, max_bytes, _LONGER_SIDE_PX), strip
     except DecodeError as error:
         return str(error), None
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.media.names import title_from_id
+from antiphon.media.opening import CataloguedFile
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -98,7 +99,7 @@ class Hits(list[Hit]):
         *,
         query: str = "",
         target: str = "both",
-        media: Callable[[], Mapping[str, str]] | None = None,
+        media: Callable[[], Mapping[str, str | CataloguedFile]] | None = None,
     ) -> None:
         super().__init__(hits)
         self.query, self.target, self._media = query, target, media
@@ -154,7 +155,7 @@ class Hits(list[Hit]):
                     title=hit.title,
                     artist=hit.artist,
                     about=" · ".join(filter(None, (hit.metadata.get("genre"), f"score {hit.score:.3f}", hit.id))),
-                    uri=media.get(hit.id),
+                    file=media.get(hit.id),
                     **_stretch(hit),
                 )
                 for hit in self

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from antiphon.embeddings import unit_rows
 from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchError
+from antiphon.media.opening import CataloguedFile
 from antiphon.search.answering import answer, items, nearest_tracks
 from antiphon.search.entries import (
     CatalogueRecords,
@@ -66,7 +67,7 @@ class Index:
     ['b', 'c']
     """
 
-    def __init__(self, place: Place, record: Record, media: Mapping[str, str] | None = None) -> None:
+    def __init__(self, place: Place, record: Record, media: Mapping[str, CataloguedFile] | None = None) -> None:
         self._place = place
         self._media = media
         self._take(record)
@@ -115,7 +116,7 @@ class Index:
             There is nothing to index, or another process is writing.
         """
         rows = embedded(model, features, catalogue)
-        media = None if catalogue is None else _paths(catalogue)
+        media = None if catalogue is None else _files(catalogue)
         return cls._create(path, kind, rows, origin_of(model, features, made_by, run), media)
 
     @classmethod
@@ -153,7 +154,7 @@ class Index:
         kind: Literal["auto", "exact", "lancedb"],
         rows: pa.Table,
         origin: Origin,
-        media: Mapping[str, str] | None = None,
+        media: Mapping[str, CataloguedFile] | None = None,
     ) -> Self:
         place = place_of(path)
         if kind not in ("auto", "exact", "lancedb"):
@@ -482,16 +483,16 @@ class Index:
         return True
 
     def _hits(self, hits: list[Hit], query: str = "", target: str = "both") -> Hits:
-        return Hits(hits, query=query, target=target, media=self._paths_of)
+        return Hits(hits, query=query, target=target, media=self._files_of)
 
-    def _paths_of(self) -> Mapping[str, str]:
+    def _files_of(self) -> Mapping[str, CataloguedFile]:
         """The media files by id: of the catalogue that was passed, or of the workspace that the index lies in."""
         if self._media is None:
             from antiphon.catalogue import Catalogue
 
             beside = Path(self.path).parent / "catalogue.parquet"
             try:
-                self._media = _paths(Catalogue.load(beside)) if "://" not in self.path and beside.exists() else {}
+                self._media = _files(Catalogue.load(beside)) if "://" not in self.path and beside.exists() else {}
             except AntiphonError:  # a catalogue that cannot be read shows no cards, and spoils no search
                 self._media = {}
         return self._media
@@ -503,8 +504,8 @@ class Index:
             yield self._store.view()
 
 
-def _paths(catalogue: CatalogueRecords) -> dict[str, str]:
-    return {str(row["id"]): str(row["path"]) for row in catalogue.records() if row.get("path")}
+def _files(catalogue: CatalogueRecords) -> dict[str, CataloguedFile]:
+    return {str(row["id"]): CataloguedFile.of(row) for row in catalogue.records() if row.get("path")}
 
 
 def _refuse_options(given: list[str]) -> None:

@@ -1,0 +1,126 @@
+"""Opening of local files: regular files alone, and of a catalogued file no other that took its place."""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from antiphon.errors import DecodeError
+from antiphon.media.identity import is_identified, is_same
+from antiphon.media.names import local_path
+
+
+@dataclass(frozen=True)
+class CataloguedFile:
+    """File of a row of the catalogue. A link or another file put in its place later is not opened.
+
+    As text it is its path, so that it takes the place of a path in messages.
+
+    Attributes
+    ----------
+    path : str
+        Path or address; a link to a file is legitimate.
+    size_bytes, modified_ns : int, optional
+        Size and modification time when it was catalogued; None in catalogues of earlier versions.
+    content_hash : str, optional
+        Hash of its content then; see `antiphon.media.identity`.
+    """
+
+    path: str
+    size_bytes: int | None = None
+    modified_ns: int | None = None
+    content_hash: str | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "CataloguedFile":
+        """Take path and identity from a row of the catalogue that has a path.
+
+        Parameters
+        ----------
+        row : mapping of str to object
+            Row of the catalogue.
+
+        Returns
+        -------
+        CataloguedFile
+            Its file.
+        """
+        return cls(row["path"], row.get("size_bytes"), row.get("modified_ns"), row.get("content_hash"))
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def local(self) -> str | None:
+        """Path on this machine; None for an address of another one."""
+        return local_path(self.path)
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether the catalogue says which file it was."""
+        return is_identified(asdict(self))
+
+    def open(self) -> FileIO:
+        """Open the file on this machine.
+
+        Returns
+        -------
+        FileIO
+            The file.
+
+        Raises
+        ------
+        DecodeError
+            It is not the file that was catalogued.
+        OSError
+            It cannot be opened, or is no regular file.
+        """
+        file = open_regular(Path(self.local or self.path))
+        try:
+            if is_same(file.fileno(), asdict(self)):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+        raise DecodeError(f"{self.path}: is not the file that was catalogued. {REFRESH}")
+
+
+REFRESH = "Run antiphon catalogue refresh to take it up as it is now."
+
+
+def open_regular(path: Path) -> FileIO:
+    """Open a regular file for reading; others, such as pipes, sockets and devices, are neither opened nor waited for.
+
+    Parameters
+    ----------
+    path : Path
+        Path of the file.
+
+    Returns
+    -------
+    FileIO
+        The file.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened, or is no regular file.
+    """
+    _refuse_special(path.stat())
+    # Should it become a pipe or a terminal at this very moment, opening it must not wait for the other end.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        _refuse_special(os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _refuse_special(about: os.stat_result) -> None:
+    if not stat.S_ISREG(about.st_mode):
+        raise OSError("it is not a file")
