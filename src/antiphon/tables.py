@@ -38,6 +38,7 @@ CATALOGUE = pa.schema(
         pa.field("size_bytes", pa.int64()),  # identity of the file when it was catalogued
         pa.field("modified_ns", pa.int64()),
         pa.field("content_hash", pa.string()),
+        pa.field("value_sources", pa.list_(pa.string())),  # see `antiphon.catalogue.sources`
     ]
 )
 
@@ -80,7 +81,7 @@ ATTRIBUTES = pa.schema(
 
 _ADDED_LATER = frozenset(
     {"audio_start_s", "audio_end_s", "video_start_s", "video_end_s", "size_bytes", "modified_ns", "content_hash"}
-    | {"flags"}
+    | {"value_sources", "flags"}
 )
 """Columns that tables of earlier versions lack; they are read as null."""
 

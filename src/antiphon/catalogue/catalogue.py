@@ -1,17 +1,19 @@
 """Table of the music videos."""
 
-import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import pyarrow as pa
 
-from antiphon.catalogue.file_tags import file_tags
+from antiphon.catalogue.copies import linked
+from antiphon.catalogue.identity import Examination, examine
+from antiphon.catalogue.joining import join
 from antiphon.catalogue.reading import read_folder, read_metadata
 from antiphon.catalogue.splits import SPLITS, artist_key, assign_split
+from antiphon.catalogue.tagging import Progress, fill_in_tags, renew_tags
 from antiphon.catalogue.validation import CatalogueRow
 from antiphon.errors import CatalogueError, DecodeError, FeatureStoreError
 from antiphon.identifiers import first_fault
@@ -216,7 +218,7 @@ class Catalogue:
     def split(
         self, by: Literal["artist", "video"] = "artist", fractions: Sequence[float] = FRACTIONS, seed: int = 0
     ) -> Self:
-        """Assign every video to train, validation or test.
+        """Assign every video to train, validation or test. Byte-identical copies are always in one split.
 
         Parameters
         ----------
@@ -239,19 +241,15 @@ class Catalogue:
         ConfigError
             The fractions do not sum to 1.
         """
-        return type(self)(
-            [
-                row | {"split": assign_split(row["id"], row["artist"] if by == "artist" else None, fractions, seed)}
-                for row in self.records()
-            ]
-        )
+        return type(self)([row | {"split": None} for row in self.records()]).split_missing(by, fractions, seed)
 
     def split_missing(
         self, by: Literal["artist", "video"] = "artist", fractions: Sequence[float] = FRACTIONS, seed: int = 0
     ) -> Self:
         """Assign the videos without a split, and move no other.
 
-        By artist, a video joins the split of its artist, if there is one; otherwise it is assigned as by `split`.
+        A video joins the split of a byte-identical copy, or else, by artist, that of its artist, if there is one;
+        otherwise it is assigned as by `split`.
 
         Parameters
         ----------
@@ -275,13 +273,18 @@ class Catalogue:
         rows = self.records()
         known: dict[str, str] = {}
         for row in rows:
-            if by == "artist" and row["artist"] and row["split"]:
-                known.setdefault(artist_key(row["artist"]), row["split"])
-        for row in rows:
-            if row["split"] is None:
-                artist = row["artist"] if by == "artist" else None
-                row["split"] = known.get(artist_key(artist)) if artist else None
-                row["split"] = row["split"] or assign_split(row["id"], artist, fractions, seed)
+            for key in _split_keys(row, by) if row["split"] else ():
+                known.setdefault(key, row["split"])
+        waiting = [row for row in rows if row["split"] is None]
+        for group in linked(waiting, lambda row: _split_keys(row, by)):
+            keys = sorted({key for row in group for key in _split_keys(row, by)}, key=_copies_first)
+            split = next((known[key] for key in keys if key in known), None)
+            artist = min(
+                (row["artist"] for row in group if by == "artist" and row["artist"]), key=artist_key, default=None
+            )
+            split = split or assign_split(min(row["id"] for row in group), artist, fractions, seed)
+            for row in group:
+                row["split"] = split
         return type(self)(rows)
 
     def artists_in_two_splits(self) -> list[str]:
@@ -301,8 +304,9 @@ class Catalogue:
     def extended(self, other: "Catalogue") -> Self:
         """Merge the rows of another catalogue into this one; its values take precedence.
 
-        Splits of this catalogue stay, and files keep their ids: rows of `other` that give a file another id are skipped
-        with a warning.
+        Splits of this catalogue stay, and so do ids: files are found again under another path by their content, and a
+        file whose id is that of another file gets folders of its path before it, such as `day-2/clip.mp4`. Values of a
+        table take precedence over those of files' own tags.
 
         Parameters
         ----------
@@ -313,41 +317,45 @@ class Catalogue:
         -------
         Catalogue
             The merged catalogue.
-
-        Raises
-        ------
-        CatalogueError
-            An id is that of another file in `other`.
         """
-        rows = {row["id"]: row for row in self.records()}
-        names = {row["path"]: row["id"] for row in rows.values() if row["path"]}
-        again: list[str] = []
-        for row in other.records():
-            if names.get(row["path"], row["id"]) != row["id"]:
-                again.append(f"'{row['id']}' is '{names[row['path']]}'")
-                continue
-            known = rows.get(row["id"])
-            if known is not None and not _same_file(known["path"], row["path"]):
-                raise CatalogueError(
-                    f"id '{row['id']}' is {known['path']} in this catalogue and {row['path']} in the other. "
-                    "Rename one of them, or use one workspace per catalogue."
-                )
-            if known is None:
-                rows[row["id"]] = row
-                continue
-            kept = {"split"} if known["split"] else set[str]()
-            rows[row["id"]] = known | {key: item for key, item in row.items() if item is not None and key not in kept}
-        if again:
-            warnings.warn(f"Skipped {len(again)} files that have another id already: {again[0]}.", stacklevel=2)
-        return type(self)(list(rows.values()))
+        joined = join(self.records(), other.records())
+        if joined.again:
+            came_with, name = next(iter(joined.again.items()))
+            message = f"{len(joined.again)} files have another id already: '{came_with}' is '{name}'."
+            warnings.warn(message, stacklevel=2)
+        return type(self)(joined.rows)
 
-    def with_file_tags(self, progress: Callable[[int, int], None] | None = None) -> Self:
+    def examined(self, *, read_all: bool = False) -> tuple[Self, Examination]:
+        """Compare the files with what they were when they were catalogued.
+
+        Files that were merely touched, or exchanged their names, are known again by their content. What was known of
+        replaced files is removed, so that `probe` reads them again; features made of them are not touched.
+
+        Parameters
+        ----------
+        read_all : bool, default False
+            Read files too whose size and modification time are as they were.
+
+        Returns
+        -------
+        catalogue : Catalogue
+            The catalogue with the identities that the files have now.
+        found : Examination
+            What became of the files.
+        """
+        rows = self.records()
+        found = examine(rows, read_all=read_all)
+        return type(self)(rows), found
+
+    def with_file_tags(self, videos: Collection[str] | None = None, progress: Progress | None = None) -> Self:
         """Fill in missing artist, title, genre and year from the tags of files that have not been read yet.
 
         Call it before `split`, which assigns by artist, and before `probe`, which marks files as read.
 
         Parameters
         ----------
+        videos : collection of str, optional
+            Ids of the videos whose files to read. Default: all that have not been read.
         progress : callable, optional
             Called with files done and their total.
 
@@ -358,15 +366,36 @@ class Catalogue:
         """
         rows = self.records()
         waiting = [row for row in rows if row["path"] and row["has_audio"] is None]
-        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            tags = threads.map(file_tags, [row["path"] for row in waiting])
-            for done, (row, found) in enumerate(zip(waiting, tags, strict=True), start=1):
-                row.update({column: value for column, value in found.items() if row[column] is None})
-                if progress is not None:
-                    progress(done, len(waiting))
+        fill_in_tags([row for row in waiting if videos is None or row["id"] in videos], progress)
         return type(self)(rows)
 
-    def probe(self, progress: Callable[[int, int], None] | None = None) -> tuple[Self, dict[str, str]]:
+    def refreshed(self, without: Collection[str] = (), progress: Progress | None = None) -> tuple[Self, list[str]]:
+        """Read artist, title, genre and year from the files' own tags again.
+
+        Values that came from such tags follow them, and missing ones are filled in; those of tables stay. A catalogue
+        of an earlier version does not know where its values come from: those that agree with the tags follow them from
+        now on.
+
+        Parameters
+        ----------
+        without : collection of str
+            Ids of videos whose files cannot be read, and whose values stay.
+        progress : callable, optional
+            Called with files done and their total.
+
+        Returns
+        -------
+        catalogue : Catalogue
+            The catalogue with the values of today.
+        changed : list of str
+            Ids of the videos whose values changed.
+        """
+        rows, left_out = self.records(), set(without)
+        readable = [row for row in rows if row["path"] and _is_probed(row) and row["id"] not in left_out]
+        changed = renew_tags(readable, progress)
+        return type(self)(rows), changed
+
+    def probe(self, progress: Progress | None = None) -> tuple[Self, dict[str, str]]:
         """Read the headers of files that have not been read yet: duration, and whether there is audio and video.
 
         Files get their identity too, also those of catalogues of earlier versions.
@@ -399,11 +428,14 @@ class Catalogue:
         return type(self)(rows), reasons
 
 
-def _same_file(one: str | None, other: str | None) -> bool:
-    """Return whether two paths are one file; one may be a link to the other, or a link that was dangling before."""
-    if one is None or other is None or "://" in one or "://" in other:
-        return one == other
-    return one == other or os.path.realpath(one) == os.path.realpath(other)
+def _split_keys(row: CatalogueRow, by: Literal["artist", "video"]) -> list[str]:
+    """Return what a row must not share with rows of other splits: its content, and its artist."""
+    keys = [f"content:{row['content_hash']}"] if row["content_hash"] else []
+    return [*keys, f"artist:{artist_key(row['artist'])}"] if by == "artist" and row["artist"] else keys
+
+
+def _copies_first(key: str) -> tuple[bool, str]:
+    return not key.startswith("content:"), key
 
 
 def _is_probed(row: CatalogueRow) -> bool:

@@ -12,8 +12,11 @@ from antiphon.catalogue import Catalogue
 from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.catalogue.description import describe as describe_catalogue
 from antiphon.catalogue.file_names import with_nearest_file
+from antiphon.catalogue.joining import join
 from antiphon.catalogue.reading import left_out, read_folder
 from antiphon.catalogue.rows import unread_columns
+from antiphon.cli.file_changes import FileChanges
+from antiphon.cli.opening import take_out_of_index
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 from antiphon.runs import RUN_FILE
@@ -39,8 +42,13 @@ def add(
 
     Artist, title, genre and year that --metadata does not give are read from the files' own tags.
 
-    All videos of an artist are in one split. An assigned split never changes: later calls only assign videos that have
-    none, and `antiphon catalogue split` alone reassigns all. Splits given in a column `split` are kept.
+    All videos of an artist are in one split, and so are byte-identical copies. An assigned split never changes: later
+    calls only assign videos that have none, and `antiphon catalogue split` alone reassigns all. Splits given in a
+    column `split` are kept.
+
+    Called again, it adds what is new, finds renamed and moved files by their content, and notices replaced ones. A file
+    whose id is that of another file gets its folder's name before it. Values of a table replace earlier ones, and those
+    of files' tags; empty cells change nothing.
 
     Parameters
     ----------
@@ -57,25 +65,31 @@ def add(
     seed
         Seed of the assignment.
     """
-    catalogue, unreadable = add_to_workspace(session, source, metadata, by, fractions, seed)
+    catalogue, changes = add_to_workspace(session, source, metadata, by, fractions, seed)
     data: dict[str, Any] = {
         "workspace": str(session.workspace.root),
         "videos": len(catalogue),
         "splits": catalogue.split_counts(),
-        "unreadable": unreadable,
         "left_out": left_out(source) if source.is_dir() else [],
-    }
+    } | changes.to_dict()
 
     def show(out: Console) -> None:
         out.print(f"{len(catalogue)} videos in {session.workspace.root}: {_counts(catalogue.split_counts())}.")
         for sentence in data["left_out"]:
             out.print(f"Left out: {sentence}", markup=False, soft_wrap=True)
-        for reason in list(unreadable.values())[:10]:
-            out.print(f"  unreadable: {reason}", markup=False, soft_wrap=True)
-        if unreadable:
-            out.print(f"{len(unreadable)} files could not be read; they stay in the catalogue and will be retried.")
+        show_changes(changes, out)
 
     session.result(data, show)
+
+
+def show_changes(changes: FileChanges, out: Console) -> None:
+    """Print what became of files, and which cannot be read."""
+    for sentence in changes.sentences():
+        out.print(sentence, markup=False, soft_wrap=True)
+    for reason in list(changes.unreadable.values())[:10]:
+        out.print(f"  unreadable: {reason}", markup=False, soft_wrap=True)
+    if changes.unreadable:
+        out.print(f"{len(changes.unreadable)} files could not be read; they stay in the catalogue and will be retried.")
 
 
 def add_to_workspace(
@@ -85,7 +99,7 @@ def add_to_workspace(
     by: Literal["artist", "video"],
     fractions: tuple[float, float, float],
     seed: int,
-) -> tuple[Catalogue, dict[str, str]]:
+) -> tuple[Catalogue, FileChanges]:
     """Read `source`, split it, merge it into the workspace's catalogue and probe its files.
 
     Parameters
@@ -107,29 +121,44 @@ def add_to_workspace(
     -------
     catalogue : Catalogue
         The merged catalogue.
-    unreadable : dict of str to str
-        Reason by video, for files that could not be read.
+    changes : FileChanges
+        What became of its files.
     """
-    found = _read(source, metadata)
+    from antiphon.features.forgetting import bring_up_to_date
+
+    found, workspace = _read(source, metadata), session.workspace
     unread = unread_columns(found.table.column_names)
     if unread:
         session.warn(f"{metadata or source}: nothing reads the columns {', '.join(unread)}; they are kept as they are.")
-    workspace = session.workspace
-    with workspace.lock():
-        joined = Catalogue.load(workspace.catalogue).extended(found) if workspace.catalogue.exists() else found
+
+    def prepare(joined: Catalogue) -> Catalogue:
         if not _is_table(source):
             with session.progress("Reading the files' tags") as progress:
                 joined = joined.with_file_tags(progress=lambda done, total: progress(done, total, ""))
-        joined = joined.split_missing(by=by, fractions=fractions, seed=seed)
+        return joined.split_missing(by=by, fractions=fractions, seed=seed)
+
+    with workspace.lock():
+        before = Catalogue.load(workspace.catalogue).records() if workspace.catalogue.exists() else []
+        with session.progress("Looking at files") as progress:
+            joined = join(before, found.records(), progress=lambda done, total: progress(done, total, ""))
         with session.progress("Reading headers") as progress:
-            joined, unreadable = joined.probe(progress=lambda done, total: progress(done, total, ""))
-        paths = {row["id"]: row["path"] for row in joined.records()}
-        unreadable = {name: with_nearest_file(reason, paths[name]) for name, reason in unreadable.items()}
-        joined.save(workspace.catalogue)
-    shared = joined.artists_in_two_splits()
+            catalogue, examined, unreadable = bring_up_to_date(
+                workspace, Catalogue(joined.rows), prepare, progress=lambda done, total: progress(done, total, "")
+            )
+    paths = {row["id"]: row["path"] for row in catalogue.records()}
+    unreadable = {name: with_nearest_file(reason, paths[name]) for name, reason in unreadable.items()}
+    changes = FileChanges.of(catalogue.records(), {row["id"] for row in before}, joined, examined, unreadable)
+    take_out_of_index(session, examined.replaced)
+    _warn_of_splits(session, catalogue, changes)
+    return catalogue, changes
+
+
+def _warn_of_splits(session: Session, catalogue: Catalogue, changes: FileChanges) -> None:
+    shared = catalogue.artists_in_two_splits()
     if shared:
         session.warn(f"{len(shared)} artists are in more than one split, such as '{shared[0]}'.")
-    return joined, unreadable
+    for sentence in changes.warnings():
+        session.warn(sentence)
 
 
 def _read(source: Path, metadata: Path | None) -> Catalogue:
@@ -200,6 +229,10 @@ def remove(*ids: str, session: Here) -> None:
         Catalogue(kept).save(workspace.catalogue)
     data = {"removed": list(ids), "videos": len(kept)}
     session.result(data, lambda out: out.print(f"{len(catalogue) - len(kept)} removed, {len(kept)} left."))
+
+
+app.command("antiphon.cli.catalogue_files:move", name="move", help="Say that files lie elsewhere now.")
+app.command("antiphon.cli.catalogue_files:refresh", name="refresh", help="Look at all files and their tags again.")
 
 
 @app.command

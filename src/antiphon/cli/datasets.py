@@ -77,13 +77,16 @@ def jamendo(
 
 def _import(session: Session, found: Imported) -> None:
     """Merge the imported rows into the workspace's catalogue, probe their files, and report what is missing."""
+    from antiphon.features.forgetting import bring_up_to_date
+
     workspace = session.workspace
     with workspace.lock():
         stored = Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None
         joined = found.catalogue if stored is None else stored.extended(found.catalogue)
         with session.progress("Reading headers") as progress:
-            joined, unreadable = joined.probe(progress=lambda done, total: progress(done, total, ""))
-        joined.save(workspace.catalogue)
+            joined, _, unreadable = bring_up_to_date(
+                workspace, joined, progress=lambda done, total: progress(done, total, "")
+            )
     data = {
         "workspace": str(workspace.root),
         "imported": len(found.catalogue),

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
+from antiphon.cli.opening import replaced_since, take_out_of_index
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 from antiphon.segments.sampling import SamplingConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Collection, Generator
 
     from antiphon.features.extraction import Progress
 
@@ -32,12 +33,14 @@ def extract(
     workers: Annotated[int | None, Parameter(validator=Number(gte=1, lte=61))] = None,
     device: str = "auto",
     keep_segments: bool = False,
+    again: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     session: Here,
 ) -> None:
     """Decode every video of the catalogue once and compute its features with the chosen backbones.
 
-    It can be stopped at any time, or killed; the same command computes only what is missing. Files that cannot be used
-    are listed with the reason in failures.parquet.
+    It can be stopped at any time, or killed; the same command computes only what is missing, and files that were
+    replaced since. Files that cannot be used are listed with the reason in failures.parquet; features of files that are
+    gone stay.
 
     Parameters
     ----------
@@ -59,8 +62,11 @@ def extract(
     keep_segments
         Also keep the video (10 frames per second, within 768 × 432) and audio (16 kHz, mono) of every segment, about
         2 MB each, for `antiphon finetune`. This decodes the files a second time.
+    again
+        Ids of videos to compute again, whatever is stored of them. They leave the search index until
+        `antiphon index add`.
     """
-    found = run_extract(session, audio, video, sections, seed, workers, device, every_s)
+    found = run_extract(session, audio, video, sections, seed, workers, device, every_s, again)
     if keep_segments:
         found |= {"kept": run_keeping(session, workers)}
         found["failures"] = [vars(failure) for failure in session.workspace.read_failures()]
@@ -121,6 +127,7 @@ def run_extract(
     workers: int | None,
     device: str,
     every_s: float | None = None,
+    again: "Collection[str]" = (),
 ) -> dict[str, Any]:
     """Fill the workspace's feature stores, with a progress bar.
 
@@ -136,6 +143,8 @@ def run_extract(
         Number of decoding processes; None: one per core.
     device : str
         "cpu", "cuda" or "auto".
+    again : collection of str
+        Ids of videos to compute again.
 
     Returns
     -------
@@ -163,8 +172,10 @@ def run_extract(
             sampling=sampling,
             workers=workers,
             device=device,
+            again=again,
             progress=progress,
         )
+    take_out_of_index(session, {*replaced_since(catalogue, Catalogue.load(workspace.catalogue)), *again})
     return {
         "segments": len(features),
         "videos": len(set(features.groups.tolist())),

@@ -1,17 +1,17 @@
 """Open what a verb works on: a run, its features, its index, and features named by an option."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from antiphon.cli.session import Session
 from antiphon.embeddings import MODALITIES
-from antiphon.errors import ConfigError, FeatureStoreError, ModelError
+from antiphon.errors import ConfigError, FeatureStoreError, ModelError, SearchError
 from antiphon.runs import RUN_FILE, read_run
 from antiphon.search import Index
-from antiphon.search.record import Origin
+from antiphon.search.record import RECORD_FILE, Origin
 from antiphon.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -249,6 +249,33 @@ def opened_index(session: Session, path: str | None) -> Index:
         )
         index.origin.refuse_other(current, index.path)
     return index
+
+
+def replaced_since(before: "Catalogue", after: "Catalogue") -> list[str]:
+    """Return the ids of the videos whose files have other content than before."""
+    known = {row["id"]: row["content_hash"] for row in before.records() if row["content_hash"]}
+    return [row["id"] for row in after.records() if known.get(row["id"], row["content_hash"]) != row["content_hash"]]
+
+
+def take_out_of_index(session: Session, videos: Collection[str]) -> None:
+    """Remove videos from the workspace's index until they are added again, since they are computed anew.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    videos : collection of str
+        Ids of the videos.
+    """
+    if not videos or not (session.workspace.index / RECORD_FILE).exists():
+        return
+    try:
+        removed = Index.open(session.workspace.index).remove(videos)
+    except SearchError as error:
+        session.warn(f"The index still has the former {len(videos)} videos: {error}")
+        return
+    if removed:
+        session.say(f"{len(removed)} music videos left the index until they are added again: antiphon index add")
 
 
 def indexed(workspace: Workspace, run: str | None) -> "tuple[DualEncoder, Features, dict[str, Any]]":

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.catalogue import Catalogue
+from antiphon.catalogue.joining import join
 from antiphon.errors import AntiphonError, CatalogueError, ConfigError, DecodeError, FeatureStoreError
 from antiphon.features.assembly import assemble
 from antiphon.features.computing import compute_in_threads, window_features, windows_job
 from antiphon.features.features import Features
+from antiphon.features.forgetting import bring_up_to_date
 from antiphon.features.keeping import keep_segments as keep
 from antiphon.features.planning import PlannedSegments, plan_segments
+from antiphon.features.renewal import renew
 from antiphon.features.store import FeatureStore, VideoFeatures, store_names
 from antiphon.media.extents import Extents
 from antiphon.media.windows import DecodedWindows, WindowsJob, decode_windows
@@ -72,13 +76,16 @@ def extract(
     workers: int | None = None,
     device: str = "auto",
     keep_segments: bool = False,
+    again: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
 ) -> Features:
     """Compute the features of every video of a catalogue that a workspace lacks, and return all of them.
 
     Worker processes decode, each file once for all backbones, while the networks run on what is ready. Results are
     written every few seconds, so that an extraction can be stopped at any moment and resumed. Files that cannot be read
-    are listed in the workspace's `failures.parquet` and tried again next time.
+    are listed in the workspace's `failures.parquet` and tried again next time. A file that was replaced since is
+    computed again; one that was moved is found by its content if the catalogue has its new path; what was computed of
+    files that are gone stays.
 
     Parameters
     ----------
@@ -96,6 +103,8 @@ def extract(
         "cpu", "cuda" or "auto".
     keep_segments : bool, default False
         Also keep the frames and audio of every segment for fine-tuning, about 2 MB each.
+    again : collection of str, optional
+        Ids of videos to compute again, whatever the workspace has of them.
     progress : callable, optional
         Called after every video; with `keep_segments` once more for each, counting from the start.
 
@@ -113,14 +122,15 @@ def extract(
     FeatureStoreError
         The workspace's features were made with other weights or settings, or no feature could be computed.
     ConfigError
-        `audio` and `video` are both None, or worker processes cannot be started.
+        `audio` and `video` are both None, an id of `again` is unknown, or worker processes cannot be started.
     """
     if audio is None and video is None:
         raise ConfigError("audio and video are both None. Name at least one backbone.")
     place = Workspace(Path(workspace))
     chosen = [backbones.load(name, device=device) for name in (audio, video) if name is not None]
     with place.lock():
-        known = _join_workspace(place, catalogue)
+        known, own = _join_workspace(place, catalogue)
+        known = renew(place, known, again, [backbone.name for backbone in chosen], kept=keep_segments)
         segments = extract_into(place, known, chosen, sampling, workers, progress)
     if keep_segments:
         keep(place, known, workers=workers, progress=None if progress is None else _timed(progress))
@@ -132,7 +142,7 @@ def extract(
             f"No feature could be computed for any of the {len(catalogue)} videos; {len(failures)} failed:{reasons}"
         )
     audio, video = (name if name in there else None for name in (audio, video))
-    return assemble(place, catalogue, audio, video, segments)
+    return assemble(place, own, audio, video, segments)
 
 
 def extract_into(
@@ -199,20 +209,25 @@ def _timed(progress: Callable[[Progress], None]) -> Callable[[int, int, int], No
     return lambda done, failed, total: progress(Progress(done, failed, total, done / (time.monotonic() - started)))
 
 
-def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> Catalogue:
-    """Add `catalogue` to the workspace's catalogue, probe new files, save it, and return it."""
-    joined = catalogue
-    if workspace.catalogue.exists():
-        stored = Catalogue.load(workspace.catalogue)
-        if not set(stored.ids) & set(catalogue.ids):
-            raise CatalogueError(
-                f"{workspace.root}: has another catalogue ({len(stored)} videos from '{stored.ids[0]}' on) that shares "
-                f"no video with this one ({len(catalogue)} from '{catalogue.ids[0]}' on). Use another workspace."
-            )
-        joined = stored.extended(catalogue)
-    joined, _ = joined.probe()
-    joined.save(workspace.catalogue)
-    return joined
+def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> tuple[Catalogue, Catalogue]:
+    """Bring the workspace's catalogue up to date, with `catalogue`; return it, and `catalogue` under the ids there."""
+    stored = Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None
+    joined = join([] if stored is None else stored.records(), catalogue.records())
+    known = set(joined.names.values()) | set(catalogue.ids)
+    if stored is not None and not known & set(stored.ids):
+        raise CatalogueError(
+            f"{workspace.root}: has another catalogue ({len(stored)} videos from '{stored.ids[0]}' on) that shares "
+            f"no video with this one ({len(catalogue)} from '{catalogue.ids[0]}' on). Use another workspace."
+        )
+    current, found, _ = bring_up_to_date(workspace, Catalogue(joined.rows))
+    for videos, what in (
+        (found.replaced, "replaced since; what was computed of them is computed again"),
+        (found.gone, "gone; what was computed of them stays"),
+    ):
+        if videos:
+            warnings.warn(f"{len(videos)} files are {what}: '{videos[0]}' is the first.", stacklevel=3)
+    own = {joined.names[row["id"]]: row | {"id": joined.names[row["id"]]} for row in catalogue.records()}
+    return current, Catalogue(list(own.values()))
 
 
 def _open_target(workspace: Workspace, backbone: AudioBackbone | VideoBackbone, sampling: SamplingConfig) -> _Target:

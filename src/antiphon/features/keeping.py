@@ -74,11 +74,31 @@ class DiskUse:
         return self.size_bytes // self.segments if self.segments else TYPICAL_BYTES
 
 
+def kept_folder(workspace: Workspace, video_id: str) -> Path:
+    """Return the folder in which a video's segments are kept.
+
+    Since ids of videos can contain characters that folder names cannot, the folder has a readable part and a hash.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace of the video.
+    video_id : str
+        Id of the video.
+
+    Returns
+    -------
+    Path
+        The folder, which need not exist.
+    """
+    digest = hashlib.blake2b(video_id.encode(), digest_size=6).hexdigest()
+    return workspace.kept / f"{digest}-{quote(video_id, safe='')[:80]}"
+
+
 def kept_path(workspace: Workspace, segment: Mapping[str, Any]) -> Path:
     """Return the file in which a segment is kept.
 
     The file name contains the position on the track in milliseconds, so that a segment drawn again is another file.
-    Since ids of videos can contain characters that folder names cannot, the folder has a readable part and a hash.
 
     Parameters
     ----------
@@ -92,11 +112,9 @@ def kept_path(workspace: Workspace, segment: Mapping[str, Any]) -> Path:
     Path
         The file, which need not exist.
     """
-    video = str(segment["video_id"])
-    digest = hashlib.blake2b(video.encode(), digest_size=6).hexdigest()
-    folder = f"{digest}-{quote(video, safe='')[:80]}"
     first, last = (round(1000 * segment[name]) for name in ("start_s", "end_s"))
-    return workspace.kept / folder / f"{segment['section']}-from-{first}-to-{last}-ms.mkv"
+    folder = kept_folder(workspace, str(segment["video_id"]))
+    return folder / f"{segment['section']}-from-{first}-to-{last}-ms.mkv"
 
 
 def keeping_jobs(workspace: Workspace, catalogue: Catalogue) -> list[KeepingJob]:

@@ -1,6 +1,6 @@
 """Features on disk: one folder per backbone, one Parquet part per batch of videos."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -138,6 +138,26 @@ class FeatureStore:
         number = 1 + max((int(part.stem.split("-")[1]) for part in _parts(self.folder)), default=-1)
         write_table(table.replace_schema_metadata(self.made_by), self.folder / f"part-{number:06d}.parquet")
 
+    def drop(self, videos: Collection[str]) -> None:
+        """Remove the rows of some videos. Each part is rewritten atomically, or deleted if it has no others.
+
+        Parameters
+        ----------
+        videos : collection of str
+            Ids of the videos; those that the store does not have are ignored.
+
+        Raises
+        ------
+        FeatureStoreError
+            A part is damaged, or was made otherwise.
+        """
+        for part in self._checked():
+            kept = is_of_others(pq.read_table(part, columns=["video_id"]), videos)
+            if not kept.any():
+                part.unlink()
+            elif not kept.all():
+                write_table(read_table(part).filter(pa.array(kept)), part)
+
     def read(self) -> StoredRows:
         """Read all rows.
 
@@ -212,6 +232,12 @@ def flagged_segments(features: Path) -> set[str]:
     parts = [part for name in store_names(features) for part in _parts(features / name)]
     tables = [read_table(part, feature_schema(1)).select(["segment_id", "flags"]) for part in parts]
     return {row["segment_id"] for table in tables for row in table.to_pylist() if row["flags"]}
+
+
+def is_of_others(table: pa.Table, videos: Collection[str]) -> npt.NDArray[np.bool_]:
+    """Return for each row of a table with a column `video_id` whether it is of none of these videos."""
+    left = set(videos)
+    return np.array([name not in left for name in table["video_id"].to_pylist()], dtype=np.bool_)
 
 
 def _row_flags(item: VideoFeatures) -> list[list[str] | None]:

@@ -1,0 +1,257 @@
+"""Files of a catalogue, looked at again: which were replaced, renamed or removed since."""
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from antiphon.catalogue import sources
+from antiphon.catalogue.validation import CatalogueRow
+from antiphon.errors import DecodeError
+from antiphon.media.identity import FileIdentity, identify, is_identified, looks_same
+from antiphon.media.names import local_path
+from antiphon.media.probing import probe_media
+
+PROBED = (
+    "start_s",
+    "duration_s",
+    "has_audio",
+    "has_video",
+    "audio_start_s",
+    "audio_end_s",
+    "video_start_s",
+    "video_end_s",
+)
+"""Columns that probing a file fills in."""
+OTHER_CONTENT = ""
+"""Content hash of a row whose file is known to be another than before, whatever that was."""
+_THREADS = 4
+_SAME_LENGTH_S = 0.05
+
+
+@dataclass
+class Examination:
+    """What became of the files of a catalogue.
+
+    Attributes
+    ----------
+    replaced : list of str
+        Ids of the videos whose file has other content than before.
+    gone : list of str
+        Ids of the videos whose file is not there.
+    unread : list of str
+        Ids of the videos whose file should have been read and could not.
+    moved : dict of str to (str, str)
+        Former and new path of files that exchanged their names, by id.
+    """
+
+    replaced: list[str] = field(default_factory=list[str])
+    gone: list[str] = field(default_factory=list[str])
+    unread: list[str] = field(default_factory=list[str])
+    moved: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file whose content is not that of the row with its path, or that no row has.
+
+    Attributes
+    ----------
+    id : str
+        Id that a video in this place has, or would get.
+    identity : FileIdentity
+        Its identity.
+    """
+
+    id: str
+    identity: FileIdentity
+
+
+def is_gone(path: str | None) -> bool:
+    """Return whether a file of this machine is not there; what lies on others is never looked for."""
+    local = None if path is None else local_path(path)
+    return local is not None and _stat(local) is None
+
+
+def examine(rows: Sequence[CatalogueRow], *, read_all: bool = False) -> Examination:
+    """Compare files with the identities that rows have, and bring the rows up to date.
+
+    A file whose size or time changed is read: with the same content it was merely touched. What was known of the former
+    content of a replaced file is forgotten, so that it is probed again. Rows without an identity get one.
+
+    Parameters
+    ----------
+    rows : sequence of CatalogueRow
+        Rows of the catalogue; they are changed.
+    read_all : bool, default False
+        Read files too whose size and time are as they were.
+
+    Returns
+    -------
+    Examination
+        What became of them.
+    """
+    found = Examination()
+    changed = look(rows, found, read_all=read_all)
+    places = {row["path"]: Place(row["id"], changed[row["id"]]) for row in rows if row["id"] in changed}
+    found.moved = find_again(rows, set(changed) | set(found.gone), places)
+    for row in rows:
+        if row["id"] in changed and row["id"] not in found.moved:
+            found.replaced.append(row["id"])
+            forget_content(row)
+            row.update(vars(changed[row["id"]]))
+    _join_originals(rows, set(found.replaced))
+    return found
+
+
+def _join_originals(rows: Sequence[CatalogueRow], replaced: set[str]) -> None:
+    """Give files that were replaced by a copy of another the split of that one."""
+    splits = {row["content_hash"]: row["split"] for row in rows if row.get("split") and row["id"] not in replaced}
+    for row in rows:
+        if row["id"] in replaced:
+            row["split"] = splits.get(row["content_hash"]) or row.get("split")
+
+
+def look(rows: Sequence[CatalogueRow], found: Examination, *, read_all: bool = False) -> dict[str, FileIdentity]:
+    """Look for the file of each row, and update the identities of those with the same content.
+
+    Parameters
+    ----------
+    rows : sequence of CatalogueRow
+        Rows of the catalogue; they are changed.
+    found : Examination
+        Gets the files that are gone, and those that cannot be read.
+    read_all : bool, default False
+        Read files too whose size and time are as they were.
+
+    Returns
+    -------
+    dict of str to FileIdentity
+        Identity of the files with other content than before, by id.
+    """
+    local = [row for row in rows if row.get("path") and local_path(row["path"]) is not None]
+    stats = [_stat(local_path(row["path"]) or "") for row in local]
+    found.gone += [row["id"] for row, about in zip(local, stats, strict=True) if about is None and _was_there(row)]
+    waiting = [
+        row
+        for row, about in zip(local, stats, strict=True)
+        if about is not None and (read_all or not is_identified(row) or not looks_same(about, row))
+    ]
+    changed: dict[str, FileIdentity] = {}
+    for row, identity in identified(waiting):
+        if identity is None:
+            found.unread.append(row["id"])
+        elif is_identified(row) and identity.content_hash != row["content_hash"]:
+            changed[row["id"]] = identity
+        else:
+            row.update(vars(identity))
+    return changed
+
+
+def _was_there(row: CatalogueRow) -> bool:
+    return is_identified(row) or row.get("has_audio") is not None
+
+
+def identified(
+    rows: Sequence[CatalogueRow], progress: Callable[[int, int], None] | None = None
+) -> Iterable[tuple[CatalogueRow, FileIdentity | None]]:
+    """Identify the files of rows, several at a time; `progress` is called with files done and their total."""
+    with ThreadPoolExecutor(max_workers=_THREADS) as threads:
+        identities = threads.map(identify, [row["path"] for row in rows])
+        for done, (row, identity) in enumerate(zip(rows, identities, strict=True), start=1):
+            yield row, identity
+            if progress is not None:
+                progress(done, len(rows))
+
+
+def find_again(
+    rows: Iterable[CatalogueRow], homeless: set[str], places: Mapping[str, Place]
+) -> dict[str, tuple[str, str]]:
+    """Find content that is not in its place any more, and give its rows the path where it is now.
+
+    Files may exchange names, or each take the next one's. A file that was merely replaced keeps its name, also where
+    its former content lies elsewhere as a copy.
+
+    Parameters
+    ----------
+    rows : iterable of CatalogueRow
+        Rows of the catalogue; they are changed.
+    homeless : set of str
+        Ids of those whose content is not where they say.
+    places : mapping of str to Place
+        Where it may be, by path.
+
+    Returns
+    -------
+    dict of str to (str, str)
+        Former and new path of what was found, by id.
+    """
+    lost = {row["id"]: row for row in rows if row["id"] in homeless and is_identified(row)}
+    homes = _matches(lost, places)
+    owners = {row["path"]: row["id"] for row in lost.values() if row["path"] in places}
+    while True:
+        taken = set(homes.values())
+        kept = {
+            name: path
+            for name, path in homes.items()
+            if (path not in owners or owners[path] in homes)
+            and (lost[name]["path"] not in owners or lost[name]["path"] in taken)
+        }
+        if len(kept) == len(homes):
+            break
+        homes = kept
+    moved = {name: (lost[name]["path"], path) for name, path in homes.items()}
+    for name, path in homes.items():
+        lost[name].update({"path": path, **vars(places[path].identity)})
+    return moved
+
+
+def _matches(lost: Mapping[str, CatalogueRow], places: Mapping[str, Place]) -> dict[str, str]:
+    """Return a path with the content of each row: that of the same id, else of the same name, else any."""
+    by_content: dict[str, list[str]] = {}
+    for path, place in places.items():
+        by_content.setdefault(place.identity.content_hash, []).append(path)
+    homes: dict[str, str] = {}
+    for is_alike in (_has_same_id, _has_same_name, lambda *_: True):
+        for name, row in lost.items():
+            free = by_content.get(row["content_hash"], [])
+            home = next((path for path in free if is_alike(row, path, places[path])), None)
+            if name not in homes and home is not None:
+                homes[name] = home
+                free.remove(home)
+    return homes
+
+
+def _has_same_id(row: CatalogueRow, path: str, place: Place) -> bool:
+    return row["id"] == place.id
+
+
+def _has_same_name(row: CatalogueRow, path: str, place: Place) -> bool:
+    return Path(row["path"]).name == Path(path).name
+
+
+def may_be(row: CatalogueRow, path: str) -> bool:
+    """Return whether a file may be that of a row of an earlier version, which has no identity: it is as long."""
+    if row.get("duration_s") is None:
+        return True
+    try:
+        return abs(probe_media(path).duration_s - row["duration_s"]) < _SAME_LENGTH_S
+    except DecodeError:
+        return False
+
+
+def forget_content(row: CatalogueRow) -> None:
+    """Remove from a row what was read from its file: what probing found, and the file's own tags."""
+    row.update(dict.fromkeys(PROBED))
+    sources.forget_file(row)
+
+
+def _stat(path: str) -> os.stat_result | None:
+    """Look a regular file up, following links."""
+    try:
+        about = os.stat(path)  # noqa: PTH116 - ninety thousand paths need no objects
+    except (OSError, ValueError):
+        return None
+    return about if stat.S_ISREG(about.st_mode) else None

@@ -1,0 +1,67 @@
+"""Values that a catalogue takes from the files' own tags."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from antiphon.catalogue import sources
+from antiphon.catalogue.file_tags import file_tags
+from antiphon.catalogue.validation import CatalogueRow
+
+_THREADS = 4
+Progress = Callable[[int, int], None]
+"""Takes the number of files done, and their total."""
+
+
+def fill_in_tags(rows: Sequence[CatalogueRow], progress: Progress | None = None) -> None:
+    """Fill in what rows lack from the tags of their files.
+
+    Parameters
+    ----------
+    rows : sequence of CatalogueRow
+        Rows with a path; they are changed.
+    progress : callable, optional
+        Called with files done and their total.
+    """
+    for row, found in _read(rows, progress):
+        missing = {column for column in found if row[column] is None}
+        row.update({column: found[column] for column in missing})
+        sources.set_from_file(row, sources.from_file(row) | missing)
+
+
+def renew_tags(rows: Sequence[CatalogueRow], progress: Progress | None = None) -> list[str]:
+    """Read the tags of files again; values that tables gave stay.
+
+    In a catalogue of an earlier version, values that agree with the tags count as read from them.
+
+    Parameters
+    ----------
+    rows : sequence of CatalogueRow
+        Rows whose files can be read; they are changed.
+    progress : callable, optional
+        Called with files done and their total.
+
+    Returns
+    -------
+    list of str
+        Ids of the videos whose values changed.
+    """
+    changed: list[str] = []
+    for row, found in _read(rows, progress):
+        agreeing = {column for column, value in found.items() if row[column] == value}
+        followed = sources.from_file(row) | (agreeing if sources.is_unknown(row) else set[str]())
+        now = {column: found.get(column) for column in followed}
+        now |= {column: value for column, value in found.items() if row[column] is None}
+        if any(row[column] != value for column, value in now.items()):
+            changed.append(row["id"])
+        row.update(now)
+        sources.set_from_file(row, {column for column, value in now.items() if value is not None})
+    return changed
+
+
+def _read(rows: Sequence[CatalogueRow], progress: Progress | None) -> Iterator[tuple[CatalogueRow, CatalogueRow]]:
+    with ThreadPoolExecutor(max_workers=_THREADS) as threads:
+        tags = threads.map(file_tags, [row["path"] for row in rows])
+        for done, (row, found) in enumerate(zip(rows, tags, strict=True), start=1):
+            yield row, found
+            if progress is not None:
+                progress(done, len(rows))
