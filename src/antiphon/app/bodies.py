@@ -9,6 +9,7 @@ from fastapi import HTTPException, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _KEY = "antiphon.body"
+_SLOW_AFTER_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,10 @@ class Body:
 
     @property
     def is_slow(self) -> bool:
-        """Whether it has come at less than the minimum rate for a second."""
+        """Whether it has come at less than the minimum rate for some seconds."""
         now_s = time.monotonic()
         waited_s = self._waited_s + (0.0 if self._waiting_since_s is None else now_s - self._waiting_since_s)
-        return not self._complete and waited_s > 1 and self._bytes < waited_s * self._limits.min_bytes_per_s
+        return not self._complete and waited_s > _SLOW_AFTER_S and self._bytes < waited_s * self._limits.min_bytes_per_s
 
     @property
     def _patience_s(self) -> float:
