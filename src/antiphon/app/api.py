@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from antiphon.app.schemas import (
     Asked,
+    AskedMatch,
     EmbeddedSide,
     Embedding,
     Health,
@@ -38,7 +39,7 @@ _FILE = {
     "requestBody": {
         "required": True,
         "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}}
+            kind: {"schema": {"type": "string", "format": "binary", "minLength": 1}}
             for kind in ("application/octet-stream", "video/*", "audio/*")
         },
     }
@@ -111,7 +112,7 @@ def similar(id: Id, here: Here, conditions: Asked, by: By = "both") -> SearchRes
 
 
 @router.get("/match", responses=_UNKNOWN)
-def match(id: Id, target: Target, here: Here, conditions: Asked) -> SearchResponse:
+def match(id: Id, target: Target, here: Here, conditions: AskedMatch) -> SearchResponse:
     """Find songs for a music video's pictures, or pictures for its song. Its own are excluded."""
     return SearchResponse(query=id, target=target, hits=found_items(here.searcher.by_id(id, conditions, target=target)))
 
@@ -137,7 +138,7 @@ async def similar_to_file(request: Request, here: Here, conditions: Asked) -> Se
 
 
 @router.post("/match", responses=_REFUSED, openapi_extra=_FILE)
-async def match_file(request: Request, target: Target, here: Here, conditions: Asked) -> SearchResponse:
+async def match_file(request: Request, target: Target, here: Here, conditions: AskedMatch) -> SearchResponse:
     """Find songs for the pictures of an uploaded file, or pictures for its sound."""
     encodings = await embedded(request, here, asking_modalities(target))
     found = await run_sync(lambda: here.searcher.by_file(encodings, conditions, target))

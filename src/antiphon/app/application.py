@@ -190,10 +190,11 @@ def _status(error: AntiphonError) -> int:
 def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """Respond with JSON to programs, with a page to people, and with a line to the pages' script."""
     path = request.url.path
-    detail = detail.encode(errors="replace").decode()  # It may quote what cannot be sent: half a surrogate pair.
+    here: State = request.app.state.antiphon
+    # It may quote what cannot be sent: half a surrogate pair.
+    detail = here.without_paths(detail).encode(errors="replace").decode()
     if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):
         return JSONResponse({"detail": detail}, status_code=status, headers=headers)
-    here: State = request.app.state.antiphon
     template = "refused.html" if is_part(request) else "error.html"
     title = _TITLES.get(status, "Request failed")
     page: HTMLResponse = here.pages.render(request, template, status=status, title=title, detail=detail)

@@ -14,7 +14,7 @@ from antiphon.app.library import Video
 from antiphon.app.reference import routes
 from antiphon.app.schemas import Asked
 from antiphon.app.searching import Found, Target, asking_modalities
-from antiphon.app.state import Here, embedded
+from antiphon.app.state import Here, State, embedded
 from antiphon.app.templating import is_part
 from antiphon.errors import AntiphonError
 from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE
@@ -81,7 +81,9 @@ def video(id: str, request: Request, here: Here, conditions: Asked) -> HTMLRespo
     """Show a video with its neighbours by sound, by pictures and by both."""
     shown = here.searcher.video(id)
     asked = _listing(request, conditions, SIMILAR)
-    lists = {by: _or_reason(lambda by=by: here.searcher.by_id(id, asked, by=by)) for by in ("audio", "video", "both")}
+    lists = {
+        by: _or_reason(here, lambda by=by: here.searcher.by_id(id, asked, by=by)) for by in ("audio", "video", "both")
+    }
     return here.pages.render(
         request, "video.html", video=shown, lists=lists, conditions=asked, genres=here.searcher.library.genres
     )
@@ -94,7 +96,7 @@ def match(
     """Show songs for a video's pictures, or pictures for its song, to be played together."""
     shown = here.searcher.video(id)
     asked = _listing(request, conditions, MATCHES)
-    found = _or_reason(lambda: here.searcher.by_id(id, asked, target=target))
+    found = _or_reason(here, lambda: here.searcher.by_id(id, asked, target=target))
     return here.pages.render(
         request,
         "match.html",
@@ -136,7 +138,7 @@ def gallery(request: Request, here: Here, seed: Seed = 0) -> HTMLResponse:
     searcher = here.searcher
     drawn = _drawn([one for one in searcher.library.videos.values() if one.id in searcher.indexed], SEEDS, seed)
     conditions = Conditions(k=NEIGHBOURS)
-    seeds = [(one, _or_reason(lambda one=one: searcher.by_id(one.id, conditions))) for one in drawn]
+    seeds = [(one, _or_reason(here, lambda one=one: searcher.by_id(one.id, conditions))) for one in drawn]
     return here.pages.render(request, "gallery.html", seeds=seeds, seed=seed)
 
 
@@ -196,9 +198,9 @@ def _drawn(videos: list[Video], count: int, seed: int) -> list[Video]:
     return [videos[place] for place in order]
 
 
-def _or_reason(ask: Callable[[], list[Found]]) -> list[Found] | str:
+def _or_reason(here: State, ask: Callable[[], list[Found]]) -> list[Found] | str:
     """Return the list, or the reason why there is none: a video may lack the modality."""
     try:
         return ask()
     except AntiphonError as error:
-        return str(error)
+        return here.without_paths(str(error))

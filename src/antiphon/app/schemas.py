@@ -1,7 +1,7 @@
 """Requests and responses of the REST API."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
@@ -175,7 +175,7 @@ def found_items(found: Sequence[Found]) -> list[FoundItem]:
     ]
 
 
-def conditions(
+def conditions_of_match(
     k: Annotated[int, Query(ge=1, le=100, description="Maximum number of hits.")] = 10,
     genre: Annotated[list[str], Query(description="Only these genres.")] = [],  # noqa: B006 - never changed
     artist: Annotated[list[str], Query(description="Only these artists.")] = [],  # noqa: B006
@@ -183,7 +183,6 @@ def conditions(
     other_artists: Annotated[bool, Query(description="Exclude the query's own artist.")] = False,
     min_year: Annotated[int | None, Query(ge=0, le=9999, description="First year.")] = None,
     max_year: Annotated[int | None, Query(ge=0, le=9999, description="Last year.")] = None,
-    weight: Annotated[float, Query(ge=0, le=1, description="Weight of audio if both modalities are compared.")] = 0.5,
     diversity: Annotated[
         float, Query(ge=0, le=1, description="0: best first; above 0: no artist fills the list.")
     ] = 0.0,
@@ -191,7 +190,7 @@ def conditions(
         bool, Query(description="Reorder the best 100 by how well their segments match in order of time.")
     ] = False,
 ) -> Conditions:
-    """Read the conditions of a search from the query string.
+    """Read the conditions of a search from the query string, without those of a comparison of both modalities.
 
     Returns
     -------
@@ -206,10 +205,33 @@ def conditions(
         other_artists=other_artists,
         min_year=min_year,
         max_year=max_year,
-        weight=weight,
         diversity=diversity,
         rerank=rerank,
     )
+
+
+AskedMatch = Annotated[Conditions, Depends(conditions_of_match)]
+
+
+def conditions(
+    others: AskedMatch,
+    weight: Annotated[float, Query(ge=0, le=1, description="Weight of audio if both modalities are compared.")] = 0.5,
+) -> Conditions:
+    """Read all conditions of a search from the query string.
+
+    Parameters
+    ----------
+    others : Conditions
+        The other conditions.
+    weight : float
+        Weight of audio if both modalities are compared.
+
+    Returns
+    -------
+    Conditions
+        The conditions.
+    """
+    return replace(others, weight=weight)
 
 
 def _given(values: list[str]) -> tuple[str, ...]:

@@ -183,7 +183,7 @@ class Searcher:
         """
         unknown = [id for id in history if id not in self.library.videos or id not in self.indexed]
         if unknown:
-            shown = ", ".join(f"'{id}'" for id in unknown[:_MAX_NAMED])
+            shown = ", ".join(f"'{id[:_LONGEST_SHOWN]}'" for id in unknown[:_MAX_NAMED])
             more = f" and {len(unknown) - _MAX_NAMED} more" if len(unknown) > _MAX_NAMED else ""
             raise UnknownVideoError(f"Not in this catalogue or its index: {shown}{more}.")
         hits = recommend(self._space, history, k, where=Where(not_ids=self._strangers))

@@ -135,6 +135,23 @@ class State:
         """The current map."""
         return self.snapshot.atlas
 
+    def without_paths(self, text: str) -> str:
+        """Remove from a message where the workspace lies, which is nobody's business.
+
+        Parameters
+        ----------
+        text : str
+            The message.
+
+        Returns
+        -------
+        str
+            The message with paths inside the workspace.
+        """
+        for folder in {str(self.workspace.root.absolute()), str(self.workspace.root)}:
+            text = text.replace(f"{folder}/", "").replace(folder, "The workspace")
+        return text
+
     def stop(self) -> None:
         """Accept no more files, and end the worker processes; waiting clients get a response."""
         self.uploads.stop()
