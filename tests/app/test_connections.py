@@ -3,10 +3,8 @@
 import asyncio
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,13 @@ from fastapi import FastAPI, HTTPException
 from antiphon.app import bodies, connections
 from antiphon.app.application import create_app
 from antiphon.app.bodies import Body, BodyLimits
-from antiphon.app.server import Server
 from antiphon.app.uploads import UploadLimits
 from antiphon.media.opening import CataloguedFile
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
 from .conftest import RUN
+from .serving import serving, until
 
 HALF = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Half: "
 UPLOAD = b"POST /api/embed HTTP/1.1\r\nHost: localhost\r\nContent-Type: video/mp4\r\nContent-Length: 99999\r\n\r\nsome"
@@ -33,29 +31,6 @@ JSON = (
 )
 FORM = b"POST /judge HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n\r\nname="
 MEDIA = b"GET /media/plain HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-@contextmanager
-def serving(app: FastAPI) -> Iterator[tuple[Server, tuple[str, int]]]:
-    """A server, and where it listens."""
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        line.listen(512)
-        server = Server(app)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [line]}, daemon=True)
-        thread.start()
-        until(lambda: server.started)
-        yield server, line.getsockname()
-        server.should_exit = True
-        thread.join(30)
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def opened(place: tuple[str, int], sent: bytes) -> socket.socket:
