@@ -175,7 +175,7 @@ def predict_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[
     count = int(info.duration_s // _PATCH_S)
     if not count:
         raise DecodeError(f"{path}: is {info.duration_s:.2f} s long, but {backbone} needs at least {_PATCH_S:g} s.")
-    starts = info.start_s + _PATCH_S * np.arange(count)
+    starts = max(info.start_s, 0.0) + _PATCH_S * np.arange(count)
     every = [(float(start_s), float(start_s) + _PATCH_S) for start_s in starts]
     windows = [window for window in every if Extents.of(vars(info)).hold("audio", *window)]
     scores = np.zeros(len(network.tags))

@@ -9,6 +9,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from antiphon.errors import ConfigError, DecodeError
+from antiphon.media.complaints import listening
 from antiphon.media.container import Uri, audio_stream, media_errors, open_container, video_stream
 from antiphon.media.cropping import FrameCropper
 from antiphon.media.extents import Extents
@@ -112,19 +113,19 @@ def _decode_all(
         for start_s, end_s in stretches:
             frames: dict[FrameLayout, np.ndarray] = {}
             waveform = None
-            with media_errors(uri):
+            audio_flags: set[Flag] = set()
+            video_flags: set[Flag] = set()
+            with media_errors(uri), listening():
                 if video_reader is not None and extents.hold("video", start_s, end_s):
                     count = round((end_s - start_s) * frames_per_s)
-                    frames = _read_frames(video_reader, start_s, count, frames_per_s, layouts, generator)
+                    frames = _read_frames(video_reader, start_s, count, frames_per_s, layouts, generator, video_flags)
                 if audio_reader is not None and rate_hz is not None and extents.hold("audio", start_s, end_s):
                     samples = round((end_s - start_s) * rate_hz)
-                    waveform = read_waveform(audio_reader, start_s, samples, rate_hz)
-            yield Decoded(
-                frames,
-                waveform,
-                () if waveform is None else waveform_flags(waveform),
-                frames_flags(list(frames.values())),
-            )
+                    waveform = read_waveform(audio_reader, start_s, samples, rate_hz, audio_flags)
+            if waveform is not None:
+                audio_flags.update(waveform_flags(waveform))
+            video_flags.update(frames_flags(list(frames.values())))
+            yield Decoded(frames, waveform, tuple(sorted(audio_flags)), tuple(sorted(video_flags)))
 
 
 def _read_frames(
@@ -134,6 +135,7 @@ def _read_frames(
     frames_per_s: float,
     layouts: Sequence[FrameLayout],
     generator: np.random.Generator,
+    flags: set[Flag],
 ) -> dict[FrameLayout, np.ndarray]:
     wanted = [i for i in range(count) if any(i % layout.every == 0 for layout in layouts)]
     cropper = FrameCropper(str(reader.uri), layouts, reader.stream.sample_aspect_ratio, generator)
@@ -143,7 +145,7 @@ def _read_frames(
     }
     last: VideoFrame | None = None
     cropped: dict[FrameLayout, np.ndarray] = {}
-    for place, frame in nearest_frames(reader, [start_s + i / frames_per_s for i in wanted]):
+    for place, frame in nearest_frames(reader, [start_s + i / frames_per_s for i in wanted], flags):
         if frame is not last:
             last, cropped = frame, {}
         for layout in layouts:

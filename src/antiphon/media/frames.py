@@ -13,7 +13,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from antiphon.errors import DecodeError
-from antiphon.media.stream_reader import StreamReader
+from antiphon.media.complaints import heard
+from antiphon.media.quality import Flag
+from antiphon.media.stream_reader import StreamReader, is_after_loss
 
 # Frames are stored in another order than they are shown in, at most 16 apart (H.264, HEVC).
 _REORDER = 32
@@ -28,6 +30,7 @@ class _TimedFrame:
     time_s: float
     frame: VideoFrame
     after_loss: bool  # between the previous frame and this one, something could not be decoded
+    is_doubtful: bool  # it refers to something that is damaged
 
 
 class FrameReader:
@@ -51,6 +54,9 @@ class FrameReader:
         self._by_dts = False
         self._unreadable: str | None = None
         self.loss: str | None = None  # what went wrong since the last frame
+        self._has_begun = False
+        self._is_doubtful = False
+        self._sound_from_s = math.inf  # the key frame after the damage
 
     def __iter__(self) -> Iterator[_TimedFrame]:
         last: VideoFrame | None = None
@@ -76,7 +82,9 @@ class FrameReader:
                 yield self._timed(self._reader.time_s(stamp), frame)
 
     def _timed(self, time_s: float, frame: VideoFrame) -> _TimedFrame:
-        timed = _TimedFrame(time_s, frame, self.loss is not None)
+        if self._is_doubtful and time_s >= self._sound_from_s:
+            self._is_doubtful = False
+        timed = _TimedFrame(time_s, frame, self.loss is not None, self._is_doubtful)
         self.loss = None
         return timed
 
@@ -94,18 +102,37 @@ class FrameReader:
 
     def _trusts(self, frame: VideoFrame, time_s: float) -> bool:
         if frame.is_corrupt:
+            # Gradual refresh begins with such frames.
+            if self._has_begun:
+                self._doubt()
             self.loss = self.loss or "a frame is incomplete"
         # Frames shown before the first key frame may depend on frames that were not read.
-        return not frame.is_corrupt and self._trusted_from_s is not None and time_s >= self._trusted_from_s
+        trusted = not frame.is_corrupt and self._trusted_from_s is not None and time_s >= self._trusted_from_s
+        self._has_begun = self._has_begun or trusted
+        return trusted
 
     def _decode(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
         if packet.is_corrupt:
             self._lose("a packet is incomplete")
+        if is_after_loss(packet):
+            self._doubt()
         try:
-            return packet.decode()
+            frames, complained = heard(lambda: self._reader.decode(packet))
         except av.error.FFmpegError as error:
             self._lose(error.strerror or "it cannot be decoded")
             return []
+        time_s = self._reader.packet_time_s(packet)
+        # Frames shown before the first key frame refer to what was not read, and are not used.
+        if complained and (time_s is None or self._trusted_from_s is None or time_s >= self._trusted_from_s):
+            self._doubt()
+        elif packet.is_keyframe and time_s is not None and not is_after_loss(packet):
+            # After a loss its time is a guess.
+            self._sound_from_s = min(self._sound_from_s, time_s)
+        return frames
+
+    def _doubt(self) -> None:
+        self._is_doubtful = True
+        self._sound_from_s = math.inf
 
     def _lose(self, what: str) -> None:
         self.loss = self.loss or what
@@ -163,7 +190,9 @@ class FrameReader:
             self._unreadable = str(error)
 
 
-def nearest_frames(reader: StreamReader[VideoStream], times_s: Sequence[float]) -> Iterator[tuple[int, VideoFrame]]:
+def nearest_frames(
+    reader: StreamReader[VideoStream], times_s: Sequence[float], flags: set[Flag] | None = None
+) -> Iterator[tuple[int, VideoFrame]]:
     """Find the source frame nearest to each of some times; of two equally near, the earlier.
 
     Parameters
@@ -173,6 +202,8 @@ def nearest_frames(reader: StreamReader[VideoStream], times_s: Sequence[float]) 
     times_s : sequence of float
         Ascending times in seconds on the track's time line. The first frame stands in for times before it, and the last
         one for up to half a second after it.
+    flags : set of Flag, optional
+        What is wrong with the frames is added to it.
 
     Yields
     ------
@@ -192,7 +223,8 @@ def nearest_frames(reader: StreamReader[VideoStream], times_s: Sequence[float]) 
         first = next(stream, None)
         at_start = position_s <= reader.start_s
         if first is not None and (first.time_s <= times_s[0] or at_start):
-            yield from _choose(reader, chain([first], stream), times_s, frame_reader)
+            found: set[Flag] = set() if flags is None else flags
+            yield from _choose(reader, chain([first], stream), times_s, frame_reader, found)
             return
     raise DecodeError(f"{reader.uri}: no frame can be decoded at {times_s[0]:.2f} s.")
 
@@ -202,6 +234,7 @@ def _choose(
     stream: Iterator[_TimedFrame],
     times_s: Sequence[float],
     frame_reader: FrameReader,
+    flags: set[Flag],
 ) -> Iterator[tuple[int, VideoFrame]]:
     before: _TimedFrame | None = None
     index = 0
@@ -211,6 +244,8 @@ def _choose(
             chosen = _nearer(before, timed, times_s[index])
             if timed.after_loss and abs(chosen.time_s - times_s[index]) > half_s:
                 raise DecodeError(f"{reader.uri}: the video is damaged near {times_s[index]:.2f} s.")
+            if chosen.is_doubtful:
+                flags.add("concealed")
             yield index, chosen.frame
             index += 1
         if before is None and index and times_s[-1] < timed.time_s - _HELD_S:
@@ -218,6 +253,8 @@ def _choose(
         if index == len(times_s):
             return
         before = timed
+    if before is not None and before.is_doubtful and index < len(times_s):
+        flags.add("concealed")
     yield from _hold(reader, before, times_s, index, frame_reader.loss)
 
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
+import av
 import av.error
 from av.audio.stream import AudioStream
+from av.codec import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
 from antiphon.errors import DecodeError
-from antiphon.media.container import MAX_FRAME_PX, Uri, open_container, origin_s, stream_start_s
+from antiphon.media.complaints import heard
+from antiphon.media.container import MAX_FRAME_PX, MediaStream, Uri, open_container, origin_s, stream_start_s
 
 S = TypeVar("S", AudioStream, VideoStream)
 
@@ -20,6 +23,8 @@ _BACK_OFF_S = (0.0, 2.0, 8.0, 32.0, 128.0)
 _RUN_UP_S = 2.0
 # If the first packet after seeking to the start is later than this, it is not the first of the stream.
 _LATE_S = 1.0
+_LIBVPX_FORMATS = frozenset({"yuv420p", "yuv422p", "yuv440p", "yuv444p", "gbrp"})
+_AFTER_LOSS = "something before it could not be read"
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class StreamReader(Generic[S]):
         Start of the stream according to its header.
     stated_end_s : float or None
         End of the stream according to its header; None where the header states none.
+    watchful : CodecContext or None
+        Decoder to use in place of the stream's own, because it notices damage; see `watchful_decoder`.
     """
 
     uri: Uri
@@ -48,6 +55,7 @@ class StreamReader(Generic[S]):
     zero_s: float
     start_s: float
     stated_end_s: float | None
+    watchful: CodecContext | None = None
 
     @classmethod
     def of(cls, uri: Uri, container: InputContainer, stream: S) -> "StreamReader[S]":
@@ -73,7 +81,7 @@ class StreamReader(Generic[S]):
         if stream.duration is not None and stream.time_base is not None:
             length_s = float(stream.duration * stream.time_base)
         end_s = None if length_s is None else start_s + length_s
-        return cls(uri, container, stream, origin_s(container), start_s, end_s)
+        return cls(uri, container, stream, origin_s(container), start_s, end_s, watchful_decoder(container, stream))
 
     @property
     def tick_s(self) -> float:
@@ -150,7 +158,7 @@ class StreamReader(Generic[S]):
         Yields
         ------
         Packet
-            Packets in file order.
+            Packets in file order; `is_after_loss` tells of one whether the file is damaged just before it.
 
         Raises
         ------
@@ -160,12 +168,31 @@ class StreamReader(Generic[S]):
         try:
             if position_s > self.start_s or self._starts_at_its_start():
                 self._seek(position_s)
-                for packet in self.container.demux(self.stream):
-                    yield cast("Packet[S]", packet)
+                yield from self._read(self.container, self.stream)
             else:
                 yield from self._packets_of_another_opening()
         except (av.error.FFmpegError, OSError) as error:
             raise DecodeError(f"{self.uri}: reading stopped before its end ({error.strerror}).") from error
+
+    def decode(self, packet: "Packet[S]") -> list[Any]:
+        """Decode a packet.
+
+        Parameters
+        ----------
+        packet : Packet
+            Packet that `packets` has read.
+
+        Returns
+        -------
+        list of AudioFrame or VideoFrame
+            The frames that are ready.
+
+        Raises
+        ------
+        av.error.FFmpegError
+            The packet cannot be decoded.
+        """
+        return packet.decode() if self.watchful is None else cast(Any, self.watchful).decode(packet)
 
     def _starts_at_its_start(self) -> bool:
         """Return whether seeking to the start leads there."""
@@ -179,11 +206,21 @@ class StreamReader(Generic[S]):
 
     def _packets_of_another_opening(self) -> "Iterator[Packet[S]]":
         """Read from the very start, where there are no times to seek by, as in Matroska that starts before zero."""
+        self._forget()
         with open_container(self.uri) as container:
             stream = cast(S, container.streams[self.stream.index])
             _set_up(stream)
-            for packet in container.demux(stream):
-                yield cast("Packet[S]", packet)
+            yield from self._read(container, stream)
+
+    def _read(self, container: InputContainer, stream: S) -> "Iterator[Packet[S]]":
+        packets = cast("Iterator[Packet[S]]", container.demux(stream))
+        while True:
+            packet, complained = heard(lambda: next(packets, None))
+            if packet is None:
+                return
+            if complained:
+                packet.opaque = _AFTER_LOSS
+            yield packet
 
     def _seek(self, position_s: float) -> None:
         if position_s <= self.start_s:
@@ -196,8 +233,55 @@ class StreamReader(Generic[S]):
 
     def _seek_stamp(self, time_s: float) -> None:
         self.container.seek(int((time_s + self.zero_s) / self.tick_s), stream=self.stream)
+        self._forget()
+
+    def _forget(self) -> None:
+        if self.watchful is not None and self.watchful.is_open:
+            self.watchful.flush_buffers()
+
+
+def watchful_decoder(container: InputContainer, stream: MediaStream) -> CodecContext | None:
+    """Return libvpx's decoder for VP9: FFmpeg's own shows whatever comes out of damaged data, and says nothing.
+
+    Both give the same frames. FFmpeg's is kept where libvpx may lack the format, and for files that say how frames are
+    to be turned, since only a stream's own decoder hands that on.
+
+    Parameters
+    ----------
+    container : InputContainer
+        Open container; it may read packets, so seek before reading any.
+    stream : AudioStream or VideoStream
+        Stream of the container.
+
+    Returns
+    -------
+    CodecContext or None
+        None where the stream's own decoder is to be used.
+    """
+    if not isinstance(stream, VideoStream) or stream.codec_context.name != "vp9":
+        return None
+    if "libvpx-vp9" not in av.codecs_available or stream.codec_context.pix_fmt not in _LIBVPX_FORMATS:
+        return None
+    try:
+        container.seek(stream.start_time or 0, stream=stream)
+        first = next(container.decode(stream), None)
+    except av.error.FFmpegError:
+        return None
+    if first is None or stream.metadata.get("alpha_mode") or cast(Any, first).side_data.get("DISPLAYMATRIX"):
+        return None
+    context = CodecContext.create("libvpx-vp9", "r")
+    context.thread_count = 1
+    context.options = {"max_pixels": str(MAX_FRAME_PX)}
+    return context
+
+
+def is_after_loss(packet: "Packet[S]") -> bool:
+    """Return whether FFmpeg complained about the file just before a packet that `StreamReader.packets` has read."""
+    return packet.opaque is _AFTER_LOSS
 
 
 def _set_up(stream: AudioStream | VideoStream) -> None:
     stream.codec_context.thread_count = 1
-    stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX)}
+    # MP3 that ends before all of its values are decoded is damaged, and said to be so on this condition alone.
+    detect = "crccheck+compliant" if stream.codec_context.name.startswith("mp3") else "crccheck"
+    stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PX), "err_detect": detect}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import av.error
@@ -12,7 +13,9 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 
 from antiphon.errors import DecodeError
-from antiphon.media.stream_reader import StreamReader
+from antiphon.media.complaints import heard
+from antiphon.media.quality import Flag
+from antiphon.media.stream_reader import StreamReader, is_after_loss
 
 # Decoders need to warm up: Opus for 80 ms, MP3 for up to nine frames, AAC and Vorbis for one.
 _WARM_UP_S = 0.3
@@ -25,6 +28,10 @@ _JITTER_VORBIS_S = 0.03
 # Consecutive timestamps that tell a jump from a single outlier.
 _STEADY = 8
 _TAIL_S = 0.5
+# How far resampling spreads damage, and the length from which sound that is missing is damage.
+_ECHO_S = 0.03
+_GAP_S = 0.05
+_RAW_FORMATS = frozenset({"mp3", "aac", "ac3", "eac3", "flac"})
 # ITU-R BS.775 as FFmpeg's `-ac 1` applies it, to be divided by the sum. Low-frequency effects are dropped.
 _WEIGHTS = {
     "FC": 1.0,
@@ -92,7 +99,9 @@ def downmix(frame: AudioFrame) -> np.ndarray:
     return weights @ _as_float(channels)
 
 
-def read_waveform(reader: StreamReader[AudioStream], start_s: float, samples: int, rate_hz: int) -> np.ndarray:
+def read_waveform(
+    reader: StreamReader[AudioStream], start_s: float, samples: int, rate_hz: int, flags: set[Flag] | None = None
+) -> np.ndarray:
     """Decode a stretch of audio, downmixed by `downmix` and resampled by soxr (HQ).
 
     It is cut from the sample grid of the whole resampled stream, so that stretches agree with the whole file and with
@@ -108,6 +117,8 @@ def read_waveform(reader: StreamReader[AudioStream], start_s: float, samples: in
         Number of samples to return.
     rate_hz : int
         Sample rate of the result.
+    flags : set of Flag, optional
+        What is wrong with the audio is added to it.
 
     Returns
     -------
@@ -120,7 +131,7 @@ def read_waveform(reader: StreamReader[AudioStream], start_s: float, samples: in
         The audio is damaged within the stretch, or there is none in it at all.
     """
     end_s = start_s + samples / rate_hz
-    runs = _read_runs(reader, start_s, end_s)
+    runs, doubts_s = _read_runs(reader, start_s, end_s)
     decoded_end_s = max((run.end_s for run in runs), default=-math.inf)
     if not any(run.end_s > start_s and run.start_s < end_s for run in runs):
         raise DecodeError(f"{reader.uri}: has no audio between {start_s:.2f} and {end_s:.2f} s.")
@@ -129,6 +140,11 @@ def read_waveform(reader: StreamReader[AudioStream], start_s: float, samples: in
         raise DecodeError(
             f"{reader.uri}: the audio stops at {decoded_end_s:.2f} s, but its header states {stated_s:.2f} s."
         )
+    gaps_s = [
+        (before.end_s, after.start_s) for before, after in pairwise(runs) if after.start_s - before.end_s > _GAP_S
+    ]
+    if flags is not None and any(first_s < end_s and last_s > start_s for first_s, last_s in doubts_s + gaps_s):
+        flags.add("concealed")
     return _resample(reader, runs, start_s, samples, rate_hz)
 
 
@@ -159,14 +175,18 @@ def _paste(audio: np.ndarray, piece: np.ndarray, at: int) -> None:
         audio[first:last] = piece[first - at : last - at]
 
 
-def _read_runs(reader: StreamReader[AudioStream], start_s: float, end_s: float) -> list[_Run]:
+def _read_runs(
+    reader: StreamReader[AudioStream], start_s: float, end_s: float
+) -> tuple[list[_Run], list[tuple[float, float]]]:
+    """Return what can be decoded around a stretch, and the parts of it that are in doubt."""
     from_s = start_s - _FILTER_S - _WARM_UP_S
     for position_s in reader.positions_s(from_s):
-        frames = _frames(reader, position_s, start_s, end_s)
+        doubts_s: list[tuple[float, float]] = []
+        frames = _frames(reader, position_s, start_s, end_s, doubts_s)
         runs = _gather(reader, frames, end_s + _FILTER_S)
         if runs and (runs[0].start_s <= from_s + _WARM_UP_S or position_s <= reader.start_s):
-            return runs
-    return []
+            return runs, doubts_s
+    return [], []
 
 
 def _gather(reader: StreamReader[AudioStream], frames: Iterator[AudioFrame], until_s: float) -> list[_Run]:
@@ -212,12 +232,31 @@ def _agreed(starts_s: np.ndarray, tick_s: float) -> float:
     return float(near_s.min() + near_s.max()) / 2 if near_s.size else float(np.median(starts_s))
 
 
-def _frames(reader: StreamReader[AudioStream], position_s: float, start_s: float, end_s: float) -> Iterator[AudioFrame]:
+def _frames(
+    reader: StreamReader[AudioStream],
+    position_s: float,
+    start_s: float,
+    end_s: float,
+    doubts_s: list[tuple[float, float]],
+) -> Iterator[AudioFrame]:
+    # In files of packets and nothing else, bytes between two of them are one that is no longer recognised.
+    is_raw = reader.container.format.name in _RAW_FORMATS
+    before_s, before_at, is_first = position_s, None, True
     for packet in reader.packets(position_s):
+        time_s = reader.packet_time_s(packet)
+        here_s = before_s if time_s is None else time_s
+        until_s = here_s + 2 * (packet.duration or 0) * reader.tick_s + _ECHO_S  # blocks overlap
+        leaps = is_raw and before_at is not None and packet.pos is not None and packet.pos != before_at
+        if (leaps or is_after_loss(packet) or packet.is_corrupt) and not is_first:
+            doubts_s.append((before_s, until_s))
+        before_s, before_at, is_first = here_s, None if packet.pos is None else packet.pos + packet.size, False
         try:
-            yield from packet.decode()
+            frames, complained = heard(partial(reader.decode, packet))
+            if complained or any(frame.is_corrupt for frame in frames):
+                doubts_s.append((here_s, until_s))
+            yield from frames
         except av.error.FFmpegError as error:
-            time_s = reader.packet_time_s(packet)
+            doubts_s.append((here_s, until_s))
             if time_s is None or start_s - _JITTER_S <= time_s < end_s:
                 raise DecodeError(
                     f"{reader.uri}: the audio is damaged near {start_s if time_s is None else time_s:.2f} s"
