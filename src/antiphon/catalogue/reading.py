@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from antiphon.catalogue.file_names import FilesBeside
+from antiphon.catalogue.listing import list_media, workspace_above
 from antiphon.catalogue.metadata import join_metadata
 from antiphon.catalogue.rows import read_rows
 from antiphon.catalogue.validation import CatalogueRow, clean_record
@@ -34,6 +35,9 @@ def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
     """
     if not folder.is_dir():
         raise CatalogueError(f"{folder}: no such folder. Name the folder with your music videos.")
+    workspace = workspace_above(folder)
+    if workspace is not None:
+        raise CatalogueError(f"{folder}: is part of the workspace {workspace}. Name the folder with your music videos.")
     files = _distinct(_nameable(media_files([folder])))
     if not files:
         raise CatalogueError(f"{folder}: no media files ({', '.join(sorted(MEDIA_SUFFIXES)[:6])}, …) in it or below.")
@@ -51,8 +55,8 @@ def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
 def media_files(paths: Iterable[Path]) -> list[Path]:
     """List files as they are, and the media files in folders and below, by their endings.
 
-    Hidden files, whose name or folder starts with a dot, are skipped. Links to files are followed wherever they lead,
-    and listed if they are dangling; links to folders are not followed.
+    Hidden files, whose name or folder starts with a dot, are skipped, and so are trash, thumbnails and workspaces.
+    Links to files are followed wherever they lead, and listed if they are dangling; links to folders are not followed.
 
     Parameters
     ----------
@@ -64,19 +68,7 @@ def media_files(paths: Iterable[Path]) -> list[Path]:
     list of Path
         The files; those of a folder are sorted.
     """
-    files: list[Path] = []
-    for given in paths:
-        if given.is_dir():
-            files += sorted(path for path in _named_as_media(given) if not _is_hidden(path.relative_to(given)))
-        else:
-            files.append(given)
-    return files
-
-
-def _named_as_media(folder: Path) -> list[Path]:
-    """List all files below that have media endings, and dangling links of such names."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in MEDIA_SUFFIXES)
-    return [path for path in found if path.is_file() or (path.is_symlink() and not path.exists())]
+    return [path for given in paths for path in (list_media(given).files if given.is_dir() else [given])]
 
 
 def _whole_path(path: Path) -> str:
@@ -97,14 +89,16 @@ def left_out(folder: Path) -> list[str]:
     list of str
         One sentence for each reason.
     """
-    hidden = sum(_is_hidden(path.relative_to(folder)) for path in _named_as_media(folder))
-    linked = sorted(path for path in folder.rglob("*") if path.is_symlink() and path.is_dir())
-    found: list[str] = []
-    if hidden:
-        found.append(f"{hidden} hidden media files, whose name or folder starts with a dot.")
-    if linked:
-        found.append(f"{len(linked)} links to folders ({linked[0]} is the first). Add those folders separately.")
-    return found
+    return list_media(folder).sentences()
+
+
+def _one_file(path: Path) -> object:
+    """Return what is the same for all names of a file: links and hard links."""
+    try:
+        about = path.stat()
+    except OSError:
+        return str(path.absolute())
+    return (about.st_dev, about.st_ino) if about.st_ino else _whole_path(path)
 
 
 def _nameable(files: list[Path]) -> list[Path]:
@@ -118,20 +112,17 @@ def _nameable(files: list[Path]) -> list[Path]:
 
 def _distinct(files: list[Path]) -> list[Path]:
     """Drop links to files that are listed already, with a warning."""
-    kept: dict[str, Path] = {}
+    kept: dict[object, Path] = {}
+    keys = {path: _one_file(path) for path in files}
     for path in sorted(files, key=Path.is_symlink):
-        kept.setdefault(_whole_path(path), path)
-    again = [path for path in files if kept[_whole_path(path)] != path]
+        kept.setdefault(keys[path], path)
+    again = [path for path in files if kept[keys[path]] != path]
     if again:
-        first = f"{again[0]} is {kept[_whole_path(again[0])]}"
+        first = f"{again[0]} is {kept[keys[again[0]]]}"
         message = f"Skipped {len(again)} links to files that are listed already; the first: {first}."
         warnings.warn(message, stacklevel=4)
     left = set(again)
     return [path for path in files if path not in left]
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def read_metadata(path: Path) -> list[CatalogueRow]:

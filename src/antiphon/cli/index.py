@@ -8,7 +8,7 @@ from cyclopts import App
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
-from antiphon.cli.opening import indexed, run_folder
+from antiphon.cli.opening import indexed, look_at_files, run_folder
 from antiphon.cli.session import Here, Session
 from antiphon.errors import FeatureStoreError, SearchError, StaleIndexError
 from antiphon.search import Index
@@ -70,6 +70,7 @@ def run_build(
     """
     workspace = session.existing_workspace()
     folder = run_folder(workspace, run)
+    look_at_files(session)
     with session.progress("Indexing") as report:
         report(0, 3, "reading the model and features")
         model, features, about = indexed(workspace, workspace.run_name(folder))
@@ -160,7 +161,7 @@ def _has_no_run(workspace: Workspace) -> bool:
 
 @app.command
 def add(*, path: str | None = None, session: Here) -> None:
-    """Add the music videos that have features and are not in the index yet.
+    """Add the music videos that have features and are not in the index yet, and those whose files were replaced.
 
     The addition is atomic: if it is interrupted, call it again. Tempo, brightness, motion and cuts of the added videos
     are then measured, as in `antiphon index build`.
@@ -172,6 +173,7 @@ def add(*, path: str | None = None, session: Here) -> None:
     """
     workspace = session.existing_workspace()
     index = Index.open(path or workspace.index)
+    look_at_files(session)
     with session.progress("Indexing") as report:
         report(0, 2, "reading the model and features")
         model, features, about = indexed(workspace, index.origin.run or None)

@@ -234,6 +234,7 @@ def opened_index(session: Session, path: str | None) -> Index:
     """
     workspace = session.workspace
     index = Index.open(path or workspace.index)
+    index.follow(workspace.catalogue)
     folder = workspace.run(index.origin.run) if index.origin.run else None
     if folder is not None and (folder / RUN_FILE).exists():
         record = read_run(folder)
@@ -276,6 +277,34 @@ def take_out_of_index(session: Session, videos: Collection[str]) -> None:
         return
     if removed:
         session.say(f"{len(removed)} music videos left the index until they are added again: antiphon index add")
+
+
+def look_at_files(session: Session) -> None:
+    """Notice files that were replaced or are gone, unless another process is writing to the workspace.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    """
+    from antiphon.catalogue import Catalogue
+    from antiphon.features.forgetting import bring_up_to_date
+
+    workspace = session.workspace
+    try:
+        with workspace.lock():
+            _, found, _ = bring_up_to_date(workspace, Catalogue.load(workspace.catalogue))
+    except ConfigError as error:
+        session.say(f"Files were not looked at. {error}")
+        return
+    if found.replaced:
+        first = found.replaced[0]
+        session.warn(
+            f"{len(found.replaced)} files were replaced ('{first}' is the first), and are not found until "
+            "antiphon extract and antiphon index add have computed them anew."
+        )
+    if found.gone:
+        session.say(f"{len(found.gone)} files are gone; what was computed of them stays: {found.gone[0]}")
 
 
 def indexed(workspace: Workspace, run: str | None) -> "tuple[DualEncoder, Features, dict[str, Any]]":

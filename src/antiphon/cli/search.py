@@ -85,7 +85,7 @@ def search(
     asked = _query(session, index, query, device)
     if conditions.other_artists and not asked.artist:
         session.warn(f"The artist of {asked.name} is unknown, so --other-artists excludes nobody.")
-    hits = index.search(asked, target=target, by=by, **conditions.arguments(_removed(session, index)))
+    hits = index.search(asked, target=target, by=by, **conditions.arguments())
     if csv:
         sys.stdout.write(_csv(hits))
     else:
@@ -121,16 +121,6 @@ def _file_query(session: Session, index: Index, path: str, device: str) -> Query
         query = Query.from_file(path, model)
         report(1, 1, Path(path).name)
     return query
-
-
-def _removed(session: Session, index: Index) -> list[str]:
-    """Return the ids in the index that are no longer in the workspace's catalogue."""
-    if index.path != str(session.workspace.index) or not session.workspace.catalogue.exists():
-        return []
-    from antiphon.tables import CATALOGUE, read_table
-
-    known = set(read_table(session.workspace.catalogue, CATALOGUE)["id"].to_pylist())
-    return [name for name in index.ids if name not in known]
 
 
 def _show(hits: Hits, out: Console) -> None:

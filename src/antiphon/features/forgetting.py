@@ -23,7 +23,7 @@ def bring_up_to_date(
     read_all: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Catalogue, Examination, dict[str, str]]:
-    """Look at the files of a catalogue, forget what was made of replaced ones, and save the catalogue.
+    """Look at the files of a catalogue, forget what was made of replaced ones, and save the catalogue if it changed.
 
     The catalogue is saved last: killed before, it is done again.
 
@@ -53,7 +53,9 @@ def bring_up_to_date(
     current = current.with_file_tags(_with_tags(catalogue, found.replaced))
     probed, reasons = (prepare(current) if prepare else current).probe(progress)
     forget(workspace, found.replaced)
-    probed.save(workspace.catalogue)
+    # Written only where it changed: whatever follows the file would read it again.
+    if not workspace.catalogue.exists() or not Catalogue.load(workspace.catalogue).table.equals(probed.table):
+        probed.save(workspace.catalogue)
     return probed, found, reasons
 
 

@@ -164,6 +164,35 @@ def best_first(table: pa.Table, k: int) -> pa.Table:
     return table.append_column("rank", ranks).sort_by(keys).slice(0, k).drop_columns("rank")
 
 
+def with_metadata(table: pa.Table, changed: pa.Table) -> pa.Table:
+    """Replace the metadata of some videos in a table of rows.
+
+    Parameters
+    ----------
+    table : Table
+        Rows with the column `id` and any others.
+    changed : Table
+        Id and metadata of the videos that have others now.
+
+    Returns
+    -------
+    Table
+        The rows, in the same order.
+    """
+    rows = {name: row for row, name in enumerate(changed["id"].to_pylist())}
+    places = [rows.get(name, -1) for name in table["id"].to_pylist()]
+    first = table.num_rows
+    chosen = pa.array([first + place if place >= 0 else row for row, place in enumerate(places)], pa.int64())
+    for column in METADATA:
+        if column in table.column_names:
+            field = table.schema.field(column)
+            values = pa.concat_arrays(
+                [*table[column].chunks, *(chunk.cast(field.type) for chunk in changed[column].chunks)]
+            )
+            table = table.set_column(table.column_names.index(column), field, values.take(chosen))
+    return table
+
+
 def metadata_of(table: pa.Table) -> list[dict[str, Any]]:
     """Return artist, title, genre, tags and year of each row."""
     rows = table.select(METADATA).to_pylist()

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from antiphon.errors import SearchError
-from antiphon.search.entries import METADATA, best_first, entry_schema, scored, vectors_of
+from antiphon.search.entries import METADATA, best_first, entry_schema, scored, vectors_of, with_metadata
 from antiphon.search.filters import Where
 from antiphon.search.record import REBUILD
 from antiphon.search.view import Part, Upkeep
@@ -137,6 +137,11 @@ class ExactView:
             for key, rows in piece.parts.items():
                 found[key] = found.get(key, 0) + rows.stop - rows.start
         return found
+
+    def corrected(self, changed: pa.Table) -> "ExactView":
+        """Return the same rows with other metadata of some videos; vectors are shared."""
+        pieces = [LoadedPiece(with_metadata(piece.about, changed), piece.vectors) for piece in self._pieces]
+        return ExactView(pieces, self._nothing.schema.field("vector").type.list_size)
 
 
 class ExactStore:

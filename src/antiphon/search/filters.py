@@ -78,6 +78,11 @@ class Where:
         """Return the same conditions, excluding these music videos too."""
         return replace(self, not_ids=(*self.not_ids, *ids))
 
+    @property
+    def reads_metadata(self) -> bool:
+        """Whether the conditions are about more than ids."""
+        return replace(self, not_ids=()) != Where()
+
     def without_artist(self, artist: str) -> "Where":
         """Return the same conditions, excluding this artist too; unchanged where the name is empty."""
         return replace(self, not_artist=(*self.not_artist, artist)) if artist else self

@@ -15,6 +15,7 @@ from antiphon.embeddings import unit_rows
 from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchError
 from antiphon.media.opening import CataloguedFile
 from antiphon.search.answering import answer, items, nearest_tracks
+from antiphon.search.current import CATALOGUE_FILE, CatalogueFile, CurrentView, Difference
 from antiphon.search.entries import (
     CatalogueRecords,
     IndexModel,
@@ -70,7 +71,23 @@ class Index:
     def __init__(self, place: Place, record: Record, media: Mapping[str, CataloguedFile] | None = None) -> None:
         self._place = place
         self._media = media
+        local = "://" not in place.name
+        self._catalogue = CatalogueFile(Path(place.name).parent / CATALOGUE_FILE) if local else None
+        self._seen: tuple[object, CurrentView] | None = None
+        self._files: tuple[object, Mapping[str, CataloguedFile]] = (None, {})
         self._take(record)
+
+    def follow(self, catalogue: str | Path) -> None:
+        """Take artist, title, genre, tags and year of hits from this catalogue, and find none but its videos.
+
+        Without it the index follows the catalogue of the workspace that it lies in, if there is one.
+
+        Parameters
+        ----------
+        catalogue : str or Path
+            Parquet file, as `Catalogue.save` writes it. It is read again whenever it changes.
+        """
+        self._catalogue = CatalogueFile(Path(catalogue))
 
     def _take(self, record: Record) -> None:
         self._record = record
@@ -117,7 +134,8 @@ class Index:
         """
         rows = embedded(model, features, catalogue)
         media = None if catalogue is None else _files(catalogue)
-        return cls._create(path, kind, rows, origin_of(model, features, made_by, run), media)
+        contents = _contents(catalogue, set(rows["id"].to_pylist()))
+        return cls._create(path, kind, rows, origin_of(model, features, made_by, run), media, contents)
 
     @classmethod
     def from_vectors(
@@ -155,13 +173,14 @@ class Index:
         rows: pa.Table,
         origin: Origin,
         media: Mapping[str, CataloguedFile] | None = None,
+        contents: Mapping[str, str] | None = None,
     ) -> Self:
         place = place_of(path)
         if kind not in ("auto", "exact", "lancedb"):
             raise ConfigError(f"kind must be 'auto', 'exact' or 'lancedb', not '{kind}'.")
         large = rows.num_rows >= LANCEDB_ROWS or "://" in str(path)
         chosen: Kind = kind if kind != "auto" else "lancedb" if large else "exact"
-        return cls(place, place.create(chosen, rows, origin), media)
+        return cls(place, place.create(chosen, rows, origin, contents or {}), media)
 
     @classmethod
     def open(
@@ -344,6 +363,9 @@ class Index:
     ) -> list[str]:
         """Embed and add the music videos that are not in the index yet; the others stay as they are.
 
+        Videos whose files were replaced since, as the catalogue knows, are embedded again, or removed if they have no
+        features yet.
+
         The addition is visible as a whole or not at all. Repeated after it was killed, it adds what is missing.
 
         Returns
@@ -358,12 +380,21 @@ class Index:
         """
         self.origin.refuse_other(origin_of(model, features, made_by), self._place.name)
         with self._writing() as view:
-            new = ~np.isin(features.groups, sorted(view.known([str(video) for video in np.unique(features.groups)])))
-            if not new.any():
+            now = _contents(catalogue, None)
+            contents = self._place.contents(self._record)
+            stale = view.known([name for name, was in contents.items() if now.get(name, was) != was])
+            known = view.known([str(video) for video in np.unique(features.groups)]) - stale
+            new = ~np.isin(features.groups, sorted(known))
+            rows = embedded(model, features.take(new), catalogue) if new.any() else None
+            if stale:
+                self._store.remove(sorted(stale))
+            if rows is None:
                 return []
-            rows = embedded(model, features.take(new), catalogue)
+            added = set(rows["id"].to_pylist())
+            # Killed before the rows are there, they are missing, and added the next time.
+            self._place.write_contents(self._record, contents | {name: now[name] for name in added & set(now)})
             self._store.append(rows)
-        return sorted(set(rows["id"].to_pylist()))
+        return sorted(added)
 
     def add_vectors(
         self, ids: Sequence[Any], vectors: npt.ArrayLike, metadata: Sequence[Mapping[str, Any]] | None = None
@@ -467,11 +498,24 @@ class Index:
     def _ask(self, question: Callable[[View], T]) -> T:
         """Answer from what the index holds now; once more where a new build has replaced it meanwhile."""
         try:
-            return question(self._store.view())
+            return question(self._current())
         except SearchError:
             if not self._rebuilt():
                 raise
-        return question(self._store.view())
+        return question(self._current())
+
+    def _current(self) -> View:
+        """Return the rows with the metadata of today; see `antiphon.search.current`."""
+        state, catalogue = (None, None) if self._catalogue is None else self._catalogue.rows()
+        if catalogue is None:
+            return self._store.view()
+        version = (self._record.entries, self._store.version(), state)
+        view = self._store.view()
+        if self._seen is None or self._seen[0] != version:
+            contents = self._place.contents(self._record)
+            found = Difference.between(view, catalogue, contents, own_metadata=not self.origin.model)
+            self._seen = (version, CurrentView(view, found))
+        return self._seen[1]
 
     def _rebuilt(self) -> bool:
         """Switch to a new build of the same origin, if there is one."""
@@ -487,21 +531,30 @@ class Index:
 
     def _files_of(self) -> Mapping[str, CataloguedFile]:
         """The media files by id: of the catalogue that was passed, or of the workspace that the index lies in."""
-        if self._media is None:
-            from antiphon.catalogue import Catalogue
+        if self._media is not None:
+            return self._media
+        from antiphon.catalogue import Catalogue
 
-            beside = Path(self.path).parent / "catalogue.parquet"
+        state = None if self._catalogue is None else self._catalogue.rows()[0]
+        if self._catalogue is not None and self._files[0] != state:
             try:
-                self._media = _files(Catalogue.load(beside)) if "://" not in self.path and beside.exists() else {}
+                self._files = (state, _files(Catalogue.load(self._catalogue.path)))
             except AntiphonError:  # a catalogue that cannot be read shows no cards, and spoils no search
-                self._media = {}
-        return self._media
+                self._files = (state, {})
+        return self._files[1]
 
     @contextmanager
     def _writing(self) -> Generator[View]:
         with self._place.lock():
             self._rebuilt()
             yield self._store.view()
+
+
+def _contents(catalogue: CatalogueRecords | None, videos: set[str] | None) -> dict[str, str]:
+    """Return the content hashes that a catalogue knows, of some videos or of all."""
+    rows = () if catalogue is None else catalogue.records()
+    found = {str(row["id"]): row.get("content_hash") for row in rows}
+    return {name: value for name, value in found.items() if value and (videos is None or name in videos)}
 
 
 def _files(catalogue: CatalogueRecords) -> dict[str, CataloguedFile]:

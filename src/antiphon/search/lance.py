@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from antiphon.errors import AntiphonError, SearchError
 from antiphon.ordering import rounded
-from antiphon.search.entries import METADATA, best_first, entry_schema, scored, vectors_of
+from antiphon.search.entries import METADATA, best_first, entry_schema, scored, vectors_of, with_metadata
 from antiphon.search.filters import Where, quoted
 from antiphon.search.record import REBUILD
 from antiphon.search.view import Part, Upkeep
@@ -63,14 +64,33 @@ class LanceView:
             self.version = int(table.version)
         rows = self._select("", ["side", "level"])
         self._counts = dict(Counter(zip(rows["side"].to_pylist(), rows["level"].to_pylist(), strict=True)))
+        self._changed: pa.Table | None = None
 
     def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
         """Return the `k` nearest rows: 3k from the nearest lists by rounded vectors, then compared exactly.
 
         Conditions are applied first: rows that fail them are never compared.
         """
-        condition = " AND ".join(filter(None, (self._of(part), where.sql())))
+        condition = " AND ".join(filter(None, (self._of(part), self._meeting(where))))
         return [self._nearest(query, k, condition) for query in queries]
+
+    def corrected(self, changed: pa.Table) -> "LanceView":
+        """Return the same rows with other metadata of some videos, which conditions then read."""
+        view = copy(self)
+        view._changed = changed
+        return view
+
+    def _meeting(self, where: Where) -> str:
+        """Return conditions in SQL; videos with other metadata than the table's are named."""
+        if self._changed is None or not where.reads_metadata:
+            return where.sql()
+        ids = self._changed["id"].to_pylist()
+        met = [name for name, meets in zip(ids, where.mask(self._changed), strict=True) if meets]
+        others = f"({where.sql()} AND id NOT IN ({quoted(ids)}))"
+        return f"({others} OR id IN ({quoted(met)}))" if met else others
+
+    def _today(self, table: pa.Table) -> pa.Table:
+        return table if self._changed is None else with_metadata(table, self._changed)
 
     def _nearest(self, query: FloatArray, k: int, condition: str) -> pa.Table:
         asked = self._table.search(query, vector_column_name="vector").distance_type("cosine")
@@ -87,7 +107,7 @@ class LanceView:
             found = scored(table.drop_columns(["vector", "_distance"]), vectors_of(table), query)
             scores = np.sort(rounded(found["score"].to_numpy()))[::-1]
             if len(scores) < k + spare or scores[-1] < scores[k - 1]:
-                return best_first(found, k)
+                return self._today(best_first(found, k))
             spare *= 4
 
     def _of(self, part: Part) -> str:
@@ -107,11 +127,11 @@ class LanceView:
             self._select(f"id IN ({quoted(every[first : first + _IDS_AT_ONCE])})", names)
             for first in range(0, len(every), _IDS_AT_ONCE)
         ]
-        return pa.concat_tables(parts) if parts else entry_schema(self._dim).empty_table()
+        return self._today(pa.concat_tables(parts)) if parts else entry_schema(self._dim).empty_table()
 
     def read(self, part: Part, vectors: bool = True) -> pa.Table:
         """Return all rows of a part."""
-        return self._select(self._of(part), [*self._about, "vector"] if vectors else self._about)
+        return self._today(self._select(self._of(part), [*self._about, "vector"] if vectors else self._about))
 
     def ids(self) -> set[str]:
         """Return the ids of all videos."""

@@ -2,23 +2,24 @@
 
 import secrets
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 
-from antiphon.errors import SearchError
+from antiphon.errors import FeatureStoreError, SearchError
 from antiphon.locks import exclusive
 from antiphon.search.exact import ExactStore
 from antiphon.search.lance import LanceStore, connect
 from antiphon.search.record import BUILD_FIRST, REBUILD, RECORD_FILE, Kind, Origin, Record, dumped, parsed
 from antiphon.search.view import Store
-from antiphon.tables import sweep_partials, write_text
+from antiphon.tables import read_table, sweep_partials, write_table, write_text
 
 _LOCK = ".lock"
 _RECORD_TABLE = "index"
+_CONTENTS = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("content_hash", pa.string())])
 
 
 class Place(Protocol):
@@ -43,8 +44,16 @@ class Place(Protocol):
         """Return the store with the rows of an index."""
         ...
 
-    def create(self, kind: Kind, rows: pa.Table, origin: Origin) -> Record:
-        """Write a new index and replace the previous one in one step."""
+    def create(self, kind: Kind, rows: pa.Table, origin: Origin, contents: Mapping[str, str]) -> Record:
+        """Write a new index and replace the previous one in one step; `contents` as in `contents`."""
+        ...
+
+    def contents(self, record: Record) -> dict[str, str]:
+        """Return the content hashes of the files that were embedded, by id, where they are known."""
+        ...
+
+    def write_contents(self, record: Record, contents: Mapping[str, str]) -> None:
+        """Replace the content hashes. Write them before the rows: those without rows say nothing."""
         ...
 
     def lock(self) -> Any:
@@ -80,10 +89,12 @@ class Folder:
             return LanceStore(self.name, record.entries, record.dim)
         return ExactStore(self._folder / record.entries, record.dim)
 
-    def create(self, kind: Kind, rows: pa.Table, origin: Origin) -> Record:
+    def create(self, kind: Kind, rows: pa.Table, origin: Origin, contents: Mapping[str, str]) -> Record:
         """Write a new index and replace the previous one in one step."""
         record = _new_record(kind, rows, origin)
         with self.lock():
+            if contents:
+                self.write_contents(record, contents)
             if kind == "lancedb":
                 LanceStore.create(self.name, record.entries, rows)
             else:
@@ -91,6 +102,25 @@ class Folder:
             write_text(dumped(record), self._folder / RECORD_FILE)
             self._sweep(record)
         return record
+
+    def contents(self, record: Record) -> dict[str, str]:
+        """Return the content hashes of the files that were embedded, by id, where they are known."""
+        path = self._contents(record)
+        if not path.exists():
+            return {}
+        try:
+            table = read_table(path, _CONTENTS)
+        except FeatureStoreError as error:
+            raise SearchError(f"{path}: is damaged. {REBUILD}") from error
+        return dict(zip(table["id"].to_pylist(), table["content_hash"].to_pylist(), strict=True))
+
+    def write_contents(self, record: Record, contents: Mapping[str, str]) -> None:
+        """Replace the content hashes."""
+        columns = [pa.array(list(contents), pa.string()), pa.array(list(contents.values()), pa.string())]
+        write_table(pa.Table.from_arrays(columns, schema=_CONTENTS), self._contents(record))
+
+    def _contents(self, record: Record) -> Path:
+        return self._folder / f"contents-{record.entries}.parquet"
 
     @contextmanager
     def lock(self) -> Generator[None]:
@@ -111,6 +141,8 @@ class Folder:
         for folder in self._folder.glob("entries-*"):
             if folder.name.removesuffix(".lance") != record.entries:
                 shutil.rmtree(folder, ignore_errors=True)
+        for path in set(self._folder.glob("contents-*.parquet")) - {self._contents(record)}:
+            path.unlink(missing_ok=True)
 
 
 class ObjectStore:
@@ -135,7 +167,7 @@ class ObjectStore:
         """Return the store with the rows of an index."""
         return LanceStore(self.name, record.entries, record.dim)
 
-    def create(self, kind: Kind, rows: pa.Table, origin: Origin) -> Record:
+    def create(self, kind: Kind, rows: pa.Table, origin: Origin, contents: Mapping[str, str]) -> Record:
         """Write a new index and replace the previous one in one step."""
         if kind != "lancedb":
             raise SearchError(f'{self.name}: an index at a URI is kept by LanceDB; ask for kind="lancedb".')
@@ -147,6 +179,13 @@ class ObjectStore:
             if table.startswith("entries-") and table != record.entries:
                 database.drop_table(table)
         return record
+
+    def contents(self, record: Record) -> dict[str, str]:
+        """Return nothing: in an object store they are not kept."""
+        return {}
+
+    def write_contents(self, record: Record, contents: Mapping[str, str]) -> None:
+        """Do nothing."""
 
     @contextmanager
     def lock(self) -> Generator[None]:

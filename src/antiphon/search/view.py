@@ -70,6 +70,10 @@ class View(Protocol):
         """Return the number of rows of each side and level."""
         ...
 
+    def corrected(self, changed: pa.Table) -> "View":
+        """Return the same rows with other metadata of some music videos, of which `changed` has id and metadata."""
+        ...
+
 
 class Store(Protocol):
     """Rows on disk. Writers come one at a time; a write is visible as a whole or not at all."""

@@ -1,0 +1,160 @@
+"""The catalogue of today, laid over an index whose rows keep the metadata of the day on which they were written.
+
+A title, a genre or a year that is corrected later is found and shown without embedding anything again. Videos that left
+the catalogue, or whose files were replaced since they were indexed, are not found.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from antiphon.errors import AntiphonError
+from antiphon.search.entries import METADATA
+from antiphon.search.filters import Where
+from antiphon.search.view import Part, View
+from antiphon.tables import CATALOGUE, read_table
+
+FloatArray = npt.NDArray[np.float32]
+
+CATALOGUE_FILE = "catalogue.parquet"
+"""Name of the catalogue in the workspace that an index lies in."""
+
+_arrow = cast(Any, pyarrow.compute)
+
+
+class CatalogueFile:
+    """The catalogue on disk, read again when it was written anew.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file, which need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read: tuple[object, pa.Table | None] = (None, None)
+
+    def rows(self) -> tuple[object, pa.Table | None]:
+        """Return what tells one state of the file from another, and id, metadata and content hash of its rows.
+
+        None instead of the rows if there is no catalogue, or none that can be read: that spoils no search.
+        """
+        try:
+            about = self.path.stat()
+        except OSError:
+            return None, None
+        state = (about.st_mtime_ns, about.st_ino, about.st_size)
+        if self._read[0] != state:
+            try:
+                self._read = (state, read_table(self.path, CATALOGUE).select(["id", *METADATA, "content_hash"]))
+            except AntiphonError:
+                self._read = (state, None)
+        return self._read
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """What differs between an index and the catalogue.
+
+    Attributes
+    ----------
+    changed : Table
+        Id and metadata of today of the videos whose metadata changed.
+    hidden : tuple of str
+        Videos that are not in the catalogue, or whose files were replaced.
+    """
+
+    changed: pa.Table
+    hidden: tuple[str, ...]
+
+    @classmethod
+    def between(
+        cls, view: View, catalogue: pa.Table, contents: Mapping[str, str], *, own_metadata: bool = False
+    ) -> "Difference":
+        """Compare an index with the catalogue.
+
+        Parameters
+        ----------
+        view : View
+            Rows of the index.
+        catalogue : Table
+            Rows of the catalogue, as `CatalogueFile.rows` returns them.
+        contents : mapping of str to str
+            Hashes of the files that were indexed, by id, where they are known.
+        own_metadata : bool, default False
+            Leave the index its metadata, since it was given them with its vectors.
+        """
+        stored = view.read(Part(None), vectors=False)
+        places = _arrow.index_in(stored["id"], catalogue["id"].combine_chunks())
+        unknown = stored["id"].filter(_arrow.is_null(places)).unique().to_pylist()
+        now = dict(zip(catalogue["id"].to_pylist(), catalogue["content_hash"].to_pylist(), strict=True))
+        replaced = [name for name, was in contents.items() if now.get(name) not in (None, was)]
+        there = _arrow.is_valid(places)
+        known, today = stored.filter(there), catalogue.take(places.filter(there))
+        differs = np.zeros(known.num_rows, dtype=bool)
+        for name in () if own_metadata else METADATA:
+            differs |= _differs(known[name], today[name])
+        ids = known["id"].filter(pa.array(differs)).unique()
+        changed = catalogue.filter(_arrow.is_in(catalogue["id"], ids))
+        return cls(changed.select(["id", *METADATA]), tuple(sorted({*unknown, *replaced})))
+
+
+class CurrentView:
+    """A view of an index as the catalogue has its videos now.
+
+    Parameters
+    ----------
+    view : View
+        Rows of the index.
+    difference : Difference
+        What changed since they were written.
+    """
+
+    def __init__(self, view: View, difference: Difference) -> None:
+        self._view = view.corrected(difference.changed) if difference.changed.num_rows else view
+        self._hidden = difference.hidden
+
+    def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
+        """Return the `k` nearest rows; see `View.nearest`."""
+        return self._view.nearest(queries, k, part, where.without(*self._hidden) if self._hidden else where)
+
+    def rows(self, ids: Collection[str]) -> pa.Table:
+        """Return all rows of some music videos, with vectors."""
+        return self._view.rows(sorted(set(ids) - set(self._hidden)) if self._hidden else ids)
+
+    def read(self, part: Part, vectors: bool = True) -> pa.Table:
+        """Return all rows of a part."""
+        table = self._view.read(part, vectors)
+        return table.filter(pa.array(Where(not_ids=self._hidden).mask(table))) if self._hidden else table
+
+    def ids(self) -> set[str]:
+        """Return the ids of the music videos."""
+        return self._view.ids() - set(self._hidden)
+
+    def known(self, ids: Collection[str]) -> set[str]:
+        """Return which of these music videos are there."""
+        return self._view.known(ids) - set(self._hidden)
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return the number of rows of each side and level, those of hidden videos included."""
+        return self._view.counts()
+
+    def corrected(self, changed: pa.Table) -> "CurrentView":
+        """Return a view with other metadata of some videos."""
+        return CurrentView(self._view, Difference(changed, self._hidden))
+
+
+def _differs(was: pa.ChunkedArray, now: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Compare two columns row by row; no tags are as good as an empty list of them."""
+    if pa.types.is_list(was.type):
+        was, now = (_arrow.fill_null(_arrow.binary_join(tags, "\x1f"), "") for tags in (was, now))
+    one_missing = _arrow.not_equal(_arrow.is_null(was), _arrow.is_null(now))
+    unequal = _arrow.fill_null(_arrow.not_equal(was, now), False)
+    return np.asarray(_arrow.or_(one_missing, unequal)).astype(bool)
