@@ -76,9 +76,7 @@ def visible(text: str) -> str:
 def _is_blank(character: str) -> bool:
     # Besides formats: fillers and the empty braille pattern, letters that show nothing.
     return (
-        character.isspace()
-        or unicodedata.category(character) in {"Cf", "Cc"}
-        or character in "\u115f\u1160\u3164\uffa0\u2800"
+        character.isspace() or unicodedata.category(character) == "Cf" or character in "\u115f\u1160\u3164\uffa0\u2800"
     )
 
 

@@ -8,13 +8,13 @@ from typing import Any, Literal, Self
 
 import pyarrow as pa
 
-from antiphon.catalogue.copies import linked
+from antiphon.catalogue.artists import credited
 from antiphon.catalogue.identity import Examination, examine
 from antiphon.catalogue.joining import join
 from antiphon.catalogue.reading import read_folder, read_metadata
-from antiphon.catalogue.splits import SPLITS, artist_key, assign_split
+from antiphon.catalogue.splits import SPLITS, fill_splits
 from antiphon.catalogue.tagging import Progress, fill_in_tags, renew_tags
-from antiphon.catalogue.validation import CatalogueRow
+from antiphon.catalogue.validation import CatalogueRow, without_unknown
 from antiphon.errors import CatalogueError, DecodeError, FeatureStoreError
 from antiphon.identifiers import first_fault
 from antiphon.media.identity import identify, is_identified
@@ -182,7 +182,7 @@ class Catalogue:
 
     def _facts(self) -> tuple[str, dict[str, str]]:
         """Return a title and what there is to know of the catalogue, for people."""
-        artists = {artist_key(name) for name in self.table["artist"].to_pylist() if name}
+        artists = {key for keys in credited(self.artists) for key in keys}
         genres = {name for name in self.table["genre"].to_pylist() if name}
         splits = ", ".join(f"{count:,} {name}" for name, count in self.split_counts().items())
         facts = {"splits": splits, "artists": f"{len(artists):,}", "genres": f"{len(genres):,}"}
@@ -192,6 +192,11 @@ class Catalogue:
     def ids(self) -> list[str]:
         """Ids of the videos, in the table's order."""
         return self.table["id"].to_pylist()
+
+    @property
+    def artists(self) -> list[str | None]:
+        """Artists of the videos, in the table's order; None where unknown."""
+        return self.table["artist"].to_pylist()
 
     def records(self) -> list[CatalogueRow]:
         """Return the rows as dictionaries.
@@ -223,8 +228,8 @@ class Catalogue:
         Parameters
         ----------
         by : {'artist', 'video'}, default 'artist'
-            "artist" keeps all videos of an artist in one split (a video without an artist is assigned by its id);
-            "video" uses only the id.
+            "artist" keeps all videos of an artist in one split, and of artists with works in common (a video without an
+            artist is assigned by its id); "video" uses only the id.
         fractions : sequence of float, default FRACTIONS
             Shares of train, validation and test. They hold on average: a hash of the name decides, so that later
             additions never move earlier videos.
@@ -248,8 +253,9 @@ class Catalogue:
     ) -> Self:
         """Assign the videos without a split, and move no other.
 
-        A video joins the split of a byte-identical copy, or else, by artist, that of its artist, if there is one;
-        otherwise it is assigned as by `split`.
+        A video joins the split of a byte-identical copy, or else, by artist, that in which its artist stands already,
+        of several artists the one named first that does; otherwise it is assigned as by `split`. Where its artists
+        stand in several splits, that is a warning.
 
         Parameters
         ----------
@@ -271,21 +277,13 @@ class Catalogue:
             The fractions do not sum to 1.
         """
         rows = self.records()
-        known: dict[str, str] = {}
-        for row in rows:
-            for key in _split_keys(row, by) if row["split"] else ():
-                known.setdefault(key, row["split"])
-        waiting = [row for row in rows if row["split"] is None]
-        for group in linked(waiting, lambda row: _split_keys(row, by)):
-            keys = sorted({key for row in group for key in _split_keys(row, by)}, key=_copies_first)
-            split = next((known[key] for key in keys if key in known), None)
-            artist = min(
-                (row["artist"] for row in group if by == "artist" and row["artist"]), key=artist_key, default=None
-            )
-            split = split or assign_split(min(row["id"] for row in group), artist, fractions, seed)
-            for row in group:
-                row["split"] = split
-        return type(self)(rows)
+        artists = [row["artist"] if by == "artist" else None for row in rows]
+        contents, given = ([row[name] for row in rows] for name in ("content_hash", "split"))
+        splits, torn = fill_splits(self.ids, artists, given, fractions, seed, contents)
+        if torn:
+            message = f"{len(torn)} videos are by artists of several splits, so what is learnt of one may be tested"
+            warnings.warn(f"{message}: {torn[0]}.", stacklevel=2)
+        return type(self)([row | {"split": split} for row, split in zip(rows, splits, strict=True)])
 
     def artists_in_two_splits(self) -> list[str]:
         """List artists with videos in more than one split; empty unless splits were given from outside.
@@ -296,9 +294,9 @@ class Catalogue:
             Sorted keys of the artists; see `artist_key`.
         """
         splits: dict[str, set[str]] = {}
-        for row in self.records():
-            if row["artist"] and row["split"]:
-                splits.setdefault(artist_key(row["artist"]), set()).add(row["split"])
+        for keys, split in zip(credited(self.artists), self.table["split"].to_pylist(), strict=True):
+            for key in keys if split else ():
+                splits.setdefault(key, set()).add(split)
         return sorted(artist for artist, found in splits.items() if len(found) > 1)
 
     def extended(self, other: "Catalogue") -> Self:
@@ -428,16 +426,6 @@ class Catalogue:
         return type(self)(rows), reasons
 
 
-def _split_keys(row: CatalogueRow, by: Literal["artist", "video"]) -> list[str]:
-    """Return what a row must not share with rows of other splits: its content, and its artist."""
-    keys = [f"content:{row['content_hash']}"] if row["content_hash"] else []
-    return [*keys, f"artist:{artist_key(row['artist'])}"] if by == "artist" and row["artist"] else keys
-
-
-def _copies_first(key: str) -> tuple[bool, str]:
-    return not key.startswith("content:"), key
-
-
 def _is_probed(row: CatalogueRow) -> bool:
     return row["has_audio"] is not None and row["duration_s"] is not None
 
@@ -491,7 +479,8 @@ def _refuse_duplicates(records: Sequence[CatalogueRow]) -> None:
             )
 
 
-def _to_table(records: Sequence[CatalogueRow]) -> pa.Table:
+def _to_table(given: Sequence[CatalogueRow]) -> pa.Table:
+    records = [without_unknown(row) for row in given]
     names = dict.fromkeys(name for record in records for name in record)
     further = [name for name in names if name not in CATALOGUE.names]
     columns = {field.name: _column(field, records) for field in CATALOGUE}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from antiphon.catalogue.artists import credited
 from antiphon.catalogue.catalogue import Catalogue
 from antiphon.catalogue.splits import SPLITS
 
@@ -36,7 +37,7 @@ def describe(catalogue: Catalogue, max_names: int = 20) -> dict[str, Any]:
     years = Counter(f"{row['year'] // 10 * 10}s" for row in rows if row["year"] is not None)
     return {
         "videos": len(rows),
-        "artists": len({row["artist"] for row in rows if row["artist"]}),
+        "artists": len({key for keys in credited(catalogue.artists) for key in keys}),
         "splits": catalogue.split_counts(),
         "media": {
             "with sound and pictures": sum(bool(row["has_audio"] and row["has_video"]) for row in rows),

@@ -3,18 +3,19 @@
 import re
 from collections.abc import Mapping
 
+from antiphon.catalogue.unknown import is_no_title, is_unknown
 from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError, DecodeError
 from antiphon.media.container import media_errors, open_container
 
 # FFmpeg's names for the tags of ID3, Vorbis comments, MP4 and Matroska, in order of preference.
 _NAMES = {
-    "artist": ("artist", "album_artist", "performer"),
+    "artist": ("artists", "artist", "album_artist", "performer"),
     "title": ("title",),
     "genre": ("genre",),
     "year": ("date", "year", "originaldate", "date_released"),
 }
-_PLACEHOLDERS = frozenset({"unknown", "unknown artist", "various", "various artists", "untitled", "other", "none"})
+_NO_GENRE = "other"  # What ID3 writes where its list of genres has no name.
 _MAX_CHARACTERS = 200
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 
@@ -24,7 +25,7 @@ def file_tags(uri: str) -> CatalogueRow:
 
     Tags of the container take precedence over those of its streams. Of a date only the year is kept. Tags are
     untrusted: control characters are removed, text is cut at 200 characters, and placeholders such as "Unknown Artist"
-    are ignored.
+    are ignored. Several tags of one artist each are one value, separated by semicolons.
 
     Parameters
     ----------
@@ -69,7 +70,9 @@ def usable_tags(tags: Mapping[str, str]) -> CatalogueRow:
     found: CatalogueRow = {}
     for column, names in _NAMES.items():
         values = (_plain(tags.get(name, "")) for name in names)
-        said = next((value for value in values if value and value.casefold() not in _PLACEHOLDERS), None)
+        said = next((value for value in values if _says_something(column, value)), None)
+        if column == "artist" and said is not None:
+            said = _several(said) or None
         if column == "year":
             year = _YEAR.search(said or "")
             said = year[0] if year else None
@@ -80,6 +83,18 @@ def usable_tags(tags: Mapping[str, str]) -> CatalogueRow:
         except CatalogueError:
             continue
     return found
+
+
+def _says_something(column: str, value: str) -> bool:
+    if column == "title":
+        return not is_no_title(value)
+    return not is_unknown(value) and not (column == "genre" and value.casefold() == _NO_GENRE)
+
+
+def _several(artists: str) -> str:
+    """Return artists between semicolons, as several tags are read, without those that are unknown."""
+    names = (name.strip() for name in artists.split(";"))
+    return "; ".join(dict.fromkeys(name for name in names if not is_unknown(name)))
 
 
 def _plain(value: str) -> str:

@@ -59,6 +59,34 @@ def clean_record(record: Mapping[str, Any], where: str, text: str = "") -> Catal
     return cleaned
 
 
+def without_unknown(row: CatalogueRow) -> CatalogueRow:
+    """Replace by None what says that a value is missing, and artists, genres and tags that say they are unknown.
+
+    Parameters
+    ----------
+    row : CatalogueRow
+        Row of a catalogue, with values of any origin.
+
+    Returns
+    -------
+    CatalogueRow
+        The row with what is known.
+
+    Examples
+    --------
+    >>> without_unknown({"id": "x", "artist": "N/A", "title": "Unknown", "tags": ["live", "nan"], "year": float("nan")})
+    {'id': 'x', 'artist': None, 'title': 'Unknown', 'tags': ['live'], 'year': None}
+    """
+    known = {column: None if is_missing(value) else value for column, value in row.items()}
+    for column in ("artist", "genre"):
+        if column in known and is_unknown(known[column]):
+            known[column] = None
+    tags = known.get("tags")
+    if isinstance(tags, list):
+        known["tags"] = [tag for tag in tags if not is_unknown(tag)]
+    return known
+
+
 def shown(value: Any) -> str:
     """Return a value for a message, cut where it is long.
 
@@ -114,10 +142,10 @@ def _identifier(value: Any) -> str:
 
 
 def _artist(value: Any) -> str | None:
-    names = [value] if isinstance(value, str) or not isinstance(value, list) else value
-    if len(names) == 1 and isinstance(names[0], str) and names[0].startswith("["):
-        listed = _listed(names[0])
-        names = names if listed is None else listed
+    if is_unknown(value):
+        return None
+    listed = _listed(value) if isinstance(value, str) and value.startswith(("['", '["')) else value
+    names = listed if isinstance(listed, list) else [value]
     known = [name for each in names if not is_unknown(each) and (name := _line(each))]
     return "; ".join(dict.fromkeys(known)) or None
 

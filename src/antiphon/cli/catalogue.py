@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from antiphon.catalogue import Catalogue
+from antiphon.catalogue.artists import dominance
 from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.catalogue.description import describe as describe_catalogue
 from antiphon.catalogue.file_names import with_nearest_file
@@ -149,16 +150,30 @@ def add_to_workspace(
     unreadable = {name: with_nearest_file(reason, paths[name]) for name, reason in unreadable.items()}
     changes = FileChanges.of(catalogue.records(), {row["id"] for row in before}, joined, examined, unreadable)
     take_out_of_index(session, examined.replaced)
-    _warn_of_splits(session, catalogue, changes)
+    warn_of_artists(session, catalogue, by)
+    for sentence in changes.warnings():
+        session.warn(sentence)
     return catalogue, changes
 
 
-def _warn_of_splits(session: Session, catalogue: Catalogue, changes: FileChanges) -> None:
+def warn_of_artists(session: Session, catalogue: Catalogue, by: Literal["artist", "video"] = "artist") -> None:
+    """Warn of artists in more than one split, and of one whose split is more than half of the catalogue.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    catalogue : Catalogue
+        Catalogue with splits.
+    by : {"artist", "video"}
+        Unit that was assigned to a split.
+    """
     shared = catalogue.artists_in_two_splits()
     if shared:
         session.warn(f"{len(shared)} artists are in more than one split, such as '{shared[0]}'.")
-    for sentence in changes.warnings():
-        session.warn(sentence)
+    largest = dominance(catalogue.artists) if by == "artist" else None
+    if largest is not None:
+        session.warn(str(largest))
 
 
 def _read(source: Path, metadata: Path | None) -> Catalogue:
@@ -202,6 +217,7 @@ def split(
     with workspace.lock():
         catalogue = Catalogue.load(workspace.catalogue).split(by=by, fractions=fractions, seed=seed)
         catalogue.save(workspace.catalogue)
+    warn_of_artists(session, catalogue, by)
     splits = catalogue.split_counts()
     data = {"workspace": str(workspace.root), "videos": len(catalogue), "splits": splits}
     session.result(data, lambda out: out.print(f"{len(catalogue)} videos: {_counts(splits)}."))

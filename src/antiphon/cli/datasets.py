@@ -9,6 +9,7 @@ from rich.console import Console
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.datasets import DATA_SETS
 from antiphon.catalogue.importers import Imported, read_jamendo, read_msd
+from antiphon.cli.catalogue import warn_of_artists
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 
@@ -87,6 +88,7 @@ def _import(session: Session, found: Imported) -> None:
             joined, _, unreadable = bring_up_to_date(
                 workspace, joined, progress=lambda done, total: progress(done, total, "")
             )
+    warn_of_artists(session, joined)
     data = {
         "workspace": str(workspace.root),
         "imported": len(found.catalogue),

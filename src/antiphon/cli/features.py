@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from antiphon.catalogue.catalogue import FRACTIONS
+from antiphon.cli.catalogue import warn_of_artists
 from antiphon.cli.session import Here
 from antiphon.errors import ConfigError
 from antiphon.features import Features
@@ -92,6 +93,7 @@ def import_(
         found = Features.from_parquet(files, **vars(columns))
         found = found if label_names is None else with_label_names(found, label_names)
     catalogue = import_features(found, session.workspace, fractions, seed)
+    warn_of_artists(session, catalogue)
     data = {"rows": len(found), "videos": len(catalogue), "splits": catalogue.split_counts()}
     data |= {"audio": found.audio_name, "video": found.video_name}
     session.result(data, lambda out: out.print(f"Imported {found!r}\nWorkspace: {catalogue!r}", markup=False))

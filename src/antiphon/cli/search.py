@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from antiphon.catalogue.unknown import is_unknown
 from antiphon.cli.opening import opened_index, run_folder
 from antiphon.cli.session import Here, ResultCount, Session
 from antiphon.errors import ConfigError, SearchError
@@ -83,7 +84,7 @@ def search(
         raise ConfigError("--csv and --json exclude each other; choose one.")
     index = opened_index(session, path)
     asked = _query(session, index, query, device)
-    if conditions.other_artists and not asked.artist:
+    if conditions.other_artists and is_unknown(asked.artist):
         session.warn(f"The artist of {asked.name} is unknown, so --other-artists excludes nobody.")
     hits = index.search(asked, target=target, by=by, **conditions.arguments())
     if csv:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.features.artists import named_parties
 from antiphon.features.features import Features
 from antiphon.metrics.groups import blocks, bootstrap_weights
 from antiphon.seeding import generator
@@ -151,8 +152,8 @@ def per_video(target: SharedProperty, nearest: IntArray) -> tuple[npt.NDArray[np
 
 
 def artists_or_ids(about: Features) -> npt.NDArray[np.str_]:
-    """Return the artist of each video, shape (n,); a video of an unknown artist has a unique one."""
-    return np.array([artist or f"\0{name}" for artist, name in zip(about.artists, about.ids, strict=True)])
+    """Return the artist of each video, shape (n,), one for artists with works in common; unknown ones are unique."""
+    return named_parties(about.ids, about.artists)
 
 
 def precision(

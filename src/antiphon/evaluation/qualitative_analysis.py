@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.catalogue.artists import share_artist
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError, ModelError
 from antiphon.evaluation.agreement import artists_or_ids, has_tag, per_video, precision, same_genre, shared_tags
@@ -246,6 +247,6 @@ def _shared(about: Features, row: int, other: int) -> dict[str, Any]:
     tags: Sequence[str] = about.labels[other]
     return {
         "same_genre": bool(about.genres[row] and about.genres[row] == about.genres[other]),
-        "same_artist": bool(about.artists[row] and about.artists[row] == about.artists[other]),
+        "same_artist": share_artist(str(about.artists[row]), str(about.artists[other])),
         "shared_tags": [label for label in dict.fromkeys(about.labels[row]) if label in tags],
     }

@@ -18,6 +18,7 @@ from antiphon.errors import AntiphonError, ConfigError
 from antiphon.evaluation.retrieval import Embedder
 from antiphon.experiments.draws import drawn
 from antiphon.experiments.study import DrawSettings, ResolvedStep, Size
+from antiphon.features.artists import artist_parties
 from antiphon.features.features import Features
 from antiphon.features.joining import join
 from antiphon.metrics.groups import group_numbers, permuted_rows
@@ -210,10 +211,11 @@ def _tested(cell: Cell, features: Features, extra: Features | None) -> Outcome:
 
 def _unseen(extra: Features, held_out: Sequence[Features]) -> Features:
     """Return the rows of `extra` whose videos and artists are not held out."""
-    groups = np.concatenate([part.groups for part in held_out])
-    artists = np.concatenate([part.artists for part in held_out])
-    known = np.unique(artists[artists != ""])
-    return extra.take(~np.isin(extra.groups, groups) & ~np.isin(extra.artists, known))
+    parts = (extra, *held_out)
+    groups, artists = (np.concatenate([getattr(part, name) for part in parts]) for name in ("groups", "artists"))
+    parties = artist_parties(groups, artists)
+    known = parties[len(extra) :]
+    return extra.take(~np.isin(extra.groups, groups[len(extra) :]) & ~np.isin(parties[: len(extra)], known))
 
 
 def _fitted(cell: Cell, train: Features, validation: Features) -> tuple[Embedder, int | None]:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from antiphon.errors import ConfigError
 from antiphon.experiments.study import DrawSettings, Size
+from antiphon.features.artists import named_parties
 from antiphon.features.features import Features
 from antiphon.seeding import generator
 
@@ -14,8 +15,8 @@ from antiphon.seeding import generator
 def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> Features:
     """Return the paired features of one draw, with splits.
 
-    Artists are kept together (videos, if the artist is unknown). The test set depends only on names and seed; training
-    sets of a draw are nested, and their last videos are the validation set.
+    Artists are kept together, with those of joint works (videos, if the artist is unknown). The test set depends only
+    on names and seed; training sets of a draw are nested, and their last videos are the validation set.
 
     Parameters
     ----------
@@ -39,9 +40,8 @@ def drawn(features: Features, settings: DrawSettings, draw: int, size: Size) -> 
         There are too few videos for the draws or the training set, or fewer than two test videos have the label.
     """
     pairs = features.paired
-    groups, first, group_of = np.unique(pairs.groups, return_index=True, return_inverse=True)
-    artists = pairs.artists[first]
-    names, party_of = np.unique(np.where(artists == "", np.char.add("\x1f", groups), artists), return_inverse=True)
+    _, first, group_of = np.unique(pairs.groups, return_index=True, return_inverse=True)
+    names, party_of = np.unique(named_parties(pairs.groups, pairs.artists)[first], return_inverse=True)
     videos, numbers = np.bincount(party_of), party_of[group_of]
     order = generator(settings.seed, "study test").permutation(len(names))
     # A draw ends with the artist that fills it.

@@ -9,9 +9,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.catalogue.splits import SPLITS, assign_split
+from antiphon.catalogue.splits import SPLITS, assign_splits
 from antiphon.embeddings import MAX_VALUE, float_array
 from antiphon.errors import FeatureStoreError
+from antiphon.features.artists import artists_of_videos
+from antiphon.features.names import known_name, label_lists, unknown_group
 from antiphon.identifiers import fault_of_text, first_fault
 from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.runs import fingerprint
@@ -96,7 +98,8 @@ class Features:
         splits : sequence of str or ndarray, shape (n,), optional
             "train", "validation" or "test". Default: none; see `split`.
         genres, artists : sequence of object or ndarray, shape (n,), optional
-            Genre and artist of each row; None or "" where unknown.
+            Genre and artist of each row; None, NaN, "" or a word such as "N/A" or "Various Artists" where unknown. A
+            row may list several artists.
         starts_s : sequence of object or ndarray, shape (n,), optional
             Start of each row's window on its track's time line, in seconds; None or NaN where unknown. Track models
             read a track in this order, and in the order of its rows where any start is unknown.
@@ -128,7 +131,7 @@ class Features:
             ids=names,
             audio=_side(sides.get("audio"), count, "audio"),
             video=_side(sides.get("video"), count, "video"),
-            groups=names if groups is None else _names(groups, count, "groups"),
+            groups=names if groups is None else _groups(groups, count),
             splits=np.full(count, "") if splits is None else _splits(splits, count),
             labels=_lists(labels, count, "labels"),
             genres=_names_or_none(genres, count, "genres"),
@@ -271,7 +274,7 @@ class Features:
     def split(self, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0) -> Self:
         """Assign whole artists (whole videos, where unknown) to train, validation and test, as `Catalogue.split` does.
 
-        A video whose rows name several artists is assigned by the first.
+        Artists with works in common share a split, as do all that a video's rows name.
 
         Parameters
         ----------
@@ -285,12 +288,10 @@ class Features:
         Features
             The features with new splits.
         """
-        groups, first = np.unique(self.groups, return_index=True)
-        chosen = {
-            group: assign_split(str(group), str(artist) or None, fractions, seed)
-            for group, artist in zip(groups, self.artists[first], strict=True)
-        }
-        return replace(self, splits=np.array([chosen[group] for group in self.groups], dtype=np.str_))
+        artists = artists_of_videos(self.groups, self.artists)
+        splits = assign_splits(list(artists), list(artists.values()), fractions, seed)
+        chosen = dict(zip(artists, splits, strict=True))
+        return replace(self, splits=np.array([chosen[group] for group in self.groups.tolist()], dtype=np.str_))
 
     @cached_property
     def has_audio(self) -> npt.NDArray[np.bool_]:
@@ -404,10 +405,20 @@ def _names(values: Sequence[Any] | npt.NDArray[Any], count: int, name: str) -> N
     return np.asarray([str(value) for value in given], dtype=np.str_)
 
 
+def _groups(values: Sequence[Any] | npt.NDArray[Any], count: int) -> NameArray:
+    groups = _names(values, count, "groups")
+    row = unknown_group(values)
+    if row is not None:
+        raise FeatureStoreError(
+            f"groups: row {row} is '{groups[row]}', which names no video. Name the video of every row."
+        )
+    return groups
+
+
 def _names_or_none(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, name: str) -> NameArray:
     if values is None:
         return np.full(count, "")
-    texts = ["" if value is None else str(value) for value in _entries(values, count, name)]
+    texts = [known_name(value) for value in _entries(values, count, name)]
     for row, text in enumerate(texts):
         if fault := fault_of_text(text):
             raise FeatureStoreError(f"{name}: row {row} {fault}. Shorten or correct it, or leave it empty.")
@@ -452,14 +463,4 @@ def _lists(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, name: st
         return ((),) * count
     if len(values) != count:
         raise FeatureStoreError(f"{name}: has {len(values)} entries, expected one for each of {count} rows.")
-    if isinstance(values, np.ndarray) and values.ndim == 2:
-        return tuple(tuple(str(column) for column in np.flatnonzero(row)) for row in values)
-    return tuple(_list(value) for value in values)
-
-
-def _list(value: Any) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
-        return (str(value),)
-    return tuple(str(label) for label in value)
+    return label_lists(values)

@@ -19,7 +19,7 @@ from itertools import cycle
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.catalogue.splits import artist_key
+from antiphon.catalogue.artists import connected
 from antiphon.judging.questions import ASPECTS, KINDS, Aspect, Kind, Question
 from antiphon.judging.similarities import NATURAL, By, RunEmbeddings, standings
 
@@ -97,7 +97,7 @@ def choose_questions(
 
 
 def _artist_numbers(artists: Sequence[str | None]) -> IntArray:
-    keys = [f"artist {artist_key(name)}" if name and name.strip() else f"row {row}" for row, name in enumerate(artists)]
+    keys = [f"artist {key}" if key else f"row {row}" for row, key in enumerate(connected(artists))]
     return np.unique(keys, return_inverse=True)[1].astype(np.int64)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.catalogue.artists import credited
+
 About = Mapping[str, Any]
 Scores = npt.NDArray[np.float64]
 
@@ -34,12 +36,12 @@ def genre_match(liked: Sequence[About], candidates: Sequence[About]) -> Scores:
 def artist_popularity(likes: Mapping[str, int], candidates: Sequence[About]) -> Scores:
     """Score candidates by how often old tracks of their artist were liked, the same for every user.
 
-    A new track has no popularity of its own; an artist without old tracks scores 0.
+    A new track has no popularity of its own; an artist without old tracks scores 0. Of several artists all count.
 
     Parameters
     ----------
     likes : mapping of str to int
-        Likes of each artist's old tracks.
+        Likes of the old tracks by their artists, as these are written.
     candidates : sequence of mapping
         Metadata of the tracks.
 
@@ -48,4 +50,8 @@ def artist_popularity(likes: Mapping[str, int], candidates: Sequence[About]) -> 
     ndarray of float64, shape (candidates,)
         Scores.
     """
-    return np.array([float(likes.get(str(about.get("artist")), 0)) for about in candidates])
+    credits = credited([*likes, *(about.get("artist") for about in candidates)])
+    by_key: Counter[str] = Counter()
+    for keys, count in zip(credits, likes.values(), strict=False):
+        by_key.update(dict.fromkeys(keys, count))
+    return np.array([float(sum(by_key[key] for key in keys)) for keys in credits[len(likes) :]])

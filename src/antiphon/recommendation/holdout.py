@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from antiphon.catalogue.splits import artist_key
+from antiphon.catalogue.artists import connected
 from antiphon.errors import ConfigError
 from antiphon.recommendation.space import Space
 from antiphon.seeding import generator
@@ -85,8 +85,9 @@ def hold_out(space: Space, config: HoldOut) -> Held:
     new = np.sort(_drawn(space.about, unseen, config))
     old = np.setdiff1d(np.arange(len(space.ids)), new)
     if config.by == "artist":  # An artist may have tracks in other splits too.
-        gone = {_artist(space.about, row) for row in new.tolist()}
-        old = np.array([row for row in old.tolist() if _artist(space.about, row) not in gone], dtype=np.int64)
+        artists = _artists(space.about)
+        gone = {artists[row] for row in new.tolist()}
+        old = np.array([row for row in old.tolist() if artists[row] not in gone], dtype=np.int64)
     return Held(new, old)
 
 
@@ -145,9 +146,9 @@ def _drawn(about: Sequence[About], unseen: IntArray, config: HoldOut) -> IntArra
     wanted = max(round(config.share * len(unseen)), 1)
     if config.by == "video":
         return random.permutation(unseen)[:wanted]
-    artists: dict[str, list[int]] = {}
+    names, artists = _artists(about), dict[str, list[int]]()
     for row in unseen.tolist():
-        artists.setdefault(_artist(about, row), []).append(row)
+        artists.setdefault(names[row], []).append(row)
     chosen: list[int] = []
     for name in random.permutation(sorted(artists)).tolist():
         if len(chosen) < wanted:
@@ -155,7 +156,6 @@ def _drawn(about: Sequence[About], unseen: IntArray, config: HoldOut) -> IntArra
     return np.array(chosen, dtype=np.int64)
 
 
-def _artist(about: Sequence[About], row: int) -> str:
-    """Return the artist's key as in the splits; a track of an unknown artist has a unique one."""
-    name = about[row].get("artist")
-    return artist_key(str(name)) if name else f"\x1f{row}"
+def _artists(about: Sequence[About]) -> list[str]:
+    """Return the group of each track's artist, as in the splits; a track of an unknown artist has a unique one."""
+    return [key or f"\x1f{row}" for row, key in enumerate(connected([each.get("artist") for each in about]))]

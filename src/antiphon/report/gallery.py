@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from antiphon.catalogue.artists import share_artist
 from antiphon.errors import DecodeError
 from antiphon.evaluation.answers import TopCandidates
 from antiphon.media.opening import CataloguedFile
@@ -222,6 +223,6 @@ def _shared(query: GalleryItem, other: GalleryItem) -> tuple[str, ...]:
     """Return artist, genre and tags in common, in words; nothing for the query itself."""
     if query.id == other.id:
         return ()
-    found = ["same artist"] if query.artist and query.artist == other.artist else []
+    found = ["same artist"] if share_artist(query.artist, other.artist) else []
     found += [query.genre] if query.genre and query.genre == other.genre else []
     return (*found, *(tag for tag in query.tags if tag in other.tags and tag not in found))

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue import Catalogue
+from antiphon.catalogue.artists import share_artist
 from antiphon.tables import ATTRIBUTES, read_table
 from antiphon.workspace import Workspace
 
@@ -192,7 +193,7 @@ def explain(
 def _described(one: TrackFacts, other: TrackFacts, facts: Facts) -> list[str]:
     """Compare artist, genre, tags and years."""
     said: list[str] = []
-    if one.artist is not None and one.artist == other.artist:
+    if share_artist(one.artist, other.artist):
         said.append(f"same artist ({one.artist})")
     if one.genre is not None and one.genre == other.genre and facts.genre_shares.get(one.genre, 0) <= _COMMON:
         said.append(f"same genre ({one.genre})")

@@ -83,9 +83,9 @@ class Where:
         """Whether the conditions are about more than ids."""
         return replace(self, not_ids=()) != Where()
 
-    def without_artist(self, artist: str) -> "Where":
-        """Return the same conditions, excluding this artist too; unchanged where the name is empty."""
-        return replace(self, not_artist=(*self.not_artist, artist)) if artist else self
+    def without_artists(self, *artists: str) -> "Where":
+        """Return the same conditions, excluding these artists too."""
+        return replace(self, not_artist=(*self.not_artist, *artists))
 
     def explain(self, known: Mapping[str, Sequence[str]], years: tuple[int, int] | None) -> str:
         """Say why nothing may meet the conditions: which values the index does not have, and those that it has.

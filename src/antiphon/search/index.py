@@ -15,6 +15,7 @@ from antiphon.embeddings import unit_rows
 from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchError
 from antiphon.media.opening import CataloguedFile
 from antiphon.search.answering import answer, items, nearest_tracks
+from antiphon.search.artists import KnownArtists
 from antiphon.search.current import CATALOGUE_FILE, CatalogueFile, CurrentView, Difference
 from antiphon.search.entries import (
     CatalogueRecords,
@@ -91,6 +92,7 @@ class Index:
 
     def _take(self, record: Record) -> None:
         self._record = record
+        self._known_artists: tuple[object, KnownArtists] | None = None
         self._store = self._place.store(record)
         self.kind: Kind = record.kind
         self.dim: int = record.dim
@@ -267,7 +269,7 @@ class Index:
             Share of the sound, from 0 to 1, where both sides are compared. Music videos that share one side only are
             compared on that side alone.
         other_artists : bool
-            Leave out the query's own artist.
+            Leave out the query's own artist, however the name is written, and works with others.
         diversity : float
             Above 0 (up to 1) the list is picked from the best 100 by maximal marginal relevance, and two music videos
             of one artist count as identical; the scores stay those of similarity.
@@ -305,7 +307,7 @@ class Index:
         if query.id is not None:
             conditions = conditions.without(query.id)
         if other_artists:
-            conditions = conditions.without_artist(query.artist)
+            conditions = conditions.without_artists(*self._artists().sharing(query.artist))
         wanted = Wanted(k, conditions, diversity, rerank)
         return self._hits(self._ask(lambda view: answer(view, comparisons, wanted)), query.name, target)
 
@@ -516,6 +518,15 @@ class Index:
             found = Difference.between(view, catalogue, contents, own_metadata=not self.origin.model)
             self._seen = (version, CurrentView(view, found))
         return self._seen[1]
+
+    def _artists(self) -> KnownArtists:
+        """The artists in the index, read anew after each write and when the catalogue changed."""
+        version = self._store.version(), None if self._catalogue is None else self._catalogue.rows()[0]
+        if self._known_artists is None or self._known_artists[0] != version:
+            column = self._ask(lambda view: view.read(Part(None), vectors=False))["artist"]
+            names = [name for name in column.unique().to_pylist() if name]
+            self._known_artists = version, KnownArtists(sorted(names))
+        return self._known_artists[1]
 
     def _rebuilt(self) -> bool:
         """Switch to a new build of the same origin, if there is one."""

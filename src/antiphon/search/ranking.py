@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.catalogue.artists import credited
 from antiphon.embeddings import ModalityEmbeddings
 from antiphon.ordering import rounded
 from antiphon.search.hits import Hit, Moment, Side
@@ -191,8 +192,8 @@ def mutual_similarity(candidates: Sequence[Candidate], comparisons: Sequence[Com
         )
         total += one.weight * cosines(tracks, tracks)
         weights += one.weight * np.outer(present, present)
-    artists = np.array([str(candidate.metadata["artist"] or "") for candidate in candidates])
-    same = (artists[:, None] == artists) & (artists != "")
+    credits = [set(keys) for keys in credited(candidate.metadata["artist"] for candidate in candidates)]
+    same = np.array([[not one.isdisjoint(other) for other in credits] for one in credits])
     return np.where(same, 1.0, total / np.where(weights > 0, weights, 1))
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from antiphon.errors import ModelError
+from antiphon.features.artists import joined_credits
 from antiphon.features.features import Features
 from antiphon.model.aggregators import TrackConfig
 from antiphon.model.recipe import Recipe
@@ -24,7 +25,7 @@ class TrainingData:
     audio, video : Tensor, shape (n, dim)
         Features.
     groups, artists : ndarray of str, shape (n,)
-        Video and artist of each row; "" for an unknown artist.
+        Video of each row, and the keys of its artists, joined by unit separators; "" for an unknown artist.
     labels : tuple of tuple of str
         Labels of each row.
     tracks : TrackBatches or None
@@ -58,7 +59,7 @@ class TrainingData:
         """
         audio, video = (torch.from_numpy(side).to(device) for side in (features.audio, features.video))
         tracks = TrackBatches.of(features, track, device)
-        return cls(audio, video, features.groups, features.artists, features.labels, tracks)
+        return cls(audio, video, features.groups, joined_credits(features.artists), features.labels, tracks)
 
 
 def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe) -> str:

@@ -40,7 +40,7 @@ class RowMetadata(Protocol):
 
     @property
     def artists(self) -> npt.NDArray[np.str_]:
-        """(n,) artists; "" where unknown."""
+        """(n,) keys of artists, joined by unit separators; "" where unknown."""
         ...
 
     @property

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import DecodeError
+from antiphon.features.artists import joined_credits
 from antiphon.features.keeping import kept_path
 from antiphon.features.store import flagged_segments
 from antiphon.media.extents import Extents
@@ -65,7 +66,7 @@ class KeptMetadata:
     Attributes
     ----------
     artists : ndarray of str, shape (n,)
-        Artist of each row; "" where unknown.
+        Keys of the artists of each row, joined by unit separators; "" where unknown.
     labels : tuple of tuple of str
         Labels of each row.
     """
@@ -87,7 +88,8 @@ class KeptMetadata:
         KeptMetadata
             Their artists and labels.
         """
-        return cls(np.array([row.artist for row in rows], dtype=np.str_), tuple(row.labels for row in rows))
+        artists = joined_credits(np.array([row.artist for row in rows], dtype=np.str_))
+        return cls(artists, tuple(row.labels for row in rows))
 
 
 def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:

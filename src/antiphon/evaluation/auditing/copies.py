@@ -7,10 +7,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.catalogue.splits import artist_key
 from antiphon.evaluation.auditing.check import Check
 from antiphon.evaluation.auditing.leakage import listed
 from antiphon.evaluation.auditing.whitening import Whitening, unit
+from antiphon.features.artists import artist_parties
 from antiphon.features.features import Features
 from antiphon.ordering import descending, rounded
 from antiphon.seeding import generator
@@ -86,8 +86,7 @@ class _Videos:
     def of(cls, features: Features, whitened: dict[str, Whitening]) -> Self:
         """The mean over each video's segments."""
         groups, first = np.unique(features.groups, return_index=True)
-        named = zip(features.artists[first], groups, strict=True)
-        artists = np.array([artist_key(str(artist)) if artist else f"video {group}" for artist, group in named])
+        artists = artist_parties(features.groups, features.artists)[first]
         rows = {side: _by_video(whitened[side](getattr(features, side)), features.groups) for side in _SIDES}
         return cls(groups, artists, rows)
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.catalogue.splits import artist_key
+from antiphon.catalogue.artists import credited
 from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation.auditing.check import Check
 from antiphon.features.features import Features
@@ -49,14 +49,16 @@ def _videos(features: Features) -> Check:
 
 
 def _artists(features: Features) -> Check:
-    keys = np.array([artist_key(str(artist)) if artist else "" for artist in features.artists])
-    known = len(np.unique(keys[keys != ""]))
+    credits = credited(features.artists.tolist())
+    rows = np.repeat(np.arange(len(credits)), [len(keys) for keys in credits])
+    names = np.array([key for keys in credits for key in keys], dtype=np.str_)
+    known = len(np.unique(names))
     if not known:
         return Check(
             "Leakage: artists", "leakage", "n/a", "No artist is known, so none can be looked for in two splits."
         )
-    found = _in_two_splits(keys, features.splits)
-    nameless = len(np.unique(features.groups[keys == ""]))
+    found = _in_two_splits(names, features.splits[rows])
+    nameless = len(np.unique(features.groups[[not keys for keys in credits]]))
     rest = f" Of {nameless} videos no artist is known." if nameless else ""
     numbers = {"artists": len(found), "names": found[:_SHOWN], "unknown": nameless}
     if not found:

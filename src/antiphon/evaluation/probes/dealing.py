@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.catalogue.splits import artist_key
 from antiphon.errors import ConfigError, ModelError
+from antiphon.features.artists import artist_parties
 from antiphon.features.features import Features
 from antiphon.seeding import generator
 
@@ -47,8 +47,8 @@ def by_split(features: Features) -> Deal:
 def by_folds(features: Features, folds: int, seed: int) -> Iterator[Deal]:
     """Deal the artists (the videos, where the artist is unknown) into `folds` parts at random; each is judged once.
 
-    Of the others about one in eight is set aside to stop the training. The videos of one artist, and the segments of
-    one video, always stay together.
+    Of the others about one in eight is set aside to stop the training. The videos of one artist, and of artists with
+    works in common, and the segments of one video always stay together.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def by_folds(features: Features, folds: int, seed: int) -> Iterator[Deal]:
     """
     if folds < 2:
         raise ConfigError(f"folds: {folds}; at least 2 are needed, so that others remain to train on.")
-    names, keys = np.unique(_keys(features), return_inverse=True)
+    names, keys = np.unique(artist_parties(features.groups, features.artists), return_inverse=True)
     if len(names) < 3 * folds:
         raise ModelError(
             f"{len(names)} artists (videos of unknown artists count each) cannot be dealt into {folds} folds: at least "
@@ -82,14 +82,3 @@ def by_folds(features: Features, folds: int, seed: int) -> Iterator[Deal]:
         stopping = np.zeros(len(names), dtype=bool)
         stopping[others[: max(2, len(others) // _SET_ASIDE)]] = True
         yield Deal(~(judged | stopping)[keys], stopping[keys], judged[keys])
-
-
-def _keys(features: Features) -> npt.NDArray[np.str_]:
-    """Return the artist of each row's video, else the video; where its rows name several artists, the first counts."""
-    groups, first, numbers = np.unique(features.groups, return_index=True, return_inverse=True)
-    artists = features.artists[first].tolist()
-    keys = [
-        f"artist:{artist_key(artist)}" if artist.strip() else f"video:{group}"
-        for group, artist in zip(groups.tolist(), artists, strict=True)
-    ]
-    return np.array(keys, dtype=np.str_)[numbers]

@@ -51,7 +51,8 @@ def same_artist(artists: npt.NDArray[np.str_]) -> Tensor:
     Parameters
     ----------
     artists : ndarray of str, shape (n,)
-        Names; "" for unknown, which matches nobody.
+        Names; of several artists joined by unit separators, where one in common is enough. "" for unknown, which
+        matches nobody.
 
     Returns
     -------
@@ -64,6 +65,11 @@ def same_artist(artists: npt.NDArray[np.str_]) -> Tensor:
     [[0, 2], [2, 0]]
     """
     alike = (artists[:, None] == artists) & (artists != "")
+    several = [row for row, names in enumerate(artists.tolist()) if "\x1f" in names]
+    if several:
+        keys = [set(names.split("\x1f")) - {""} for names in artists.tolist()]
+        for row in several:
+            alike[row] = alike[:, row] = [not keys[row].isdisjoint(other) for other in keys]
     np.fill_diagonal(alike, False)
     return torch.from_numpy(alike)
 
