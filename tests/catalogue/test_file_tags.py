@@ -16,16 +16,22 @@ from antiphon.workspace import Workspace
 SAID = {"artist": "Ann \x1b[31mAda", "title": "One", "genre": "Folk", "date": "1999-05-01", "comment": "x"}
 
 
-def write_song(path, tags):
-    """A second of silence with tags."""
-    with av.open(str(path), "w") as container:
+def write_song(path, tags, codec="flac", rate=8000, format=None):
+    """About a second of silence with tags."""
+    with av.open(str(path), "w", format=format) as container:
         container.metadata.update(tags)
-        stream = container.add_stream("flac", rate=8000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = 8000, 0, Fraction(1, 8000)
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, rate), np.int16), format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        frames = [frame] if codec == "flac" else resampled(frame, stream)
+        for packet in [packet for each in [*frames, None] for packet in stream.encode(each)]:
             container.mux(packet)
     return path
+
+
+def resampled(frame, stream):
+    resampler = av.AudioResampler(stream.format, "mono", stream.rate, stream.codec_context.frame_size)
+    return [*resampler.resample(frame), *resampler.resample(None)]
 
 
 @pytest.fixture
@@ -92,3 +98,28 @@ def test_whatever_a_file_says_fits_into_the_table(tags):
     found = usable_tags(tags)
     assert Catalogue([{"id": "x", "path": None} | found]).records()[0]["id"] == "x"
     assert all(text.isprintable() and 0 < len(text) <= 200 for text in found.values() if isinstance(text, str))
+
+
+def with_two_artists(path):
+    """Write a song whose comments name two artists, which FFmpeg's muxer cannot."""
+    data = write_song(path, {"artist": "Ann" + "x" * 20}).read_bytes()
+    old, one, two = b"artist=Ann" + b"x" * 20, b"ARTIST=Ann", b"ARTIST=Zoe" + b" " * 6
+    assert len(old) == len(one) + 4 + len(two)
+    count = data.index(len(old).to_bytes(4, "little") + old) - 4
+    number = int.from_bytes(data[count : count + 4], "little") + 1
+    comments = b"".join(len(text).to_bytes(4, "little") + text for text in (one, two))
+    end = count + 8 + len(old)
+    path.write_bytes(data[:count] + number.to_bytes(4, "little") + comments + data[end:])
+    return path
+
+
+def test_two_artists_of_a_file_are_two(tmp_path):
+    assert file_tags(str(with_two_artists(tmp_path / "two.flac")))["artist"] == "Ann; Zoe"
+
+
+def test_two_artists_in_id3_are_two(tmp_path):
+    song = write_song(tmp_path / "one.aac", {}, "aac", 44_100, "adts")
+    frame = b"\x03Ann\0Bea\0[unknown]"
+    tag = b"TPE1" + bytes([0, 0, 0, len(frame), 0, 0]) + frame
+    song.write_bytes(b"ID3\x04\0\0" + bytes([0, 0, 0, len(tag)]) + tag + song.read_bytes())
+    assert file_tags(str(song)) == {"artist": "Ann; Bea"}

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from antiphon.catalogue.unknown import is_no_title, is_unknown
 from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError, DecodeError
-from antiphon.media.container import media_errors, open_container
+from antiphon.media.container import media_errors, open_container, read_start
+from antiphon.media.id3 import MAX_BYTES, id3_artists
 
 # FFmpeg's names for the tags of ID3, Vorbis comments, MP4 and Matroska, in order of preference.
 _NAMES = {
@@ -15,6 +16,7 @@ _NAMES = {
     "genre": ("genre",),
     "year": ("date", "year", "originaldate", "date_released"),
 }
+_WITH_ID3 = ("mp3", "aac")
 _NO_GENRE = "other"  # What ID3 writes where its list of genres has no name.
 _MAX_CHARACTERS = 200
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
@@ -40,8 +42,12 @@ def file_tags(uri: str) -> CatalogueRow:
     try:
         with open_container(uri) as container, media_errors(uri):
             said = [container.metadata, *(stream.metadata for stream in container.streams)]
+            tagged = container.format.name in _WITH_ID3
+        artists = id3_artists(read_start(uri, MAX_BYTES)) if tagged else []
     except DecodeError:
         return {}
+    if len(artists) > 1:
+        said.insert(0, {"artists": ";".join(artists)})
     tags: dict[str, str] = {}
     for each in said:
         for name, value in each.items():

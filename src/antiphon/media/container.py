@@ -101,6 +101,30 @@ def open_container(uri: Uri) -> Generator[InputContainer]:
             container.close()
 
 
+def read_start(uri: str | Path, size: int) -> bytes:
+    """Read the first bytes of a file.
+
+    Parameters
+    ----------
+    uri : str or Path
+        Path or address.
+    size : int
+        Number of bytes.
+
+    Returns
+    -------
+    bytes
+        They, or all there are.
+
+    Raises
+    ------
+    DecodeError
+        The file is missing or cannot be read.
+    """
+    with _open_bytes(uri) as file, media_errors(uri):
+        return file.read(size)
+
+
 def audio_stream(container: InputContainer) -> AudioStream | None:
     """Select the audio stream: the one marked as default, or the first that can be decoded.
 

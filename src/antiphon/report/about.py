@@ -10,6 +10,7 @@ import numpy as np
 
 from antiphon import backbones
 from antiphon.catalogue import Catalogue
+from antiphon.catalogue.artists import credited
 from antiphon.catalogue.description import describe, synthetic_coupling, synthetic_ids
 from antiphon.catalogue.splits import SPLITS
 from antiphon.errors import ConfigError
@@ -201,7 +202,7 @@ def _line(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "name": name,
         "videos": len(rows),
-        "artists": len({row["artist"] for row in rows if row["artist"]}),
+        "artists": len({key for keys in credited(row["artist"] for row in rows) for key in keys}),
         "duration_s": sum(known) if known else None,
         "both": sum(bool(row["has_audio"] and row["has_video"]) for row in rows),
     }
