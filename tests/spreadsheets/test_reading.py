@@ -97,6 +97,10 @@ def test_values_without_a_header_are_said_and_empty_ones_are_not(tmp_path):
         ('id,title\nx,"' + "a" * 200_000 + '"\n', "row 1: a value is longer than 131,072 characters"),
         ("id,artist,title\nx;Ann;One\ny;Bea;Two\n", "its header is separated by commas, its rows by semicolons"),
         ("/music/a.mp4,Ann,One\nb.mp4,Bea,Two\n", "looks like a row. Write the names of the columns above it"),
+        ("My songs\n\nid,artist,title\nx,Ann,One\n", "its header seems to be line 3. Remove the lines above it"),
+        ("My songs;;\nid;artist;title\nx;Ann;One\n", "its header seems to be line 2"),
+        ('[{"id": "x"}]', "since it is JSON"),
+        ("<!DOCTYPE html><p>", "since it is a web page"),
         ("", "is empty"),
         ("\n ,;\n\u200b\n", "is empty"),
         ("sep=;\n", "is empty below its first line"),
@@ -176,3 +180,9 @@ def test_quotes_inside_of_quoted_values_need_not_be_doubled(tmp_path):
         read(tmp_path, text)
     text, wanted = text.replace('"a "b", c"', '"a "b" c"'), [*wanted[:3], ("4", 'a "b" c'), wanted[4]]
     assert values(read(tmp_path, text)) == wanted
+
+
+def test_lines_that_were_quoted_whole_are_read(tmp_path):
+    table = read(tmp_path, '"id,artist,title"\n\n"x,""Earth, Wind & Fire"",One"\n"y,Ann,Two"\n')
+    assert values(table) == [("x", "Earth, Wind & Fire", "One"), ("y", "Ann", "Two")]
+    assert [row.where.rsplit(" ", 1)[1] for row in table.rows] == ["2", "3"]

@@ -33,6 +33,8 @@ def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
     CatalogueError
         The folder is missing or has no media, or no row of `metadata` names one of its files.
     """
+    if folder.is_file():
+        raise CatalogueError(f"{folder}: is a file. Name the folder with your music videos, or a table of them.")
     if not folder.is_dir():
         raise CatalogueError(f"{folder}: no such folder. Name the folder with your music videos.")
     workspace = workspace_above(folder)

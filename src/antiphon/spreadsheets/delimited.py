@@ -14,9 +14,11 @@ _DELIMITERS = (",", ";", "\t", "|")
 _WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _STATED = re.compile(r'"?sep=(.)"?\s*')
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
+_DELIMITED = re.compile(r"[,;\t|]")
 _BETWEEN = "".join(_DELIMITERS) + "\ufeff \r\n"
 _CLOSED_EARLY = "expected after"  # In the reader's words: a quote closes a value that goes on.
 _MAX_SHOWN = 120
+_MAX_HEADER = 65_536
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,47 @@ def split_rows(text: str, path: Path) -> Delimited:
         The text is empty, a quote is not closed, a value is too long, or rows are separated otherwise than the header.
     """
     lines = list(io.StringIO(text, newline=""))
-    start = next((number for number, line in enumerate(lines) if visible(line.strip(_BETWEEN))), None)
+    start, stated = header_line(lines)
     if start is None:
-        raise CatalogueError(f"{path}: is empty. It needs a header and at least one row.")
-    stated = _STATED.fullmatch(lines[start].lstrip("\ufeff"))
-    start += stated is not None
-    delimiter = stated[1] if stated else delimiter_of(lines[start])
+        below = " below its first line" if stated else ""
+        raise CatalogueError(f"{path}: is empty{below}. It needs a header and at least one row.")
+    delimiter = stated or delimiter_of(lines[start])
     records = list(_records(lines, start, delimiter, path))
-    if not records:
-        raise CatalogueError(f"{path}: is empty below its first line. It needs a header and at least one row.")
+    quoted = lines[start].startswith('"') and all(len(each.values) == 1 for each in records)
+    if quoted and _DELIMITED.search(records[0].values[0]):
+        return split_rows(_unquoted(records), path)
     _refuse_two_delimiters(records, delimiter, path)
     return Delimited(records[0].values, records[1:])
+
+
+def header_line(lines: Sequence[str]) -> tuple[int | None, str]:
+    """Find the first line with a value, and the delimiter that Excel's line above it may state.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Lines of a table.
+
+    Returns
+    -------
+    line : int or None
+        Number of the line, from 0; None if there is none.
+    delimiter : str
+        What is stated; "" if nothing.
+
+    Examples
+    --------
+    >>> header_line(["sep=;", "", "id;artist"])
+    (2, ';')
+    """
+    delimiter = ""
+    for number, line in enumerate(lines):
+        stated = _STATED.fullmatch(line.lstrip("\ufeff"))
+        if stated:
+            delimiter = stated[1]
+        elif visible(line.strip(_BETWEEN)):
+            return number, delimiter
+    return None, delimiter
 
 
 def delimiter_of(header: str) -> str:
@@ -98,7 +130,30 @@ def delimiter_of(header: str) -> str:
     >>> delimiter_of("id;artist;tags, moods")
     ';'
     """
-    return max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
+    return max(_DELIMITERS, key=lambda delimiter: len(_cells(header, delimiter)))
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line[:_MAX_HEADER]], delimiter=delimiter), [])
+
+
+def names_in(line: str) -> list[str]:
+    """Return the values of a line as if it were a header.
+
+    Examples
+    --------
+    >>> names_in('id;"artist"')
+    ['id', 'artist']
+    """
+    return _cells(line, delimiter_of(line))
+
+
+def _unquoted(records: Sequence[Record]) -> str:
+    """Return the text of a table whose lines some programme quoted whole, each in its place."""
+    lines = [""] * (records[-1].number + 1)
+    for record in records:
+        lines[record.number] = record.values[0]
+    return "\n".join(lines)
 
 
 def _records(lines: Sequence[str], start: int, delimiter: str, path: Path) -> Iterator[Record]:

@@ -21,6 +21,11 @@ _OTHER_FILES = (
     (b"%PDF", "a PDF"),
     (b"{\\rtf", "a formatted text (RTF)"),
     (b"SQLite format 3", "a database"),
+    (b"<!", "a web page"),
+    (b"<html", "a web page"),
+    (b"<?xml", "XML"),
+    (b"[{", "JSON"),
+    (b'{"', "JSON"),
 )
 _SAVE = "Save it as CSV in UTF-8 (in Excel: CSV UTF-8), or as Parquet."
 # A capital of the upper half among small letters (but for the Irish nÓg), or a sign of it inside a word: no language of

@@ -8,7 +8,7 @@ from typing import Any
 
 from antiphon.errors import CatalogueError
 from antiphon.spelling import visible
-from antiphon.spreadsheets.delimited import Record, split_rows
+from antiphon.spreadsheets.delimited import Record, header_line, names_in, split_rows
 from antiphon.spreadsheets.encoding import decode
 from antiphon.spreadsheets.headers import Words, folded, named_columns
 from antiphon.spreadsheets.parquet import is_parquet, read_parquet
@@ -17,6 +17,7 @@ _PARQUET = frozenset({".parquet", ".pq"})
 _TEXT = frozenset({".csv", ".tsv", ".tab", ".txt"})
 _WORKBOOKS = frozenset({".xls", ".xlsx", ".xlsm", ".ods", ".numbers"})
 _MAX_SHOWN = 120
+_LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def read_spreadsheet(path: Path, known: Sequence[str], asked: Mapping[str, Words
         header, rows = read_parquet(path)
         records = [(number, values, _joined(values)) for number, values in enumerate(rows, start=1)]
     else:
-        header, records = _text_rows(path)
+        header, records = _text_rows(path, known)
     names = named_columns(header, known, asked, str(path))
     _refuse_no_header(path, header, names, known)
     kept = _named(path, names, [values for _, values, _ in records])
@@ -101,19 +102,31 @@ def read_spreadsheet(path: Path, known: Sequence[str], asked: Mapping[str, Words
     return Spreadsheet(path, tuple(names[place] for place in kept), tuple(found))
 
 
-def _text_rows(path: Path) -> tuple[list[str], list[tuple[int, list[Any], str]]]:
+def _text_rows(path: Path, known: Sequence[str]) -> tuple[list[str], list[tuple[int, list[Any], str]]]:
     try:
         decoded = decode(path.read_bytes(), path)
     except OSError as error:
         raise CatalogueError(f"{path}: cannot be opened: {error.strerror}.") from error
     if decoded.assumed:
         warnings.warn(f"{path}: {decoded.assumed}", stacklevel=2)
+    _refuse_title(path, decoded.text.splitlines()[:_LOOKED_AT], known)
     table = split_rows(decoded.text, path)
     records: list[tuple[int, list[Any], str]] = []
     for record in table.records:
         where = f"{path}, row {record.number}"
         records.append((record.number, _fitting(record, len(table.header), where), record.text))
     return table.header, records
+
+
+def _refuse_title(path: Path, lines: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse a table whose header has lines above it that name nothing."""
+    letters = {folded(name) for name in known}
+    meant = [len(letters & {folded(name) for name in names_in(line)}) for line in lines]
+    first, _ = header_line(lines)
+    if first is not None and not meant[first] and max(meant) > 1:
+        raise CatalogueError(
+            f"{path}: its header seems to be line {meant.index(max(meant)) + 1}. Remove the lines above it."
+        )
 
 
 def _fitting(record: Record, columns: int, where: str) -> list[Any]:
