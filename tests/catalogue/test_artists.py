@@ -29,7 +29,7 @@ UNKNOWN = [
 KNOWN = [
     "Unknown Mortal Orchestra", "The Unknown", "Various Cruelties", "Null + Void", "Nana", "Nancy", "VAST", "!!!",
     "+/-", "$NULL$", "Va!", "∆", "Björk", "0", "311", "N.W.A.", "Nothing", "The The", "Artist & Co", "?Uestlove",
-    "Unknown Pop", "[spunge]",
+    "Unknown Pop", "[spunge]", "Artist", "Genre",
 ]  # fmt: skip
 
 

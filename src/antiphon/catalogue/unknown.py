@@ -10,8 +10,8 @@ from antiphon.spelling import visible
 # Letters and digits alone, so that "N/A", "n.a." and "<NA>" are one.
 _WORDS = frozenset(
     {"unknown", "nan", "null", "none", "na", "unspecified", "notspecified", "notavailable", "notapplicable"}
-    | {"va", "vvaa", "aavv", "various", "variousartist", "variousartists", "artist", "noartist", "unknownartist"}
-    | {"unknownartists", "unknownperformer", "genre", "nogenre", "unknowngenre", "label", "nolabel", "notag"}
+    | {"va", "vvaa", "aavv", "various", "variousartist", "variousartists", "noartist", "unknownartist"}
+    | {"unknownartists", "unknownperformer", "nogenre", "unknowngenre", "nolabel", "notag"}
     | {"unbekannt", "unbekannterinterpret", "unbekannterkünstler", "verschiedene", "verschiedeneinterpreten"}
     | {"verschiedenekünstler", "diverseinterpreten", "diversekünstler", "inconnu", "artisteinconnu", "artistesdivers"}
     | {"desconocido", "artistadesconocido", "variosartistas", "variosintérpretes", "sconosciuto", "artistasconosciuto"}
