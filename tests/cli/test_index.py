@@ -12,9 +12,11 @@ from antiphon import backbones
 from antiphon.app.encoding import EncodingJob, prepare_model
 from antiphon.app.library import Library
 from antiphon.app.searching import Searcher, asking_modalities
+from antiphon.app.state import Snapshot
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
-from antiphon.cli.opening import workspace_features
+from antiphon.cli.opening import look_at_files, workspace_features
+from antiphon.cli.session import Session
 from antiphon.dual_encoder import DualEncoder
 from antiphon.embeddings import ModalityEmbeddings
 from antiphon.errors import StaleIndexError
@@ -294,3 +296,47 @@ def test_an_index_of_another_model_is_refused(place, capsys):
         assert code == 1
         assert "built with another model" in err
         assert "antiphon index build" in err
+
+
+def test_a_corrected_table_is_seen_by_the_next_search_and_by_a_service_that_runs(place, tmp_path, capsys):
+    query, other, third = Index.open(place.index).ids[:3]
+    searcher = Snapshot(place, Index.open(place.index), every_s=0.0)
+    assert call_json(capsys, place, "search", query, "--genre", "corrected")["hits"] == []
+    (tmp_path / "corrected.csv").write_text(f"id,title,genre,artist\n{other},A New Title,corrected,\n")
+    call_json(capsys, place, "catalogue", "add", tmp_path / "corrected.csv")
+    (hit,) = call_json(capsys, place, "search", query, "--genre", "corrected")["hits"]
+    assert (hit["id"], hit["title"]) == (other, "A New Title")
+    assert call_json(capsys, place, "search", "A New Title", "--k", "1")["query"] == other
+    (found,) = searcher.searcher.by_id(query, Conditions(genre=("corrected",)))
+    assert (found.video.id, found.video.title) == (other, "A New Title")
+    call_json(capsys, place, "catalogue", "remove", third)
+    assert third not in {hit["id"] for hit in call_json(capsys, place, "search", query, "--k", "20")["hits"]}
+    assert third not in {found.video.id for found in searcher.searcher.by_id(query, Conditions(k=20))}
+
+
+def test_a_replaced_file_leaves_the_index_until_it_is_computed_anew(place, capsys):
+    rows, index = Catalogue.load(place.catalogue).records(), Index.open(place.index)
+    replaced = index.ids[0]
+    index._place.write_contents(index._record, index._place.contents(index._record) | {replaced: "before"})
+    for row in rows:
+        row["content_hash"], row["size_bytes"] = ("before", 1) if row["id"] == replaced else (row["content_hash"], 2)
+    Catalogue(rows).save(place.catalogue)
+    code, out, err = call(capsys, "-w", place.root, "index", "add")
+    assert code == 0
+    assert "0 music videos added; 9 in the index" in out
+    assert f"1 files were replaced ('{replaced}' is the first), and are not found until antiphon extract" in err
+    segments = plan_segments(place, Catalogue.load(place.catalogue), SamplingConfig(sections=2))[0].by_video
+    for seed, modality in ((3, "audio"), (4, "video")):
+        assert replaced not in FeatureStore.existing(place.features / f"by-{modality}").done()
+        _append(place, modality, seed, {replaced: segments[replaced]})
+    assert call_json(capsys, place, "index", "add")["added"] == [replaced]
+    features = assemble(place, Catalogue.load(place.catalogue), "by-audio", "by-video")
+    expected, _ = DualEncoder.load(place.run("base")).embed(features.take(features.groups == replaced), per="track")
+    item = Index.open(place.index).item(replaced)
+    np.testing.assert_allclose(item.sides["audio"].track, expected[0], atol=1e-5)
+
+
+def test_an_index_is_built_while_another_process_writes_and_says_that_it_did_not_look(place, capsys):
+    with place.lock():
+        look_at_files(Session(place.root))
+    assert "Files were not looked at." in capsys.readouterr().err
