@@ -32,7 +32,7 @@ _MAX_JOINED = 12
 _MAX_SHOWN = 3
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=262_144)
 def artist_key(artist: str) -> str:
     """Normalise an artist's name: case, width, white space, what is invisible, and guests make no difference.
 
@@ -69,7 +69,7 @@ def _is_invisible(letter: str) -> bool:
     return not letter.isascii() and (unicodedata.category(letter) == "Cf" or "\ufe00" <= letter <= "\ufe0f")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=262_144)
 def _named(artist: str) -> tuple[str, ...]:
     """Return the keys of artists that a name lists for certain: parts between semicolons, and guests."""
     found: list[str] = []
