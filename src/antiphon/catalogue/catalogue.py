@@ -24,6 +24,7 @@ from antiphon.tables import CATALOGUE, read_table, write_table
 
 FRACTIONS = (0.8, 0.1, 0.1)
 _THREADS = 4
+_MAX_NOTES = 5
 
 
 class Catalogue:
@@ -415,14 +416,20 @@ class Catalogue:
         rows = self.records()
         waiting = [row for row in rows if row["path"] and not (_is_probed(row) and is_identified(row))]
         reasons: dict[str, str] = {}
+        notes: list[str] = []
         with ThreadPoolExecutor(max_workers=_THREADS) as threads:
             for done, (row, found) in enumerate(zip(waiting, threads.map(_look_at, waiting), strict=True), start=1):
                 if isinstance(found, DecodeError):
                     reasons[row["id"]] = str(found)
                 else:
+                    note = found.pop("note", None)
+                    notes += [f"{row['id']} {note}"] if note else []
                     row.update(found)
                 if progress is not None:
                     progress(done, len(waiting))
+        if notes:
+            shown = "; ".join(notes[:_MAX_NOTES]) + ("; …" if len(notes) > _MAX_NOTES else "")
+            warnings.warn(f"{len(notes)} files have several tracks of a kind: {shown}.", stacklevel=2)
         return type(self)(rows), reasons
 
 
@@ -454,6 +461,7 @@ def _probe_row(row: CatalogueRow) -> dict[str, Any] | DecodeError:
         "audio_end_s": info.audio_end_s,
         "video_start_s": info.video_start_s,
         "video_end_s": info.video_end_s,
+        "note": info.note,
     }
 
 

@@ -20,6 +20,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from antiphon.errors import AntiphonError, DecodeError
+from antiphon.media.foreign import encryption, foreign_kind
 from antiphon.media.opening import CataloguedFile
 
 CONTAINER_FORMATS = (
@@ -30,6 +31,9 @@ _PROTOCOLS = "none"
 # A header of a few bytes must not allocate gigabytes.
 MAX_FRAME_PX = 8192 * 8192
 _READ_BYTES = 1 << 17
+_HEAD_BYTES = 512
+# Of 512 random bytes 221 are different on average.
+_RANDOM_VALUES = 200
 # Pictures of an index that are looked at before the file is.
 _FIRST_PICTURES = 100
 MICROSECONDS = 1_000_000
@@ -94,6 +98,9 @@ def open_container(uri: Uri) -> Generator[InputContainer]:
     with _open_bytes(uri) as file:
         source = _Source(file)
         head = _read_head(uri, source)
+        kind = foreign_kind(head)
+        if kind is not None:
+            raise DecodeError(f"{uri}: is {kind}, not a media file.")
         container = _open_ffmpeg(uri, source, head)
         try:
             yield container
@@ -125,8 +132,30 @@ def read_start(uri: str | Path, size: int) -> bytes:
         return file.read(size)
 
 
+def refuse_encrypted(uri: Uri) -> None:
+    """Raise an error for a media file whose contents are encrypted, which FFmpeg would decode as noise.
+
+    Parameters
+    ----------
+    uri : str, Path or CataloguedFile
+        Path or address.
+
+    Raises
+    ------
+    DecodeError
+        It is encrypted, or cannot be opened.
+    """
+    with _open_bytes(uri) as file, media_errors(uri):
+        source = _Source(file)
+        found = encryption(cast(BinaryIO, source), source.read(_HEAD_BYTES))
+    if found is not None:
+        raise DecodeError(f"{uri}: is encrypted ({found}). Antiphon cannot read it; use a copy without protection.")
+
+
 def audio_stream(container: InputContainer) -> AudioStream | None:
     """Select the audio stream: the one marked as default, or the first that can be decoded.
+
+    Of several programmes in one file, it is the first whose video stream is selected too.
 
     Parameters
     ----------
@@ -138,8 +167,37 @@ def audio_stream(container: InputContainer) -> AudioStream | None:
     AudioStream or None
         None if there is none.
     """
-    streams = [s for s in container.streams.audio if _has_decoder(s)]
-    return min(streams, key=_preference, default=None)
+    streams = sorted((s for s in container.streams.audio if _has_decoder(s)), key=_preference)
+    if len(streams) > 1 and len(container.streams.video) > 1:
+        shown = picture_stream(container)
+        together = [s for s in streams if cast(Any, container.streams).best("video", related=s) is shown]
+        return (together or streams)[0]
+    return streams[0] if streams else None
+
+
+def tracks_note(container: InputContainer, audio: AudioStream | None, video: VideoStream | None) -> str | None:
+    """Say which of several audio or video streams are selected.
+
+    Parameters
+    ----------
+    container : InputContainer
+        Open container.
+    audio, video : AudioStream or VideoStream or None
+        The selected streams.
+
+    Returns
+    -------
+    str or None
+        Words for people; None where there is nothing to choose.
+    """
+    moving = [s for s in container.streams.video if _has_decoder(s) and not _is_still(s)]
+    parts: list[str] = []
+    for kind, streams, chosen in (("audio", list(container.streams.audio), audio), ("video", moving, video)):
+        if chosen is not None and len(streams) > 1:
+            number = [stream.index for stream in streams].index(chosen.index) + 1
+            language = f" ({chosen.language})" if chosen.language not in (None, "und") else ""
+            parts.append(f"{len(streams)} {kind} tracks, of which number {number}{language} is used")
+    return f"has {' and '.join(parts)}" if parts else None
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
@@ -259,7 +317,7 @@ def _open_local(file: CataloguedFile) -> BinaryIO:
 
 def _read_head(uri: Uri, source: _Source) -> bytes:
     with media_errors(uri):
-        head = source.read(512)
+        head = source.read(_HEAD_BYTES)
         source.seek(0)
     if not head:
         raise DecodeError(f"{uri}: is empty (0 bytes).")
@@ -285,6 +343,8 @@ def _why_unopened(head: bytes, error: BaseException) -> str:
         return "is an MP4 without an index (no moov atom), probably an incomplete download. Download the file again."
     if not any(byte < 9 for byte in head):
         return "is text or a playlist, not a media file."
+    if len(head) == _HEAD_BYTES and len(set(head)) > _RANDOM_VALUES:
+        return "is not a media file of a known format; its first bytes look random, as those of encrypted files do."
     if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError):
         return "is not a media file of a known format, or is damaged at its start."
     return f"cannot be opened: {_reason(error)}."

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 
 from antiphon.errors import DecodeError
 from antiphon.media.complaints import heard
+from antiphon.media.deinterlacing import Deinterlacer
 from antiphon.media.quality import Flag
 from antiphon.media.stream_reader import StreamReader, is_after_loss
 
@@ -54,6 +55,7 @@ class FrameReader:
         self._by_dts = False
         self._unreadable: str | None = None
         self.loss: str | None = None  # what went wrong since the last frame
+        self._deinterlacer = Deinterlacer()
         self._has_begun = False
         self._is_doubtful = False
         self._sound_from_s = math.inf  # the key frame after the damage
@@ -69,11 +71,21 @@ class FrameReader:
                     yield self._timed(self._reader.time_s(packet.pts), last)
                 continue
             self._reader.stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
-            for timed in self._trusted(self._decode(packet)):
+            for timed in self._trusted(self._whole(self._decode(packet))):
                 last = timed.frame
                 yield timed
+        yield from self._trusted(list(self._deinterlacer.rest()))
         if self._unreadable is not None:
             self._lose(self._unreadable)
+
+    def _whole(self, frames: Sequence[VideoFrame]) -> list[VideoFrame]:
+        """Deinterlace frames, but for those long before the times, which are not shown."""
+        whole: list[VideoFrame] = []
+        for frame in frames:
+            stamp = frame.dts if self._by_dts else frame.pts
+            early = stamp is not None and self._reader.time_s(stamp) < self._times_s[0] - _HELD_S
+            whole += [frame] if early else self._deinterlacer.take(frame)
+        return whole
 
     def _trusted(self, frames: Sequence[VideoFrame]) -> Iterator[_TimedFrame]:
         for frame in frames:

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon.errors import DecodeError
-from antiphon.media.container import audio_stream, media_errors, open_container, video_stream
+from antiphon.media.container import (
+    audio_stream,
+    media_errors,
+    open_container,
+    refuse_encrypted,
+    tracks_note,
+    video_stream,
+)
 from antiphon.media.extents import usable_stretch
 from antiphon.media.lengths import stream_extent
 
@@ -23,6 +30,8 @@ class MediaInfo:
         Extent of each stream; None where it is missing.
     width_px, height_px : int or None
         Stored size of the frames, before rotation and pixel aspect ratio.
+    note : str or None
+        Which of several audio or video tracks are used.
     """
 
     start_s: float
@@ -35,6 +44,7 @@ class MediaInfo:
     video_end_s: float | None = None
     width_px: int | None = None
     height_px: int | None = None
+    note: str | None = None
 
 
 def probe_media(uri: str | Path) -> MediaInfo:
@@ -55,8 +65,9 @@ def probe_media(uri: str | Path) -> MediaInfo:
     Raises
     ------
     DecodeError
-        The file cannot be opened, has neither audio nor video, or the two never overlap.
+        The file cannot be opened, is encrypted, has neither audio nor video, or the two never overlap.
     """
+    refuse_encrypted(uri)
     with open_container(uri) as container, media_errors(uri):
         audio, video = audio_stream(container), video_stream(container)
         audio_s = stream_extent(uri, container, audio) if audio else None
@@ -82,5 +93,6 @@ def probe_media(uri: str | Path) -> MediaInfo:
             video_start_s=video_start_s,
             video_end_s=video_end_s,
             width_px=video.codec_context.width if video and video_s else None,
+            note=tracks_note(container, audio if audio_s else None, video if video_s else None),
             height_px=video.codec_context.height if video and video_s else None,
         )

@@ -9,7 +9,7 @@ import av.error
 from av.audio.stream import AudioStream
 from av.codec import CodecContext
 from av.container import InputContainer
-from av.packet import Packet
+from av.packet import Packet, PacketSideData
 from av.video.stream import VideoStream
 
 from antiphon.errors import DecodeError
@@ -47,6 +47,8 @@ class StreamReader(Generic[S]):
         End of the stream according to its header; None where the header states none.
     watchful : CodecContext or None
         Decoder to use in place of the stream's own, because it notices damage; see `watchful_decoder`.
+    palette : PacketSideData or None
+        Colours of frames of eight bits, which come with the first packet of a file alone.
     """
 
     uri: Uri
@@ -56,6 +58,7 @@ class StreamReader(Generic[S]):
     start_s: float
     stated_end_s: float | None
     watchful: CodecContext | None = None
+    palette: PacketSideData | None = None
 
     @classmethod
     def of(cls, uri: Uri, container: InputContainer, stream: S) -> "StreamReader[S]":
@@ -76,12 +79,15 @@ class StreamReader(Generic[S]):
             Reader of the stream.
         """
         _set_up(stream)
+        palette = _palette(container, stream)
         start_s = stream_start_s(container, stream)
         length_s = None
         if stream.duration is not None and stream.time_base is not None:
             length_s = float(stream.duration * stream.time_base)
         end_s = None if length_s is None else start_s + length_s
-        return cls(uri, container, stream, origin_s(container), start_s, end_s, watchful_decoder(container, stream))
+        return cls(
+            uri, container, stream, origin_s(container), start_s, end_s, watchful_decoder(container, stream), palette
+        )
 
     @property
     def tick_s(self) -> float:
@@ -214,12 +220,16 @@ class StreamReader(Generic[S]):
 
     def _read(self, container: InputContainer, stream: S) -> "Iterator[Packet[S]]":
         packets = cast("Iterator[Packet[S]]", container.demux(stream))
+        palette = self.palette
         while True:
             packet, complained = heard(lambda: next(packets, None))
             if packet is None:
                 return
             if complained:
                 packet.opaque = _AFTER_LOSS
+            if palette is not None and packet.size and not packet.has_sidedata("palette"):
+                packet.set_sidedata(palette)
+            palette = None
             yield packet
 
     def _seek(self, position_s: float) -> None:
@@ -238,6 +248,13 @@ class StreamReader(Generic[S]):
     def _forget(self) -> None:
         if self.watchful is not None and self.watchful.is_open:
             self.watchful.flush_buffers()
+
+
+def _palette(container: InputContainer, stream: MediaStream) -> PacketSideData | None:
+    if not isinstance(stream, VideoStream) or stream.codec_context.pix_fmt != "pal8":
+        return None
+    first = next(container.demux(stream))
+    return first.get_sidedata("palette") if first.has_sidedata("palette") else None
 
 
 def watchful_decoder(container: InputContainer, stream: MediaStream) -> CodecContext | None:
