@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -71,11 +72,14 @@ def film(app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("film")
-def test_ordinary_requests_are_answered_while_hundreds_of_others_are_held(app: FastAPI) -> None:
+def test_ordinary_requests_are_answered_while_hundreds_of_others_are_held(
+    app: FastAPI, record_property: Callable[[str, object], None]
+) -> None:
     with serving(app) as (_, place), ExitStack() as held:
         for sent, count in ((HALF, 300), (UPLOAD, 100), (JSON, 20), (FORM, 20), (MEDIA, 20), (b"", 20)):
             for _ in range(count):
                 held.enter_context(opened(place, sent))
+        record_property("tried: connections held at once", 480)
         with httpx.Client(base_url=f"http://127.0.0.1:{place[1]}", timeout=60) as client:
             assert client.get("/").status_code == 200
             assert client.get("/media/plain", headers={"range": "bytes=0-9"}).status_code == 206
