@@ -236,3 +236,13 @@ def test_copies_link_their_artists(tmp_path):
     given = [first | {"artist": "X"}, second | {"artist": "Y"}, {"id": "c", "artist": "Y"}, {"id": "d", "artist": "X"}]
     for seed in range(8):
         assert len(set(Catalogue(given).split(seed=seed).table["split"].to_pylist())) == 1
+
+
+def test_empty_files_are_no_copies_and_not_found_again(tmp_path):
+    rows = joined([], files(tmp_path / "d", a="", b="", c="content"))
+    assert copies(rows) == {}
+    (tmp_path / "d" / "a.mp3").unlink()
+    assert paths(joined(rows, files(tmp_path / "d", z="")))["a.mp3"] == str(tmp_path / "d" / "a.mp3")
+    apart = [row | {"artist": row["id"]} for row in rows[:2]]
+    splits = [Catalogue(apart).split(seed=seed).table["split"].to_pylist() for seed in range(20)]
+    assert any(one != other for one, other in splits)

@@ -58,7 +58,7 @@ def test_a_replaced_file_is_computed_anew_and_the_others_stay(place):
     kept_folder(place, first).mkdir(parents=True)
     shutil.copy(file_of(place, second), file_of(place, first))
     states = []
-    with pytest.warns(UserWarning, match=f"1 files are replaced since; .*: '{first}' is the first"):
+    with pytest.warns(UserWarning, match=f"1 files were replaced since; .*: '{first}' is the first"):
         after = ap.extract(catalogue, workspace=place.root, progress=states.append)
     assert [state.total for state in states] == [1]
     of = {name: after.groups == name for name in (first, second)}

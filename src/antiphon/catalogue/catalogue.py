@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 import pyarrow as pa
 
 from antiphon.catalogue.artists import credited
+from antiphon.catalogue.copies import content_of
 from antiphon.catalogue.identity import Examination, examine
 from antiphon.catalogue.joining import join
 from antiphon.catalogue.reading import read_folder, read_metadata
@@ -279,7 +280,7 @@ class Catalogue:
         """
         rows = self.records()
         artists = [row["artist"] if by == "artist" else None for row in rows]
-        contents, given = ([row[name] for row in rows] for name in ("content_hash", "split"))
+        contents, given = [content_of(row) for row in rows], [row["split"] for row in rows]
         splits, torn = fill_splits(self.ids, artists, given, fractions, seed, contents)
         if torn:
             message = f"{len(torn)} videos are by artists of several splits, so what is learnt of one may be tested"

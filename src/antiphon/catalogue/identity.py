@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from antiphon.catalogue import sources
+from antiphon.catalogue.copies import content_of
 from antiphon.catalogue.validation import CatalogueRow
 from antiphon.errors import DecodeError
 from antiphon.media.identity import FileIdentity, identify, is_identified, looks_same
@@ -108,10 +109,10 @@ def examine(rows: Sequence[CatalogueRow], *, read_all: bool = False) -> Examinat
 
 def _join_originals(rows: Sequence[CatalogueRow], replaced: set[str]) -> None:
     """Give files that were replaced by a copy of another the split of that one."""
-    splits = {row["content_hash"]: row["split"] for row in rows if row.get("split") and row["id"] not in replaced}
+    splits = {content_of(row): row["split"] for row in rows if row.get("split") and row["id"] not in replaced}
     for row in rows:
-        if row["id"] in replaced:
-            row["split"] = splits.get(row["content_hash"]) or row.get("split")
+        if row["id"] in replaced and content_of(row):
+            row["split"] = splits.get(content_of(row)) or row.get("split")
 
 
 def look(rows: Sequence[CatalogueRow], found: Examination, *, read_all: bool = False) -> dict[str, FileIdentity]:
@@ -188,7 +189,7 @@ def find_again(
     dict of str to (str, str)
         Former and new path of what was found, by id.
     """
-    lost = {row["id"]: row for row in rows if row["id"] in homeless and is_identified(row)}
+    lost = {row["id"]: row for row in rows if row["id"] in homeless and content_of(row)}
     homes = _matches(lost, places)
     owners = {row["path"]: row["id"] for row in lost.values() if row["path"] in places}
     while True:

@@ -221,11 +221,11 @@ def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> tuple[Catalog
         )
     current, found, _ = bring_up_to_date(workspace, Catalogue(joined.rows))
     for videos, what in (
-        (found.replaced, "replaced since; what was computed of them is computed again"),
-        (found.gone, "gone; what was computed of them stays"),
+        (found.replaced, "were replaced since; what was computed of them is computed again"),
+        (found.gone, "are gone; what was computed of them stays"),
     ):
         if videos:
-            warnings.warn(f"{len(videos)} files are {what}: '{videos[0]}' is the first.", stacklevel=3)
+            warnings.warn(f"{len(videos)} files {what}: '{videos[0]}' is the first.", stacklevel=3)
     own = {joined.names[row["id"]]: row | {"id": joined.names[row["id"]]} for row in catalogue.records()}
     return current, Catalogue(list(own.values()))
 
