@@ -88,6 +88,17 @@ def best_lag(whole: np.ndarray, wave: np.ndarray, first: int) -> tuple[int, floa
     return lag, errors[lag]
 
 
+@pytest.mark.parametrize("name", ["a.opus", "a.webm"])
+def test_opus_does_not_depend_on_what_was_decoded_before(name, tmp_path):
+    """Alone, after another stretch and within the whole: alike to 1e-4 of full scale."""
+    path = make_sound(tmp_path / name, noise(9, 48_000, 2), 48_000, "-c:a", "libopus")
+    whole = stretch(path, 0.0, 8.5)
+    stretches = [(5.1, 7.1), (1.3, 3.3), (0.4, 2.4)]
+    for (start_s, end_s), decoded in zip(stretches, decode_stretches(str(path), stretches, ()), strict=True):
+        np.testing.assert_allclose(decoded.waveform, stretch(path, start_s, end_s), atol=1e-4)
+        np.testing.assert_allclose(decoded.waveform, cut(whole, start_s, 32_000), atol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
 @pytest.mark.parametrize(("video_late", "audio_late"), [(0.7, 0.0), (0.0, 0.7)])
 def test_one_time_line_for_both_streams(name, video_late, audio_late, tmp_path):

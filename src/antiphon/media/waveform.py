@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
@@ -198,8 +198,18 @@ def _gather(reader: StreamReader[AudioStream], frames: Iterator[AudioFrame], unt
         if time_s > until_s:
             break
         pieces.append(_Piece(time_s, frame.sample_rate, downmix(frame)))
-    jitter_s = _JITTER_VORBIS_S if reader.stream.codec_context.name == "vorbis" else _JITTER_S
-    return _runs(pieces, reader.tick_s, jitter_s)
+    codec = reader.stream.codec_context.name
+    runs = _runs(pieces, reader.tick_s, _JITTER_VORBIS_S if codec == "vorbis" else _JITTER_S)
+    if codec == "opus" and len(pieces) > 1 and 0 < pieces[0].mono.size < pieces[1].mono.size:
+        # Once after it is opened, the decoder drops the encoder's delay; what is left has a time of its own rounding.
+        rest = _runs(pieces[1:], reader.tick_s, _JITTER_S)
+        rate_hz, mono = pieces[0].rate_hz, pieces[0].mono
+        if len(rest) == len(runs):
+            first = replace(
+                rest[0], start_s=rest[0].start_s - mono.size / rate_hz, mono=np.concatenate([mono, rest[0].mono])
+            )
+            return [first, *rest[1:]]
+    return runs
 
 
 def _runs(pieces: Sequence[_Piece], tick_s: float, jitter_s: float) -> list[_Run]:
