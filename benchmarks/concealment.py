@@ -1,6 +1,6 @@
 """How many windows of damaged files are wrong without a word: neither refused nor flagged.
 
-Usage: python benchmarks/concealment.py [--seeds 12] [--data FOLDER] [--out results/concealment/concealment.json] [CODING...]
+Usage: python benchmarks/concealment.py [--seeds 12] [--data FOLDER] [--out FILE] [CODING...]
 
 Twelve seconds of a film and of a song are written in each coding. For each seed a few bytes past the first 5% of a file
 are altered, or a run of them is; windows of the damaged file are compared with those of the intact one. A window of
