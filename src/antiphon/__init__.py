@@ -23,6 +23,7 @@ if _TYPE_CHECKING:
         NotIndexedError,
         SearchError,
         StaleIndexError,
+        StorageError,
         UnknownBackboneError,
         WeightsError,
     )
@@ -61,6 +62,7 @@ __all__ = [
     "SamplingConfig",
     "SearchError",
     "StaleIndexError",
+    "StorageError",
     "TuningConfig",
     "UnknownBackboneError",
     "WeightsError",
