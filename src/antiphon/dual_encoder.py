@@ -12,13 +12,14 @@ import pyarrow as pa
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.inference import resolve_device
+from antiphon.documents import reason
 from antiphon.embeddings import MODALITIES, Modality, ModalityEmbeddings
 from antiphon.errors import AntiphonError, ConfigError, FeatureStoreError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import Source, file_features, loaded_backbone, source_features
 from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.similarity import cosine_similarity
-from antiphon.model.checkpoint import load_towers, save_towers
+from antiphon.model.checkpoint import WEIGHTS_FILE, load_towers, save_towers
 from antiphon.model.closed_form import Side
 from antiphon.model.embedding import embed_rows, embed_tracks
 from antiphon.model.predicted_labels import with_labels
@@ -30,6 +31,7 @@ from antiphon.runs import (
     RECONSTRUCTION_FILE,
     Epoch,
     clear_run,
+    file_sha256,
     fingerprint,
     read_history,
     read_run,
@@ -55,6 +57,16 @@ _SET_ASIDE = (0.9, 0.1, 0.0)
 _HISTORY_FILE = "history.parquet"
 _VIDEOS_FILE = "videos.parquet"
 _SEEN = ("train", "validation")
+_VIDEOS = pa.schema([("video_id", pa.string()), ("split", pa.string())])
+_RECONSTRUCTIONS = pa.schema(
+    [
+        pa.field("side", pa.string(), nullable=False),
+        pa.field("epoch", pa.int64(), nullable=False),
+        pa.field("train_loss", pa.float64(), nullable=False),
+        pa.field("validation_loss", pa.float64(), nullable=False),
+        pa.field("best", pa.bool_(), nullable=False),
+    ]
+)
 
 
 class DualEncoder:
@@ -522,7 +534,8 @@ class DualEncoder:
             rows = [asdict(epoch) for epoch in self.reconstruction]
             write_table(pa.Table.from_pylist(rows), place / RECONSTRUCTION_FILE)
         tuning = None if self.tuned is None else self.tuned.save(place)
-        write_run(self._record() | {"tuning": tuning}, place)
+        sha256 = {WEIGHTS_FILE: file_sha256(place / WEIGHTS_FILE)}
+        write_run(self._record() | {"tuning": tuning, "sha256": sha256}, place)
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto") -> Self:
@@ -536,10 +549,10 @@ class DualEncoder:
         place = Path(folder)
         record = read_run(place)
         try:
-            model = cls(recipe_from(record["recipe"], str(place / "run.toml")), record["seed"], device)
             if record["format"] != _FORMAT:
                 raise ModelError(f"{place}: was written in format {record['format']}; this version reads {_FORMAT}.")
-            model._dims = (int(record["features"]["audio_dim"]), int(record["features"]["video_dim"]))
+            model = cls(recipe_from(record["recipe"], str(place / "run.toml")), record["seed"], device)
+            model._dims = (record["features"]["audio_dim"], record["features"]["video_dim"])
             model.audio_name, model.video_name = record["features"]["audio"], record["features"]["video"]
             model.sampling = SamplingConfig(**record.get("sampling", {}))
             model._inputs = record["inputs"]
@@ -550,13 +563,18 @@ class DualEncoder:
         except AntiphonError:
             raise
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{place / 'run.toml'}: is not the record of a trained model: {error!r}.") from error
-        model._towers = load_towers(place, model.recipe, *model._dims, model.device)
+            raise ModelError(
+                f"{place / 'run.toml'}: is not the record of a trained model ({reason(error)})."
+            ) from error
+        sha256 = record.get("sha256", {}).get(WEIGHTS_FILE)
+        model._towers = load_towers(place, model.recipe, *model._dims, model.device, sha256)
         if (place / _HISTORY_FILE).exists():
-            model.history = [Epoch(**row) for row in _stored(place / _HISTORY_FILE, read_history)]
+            model.history = [_epoch(row, place) for row in _stored(place / _HISTORY_FILE, read_history)]
         if (place / RECONSTRUCTION_FILE).exists():
-            model.reconstruction = [Reconstruction(**row) for row in _stored(place / RECONSTRUCTION_FILE)]
-        seen = _stored(place / _VIDEOS_FILE)
+            model.reconstruction = [
+                Reconstruction(**row) for row in _stored(place / RECONSTRUCTION_FILE, _read_reconstructions)
+            ]
+        seen = _stored(place / _VIDEOS_FILE, lambda path: read_table(path, _VIDEOS))
         model._seen = tuple(
             np.array([row["video_id"] for row in seen if row["split"] == split], dtype=np.str_) for split in _SEEN
         )
@@ -610,7 +628,7 @@ class DualEncoder:
             for split, videos in zip(_SEEN, self._seen, strict=True)
             for video in videos
         ]
-        return pa.Table.from_pylist(rows, pa.schema([("video_id", pa.string()), ("split", pa.string())]))
+        return pa.Table.from_pylist(rows, _VIDEOS)
 
     def _record(self) -> dict[str, Any]:
         audio_dim, video_dim = self._dims
@@ -711,8 +729,22 @@ def _refuse_weight(label_weight: float) -> None:
         raise ModelError(f"label_weight is {label_weight:g}; give a weight from 0 to 1.")
 
 
-def _stored(path: Path, read: Callable[[Path], pa.Table] = read_table) -> list[dict[str, Any]]:
+def _epoch(row: dict[str, Any], folder: Path) -> Epoch:
+    try:
+        return Epoch(**row)
+    except TypeError as error:
+        path = folder / _HISTORY_FILE
+        raise ModelError(f"{path}: is damaged ({error}). Restore it, or train the run again.") from error
+
+
+def _read_reconstructions(path: Path) -> pa.Table:
+    return read_table(path, _RECONSTRUCTIONS, only=True)
+
+
+def _stored(path: Path, read: Callable[[Path], pa.Table]) -> list[dict[str, Any]]:
     try:
         return read(path).to_pylist()
     except FeatureStoreError as error:
-        raise ModelError(f"{path}: is missing or damaged. Train the run again, or restore the file.") from error
+        raise ModelError(
+            f"{path}: is missing or damaged ({error}). Restore the file, or train the run again."
+        ) from error

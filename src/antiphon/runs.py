@@ -3,7 +3,6 @@
 import hashlib
 import os
 import platform
-import tomllib
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import tomli_w
 
+from antiphon.documents import parsed_object, parsed_toml, read_document, reason
 from antiphon.errors import ModelError
-from antiphon.tables import read_table, write_text
+from antiphon.shapes import LearningCurve, Metrics, RunRecord, Shape
+from antiphon.tables import read_table, typed, write_text
 
 RUN_FILE = "run.toml"
 METRICS_FILE = "metrics.json"
@@ -78,6 +79,25 @@ class Epoch:
     validation_track_log_rank: float | None = None
 
 
+_MEASURED = (
+    "learning_rate",
+    "temperature",
+    *(f"{split}_{what}" for split in ("train", "validation") for what in ("loss", "chance", "lower_bound")),
+    "validation_median_rank",
+    "validation_log_rank",
+)
+EPOCHS = pa.schema(
+    [
+        pa.field("epoch", pa.int64(), nullable=False),
+        *(pa.field(name, pa.float64(), nullable=False) for name in _MEASURED),
+        pa.field("best", pa.bool_(), nullable=False),
+        pa.field("validation_track_loss", pa.float64()),
+        pa.field("validation_track_log_rank", pa.float64()),
+    ]
+)
+"""The fields of `Epoch`."""
+
+
 def read_history(path: Path) -> pa.Table:
     """Read a run's `history.parquet`, with the current names of its columns.
 
@@ -89,15 +109,82 @@ def read_history(path: Path) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        One row an epoch, with the fields of `Epoch` as columns.
+        One row an epoch, with those fields of `Epoch` as columns that it has.
 
     Raises
     ------
     FeatureStoreError
-        The file is missing, or is not Parquet.
+        The file is missing, not Parquet, or damaged.
     """
     table = read_table(path)
-    return table.rename_columns([_OLD_COLUMNS.get(name, name) for name in table.column_names])
+    table = table.rename_columns([_OLD_COLUMNS.get(name, name) for name in table.column_names])
+    return typed(path, table.select([name for name in EPOCHS.names if name in table.column_names]), EPOCHS, whole=False)
+
+
+def read_json(path: Path, shape: type[Shape], command: str) -> dict[str, Any] | None:
+    """Read a JSON file of a run.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shape : type of Shape
+        What it must look like.
+    command : str
+        What writes it, to be run again where it is damaged.
+
+    Returns
+    -------
+    dict or None
+        Its content; None if there is no such file.
+
+    Raises
+    ------
+    ModelError
+        It is damaged, or of another program.
+    """
+    try:
+        found = parsed_object(read_document(path))
+        shape.refuse_other(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{path}: damaged, or not written by {command} ({reason(error)}). Delete it, and run {command} again."
+        ) from error
+    return found
+
+
+def read_metrics(folder: Path) -> dict[str, Any] | None:
+    """Read `metrics.json`; see `read_json`.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run.
+
+    Returns
+    -------
+    dict or None
+        Its content; None if the run is not evaluated.
+    """
+    return read_json(folder / METRICS_FILE, Metrics, "antiphon evaluate")
+
+
+def read_learning_curve(folder: Path) -> dict[str, Any] | None:
+    """Read `learning_curve.json`; see `read_json`.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run.
+
+    Returns
+    -------
+    dict or None
+        Its content; None if there is none.
+    """
+    return read_json(folder / LEARNING_CURVE_FILE, LearningCurve, "antiphon train --learning-curve")
 
 
 def probe_file(target: str) -> str:
@@ -141,6 +228,23 @@ def versions() -> dict[str, str]:
         Version by package.
     """
     return {"python": platform.python_version()} | {name: version(name) for name in ("antiphon", "torch", "numpy")}
+
+
+def file_sha256(path: Path) -> str:
+    """Hash a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fingerprint(*arrays: npt.NDArray[Any]) -> str:
@@ -227,15 +331,17 @@ def read_run(folder: Path) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        The file is missing, or is not valid TOML.
+        The file is missing, or is not the record of a run.
     """
     path = folder / RUN_FILE
-    if not path.is_file():
-        raise ModelError(f"{folder}: has no trained model (no {RUN_FILE}). Train one, or name another run.")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: is damaged: {error}.") from error
+        record = parsed_toml(read_document(path))
+        RunRecord.refuse_other(record)
+        return record
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelError(f"{folder}: has no trained model (no {RUN_FILE}). Train one, or name another run.") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: is damaged ({reason(error)}). Restore it, or train the run again.") from error
 
 
 def _without_none(value: Any) -> Any:

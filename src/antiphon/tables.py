@@ -4,18 +4,25 @@ Each stage reads tables and writes a table. Writes go to a temporary file in the
 so that readers see the old table or the new one, never a part of it.
 """
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 
 from antiphon.disk import writing
-from antiphon.errors import FeatureStoreError
+from antiphon.documents import reason, refuse_no_file
+from antiphon.errors import AntiphonError, FeatureStoreError
 from antiphon.locks import held, is_free
+
+if TYPE_CHECKING:
+    import polars as pl
 
 CATALOGUE = pa.schema(
     [
@@ -84,6 +91,10 @@ _ADDED_LATER = frozenset(
     | {"value_sources", "flags"}
 )
 """Columns that tables of earlier versions lack; they are read as null."""
+_SEAL = b"antiphon.sha256"
+_compute = cast(Any, pyarrow.compute)
+_MAX_VALUES, _MAX_VALUES_PER_BYTE = 1 << 24, 256
+"""No table of ours is as empty as that: its rows have different names, and 64 MiB may be of one value."""
 
 
 def feature_schema(dim: int) -> pa.Schema:
@@ -159,8 +170,8 @@ def sweep_partials(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_table(table: pa.Table, path: Path) -> None:
-    """Write a table as Parquet, atomically.
+def write_table(table: pa.Table, path: Path, **layout: Any) -> None:
+    """Write a table as Parquet, atomically, with checksums of its pages and of what describes them.
 
     Parameters
     ----------
@@ -168,21 +179,26 @@ def write_table(table: pa.Table, path: Path) -> None:
         Table to write.
     path : Path
         File to write.
+    **layout : object
+        Further arguments of `pyarrow.parquet.write_table`.
     """
+    sealed = table.replace_schema_metadata({**(table.schema.metadata or {}), _SEAL: _seal(table.schema, len(table))})
     with atomic_path(path) as partial:
-        pq.write_table(table, partial)
+        pq.write_table(sealed, partial, write_page_checksum=True, **layout)
 
 
-def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
-    """Read a Parquet table.
+def read_table(path: Path, schema: pa.Schema | None = None, *, only: bool = False) -> pa.Table:
+    """Read a Parquet table, after comparing its checksums; tables of earlier versions have none.
 
     Parameters
     ----------
     path : Path
         File to read.
     schema : pyarrow.Schema, optional
-        Columns that the table must have; others are kept. Those that earlier versions did not write
+        Columns that the table must have, with their types; others are kept. Those that earlier versions did not write
         are filled with null.
+    only : bool, default False
+        Read the columns of `schema` alone.
 
     Returns
     -------
@@ -192,23 +208,205 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
     Raises
     ------
     FeatureStoreError
-        The file is not Parquet, or lacks a column of `schema`.
+        The file is not Parquet, is damaged, or lacks a column of `schema`.
+    """
+    with open_table(path) as file:
+        there = file.schema_arrow.names
+        columns = [name for name in schema.names if name in there] if only and schema else None
+        table = pq.read_table(path, columns=columns, page_checksum_verification=True, partitioning=cast(Any, None))
+        table.validate(full=True)
+        if len(table) != file.metadata.num_rows:
+            raise ValueError(f"it has {len(table):,} rows, and says {file.metadata.num_rows:,}")
+    table = table.replace_schema_metadata(_unsealed(table.schema.metadata))
+    return table if schema is None else typed(path, table, schema)
+
+
+def polars_frame(path: Path, columns: Sequence[str] | None = None) -> "pl.DataFrame":
+    """Read a Parquet table that another program may have written, with whatever checksums it has.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+    columns : sequence of str, optional
+        Columns to read, which must be there. Default: all.
+
+    Returns
+    -------
+    polars.DataFrame
+        The table.
+
+    Raises
+    ------
+    FeatureStoreError
+        The file is not Parquet, is damaged, or has a column of a type that polars does not know.
+    """
+    import polars as pl
+
+    with open_table(path) as file:
+        table = file.read(None if columns is None else list(columns))
+        table.validate(full=True)
+        try:
+            frame = cast(pl.DataFrame, pl.from_arrow(table))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            raise ValueError(str(error)) from error
+    return frame if columns is None else frame.select(columns)
+
+
+def read_schema(path: Path) -> pa.Schema:
+    """Read the columns and the metadata of a Parquet table, not its rows; see `read_table`.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+
+    Returns
+    -------
+    pyarrow.Schema
+        Its schema.
+
+    Raises
+    ------
+    FeatureStoreError
+        The file is not Parquet, or is damaged.
+    """
+    with open_table(path) as file:
+        return file.schema_arrow.with_metadata(_unsealed(file.schema_arrow.metadata))
+
+
+@contextmanager
+def open_table(path: Path) -> Generator[pq.ParquetFile]:
+    """Open a Parquet table whose pages are compared with their checksums as they are read.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+
+    Yields
+    ------
+    pyarrow.parquet.ParquetFile
+        The file; what reading it raises is converted.
+
+    Raises
+    ------
+    FeatureStoreError
+        The file is missing, not Parquet, or damaged; here or within the block.
     """
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
+        refuse_no_file(path)
+        # By name: threads that read a Python file object may outlive the interpreter and crash the process.
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            _refuse_absurd(file, path.stat().st_size)
+            _refuse_other_seal(file, path)
+            yield file
+    except AntiphonError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise FeatureStoreError(
-            f"{path}: is not a readable Parquet table ({error}). Delete it, and run the stage again."
+            f"{path}: is damaged or not a Parquet table ({reason(error)}). Delete it, and run the stage again."
         ) from error
-    if schema is not None:
-        missing = [name for name in schema.names if name not in table.column_names]
-        for name in _ADDED_LATER.intersection(missing):
-            field = schema.field(name)
-            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
-        missing = [name for name in missing if name not in _ADDED_LATER]
-        if missing:
-            raise FeatureStoreError(f"{path}: lacks the columns {', '.join(missing)}. Run the stage again.")
+
+
+def _refuse_absurd(file: pq.ParquetFile, size: int) -> None:
+    """Refuse a table that says it has more values than its file can hold, before anything is allocated."""
+    schema, about = file.schema_arrow, file.metadata
+    if len(set(schema.names)) < len(schema.names):
+        raise ValueError("two columns have one name")
+    # Nothing else is asked of the metadata: what describes a column may end the process where it is damaged.
+    longest = max((kind.list_size for kind in schema.types if pa.types.is_fixed_size_list(kind)), default=1)
+    values = about.num_rows * max(longest, 1)
+    if values > _MAX_VALUES + _MAX_VALUES_PER_BYTE * size:
+        raise ValueError(f"{values:,} values cannot be in {size:,} bytes")
+
+
+def _refuse_other_seal(file: pq.ParquetFile, path: Path) -> None:
+    """Compare what describes a table with its checksum, which damage can also take out of the metadata."""
+    stated = (file.schema_arrow.metadata or {}).get(_SEAL)
+    if stated is None:
+        with path.open("rb") as raw:
+            raw.seek(-8, os.SEEK_END)
+            length = int.from_bytes(raw.read(4), "little")
+            raw.seek(-8 - length, os.SEEK_END)
+            lost = _SEAL in raw.read(length)
+    else:
+        lost = stated != _seal(file.schema_arrow, file.metadata.num_rows)
+    if lost:
+        raise ValueError("the checksum of its description does not match")
+
+
+def _seal(schema: pa.Schema, rows: int) -> bytes:
+    """Hash what page checksums do not cover: the names of the columns, the number of rows and the metadata."""
+    known = sorted(_unsealed(schema.metadata).items())
+    return hashlib.sha256(repr((schema.names, rows, known)).encode()).hexdigest().encode()
+
+
+def _unsealed(metadata: dict[bytes, bytes] | None) -> dict[bytes, bytes]:
+    return {key: value for key, value in (metadata or {}).items() if key not in (_SEAL, b"ARROW:schema")}
+
+
+def typed(path: Path, table: pa.Table, schema: pa.Schema, *, whole: bool = True) -> pa.Table:
+    """Return a table with the columns of a schema in their types.
+
+    Parameters
+    ----------
+    path : Path
+        Where the table was read, for messages.
+    table : pyarrow.Table
+        The table.
+    schema : pyarrow.Schema
+        Columns with their types; further ones are kept.
+    whole : bool, default True
+        Whether it must have all columns, or gets those that earlier versions did not write.
+
+    Returns
+    -------
+    pyarrow.Table
+        The table.
+
+    Raises
+    ------
+    FeatureStoreError
+        A column is missing, of another type, or empty where it may not be.
+    """
+    missing = [name for name in schema.names if whole and name not in table.column_names]
+    for name in _ADDED_LATER.intersection(missing):
+        field = schema.field(name)
+        table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    lacking = [name for name in missing if name not in _ADDED_LATER]
+    if lacking:
+        raise FeatureStoreError(f"{path}: lacks the columns {', '.join(lacking)}. Run the stage again.")
+    for field in (field for field in schema if field.name in table.column_names):
+        place = table.column_names.index(field.name)
+        column = table.column(place)
+        if column.type != field.type:
+            column = _cast(path, field, column)
+            table = table.set_column(place, field, column)
+        fault = _fault(field, column)
+        if fault is not None:
+            raise FeatureStoreError(f"{path}: the column {field.name} has {fault}. Delete it, and run the stage again.")
     return table
+
+
+def _fault(field: pa.Field, column: pa.ChunkedArray) -> str | None:
+    if column.null_count and not field.nullable:
+        return "empty rows"
+    lists = pa.types.is_list(field.type) or pa.types.is_fixed_size_list(field.type)
+    if lists and _compute.list_flatten(column).null_count:
+        return "empty entries"
+    if field.name.endswith("_s") and _compute.all(_compute.is_finite(column)).as_py() is False:
+        return "times that are not finite"
+    return None
+
+
+def _cast(path: Path, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return column.cast(field.type)
+    except (pa.ArrowException, ValueError) as error:
+        raise FeatureStoreError(
+            f"{path}: the column {field.name} is {column.type}, expected {field.type}. Run the stage again."
+        ) from error
 
 
 def write_text(text: str, path: Path) -> None:

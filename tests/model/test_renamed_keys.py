@@ -53,6 +53,7 @@ def old_run(tmp_path):
     model.save(tmp_path)
     record = tomllib.loads((tmp_path / "run.toml").read_text())
     record["recipe"] = in_old_names(record["recipe"])
+    del record["sha256"]
     (tmp_path / "run.toml").write_text(tomli_w.dumps(record))
     weights = load_file(tmp_path / "model.safetensors")
     save_file(

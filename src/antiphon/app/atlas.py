@@ -12,6 +12,7 @@ import numpy.typing as npt
 from antiphon.app.library import Library
 from antiphon.app.projection import project
 from antiphon.app.templating import address
+from antiphon.documents import refuse_no_file
 from antiphon.errors import AntiphonError
 from antiphon.runs import fingerprint
 from antiphon.search import Index
@@ -57,10 +58,14 @@ class Atlas:
 
     def _kept(self) -> npt.NDArray[np.float32] | None:
         try:
-            kept = np.load(self._place, allow_pickle=False)
-        except (OSError, EOFError, ValueError):  # None yet, or damaged.
+            refuse_no_file(self._place)
+            # Mapped, so that a header that promises more than the file has is refused, not allocated.
+            kept = np.load(self._place, mmap_mode="r", allow_pickle=False)
+        except Exception:  # noqa: BLE001 - none yet, or damaged in any way
             return None
-        return kept if kept.shape == (len(self._ids), 2) else None
+        if not isinstance(kept, np.ndarray) or kept.shape != (len(self._ids), 2) or kept.dtype != np.float32:
+            return None
+        return np.array(kept) if np.isfinite(kept).all() else None
 
     def _compute(self) -> None:
         try:

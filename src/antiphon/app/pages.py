@@ -1,10 +1,9 @@
 """The HTML pages: search, video, match, map, gallery, evaluation, help."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -16,8 +15,8 @@ from antiphon.app.schemas import Asked
 from antiphon.app.searching import Found, Target, asking_modalities
 from antiphon.app.state import Here, State, embedded
 from antiphon.app.templating import is_part
-from antiphon.errors import AntiphonError
-from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE
+from antiphon.errors import AntiphonError, ModelError
+from antiphon.runs import GALLERY_PAGE, REPORT_FILE, read_metrics
 from antiphon.search.filters import Conditions
 from antiphon.seeding import generator
 
@@ -147,11 +146,19 @@ def evaluation(request: Request, here: Here) -> HTMLResponse:
     """Show the run's evaluation."""
     folder = _run_folder(here)
     there = {name: folder is not None and (folder / file).exists() for name, file in _REPORTS.items()}
-    metrics: dict[str, Any] | None = None
-    if folder is not None and (folder / METRICS_FILE).exists():
-        metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+    metrics, fault = None, ""
+    try:
+        metrics = None if folder is None else read_metrics(folder)
+    except ModelError as error:
+        fault = str(error)
     return here.pages.render(
-        request, "evaluation.html", run=here.run, there=there, metrics=metrics, library=here.searcher.library
+        request,
+        "evaluation.html",
+        run=here.run,
+        there=there,
+        metrics=metrics,
+        fault=fault,
+        library=here.searcher.library,
     )
 
 

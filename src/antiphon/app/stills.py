@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from antiphon.workers.worker import Worker
 LONGER_SIDE_PX = 320
 MAX_STILLS = 20_000
 """About 140 MB, at 7 kB each in the synthetic catalogue."""
+_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _LIMITS = WorkerLimits(job_s=20.0)
 
 
@@ -63,9 +65,10 @@ class Stills:
         place = self._place(video, time_s)
         try:
             os.utime(place)
-            return place.read_bytes()
-        except FileNotFoundError:
+            still = place.read_bytes() if place.is_file() else b""
+        except OSError:  # None yet, or one that cannot be read: it is made again.
             return None
+        return still if still.startswith(_JPEG_START) and still.endswith(_JPEG_END) else None
 
     def make(self, video: Video, time_s: float) -> bytes:
         """Render a still and cache it; blocks until it is done.
@@ -90,7 +93,7 @@ class Stills:
         if video.file is None or not video.has_video:
             raise DecodeError(f"{video.id}: no video stream.")
         made = self._worker.run(StillJob(video.file, time_s))
-        with atomic_path(self._place(video, time_s)) as partial:
+        with suppress(OSError), atomic_path(self._place(video, time_s)) as partial:  # A still is worth showing unkept.
             partial.write_bytes(made)
         self._remove_oldest()
         return made

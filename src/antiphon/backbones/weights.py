@@ -5,7 +5,10 @@ written atomically, so that two processes can download at once.
 """
 
 import hashlib
+import io
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +21,13 @@ import safetensors
 import safetensors.numpy
 
 from antiphon.backbones.downloads import WeightsSource
+from antiphon.documents import reason, refuse_no_file
 from antiphon.errors import WeightsError
 from antiphon.tables import atomic_path
 
 Tensors = dict[str, npt.NDArray[Any]]
+
+_MAX_PTH_BYTES = 1 << 32
 
 
 def cache_dir() -> Path:
@@ -173,12 +179,13 @@ def read_tensors(path: Path) -> tuple[Tensors, str]:
         The file is missing or damaged, or its fingerprint differs.
     """
     try:
+        refuse_no_file(path)
         with safetensors.safe_open(path, framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
             stated = (file.metadata() or {}).get("fingerprint")
-    except (OSError, safetensors.SafetensorError) as error:
+    except (OSError, safetensors.SafetensorError, ValueError, LookupError, TypeError, MemoryError) as error:
         raise WeightsError(
-            f"{path}: is not a readable safetensors file ({error}). Delete it, and fetch it again."
+            f"{path}: is not a readable safetensors file ({reason(error)}). Delete it, and fetch it again."
         ) from error
     found = tensors_fingerprint(tensors)
     if stated not in (None, found):
@@ -204,17 +211,56 @@ def read_pth(source: Path | bytes) -> Tensors:
     WeightsError
         The file is missing, damaged, or not a flat mapping of names to tensors.
     """
-    import io
-    import pickle
-
     import torch
 
-    where = source if isinstance(source, Path) else io.BytesIO(source)
     label = source if isinstance(source, Path) else "state file"
     try:
-        state = torch.load(where, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
-        raise WeightsError(f"{label}: is not a PyTorch state file that is safe to read ({error}).") from error
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        if isinstance(source, Path):
+            refuse_no_file(source)
+        content = source.read_bytes() if isinstance(source, Path) else source
+        if zipfile.is_zipfile(io.BytesIO(content)):
+            refuse_damaged_archive(io.BytesIO(content), _MAX_PTH_BYTES)
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:
+        # A malicious pickle can make its reader fail in any way; what matters is that none of it was executed.
+        raise WeightsError(f"{label}: is not a PyTorch state file that is safe to read ({reason(error)}).") from error
+    if not isinstance(state, dict) or not all(_is_plain(value) for value in state.values()):
         raise WeightsError(f"{label}: is not a mapping of names to tensors.")
     return {str(name): value.contiguous().numpy() for name, value in state.items()}
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is a dense tensor that numpy knows and that is not larger than what is stored of it."""
+    import torch
+
+    if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_quantized:
+        return False
+    known = value.dtype in (torch.float32, torch.float64, torch.float16, torch.int64, torch.int32, torch.uint8)
+    return known and value.device.type == "cpu" and value.nbytes <= value.untyped_storage().nbytes()
+
+
+def refuse_damaged_archive(source: Path | io.BytesIO, max_bytes: int) -> None:
+    """Check the size and the checksums of a zip archive's members; torch itself compares no checksums.
+
+    Parameters
+    ----------
+    source : Path or io.BytesIO
+        The archive.
+    max_bytes : int
+        Largest total size of its members.
+
+    Raises
+    ------
+    ValueError
+        It is not an archive, is damaged, or unpacks to more.
+    """
+    try:
+        with zipfile.ZipFile(source) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+            changed = archive.testzip() if size <= max_bytes else None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        raise ValueError(reason(error)) from error
+    if size > max_bytes:
+        raise ValueError(f"it unpacks to {size:,} bytes, more than {max_bytes:,}")
+    if changed is not None:
+        raise ValueError(f"the checksum of its member {changed} does not match")

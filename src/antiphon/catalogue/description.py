@@ -1,7 +1,6 @@
 """Description of a catalogue: the counts that the paper's data appendix compares between its data sets."""
 
 import re
-import tomllib
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from antiphon.catalogue.artists import credited
 from antiphon.catalogue.catalogue import Catalogue
 from antiphon.catalogue.splits import SPLITS
+from antiphon.documents import parsed_toml, read_document
 
 _DURATION_EDGES_S = (0, 30, 60, 120, 180, 240, 300, 600, np.inf)
 
@@ -119,8 +119,9 @@ def synthetic_coupling(catalogue: Catalogue) -> float | None:
     folders = {Path(row["path"]).parent for row in catalogue.records() if row["path"] and "://" not in row["path"]}
     for folder in sorted(folders):
         try:
-            record = tomllib.loads((folder / "synthetic.toml").read_text(encoding="utf-8"))
-            return float(record["synthetic"]["coupling"])
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+            coupling = parsed_toml(read_document(folder / "synthetic.toml"))["synthetic"]["coupling"]
+        except (OSError, ValueError, KeyError, TypeError):
             continue
+        if isinstance(coupling, int | float) and 0 <= coupling <= 1:
+            return float(coupling)
     return None

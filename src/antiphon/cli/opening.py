@@ -238,7 +238,7 @@ def opened_index(session: Session, path: str | None) -> Index:
     folder = workspace.run(index.origin.run) if index.origin.run else None
     if folder is not None and (folder / RUN_FILE).exists():
         record = read_run(folder)
-        names = {side: str(record["features"][side]) for side in MODALITIES}
+        names = {side: str(record.get("features", {}).get(side, "")) for side in MODALITIES}
         hashes = _made_by(workspace, names)
         current = Origin(
             run=index.origin.run,

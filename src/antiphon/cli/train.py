@@ -16,7 +16,7 @@ from antiphon.cli.opening import workspace_features
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ModelError
 from antiphon.features import Features
-from antiphon.runs import LEARNING_CURVE_FILE
+from antiphon.runs import LEARNING_CURVE_FILE, read_learning_curve
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace, safe_name
 
@@ -173,8 +173,11 @@ def _fit(
 def _found(
     workspace: Workspace, folder: Path, model: "DualEncoder", pairs: Features, validation: Features, *, unchanged: bool
 ) -> dict[str, Any]:
-    best = max((epoch for epoch in model.history if epoch.best), key=lambda epoch: epoch.epoch)
-    curve = folder / LEARNING_CURVE_FILE
+    best = max((epoch for epoch in model.history if epoch.best), key=lambda epoch: epoch.epoch, default=None)
+    if best is None:
+        raise ModelError(
+            f"{folder}: its history has no best epoch, so it is not whole. Train it again under a new name."
+        )
     return {
         "run": workspace.run_name(folder),
         "folder": str(folder),
@@ -186,7 +189,7 @@ def _found(
         "validation_pairs": len(validation),
         "validation_rank": float(np.exp(best.validation_log_rank)),
         "validation_median_rank": best.validation_median_rank,
-        "learning_curve": json.loads(curve.read_text(encoding="utf-8")) if curve.exists() else None,
+        "learning_curve": read_learning_curve(folder),
     }
 
 

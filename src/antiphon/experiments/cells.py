@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from antiphon.documents import parsed_object, refuse_no_file
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import AntiphonError, ConfigError
 from antiphon.evaluation.retrieval import Embedder
@@ -180,14 +180,29 @@ def read_outcome(key: str, path: Path) -> Outcome | None:
         None if it is missing, damaged, or has another key.
     """
     try:
+        refuse_no_file(path)
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
-            about = json.loads(str(stored["about"]))
+            about = parsed_object(str(stored["about"]))
             if about.pop("key") != key:
                 return None
             ranks_, null = ({way: stored[f"{name}_{way}"] for way in WAYS} for name in ("ranks", "null"))
-            return Outcome(about, ranks_, null, stored["queries"], stored["groups"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # Missing or damaged: train again.
+            outcome = Outcome(about, ranks_, null, stored["queries"], stored["groups"])
+    except Exception:  # noqa: BLE001 - missing or damaged, in any of the ways of zip, numpy and JSON: train again.
         return None
+    return outcome if _is_whole(outcome) else None
+
+
+def _is_whole(outcome: Outcome) -> bool:
+    """Whether the arrays of an outcome belong together."""
+    ranks_ = [outcome.ranks[way] for way in WAYS]
+    numbers = [*ranks_, *(outcome.null[way] for way in WAYS)]
+    names = [outcome.queries, outcome.groups]
+    return (
+        all(array.dtype.kind == "f" and array.ndim == 1 and np.isfinite(array).all() for array in numbers)
+        and all(array.dtype.kind == "U" for array in names)
+        and len({array.shape for array in [*ranks_, *names]}) == 1
+        and isinstance(outcome.about.get("reason", ""), str)
+    )
 
 
 def _tested(cell: Cell, features: Features, extra: Features | None) -> Outcome:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from antiphon.documents import parsed_object, read_document
 from antiphon.runs import versions
 from antiphon.tables import write_text
 
@@ -50,16 +51,20 @@ class Kept:
         if found is not None:
             return found
         result = make()
-        write_text(json.dumps({"key": self._key(settings), "result": result}, allow_nan=False), self._path(name))
+        kept = {"key": self._key(settings), "result": result, "sha256": _sha256(json.loads(json.dumps(result)))}
+        write_text(json.dumps(kept, allow_nan=False), self._path(name))
         return result
 
     def find(self, name: str, settings: dict[str, Any]) -> dict[str, Any] | None:
-        """Return a stored result if it has the same settings, data and versions, else None."""
+        """Return a stored result if it has the same settings, data and versions, and is whole; else None."""
         try:
-            stored = json.loads(self._path(name).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError, UnicodeDecodeError):
+            stored = parsed_object(read_document(self._path(name)))
+        except (OSError, ValueError):
             return None
-        return stored["result"] if stored.get("key") == self._key(settings) else None
+        result = stored.get("result")
+        if stored.get("key") != self._key(settings) or not isinstance(result, dict):
+            return None
+        return result if stored.get("sha256") in (None, _sha256(result)) else None
 
     def _key(self, settings: dict[str, Any]) -> str:
         made_of = json.dumps([_FORMAT, self.inputs, settings, versions()], sort_keys=True)
@@ -67,3 +72,7 @@ class Kept:
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
+
+
+def _sha256(result: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()

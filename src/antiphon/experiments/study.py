@@ -1,14 +1,15 @@
 """Studies: recipes that differ by one ingredient, trained on several draws of a data set, from a TOML file."""
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from antiphon.documents import parsed_toml, read_document, reason
 from antiphon.errors import ConfigError
 from antiphon.model.recipe import Recipe, changed_recipe, load_recipe
+from antiphon.shapes import faults_of
 
 CCA = "cca"
 """Name of the step without a recipe: `antiphon.model.cca_tuning`."""
@@ -33,7 +34,7 @@ class DrawSettings(BaseModel):
         Test only videos with this label. Training is not affected.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     count: int = Field(default=5, ge=1)
     test: int = Field(default=1000, ge=2)
@@ -92,7 +93,7 @@ class Study(BaseModel):
     name: str
     description: str = ""
     step: tuple[StudyStep, ...] = Field(min_length=1)
-    seeds: int = Field(default=3, ge=1)
+    seeds: int = Field(default=3, ge=1, le=10_000)
     videos: tuple[Size, ...] = Field(default=("all",), min_length=1)
     reference: str = ""
     draws: DrawSettings = DrawSettings()
@@ -146,16 +147,15 @@ def load_study(path: Path) -> Study:
         It is missing, not TOML, or has a setting that is unknown or out of range.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = parsed_toml(read_document(path))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such study file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}.") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: not TOML: {reason(error)}.") from error
     try:
         return Study.model_validate(data)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise ConfigError(f"{path}: {faults}.") from error
+        raise ConfigError(f"{path}: {faults_of(error)}.") from error
 
 
 def resolved_steps(study: Study, folder: Path) -> list[ResolvedStep]:

@@ -18,7 +18,7 @@ from antiphon.media.extents import Extents
 from antiphon.media.layout import FrameLayout
 from antiphon.media.opening import CataloguedFile
 from antiphon.media.tempo import RATE_HZ, estimate_tempo
-from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
+from antiphon.tables import ATTRIBUTES, SEGMENTS, read_schema, read_table, write_table
 from antiphon.workers.pool import run_in_processes
 from antiphon.workspace import Failure, Workspace
 
@@ -219,11 +219,11 @@ def _stored(workspace: Workspace, segments: Mapping[str, Sequence[Row]]) -> list
     """Return the rows of videos whose windows are still those of `segments`."""
     if not workspace.attributes.exists():
         return []
-    table = read_table(workspace.attributes)
-    alike = (table.schema.metadata or {}).get(b"measured") == _MADE_BY[b"measured"]
-    if not alike or not set(ATTRIBUTES.names) <= set(table.column_names):
+    schema = read_schema(workspace.attributes)
+    alike = (schema.metadata or {}).get(b"measured") == _MADE_BY[b"measured"]
+    if not alike or not set(ATTRIBUTES.names) <= set(schema.names):
         return []
-    rows: list[Row] = table.to_pylist()
+    rows: list[Row] = read_table(workspace.attributes, ATTRIBUTES).to_pylist()
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row["video_id"], []).append(row)

@@ -19,6 +19,7 @@ from antiphon.spreadsheets.headers import Words
 from antiphon.workspace import Workspace, safe_name
 
 YT8M_AUDIO, YT8M_VIDEO = _SIDES = "mean_audio", "mean_rgb"
+_MAX_DIGITS = 18
 
 
 def from_yt8m(paths: Sequence[str | Path], label_names: str | Path | None = None) -> Features:
@@ -272,7 +273,7 @@ def _label_names(path: Path) -> dict[int, str]:
     names: dict[int, str] = {}
     for row in rows:
         index, name = str(row.values.get("index")), row.values.get("name")
-        if not index.isdecimal():
+        if not index.isdecimal() or len(index) > _MAX_DIGITS:
             raise FeatureStoreError(f"{row.where}: needs the columns index (a number) and name, but is {row.text}.")
         if name is not None:
             names[int(index)] = str(name)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from antiphon.errors import FeatureStoreError
+from antiphon.tables import polars_frame, read_schema
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -107,10 +108,12 @@ def _read(path: Path, columns: list[str]) -> pl.DataFrame:
     if not path.is_file():
         raise FeatureStoreError(f"{path}: no such file.")
     try:
-        there = list(pl.read_parquet_schema(path))
+        there = read_schema(path).names
         missing = [name for name in columns if name not in there]
         if missing:
             raise FeatureStoreError(f"{path}: has no column {', '.join(missing)}; its columns are {', '.join(there)}.")
-        return pl.read_parquet(path, columns=columns)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise FeatureStoreError(f"{path}: cannot be read as Parquet: {error}") from error
+        return polars_frame(path, columns)
+    except FeatureStoreError as error:
+        if error.__cause__ is None:
+            raise
+        raise FeatureStoreError(f"{path}: cannot be read as Parquet: {error.__cause__}") from error

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from antiphon.catalogue import Catalogue
+from antiphon.documents import reason
 from antiphon.errors import DecodeError, FeatureStoreError
 from antiphon.media.probing import probe_media
 from antiphon.segments.sampling import SamplingConfig, segment_rows
-from antiphon.tables import SEGMENTS, read_table, write_table
+from antiphon.tables import SEGMENTS, read_schema, read_table, write_table
 from antiphon.workspace import Failure, Workspace
 
 _SAMPLING = b"sampling"
@@ -51,7 +51,7 @@ def read_segments(workspace: Workspace) -> PlannedSegments:
     by_video: dict[str, list[dict[str, Any]]] = {}
     for row in table.to_pylist():
         by_video.setdefault(row["video_id"], []).append(row)
-    return PlannedSegments(by_video, _sampling(table.schema))
+    return PlannedSegments(by_video, _sampling(workspace, table.schema))
 
 
 def plan_segments(
@@ -108,9 +108,14 @@ def plan_segments(
 
 def stored_sampling(workspace: Workspace) -> SamplingConfig | None:
     """Read the settings that a workspace's segments were drawn with, without the segments; None if there are none."""
-    return _sampling(pq.read_schema(workspace.segments)) if workspace.segments.exists() else None
+    return _sampling(workspace, read_schema(workspace.segments)) if workspace.segments.exists() else None
 
 
-def _sampling(schema: pa.Schema) -> SamplingConfig | None:
+def _sampling(workspace: Workspace, schema: pa.Schema) -> SamplingConfig | None:
     drawn = (schema.metadata or {}).get(_SAMPLING)
-    return None if drawn is None else SamplingConfig.model_validate_json(drawn)
+    try:
+        return None if drawn is None else SamplingConfig.model_validate_json(drawn)
+    except ValueError as error:
+        raise FeatureStoreError(
+            f"{workspace.segments}: its sampling is damaged ({reason(error)}). Delete it, and extract again."
+        ) from error

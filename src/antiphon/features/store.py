@@ -1,5 +1,6 @@
 """Features on disk: one folder per backbone, one Parquet part per batch of videos."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from antiphon.embeddings import MAX_VALUE
 from antiphon.errors import FeatureStoreError
-from antiphon.tables import feature_schema, read_table, write_table
+from antiphon.tables import feature_schema, read_schema, read_table, write_table
 
 FloatArray = npt.NDArray[np.float32]
+
+_PART = re.compile(r"part-\d{1,18}\.parquet")
+_VIDEO = pa.schema([feature_schema(1).field("video_id")])
+_FLAGS = pa.schema([feature_schema(1).field(name) for name in ("segment_id", "flags")])
 
 
 @dataclass(frozen=True)
@@ -110,9 +115,7 @@ class FeatureStore:
             A part was made otherwise.
         """
         return {
-            video
-            for part in self._checked()
-            for video in pq.read_table(part, columns=["video_id"])["video_id"].to_pylist()
+            video for part in self._checked() for video in read_table(part, _VIDEO, only=True)["video_id"].to_pylist()
         }
 
     def append(self, rows: Iterable[VideoFeatures]) -> None:
@@ -152,7 +155,7 @@ class FeatureStore:
             A part is damaged, or was made otherwise.
         """
         for part in self._checked():
-            kept = is_of_others(pq.read_table(part, columns=["video_id"]), videos)
+            kept = is_of_others(read_table(part, _VIDEO, only=True), videos)
             if not kept.any():
                 part.unlink()
             elif not kept.all():
@@ -174,7 +177,14 @@ class FeatureStore:
         parts = self._checked()
         if not parts:
             raise FeatureStoreError(f"{self.folder}: no features here. Extract or import them first.")
-        tables = [read_table(part, feature_schema(1)) for part in parts]
+        tables = [_read_part(part) for part in parts]
+        dims = [part.schema.field("vector").type.list_size for part in tables]
+        for part, dim in zip(parts, dims, strict=True):
+            if dim != dims[0]:
+                raise FeatureStoreError(
+                    f"{part}: has vectors of {dim} values, and {parts[0]} of {dims[0]}. Delete the part that does not "
+                    "belong here, and its videos are computed again."
+                )
         table = pa.concat_tables([part.replace_schema_metadata(None) for part in tables])
         flat = np.concatenate([chunk.flatten().to_numpy() for chunk in table["vector"].chunks])
         return StoredRows(
@@ -230,7 +240,7 @@ def flagged_segments(features: Path) -> set[str]:
         Ids of the segments that are flagged in a store.
     """
     parts = [part for name in store_names(features) for part in _parts(features / name)]
-    tables = [read_table(part, feature_schema(1)).select(["segment_id", "flags"]) for part in parts]
+    tables = [read_table(part, _FLAGS, only=True) for part in parts]
     return {row["segment_id"] for table in tables for row in table.to_pylist() if row["flags"]}
 
 
@@ -248,14 +258,25 @@ def _row_flags(item: VideoFeatures) -> list[list[str] | None]:
 
 
 def _parts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("part-*.parquet"))
+    return sorted(path for path in folder.glob("part-*.parquet") if _PART.fullmatch(path.name))
+
+
+def _read_part(part: Path) -> pa.Table:
+    """Read a part whose vectors can be features."""
+    kind = read_schema(part).field("vector").type if "vector" in read_schema(part).names else pa.null()
+    if not pa.types.is_fixed_size_list(kind) or not kind.list_size:
+        raise FeatureStoreError(f"{part}: has no vectors. Delete it, and its videos are computed again.")
+    table = read_table(part, feature_schema(kind.list_size))
+    for chunk in table["vector"].chunks:
+        vectors = chunk.flatten().to_numpy()
+        if len(vectors) and not max(vectors.max(), -vectors.min()) <= MAX_VALUE:
+            raise FeatureStoreError(
+                f"{part}: has values that are not finite, or beyond {MAX_VALUE:g}. Delete it, and its videos are "
+                "computed again."
+            )
+    return table
 
 
 def _made_by(part: Path) -> dict[str, str]:
-    try:
-        metadata = pq.read_schema(part).metadata or {}
-    except (pa.ArrowInvalid, OSError) as error:
-        raise FeatureStoreError(
-            f"{part}: is damaged ({error}). Delete it, and its videos are computed again."
-        ) from error
-    return {key.decode(): value.decode() for key, value in metadata.items() if key != b"ARROW:schema"}
+    metadata: dict[bytes, bytes] = read_schema(part).metadata or {}
+    return {key.decode(errors="replace"): value.decode(errors="replace") for key, value in metadata.items()}

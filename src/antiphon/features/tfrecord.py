@@ -14,6 +14,7 @@ from typing import IO
 import numpy as np
 
 from antiphon.checksums import masked_crc32c
+from antiphon.documents import refuse_no_file
 from antiphon.errors import FeatureStoreError
 from antiphon.protobuf import byte_fields, fields, signed, varints
 
@@ -69,6 +70,7 @@ def read_examples(path: Path) -> Iterator[Example]:
         The file is missing, truncated, damaged, or not a TFRecord of examples.
     """
     try:
+        refuse_no_file(path)
         with path.open("rb") as raw:
             file = _opened(raw, path)
             number = 0

@@ -96,6 +96,8 @@ def connection(path: Path, *, write: bool = False) -> Generator[sqlite3.Connecti
     StorageError
         The file cannot be created.
     """
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"{path}: is not a file. Move it away, and judgements are kept there.")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)

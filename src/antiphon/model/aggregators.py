@@ -14,6 +14,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from antiphon.shapes import MAX_DIM
+
 _MIN_PERIOD_S, _MAX_PERIOD_S = 4.0, 1200.0
 """Range of the sinusoids' periods: from below the length of a segment to above that of most tracks."""
 
@@ -40,14 +42,14 @@ class TrackConfig(BaseModel):
         Weights of the segment loss and of the track loss in training, at least 0 and not both 0.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     aggregator: Literal["mean", "attention", "transformer"] = "transformer"
-    num_layers: int = Field(default=1, ge=1)
-    width: int = Field(default=64, ge=2)
-    num_heads: int = Field(default=4, ge=1)
+    num_layers: int = Field(default=1, ge=1, le=64)
+    width: int = Field(default=64, ge=2, le=MAX_DIM)
+    num_heads: int = Field(default=4, ge=1, le=MAX_DIM)
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    max_segments: int = Field(default=32, ge=1)
+    max_segments: int = Field(default=32, ge=1, le=10**6)
     segment_weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     track_weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
 

@@ -5,11 +5,14 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
+from antiphon.documents import reason
 from antiphon.errors import ModelError
 from antiphon.model.recipe import Recipe
 from antiphon.model.renamed_keys import with_current_parameters
 from antiphon.model.towers import Towers
+from antiphon.runs import file_sha256
 from antiphon.tables import atomic_path
 
 WEIGHTS_FILE = "model.safetensors"
@@ -29,7 +32,14 @@ def save_towers(towers: Towers, folder: Path) -> None:
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in towers.state_dict().items()}, partial)
 
 
-def load_towers(folder: Path, recipe: Recipe, audio_dim: int, video_dim: int, device: torch.device) -> Towers:
+def load_towers(
+    folder: Path,
+    recipe: Recipe,
+    audio_dim: int,
+    video_dim: int,
+    device: torch.device,
+    sha256: str | None = None,
+) -> Towers:
     """Load the weights from a folder into towers of the recipe's shape, strictly.
 
     Parameters
@@ -42,6 +52,8 @@ def load_towers(folder: Path, recipe: Recipe, audio_dim: int, video_dim: int, de
         Sizes of the features.
     device : torch.device
         Device of the towers.
+    sha256 : str, optional
+        Recorded hash of the file, hexadecimal. Default: not compared, as runs of earlier versions have none.
 
     Returns
     -------
@@ -57,14 +69,30 @@ def load_towers(folder: Path, recipe: Recipe, audio_dim: int, video_dim: int, de
     if not path.is_file():
         raise ModelError(f"{path}: no such file. The run did not finish; train it again.")
     try:
+        if sha256 not in (None, file_sha256(path)):
+            raise ValueError("its SHA-256 is not the one in run.toml")
         weights = with_current_parameters(load_file(path))
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path}: is damaged ({error}). Train the run again, or restore the file.") from error
-    towers = Towers(audio_dim, video_dim, recipe)
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError, MemoryError) as error:
+        raise ModelError(f"{path}: is damaged ({reason(error)}). Restore the file, or train the run again.") from error
     try:
+        _refuse_other_shapes(weights, recipe, audio_dim, video_dim)
+        towers = Towers(audio_dim, video_dim, recipe)
         if towers.closed_form is not None:
             towers.closed_form.take_shapes(weights, "closed_form.", {"audio": audio_dim, "video": video_dim})
         towers.load_state_dict(weights)
     except (RuntimeError, ModelError) as error:
         raise ModelError(f"{path}: does not match the recipe in its run.toml: {error}") from error
+    broken = next((name for name, tensor in weights.items() if not tensor.isfinite().all()), None)
+    if broken is not None:
+        raise ModelError(f"{path}: is damaged ({broken} is not finite). Restore the file, or train the run again.")
     return towers.to(device).eval()
+
+
+def _refuse_other_shapes(weights: dict[str, Tensor], recipe: Recipe, audio_dim: int, video_dim: int) -> None:
+    """Compare shapes before there is memory for them: a recipe can ask for more than there is."""
+    with torch.device("meta"):
+        wanted = Towers(audio_dim, video_dim, recipe).state_dict()
+    for name, tensor in wanted.items():
+        # The sizes of closed-form parts depend on the data that they were fitted on.
+        if not name.startswith("closed_form.") and name in weights and weights[name].shape != tensor.shape:
+            raise ModelError(f"{name} has shape {tuple(weights[name].shape)}, expected {tuple(tensor.shape)}")

@@ -12,6 +12,7 @@ from torch.nn import functional
 from antiphon.errors import ModelError
 from antiphon.model.cca import CCA, CCASettings
 from antiphon.model.predicted_labels import ridge_regression
+from antiphon.shapes import MAX_DIM
 
 Side = Literal["audio", "video"]
 FloatArray = npt.NDArray[np.float32]
@@ -37,10 +38,10 @@ class ClosedFormConfig(BaseModel):
         Predict the labels of the training videos too, for `DualEncoder.embed(…, label_weight=…)`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    num_landmarks: int = Field(default=3000, ge=2)
-    num_components: int = Field(default=128, ge=1)
+    num_landmarks: int = Field(default=3000, ge=2, le=MAX_DIM)
+    num_components: int = Field(default=128, ge=1, le=MAX_DIM)
     labels: bool = False
 
 

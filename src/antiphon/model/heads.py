@@ -6,6 +6,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from antiphon.shapes import MAX_DIM
+
 
 class HeadConfig(BaseModel):
     """Layers of one head.
@@ -37,10 +39,10 @@ class HeadConfig(BaseModel):
         Add a linear map of the feature to the output of the hidden layers.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    hidden: tuple[Annotated[int, Field(ge=1)], ...] = (512,)
-    embedding_dim: int = Field(default=256, ge=1)
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=MAX_DIM)], ...], Field(max_length=64)] = (512,)
+    embedding_dim: int = Field(default=256, ge=1, le=MAX_DIM)
     activation: Literal["relu", "gelu"] = "relu"
     normalisation: Literal["none", "batch", "layer"] = "none"
     frozen_affine: bool = False

@@ -6,8 +6,6 @@ passes unchanged, and the video state has an empty layer `dense3` that the autho
 """
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from antiphon.backbones.weights import refuse_damaged_archive
 from antiphon.errors import ModelError
 from antiphon.model.recipe import Recipe, load_recipe
 from antiphon.model.towers import Towers
@@ -129,7 +128,10 @@ def _unpickled(path: Path) -> Any:
             f"{path}: no such file. Download the authors' checkpoint, data/06_models/Single_proj_head.tar, from "
             "https://github.com/KarelVeldkamp/Multimodal-Musicvideo-Representation."
         )
-    _check_archive(path)
+    try:
+        refuse_damaged_archive(path, _MAX_BYTES)
+    except ValueError as error:
+        raise ModelError(f"{path}: is not a PyTorch checkpoint, or is damaged ({error}). Download it again.") from error
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -138,23 +140,6 @@ def _unpickled(path: Path) -> Any:
         raise ModelError(
             f"{path}: is damaged, or holds more than tensors and plain values ({first}). Nothing was loaded from it."
         ) from error
-
-
-def _check_archive(path: Path) -> None:
-    """Check size and checksums of the members; torch itself compares no checksums."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-            changed = archive.testzip() if size <= _MAX_BYTES else None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{path}: is not a PyTorch checkpoint, or is damaged ({error}). Download it again.") from error
-    if size > _MAX_BYTES:
-        raise ModelError(
-            f"{path}: unpacks to {size:,} bytes, more than the maximum of {_MAX_BYTES:,} for such heads. It is another "
-            "file."
-        )
-    if changed is not None:
-        raise ModelError(f"{path}: the checksum of its member {changed} does not match. Download the file again.")
 
 
 def _check_head(path: Path, side: str, state: Mapping[str, Any], inputs: int) -> tuple[int, int]:

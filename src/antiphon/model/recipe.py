@@ -1,18 +1,19 @@
 """Recipes: everything that decides how a model is trained, as named data."""
 
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from antiphon.documents import parsed_toml, read_document, reason
 from antiphon.errors import ConfigError
 from antiphon.model.aggregators import TrackConfig
 from antiphon.model.closed_form import ClosedFormConfig
 from antiphon.model.heads import HeadConfig
 from antiphon.model.losses import LossConfig
 from antiphon.model.renamed_keys import with_current_keys
+from antiphon.shapes import faults_of
 
 
 class TrainingConfig(BaseModel):
@@ -54,22 +55,22 @@ class TrainingConfig(BaseModel):
         Training warns below this number of training videos.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: float = Field(default=0.01, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: Literal["exponential", "cosine"] = "exponential"
     learning_rate_decay: float = Field(default=0.95, gt=0, le=1)
-    batch_size: int = Field(default=1000, ge=2)
-    embed_batch_size: int | None = Field(default=None, ge=1)
-    epochs: int = Field(default=100, ge=1)
-    min_steps: int = Field(default=0, ge=0)
-    patience: int = Field(default=3, ge=1)
+    batch_size: int = Field(default=1000, ge=2, le=10**9)
+    embed_batch_size: int | None = Field(default=None, ge=1, le=10**9)
+    epochs: int = Field(default=100, ge=1, le=10**9)
+    min_steps: int = Field(default=0, ge=0, le=10**12)
+    patience: int = Field(default=3, ge=1, le=10**9)
     stop_on: Literal["loss", "rank"] = "loss"
     schedule_not_stepped: bool = False
     first_segment_only: bool = False
-    min_pairs: int = Field(default=100, ge=2)
+    min_pairs: int = Field(default=100, ge=2, le=10**12)
 
 
 class AutoencoderConfig(BaseModel):
@@ -90,12 +91,12 @@ class AutoencoderConfig(BaseModel):
         Epochs without a lower validation loss before training stops. The best epoch is kept.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    epochs: int = Field(default=0, ge=0)
+    epochs: int = Field(default=0, ge=0, le=10**9)
     learning_rate: float = Field(default=0.002, gt=0)
-    batch_size: int = Field(default=512, ge=2)
-    patience: int = Field(default=3, ge=1)
+    batch_size: int = Field(default=512, ge=2, le=10**9)
+    patience: int = Field(default=3, ge=1, le=10**9)
 
 
 class Recipe(BaseModel):
@@ -124,7 +125,7 @@ class Recipe(BaseModel):
         Track model; None embeds a track as the normalised mean of its segments' embeddings.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str
     description: str
@@ -195,12 +196,14 @@ def load_recipe(name: str | Path) -> Recipe:
 def _read(name: str) -> dict[str, Any]:
     if name.endswith(".toml"):
         path = Path(name)
-        if not path.is_file():
-            raise ConfigError(f"{path}: no such recipe file.")
         try:
-            return _parsed(path.read_text(encoding="utf-8"), name)
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{path}: is not UTF-8 text ({error.reason}).") from error
+            return _parsed(read_document(path), name)
+        except FileNotFoundError:
+            raise ConfigError(f"{path}: no such recipe file.") from None
+        except ConfigError:
+            raise
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}: cannot be read as a recipe ({reason(error)}).") from error
     if name not in recipe_names():
         raise ConfigError(f"Unknown recipe '{name}'. Use one of {', '.join(recipe_names())}, or a .toml file.")
     return _parsed((_shelf() / f"{name}.toml").read_text(encoding="utf-8"), name)
@@ -208,10 +211,13 @@ def _read(name: str) -> dict[str, Any]:
 
 def _parsed(text: str, where: str) -> dict[str, Any]:
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where}: is not valid TOML: {error}.") from error
-    return with_current_keys(data.get("recipe", data), where)
+        data = parsed_toml(text)
+    except ValueError as error:
+        raise ConfigError(f"{where}: is not valid TOML: {reason(error)}.") from error
+    recipe = data.get("recipe", data)
+    if not isinstance(recipe, dict):
+        raise ConfigError(f"{where}: recipe is {type(recipe).__name__}, not a table.")
+    return with_current_keys(recipe, where)
 
 
 def _resolved(data: dict[str, Any], where: str) -> dict[str, Any]:
@@ -257,8 +263,7 @@ def recipe_from(data: dict[str, Any], where: str) -> Recipe:
     try:
         return Recipe.model_validate(with_current_keys(data, where))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise ConfigError(f"{where}: {faults}.") from error
+        raise ConfigError(f"{where}: {faults_of(error)}.") from error
 
 
 def changed_recipe(base: Recipe, changes: dict[str, Any], where: str) -> Recipe:

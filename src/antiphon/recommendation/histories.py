@@ -116,7 +116,7 @@ def _collected(path: Path, rows: pl.LazyFrame) -> tuple[pl.DataFrame, tuple[str,
             )
             .collect(engine="streaming")
         )
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise CatalogueError(f"{path}: not a readable table of interactions: it is damaged.") from error
     used = set(names.values())
     return table, tuple(name for name in found if not _NAMELESS.fullmatch(name) and name not in used)

@@ -1,15 +1,25 @@
 """The files of a run, read once; None for what is missing."""
 
-import json
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from antiphon.catalogue import Catalogue
+from antiphon.documents import parsed_object, reason
 from antiphon.errors import ModelError
-from antiphon.runs import AUDIT_FILE, RUN_FILE, Epoch, read_history, read_run
-from antiphon.tables import read_table
+from antiphon.runs import (
+    AUDIT_FILE,
+    RUN_FILE,
+    Epoch,
+    read_history,
+    read_json,
+    read_learning_curve,
+    read_metrics,
+    read_run,
+)
+from antiphon.shapes import Audit
+from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Failure, Workspace
 
 _SAMPLING = b"sampling"
@@ -89,26 +99,14 @@ def read_inputs(workspace: Workspace, run: str) -> Inputs:
         record=record,
         trained_at=datetime.fromtimestamp((folder / RUN_FILE).stat().st_mtime, UTC),
         history=_history(folder / "history.parquet"),
-        metrics=_json(folder / "metrics.json"),
-        curve=_json(folder / "learning_curve.json"),
-        audit=_json(folder / AUDIT_FILE),
+        metrics=read_metrics(folder),
+        curve=read_learning_curve(folder),
+        audit=read_json(folder / AUDIT_FILE, Audit, "antiphon audit"),
         catalogue=Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None,
         failures=workspace.read_failures(),
         segments=segments,
         sampling=sampling,
     )
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: damaged ({error}). Delete it and run its stage again.") from error
-    if not isinstance(found, dict):
-        raise ModelError(f"{path}: not a record of a run. Delete it and run its stage again.")
-    return found
 
 
 def _history(path: Path) -> list[Epoch] | None:
@@ -126,9 +124,11 @@ def _segments(workspace: Workspace) -> tuple[dict[str, list[dict[str, Any]]], di
     """Return the segments by video, and how they were drawn, as `segments.parquet` records it."""
     if not workspace.segments.exists():
         return {}, {}
-    table = read_table(workspace.segments)
+    table = read_table(workspace.segments, SEGMENTS)
     found: dict[str, list[dict[str, Any]]] = {}
     for row in table.to_pylist():
         found.setdefault(row["video_id"], []).append(row)
-    sampling = json.loads((table.schema.metadata or {}).get(_SAMPLING, b"{}"))
-    return found, sampling if isinstance(sampling, dict) else {}
+    try:
+        return found, parsed_object((table.schema.metadata or {}).get(_SAMPLING, b"{}").decode())
+    except ValueError as error:
+        raise ModelError(f"{workspace.segments}: how it was drawn cannot be read ({reason(error)}).") from error

@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from antiphon.presentation.charts import Curve, panel
 from antiphon.runs import Epoch
+
+_MAX_LOG_RANK = 100.0
 
 
 def best_index(history: Sequence[Epoch]) -> int | None:
@@ -30,12 +31,12 @@ def best_index(history: Sequence[Epoch]) -> int | None:
 
 def typical_rank(epoch: Epoch) -> float:
     """Return the geometric mean of the validation ranks of both directions, by which epochs are compared."""
-    return math.exp(epoch.validation_log_rank)
+    return math.exp(min(epoch.validation_log_rank, _MAX_LOG_RANK))
 
 
 def typical_chance(pool: int) -> float:
     """Return the geometric mean of the ranks 1 to `pool`, which is about that of ranks by chance."""
-    return float(np.exp(np.log(np.arange(1, pool + 1)).mean()))
+    return math.exp(math.lgamma(pool + 1) / pool)
 
 
 def training_panels(history: Sequence[Epoch], validation_pairs: int | None) -> list[Markup]:

@@ -11,11 +11,12 @@ from antiphon.embeddings import unit_rows
 from antiphon.errors import SearchError
 from antiphon.identifiers import fault_of_text, first_fault
 from antiphon.ordering import rounded
-from antiphon.search.record import Origin
+from antiphon.search.record import REBUILD, Origin
 
 FloatArray = npt.NDArray[np.float32]
 
 METADATA = ("artist", "title", "genre", "tags", "year")
+_MAX_DEVIATION = 1e-3
 
 
 def entry_schema(dim: int) -> pa.Schema:
@@ -122,6 +123,26 @@ def vectors_of(table: pa.Table) -> FloatArray:
     if len(chunks) == 1:
         return chunks[0]
     return np.concatenate(chunks) if chunks else np.zeros((0, dim), dtype=np.float32)
+
+
+def refuse_other_lengths(vectors: FloatArray, place: object) -> None:
+    """Refuse vectors of an index that are not of length 1, as all that are written are.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, dim)
+        The vectors.
+    place : object
+        Where they come from, for the message.
+
+    Raises
+    ------
+    SearchError
+        One is damaged.
+    """
+    lengths = np.einsum("nd,nd->n", vectors, vectors)
+    if not (np.abs(lengths - 1) < _MAX_DEVIATION).all():
+        raise SearchError(f"{place}: is damaged (vectors that are not of length 1). {REBUILD}")
 
 
 def scored(about: pa.Table, vectors: FloatArray, query: FloatArray) -> pa.Table:

@@ -1,6 +1,7 @@
 """The exact store: append-only Parquet parts, a manifest that lists them, and a matrix product over all rows."""
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,17 +14,27 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from antiphon.errors import SearchError
-from antiphon.search.entries import METADATA, best_first, entry_schema, scored, vectors_of, with_metadata
+from antiphon.documents import parsed_object, read_document, reason
+from antiphon.errors import FeatureStoreError, SearchError
+from antiphon.search.entries import (
+    METADATA,
+    best_first,
+    entry_schema,
+    refuse_other_lengths,
+    scored,
+    vectors_of,
+    with_metadata,
+)
 from antiphon.search.filters import Where
 from antiphon.search.record import REBUILD
 from antiphon.search.view import Part, Upkeep
-from antiphon.tables import atomic_path, sweep_partials, write_text
+from antiphon.tables import open_table, sweep_partials, write_table, write_text
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
 _MANIFEST = "manifest.json"
+_PART = re.compile(r"part-(\d{1,18})\.parquet")
 _MAX_PARTS = 32
 _BLOCK_ROWS = 131_072
 _BLOCK_SCORES = 8_388_608
@@ -187,10 +198,9 @@ class ExactStore:
             pieces = self._manifest()
             try:
                 loaded = {piece: self._kept.get(piece) or self._load(piece) for piece in pieces}
-            except FileNotFoundError as error:
+            except SearchError:  # Missing where another process has merged the parts, else damaged.
                 if self._manifest() == pieces:
-                    gone = [path for path in (self._folder / piece.file for piece in pieces) if not path.exists()]
-                    raise _damaged(gone[0] if gone else self._folder, "is missing") from error
+                    raise
                 continue
             self._kept = loaded
             return ExactView(list(loaded.values()), self._dim)
@@ -199,7 +209,7 @@ class ExactStore:
         """Return the modification time and the inode of the manifest."""
         try:
             about = (self._folder / _MANIFEST).stat()
-        except FileNotFoundError as error:
+        except OSError as error:
             raise _damaged(self._folder / _MANIFEST, "is missing") from error
         return f"{about.st_mtime_ns} {about.st_ino}"
 
@@ -226,11 +236,11 @@ class ExactStore:
 
     def _write(self, before: list[Piece], rows: pa.Table) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        number = 1 + max((int(path.stem.split("-")[1]) for path in self._folder.glob("part-*.parquet")), default=-1)
+        numbers = (int(match[1]) for path in self._folder.iterdir() if (match := _PART.fullmatch(path.name)))
+        number = 1 + max(numbers, default=-1)
         name = f"part-{number:06d}.parquet"
         order = [(column, "ascending") for column in ("side", "level", "id", "start_s")]
-        with atomic_path(self._folder / name) as partial:
-            pq.write_table(rows.sort_by(order), partial, **_LAYOUT)
+        write_table(rows.sort_by(order), self._folder / name, **_LAYOUT)
         self._replace([*before, Piece(name)])
 
     def _replace(self, pieces: list[Piece]) -> None:
@@ -244,25 +254,41 @@ class ExactStore:
     def _manifest(self) -> list[Piece]:
         path = self._folder / _MANIFEST
         try:
-            parts: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["parts"]
-            return [Piece(part["file"], frozenset(part["removed"])) for part in parts]
-        except FileNotFoundError as error:
-            raise _damaged(path, "is missing") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise _damaged(path, f"is damaged ({error})") from error
+            return [_piece(entry) for entry in parsed_object(read_document(path))["parts"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            gone = isinstance(error, FileNotFoundError)
+            raise _damaged(path, "is missing" if gone else f"is damaged ({reason(error)})") from error
 
     def _load(self, piece: Piece) -> LoadedPiece:
         path, schema = self._folder / piece.file, entry_schema(self._dim)
         try:
-            # By name: threads that read a Python file object may outlive the interpreter and crash the process.
-            with pq.ParquetFile(path) as file:
-                if not file.schema_arrow.equals(schema):
+            with open_table(path) as file:
+                found = file.schema_arrow.remove_metadata()
+                if not found.equals(schema) or 4 * file.metadata.num_rows * self._dim > path.stat().st_size:
                     raise _damaged(path, "does not have the columns of this index")
                 about = file.read([name for name in schema.names if name != "vector"])
+                about.validate(full=True)
                 kept = Where(not_ids=tuple(piece.removed)).mask(about)
-                return LoadedPiece(about.filter(pa.array(kept)).combine_chunks(), _vectors(file, kept, self._dim))
-        except pa.ArrowInvalid as error:
-            raise _damaged(path, f"is damaged ({error})") from error
+                vectors = _vectors(file, kept, self._dim)
+        except FeatureStoreError as error:
+            raise _damaged(path, "is missing" if not path.exists() else f"is damaged ({error.__cause__})") from error
+        _refuse_null(path, about)
+        refuse_other_lengths(vectors, path)
+        return LoadedPiece(about.filter(pa.array(kept)).combine_chunks(), vectors)
+
+
+def _piece(entry: Any) -> Piece:
+    """Read an entry of the manifest, whose file can lie nowhere else."""
+    file, removed = entry["file"], entry["removed"]
+    if not _PART.fullmatch(file) or not isinstance(removed, list) or not all(isinstance(id, str) for id in removed):
+        raise ValueError("an entry is not that of a part")
+    return Piece(file, frozenset(removed))
+
+
+def _refuse_null(path: Path, about: pa.Table) -> None:
+    for name in ("id", "side", "level"):
+        if about[name].null_count:
+            raise _damaged(path, f"has rows without {name}")
 
 
 def _vectors(file: pq.ParquetFile, kept: npt.NDArray[np.bool_], dim: int) -> FloatArray:

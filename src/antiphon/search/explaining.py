@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.artists import share_artist
-from antiphon.tables import ATTRIBUTES, read_table
+from antiphon.tables import ATTRIBUTES, read_schema, read_table
 from antiphon.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float64]
@@ -303,6 +303,5 @@ def workspace_facts(workspace: Workspace) -> Facts:
     records = Catalogue.load(workspace.catalogue).records()
     if not workspace.attributes.exists():
         return facts_of(records)
-    table = read_table(workspace.attributes)
-    measured = set(ATTRIBUTES.names) <= set(table.column_names)
-    return facts_of(records, table.to_pylist() if measured else ())
+    measured = set(ATTRIBUTES.names) <= set(read_schema(workspace.attributes).names)
+    return facts_of(records, read_table(workspace.attributes, ATTRIBUTES).to_pylist() if measured else ())

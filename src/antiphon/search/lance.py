@@ -14,9 +14,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from antiphon.documents import reason, refuse_no_file
 from antiphon.errors import AntiphonError, SearchError
 from antiphon.ordering import rounded
-from antiphon.search.entries import METADATA, best_first, entry_schema, scored, vectors_of, with_metadata
+from antiphon.search.entries import (
+    METADATA,
+    best_first,
+    entry_schema,
+    refuse_other_lengths,
+    scored,
+    vectors_of,
+    with_metadata,
+)
 from antiphon.search.filters import Where, quoted
 from antiphon.search.record import REBUILD
 from antiphon.search.view import Part, Upkeep
@@ -62,6 +71,9 @@ class LanceView:
         self._dim = dim
         with guarded(place):
             self.version = int(table.version)
+            there = {field.name: field.type for field in table.schema}
+        if there != {field.name: field.type for field in entry_schema(dim)}:
+            raise SearchError(f"{place} does not have the columns of this index. {REBUILD}")
         rows = self._select("", ["side", "level"])
         self._counts = dict(Counter(zip(rows["side"].to_pylist(), rows["level"].to_pylist(), strict=True)))
         self._changed: pa.Table | None = None
@@ -103,8 +115,10 @@ class LanceView:
         while True:
             with guarded(self._place):
                 table: pa.Table = asked.limit(k + spare).to_arrow()
+            vectors = vectors_of(table)
+            refuse_other_lengths(vectors, self._place)
             # Compared again in float64, as in the exact store.
-            found = scored(table.drop_columns(["vector", "_distance"]), vectors_of(table), query)
+            found = scored(table.drop_columns(["vector", "_distance"]), vectors, query)
             scores = np.sort(rounded(found["score"].to_numpy()))[::-1]
             if len(scores) < k + spare or scores[-1] < scores[k - 1]:
                 return self._today(best_first(found, k))
@@ -152,7 +166,11 @@ class LanceView:
         if condition:
             asked = asked.where(condition)
         with guarded(self._place):
-            return asked.to_arrow().select(columns)
+            table = asked.to_arrow().select(columns)
+            table.validate(full=True)
+        if "vector" in columns:
+            refuse_other_lengths(vectors_of(table), self._place)
+        return table
 
 
 class LanceStore:
@@ -272,6 +290,7 @@ class LanceStore:
         _refuse_forked()
         with guarded(self._place):
             if self._opened is None:
+                _refuse_other_kinds(Path(self._uri) / f"{self._name}.lance")
                 self._opened = self._database.open_table(self._name)
             else:
                 self._opened.checkout_latest()
@@ -294,9 +313,12 @@ def guarded(place: str) -> Generator[None]:
         yield
     except AntiphonError:
         raise
-    except (ValueError, RuntimeError, OSError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise SearchError(f"{place} cannot be read or written ({reason}). {REBUILD}") from error
+    except (LookupError, TypeError, ValueError, RuntimeError, OSError) as error:
+        raise SearchError(f"{place} cannot be read or written ({reason(error)}). {REBUILD}") from error
+    except BaseException as error:
+        if type(error).__name__ not in ("PanicException", "RustPanic"):  # They stand beside Python's exceptions.
+            raise
+        raise SearchError(f"{place} cannot be read or written ({str(error)[:200]}). {REBUILD}") from error
 
 
 def connect(uri: str) -> Any:
@@ -323,7 +345,14 @@ def connect(uri: str) -> Any:
     try:
         return lancedb.connect(uri)
     except (ValueError, RuntimeError, OSError) as error:
-        raise SearchError(f"{uri}: cannot be reached ({str(error).splitlines()[0]}).") from error
+        raise SearchError(f"{uri}: cannot be reached ({reason(error)}).") from error
+
+
+def _refuse_other_kinds(folder: Path) -> None:
+    """Refuse a local table with a pipe or a device in it, for which LanceDB would wait for ever."""
+    for path in folder.rglob("*") if folder.is_dir() else ():
+        if not path.is_dir():
+            refuse_no_file(path)
 
 
 def _has_index(table: Any) -> bool:

@@ -1,18 +1,21 @@
 """`index.toml`: what an index is, and what its embeddings are of."""
 
-import tomllib
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
 
 import tomli_w
 
+from antiphon.documents import parsed_toml, reason
 from antiphon.errors import SearchError, StaleIndexError
+from antiphon.shapes import MAX_DIM
 
 RECORD_FILE = "index.toml"
 REBUILD = "Build it again: antiphon index build (ap.Index.build)."
 BUILD_FIRST = "Build one first: antiphon index build (ap.Index.build)."
 
 _FORMAT = 1
+_ENTRIES = re.compile(r"entries-[\w-]{1,100}")
 
 Kind = Literal["exact", "lancedb"]
 
@@ -108,12 +111,24 @@ def parsed(text: str, place: object) -> Record:
         It is not the record of an index, or has another format.
     """
     try:
-        values: dict[str, Any] = tomllib.loads(text)
+        values = parsed_toml(text)
         if values.pop("format") != _FORMAT:
             raise SearchError(f"{place}: was written in another format; this version reads {_FORMAT}. {REBUILD}")
+        _refuse_unusable(values)
         record = Record(cast(Kind, values["kind"]), values["dim"], values["entries"], Origin(**values["origin"]))
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise SearchError(f"{place}: {RECORD_FILE} is damaged ({error!r}). {REBUILD}") from error
-    if record.kind not in ("exact", "lancedb") or not record.entries.startswith("entries-") or "/" in record.entries:
-        raise SearchError(f"{place}: {RECORD_FILE} is damaged. {REBUILD}")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, SearchError):
+            raise
+        raise SearchError(f"{place}: {RECORD_FILE} is damaged ({reason(error)}). {REBUILD}") from error
     return record
+
+
+def _refuse_unusable(values: dict[str, Any]) -> None:
+    if values["kind"] not in ("exact", "lancedb"):
+        raise ValueError("an unknown kind")
+    if type(values["dim"]) is not int or not 1 <= values["dim"] <= MAX_DIM:
+        raise ValueError("embeddings of no possible size")
+    if not isinstance(values["entries"], str) or not _ENTRIES.fullmatch(values["entries"]):
+        raise ValueError("the name of no rows")
+    if not all(isinstance(value, str) for value in values["origin"].values()):
+        raise ValueError("an origin that is no text")

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from antiphon.documents import read_document, reason
 from antiphon.errors import FeatureStoreError, SearchError
 from antiphon.locks import exclusive
 from antiphon.search.exact import ExactStore
-from antiphon.search.lance import LanceStore, connect
+from antiphon.search.lance import LanceStore, connect, guarded
 from antiphon.search.record import BUILD_FIRST, REBUILD, RECORD_FILE, Kind, Origin, Record, dumped, parsed
 from antiphon.search.view import Store
 from antiphon.tables import read_table, sweep_partials, write_table, write_text
@@ -77,11 +78,12 @@ class Folder:
         """Return the record of the index."""
         path = self._folder / RECORD_FILE
         try:
-            return parsed(path.read_text(encoding="utf-8"), self.name)
-        except FileNotFoundError:
+            text = read_document(path)
+        except (FileNotFoundError, NotADirectoryError):
             raise SearchError(f"{self.name}: no index here. {BUILD_FIRST}") from None
-        except UnicodeDecodeError as error:
-            raise SearchError(f"{path}: is damaged ({error}). {REBUILD}") from error
+        except (OSError, ValueError) as error:
+            raise SearchError(f"{path}: cannot be read ({reason(error)}). {REBUILD}") from error
+        return parsed(text, self.name)
 
     def store(self, record: Record) -> Store:
         """Return the store with the rows of an index."""
@@ -158,10 +160,14 @@ class ObjectStore:
         """Return the record of the index."""
         database = connect(self.name)
         try:
-            (row,) = database.open_table(_RECORD_TABLE).to_arrow().to_pylist()
+            table = database.open_table(_RECORD_TABLE)
         except ValueError:
             raise SearchError(f"{self.name}: no index here. {BUILD_FIRST}") from None
-        return parsed(row["toml"], self.name)
+        with guarded(f"{self.name}: the table {_RECORD_TABLE}"):
+            rows = table.to_arrow().to_pylist()
+        if len(rows) != 1 or not isinstance(rows[0].get("toml"), str):
+            raise SearchError(f"{self.name}: the table {_RECORD_TABLE} is not the record of an index. {REBUILD}")
+        return parsed(rows[0]["toml"], self.name)
 
     def store(self, record: Record) -> Store:
         """Return the store with the rows of an index."""

@@ -37,6 +37,7 @@ RATE_HZ = 16_000
 MAX_S = 60
 _QUANTISER = "3"
 _FULL_SCALE = 32_768
+_TOLERANCE_S = 0.2
 
 FrameArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
@@ -170,8 +171,11 @@ def read_kept(path: Path, frames: range | None = None) -> KeptSegment:
         The file is missing, damaged, not a kept segment, longer than a minute, or ends before the last of `frames`.
     """
     with open_container(path) as container, media_errors(path):
-        decoded = _read_frames(path, container, frames)
+        decoded, count = _read_frames(path, container, frames)
         waveform = _read_audio(path, container)
+        length_s = max(count / FRAMES_PER_S, 0 if waveform is None else waveform.size / RATE_HZ)
+        if (container.duration or 0) / 1e6 > length_s + _TOLERANCE_S:
+            raise DecodeError(f"{path}: is cut short. Delete it, and extract with --keep-segments again.")
     if decoded is None and waveform is None:
         raise DecodeError(f"{path}: has neither video nor audio. Delete it, and extract with --keep-segments again.")
     return KeptSegment(decoded, waveform)
@@ -238,10 +242,11 @@ def _add_audio(container: OutputContainer, waveform: FloatArray) -> tuple[Stream
     return stream, iter([frame])
 
 
-def _read_frames(path: Path, container: InputContainer, frames: range | None) -> FrameArray | None:
+def _read_frames(path: Path, container: InputContainer, frames: range | None) -> tuple[FrameArray | None, int]:
+    """Return the frames that are wanted, and the number of all."""
     stream = picture_stream(container)
     if stream is None:
-        return None
+        return None, 0
     context = stream.codec_context
     if context.name != "mjpeg" or context.width > WIDTH_PX or context.height > HEIGHT_PX:
         raise DecodeError(
@@ -260,7 +265,7 @@ def _read_frames(path: Path, container: InputContainer, frames: range | None) ->
         number += 1
     if len({frame.shape for frame in found}) != 1 or (frames is not None and len(found) < len(frames)):
         raise DecodeError(f"{path}: lacks frames. Delete it, and extract with --keep-segments again.")
-    return np.stack(found)
+    return np.stack(found), number
 
 
 def _read_audio(path: Path, container: InputContainer) -> FloatArray | None:

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import re
 import signal
-import tomllib
 from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import tomli_w
 
+from antiphon.documents import parsed_toml, read_document, reason
 from antiphon.errors import CatalogueError
 from antiphon.presentation.csv_text import csv_text
 from antiphon.synthetic.config import SyntheticConfig
@@ -136,9 +136,9 @@ def _refuse_other_files(folder: Path) -> None:
 def _read_record(record: Path) -> dict[str, object]:
     advice = "Name a new or empty folder; nothing was changed in this one."
     try:
-        found = tomllib.loads(record.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise CatalogueError(f"{record}: is not readable ({error}). {advice}") from error
+        found = parsed_toml(read_document(record))
+    except (OSError, ValueError) as error:
+        raise CatalogueError(f"{record}: is not readable ({reason(error)}). {advice}") from error
     if found.keys() != {"version", "synthetic"}:
         raise CatalogueError(f"{record}: is not the record of a synthetic catalogue. {advice}")
     return found

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from antiphon.catalogue.catalogue import Catalogue
 from antiphon.catalogue.importers.imported import Imported
 from antiphon.catalogue.validation import CatalogueRow
+from antiphon.documents import read_document
 from antiphon.errors import CatalogueError
 
 _HEADER = ["TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS"]
@@ -64,8 +65,8 @@ def read_jamendo(splits: Mapping[str, Path], audio: Path) -> Imported:
 def _tracks(table: Path) -> Iterator[tuple[str, str, str, str, list[str]]]:
     """Yield position, track, artist, path and tags of each line."""
     try:
-        lines = table.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_document(table).splitlines()
+    except (OSError, ValueError) as error:
         raise CatalogueError(f"{table}: cannot be read as text: {error}") from error
     if not lines or lines[0].split("\t") != _HEADER:
         raise CatalogueError(f"{table}: must start with the columns {' '.join(_HEADER)}, separated by tabs.")

@@ -16,6 +16,7 @@ from antiphon.catalogue.file_names import FilesBeside
 from antiphon.catalogue.importers.imported import Imported
 from antiphon.catalogue.rows import ASKED
 from antiphon.catalogue.validation import CatalogueRow, clean_record
+from antiphon.documents import refuse_no_file
 from antiphon.errors import CatalogueError
 from antiphon.spreadsheets import read_spreadsheet
 from antiphon.spreadsheets.encoding import decode
@@ -138,9 +139,10 @@ def _checked(name: str | None, where: str) -> str:
 
 def _read_labels(path: Path, rows: int) -> npt.NDArray[np.bool_]:
     try:
+        refuse_no_file(path)
         # Mapped, so that a header that promises more than the file has is refused, not allocated.
         labels = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, TypeError, SyntaxError) as error:
+    except (OSError, ValueError, EOFError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         raise CatalogueError(f"{path}: cannot be read as a matrix of labels: {error}") from error
     shape = (rows, len(CHOI_TAGS))
     if not isinstance(labels, np.ndarray) or labels.shape != shape or labels.dtype.kind not in "buif":

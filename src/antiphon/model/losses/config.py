@@ -36,7 +36,7 @@ class LossConfig(BaseModel):
         Weight in [0, 1] of positives that share labels. The pair itself has the rest.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: Literal["info_nce", "sigmoid", "decoupled"] = "info_nce"
     temperature: float = Field(default=1.0, gt=0)
@@ -44,7 +44,7 @@ class LossConfig(BaseModel):
     min_temperature: float = Field(default=0.01, gt=0)
     max_temperature: float = Field(default=1.0, gt=0)
     bias: float = -10.0
-    chunk_size: int | None = Field(default=None, ge=1)
+    chunk_size: int | None = Field(default=None, ge=1, le=10**9)
     exclude_same_artist: bool = False
     label_weight: float = Field(default=0.0, ge=0, le=1)
 
