@@ -219,13 +219,15 @@ def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> tuple[Catalog
             f"{workspace.root}: has another catalogue ({len(stored)} videos from '{stored.ids[0]}' on) that shares "
             f"no video with this one ({len(catalogue)} from '{catalogue.ids[0]}' on). Use another workspace."
         )
+    probed = {row["id"] for row in joined.rows if row.get("has_audio") is not None}
     current, found, _ = bring_up_to_date(workspace, Catalogue(joined.rows))
     for videos, what in (
         (found.replaced, "were replaced since; what was computed of them is computed again"),
         (found.gone, "are gone; what was computed of them stays"),
     ):
-        if videos:
-            warnings.warn(f"{len(videos)} files {what}: '{videos[0]}' is the first.", stacklevel=3)
+        known = [name for name in videos if name in probed]
+        if known:
+            warnings.warn(f"{len(known)} files {what}: '{known[0]}' is the first.", stacklevel=3)
     own = {joined.names[row["id"]]: row | {"id": joined.names[row["id"]]} for row in catalogue.records()}
     return current, Catalogue(list(own.values()))
 
