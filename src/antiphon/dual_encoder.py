@@ -1,7 +1,7 @@
 """The object that people hold: train it on paired features, embed with it, save it, load it."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, overload
@@ -16,7 +16,14 @@ from antiphon.documents import reason
 from antiphon.embeddings import MODALITIES, Modality, ModalityEmbeddings
 from antiphon.errors import AntiphonError, ConfigError, FeatureStoreError, ModelError
 from antiphon.features.features import Features
-from antiphon.features.single import Source, file_features, loaded_backbone, source_features
+from antiphon.features.single import (
+    Source,
+    SourceFeatures,
+    file_features,
+    files_features,
+    loaded_backbone,
+    source_features,
+)
 from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.similarity import cosine_similarity
 from antiphon.model.checkpoint import WEIGHTS_FILE, load_towers, save_towers
@@ -47,6 +54,7 @@ from antiphon.training.loop import Progress, train
 from antiphon.training.progress_bar import epoch_progress
 from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
 from antiphon.training.windows import kept_rows, tuning_inputs
+from antiphon.workers.limits import WorkerLimits
 from antiphon.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float32]
@@ -341,7 +349,7 @@ class DualEncoder:
         rate_hz : int, optional
             Sample rate of the waveforms; needed for arrays.
         batch_size : int, optional
-            Windows that the backbone takes at a time. Default: those of a whole track.
+            Windows that the backbone takes at a time. Default: 8.
 
         Returns
         -------
@@ -439,11 +447,52 @@ class DualEncoder:
         ModelError
             The model was trained on features that no installed backbone computes.
         """
-        named = [modalities] if isinstance(modalities, str) else list(modalities)
-        sides: list[Modality] = [side for side in MODALITIES if side in named]
-        if not sides or not set(named) <= set(sides):
-            raise ConfigError(f"modalities must be among {', '.join(MODALITIES)}, not {modalities!r}.")
-        found = file_features(path, [self._backbone(side) for side in sides], self.sampling, batch_size)
+        backbones = [self._backbone(side) for side in _named(modalities)]
+        return self._embedded(file_features(path, backbones, self.sampling, batch_size))
+
+    def encode_files(
+        self,
+        paths: Sequence[str | Path],
+        modalities: Modality | Sequence[Modality] = MODALITIES,
+        *,
+        batch_size: int | None = None,
+        workers: int | None = None,
+        limits: WorkerLimits | None = None,
+    ) -> Iterator[tuple[str | Path, dict[Modality, ModalityEmbeddings] | AntiphonError]]:
+        """Embed several files as `encode_file` does, each decoded in a worker process with limits.
+
+        What one file does to a decoder or a backbone is the error of that file alone.
+
+        Parameters
+        ----------
+        paths : sequence of str or Path
+            Local paths, or addresses that fsspec knows.
+        modalities, batch_size
+            As in `encode_file`.
+        workers : int, optional
+            Number of decoding processes. Default: one per core.
+        limits : WorkerLimits, optional
+            Time that reading one window may take, and memory that a file may take. Default: 60 s and 2 GB.
+
+        Yields
+        ------
+        path : str or Path
+            A file, in order of completion.
+        embeddings : dict or AntiphonError
+            Modality → ModalityEmbeddings, for the sides that the file has; or why there are none.
+
+        Raises
+        ------
+        ConfigError
+            A modality is unknown, or none is named; or worker processes cannot be started.
+        ModelError
+            The model was trained on features that no installed backbone computes.
+        """
+        backbones = [self._backbone(side) for side in _named(modalities)]
+        for path, found in files_features(paths, backbones, self.sampling, batch_size, workers=workers, limits=limits):
+            yield path, found if isinstance(found, AntiphonError) else self._embedded(found)
+
+    def _embedded(self, found: SourceFeatures) -> dict[Modality, ModalityEmbeddings]:
         embedded: dict[Modality, ModalityEmbeddings] = {}
         for side, vectors in found.vectors.items():
             starts_s, ends_s = zip(*found.windows_of(side), strict=True)
@@ -722,6 +771,15 @@ class _SideRows:
     def whole(cls, side: Side, values: FloatArray, name: str) -> "_SideRows":
         """Rows that all have this side."""
         return cls(side, values, np.ones(len(values), dtype=bool), name)
+
+
+def _named(modalities: Modality | Sequence[Modality]) -> list[Modality]:
+    """Return the modalities that are named, in their usual order."""
+    named = [modalities] if isinstance(modalities, str) else list(modalities)
+    sides: list[Modality] = [side for side in MODALITIES if side in named]
+    if not sides or not set(named) <= set(sides):
+        raise ConfigError(f"modalities must be among {', '.join(MODALITIES)}, not {modalities!r}.")
+    return sides
 
 
 def _refuse_weight(label_weight: float) -> None:

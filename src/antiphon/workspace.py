@@ -3,12 +3,14 @@
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from antiphon.errors import ConfigError
 from antiphon.locks import exclusive
 
 _MAX_NAME_BYTES = 200
+_MAX_LOG_BYTES = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Workspace:
     def failures(self) -> Path:
         """Table of failures."""
         return self.root / "failures.parquet"
+
+    @property
+    def errors_log(self) -> Path:
+        """Log of errors that nobody foresaw, with their tracebacks."""
+        return self.root / "errors.log"
 
     @property
     def features(self) -> Path:
@@ -156,6 +163,20 @@ class Workspace:
 
             sweep_partials(self.root)
             yield
+
+    def log(self, text: str) -> None:
+        """Append to `errors_log`; beyond 5 MB it becomes `errors.log.1`, in place of the one before.
+
+        Parameters
+        ----------
+        text : str
+            What to append.
+        """
+        path = self.errors_log
+        if path.exists() and path.stat().st_size > _MAX_LOG_BYTES:
+            path.replace(path.with_name(f"{path.name}.1"))
+        with path.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {text.rstrip()}\n\n")
 
     def read_failures(self) -> list[Failure]:
         """Read the table of failures.

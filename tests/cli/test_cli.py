@@ -138,8 +138,10 @@ def test_files_never_seen_are_embedded_and_bad_ones_listed(workspace, synthetic_
     video = sorted(synthetic_table.parent.glob("*.mp4"))[0]
     (tmp_path / "empty.mp4").touch()
     out = tmp_path / "e.parquet"
-    found = call_json(capsys, "-w", workspace, "embed", video, tmp_path / "empty.mp4", "--model", "base", "--out", out)
-    assert list(found["failures"]) == [str(tmp_path / "empty.mp4")]
+    empty = tmp_path / "empty.mp4"
+    code, text, _ = call(capsys, "-w", workspace, "--json", "embed", empty, video, "--model", "base", "--out", out)
+    assert code == 1
+    assert json.loads(text)["failures"] == {str(empty): f"{empty}: is empty (0 bytes)."}
     rows = pl.read_parquet(out)
     assert rows.columns == ["file", "modality", "start_s", "end_s", "vector"]
     assert rows["modality"].to_list() == ["audio", "audio", "video", "video"]
@@ -158,6 +160,28 @@ def test_a_song_is_tagged(synthetic_table, capsys):
     assert code == 0
     assert out.splitlines()[0].split()[0] == next(iter(tags)).split()[0]
     assert len(out.splitlines()) == 3
+
+
+def test_several_songs_are_tagged_and_bad_ones_listed(synthetic_table, tmp_path, capsys):
+    first, second = sorted(synthetic_table.parent.glob("*.mp4"))[:2]
+    bad = tmp_path / "bad.mp3"
+    bad.write_text("words and words, not a song " * 40, encoding="utf-8")
+    code, out, _ = call(capsys, "--json", "tag", bad, first, second)
+    found = json.loads(out)
+    assert code == 1
+    assert [item["file"] for item in found["files"]] == [str(first), str(second)]
+    assert found["failures"] == {str(bad): f"{bad}: is text or a playlist, not a media file."}
+    assert found["files"][0]["tags"] == call_json(capsys, "tag", first)["tags"]
+    code, out, _ = call(capsys, "tag", bad, first, "--top", "2")
+    assert (code, len(out.splitlines())) == (1, 4)
+    assert "is text or a playlist" in out
+
+
+def test_limits_of_files_are_options(synthetic_table, capsys):
+    video = sorted(synthetic_table.parent.glob("*.mp4"))[0]
+    code, _, err = call(capsys, "tag", video, "--max-decoding-s", "0.000001")
+    assert code == 1
+    assert f"{video}: took longer than 1e-06 s. It is damaged, or needs higher limits." in err
 
 
 def test_imported_features_train_and_evaluate(tmp_path, capsys):

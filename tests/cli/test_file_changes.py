@@ -94,7 +94,7 @@ def test_values_of_files_tags_are_refreshed_and_those_of_tables_stay(
     (tmp_path / "real").mkdir()
     shutil.copy(next(synthetic_table.parent.glob("*.mp4")), tmp_path / "real" / "a.mp4")
     tags = {"artist": "First", "title": "Tag"}
-    monkeypatch.setattr(tagging, "file_tags", lambda _: dict(tags))
+    monkeypatch.setattr(tagging, "inspect_files", lambda _, rows, *__: ((row, dict(tags)) for row in rows))
     (tmp_path / "t.csv").write_text("id,title\na.mp4,Corrected\n")
     call(capsys, place, "catalogue", "add", tmp_path / "real", "--metadata", tmp_path / "t.csv")
     tags["artist"] = "Second"

@@ -100,7 +100,7 @@ def test_interrupted_it_leaves_no_half_page(place, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     (place.run("base") / "gallery.html").unlink(missing_ok=True)
-    monkeypatch.setattr("antiphon.report.neighbour_items.make_preview", interrupt)
+    monkeypatch.setattr("antiphon.report.neighbour_items.render_all", interrupt)
     assert call(capsys, "-w", place.root, "gallery", "--videos", "1")[0] == 130
     assert not (place.run("base") / "gallery.html").exists()
     assert not list(place.root.rglob("*.partial"))

@@ -63,7 +63,7 @@ def test_only_what_is_missing_is_measured(synthetic_table, tmp_path, monkeypatch
     assert set(first["video_id"].to_pylist()) == set(catalogue.ids[:2])
     asked = []
 
-    def no_processes(function, jobs, workers):
+    def no_processes(function, jobs, workers, limits):
         for job in jobs:
             asked.append(job.video_id)
             yield job, function(job)
@@ -112,7 +112,7 @@ def test_an_older_table_without_windows_is_measured_anew(synthetic_table, tmp_pa
 def test_stopped_it_keeps_what_it_has(synthetic_table, tmp_path, monkeypatch):
     workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
     monkeypatch.setattr(
-        attributes, "run_in_processes", lambda function, jobs, _: ((job, function(job)) for job in jobs)
+        attributes, "run_in_processes", lambda function, jobs, *_: ((job, function(job)) for job in jobs)
     )
 
     def interrupt(done, total, note):
@@ -154,7 +154,7 @@ def test_without_media_or_segments_there_is_nothing_to_do(synthetic_table, tmp_p
     assert np.isnan(read_attributes(workspace, ["a"])).all()
 
 
-def run_in_line(function, jobs, workers):
+def run_in_line(function, jobs, workers, limits):
     from antiphon.errors import AntiphonError
 
     assert workers

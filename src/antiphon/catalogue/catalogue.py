@@ -1,8 +1,8 @@
 """Table of the music videos."""
 
+import logging
 import warnings
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -11,21 +11,24 @@ import pyarrow as pa
 from antiphon.catalogue.artists import credited
 from antiphon.catalogue.copies import content_of
 from antiphon.catalogue.identity import Examination, examine
+from antiphon.catalogue.inspection import inspect_files
 from antiphon.catalogue.joining import join
 from antiphon.catalogue.reading import read_folder, read_metadata
 from antiphon.catalogue.splits import SPLITS, fill_splits
 from antiphon.catalogue.tagging import Progress, fill_in_tags, renew_tags
 from antiphon.catalogue.validation import CatalogueRow, without_unknown
-from antiphon.errors import CatalogueError, DecodeError, FeatureStoreError
+from antiphon.errors import AntiphonError, CatalogueError, FeatureStoreError
 from antiphon.identifiers import first_fault
 from antiphon.media.identity import identify, is_identified
 from antiphon.media.probing import probe_media
 from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.tables import CATALOGUE, read_table, write_table
+from antiphon.workers.limits import JobError, WorkerLimits
+from antiphon.workers.reasons import reason
 
 FRACTIONS = (0.8, 0.1, 0.1)
-_THREADS = 4
 _MAX_NOTES = 5
+_log = logging.getLogger(__name__)
 
 
 class Catalogue:
@@ -347,7 +350,12 @@ class Catalogue:
         found = examine(rows, read_all=read_all)
         return type(self)(rows), found
 
-    def with_file_tags(self, videos: Collection[str] | None = None, progress: Progress | None = None) -> Self:
+    def with_file_tags(
+        self,
+        videos: Collection[str] | None = None,
+        progress: Progress | None = None,
+        limits: WorkerLimits | None = None,
+    ) -> Self:
         """Fill in missing artist, title, genre and year from the tags of files that have not been read yet.
 
         Call it before `split`, which assigns by artist, and before `probe`, which marks files as read.
@@ -358,6 +366,8 @@ class Catalogue:
             Ids of the videos whose files to read. Default: all that have not been read.
         progress : callable, optional
             Called with files done and their total.
+        limits : WorkerLimits, optional
+            Limits of each file. Default: 60 s and 2 GB.
 
         Returns
         -------
@@ -366,7 +376,7 @@ class Catalogue:
         """
         rows = self.records()
         waiting = [row for row in rows if row["path"] and row["has_audio"] is None]
-        fill_in_tags([row for row in waiting if videos is None or row["id"] in videos], progress)
+        fill_in_tags([row for row in waiting if videos is None or row["id"] in videos], progress, limits)
         return type(self)(rows)
 
     def refreshed(self, without: Collection[str] = (), progress: Progress | None = None) -> tuple[Self, list[str]]:
@@ -395,7 +405,9 @@ class Catalogue:
         changed = renew_tags(readable, progress)
         return type(self)(rows), changed
 
-    def probe(self, progress: Progress | None = None) -> tuple[Self, dict[str, str]]:
+    def probe(
+        self, progress: Progress | None = None, limits: WorkerLimits | None = None
+    ) -> tuple[Self, dict[str, str]]:
         """Read the headers of files that have not been read yet: duration, and whether there is audio and video.
 
         Files get their identity too, also those of catalogues of earlier versions.
@@ -404,6 +416,8 @@ class Catalogue:
         ----------
         progress : callable, optional
             Called with files done and their total.
+        limits : WorkerLimits, optional
+            Limits of each file. Default: 60 s and 2 GB.
 
         Returns
         -------
@@ -418,41 +432,34 @@ class Catalogue:
         waiting = [row for row in rows if row["path"] and not (_is_probed(row) and is_identified(row))]
         reasons: dict[str, str] = {}
         notes: list[str] = []
-        with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-            for done, (row, found) in enumerate(zip(waiting, threads.map(_look_at, waiting), strict=True), start=1):
-                if isinstance(found, DecodeError):
-                    reasons[row["id"]] = str(found)
-                else:
-                    note = found.pop("note", None)
-                    notes += [f"{row['id']} {note}"] if note else []
-                    row.update(found)
-                if progress is not None:
-                    progress(done, len(waiting))
+        for row, found in inspect_files(_look_at, waiting, progress, limits):
+            if isinstance(found, AntiphonError):
+                reasons[row["id"]] = reason(row["path"], found)
+                if isinstance(found, JobError):
+                    _log.error("%s", found.traceback)
+            else:
+                note = found.pop("note", None)
+                notes += [f"{row['id']} {note}"] if note else []
+                row.update(found)
         if notes:
-            shown = "; ".join(notes[:_MAX_NOTES]) + ("; …" if len(notes) > _MAX_NOTES else "")
+            shown = "; ".join(sorted(notes)[:_MAX_NOTES]) + ("; …" if len(notes) > _MAX_NOTES else "")
             warnings.warn(f"{len(notes)} files have several tracks of a kind: {shown}.", stacklevel=2)
-        return type(self)(rows), reasons
+        return type(self)(rows), {row["id"]: reasons[row["id"]] for row in waiting if row["id"] in reasons}
 
 
 def _is_probed(row: CatalogueRow) -> bool:
     return row["has_audio"] is not None and row["duration_s"] is not None
 
 
-def _look_at(row: CatalogueRow) -> dict[str, Any] | DecodeError:
+def _look_at(row: CatalogueRow) -> dict[str, Any]:
     """Identify and probe a file, in this order: one that is replaced in between is then noticed the next time."""
     identity = identify(row["path"])
     known = {} if identity is None else vars(identity)
-    if _is_probed(row):
-        return known
-    found = _probe_row(row)
-    return found if isinstance(found, DecodeError) else known | found
+    return known if _is_probed(row) else known | _probe_row(row)
 
 
-def _probe_row(row: CatalogueRow) -> dict[str, Any] | DecodeError:
-    try:
-        info = probe_media(row["path"])
-    except DecodeError as error:
-        return error
+def _probe_row(row: CatalogueRow) -> dict[str, Any]:
+    info = probe_media(row["path"])
     return {
         "start_s": info.start_s,
         "duration_s": info.duration_s,

@@ -1,18 +1,21 @@
 """Values that a catalogue takes from the files' own tags."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from antiphon.catalogue import sources
 from antiphon.catalogue.file_tags import file_tags
+from antiphon.catalogue.inspection import inspect_files
 from antiphon.catalogue.validation import CatalogueRow
+from antiphon.errors import AntiphonError
+from antiphon.workers.limits import WorkerLimits
 
-_THREADS = 4
 Progress = Callable[[int, int], None]
 """Takes the number of files done, and their total."""
 
 
-def fill_in_tags(rows: Sequence[CatalogueRow], progress: Progress | None = None) -> None:
+def fill_in_tags(
+    rows: Sequence[CatalogueRow], progress: Progress | None = None, limits: WorkerLimits | None = None
+) -> None:
     """Fill in what rows lack from the tags of their files.
 
     Parameters
@@ -21,8 +24,10 @@ def fill_in_tags(rows: Sequence[CatalogueRow], progress: Progress | None = None)
         Rows with a path; they are changed.
     progress : callable, optional
         Called with files done and their total.
+    limits : WorkerLimits, optional
+        Limits of each file. Default: 60 s and 2 GB.
     """
-    for row, found in _read(rows, progress):
+    for row, found in _read(rows, progress, limits):
         missing = {column for column in found if row[column] is None}
         row.update({column: found[column] for column in missing})
         sources.set_from_file(row, sources.from_file(row) | missing)
@@ -58,10 +63,12 @@ def renew_tags(rows: Sequence[CatalogueRow], progress: Progress | None = None) -
     return changed
 
 
-def _read(rows: Sequence[CatalogueRow], progress: Progress | None) -> Iterator[tuple[CatalogueRow, CatalogueRow]]:
-    with ThreadPoolExecutor(max_workers=_THREADS) as threads:
-        tags = threads.map(file_tags, [row["path"] for row in rows])
-        for done, (row, found) in enumerate(zip(rows, tags, strict=True), start=1):
-            yield row, found
-            if progress is not None:
-                progress(done, len(rows))
+def _read(
+    rows: Sequence[CatalogueRow], progress: Progress | None, limits: WorkerLimits | None = None
+) -> Iterator[tuple[CatalogueRow, CatalogueRow]]:
+    for row, found in inspect_files(_row_tags, rows, progress, limits):
+        yield row, {} if isinstance(found, AntiphonError) else found  # Probing says why.
+
+
+def _row_tags(row: CatalogueRow) -> CatalogueRow:
+    return file_tags(row["path"])

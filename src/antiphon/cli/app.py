@@ -57,7 +57,7 @@ _VERBS = {
     "index": ("index:app", "Build the workspace's search index and keep it up to date."),
     "search": ("search:search", "Find similar music videos, songs for a video, or videos for a song."),
     "serve": ("serve:serve", "Serve the search pages and the REST API."),
-    "tag": ("tag:tag", "Print the tags of a song."),
+    "tag": ("tag:tag", "Print the tags of songs."),
     "backbones": ("backbones:app", "List the pretrained networks, fetch their weights, and check them."),
 }
 

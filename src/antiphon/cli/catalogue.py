@@ -17,12 +17,14 @@ from antiphon.catalogue.joining import join
 from antiphon.catalogue.reading import left_out, read_folder
 from antiphon.catalogue.rows import unread_columns
 from antiphon.cli.file_changes import FileChanges
+from antiphon.cli.limits import USUAL_LIMITS, FileLimits
 from antiphon.cli.opening import take_out_of_index
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 from antiphon.runs import RUN_FILE
 from antiphon.spelling import did_you_mean
 from antiphon.spreadsheets import is_spreadsheet
+from antiphon.workers.limits import WorkerLimits
 
 app = App(name="catalogue", help="Add music videos to the workspace's catalogue, and describe it.")
 
@@ -37,6 +39,7 @@ def add(
     by: Literal["artist", "video"] = "artist",
     fractions: tuple[float, float, float] = FRACTIONS,
     seed: int = 0,
+    each: FileLimits = USUAL_LIMITS,
     session: Here,
 ) -> None:
     """Add a folder of media files, or the rows of a table, and assign every video to a split.
@@ -66,7 +69,7 @@ def add(
     seed
         Seed of the assignment.
     """
-    catalogue, changes = add_to_workspace(session, source, metadata, by, fractions, seed)
+    catalogue, changes = add_to_workspace(session, source, metadata, by, fractions, seed, each.limits)
     data: dict[str, Any] = {
         "workspace": str(session.workspace.root),
         "videos": len(catalogue),
@@ -100,6 +103,7 @@ def add_to_workspace(
     by: Literal["artist", "video"],
     fractions: tuple[float, float, float],
     seed: int,
+    limits: WorkerLimits | None = None,
 ) -> tuple[Catalogue, FileChanges]:
     """Read `source`, split it, merge it into the workspace's catalogue and probe its files.
 
@@ -117,6 +121,8 @@ def add_to_workspace(
         Fractions of train, validation and test.
     seed : int
         Seed of the assignment.
+    limits : WorkerLimits, optional
+        Limits of each file.
 
     Returns
     -------
@@ -135,7 +141,7 @@ def add_to_workspace(
     def prepare(joined: Catalogue) -> Catalogue:
         if not _is_table(source):
             with session.progress("Reading the files' tags") as progress:
-                joined = joined.with_file_tags(progress=lambda done, total: progress(done, total, ""))
+                joined = joined.with_file_tags(progress=lambda done, total: progress(done, total, ""), limits=limits)
         return joined.split_missing(by=by, fractions=fractions, seed=seed)
 
     with workspace.lock():
@@ -144,7 +150,11 @@ def add_to_workspace(
             joined = join(before, found.records(), progress=lambda done, total: progress(done, total, ""))
         with session.progress("Reading headers") as progress:
             catalogue, examined, unreadable = bring_up_to_date(
-                workspace, Catalogue(joined.rows), prepare, progress=lambda done, total: progress(done, total, "")
+                workspace,
+                Catalogue(joined.rows),
+                prepare,
+                progress=lambda done, total: progress(done, total, ""),
+                limits=limits,
             )
     paths = {row["id"]: row["path"] for row in catalogue.records()}
     unreadable = {name: with_nearest_file(reason, paths[name]) for name, reason in unreadable.items()}

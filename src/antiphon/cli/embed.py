@@ -1,28 +1,32 @@
 """`antiphon embed`: embeddings of new media files."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from rich.console import Console
 
 from antiphon.catalogue.reading import media_files
+from antiphon.cli.limits import USUAL_LIMITS, FileLimits, told
 from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Here, Session
-from antiphon.errors import ConfigError, DecodeError
+from antiphon.embeddings import Modality, ModalityEmbeddings
+from antiphon.errors import AntiphonError, ConfigError
 from antiphon.tables import write_table
-
-if TYPE_CHECKING:
-    from antiphon.dual_encoder import DualEncoder
 
 
 def embed(
-    *files: Path, model: str | None = None, out: Path = Path("embeddings.parquet"), device: str = "auto", session: Here
+    *files: Path,
+    model: str | None = None,
+    out: Path = Path("embeddings.parquet"),
+    device: str = "auto",
+    each: FileLimits = USUAL_LIMITS,
+    session: Here,
 ) -> int:
     """Embed the audio and video of media files with a trained model, and write the embeddings as Parquet.
 
     One row per window and modality: file, modality, start_s, end_s, vector (unit length). Files that cannot be embedded
-    are listed with the reason. Exit code 1 if none could be embedded.
+    are listed with the reason. Exit code 1 if any could not.
 
     Parameters
     ----------
@@ -43,20 +47,21 @@ def embed(
         raise ConfigError("No media files: name at least one file, or a folder that contains some.")
     folder = Path(model) if model and Path(model).is_dir() else run_folder(session.workspace, model)
     encoder = DualEncoder.load(folder, device)
-    rows: list[dict[str, object]] = []
+    found: dict[str, list[dict[str, object]]] = {}
     failures: dict[str, str] = {}
     with session.progress("Embedding files") as report:
-        for number, path in enumerate(paths, start=1):
-            report(number - 1, len(paths), path.name)
-            try:
-                rows += _rows(encoder, path)
-            except DecodeError as error:
-                failures[str(path)] = str(error)
-            report(number, len(paths), path.name)
+        report(0, len(paths), "")
+        for done, (path, embedded) in enumerate(encoder.encode_files(paths, limits=each.limits), start=1):
+            if isinstance(embedded, AntiphonError):
+                failures[str(path)] = told(session, path, embedded)
+            else:
+                found[str(path)] = _rows(path, embedded)
+            report(done, len(paths), Path(path).name)
+    rows = [row for path in paths for row in found.get(str(path), ())]
     if rows:
         _write(rows, encoder.dim, out)
-    _show(session, rows, failures, out)
-    return 0 if rows else 1
+    _show(session, rows, {str(path): failures[str(path)] for path in paths if str(path) in failures}, out)
+    return 1 if failures else 0
 
 
 def _check_output(out: Path) -> None:
@@ -67,11 +72,11 @@ def _check_output(out: Path) -> None:
         raise ConfigError(f"{out.absolute().parent}: no such folder; create it, or write {out.name} elsewhere.")
 
 
-def _rows(encoder: "DualEncoder", path: Path) -> list[dict[str, object]]:
+def _rows(path: str | Path, embedded: Mapping[Modality, ModalityEmbeddings]) -> list[dict[str, object]]:
     """Return the rows of one file: every window of each modality that it has."""
     return [
         {"file": str(path), "modality": modality, "start_s": start_s, "end_s": end_s, "vector": vector}
-        for modality, side in encoder.encode_file(path).items()
+        for modality, side in embedded.items()
         for (start_s, end_s), vector in zip(side.windows, side.segments, strict=True)
     ]
 

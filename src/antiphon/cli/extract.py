@@ -10,10 +10,12 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
+from antiphon.cli.limits import USUAL_LIMITS, FileLimits
 from antiphon.cli.opening import replaced_since, take_out_of_index
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
 from antiphon.segments.sampling import SamplingConfig
+from antiphon.workers.limits import WorkerLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
@@ -34,6 +36,7 @@ def extract(
     device: str = "auto",
     keep_segments: bool = False,
     again: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    each: FileLimits = USUAL_LIMITS,
     session: Here,
 ) -> None:
     """Decode every video of the catalogue once and compute its features with the chosen backbones.
@@ -66,9 +69,9 @@ def extract(
         Ids of videos to compute again, whatever is stored of them. They leave the search index until
         `antiphon index add`.
     """
-    found = run_extract(session, audio, video, sections, seed, workers, device, every_s, again)
+    found = run_extract(session, audio, video, sections, seed, workers, device, every_s, again, each.limits)
     if keep_segments:
-        found |= {"kept": run_keeping(session, workers)}
+        found |= {"kept": run_keeping(session, workers, each.limits)}
         found["failures"] = [vars(failure) for failure in session.workspace.read_failures()]
 
     def show(out: Console) -> None:
@@ -128,6 +131,7 @@ def run_extract(
     device: str,
     every_s: float | None = None,
     again: "Collection[str]" = (),
+    limits: WorkerLimits | None = None,
 ) -> dict[str, Any]:
     """Fill the workspace's feature stores, with a progress bar.
 
@@ -145,6 +149,8 @@ def run_extract(
         "cpu", "cuda" or "auto".
     again : collection of str
         Ids of videos to compute again.
+    limits : WorkerLimits, optional
+        Limits of each file.
 
     Returns
     -------
@@ -174,6 +180,7 @@ def run_extract(
             device=device,
             again=again,
             progress=progress,
+            limits=limits,
         )
     take_out_of_index(session, {*replaced_since(catalogue, Catalogue.load(workspace.catalogue)), *again})
     return {
@@ -187,7 +194,7 @@ def run_extract(
     }
 
 
-def run_keeping(session: Session, workers: int | None) -> dict[str, int]:
+def run_keeping(session: Session, workers: int | None, limits: WorkerLimits | None = None) -> dict[str, int]:
     """Keep the segments that are not kept yet, with a progress bar, after saying how much disk space they need.
 
     Parameters
@@ -196,6 +203,8 @@ def run_keeping(session: Session, workers: int | None) -> dict[str, int]:
         Session of the command line.
     workers : int or None
         Number of decoding processes; None: one per core.
+    limits : WorkerLimits, optional
+        Limits of each file.
 
     Returns
     -------
@@ -219,6 +228,6 @@ def run_keeping(session: Session, workers: int | None) -> dict[str, int]:
             def progress(done: int, failed: int, total: int) -> None:
                 report(done, total, f"{failed} failed" if failed else "")
 
-            keep_segments(workspace, catalogue, workers=workers, progress=progress)
+            keep_segments(workspace, catalogue, workers=workers, progress=progress, limits=limits)
     use = disk_use(workspace)
     return {"segments": use.segments, "bytes": use.size_bytes, "bytes_per_segment": use.bytes_per_segment}

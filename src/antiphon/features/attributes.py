@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError, DecodeError
+from antiphon.features.failing import file_failure
 from antiphon.media.appearance import ATTRIBUTE_NAMES, attribute_row, frame_attributes
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.extents import Extents
@@ -19,6 +20,7 @@ from antiphon.media.layout import FrameLayout
 from antiphon.media.opening import CataloguedFile
 from antiphon.media.tempo import RATE_HZ, estimate_tempo
 from antiphon.tables import ATTRIBUTES, SEGMENTS, read_schema, read_table, write_table
+from antiphon.workers.limits import WorkerLimits
 from antiphon.workers.pool import run_in_processes
 from antiphon.workspace import Failure, Workspace
 
@@ -76,6 +78,7 @@ def measure_attributes(
     *,
     workers: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
+    limits: WorkerLimits | None = None,
 ) -> None:
     """Measure the windows of all segments that `attributes.parquet` lacks, and add them to it.
 
@@ -95,6 +98,8 @@ def measure_attributes(
         Number of decoding processes. Default: one per core.
     progress : callable, optional
         Called with videos done, their total, and a note.
+    limits : WorkerLimits, optional
+        Limits of each window and segment. Default: 60 s and 2 GB.
 
     Raises
     ------
@@ -110,10 +115,10 @@ def measure_attributes(
         failures = _other_failures(workspace, {job.video_id for job in jobs})
         flushed, failed = time.monotonic(), 0
         try:
-            measured = run_in_processes(measure_video, jobs, workers or os.cpu_count() or 1)
+            measured = run_in_processes(measure_video, jobs, workers or os.cpu_count() or 1, limits or WorkerLimits())
             for done, (job, found) in enumerate(measured, start=1):
                 if isinstance(found, AntiphonError):
-                    failures.append(Failure(job.video_id, STAGE, type(found).__name__, str(found)))
+                    failures.append(file_failure(workspace, job.video_id, STAGE, job.file.path, found))
                     failed += 1
                 else:
                     measured_ones = [one for one in segments[job.video_id] if _window(one) in job.windows]
@@ -181,7 +186,7 @@ def _tempo_bpm(job: AttributesJob) -> float | None:
     """Estimate the tempo from the segments' audio; None if there is none that can be decoded."""
     try:
         decoded = decode_stretches(job.file, job.segments, rate_hz=RATE_HZ)
-        tempo = estimate_tempo([stretch.waveform for stretch in decoded if stretch.waveform is not None])
+        tempo = estimate_tempo(stretch.waveform for stretch in decoded if stretch.waveform is not None)
     except DecodeError:
         return None
     return tempo.bpm if tempo is not None and tempo.is_clear else None

@@ -5,7 +5,7 @@ depend on the number of cores.
 """
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -15,9 +15,14 @@ import numpy.typing as npt
 import torch
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
-from antiphon.errors import ConfigError, DecodeError
+from antiphon.errors import AntiphonError, ConfigError, DecodeError, WeightsError
 from antiphon.media.extents import Extents
 from antiphon.media.windows import DecodedWindows, WindowsJob
+from antiphon.workers.limits import JobError, ends_run
+
+BATCH_WINDOWS = 8
+"""Windows that a network takes at a time, unless told otherwise: all of a video with the default six sections. Longer
+videos are always cut at the same places, so that resumed runs are bit-identical."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,7 +30,7 @@ Result = TypeVar("Result")
 
 def compute_in_threads(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Apply a function to items in threads, and yield the results in order.
 
     Parameters
@@ -45,12 +50,15 @@ def compute_in_threads(
     count = threads or (1 if torch.cuda.is_available() else os.cpu_count() or 1)
     with _one_torch_thread_each(), ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         under_way: list[Future[Result]] = []
-        for item in items:
-            under_way.append(pool.submit(function, item))
-            if len(under_way) > count:
+        try:
+            for item in items:
+                under_way.append(pool.submit(function, item))
+                if len(under_way) > count:
+                    yield under_way.pop(0).result()
+            while under_way:
                 yield under_way.pop(0).result()
-        while under_way:
-            yield under_way.pop(0).result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager
@@ -108,7 +116,7 @@ def windows_job(
 
 
 def window_features(
-    network: AudioBackbone | VideoBackbone, decoded: DecodedWindows, batch_size: int | None = None
+    network: AudioBackbone | VideoBackbone, decoded: DecodedWindows, batch_size: int = BATCH_WINDOWS
 ) -> npt.NDArray[np.float32]:
     """Compute the features of decoded windows by one backbone.
 
@@ -118,8 +126,8 @@ def window_features(
         Backbone.
     decoded : DecodedWindows
         Windows of one video.
-    batch_size : int, optional
-        Windows that the network takes at a time. Default: all of them.
+    batch_size : int, default 8
+        Windows that the network takes at a time.
 
     Returns
     -------
@@ -130,22 +138,78 @@ def window_features(
     ------
     DecodeError
         No audio was decoded for an audio backbone, or a feature is not finite.
+    WeightsError
+        The backbone returns something else than one row of `dim` numbers per window.
     """
     if isinstance(network, AudioBackbone):
         if decoded.waveforms is None:
             raise DecodeError(f"{network.name} needs audio, and none was decoded.")
-        rows, rate_hz = decoded.waveforms, network.rate_hz
-        parts = [network(part, rate_hz) for part in _batches(rows, batch_size)]
+        rows, rate_hz = _batches(decoded.waveforms, batch_size), network.rate_hz
+        parts = [network(part, rate_hz) for part in rows]
     else:
-        parts = [network(part) for part in _batches(decoded.frames[network.layout], batch_size)]
-    vectors = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        rows = _batches(decoded.frames[network.layout], batch_size)
+        parts = [network(part) for part in rows]
+    vectors = np.concatenate([_checked(network, *pair) for pair in zip(parts, rows, strict=True)])
+    vectors = vectors.astype(np.float32, copy=False)
     if not np.isfinite(vectors).all():
         raise DecodeError(f"{network.name} returned values that are not finite.")
     return vectors
 
 
-def _batches(rows: npt.NDArray[Any], batch_size: int | None) -> list[npt.NDArray[Any]]:
-    if batch_size is not None and batch_size < 1:
+def _checked(
+    network: AudioBackbone | VideoBackbone, part: npt.NDArray[np.float32], rows: npt.NDArray[Any]
+) -> npt.NDArray[np.float32]:
+    """Return features, or refuse what is none, as a plug-in may return."""
+    found = np.asarray(part)
+    if found.shape != (len(rows), network.dim) or not np.issubdtype(found.dtype, np.floating):
+        raise WeightsError(
+            f"{network.name} returned {found.dtype} of shape {found.shape} for {len(rows)} windows; a backbone returns "
+            f"one row of {network.dim} floats for each."
+        )
+    return found
+
+
+def _batches(rows: npt.NDArray[Any], batch_size: int) -> list[npt.NDArray[Any]]:
+    if batch_size < 1:
         raise ConfigError(f"batch_size must be at least 1, not {batch_size}.")
-    size = batch_size or len(rows)
-    return [rows[first : first + size] for first in range(0, len(rows), size)]
+    return [rows[first : first + batch_size] for first in range(0, len(rows), batch_size)]
+
+
+_BROKEN_DEVICE: tuple[type[Exception], ...] = tuple(filter(None, (getattr(torch, "AcceleratorError", None),)))
+"""What is raised of a GPU that will not work for any file."""
+
+
+def file_problem(error: Exception) -> AntiphonError:
+    """Return what a backbone raised as the problem of one file, or raise it where it is one of the whole run.
+
+    Parameters
+    ----------
+    error : Exception
+        The error that is being handled.
+
+    Returns
+    -------
+    AntiphonError
+        The error, or a `JobError` that describes it.
+
+    Raises
+    ------
+    ConfigError
+        There is not enough memory.
+    OSError
+        Nothing can be written.
+    """
+    if _is_out_of_memory(error):
+        raise ConfigError(
+            "There is not enough memory to run the backbones. End other programs, or choose another device."
+        ) from error
+    if ends_run(error) or isinstance(error, _BROKEN_DEVICE):
+        raise error
+    return error if isinstance(error, AntiphonError) else JobError.of(error)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    # On the CPU, torch raises a bare RuntimeError.
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )

@@ -3,7 +3,8 @@
 import os
 import time
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.joining import join
-from antiphon.errors import AntiphonError, CatalogueError, ConfigError, DecodeError, FeatureStoreError
+from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError
 from antiphon.features.assembly import assemble
-from antiphon.features.computing import compute_in_threads, window_features, windows_job
+from antiphon.features.computed_videos import ComputedVideo, computed_videos
+from antiphon.features.computing import windows_job
+from antiphon.features.failing import file_failure
 from antiphon.features.features import Features
 from antiphon.features.forgetting import bring_up_to_date
 from antiphon.features.keeping import keep_segments as keep
@@ -22,9 +25,9 @@ from antiphon.features.planning import PlannedSegments, plan_segments
 from antiphon.features.renewal import renew
 from antiphon.features.store import FeatureStore, VideoFeatures, store_names
 from antiphon.media.extents import Extents
-from antiphon.media.windows import DecodedWindows, WindowsJob, decode_windows
+from antiphon.media.windows import WindowsJob
 from antiphon.segments.sampling import SamplingConfig
-from antiphon.workers.pool import run_in_processes
+from antiphon.workers.limits import WorkerLimits
 from antiphon.workspace import Failure, Workspace
 
 STAGE = "extract"
@@ -78,6 +81,7 @@ def extract(
     keep_segments: bool = False,
     again: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
+    limits: WorkerLimits | None = None,
 ) -> Features:
     """Compute the features of every video of a catalogue that a workspace lacks, and return all of them.
 
@@ -107,6 +111,9 @@ def extract(
         Ids of videos to compute again, whatever the workspace has of them.
     progress : callable, optional
         Called after every video; with `keep_segments` once more for each, counting from the start.
+    limits : WorkerLimits, optional
+        Time that reading one window of a file may take, and memory that a file may take. Files beyond them fail.
+        Default: 60 s and 2 GB.
 
     Returns
     -------
@@ -129,11 +136,11 @@ def extract(
     place = Workspace(Path(workspace))
     chosen = [backbones.load(name, device=device) for name in (audio, video) if name is not None]
     with place.lock():
-        known, own = _join_workspace(place, catalogue)
+        known, own, unreadable = _join_workspace(place, catalogue, limits)
         known = renew(place, known, again, [backbone.name for backbone in chosen], kept=keep_segments)
-        segments = extract_into(place, known, chosen, sampling, workers, progress)
+        segments = extract_into(place, known, chosen, sampling, workers, progress, limits, unreadable)
     if keep_segments:
-        keep(place, known, workers=workers, progress=None if progress is None else _timed(progress))
+        keep(place, known, workers=workers, progress=None if progress is None else _timed(progress), limits=limits)
     there = store_names(place.features)
     if audio not in there and video not in there:
         failures = place.read_failures()
@@ -152,6 +159,8 @@ def extract_into(
     sampling: SamplingConfig | None = None,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
+    limits: WorkerLimits | None = None,
+    unreadable: Mapping[str, str] | None = None,
 ) -> PlannedSegments:
     """Fill the feature stores of a locked workspace, and return its segments.
 
@@ -169,6 +178,10 @@ def extract_into(
         Number of decoding processes. Default: one per core.
     progress : callable, optional
         Called after every video.
+    limits : WorkerLimits, optional
+        As in `extract`.
+    unreadable : mapping of str to str, optional
+        As in `plan_segments`.
 
     Raises
     ------
@@ -177,7 +190,7 @@ def extract_into(
     ConfigError
         Worker processes cannot be started.
     """
-    segments, failures = plan_segments(workspace, catalogue, sampling)
+    segments, failures = plan_segments(workspace, catalogue, sampling, unreadable, limits)
     settings = segments.sampling or SamplingConfig()
     targets = [_open_target(workspace, backbone, settings) for backbone in chosen]
     jobs = _jobs(catalogue, segments.by_video, targets, settings.seed)
@@ -185,23 +198,35 @@ def extract_into(
     by_video = {failure.video_id: failure for failure in _earlier_failures(workspace, jobs) + failures}
     started = flushed = time.monotonic()
     done = failed = 0
-    decoded = run_in_processes(decode_windows, jobs, workers or os.cpu_count() or 1)
+    videos = computed_videos(
+        jobs, lambda job: _lacking(targets, job), workers or os.cpu_count() or 1, limits or WorkerLimits()
+    )
     try:
-        for job, computed, problem in compute_in_threads(lambda item: _compute(*item, names, targets), decoded):
-            for target, rows in computed:
-                target.waiting.append(rows)
-            if problem is not None:
-                by_video[job.video_id] = Failure(job.video_id, STAGE, type(problem).__name__, str(problem))
-                failed += 1
-            done += 1
-            if progress is not None:
-                progress(Progress(done, failed, len(jobs), done / (time.monotonic() - started)))
-            if time.monotonic() - flushed > _FLUSH_S:
-                _flush(workspace, targets, by_video)
-                flushed = time.monotonic()
+        with closing(videos):
+            for video in videos:
+                video_id = video.job.video_id
+                _take(video, names[video_id], targets)
+                if video.problem is not None:
+                    by_video[video_id] = file_failure(workspace, video_id, STAGE, video.job.path, video.problem)
+                    failed += 1
+                done += 1
+                if progress is not None:
+                    progress(Progress(done, failed, len(jobs), done / (time.monotonic() - started)))
+                if time.monotonic() - flushed > _FLUSH_S:
+                    _flush(workspace, targets, by_video)
+                    flushed = time.monotonic()
     finally:
         _flush(workspace, targets, by_video)
     return segments
+
+
+def _take(video: ComputedVideo, segment_ids: Sequence[str], targets: Sequence[_Target]) -> None:
+    """Let the features of a video wait to be written."""
+    for target in targets:
+        found = video.features.get(target.backbone.name)
+        if found is not None:
+            own = [segment_ids[number] for number in video.job.windows_of(target.backbone.modality)]
+            target.waiting.append(VideoFeatures(video.job.video_id, own, found.vectors, found.flags))
 
 
 def _timed(progress: Callable[[Progress], None]) -> Callable[[int, int, int], None]:
@@ -209,8 +234,13 @@ def _timed(progress: Callable[[Progress], None]) -> Callable[[int, int, int], No
     return lambda done, failed, total: progress(Progress(done, failed, total, done / (time.monotonic() - started)))
 
 
-def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> tuple[Catalogue, Catalogue]:
-    """Bring the workspace's catalogue up to date, with `catalogue`; return it, and `catalogue` under the ids there."""
+def _join_workspace(
+    workspace: Workspace, catalogue: Catalogue, limits: WorkerLimits | None
+) -> tuple[Catalogue, Catalogue, dict[str, str]]:
+    """Bring the workspace's catalogue up to date with `catalogue`.
+
+    Return it, `catalogue` under the ids there, and why files are unreadable.
+    """
     stored = Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None
     joined = join([] if stored is None else stored.records(), catalogue.records())
     known = set(joined.names.values()) | set(catalogue.ids)
@@ -220,7 +250,7 @@ def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> tuple[Catalog
             f"no video with this one ({len(catalogue)} from '{catalogue.ids[0]}' on). Use another workspace."
         )
     probed = {row["id"] for row in joined.rows if row.get("has_audio") is not None}
-    current, found, _ = bring_up_to_date(workspace, Catalogue(joined.rows))
+    current, found, unreadable = bring_up_to_date(workspace, Catalogue(joined.rows), limits=limits)
     for videos, what in (
         (found.replaced, "were replaced since; what was computed of them is computed again"),
         (found.gone, "are gone; what was computed of them stays"),
@@ -229,7 +259,7 @@ def _join_workspace(workspace: Workspace, catalogue: Catalogue) -> tuple[Catalog
         if known:
             warnings.warn(f"{len(known)} files {what}: '{known[0]}' is the first.", stacklevel=3)
     own = {joined.names[row["id"]]: row | {"id": joined.names[row["id"]]} for row in catalogue.records()}
-    return current, Catalogue(list(own.values()))
+    return current, Catalogue(list(own.values())), unreadable
 
 
 def _open_target(workspace: Workspace, backbone: AudioBackbone | VideoBackbone, sampling: SamplingConfig) -> _Target:
@@ -270,28 +300,8 @@ def _jobs(
     return jobs
 
 
-def _compute(
-    job: WindowsJob,
-    decoded: DecodedWindows | AntiphonError,
-    names: dict[str, list[str]],
-    targets: Sequence[_Target],
-) -> tuple[WindowsJob, list[tuple[_Target, VideoFeatures]], AntiphonError | None]:
-    """Run the networks on one video's windows as one batch, so that resumed runs are bit-identical."""
-    if isinstance(decoded, AntiphonError):
-        return job, [], decoded
-    computed: list[tuple[_Target, VideoFeatures]] = []
-    try:
-        for target in targets:
-            audio = isinstance(target.backbone, AudioBackbone)
-            there = decoded.waveforms is not None if audio else bool(decoded.frames)
-            if there and job.video_id not in target.done:
-                vectors = window_features(target.backbone, decoded)
-                flags = decoded.audio_flags if audio else decoded.video_flags
-                segments = [names[job.video_id][number] for number in job.windows_of(target.backbone.modality)]
-                computed.append((target, VideoFeatures(job.video_id, segments, vectors, flags)))
-    except DecodeError as error:
-        return job, [], DecodeError(f"{job.path}: {error}")
-    return job, computed, DecodeError(decoded.problem) if decoded.problem else None
+def _lacking(targets: Sequence[_Target], job: WindowsJob) -> list[AudioBackbone | VideoBackbone]:
+    return [target.backbone for target in targets if job.video_id not in target.done]
 
 
 def _flush(workspace: Workspace, targets: Sequence[_Target], failures: dict[str, Failure]) -> None:

@@ -12,6 +12,7 @@ from antiphon.catalogue.sources import from_file
 from antiphon.features.keeping import kept_folder
 from antiphon.features.store import FeatureStore, is_of_others, store_names
 from antiphon.tables import read_table, write_table
+from antiphon.workers.limits import WorkerLimits
 from antiphon.workspace import Workspace
 
 
@@ -22,6 +23,7 @@ def bring_up_to_date(
     *,
     read_all: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    limits: WorkerLimits | None = None,
 ) -> tuple[Catalogue, Examination, dict[str, str]]:
     """Look at the files of a catalogue, forget what was made of replaced ones, and save the catalogue if it changed.
 
@@ -39,6 +41,8 @@ def bring_up_to_date(
         Read files too whose size and modification time are as they were.
     progress : callable, optional
         Called with files probed and their total.
+    limits : WorkerLimits, optional
+        Limits of each file. Default: 60 s and 2 GB.
 
     Returns
     -------
@@ -50,8 +54,8 @@ def bring_up_to_date(
         Reason for each file that could not be probed, by id.
     """
     current, found = catalogue.examined(read_all=read_all)
-    current = current.with_file_tags(_with_tags(catalogue, found.replaced))
-    probed, reasons = (prepare(current) if prepare else current).probe(progress)
+    current = current.with_file_tags(_with_tags(catalogue, found.replaced), limits=limits)
+    probed, reasons = (prepare(current) if prepare else current).probe(progress, limits)
     forget(workspace, found.replaced)
     # Written only where it changed: whatever follows the file would read it again.
     if not workspace.catalogue.exists() or not Catalogue.load(workspace.catalogue).table.equals(probed.table):

@@ -10,11 +10,13 @@ from urllib.parse import quote
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError
+from antiphon.features.failing import file_failure
 from antiphon.media.extents import EVERYWHERE, Extents
 from antiphon.segments.kept import decode_segments, encode_segment
 from antiphon.tables import SEGMENTS, atomic_path, read_table
+from antiphon.workers.limits import WorkerLimits
 from antiphon.workers.pool import run_in_processes
-from antiphon.workspace import Failure, Workspace
+from antiphon.workspace import Workspace
 
 STAGE = "keep"
 TYPICAL_BYTES = 2_000_000
@@ -161,7 +163,12 @@ def _job(workspace: Workspace, row: Mapping[str, Any], segments: Sequence[dict[s
 
 
 def keep_segments(
-    workspace: Workspace, catalogue: Catalogue, *, workers: int | None = None, progress: Progress | None = None
+    workspace: Workspace,
+    catalogue: Catalogue,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    limits: WorkerLimits | None = None,
 ) -> None:
     """Keep all segments of a catalogue's videos that are not kept yet.
 
@@ -178,6 +185,8 @@ def keep_segments(
         Number of decoding processes. Default: one per core.
     progress : callable, optional
         Called after every video.
+    limits : WorkerLimits, optional
+        Limits of each segment. Default: 60 s and 2 GB.
 
     Raises
     ------
@@ -192,9 +201,10 @@ def keep_segments(
         failures = [item for item in workspace.read_failures() if item.stage != STAGE or item.video_id not in tried]
         failed = 0
         try:
-            for done, (job, found) in enumerate(run_in_processes(keep_video, jobs, workers or os.cpu_count() or 1), 1):
+            kept = run_in_processes(keep_video, jobs, workers or os.cpu_count() or 1, limits or WorkerLimits())
+            for done, (job, found) in enumerate(kept, 1):
                 if isinstance(found, AntiphonError):
-                    failures.append(Failure(job.video_id, STAGE, type(found).__name__, str(found)))
+                    failures.append(file_failure(workspace, job.video_id, STAGE, job.path, found))
                     failed += 1
                 if progress is not None:
                     progress(done, failed, len(jobs))

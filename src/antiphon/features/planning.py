@@ -1,16 +1,21 @@
 """Position of the segments of each video, drawn once and kept."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from antiphon.catalogue import Catalogue
+from antiphon.catalogue.inspection import inspect_files
+from antiphon.catalogue.validation import CatalogueRow
 from antiphon.documents import reason
 from antiphon.errors import DecodeError, FeatureStoreError
 from antiphon.media.probing import probe_media
 from antiphon.segments.sampling import SamplingConfig, segment_rows
 from antiphon.tables import SEGMENTS, read_schema, read_table, write_table
+from antiphon.workers.limits import WorkerLimits
+from antiphon.workers.reasons import reason as file_reason
 from antiphon.workspace import Failure, Workspace
 
 _SAMPLING = b"sampling"
@@ -55,7 +60,11 @@ def read_segments(workspace: Workspace) -> PlannedSegments:
 
 
 def plan_segments(
-    workspace: Workspace, catalogue: Catalogue, sampling: SamplingConfig | None = None
+    workspace: Workspace,
+    catalogue: Catalogue,
+    sampling: SamplingConfig | None = None,
+    unreadable: Mapping[str, str] | None = None,
+    limits: WorkerLimits | None = None,
 ) -> tuple[PlannedSegments, list[Failure]]:
     """Draw the segments of every readable video that has none yet.
 
@@ -67,6 +76,10 @@ def plan_segments(
         Videos with their durations.
     sampling : SamplingConfig, optional
         Position of the segments. Default: that of the workspace, or the paper's six sections.
+    unreadable : mapping of str to str, optional
+        Why files could not be read, by video, where that is known already.
+    limits : WorkerLimits, optional
+        Limits of each other file without a duration, which is read to find out why. Default: 60 s and 2 GB.
 
     Returns
     -------
@@ -87,23 +100,34 @@ def plan_segments(
             f"{workspace.segments}: was drawn with {stored.sampling}, not {settings}. Use one workspace per sampling."
         )
     planned = dict(stored.by_video)
-    failures: list[Failure] = []
+    rows = [row for row in catalogue.records() if row["path"] is not None and row["id"] not in planned]
+    failures = _unreadable([row for row in rows if row["duration_s"] is None], unreadable or {}, limits)
     fresh: list[dict[str, Any]] = []
-    for row in catalogue.records():
-        if row["path"] is None or row["id"] in planned:
+    for row in rows:
+        if row["duration_s"] is None:
             continue
         try:
-            if row["duration_s"] is None:
-                probe_media(row["path"])
-                raise DecodeError(f"{row['path']}: has no known duration. Add it to the catalogue again.")
             planned[row["id"]] = segment_rows(row["id"], row["duration_s"], settings, row["start_s"] or 0.0)
             fresh += planned[row["id"]]
         except DecodeError as error:
-            failures.append(Failure(row["id"], "segments", type(error).__name__, str(error)))
+            failures.append(Failure(row["id"], "segments", type(error).__name__, file_reason(row["path"], error)))
     if fresh or not workspace.segments.exists():
         table = pa.Table.from_pylist([row for rows in planned.values() for row in rows], SEGMENTS)
         write_table(table.replace_schema_metadata({_SAMPLING: settings.model_dump_json()}), workspace.segments)
     return PlannedSegments(planned, settings), failures
+
+
+def _unreadable(rows: Sequence[CatalogueRow], known: Mapping[str, str], limits: WorkerLimits | None) -> list[Failure]:
+    """Say why files have no duration."""
+    reasons = dict(known)
+    for row, error in inspect_files(_try, [row for row in rows if row["id"] not in known], limits=limits):
+        unknown = f"{row['path']}: has no known duration. Add it to the catalogue again."
+        reasons[row["id"]] = unknown if error is None else file_reason(row["path"], error)
+    return [Failure(row["id"], "segments", DecodeError.__name__, reasons[row["id"]]) for row in rows]
+
+
+def _try(row: CatalogueRow) -> None:
+    probe_media(row["path"])
 
 
 def stored_sampling(workspace: Workspace) -> SamplingConfig | None:

@@ -1,7 +1,9 @@
 """Features of one file or array that is not in a catalogue, and the tags of a file."""
 
+import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,15 +15,16 @@ import numpy.typing as npt
 from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.musicnn import Musicnn
-from antiphon.errors import ConfigError, DecodeError
-from antiphon.features.computing import window_features, windows_job
+from antiphon.errors import AntiphonError, ConfigError, DecodeError
+from antiphon.features.computing import BATCH_WINDOWS, file_problem, window_features
 from antiphon.media.arrays import frame_windows, waveform_windows
-from antiphon.media.decoding import decode_stretches
 from antiphon.media.extents import EVERYWHERE, Extents
-from antiphon.media.probing import MediaInfo, probe_media
-from antiphon.media.windows import DecodedWindows, decode_windows
+from antiphon.media.windows import DecodedWindow, DecodedWindows, WindowBatches
 from antiphon.ordering import descending
+from antiphon.segments.reading import FileJob, PatchesJob, PlannedWindows, read_file, read_patches
 from antiphon.segments.sampling import SamplingConfig, segment_rows
+from antiphon.workers.limits import WorkerLimits
+from antiphon.workers.pool import stream_in_processes
 
 FloatArray = npt.NDArray[np.float32]
 Backbone = AudioBackbone | VideoBackbone
@@ -72,33 +75,122 @@ def file_features(
     sampling : SamplingConfig, optional
         Where the windows lie. Default: the paper's six sections.
     batch_size : int, optional
-        Windows that a network takes at a time. Default: all of them.
+        Windows that a network takes at a time. Default: 8.
 
     Raises
     ------
     DecodeError
         The file cannot be read, is too short, or has none of the sides that the backbones look at.
     """
-    info = probe_media(path)
-    present = [network for network in networks if _has(info, network)]
-    if not present:
-        lacking = " and no ".join(network.modality for network in networks)
-        raise DecodeError(f"{path}: has no {lacking}.")
-    settings = sampling or SamplingConfig()
-    name = Path(path).name
-    windows = _windows(name, info.duration_s, settings, info.start_s)
-    job = windows_job(name, str(path), windows, present, settings.seed, Extents.of(vars(info)))
-    decoded = decode_windows(job)
-    if decoded.problem is not None:
-        warnings.warn(f"Only one side of the file is used: {decoded.problem}", UserWarning, stacklevel=3)
-    vectors: dict[Modality, FloatArray] = {
-        "audio" if network.modality == "audio" else "video": window_features(network, decoded, batch_size)
-        for network in present
-        if (decoded.waveforms is not None if network.modality == "audio" else decoded.frames)
-    }
-    if not vectors:
-        raise DecodeError(f"{path}: no window of {settings.window_s:g} s lies within its {present[0].modality}.")
-    return SourceFeatures(windows, vectors, job.extents)
+    gathered = _Gathered(str(path), networks, sampling or SamplingConfig(), batch_size or BATCH_WINDOWS)
+    for part in read_file(gathered.job):
+        gathered.add(part)
+    return gathered.whole()
+
+
+def files_features(
+    paths: Sequence[str | Path],
+    networks: Sequence[Backbone],
+    sampling: SamplingConfig | None = None,
+    batch_size: int | None = None,
+    *,
+    workers: int | None = None,
+    limits: WorkerLimits | None = None,
+) -> Iterator[tuple[str | Path, SourceFeatures | AntiphonError]]:
+    """Compute the features of several files as `file_features` does, each decoded in a worker process with limits.
+
+    Parameters
+    ----------
+    paths, networks, sampling, batch_size
+        As in `file_features`.
+    workers : int, optional
+        Number of decoding processes. Default: one per core.
+    limits : WorkerLimits, optional
+        Limits of each window. Default: 60 s and 2 GB.
+
+    Yields
+    ------
+    path : str or Path
+        A file, in order of completion.
+    features : SourceFeatures or AntiphonError
+        Its features, or why it has none.
+
+    Raises
+    ------
+    ConfigError
+        Worker processes cannot be started, or there is not enough memory for a backbone.
+    """
+    settings, size = sampling or SamplingConfig(), batch_size or BATCH_WINDOWS
+    under_way = [_Gathered(str(path), networks, settings, size) for path in paths]
+    jobs = [gathered.job for gathered in under_way]
+    count = min(workers or os.cpu_count() or 1, len(jobs))
+    with closing(stream_in_processes(read_file, jobs, count, limits or WorkerLimits())) as parts:
+        for part in parts:
+            gathered = under_way[part.number]
+            if part.value is not None:
+                gathered.try_to_add(part.value)
+            if part.is_last:
+                yield paths[part.number], part.error or gathered.tried()
+
+
+class _Gathered:
+    """What has been computed of a file so far."""
+
+    def __init__(self, path: str, networks: Sequence[Backbone], sampling: SamplingConfig, batch_size: int) -> None:
+        layouts = tuple(network.layout for network in networks if isinstance(network, VideoBackbone))
+        rate_hz = next((network.rate_hz for network in networks if isinstance(network, AudioBackbone)), None)
+        self.job = FileJob(path, layouts, rate_hz, sampling)
+        self._networks, self._batches, self._batch_size = networks, WindowBatches(batch_size), batch_size
+        self._planned = PlannedWindows([], EVERYWHERE)
+        self._vectors: dict[Modality, list[FloatArray]] = {}
+        self._problem: str | None = None
+        self._error: AntiphonError | None = None
+
+    def add(self, part: PlannedWindows | DecodedWindow) -> None:
+        """Add what was read, and run the backbones where a batch is full."""
+        if isinstance(part, PlannedWindows):
+            self._planned, self._error = part, None
+        else:
+            self._compute(self._batches.add(part))
+
+    def whole(self) -> SourceFeatures:
+        """Return the features of the whole file."""
+        self._compute(self._batches.rest())
+        if not self._vectors:
+            raise DecodeError(
+                f"{self.job.path}: no window of {self.job.sampling.window_s:g} s lies within its"
+                f" {self._networks[0].modality}."
+            )
+        if self._problem is not None:
+            warnings.warn(f"Only one side of the file is used: {self._problem}", UserWarning, stacklevel=4)
+        vectors: dict[Modality, FloatArray] = {side: np.concatenate(parts) for side, parts in self._vectors.items()}
+        return SourceFeatures(self._planned.windows, vectors, self._planned.extents)
+
+    def try_to_add(self, part: PlannedWindows | DecodedWindow) -> None:
+        """Add what was read, and remember what a backbone raises; nothing is computed after that."""
+        if self._error is None or isinstance(part, PlannedWindows):
+            try:
+                self.add(part)
+            except Exception as error:  # noqa: BLE001 - whatever a backbone raises about one file
+                self._error = file_problem(error)
+
+    def tried(self) -> SourceFeatures | AntiphonError:
+        """Return the features of the whole file, or why it has none."""
+        try:
+            return self._error or self.whole()
+        except Exception as error:  # noqa: BLE001 - whatever a backbone raises about one file
+            return file_problem(error)
+
+    def _compute(self, batch: DecodedWindows | None) -> None:
+        if batch is None:
+            return
+        if batch.first == 0:
+            self._vectors, self._problem = {}, batch.problem
+        for network in self._networks:
+            audio = network.modality == "audio"
+            if batch.waveforms is not None if audio else batch.frames:
+                vectors = window_features(network, batch, self._batch_size)
+                self._vectors.setdefault("audio" if audio else "video", []).append(vectors)
 
 
 def source_features(
@@ -136,12 +228,12 @@ def source_features(
         sound = _checked_sound(source)
         windows = _windows("array", len(sound) / rate, settings)
         decoded = DecodedWindows(waveform_windows(sound, int(rate), windows, network.rate_hz), {})
-        return SourceFeatures(windows, {"audio": window_features(network, decoded, batch_size)})
+        return SourceFeatures(windows, {"audio": window_features(network, decoded, batch_size or BATCH_WINDOWS)})
     frames = _checked_pictures(source)
     windows = _windows("array", len(frames) / rate, settings)
     cropped = frame_windows(frames, rate, windows, network.layout, settings.seed)
     decoded = DecodedWindows(None, dict.fromkeys((network.layout,), cropped))
-    return SourceFeatures(windows, {"video": window_features(network, decoded, batch_size)})
+    return SourceFeatures(windows, {"video": window_features(network, decoded, batch_size or BATCH_WINDOWS)})
 
 
 def predict_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[str, float]]:
@@ -166,24 +258,79 @@ def predict_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[
     DecodeError
         The file cannot be read, has no audio, or is shorter than a patch.
     """
+    network = _tagger(backbone)
+    scores = _Scores(network)
+    for patch in read_patches(scores.job(path)):
+        scores.add(patch)
+    return scores.tags()
+
+
+def predict_tags_of(
+    paths: Sequence[str | Path], backbone: str = "musicnn-mtt", *, limits: WorkerLimits | None = None
+) -> Iterator[tuple[str | Path, list[tuple[str, float]] | AntiphonError]]:
+    """Predict the tags of several files as `predict_tags` does, each decoded in a worker process with limits.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Media files.
+    backbone : str, default 'musicnn-mtt'
+        Name of a musicnn backbone with a tag output.
+    limits : WorkerLimits, optional
+        Limits of each patch. Default: 60 s and 2 GB.
+
+    Yields
+    ------
+    path : str or Path
+        A file, in order of completion.
+    tags : list of (str, float) or AntiphonError
+        Tags and probabilities, the most likely first; or why there are none.
+
+    Raises
+    ------
+    ConfigError
+        The backbone predicts no tags, or worker processes cannot be started.
+    """
+    network = _tagger(backbone)
+    scores = [_Scores(network) for _ in paths]
+    jobs = [score.job(path) for score, path in zip(scores, paths, strict=True)]
+    workers = min(os.cpu_count() or 1, len(jobs))
+    with closing(stream_in_processes(read_patches, jobs, workers, limits or WorkerLimits())) as parts:
+        for part in parts:
+            if part.value is not None:
+                scores[part.number].add(part.value)
+            if part.is_last:
+                yield paths[part.number], part.error or scores[part.number].tags()
+
+
+def _tagger(backbone: str) -> Musicnn:
     network = loaded_backbone(backbone, "auto")
     if not isinstance(network, Musicnn):
         raise ConfigError(f"{backbone} predicts no tags. Use musicnn-mtt or musicnn-msd.")
-    info = probe_media(path)
-    if not info.has_audio:
-        raise DecodeError(f"{path}: has no audio.")
-    count = int(info.duration_s // _PATCH_S)
-    if not count:
-        raise DecodeError(f"{path}: is {info.duration_s:.2f} s long, but {backbone} needs at least {_PATCH_S:g} s.")
-    starts = max(info.start_s, 0.0) + _PATCH_S * np.arange(count)
-    every = [(float(start_s), float(start_s) + _PATCH_S) for start_s in starts]
-    windows = [window for window in every if Extents.of(vars(info)).hold("audio", *window)]
-    scores = np.zeros(len(network.tags))
-    for window in decode_stretches(str(path), windows, rate_hz=network.rate_hz):
-        if window.waveform is not None:
-            scores += network.outputs(network.log_mel(window.waveform)).taggram.mean(axis=0)
-    scores /= len(windows)
-    return [(network.tags[place], float(scores[place])) for place in descending(scores)]
+    return network
+
+
+class _Scores:
+    """Sums of the tags' probabilities over a track."""
+
+    def __init__(self, network: Musicnn) -> None:
+        self._network = network
+        self._sums = np.zeros(len(network.tags))
+        self._count = 0
+
+    def job(self, path: str | Path) -> PatchesJob:
+        """Return what to read of a file."""
+        return PatchesJob(str(path), _PATCH_S, self._network.rate_hz)
+
+    def add(self, patch: FloatArray) -> None:
+        """Add a patch."""
+        self._sums += self._network.outputs(self._network.log_mel(patch)).taggram.mean(axis=0)
+        self._count += 1
+
+    def tags(self) -> list[tuple[str, float]]:
+        """Return the means, the highest first."""
+        means = self._sums / max(self._count, 1)
+        return [(self._network.tags[place], float(means[place])) for place in descending(means)]
 
 
 def loaded_backbone(name: str, device: str) -> Backbone:
@@ -194,10 +341,6 @@ def loaded_backbone(name: str, device: str) -> Backbone:
 @lru_cache(maxsize=4)
 def _kept(name: str, device: str) -> Backbone:
     return backbones.load(name, device=device)
-
-
-def _has(info: MediaInfo, network: Backbone) -> bool:
-    return info.has_audio if network.modality == "audio" else info.has_video
 
 
 def _windows(name: str, duration_s: float, sampling: SamplingConfig, start_s: float = 0.0) -> Windows:

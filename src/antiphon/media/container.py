@@ -68,10 +68,10 @@ def media_errors(uri: Uri) -> Generator[None]:
         yield
     except AntiphonError:
         raise
-    except (av.error.FFmpegError, OSError, ValueError, EOFError, ArithmeticError, LookupError, RuntimeError) as error:
-        raise DecodeError(f"{uri}: cannot be read: {_reason(error)}.") from error
     except MemoryError as error:
         raise DecodeError(f"{uri}: needs more memory than is available; the file may be damaged.") from error
+    except (av.error.FFmpegError, OSError, ValueError, EOFError, ArithmeticError, LookupError, RuntimeError) as error:
+        raise DecodeError(f"{uri}: cannot be read: {_reason(error)}.") from error
 
 
 @contextmanager
@@ -334,6 +334,8 @@ def _open_ffmpeg(uri: Uri, source: _Source, head: bytes) -> InputContainer:
             metadata_errors="replace",
             buffer_size=_READ_BYTES,
         )
+    except MemoryError as error:
+        raise DecodeError(f"{uri}: needs more memory than is available; it may be damaged.") from error
     except (av.error.FFmpegError, OSError, ValueError, EOFError, LookupError, RuntimeError) as error:
         raise DecodeError(f"{uri}: {_why_unopened(head, error)}") from error
 

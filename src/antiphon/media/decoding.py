@@ -18,6 +18,7 @@ from antiphon.media.layout import FrameLayout
 from antiphon.media.quality import Flag, frames_flags, waveform_flags
 from antiphon.media.stream_reader import StreamReader
 from antiphon.media.waveform import read_waveform
+from antiphon.workers.steps import finish_step
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ def _decode_all(
             if waveform is not None:
                 audio_flags.update(waveform_flags(waveform))
             video_flags.update(frames_flags(list(frames.values())))
+            finish_step()
             yield Decoded(frames, waveform, tuple(sorted(audio_flags)), tuple(sorted(video_flags)))
 
 

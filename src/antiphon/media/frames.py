@@ -130,6 +130,8 @@ class FrameReader:
             self._doubt()
         try:
             frames, complained = heard(lambda: self._reader.decode(packet))
+        except MemoryError:
+            raise
         except av.error.FFmpegError as error:
             self._lose(error.strerror or "it cannot be decoded")
             return []

@@ -177,6 +177,8 @@ class StreamReader(Generic[S]):
                 yield from self._read(self.container, self.stream)
             else:
                 yield from self._packets_of_another_opening()
+        except MemoryError:
+            raise
         except (av.error.FFmpegError, OSError) as error:
             raise DecodeError(f"{self.uri}: reading stopped before its end ({error.strerror}).") from error
 

@@ -4,7 +4,7 @@ Source: D. P. W. Ellis, "Beat Tracking by Dynamic Programming", Journal of New M
 autocorrelation of an onset strength, weighted by how likely people are to tap at each period.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,7 @@ class Tempo:
         return self.clarity > CLEAR_ABOVE
 
 
-def estimate_tempo(stretches: Sequence[FloatArray]) -> Tempo | None:
+def estimate_tempo(stretches: Iterable[FloatArray]) -> Tempo | None:
     """Estimate the tempo that the stretches of one track share.
 
     The autocorrelations of the stretches' onset strengths are averaged and weighted by a normal distribution over log2
@@ -59,7 +59,7 @@ def estimate_tempo(stretches: Sequence[FloatArray]) -> Tempo | None:
 
     Parameters
     ----------
-    stretches : sequence of ndarray of float, each of shape (samples,)
+    stretches : iterable of ndarray of float, each of shape (samples,)
         Mono waveforms at 16 kHz; those shorter than 2.5 s are ignored.
 
     Returns

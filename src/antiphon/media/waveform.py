@@ -14,6 +14,7 @@ from av.audio.stream import AudioStream
 
 from antiphon.errors import DecodeError
 from antiphon.media.complaints import heard
+from antiphon.media.container import Uri
 from antiphon.media.quality import Flag
 from antiphon.media.stream_reader import StreamReader, is_after_loss
 
@@ -32,6 +33,10 @@ _TAIL_S = 0.5
 _ECHO_S = 0.03
 _GAP_S = 0.05
 _RAW_FORMATS = frozenset({"mp3", "aac", "ac3", "eac3", "flac"})
+# Lossy codecs overshoot full scale a little; only integers stored as floats reach this far.
+MAX_PEAK = 16.0
+# What lies so long before a stretch is not kept; so much sound more than its time stamps leave room for is refused.
+_MAX_SURPLUS_S = 60.0
 # ITU-R BS.775 as FFmpeg's `-ac 1` applies it, to be divided by the sum. Low-frequency effects are dropped.
 _WEIGHTS = {
     "FC": 1.0,
@@ -96,7 +101,8 @@ def downmix(frame: AudioFrame) -> np.ndarray:
     weights = (weights / weights.sum()).astype(np.float32)
     planes = frame.to_ndarray()
     channels = planes if frame.format.is_planar else planes.reshape(-1, len(names)).T
-    return weights @ _as_float(channels)
+    with np.errstate(over="ignore", invalid="ignore"):  # Values that no sound has are refused later.
+        return weights @ _as_float(channels)
 
 
 def read_waveform(
@@ -166,7 +172,21 @@ def _resample(
     for run in runs:
         _paste(audio, run.mono, round((run.start_s - reader.start_s) * source_hz) - periods * period_in)
     resampled = soxr.resample(audio, source_hz, rate_hz) if source_hz != rate_hz else audio
-    return np.ascontiguousarray(resampled[skip_out : skip_out + samples], dtype=np.float32)
+    found = np.ascontiguousarray(resampled[skip_out : skip_out + samples], dtype=np.float32)
+    _refuse_values(reader.uri, found, start_s)
+    return found
+
+
+def _refuse_values(uri: Uri, waveform: np.ndarray, start_s: float) -> None:
+    end = f"in the {waveform.size:,} samples from {start_s:.2f} s on"
+    if not np.isfinite(waveform).all():
+        raise DecodeError(f"{uri}: its sound has values that are not finite {end}. Export it again.")
+    peak = float(np.abs(waveform).max(initial=0.0))
+    if peak > MAX_PEAK:
+        raise DecodeError(
+            f"{uri}: its sound reaches {peak:,.0f} times full scale {end}: floats must be in [-1, 1]. Divide "
+            "integers by their full scale, or export it again."
+        )
 
 
 def _paste(audio: np.ndarray, piece: np.ndarray, at: int) -> None:
@@ -183,21 +203,32 @@ def _read_runs(
     for position_s in reader.positions_s(from_s):
         doubts_s: list[tuple[float, float]] = []
         frames = _frames(reader, position_s, start_s, end_s, doubts_s)
-        runs = _gather(reader, frames, end_s + _FILTER_S)
+        runs = _gather(reader, frames, from_s - _MAX_SURPLUS_S, end_s + _FILTER_S)
         if runs and (runs[0].start_s <= from_s + _WARM_UP_S or position_s <= reader.start_s):
             return runs, doubts_s
     return [], []
 
 
-def _gather(reader: StreamReader[AudioStream], frames: Iterator[AudioFrame], until_s: float) -> list[_Run]:
+def _gather(
+    reader: StreamReader[AudioStream], frames: Iterator[AudioFrame], since_s: float, until_s: float
+) -> list[_Run]:
     pieces: list[_Piece] = []
+    gathered_s = 0.0
     for frame in frames:
         if frame.pts is None or not frame.samples:
             continue
         time_s = reader.time_s(frame.pts)
         if time_s > until_s:
             break
+        if time_s < since_s:
+            continue
         pieces.append(_Piece(time_s, frame.sample_rate, downmix(frame)))
+        gathered_s += frame.samples / frame.sample_rate
+        if gathered_s > time_s - pieces[0].time_s + _MAX_SURPLUS_S:
+            raise DecodeError(
+                f"{reader.uri}: the time stamps of its sound do not advance near {time_s:.2f} s. Write the file "
+                "anew with another program."
+            )
     codec = reader.stream.codec_context.name
     runs = _runs(pieces, reader.tick_s, _JITTER_VORBIS_S if codec == "vorbis" else _JITTER_S)
     if codec == "opus" and len(pieces) > 1 and 0 < pieces[0].mono.size < pieces[1].mono.size:
@@ -265,6 +296,8 @@ def _frames(
             if complained or any(frame.is_corrupt for frame in frames):
                 doubts_s.append((here_s, until_s))
             yield from frames
+        except MemoryError:
+            raise
         except av.error.FFmpegError as error:
             doubts_s.append((here_s, until_s))
             if time_s is None or start_s - _JITTER_S <= time_s < end_s:

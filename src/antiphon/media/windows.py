@@ -1,6 +1,8 @@
-"""Windows of one video, decoded for all backbones at once."""
+"""Windows of one video, decoded for all backbones at once, one after the other."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -49,8 +51,35 @@ class WindowsJob:
 
 
 @dataclass(frozen=True)
+class DecodedWindow:
+    """Decoded window of a video.
+
+    Attributes
+    ----------
+    number : int
+        Number of the window, from 0. After 0 the others follow in order; a second 0 starts anew, without the modality
+        that could not be decoded, and replaces what came before.
+    waveform : ndarray of float32 or None, shape (samples,)
+        Mono audio; None without audio.
+    frames : dict of FrameLayout to ndarray of uint8
+        RGB of each layout, shape (frames, size_px, size_px, 3).
+    problem : str or None
+        Why a requested modality is missing.
+    audio_flags, video_flags : tuple of Flag
+        What is wrong with them; see `antiphon.media.quality`.
+    """
+
+    number: int
+    waveform: npt.NDArray[np.float32] | None
+    frames: dict[FrameLayout, npt.NDArray[np.uint8]]
+    problem: str | None = None
+    audio_flags: tuple[Flag, ...] = ()
+    video_flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True)
 class DecodedWindows:
-    """Decoded windows of one video: of each modality those within its extent (`WindowsJob.windows_of`), in order.
+    """Consecutive decoded windows of one video: of each modality those within its extent, in order.
 
     Attributes
     ----------
@@ -62,6 +91,8 @@ class DecodedWindows:
         Why a requested modality is missing.
     audio_flags, video_flags : tuple of tuple of Flag
         What is wrong with each window; see `antiphon.media.quality`. Empty where it was not examined.
+    first : int
+        Number of the first window.
     """
 
     waveforms: npt.NDArray[np.float32] | None
@@ -69,10 +100,106 @@ class DecodedWindows:
     problem: str | None = None
     audio_flags: tuple[tuple[Flag, ...], ...] = ()
     video_flags: tuple[tuple[Flag, ...], ...] = ()
+    first: int = 0
+
+    @classmethod
+    def of(cls, windows: Sequence[DecodedWindow]) -> Self:
+        """Stack windows.
+
+        Parameters
+        ----------
+        windows : sequence of DecodedWindow
+            Consecutive windows, at least one.
+
+        Returns
+        -------
+        DecodedWindows
+            The windows.
+        """
+        heard = [(window.waveform, window.audio_flags) for window in windows if window.waveform is not None]
+        seen = [window for window in windows if window.frames]
+        return cls(
+            waveforms=np.stack([waveform for waveform, _ in heard]) if heard else None,
+            frames={layout: np.stack([window.frames[layout] for window in seen]) for layout in seen[0].frames}
+            if seen
+            else {},
+            problem=windows[0].problem,
+            audio_flags=tuple(flags for _, flags in heard),
+            video_flags=tuple(window.video_flags for window in seen),
+            first=windows[0].number,
+        )
 
 
-def decode_windows(job: WindowsJob) -> DecodedWindows:
-    """Decode all windows of one video.
+class WindowBatches:
+    """Gathers the windows of one video into batches, cut at the same places whenever the video is decoded.
+
+    Parameters
+    ----------
+    size : int
+        Number of windows in a batch; the last one has the rest.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._waiting: list[DecodedWindow] = []
+
+    def add(self, window: DecodedWindow) -> DecodedWindows | None:
+        """Add the next window.
+
+        Parameters
+        ----------
+        window : DecodedWindow
+            The window.
+
+        Returns
+        -------
+        DecodedWindows or None
+            A batch, if it is full.
+        """
+        if window.number == 0:
+            self._waiting = []
+        self._waiting.append(window)
+        return self.rest() if len(self._waiting) == self._size else None
+
+    def rest(self) -> DecodedWindows | None:
+        """Return the windows that wait for a batch to be full.
+
+        Returns
+        -------
+        DecodedWindows or None
+            None if there are none.
+        """
+        waiting, self._waiting = self._waiting, []
+        return DecodedWindows.of(waiting) if waiting else None
+
+
+def in_batches(windows: Iterable[DecodedWindow], size: int) -> Iterator[DecodedWindows]:
+    """Stack the windows of a video as they come.
+
+    Parameters
+    ----------
+    windows : iterable of DecodedWindow
+        Windows, as `decode_windows` yields them.
+    size : int
+        Maximum number of windows in a batch.
+
+    Yields
+    ------
+    DecodedWindows
+        Batches. A second one that starts with window 0 replaces what came before.
+    """
+    batches = WindowBatches(size)
+    for window in windows:
+        batch = batches.add(window)
+        if batch is not None:
+            yield batch
+    batch = batches.rest()
+    if batch is not None:
+        yield batch
+
+
+def decode_windows(job: WindowsJob) -> Iterator[DecodedWindow]:
+    """Decode all windows of one video, one after the other.
 
     The file is opened once, or again for the other modality where one is damaged.
 
@@ -81,10 +208,10 @@ def decode_windows(job: WindowsJob) -> DecodedWindows:
     job : WindowsJob
         What to decode.
 
-    Returns
-    -------
-    DecodedWindows
-        The windows.
+    Yields
+    ------
+    DecodedWindow
+        The windows, in order. Where a modality turns out to be damaged, they start again at the first without it.
 
     Raises
     ------
@@ -92,32 +219,38 @@ def decode_windows(job: WindowsJob) -> DecodedWindows:
         The file cannot be read, or lacks every requested modality.
     """
     try:
-        return _decode(job)
+        yield from _decode(job)
     except DecodeError as error:
-        if job.rate_hz is None or not job.layouts:
+        if job.rate_hz is None or not job.layouts or isinstance(error.__cause__, MemoryError):
             raise
-        for one_side in (replace(job, rate_hz=None), replace(job, layouts=())):
-            try:
-                return replace(_decode(one_side), problem=str(error))
-            except DecodeError:
-                continue
-        raise
+        yield from _decode_one_side(job, error)
 
 
-def _decode(job: WindowsJob) -> DecodedWindows:
+def _decode_one_side(job: WindowsJob, problem: DecodeError) -> Iterator[DecodedWindow]:
+    for one_side in (replace(job, rate_hz=None), replace(job, layouts=())):
+        try:
+            for window in _decode(one_side):
+                yield replace(window, problem=str(problem))
+        except DecodeError:
+            continue
+        return
+    raise problem
+
+
+def _decode(job: WindowsJob) -> Iterator[DecodedWindow]:
     crops = generator(job.seed, "crop", job.video_id)
-    decoded = list(
-        decode_stretches(job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops, extents=job.extents)
+    decoded = decode_stretches(
+        job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops, extents=job.extents
     )
-    heard = [window for window in decoded if window.waveform is not None]
-    seen = [window for window in decoded if window.frames]
-    if job.rate_hz is not None and len(heard) < len(job.windows_of("audio")):
-        raise DecodeError(f"{job.path}: has no audio that can be decoded.")
-    if job.layouts and len(seen) < len(job.windows_of("video")):
-        raise DecodeError(f"{job.path}: has no video that can be decoded.")
-    return DecodedWindows(
-        waveforms=np.stack([window.waveform for window in heard if window.waveform is not None]) if heard else None,
-        frames={layout: np.stack([window.frames[layout] for window in seen]) for layout in job.layouts if seen},
-        audio_flags=tuple(window.audio_flags for window in heard),
-        video_flags=tuple(window.video_flags for window in seen),
-    )
+    for number, (stretch, window) in enumerate(zip(job.windows, decoded, strict=True)):
+        if job.rate_hz is not None and window.waveform is None and job.extents.hold("audio", *stretch):
+            raise DecodeError(f"{job.path}: has no audio that can be decoded.")
+        if job.layouts and not window.frames and job.extents.hold("video", *stretch):
+            raise DecodeError(f"{job.path}: has no video that can be decoded.")
+        yield DecodedWindow(
+            number,
+            window.waveform,
+            window.frames,
+            audio_flags=window.audio_flags,
+            video_flags=window.video_flags,
+        )

@@ -2,15 +2,14 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from antiphon.catalogue.artists import share_artist
-from antiphon.errors import DecodeError
 from antiphon.evaluation.answers import TopCandidates
 from antiphon.media.opening import CataloguedFile
-from antiphon.presentation.previews import Preview, make_preview
+from antiphon.presentation.previews import Preview
+from antiphon.presentation.rendering import RenderJob, render_all
 from antiphon.report.inputs import Inputs
 from antiphon.report.retrieved import Retrieved
 
@@ -179,21 +178,17 @@ def _previews(
 ) -> list[Preview | str]:
     max_bytes = min(_ONE_PREVIEW_BYTES, _ALL_PREVIEWS_BYTES // max(len(records), 1))
 
-    def preview(row: Row) -> Preview | str:
-        if row["path"] is None:
-            return "The catalogue has no file for it."
-        try:
+    found: list[Preview | str] = ["The catalogue has no file for it."] * len(records)
+    jobs: list[RenderJob] = []
+    for number, row in enumerate(records):
+        if row["path"] is not None:
             where = stretch(row, segments.get(row["id"], []), short=len(records) > _MANY)
-            return make_preview(CataloguedFile.of(row), *where, max_bytes)
-        except DecodeError as error:
-            return str(error)
-
-    found: list[Preview | str] = []
-    with ThreadPoolExecutor(max_workers=2) as threads:
-        for done, result in enumerate(threads.map(preview, records), start=1):
-            found.append(result)
-            if progress is not None:
-                progress(done, len(records))
+            jobs.append(RenderJob(number, CataloguedFile.of(row), where, max_bytes))
+    without = len(records) - len(jobs)
+    for done, (job, rendered) in enumerate(render_all(jobs), start=1 + without):
+        found[job.number] = rendered.preview or rendered.reason or ""
+        if progress is not None:
+            progress(done, len(records))
     return found
 
 

@@ -1,14 +1,13 @@
 """Videos and segments shown by a neighbour gallery: stills and a short preview of each, encoded once."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.errors import DecodeError
 from antiphon.media.opening import CataloguedFile
-from antiphon.presentation.previews import Preview, make_preview, make_strip
+from antiphon.presentation.previews import Preview
+from antiphon.presentation.rendering import Rendered, RenderJob, render_all
 from antiphon.report.gallery import GalleryItem, stretch
 from antiphon.report.inputs import Inputs
 
@@ -95,19 +94,25 @@ def show_items(
     rows = {row["id"]: row for row in inputs.catalogue.records()} if inputs.catalogue else {}
     max_bytes = min(_ONE_PREVIEW_BYTES, _ALL_PREVIEWS_BYTES // max(min(len(keys), MAX_PLAYERS), 1))
 
-    def show(number: int) -> Shown:
-        video, segment = keys[number]
-        row = rows[video]
-        segments = inputs.segments.get(video, [])
-        own = [one for one in segments if one["segment_id"] == segment]
-        preview, strip = _media(row, own or segments, bool(own), number, max_bytes)
-        return Shown(_item(number, row, preview), strip, _place(own))
+    def own(key: tuple[str, str]) -> list[Row]:
+        return [one for one in inputs.segments.get(key[0], []) if one["segment_id"] == key[1]]
 
-    found: dict[tuple[str, str], Shown] = {}
-    for number, one in enumerate(_in_threads(show, len(keys))):
-        found[keys[number]] = one
+    jobs = [
+        _job(number, rows[key[0]], own(key) or inputs.segments.get(key[0], []), bool(own(key)), max_bytes)
+        for number, key in enumerate(keys[:MAX_STRIPS])
+        if rows[key[0]]["path"] is not None
+    ]
+    media: dict[int, Rendered] = {}
+    for done, (job, rendered) in enumerate(render_all(jobs), start=1 + len(keys) - len(jobs)):
+        media[job.number] = rendered
         if progress is not None:
-            progress(number + 1, len(keys))
+            progress(done, len(keys))
+    found: dict[tuple[str, str], Shown] = {}
+    for number, key in enumerate(keys):
+        row = rows[key[0]]
+        rendered = media.get(number, Rendered(reason=NO_MEDIA if row["path"] is None else _TOO_MANY))
+        preview = rendered.preview or rendered.reason or _TOO_MANY
+        found[key] = Shown(_item(number, row, preview), rendered.strip, _place(own(key)))
     return found
 
 
@@ -134,22 +139,16 @@ def media_of(items: Mapping[tuple[str, str], Shown]) -> dict[str, dict[str, str]
     return found
 
 
-def _media(
-    row: Row, segments: Sequence[Row], one_segment: bool, number: int, max_bytes: int
-) -> tuple[Preview | str, bytes | None]:
-    if row["path"] is None:
-        return NO_MEDIA, None
-    if number >= MAX_STRIPS:
-        return _TOO_MANY, None
-    start_s, end_s = stretch(row, segments, short=True)
-    file = CataloguedFile.of(row)
-    try:
-        strip = make_strip(file, _times_s(segments, one_segment, (start_s, end_s)))
-        if number >= MAX_PLAYERS:
-            return _TOO_MANY, strip
-        return make_preview(file, start_s, end_s, max_bytes, _LONGER_SIDE_PX), strip
-    except DecodeError as error:
-        return str(error), None
+def _job(number: int, row: Row, segments: Sequence[Row], one_segment: bool, max_bytes: int) -> RenderJob:
+    where = stretch(row, segments, short=True)
+    return RenderJob(
+        number,
+        CataloguedFile.of(row),
+        where if number < MAX_PLAYERS else None,
+        max_bytes,
+        _LONGER_SIDE_PX,
+        tuple(_times_s(segments, one_segment, where)),
+    )
 
 
 def _times_s(segments: Sequence[Row], one_segment: bool, shown_s: tuple[float, float]) -> list[float]:
@@ -160,15 +159,6 @@ def _times_s(segments: Sequence[Row], one_segment: bool, shown_s: tuple[float, f
     ordered = sorted(segments, key=lambda segment: segment["start_s"])
     chosen = (ordered[0], ordered[len(ordered) // 2], ordered[-1])
     return [(segment["window_start_s"] + segment["window_end_s"]) / 2 for segment in chosen]
-
-
-def _in_threads(function: Callable[[int], Shown], count: int) -> Iterator[Shown]:
-    threads = ThreadPoolExecutor(max_workers=2)
-    try:
-        yield from threads.map(function, range(count))
-    finally:
-        # On interruption, cancel what has not started.
-        threads.shutdown(cancel_futures=True)
 
 
 def _item(number: int, row: Row, preview: Preview | str) -> GalleryItem:

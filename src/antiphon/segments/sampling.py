@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 from antiphon.errors import DecodeError
 from antiphon.seeding import generator as seeded_generator
 
+MAX_SEGMENTS = 100_000
+"""Maximum number of segments of a track: five days of them, one every 5 s."""
+
 
 class SamplingConfig(BaseModel):
     """Position of segments and windows.
@@ -101,7 +104,7 @@ def sample_segments(
     Raises
     ------
     DecodeError
-        The track is shorter than a window.
+        The track is shorter than a window, or so long that it has more than `MAX_SEGMENTS`.
     """
     if not math.isfinite(duration_s) or duration_s < config.window_s:
         raise DecodeError(f"The track is {duration_s:.2f} s long, too short for a window of {config.window_s:g} s.")
@@ -112,6 +115,11 @@ def sample_segments(
         bounds = [(start_s + k * section_s, start_s + (k + 1) * section_s) for k in range(count)]
     else:
         count = 1 + int((duration_s - segment_s) / config.every_s)
+        if count > MAX_SEGMENTS:
+            raise DecodeError(
+                f"The track is {duration_s / 3600:,.1f} h long: {count:,} segments, and at most {MAX_SEGMENTS:,} are "
+                "drawn. Its time stamps are damaged, or every_s is too short."
+            )
         bounds = [(start_s + k * config.every_s, start_s + k * config.every_s + segment_s) for k in range(count)]
     segments: list[Segment] = []
     for section, (section_start, section_end) in enumerate(bounds):

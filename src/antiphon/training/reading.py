@@ -8,8 +8,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.errors import DecodeError
+from antiphon.errors import AntiphonError
 from antiphon.training.windows import KeptRow
+from antiphon.workers.limits import JobError, ends_run
+from antiphon.workers.reasons import reason
 
 Result = TypeVar("Result")
 
@@ -47,7 +49,7 @@ class WindowReader:
         parts : iterable of ndarray of int64
             Positions in `rows`, part by part.
         function : callable
-            Reads a row; raises DecodeError where its file is damaged.
+            Reads a row; whatever it raises is the fault of its file, unless nothing can be opened any more.
 
         Yields
         ------
@@ -69,7 +71,10 @@ class WindowReader:
         for place, future in part:
             try:
                 result = future.result()
-            except DecodeError as error:
-                self.damaged[rows[place].segment_id] = str(error)
+            except Exception as error:
+                if ends_run(error) or isinstance(error, MemoryError):
+                    raise
+                known = isinstance(error, AntiphonError)
+                self.damaged[rows[place].segment_id] = reason(rows[place].path, error if known else JobError.of(error))
             else:
                 yield place, result

@@ -1,17 +1,16 @@
 """What a worker process runs: jobs from its parent, one after the other."""
 
-import errno
 import inspect
 import os
 import pickle
 import signal
 import threading
-import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
 from antiphon.errors import AntiphonError
+from antiphon.workers.limits import JobError, ends_run
 from antiphon.workers.memory import limit_address_space
 from antiphon.workers.steps import report_steps_to
 
@@ -35,9 +34,6 @@ class Message(NamedTuple):
     value: Any = None
 
 
-_CANNOT_WRITE = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}
-)
 _starting = False
 
 
@@ -93,9 +89,10 @@ def told(error: Exception) -> Message:
         return Message("too large")
     if isinstance(error, AntiphonError) and _survives(error):
         return Message("refused", error)
-    if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
+    if isinstance(error, OSError) and ends_run(error):
         return Message("cannot write", (error.errno, error.strerror, error.filename and str(error.filename)))
-    return Message("failed", (type(error).__name__, _text(error), traceback.format_exc()))
+    described = JobError.of(error)
+    return Message("failed", (described.kind, described.message, described.traceback))
 
 
 def _run(line: Connection, work: Callable[[Any], Any], job: Any) -> None:
@@ -117,13 +114,6 @@ def _survives(error: AntiphonError) -> bool:
         return type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 - our own
     except Exception:  # noqa: BLE001 - an error of a plug-in may raise anything
         return False
-
-
-def _text(error: Exception) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - an error of a plug-in may raise anything
-        return ""
 
 
 def _import_script(main: dict[str, Any]) -> None:

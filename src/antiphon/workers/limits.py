@@ -1,9 +1,16 @@
 """Limits of a job in a worker process, and the errors of jobs."""
 
+import errno
 import math
 from dataclasses import dataclass
+from traceback import format_exc
+from typing import Self
 
 from antiphon.errors import AntiphonError, DecodeError
+
+_CANNOT_WRITE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}
+)
 
 
 @dataclass(frozen=True)
@@ -76,3 +83,39 @@ class JobError(AntiphonError):
     def __init__(self, kind: str, message: str, traceback: str) -> None:
         super().__init__(f"{kind}: {message}" if message else kind)
         self.kind, self.message, self.traceback = kind, message, traceback
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """Describe the error that is being handled.
+
+        Parameters
+        ----------
+        error : Exception
+            Any error.
+
+        Returns
+        -------
+        JobError
+            Its description.
+        """
+        try:
+            text = str(error)
+        except Exception:  # noqa: BLE001 - an error of a plug-in may raise anything
+            text = ""
+        return cls(type(error).__name__, text, format_exc())
+
+
+def ends_run(error: Exception) -> bool:
+    """Return whether an error is a fault of the whole run, and not of the file that is being processed.
+
+    Parameters
+    ----------
+    error : Exception
+        Any error.
+
+    Returns
+    -------
+    bool
+        True where nothing can be written or opened: the disk is full, a folder is not writable, too many files open.
+    """
+    return isinstance(error, OSError) and error.errno in _CANNOT_WRITE
