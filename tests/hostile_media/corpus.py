@@ -35,8 +35,9 @@ GOOD, SOUND, PICTURES = Expected("both"), Expected("audio"), Expected("video")
 KNOWN = "|".join(
     [
         r"is empty \(0 bytes\)",
-        r"is text or a playlist, not a media file",
-        r"is not a media file of a known format, or is damaged at its start",
+        r"is text or a playlist( \([\w ]+\))?, not a media file",
+        r"is an? [\w\- ]+, not a media file",
+        r"is not a media file of a known format",
         r"is an MP4 without an index",
         r"cannot be (read|opened): [\w ]+\.",
         r"has no usable audio or video stream",
@@ -56,8 +57,8 @@ KNOWN = "|".join(
     ]
 )
 DAMAGED = Expected("any", KNOWN)
-NO_MEDIA = Expected(None, "is not a media file of a known format|cannot be opened|has no usable audio or video")
-TEXT = Expected(None, "is text or a playlist, not a media file|is not a media file of a known format")
+NO_MEDIA = Expected(None, "not a media file|cannot be opened|has no usable audio or video")
+TEXT = Expected(None, r"is text or a playlist( \([\w ]+\))?, not a media file|is not a media file of a known format")
 
 
 def make_corpus(folder: Path, media: Path) -> dict[str, Expected]:
