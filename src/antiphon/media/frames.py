@@ -22,6 +22,10 @@ from antiphon.media.stream_reader import StreamReader, is_after_loss
 _REORDER = 32
 # How long the last frame is held beyond the end of its duration.
 _HELD_S = 0.5
+# A frame stands in for missing ones where it is shown twice as far from its time as frames follow each other, and this
+# far. Slides follow each other slowly, so they do not.
+_STANDING_IN_S = 0.25
+_STANDING_IN_SHARE = 1 / 3
 # Tolerance within which two frames are equally near, so that rounding errors do not decide.
 _TIE_S = 1e-6
 
@@ -251,8 +255,9 @@ def _choose(
     flags: set[Flag],
 ) -> Iterator[tuple[int, VideoFrame]]:
     before: _TimedFrame | None = None
-    index = 0
+    index = standing_in = 0
     half_s = 0.5 * _spacing_s(reader.stream)
+    far_s = max(4 * half_s, _STANDING_IN_S)
     for timed in stream:
         while index < len(times_s) and times_s[index] <= timed.time_s:
             chosen = _nearer(before, timed, times_s[index])
@@ -260,6 +265,9 @@ def _choose(
                 raise DecodeError(f"{reader.uri}: the video is damaged near {times_s[index]:.2f} s.")
             if chosen.is_doubtful:
                 flags.add("concealed")
+            standing_in += abs(chosen.time_s - times_s[index]) > far_s
+            if standing_in > _STANDING_IN_SHARE * len(times_s):
+                flags.add("duplicated")
             yield index, chosen.frame
             index += 1
         if before is None and index and times_s[-1] < timed.time_s - _HELD_S:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Flag = Literal["concealed", "silent", "clipped", "black", "duplicated"]
 """concealed: the decoder guessed, or something is missing. silent, clipped: the sound. black: the pictures. duplicated:
-one picture stands in for others that are missing."""
+for more than a third of the stretch, pictures stand in for others that the frame rate promises and the file lacks."""
 
 # −60 dB below full scale.
 _SILENT_PEAK = 1e-3

@@ -184,11 +184,13 @@ def _previews(
         if row["path"] is not None:
             where = stretch(row, segments.get(row["id"], []), short=len(records) > _MANY)
             jobs.append(RenderJob(number, CataloguedFile.of(row), where, max_bytes))
+    tell = progress or (lambda done, total: None)
     without = len(records) - len(jobs)
+    for done in range(1, without + 1):
+        tell(done, len(records))
     for done, (job, rendered) in enumerate(render_all(jobs), start=1 + without):
         found[job.number] = rendered.preview or rendered.reason or ""
-        if progress is not None:
-            progress(done, len(records))
+        tell(done, len(records))
     return found
 
 
