@@ -62,9 +62,12 @@ def test_a_still_is_a_picture_and_is_kept(client: TestClient, workspace: Workspa
         assert max(container.streams.video[0].width, container.streams.video[0].height) == 320
     kept = [path for path in (workspace.page / "stills").iterdir() if path.read_bytes() == found.content]
     assert kept
-    kept[0].write_bytes(b"kept")
+    other = b"\xff\xd8 kept \xff\xd9"  # Begins and ends like a picture; anything else is made again.
+    kept[0].write_bytes(other)
     try:
-        assert client.get("/thumbnail/plain?at=3.0").content == b"kept"
+        assert client.get("/thumbnail/plain?at=3.0").content == other
+        kept[0].write_bytes(b"damaged")
+        assert client.get("/thumbnail/plain?at=3.0").content == found.content
     finally:
         kept[0].write_bytes(found.content)
 

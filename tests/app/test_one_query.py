@@ -18,9 +18,9 @@ from antiphon.app.schemas import conditions_of_match
 from antiphon.app.state import State
 from antiphon.cli.app import run
 from antiphon.cli.search import search as search_verb
-from antiphon.features import single
 from antiphon.media import decoding, probing, windows
 from antiphon.search.filters import Conditions
+from antiphon.segments import reading
 from antiphon.workspace import Workspace
 
 from .conftest import HOST, RUN, TestClient
@@ -41,7 +41,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
         return counted
 
     monkeypatch.setattr(decoding, "open_container", counting("decoded", decoding.open_container))
-    monkeypatch.setattr(single, "probe_media", counting("probed", probing.probe_media))
+    monkeypatch.setattr(reading, "probe_media", counting("probed", probing.probe_media))
     assert windows.decode_stretches is decoding.decode_stretches
     yield counts
 
