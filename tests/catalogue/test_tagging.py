@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon.catalogue import Catalogue, tagging
+from antiphon.errors import DecodeError
 
 
 @pytest.fixture
@@ -51,6 +52,19 @@ def test_files_that_cannot_be_read_keep_their_values(tags):
     assert old.refreshed(without=["a"])[0].records()[0]["artist"] == "Old"
     unread = catalogue(artist="Old", value_sources=["file:artist"], has_audio=None)
     assert unread.refreshed()[0].records()[0]["artist"] == "Old"
+
+
+def test_files_whose_tags_cannot_be_read_keep_their_values(tags):
+    tags["/a.mp3"] = DecodeError("/a.mp3: took longer than 60 s.")
+    now, changed = catalogue(artist="Old", value_sources=["file:artist"]).refreshed()
+    assert (now.records()[0]["artist"], now.records()[0]["value_sources"], changed) == ("Old", ["file:artist"], [])
+    assert catalogue(has_audio=None).with_file_tags().records()[0]["value_sources"] == []
+
+
+def test_a_damaged_file_keeps_its_values(tmp_path):
+    (tmp_path / "a.mp3").write_bytes(b"no song")
+    old = catalogue(path=str(tmp_path / "a.mp3"), artist="Old", value_sources=["file:artist"])
+    assert old.refreshed()[0].records()[0]["artist"] == "Old"
 
 
 def test_progress_is_told(tags):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from antiphon.catalogue.unknown import is_no_title, is_unknown
 from antiphon.catalogue.validation import CatalogueRow, clean_record
-from antiphon.errors import CatalogueError, DecodeError
+from antiphon.errors import CatalogueError
 from antiphon.media.container import media_errors, open_container, read_start
 from antiphon.media.id3 import MAX_BYTES, id3_artists
 
@@ -37,15 +37,17 @@ def file_tags(uri: str) -> CatalogueRow:
     Returns
     -------
     CatalogueRow
-        Usable tags by column of the catalogue; empty for a file that cannot be read, which `probe` reports.
+        Usable tags by column of the catalogue.
+
+    Raises
+    ------
+    DecodeError
+        The file cannot be read.
     """
-    try:
-        with open_container(uri) as container, media_errors(uri):
-            said = [container.metadata, *(stream.metadata for stream in container.streams)]
-            tagged = container.format.name in _WITH_ID3
-        artists = id3_artists(read_start(uri, MAX_BYTES)) if tagged else []
-    except DecodeError:
-        return {}
+    with open_container(uri) as container, media_errors(uri):
+        said = [container.metadata, *(stream.metadata for stream in container.streams)]
+        tagged = container.format.name in _WITH_ID3
+    artists = id3_artists(read_start(uri, MAX_BYTES)) if tagged else []
     if len(artists) > 1:
         said.insert(0, {"artists": ";".join(artists)})
     tags: dict[str, str] = {}

@@ -27,6 +27,8 @@ def fill_in_tags(
     limits : WorkerLimits, optional
         Limits of each file. Default: 60 s and 2 GB.
     """
+    for row in rows:
+        sources.set_from_file(row, sources.from_file(row))
     for row, found in _read(rows, progress, limits):
         missing = {column for column in found if row[column] is None}
         row.update({column: found[column] for column in missing})
@@ -34,14 +36,14 @@ def fill_in_tags(
 
 
 def renew_tags(rows: Sequence[CatalogueRow], progress: Progress | None = None) -> list[str]:
-    """Read the tags of files again; values that tables gave stay.
+    """Read the tags of files again; values that tables gave stay, and all those of files that cannot be read.
 
     In a catalogue of an earlier version, values that agree with the tags count as read from them.
 
     Parameters
     ----------
     rows : sequence of CatalogueRow
-        Rows whose files can be read; they are changed.
+        Rows with a path; they are changed.
     progress : callable, optional
         Called with files done and their total.
 
@@ -66,8 +68,10 @@ def renew_tags(rows: Sequence[CatalogueRow], progress: Progress | None = None) -
 def _read(
     rows: Sequence[CatalogueRow], progress: Progress | None, limits: WorkerLimits | None = None
 ) -> Iterator[tuple[CatalogueRow, CatalogueRow]]:
+    """Yield the rows whose files can be read, with their tags; probing says why others cannot."""
     for row, found in inspect_files(_row_tags, rows, progress, limits):
-        yield row, {} if isinstance(found, AntiphonError) else found  # Probing says why.
+        if not isinstance(found, AntiphonError):
+            yield row, found
 
 
 def _row_tags(row: CatalogueRow) -> CatalogueRow:
