@@ -192,8 +192,17 @@ def test_an_index_elsewhere_follows_a_catalogue_that_it_is_told_of(place, tmp_pa
     assert set(found(index, Where(genre="folk"))) == {"v001"}
 
 
-def test_vectors_keep_the_metadata_that_they_came_with(tmp_path, kind):
+def test_vectors_keep_their_ids_and_the_metadata_that_they_came_with(tmp_path, kind):
     Catalogue([{"id": "a", "genre": "pop"}, {"id": "b"}]).save(tmp_path / "catalogue.parquet")
     index = Index.from_vectors("abc", np.eye(3), tmp_path / "index", kind=kind, metadata=[{"genre": "own"}] * 3)
     hits = index.search(np.ones((1, 3)), k=3)[0]
-    assert {hit.id: hit.metadata["genre"] for hit in hits} == {"a": "own", "b": "own"}
+    assert {hit.id: hit.metadata["genre"] for hit in hits} == {"a": "own", "b": "own", "c": "own"}
+    assert (len(index), index.ids) == (3, ["a", "b", "c"])
+
+
+def test_vectors_beside_a_catalogue_of_other_videos_are_found(tmp_path, kind):
+    Catalogue([{"id": "other"}]).save(tmp_path / "catalogue.parquet")
+    index = Index.from_vectors("abc", np.eye(3), tmp_path / "index", kind=kind)
+    assert {hit.id for hit in index.search(np.ones((1, 3)), k=3)[0]} == {"a", "b", "c"}
+    assert "a" in index
+    assert len(index.embeddings("")[0]) == 3

@@ -1,7 +1,8 @@
 """The catalogue of today, laid over an index whose rows keep the metadata of the day on which they were written.
 
 A title, a genre or a year that is corrected later is found and shown without embedding anything again. Videos that left
-the catalogue, or whose files were replaced since they were indexed, are not found.
+the catalogue, or whose files were replaced since they were indexed, are not found. An index of vectors from elsewhere
+keeps its videos and their metadata.
 """
 
 from collections.abc import Collection, Mapping
@@ -68,7 +69,7 @@ class Difference:
     changed : Table
         Id and metadata of today of the videos whose metadata changed.
     hidden : tuple of str
-        Videos that are not in the catalogue, or whose files were replaced.
+        Videos that left the catalogue, or whose files were replaced.
     """
 
     changed: pa.Table
@@ -89,11 +90,12 @@ class Difference:
         contents : mapping of str to str
             Hashes of the files that were indexed, by id, where they are known.
         own_metadata : bool, default False
-            Leave the index its metadata, since it was given them with its vectors.
+            Leave the index its metadata, and the videos that the catalogue does not know, since it was given both with
+            its vectors.
         """
         stored = view.read(Part(None), vectors=False)
         places = _arrow.index_in(stored["id"], catalogue["id"].combine_chunks())
-        unknown = stored["id"].filter(_arrow.is_null(places)).unique().to_pylist()
+        unknown = [] if own_metadata else stored["id"].filter(_arrow.is_null(places)).unique().to_pylist()
         now = dict(zip(catalogue["id"].to_pylist(), catalogue["content_hash"].to_pylist(), strict=True))
         replaced = [name for name, was in contents.items() if now.get(name) not in (None, was)]
         there = _arrow.is_valid(places)

@@ -81,6 +81,8 @@ class Index:
     def follow(self, catalogue: str | Path) -> None:
         """Take artist, title, genre, tags and year of hits from this catalogue, and find none but its videos.
 
+        An index made by `from_vectors` keeps its own metadata and all its videos; only files are looked up.
+
         Without it the index follows the catalogue of the workspace that it lies in, if there is one.
 
         Parameters
