@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.errors import AntiphonError, ConfigError, DecodeError
+from antiphon.disk import writing
+from antiphon.errors import AntiphonError, ConfigError, DecodeError, StorageError
 from antiphon.workers.limits import CrashError, JobError, LimitError, WorkerLimits
 from antiphon.workers.pool import run_in_processes, stream_in_processes
 from antiphon.workers.steps import finish_step
@@ -112,6 +113,18 @@ def test_a_full_disk_ends_the_run():
     with pytest.raises(OSError, match="No space left on device") as raised:
         list(run_in_processes(odd, ["fine", "disk", "fine"], workers=1))
     assert raised.value.filename == "/full/file"
+
+
+def written(job):
+    with writing(Path(job)):
+        if job == "full":
+            raise OSError(errno.ENOSPC, "No space left on device")
+    return job
+
+
+def test_a_disk_that_is_full_for_what_we_write_ends_the_run():
+    with pytest.raises(StorageError, match=r"^full: cannot be written \(no space left on device\)\. Free some space"):
+        list(run_in_processes(written, ["fine", "full", "fine"], workers=1))
 
 
 def test_a_job_beyond_a_limit_is_a_failure_and_the_others_are_done():

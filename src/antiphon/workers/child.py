@@ -9,7 +9,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, StorageError
 from antiphon.workers.limits import JobError, ends_run
 from antiphon.workers.memory import limit_address_space
 from antiphon.workers.steps import report_steps_to
@@ -27,7 +27,7 @@ class Message(NamedTuple):
         "refused" with an error of ours, was "too large" for the memory, "failed" with another error, or that the
         process "cannot write".
     value : object
-        Item, result or error; of an error that is none of ours, its class, message and traceback.
+        Item, result or error; of one that "failed", its class, message and traceback.
     """
 
     kind: Kind
@@ -85,12 +85,15 @@ def told(error: Exception) -> Message:
     Message
         What the parent is told.
     """
+    if isinstance(error, OSError) and ends_run(error):
+        if isinstance(error, StorageError):
+            return Message("cannot write", StorageError(str(error)))
+        filename = error.filename and str(error.filename)
+        return Message("cannot write", OSError(error.errno, error.strerror, filename))
     if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
         return Message("too large")
     if isinstance(error, AntiphonError) and _survives(error):
         return Message("refused", error)
-    if isinstance(error, OSError) and ends_run(error):
-        return Message("cannot write", (error.errno, error.strerror, error.filename and str(error.filename)))
     described = JobError.of(error)
     return Message("failed", (described.kind, described.message, described.traceback))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from traceback import format_exc
 from typing import Self
 
-from antiphon.errors import AntiphonError, DecodeError
+from antiphon.errors import AntiphonError, DecodeError, StorageError
 
 _CANNOT_WRITE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}
@@ -118,4 +118,4 @@ def ends_run(error: Exception) -> bool:
     bool
         True where nothing can be written or opened: the disk is full, a folder is not writable, too many files open.
     """
-    return isinstance(error, OSError) and error.errno in _CANNOT_WRITE
+    return isinstance(error, StorageError) or (isinstance(error, OSError) and error.errno in _CANNOT_WRITE)

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, StorageError
 from antiphon.workers.limits import CrashError, StoppedError, WorkerLimits
 from antiphon.workers.memory import glance_s
 from antiphon.workers.worker import Worker
@@ -204,7 +204,7 @@ class _Crew(Generic[Job, Result]):
             except CrashError as error:
                 if attempt == _ATTEMPTS:
                     yield Part(number, job, is_last=True, error=error)
-            except StoppedError:
+            except (StoppedError, StorageError):
                 raise
             except AntiphonError as error:
                 yield Part(number, job, is_last=True, error=error)

@@ -198,13 +198,11 @@ class Worker(Generic[Job, Result]):
     def _outcome(self, message: Message) -> Result:
         if message.kind == "result":
             return message.value
-        if message.kind == "refused":
+        if message.kind in ("refused", "cannot write"):
             raise message.value
         if message.kind == "too large":
             self._end()  # What the job has allocated may stay.
             raise self._too_large()
-        if message.kind == "cannot write":
-            raise OSError(*message.value)
         raise JobError(*message.value)
 
     def _crashed(self) -> AntiphonError:
@@ -250,7 +248,7 @@ def _stopped() -> StoppedError:
 def _why_not_started(ready: Message | None, closed: bool) -> Exception:
     if closed:
         return _stopped()
-    if ready is not None and ready.kind == "refused":
+    if ready is not None and ready.kind in ("refused", "cannot write"):
         return ready.value
     if ready is not None and ready.kind == "failed":
         kind, text, trace = ready.value
