@@ -12,6 +12,7 @@ import pytest
 from antiphon.errors import ConfigError, WeightsError
 from antiphon.workers import child, memory
 from antiphon.workers.limits import CrashError, JobError, LimitError, StoppedError, WorkerLimits
+from antiphon.workers.steps import finish_step
 from antiphon.workers.worker import Worker
 
 MARK = "ANTIPHON_TEST_JOB_HAS_BEGUN"
@@ -107,6 +108,33 @@ def test_memory_is_measured_from_outside_too() -> None:
     with pytest.raises(LimitError, match="needed more than 0.3 GB of memory"):
         list(worker.stream(""))
     assert worker.run("fine") == 0
+    worker.close()
+
+
+def prepare_busy() -> Callable[[str], Iterator[int]]:
+    child.limit_address_space = lambda memory_bytes: None
+    return _busy
+
+
+def _busy(job: str) -> Iterator[int]:
+    held: list[bytes] = []
+    for number in range(160):
+        time.sleep(0.025)
+        if "large" in job:
+            held.append(bytes(10_000_000).replace(b"\0", b"1"))
+        if "steps" in job:
+            finish_step()
+        else:
+            yield number
+
+
+@pytest.mark.parametrize("job", ["steps", "items", "large steps", "large items"])
+def test_a_job_that_reports_often_has_its_limits_too(job: str) -> None:
+    limits = WorkerLimits(memory_bytes=200_000_000) if "large" in job else WorkerLimits(job_s=0.5)
+    worker = Worker[str, int](prepare_busy, (), limits)
+    said = "needed more than 0.2 GB of memory" if "large" in job else "took longer than 0.5 s"
+    with pytest.raises(LimitError, match=said):
+        list(worker.stream(job))
     worker.close()
 
 

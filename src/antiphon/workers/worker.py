@@ -174,16 +174,22 @@ class Worker(Generic[Job, Result]):
         try:
             with clock.step():
                 while not process.line.poll(clock.glance_s):
-                    clock.check()
-                    if self._exceeds_memory(process):
-                        raise self._too_large()
-                return process.line.recv()
+                    self._look(process, clock)
+                message: Message = process.line.recv()
+                if message.kind in ("step", "item") and clock.is_due():  # A job that reports often is never waited for.
+                    self._look(process, clock)
+                return message
         except (EOFError, OSError):
             raise self._crashed() from None
         except AntiphonError:
             raise
         except Exception as error:
             raise JobError(type(error).__name__, f"the result cannot be read ({error})", "") from error
+
+    def _look(self, process: Process, clock: "_Clock") -> None:
+        clock.check()
+        if self._exceeds_memory(process):
+            raise self._too_large()
 
     def _exceeds_memory(self, process: Process) -> bool:
         if self._limits is None:
@@ -224,6 +230,7 @@ class _Clock:
     def __init__(self, limits: WorkerLimits | None) -> None:
         self._limits = limits
         self._spent_s = self._started_s = 0.0
+        self._looked_s = time.monotonic()
         self.glance_s = None if limits is None else min(glance_s(), limits.step_s, limits.job_s)
 
     @contextmanager
@@ -233,9 +240,14 @@ class _Clock:
         yield
         self._spent_s += time.monotonic() - self._started_s
 
+    def is_due(self) -> bool:
+        """Return whether the last look at the limits is long ago."""
+        return self.glance_s is not None and time.monotonic() - self._looked_s >= self.glance_s
+
     def check(self) -> None:
         """Raise an error where the step or the job takes too long."""
-        step_s = time.monotonic() - self._started_s
+        self._looked_s = time.monotonic()
+        step_s = self._looked_s - self._started_s
         limit_s = self._limits and self._limits.exceeded_s(step_s, self._spent_s + step_s)
         if limit_s is not None:
             raise LimitError(f"took longer than {limit_s:g} s")
