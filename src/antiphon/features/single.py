@@ -121,15 +121,15 @@ def files_features(
         Worker processes cannot be started, or there is not enough memory for a backbone.
     """
     settings, size = sampling or SamplingConfig(), batch_size or BATCH_WINDOWS
-    under_way = [_Gathered(str(path), networks, settings, size) for path in paths]
-    jobs = [gathered.job for gathered in under_way]
+    under_way = {number: _Gathered(str(path), networks, settings, size) for number, path in enumerate(paths)}
+    jobs = [gathered.job for gathered in under_way.values()]
     count = min(workers or os.cpu_count() or 1, len(jobs))
     with closing(stream_in_processes(read_file, jobs, count, limits or WorkerLimits())) as parts:
         for part in parts:
-            gathered = under_way[part.number]
             if part.value is not None:
-                gathered.try_to_add(part.value)
+                under_way[part.number].try_to_add(part.value)
             if part.is_last:
+                gathered = under_way.pop(part.number)
                 yield paths[part.number], part.error or gathered.tried()
 
 
