@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.catalogue import Catalogue
-from antiphon.catalogue.identity import PROBED, examine
+from antiphon.catalogue import Catalogue, identity
+from antiphon.catalogue.identity import PROBED, Examination, Place, examine
+from antiphon.catalogue.joining import join
+from antiphon.cli.file_changes import FileChanges
+from antiphon.media.identity import FileIdentity
 
 
 @pytest.fixture
@@ -115,6 +118,68 @@ def test_a_file_with_the_name_of_another_that_is_no_more_replaces_it(folder):
     found = examine(rows)
     assert (found.replaced, found.gone, found.moved) == (["b.mp3"], ["a.mp3"], {})
     assert paths(rows)["b.mp3"] == "b.mp3"
+
+
+def renumbered(folder: Path, count: int) -> list[dict]:
+    """Delete the first of numbered files, and give each of the others the name of the one before it."""
+    for number in range(count):
+        (folder / f"{number:04}.mp3").write_text(f"song {number}")
+    rows = looked_at(folder)
+    for number in range(1, count):
+        (folder / f"{number:04}.mp3").replace(folder / f"{number - 1:04}.mp3")
+    return rows
+
+
+def test_renumbered_files_keep_their_ids_when_the_first_is_deleted(folder):
+    rows = renumbered(folder, 6)
+    hashes = {row["id"]: row["content_hash"] for row in rows}
+    found = examine(rows)
+    assert (found.replaced, found.gone) == ([], ["0000.mp3"])
+    assert len(found.moved) == 5
+    expected = {f"{number:04}.mp3": f"{number - 1:04}.mp3" for number in range(1, 6)}
+    assert {row["id"]: row["path"] and Path(row["path"]).name for row in rows if row["id"] < "a"} == {
+        "0000.mp3": None
+    } | expected
+    assert {row["id"]: row["content_hash"] for row in Catalogue(rows).records()} == hashes
+    assert examine(rows).gone == ["0000.mp3"]
+
+
+def test_a_new_file_behind_renumbered_ones_changes_nothing_of_them(folder):
+    rows = renumbered(folder, 6)
+    (folder / "0005.mp3").write_text("a new song")
+    found = examine(rows)
+    assert (found.replaced, found.gone, len(found.moved)) == ([], ["0000.mp3"], 5)
+    joined = join(rows, Catalogue.from_folder(folder).records())
+    assert [row["id"] for row in joined.rows if row["path"] == str(folder / "0005.mp3")] == ["songs/0005.mp3"]
+
+
+def test_a_deleted_file_whose_name_another_took_is_found_again_when_it_is_back(folder):
+    rows = renumbered(folder, 4)
+    examine(rows)
+    (folder / "back.mp3").write_text("song 0")
+    joined = join(rows, Catalogue.from_folder(folder).records())
+    assert joined.moved == {"0000.mp3": ("", str(folder / "back.mp3"))}
+    assert "0000.mp3 is" in FileChanges.of(joined.rows, set(), joined, Examination(), {}).sentences()[0]
+
+
+def test_matching_renumbered_files_compares_each_with_few_others(monkeypatch):
+    count, calls = 400, []
+    identities = [FileIdentity(9, 9, f"hash {number}") for number in range(count)]
+    rows = [{"id": str(n), "path": f"/{n}", **vars(one)} for n, one in enumerate(identities)]
+    places = {f"/{n - 1}": Place(str(n - 1), identities[n]) for n in range(count - 1, 0, -1)}
+    original = identity._by_name
+    monkeypatch.setattr(identity, "_by_name", lambda *pair: calls.append(pair) or original(*pair))
+    moved = identity.find_again(rows, {row["id"] for row in rows}, places)
+    assert (len(moved), rows[0]["path"], rows[1]["path"]) == (count - 1, None, "/0")
+    assert len(calls) <= 2 * count
+
+
+def test_an_empty_file_that_another_was_renamed_to_is_replaced(folder):
+    (folder / "b.mp3").write_bytes(b"")
+    rows = looked_at(folder)
+    (folder / "a.mp3").replace(folder / "b.mp3")
+    assert examine(rows).replaced == ["b.mp3"]
+    assert len(Catalogue(rows)) == 3
 
 
 def test_a_file_replaced_by_a_copy_of_another_joins_its_split(folder):

@@ -5,7 +5,6 @@ import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from antiphon.catalogue import sources
 from antiphon.catalogue.copies import content_of
@@ -98,8 +97,11 @@ def examine(rows: Sequence[CatalogueRow], *, read_all: bool = False) -> Examinat
     changed = look(rows, found, read_all=read_all)
     places = {row["path"]: Place(row["id"], changed[row["id"]]) for row in rows if row["id"] in changed}
     found.moved = find_again(rows, set(changed) | set(found.gone), places)
+    found.gone = [name for name in found.gone if name not in found.moved]
     for row in rows:
-        if row["id"] in changed and row["id"] not in found.moved:
+        if row["id"] in changed and row["path"] is None:
+            found.gone.append(row["id"])
+        elif row["id"] in changed and row["id"] not in found.moved:
             found.replaced.append(row["id"])
             forget_content(row)
             row.update(vars(changed[row["id"]]))
@@ -133,6 +135,7 @@ def look(rows: Sequence[CatalogueRow], found: Examination, *, read_all: bool = F
         Identity of the files with other content than before, by id.
     """
     local = [row for row in rows if row.get("path") and local_path(row["path"]) is not None]
+    found.gone += [row["id"] for row in rows if not row.get("path") and is_identified(row)]  # others took their names
     stats = [_stat(local_path(row["path"]) or "") for row in local]
     found.gone += [row["id"] for row, about in zip(local, stats, strict=True) if about is None and _was_there(row)]
     waiting = [
@@ -172,8 +175,8 @@ def find_again(
 ) -> dict[str, tuple[str, str]]:
     """Find content that is not in its place any more, and give its rows the path where it is now.
 
-    Files may exchange names, or each take the next one's. A file that was merely replaced keeps its name, also where
-    its former content lies elsewhere as a copy.
+    Files may exchange names, or each take the next one's, also where the first or last of them is deleted: its row then
+    has no path. A file that was merely replaced keeps its name, also where its former content lies elsewhere as a copy.
 
     Parameters
     ----------
@@ -187,50 +190,72 @@ def find_again(
     Returns
     -------
     dict of str to (str, str)
-        Former and new path of what was found, by id.
+        Former and new path of what was found, by id; the former one is empty where it had none.
     """
-    lost = {row["id"]: row for row in rows if row["id"] in homeless and content_of(row)}
+    unplaced = {row["id"]: row for row in rows if row["id"] in homeless}
+    owners = {row["path"]: row["id"] for row in unplaced.values() if row["path"] in places}
+    lost = {name: row for name, row in unplaced.items() if content_of(row)}
     homes = _matches(lost, places)
-    owners = {row["path"]: row["id"] for row in lost.values() if row["path"] in places}
-    while True:
-        taken = set(homes.values())
-        kept = {
-            name: path
-            for name, path in homes.items()
-            if (path not in owners or owners[path] in homes)
-            and (lost[name]["path"] not in owners or lost[name]["path"] in taken)
-        }
-        if len(kept) == len(homes):
-            break
-        homes = kept
-    moved = {name: (lost[name]["path"], path) for name, path in homes.items()}
+    former = {name: lost[name]["path"] for name in homes}
+    _drop_replaced(homes, former, owners)
+    for path in homes.values():
+        if path in owners:
+            unplaced[owners[path]]["path"] = None
     for name, path in homes.items():
         lost[name].update({"path": path, **vars(places[path].identity)})
-    return moved
+    return {name: (former[name] or "", path) for name, path in homes.items()}
+
+
+def _drop_replaced(homes: dict[str, str], former: Mapping[str, str | None], owners: Mapping[str, str]) -> None:
+    """Drop the homes that are mere copies of files that were replaced, and those that mere replacements have.
+
+    A home is a renamed file's if its owner was found elsewhere or it has none, and the file's own place is empty or
+    taken by another that was found; between two others of a chain of renamed files, one of them is enough.
+    """
+    taken_by = {path: name for name, path in homes.items()}
+
+    def is_renamed(name: str) -> bool:
+        owner, own = owners.get(homes[name]), former[name]
+        owner_moved, own_taken = owner in homes, own in taken_by
+        return (owner is None or owner_moved or own_taken) and (own not in owners or own_taken or owner_moved)
+
+    waiting = list(homes)
+    while waiting:
+        name = waiting.pop()
+        if name not in homes or is_renamed(name):
+            continue
+        path = homes.pop(name)
+        del taken_by[path]
+        waiting += [other for other in (taken_by.get(former[name] or ""), owners.get(path)) if other is not None]
 
 
 def _matches(lost: Mapping[str, CatalogueRow], places: Mapping[str, Place]) -> dict[str, str]:
     """Return a path with the content of each row: that of the same id, else of the same name, else any."""
-    by_content: dict[str, list[str]] = {}
-    for path, place in places.items():
-        by_content.setdefault(place.identity.content_hash, []).append(path)
     homes: dict[str, str] = {}
-    for is_alike in (_has_same_id, _has_same_name, lambda *_: True):
+    taken: set[str] = set()
+    for part in (_by_id, _by_name, _by_content):
+        free: dict[tuple[str, str], list[str]] = {}
+        for path, place in reversed(list(places.items())):
+            if path not in taken:
+                free.setdefault((place.identity.content_hash, part(place.id, path)), []).append(path)
         for name, row in lost.items():
-            free = by_content.get(row["content_hash"], [])
-            home = next((path for path in free if is_alike(row, path, places[path])), None)
-            if name not in homes and home is not None:
-                homes[name] = home
-                free.remove(home)
+            paths = free.get((row["content_hash"], part(name, row["path"] or "")))
+            if name not in homes and paths:
+                homes[name] = paths.pop()
+                taken.add(homes[name])
     return homes
 
 
-def _has_same_id(row: CatalogueRow, path: str, place: Place) -> bool:
-    return row["id"] == place.id
+def _by_id(name: str, path: str) -> str:
+    return name
 
 
-def _has_same_name(row: CatalogueRow, path: str, place: Place) -> bool:
-    return Path(row["path"]).name == Path(path).name
+def _by_name(name: str, path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+
+def _by_content(name: str, path: str) -> str:
+    return ""
 
 
 def may_be(row: CatalogueRow, path: str) -> bool:

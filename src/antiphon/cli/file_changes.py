@@ -62,7 +62,7 @@ class FileChanges:
 
     def sentences(self) -> list[str]:
         """Say what happened, one sentence for each kind, with the first example."""
-        moved = [f"{old} is {new}" for old, new in (self.joined.moved | self.found.moved).values()]
+        moved = [f"{old or name} is {new}" for name, (old, new) in (self.joined.moved | self.found.moved).items()]
         counted: list[tuple[Sequence[str], str]] = [
             (moved, "files have another path now, and keep their ids"),
             (self.joined.prefixed, "files have ids of other files, and got folders before them"),
