@@ -1,8 +1,13 @@
 """Pins, their hashes, and the promises of SECURITY.md."""
 
+import importlib.util
 import re
+import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,3 +42,42 @@ def test_every_promise_has_tests_that_exist_and_stands_in_the_policy() -> None:
             path, _, name = test.partition("::")
             assert (ROOT / path).exists(), test
             assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), test
+
+
+@pytest.fixture
+def trust(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    about = importlib.util.spec_from_file_location("trust", ROOT / "release" / "trust.py")
+    assert about is not None and about.loader is not None
+    module = importlib.util.module_from_spec(about)
+    monkeypatch.setitem(sys.modules, "trust", module)
+    about.loader.exec_module(module)
+    return module
+
+
+def test_a_promise_whose_tests_are_missing_is_not_held(trust: ModuleType) -> None:
+    told = trust.run_tests(["tests/test_that_is_not_there.py"])
+    row = trust.line("A promise.", ["tests/test_that_is_not_there.py"], told)
+    assert row.endswith("| 0 tests | failed: pytest ended with 4 |\n")
+
+
+def test_a_promise_is_held_by_tests_that_ran_and_passed(trust: ModuleType) -> None:
+    def result(**told: object) -> str:
+        return trust.line("A promise.", ["tests"], trust.Told(**told)).split(" | ")[-1].rstrip(" |\n")
+
+    assert result(passed=2, skipped=1) == "all passed, 1 skipped"
+    assert result(skipped=3) == "failed: no test ran, 3 skipped"
+    assert result(passed=2, failed=["one"], code=1) == "failed: one"
+    assert result(passed=2, code=3) == "failed: pytest ended with 3"
+
+
+@pytest.mark.parametrize(("code", "ends"), [(0, 0), (4, 1)])
+def test_the_page_is_written_and_a_promise_that_is_not_held_is_told(
+    trust: ModuleType, code: int, ends: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "trust.toml").write_text('[[promise]]\ntext = "A promise."\ntests = ["tests"]\n')
+    monkeypatch.setattr(trust, "ROOT", tmp_path)
+    monkeypatch.setattr(trust, "run_tests", lambda tests: trust.Told(passed=int(code == 0), code=code))
+    assert trust.main() == ends
+    assert "A promise." in (tmp_path / "docs" / "trust.md").read_text(encoding="utf-8")
