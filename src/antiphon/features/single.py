@@ -256,12 +256,11 @@ def predict_tags(path: str | Path, backbone: str = "musicnn-mtt") -> list[tuple[
     ConfigError
         The backbone predicts no tags.
     DecodeError
-        The file cannot be read, has no audio, or is shorter than a patch.
+        The file cannot be read, has no audio, or is shorter than a patch; or none of its patches can be decoded.
     """
-    network = _tagger(backbone)
-    scores = _Scores(network)
-    for patch in read_patches(scores.job(path)):
-        scores.add(patch)
+    scores = _Scores(str(path), _tagger(backbone))
+    for part in read_patches(scores.job):
+        scores.add(part)
     return scores.tags()
 
 
@@ -292,15 +291,15 @@ def predict_tags_of(
         The backbone predicts no tags, or worker processes cannot be started.
     """
     network = _tagger(backbone)
-    scores = [_Scores(network) for _ in paths]
-    jobs = [score.job(path) for score, path in zip(scores, paths, strict=True)]
+    scores = [_Scores(str(path), network) for path in paths]
+    jobs = [score.job for score in scores]
     workers = min(os.cpu_count() or 1, len(jobs))
     with closing(stream_in_processes(read_patches, jobs, workers, limits or WorkerLimits())) as parts:
         for part in parts:
             if part.value is not None:
-                scores[part.number].add(part.value)
+                scores[part.number].try_to_add(part.value)
             if part.is_last:
-                yield paths[part.number], part.error or scores[part.number].tags()
+                yield paths[part.number], part.error or scores[part.number].tried()
 
 
 def _tagger(backbone: str) -> Musicnn:
@@ -313,24 +312,42 @@ def _tagger(backbone: str) -> Musicnn:
 class _Scores:
     """Sums of the tags' probabilities over a track."""
 
-    def __init__(self, network: Musicnn) -> None:
+    def __init__(self, path: str, network: Musicnn) -> None:
+        self.job = PatchesJob(path, _PATCH_S, network.rate_hz)
         self._network = network
         self._sums = np.zeros(len(network.tags))
         self._count = 0
+        self._error: AntiphonError | None = None
 
-    def job(self, path: str | Path) -> PatchesJob:
-        """Return what to read of a file."""
-        return PatchesJob(str(path), _PATCH_S, self._network.rate_hz)
-
-    def add(self, patch: FloatArray) -> None:
-        """Add a patch."""
-        self._sums += self._network.outputs(self._network.log_mel(patch)).taggram.mean(axis=0)
-        self._count += 1
+    def add(self, part: PlannedWindows | FloatArray) -> None:
+        """Add a patch; a plan begins anew, as where a worker crashed and the file is read again."""
+        if isinstance(part, PlannedWindows):
+            self._sums, self._count, self._error = np.zeros_like(self._sums), 0, None
+        else:
+            self._sums += self._network.outputs(self._network.log_mel(part)).taggram.mean(axis=0)
+            self._count += 1
 
     def tags(self) -> list[tuple[str, float]]:
         """Return the means, the highest first."""
-        means = self._sums / max(self._count, 1)
+        if not self._count:
+            raise DecodeError(f"{self.job.path}: no patch of {_PATCH_S:g} s of its audio can be decoded.")
+        means = self._sums / self._count
         return [(self._network.tags[place], float(means[place])) for place in descending(means)]
+
+    def try_to_add(self, part: PlannedWindows | FloatArray) -> None:
+        """Add a patch, and remember what the backbone raises; nothing is computed after that."""
+        if self._error is None or isinstance(part, PlannedWindows):
+            try:
+                self.add(part)
+            except Exception as error:  # noqa: BLE001 - whatever a backbone raises about one file
+                self._error = file_problem(error)
+
+    def tried(self) -> list[tuple[str, float]] | AntiphonError:
+        """Return the means, the highest first, or why there are none."""
+        try:
+            return self._error or self.tags()
+        except DecodeError as error:
+            return error
 
 
 def loaded_backbone(name: str, device: str) -> Backbone:

@@ -104,7 +104,7 @@ class PatchesJob:
     rate_hz: int
 
 
-def read_patches(job: PatchesJob) -> Iterator[npt.NDArray[np.float32]]:
+def read_patches(job: PatchesJob) -> Iterator[PlannedWindows | npt.NDArray[np.float32]]:
     """Decode the sound of a whole track, patch by patch.
 
     Parameters
@@ -114,8 +114,9 @@ def read_patches(job: PatchesJob) -> Iterator[npt.NDArray[np.float32]]:
 
     Yields
     ------
-    ndarray of float32, shape (samples,)
-        Consecutive patches; what is left at the end of the track is not read.
+    PlannedWindows, then ndarray of float32, shape (samples,)
+        All patches, and then the consecutive ones that can be decoded; what is left at the end of the track is not
+        read.
 
     Raises
     ------
@@ -133,7 +134,9 @@ def read_patches(job: PatchesJob) -> Iterator[npt.NDArray[np.float32]]:
         )
     starts = max(info.start_s, 0.0) + job.patch_s * np.arange(count)
     every = [(float(start_s), float(start_s) + job.patch_s) for start_s in starts]
-    patches = [patch for patch in every if Extents.of(vars(info)).hold("audio", *patch)]
+    extents = Extents.of(vars(info))
+    patches = [patch for patch in every if extents.hold("audio", *patch)]
+    yield PlannedWindows(patches, extents)
     for patch in decode_stretches(job.path, patches, rate_hz=job.rate_hz):
         if patch.waveform is not None:
             yield patch.waveform
