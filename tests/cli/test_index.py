@@ -29,6 +29,7 @@ from antiphon.search import Index, Query
 from antiphon.search.explaining import Facts
 from antiphon.search.filters import Conditions
 from antiphon.segments.sampling import SamplingConfig
+from antiphon.tables import write_table
 from antiphon.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("quick_default")
@@ -253,11 +254,11 @@ def test_an_index_of_features_made_otherwise_is_not_searched(place, capsys):
     before = {part: pq.read_table(part) for part in parts}
     try:
         for part, table in before.items():
-            pq.write_table(table.replace_schema_metadata(table.schema.metadata | {b"weights": b"others"}), part)
+            write_table(table.replace_schema_metadata(table.schema.metadata | {b"weights": b"others"}), part)
         code, out, err = call(capsys, "-w", place.root, "search", video)
     finally:
         for part, table in before.items():
-            pq.write_table(table, part)
+            write_table(table, part)
     assert (code, out) == (1, "")
     assert "the audio features have been recomputed with other weights" in err
     assert "antiphon index build" in err

@@ -19,6 +19,7 @@ from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError, SearchError
 from antiphon.model.recipe import load_recipe
 from antiphon.search import Index
+from antiphon.tables import write_table
 from antiphon.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("quick_default")
@@ -109,13 +110,13 @@ def test_features_made_otherwise_mean_a_new_index(trained, capsys):
     kept = {part: pq.read_table(part) for part in (workspace.features / "efficientnet_lite0").glob("part-*.parquet")}
     try:
         for part, table in kept.items():
-            pq.write_table(table.replace_schema_metadata(table.schema.metadata | {b"weights": b"others"}), part)
+            write_table(table.replace_schema_metadata(table.schema.metadata | {b"weights": b"others"}), part)
         ready_index(session, workspace.run("r1"))
         told = capsys.readouterr().err
         assert "the video features have been recomputed with other weights" in told and "Building the index." in told
     finally:
         for part, table in kept.items():
-            pq.write_table(table, part)
+            write_table(table, part)
 
 
 def test_it_prints_where_to_look_and_serves_until_it_is_stopped(trained):

@@ -188,7 +188,7 @@ def test_an_evaluation_has_every_pool_and_compares_tracks(
     evaluated: tuple[results.Evaluation, results.Evaluation],
 ) -> None:
     cca, other = evaluated
-    assert list(cca) == ["a2v", "v2a", "seen", "other_tracks", "tracks"]
+    assert list(cca) == ["a2v", "v2a", "seen", "flagged", "other_tracks", "tracks"]
     assert list(cca.pools) == ["tracks", "segments", "other_tracks"]
     assert cca["tracks"] == cca.pools["tracks"]
     assert cca["a2v"] == cca.pools["segments"]["a2v"]
