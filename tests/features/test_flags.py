@@ -90,7 +90,8 @@ def test_a_store_keeps_flags_and_reads_parts_without_them(tmp_path: Path) -> Non
     store.append([VideoFeatures("a", ["a#0", "a#1"], vectors, [(), ("black",)])])
     store.append([VideoFeatures("b", ["b#0", "b#1"], vectors)])
     part = tmp_path / "features" / "b" / "part-000001.parquet"
-    pq.write_table(pq.read_table(part).drop_columns(["flags"]), part)
+    earlier = pq.read_table(part).drop_columns(["flags"]).replace_schema_metadata({"backbone": "b"})
+    pq.write_table(earlier, part)
     assert store.read().flags == [[], ["black"], [], []]
     assert flagged_segments(tmp_path / "features") == {"a#1"}
 
