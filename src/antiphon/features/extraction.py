@@ -250,14 +250,14 @@ def _join_workspace(
             f"no video with this one ({len(catalogue)} from '{catalogue.ids[0]}' on). Use another workspace."
         )
     probed = {row["id"] for row in joined.rows if row.get("has_audio") is not None}
-    current, found, unreadable = bring_up_to_date(workspace, Catalogue(joined.rows), limits=limits)
+    current, found, unreadable = bring_up_to_date(workspace, Catalogue(joined.rows), limits=limits, stored=stored)
     for videos, what in (
         (found.replaced, "were replaced since; what was computed of them is computed again"),
         (found.gone, "are gone; what was computed of them stays"),
     ):
-        known = [name for name in videos if name in probed]
-        if known:
-            warnings.warn(f"{len(known)} files {what}: '{known[0]}' is the first.", stacklevel=3)
+        changed = [name for name in videos if name in probed]
+        if changed:
+            warnings.warn(f"{len(changed)} files {what}: '{changed[0]}' is the first.", stacklevel=3)
     own = {joined.names[row["id"]]: row | {"id": joined.names[row["id"]]} for row in catalogue.records()}
     return current, Catalogue(list(own.values())), unreadable
 

@@ -24,6 +24,7 @@ def bring_up_to_date(
     read_all: bool = False,
     progress: Callable[[int, int], None] | None = None,
     limits: WorkerLimits | None = None,
+    stored: Catalogue | None = None,
 ) -> tuple[Catalogue, Examination, dict[str, str]]:
     """Look at the files of a catalogue, forget what was made of replaced ones, and save the catalogue if it changed.
 
@@ -43,6 +44,8 @@ def bring_up_to_date(
         Called with files probed and their total.
     limits : WorkerLimits, optional
         Limits of each file. Default: 60 s and 2 GB.
+    stored : Catalogue, optional
+        The workspace's catalogue, if it has been read already.
 
     Returns
     -------
@@ -58,7 +61,9 @@ def bring_up_to_date(
     probed, reasons = (prepare(current) if prepare else current).probe(progress, limits)
     forget(workspace, found.replaced)
     # Written only where it changed: whatever follows the file would read it again.
-    if not workspace.catalogue.exists() or not Catalogue.load(workspace.catalogue).table.equals(probed.table):
+    if stored is None and workspace.catalogue.exists():
+        stored = Catalogue.load(workspace.catalogue)
+    if stored is None or not stored.table.equals(probed.table):
         probed.save(workspace.catalogue)
     return probed, found, reasons
 
