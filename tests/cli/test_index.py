@@ -183,7 +183,11 @@ def test_a_file_of_the_catalogue_has_the_answers_of_its_id_by_a_track_model(trac
         windows = [(start_s, start_s + 3) for start_s in own.starts_s]
         return SourceFeatures(windows, dict(sides[network] for network in networks))
 
+    def files_features(paths, networks, sampling, batch_size, **limits):
+        yield paths[0], file_features(paths[0], networks, sampling, batch_size)
+
     monkeypatch.setattr("antiphon.dual_encoder.file_features", file_features)
+    monkeypatch.setattr("antiphon.dual_encoder.files_features", files_features)
     monkeypatch.setattr("antiphon.dual_encoder.loaded_backbone", lambda name, device: name)
     options = ["--target", target]
     by_id = call_json(capsys, workspace, "search", record["id"], *options, "--k", "100")["hits"]
@@ -204,11 +208,11 @@ def test_a_file_never_indexed_is_encoded(place, synthetic_table, capsys, monkeyp
     _, vectors, _ = index.embeddings("audio", "segment")
     asked = []
 
-    def encode_file(self, path):
-        asked.append(Path(path).name)
-        return {"audio": ModalityEmbeddings.from_segments(vectors[:2], starts_s=[0.0, 5.0])}
+    def encode_files(self, paths, *, limits):
+        asked.extend(Path(path).name for path in paths)
+        yield paths[0], {"audio": ModalityEmbeddings.from_segments(vectors[:2], starts_s=[0.0, 5.0])}
 
-    monkeypatch.setattr(DualEncoder, "encode_file", encode_file)
+    monkeypatch.setattr(DualEncoder, "encode_files", encode_files)
     file = next(synthetic_table.parent.glob("*.mp4"))
     (hit,) = call_json(capsys, place, "search", file, "--by", "audio", "--k", "1")["hits"]
     assert (hit["id"], round(hit["score"], 4)) == (index.ids[0], 1.0)
@@ -238,6 +242,15 @@ def test_a_file_that_is_no_media_is_refused(place, tmp_path, capsys, monkeypatch
     code, _, err = call(capsys, "-w", place.root, "search", tmp_path / "x.mp4")
     assert code == 1
     assert "x.mp4" in err
+
+
+def test_a_file_beyond_its_limits_is_refused(place, synthetic_table, capsys, monkeypatch):
+    monkeypatch.setattr("antiphon.dual_encoder.loaded_backbone", lambda name, device: backbones.load("musicnn-mtt"))
+    file = next(synthetic_table.parent.glob("*.mp4"))
+    code, _, err = call(capsys, "-w", place.root, "search", file, "--max-decoding-s", "0.000001")
+    assert code == 1
+    assert f"{file.name}: took longer than" in err
+    assert "needs higher limits" in err
 
 
 def test_both_verbs_take_both_names_of_k(place, capsys):

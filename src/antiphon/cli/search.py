@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from antiphon.catalogue.unknown import is_unknown
+from antiphon.cli.limits import USUAL_LIMITS, FileLimits, told
 from antiphon.cli.opening import opened_index, run_folder
 from antiphon.cli.session import Here, ResultCount, Session
-from antiphon.errors import ConfigError, SearchError
+from antiphon.errors import AntiphonError, ConfigError, DecodeError, SearchError
 from antiphon.presentation.csv_text import csv_text
 from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.filters import Conditions
@@ -59,6 +60,7 @@ def search(
     csv: Annotated[bool, Parameter(negative="")] = False,
     path: str | None = None,
     device: str = "auto",
+    each: FileLimits = USUAL_LIMITS,
     session: Here,
 ) -> None:
     """Find music videos similar to one of the index or to a media file, songs for its video, or videos for its song.
@@ -83,7 +85,7 @@ def search(
     if csv and session.json:
         raise ConfigError("--csv and --json exclude each other; choose one.")
     index = opened_index(session, path)
-    asked = _query(session, index, query, device)
+    asked = _query(session, index, query, device, each)
     if conditions.other_artists and is_unknown(asked.artist):
         session.warn(f"The artist of {asked.name} is unknown, so --other-artists excludes nobody.")
     hits = index.search(asked, target=target, by=by, **conditions.arguments())
@@ -96,12 +98,12 @@ def search(
         session.say(index.explain(conditions.where))
 
 
-def _query(session: Session, index: Index, text: str, device: str) -> Query:
+def _query(session: Session, index: Index, text: str, device: str, each: FileLimits) -> Query:
     """Interpret the query as an id of the index, a file, or a title, in this order."""
     if text in index:
         return Query.from_id(index, text)
     if Path(text).is_file() or "://" in text:
-        return _file_query(session, index, text, device)
+        return _file_query(session, index, text, device, each)
     titles = index.titles()
     named = [id for id, title in titles.items() if plain(title) == plain(text)]
     if len(named) == 1:
@@ -112,16 +114,19 @@ def _query(session: Session, index: Index, text: str, device: str) -> Query:
     raise SearchError(f"'{text}' is neither a music video of this index nor a file.{hint}")
 
 
-def _file_query(session: Session, index: Index, path: str, device: str) -> Query:
+def _file_query(session: Session, index: Index, path: str, device: str, each: FileLimits) -> Query:
+    """Embed the file as `Query.from_file` does, but with limits, since anybody may have sent it."""
     from antiphon.dual_encoder import DualEncoder
 
     model = DualEncoder.load(run_folder(session.workspace, index.origin.run or None), device)
     Index.open(index.path, model)  # Refuses an index of another model.
     with session.progress("Encoding the file") as report:
         report(0, 1, Path(path).name)
-        query = Query.from_file(path, model)
+        ((_, sides),) = model.encode_files([path], limits=each.limits)
         report(1, 1, Path(path).name)
-    return query
+    if isinstance(sides, AntiphonError):
+        raise DecodeError(told(session, path, sides))
+    return Query(audio=sides.get("audio"), video=sides.get("video"), name=Path(path).name)
 
 
 def _show(hits: Hits, out: Console) -> None:
