@@ -52,9 +52,9 @@ class Told:
         """What came of the tests; a promise is not held by tests that did not run."""
         if self.failed:
             return f"failed: {', '.join(self.failed)}"
-        if self.code:
-            return f"failed: pytest ended with {self.code}"
-        return "all passed" if self.passed else "failed: no test ran"
+        if not self.passed:
+            return "failed: no test ran"
+        return f"failed: pytest ended with {self.code}" if self.code else "all passed"
 
 
 def run_tests(tests: list[str]) -> Told:

@@ -54,10 +54,16 @@ def trust(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_a_promise_whose_tests_are_missing_is_not_held(trust: ModuleType) -> None:
-    told = trust.run_tests(["tests/test_that_is_not_there.py"])
-    row = trust.line("A promise.", ["tests/test_that_is_not_there.py"], told)
-    assert row.endswith("| 0 tests | failed: pytest ended with 4 |\n")
+def test_a_promise_whose_tests_are_missing_is_not_held(
+    trust: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "test_there.py").write_text("def test_there(): pass\n", encoding="utf-8")
+    monkeypatch.setattr(trust, "ROOT", tmp_path)
+    told = trust.run_tests(["test_there.py"])
+    assert (told.passed, told.code, told.result) == (1, 0, "all passed")
+    told = trust.run_tests(["test_there.py", "test_not_there.py"])
+    assert told.code != 0
+    assert trust.line("A promise.", ["test_not_there.py"], told).endswith("| 0 tests | failed: no test ran |\n")
 
 
 def test_a_promise_is_held_by_tests_that_ran_and_passed(trust: ModuleType) -> None:
