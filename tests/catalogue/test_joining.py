@@ -179,6 +179,19 @@ def test_a_hard_link_in_the_same_folder_is_no_second_video(tmp_path):
     assert ([row["id"] for row in found.rows], found.again) == (["a", "b"], {"c": "a"})
 
 
+def test_many_copies_are_not_compared_with_each_other(tmp_path, monkeypatch):
+    count, asked = 60, []
+    found = Catalogue.from_folder(
+        files(tmp_path / "d", **{f"n{number}": "the same" for number in range(count)})
+    ).records()
+    original = os.stat
+    monkeypatch.setattr(os, "stat", lambda *where, **how: asked.append(where) or original(*where, **how))
+    rows = join([], found).rows
+    monkeypatch.undo()
+    assert len(rows) == count
+    assert len(asked) <= 12 * count
+
+
 def test_a_library_copied_by_a_system_that_spells_letters_otherwise_keeps_its_ids(tmp_path):
     composed, apart = (unicodedata.normalize(form, "Beyoncé") for form in ("NFC", "NFD"))
     known = joined([], files(tmp_path / "one", **{composed: "content"}))

@@ -143,7 +143,8 @@ class _Files:
     def __init__(self, rows: Sequence[CatalogueRow]) -> None:
         self.by_id: dict[str, CatalogueRow] = {}
         self._by_path: dict[str, CatalogueRow] = {}
-        self._by_content: dict[str, list[CatalogueRow]] = {}
+        self._by_content: dict[str, list[CatalogueRow]] = {}  # those whose numbers on the disk were not asked for yet
+        self._by_number: dict[tuple[int, int], CatalogueRow] = {}
         for row in rows:
             self.add(row)
 
@@ -167,8 +168,20 @@ class _Files:
         found = self._by_path.get(path)
         if found is None and "://" not in path:
             found = self._by_path.get(os.path.realpath(path))
-        alike = self._by_content.get(row.get("content_hash") or "", ())
-        return found or next((one for one in alike if _is_one_file(one["path"], path)), None)
+        return found or self._linked(path, row.get("content_hash") or "")
+
+    def _linked(self, path: str, content_hash: str) -> CatalogueRow | None:
+        """Return the row of the same content whose file is this one by another name."""
+        if content_hash not in self._by_content:
+            return None
+        waiting = self._by_content[content_hash]
+        for one in waiting:
+            number = _number_on_disk(one["path"])
+            if number is not None:
+                self._by_number.setdefault(number, one)
+        waiting.clear()
+        number = _number_on_disk(path)
+        return None if number is None else self._by_number.get(number)
 
     def same_id(self, row: CatalogueRow) -> CatalogueRow | None:
         """Return the row of the same id, unless it is that of another file."""
@@ -191,6 +204,8 @@ class _Files:
                 own["content_hash"] = OTHER_CONTENT
             own["path"] = path
             self._by_path[path] = own
+            if is_identified(own):
+                self._by_content.setdefault(own["content_hash"], []).append(own)
         _take_values(own, row)
 
 
@@ -215,11 +230,13 @@ def _is_there(path: str) -> bool:
     return "://" in path or not (is_gone(path) or os.path.islink(path))  # noqa: PTH114
 
 
-def _is_one_file(one: str, other: str) -> bool:
+def _number_on_disk(path: str) -> tuple[int, int] | None:
+    """Return the numbers of a disk and of a file on it, which all names of the file share."""
     try:
-        return "://" not in one + other and Path(one).samefile(other)
-    except OSError:
-        return False
+        about = None if "://" in path else os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError):
+        return None
+    return None if about is None else (about.st_dev, about.st_ino)
 
 
 def _is_named_by_its_place(row: CatalogueRow) -> bool:

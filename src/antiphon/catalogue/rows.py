@@ -60,13 +60,12 @@ def read_rows(path: Path) -> list[tuple[str, CatalogueRow]]:
         raise CatalogueError(f"{path}: has no rows. A catalogue needs at least one music video.")
     rows = _cleaned(table)
     once: dict[str, tuple[str, CatalogueRow]] = {}
+    again: list[str] = []
     for where, row in rows:
-        once.setdefault(repr(sorted(row.items(), key=lambda item: item[0])), (where, row))
-    if len(once) < len(rows):
-        again = next(where for where, _ in rows if where not in {first for first, _ in once.values()})
-        warnings.warn(
-            f"{path}: {len(rows) - len(once)} rows repeat an earlier one; {again} is the first.", stacklevel=4
-        )
+        if once.setdefault(repr(sorted(row.items(), key=lambda item: item[0])), (where, row))[0] != where:
+            again.append(where)
+    if again:
+        warnings.warn(f"{path}: {len(again)} rows repeat an earlier one; {again[0]} is the first.", stacklevel=4)
     return list(once.values())
 
 

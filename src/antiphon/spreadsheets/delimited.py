@@ -171,7 +171,7 @@ def _records(lines: Sequence[str], start: int, delimiter: str, path: Path) -> It
 def _rows(lines: Sequence[str], start: int, delimiter: str) -> Iterator[tuple[int, int, list[str] | csv.Error]]:
     """Yield the first line of each row, the line behind its last, and its values, or why it has none."""
     first = start
-    reader = csv.reader(lines[start:], delimiter=delimiter, strict=True)
+    reader = csv.reader(_from(lines, start), delimiter=delimiter, strict=True)
     while first < len(lines):
         try:
             values = next(reader, None)
@@ -183,12 +183,17 @@ def _rows(lines: Sequence[str], start: int, delimiter: str) -> Iterator[tuple[in
                 return
             yield first, first + 1, mended
             start = first = first + 1
-            reader = csv.reader(lines[start:], delimiter=delimiter, strict=True)
+            reader = csv.reader(_from(lines, start), delimiter=delimiter, strict=True)
             continue
         if values is None:
             return
         yield first, start + reader.line_num, values
         first = start + reader.line_num
+
+
+def _from(lines: Sequence[str], start: int) -> Iterator[str]:
+    """Go through lines from one on, without a copy of them."""
+    return map(lines.__getitem__, range(start, len(lines)))
 
 
 def _with_inner_quotes(line: str, delimiter: str) -> list[str] | None:
