@@ -174,6 +174,14 @@ def test_matching_renumbered_files_compares_each_with_few_others(monkeypatch):
     assert len(calls) <= 2 * count
 
 
+def test_whatever_a_damaged_file_raises_it_is_another(monkeypatch):
+    def fail(path):
+        raise ZeroDivisionError(path)
+
+    monkeypatch.setattr(identity, "probe_media", fail)
+    assert not identity.may_be({"id": "a", "duration_s": 5.0}, "/a.mp3")
+
+
 def test_an_empty_file_that_another_was_renamed_to_is_replaced(folder):
     (folder / "b.mp3").write_bytes(b"")
     rows = looked_at(folder)

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from difflib import SequenceMatcher
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+
+from antiphon.media.names import local_path
 
 _MIN_ALIKE = 0.5
 _MAX_COMPARED = 50
@@ -21,13 +22,10 @@ def local_name(written: str) -> str:
     >>> local_name("file:///songs/one%20two.mp4"), local_name(r".\\songs\\one.mp4")
     ('/songs/one two.mp4', 'songs/one.mp4')
     """
-    if written.lower().startswith("file:"):
-        written = unquote(urlsplit(written).path)
-    elif "://" in written:
+    path = local_path(written)
+    if path is None:
         return written
-    return posixpath.normpath(
-        str(Path(written).expanduser() if written.startswith("~/") else written).replace("\\", "/")
-    )
+    return posixpath.normpath(str(Path(path).expanduser() if path.startswith("~/") else path).replace("\\", "/"))
 
 
 def composed(name: str) -> str:
@@ -183,23 +181,27 @@ def _entries(folder: Path) -> list[str]:
     return [entry.name for entry in folder.iterdir()] if folder.is_dir() and os.access(folder, os.R_OK) else []
 
 
-def with_nearest_file(reason: str, path: str) -> str:
-    """Add to the reason why a file cannot be read, if it is not there, which file in its folder has the nearest name.
+def with_nearest_files(reasons: Mapping[str, str]) -> list[str]:
+    """Add to the reasons why files cannot be read the nearest names in the folders of those that are not there.
 
     Parameters
     ----------
-    reason : str
-        The reason.
-    path : str
-        Path of the file.
+    reasons : mapping of str to str
+        Reasons by path; each folder is listed once, so give only those that are shown.
 
     Returns
     -------
-    str
-        The reason, and perhaps a sentence more.
+    list of str
+        The reasons, each with perhaps a sentence more.
     """
-    file = Path(path)
-    if "://" in path or file.exists() or file.is_symlink():
-        return reason
-    nearest = NearestNames(_entries(file.parent)).nearest(file.name)
-    return f"{reason} The nearest name in that folder is '{nearest}'." if nearest else reason
+    folders: dict[Path, NearestNames] = {}
+    found: list[str] = []
+    for path, reason in reasons.items():
+        file = Path(path)
+        nearest = None
+        if "://" not in path and not (file.exists() or file.is_symlink()):
+            if file.parent not in folders:
+                folders[file.parent] = NearestNames(_entries(file.parent))
+            nearest = folders[file.parent].nearest(file.name)
+        found.append(f"{reason} The nearest name in that folder is '{nearest}'." if nearest else reason)
+    return found

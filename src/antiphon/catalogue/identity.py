@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from antiphon.catalogue import sources
 from antiphon.catalogue.copies import content_of
 from antiphon.catalogue.validation import CatalogueRow
-from antiphon.errors import DecodeError
 from antiphon.media.identity import FileIdentity, identify, is_identified, looks_same
 from antiphon.media.names import local_path
 from antiphon.media.probing import probe_media
@@ -264,7 +263,7 @@ def may_be(row: CatalogueRow, path: str) -> bool:
         return True
     try:
         return abs(probe_media(path).duration_s - row["duration_s"]) < _SAME_LENGTH_S
-    except DecodeError:
+    except Exception:  # noqa: BLE001 - whatever a damaged file raises, the others are looked at
         return False
 
 

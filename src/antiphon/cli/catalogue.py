@@ -12,7 +12,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.catalogue.artists import dominance
 from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.catalogue.description import describe as describe_catalogue
-from antiphon.catalogue.file_names import with_nearest_file
+from antiphon.catalogue.file_names import with_nearest_files
 from antiphon.catalogue.joining import join
 from antiphon.catalogue.reading import left_out, read_folder
 from antiphon.catalogue.rows import unread_columns
@@ -29,6 +29,7 @@ from antiphon.workers.limits import WorkerLimits
 app = App(name="catalogue", help="Add music videos to the workspace's catalogue, and describe it.")
 
 _BAR = 30
+_MAX_SHOWN = 10
 
 
 @app.command
@@ -90,7 +91,7 @@ def show_changes(changes: FileChanges, out: Console) -> None:
     """Print what became of files, and which cannot be read."""
     for sentence in changes.sentences():
         out.print(sentence, markup=False, soft_wrap=True)
-    for reason in list(changes.unreadable.values())[:10]:
+    for reason in list(changes.unreadable.values())[:_MAX_SHOWN]:
         out.print(f"  unreadable: {reason}", markup=False, soft_wrap=True)
     if changes.unreadable:
         out.print(f"{len(changes.unreadable)} files could not be read; they stay in the catalogue and will be retried.")
@@ -157,7 +158,9 @@ def add_to_workspace(
                 limits=limits,
             )
     paths = {row["id"]: row["path"] for row in catalogue.records()}
-    unreadable = {name: with_nearest_file(reason, paths[name]) for name, reason in unreadable.items()}
+    shown = list(unreadable)[:_MAX_SHOWN]
+    fuller = with_nearest_files({paths[name]: unreadable[name] for name in shown})
+    unreadable |= dict(zip(shown, fuller, strict=True))
     changes = FileChanges.of(catalogue.records(), {row["id"] for row in before}, joined, examined, unreadable)
     take_out_of_index(session, examined.replaced)
     warn_of_artists(session, catalogue, by)
