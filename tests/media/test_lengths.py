@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from antiphon.errors import DecodeError
+from antiphon.media import lengths
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.extents import Extents, usable_stretch
 from antiphon.media.layout import FrameLayout
@@ -182,6 +183,15 @@ def test_a_side_that_ends_early_limits_itself(both, tmp_path):
     )
     assert [bool(part.frames) for part in (inside, across, after)] == [True, False, False]
     assert all(part.waveform is not None for part in (inside, across, after))
+
+
+def test_a_file_that_is_read_through_has_its_time_limit_for_each_few_packets(both, tmp_path, monkeypatch):
+    path = rewritten(both, tmp_path / "a.mka", lambda _, n, total, p: n < total - 1 or delay(p, HOUR_S), "audio")
+    steps: list[int] = []
+    monkeypatch.setattr(lengths, "finish_step", lambda: steps.append(1))
+    monkeypatch.setattr(lengths, "_STEP_PACKETS", 50)
+    assert probe_media(path).duration_s == pytest.approx(10.0, abs=0.12)
+    assert len(steps) >= 4, "200 packets of sound"
 
 
 def test_sides_that_differ_by_a_moment_share_a_stretch():

@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from antiphon.errors import DecodeError
 from antiphon.media.container import MICROSECONDS, MediaStream, origin_s, stream_start_s
 from antiphon.media.extents import Extent
+from antiphon.workers.steps import finish_step
 
 _LOOK_BACK_S = (2.0, 8.0, 32.0, 128.0, 512.0)
 # A stated end within the last, padded packet is trusted; if it is further off, the packets are.
@@ -27,6 +28,8 @@ _STRAY_PICTURES, _PICTURE_GAP_S, _USUAL_GAPS = 2, 10.0, 20.0
 _THIN_BYTES_PER_S = 500
 # More sound than fits between the first and the last time stamp, by this factor: the stamps stand still.
 _OVERFULL = 2.0
+# A file that is read through may be long, on slow storage: so many packets are a step, with a time limit of its own.
+_STEP_PACKETS = 256
 
 
 class _Span(NamedTuple):
@@ -106,7 +109,9 @@ def _read_spans(container: InputContainer, stream: MediaStream, from_s: float | 
         container.seek(
             first if from_s is None else max(first, int((from_s + zero_s) / stream.time_base)), stream=stream
         )
-        for packet in container.demux(stream):
+        for number, packet in enumerate(container.demux(stream), start=1):
+            if number % _STEP_PACKETS == 0:
+                finish_step()
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is not None and not packet.is_corrupt and not packet.is_discard:
                 start_s, end_s = (
