@@ -4,6 +4,7 @@ import pytest
 
 from antiphon.catalogue import Catalogue, tagging
 from antiphon.errors import DecodeError
+from antiphon.workers.limits import WorkerLimits
 
 
 @pytest.fixture
@@ -71,3 +72,16 @@ def test_progress_is_told(tags):
     seen: list[tuple[int, int]] = []
     catalogue().refreshed(progress=lambda *now: seen.append(now))
     assert seen == [(1, 1)]
+
+
+def test_limits_are_passed_on(tags, monkeypatch):
+    given: list[WorkerLimits | None] = []
+
+    def inspect(function, rows, progress=None, limits=None):
+        given.append(limits)
+        return iter(())
+
+    monkeypatch.setattr(tagging, "inspect_files", inspect)
+    limits = WorkerLimits(step_s=5)
+    catalogue().refreshed(limits=limits)
+    assert given == [limits]

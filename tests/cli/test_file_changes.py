@@ -120,6 +120,14 @@ def test_refreshing_finds_replaced_files_also_of_the_same_size_and_time(place, t
     assert call(capsys, place, "catalogue", "refresh")[0]["replaced"] == ["clip.mp4"]
 
 
+def test_refreshing_reads_files_within_the_limits_that_it_is_given(place, tmp_path, capsys, monkeypatch):
+    call(capsys, place, "catalogue", "add", tmp_path / "d1")
+    given = []
+    monkeypatch.setattr(tagging, "inspect_files", lambda _, __, ___, limits: given.append(limits) or iter(()))
+    call(capsys, place, "catalogue", "refresh", "--max-decoding-s", "7")
+    assert {limits.step_s for limits in given} == {7}
+
+
 def test_a_catalogue_written_as_a_table_can_be_corrected_and_added(place, tmp_path, capsys):
     import polars as pl
 

@@ -13,8 +13,10 @@ from antiphon.features import forgetting
 from antiphon.features.forgetting import bring_up_to_date, forget, forget_features
 from antiphon.features.keeping import kept_folder
 from antiphon.features.planning import read_segments
+from antiphon.features.renewal import renew
 from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.tables import ATTRIBUTES, read_table, write_table
+from antiphon.workers.limits import WorkerLimits
 from antiphon.workspace import Failure, Workspace
 
 AUDIO, VIDEO = "musicnn-mtt", "efficientnet_lite0"
@@ -124,6 +126,14 @@ def test_videos_are_computed_again_on_request(place):
     assert read_table(place.attributes).num_rows == 1
 
 
+def test_files_are_probed_again_within_the_limits(place):
+    rows = Catalogue.load(place.catalogue).records()
+    first, rows[0]["duration_s"] = rows[0]["id"], 8.0
+    renewed = renew(place, Catalogue(rows), [first], [AUDIO], limits=WorkerLimits(step_s=1e-6))
+    assert renewed.records()[0]["duration_s"] == 8.0, "what could not be probed stays"
+    assert first in stored(place)[AUDIO]
+
+
 def test_a_file_that_was_probed_otherwise_is_segmented_again_on_request(place):
     rows = Catalogue.load(place.catalogue).records()
     first = rows[0]["id"]
@@ -141,7 +151,10 @@ def test_unknown_ids_are_refused_and_files_that_are_gone_keep_their_features(pla
     with pytest.raises(ConfigError, match=f"'{first}x': no such video in the catalogue. Did you mean '?{first}"):
         ap.extract(catalogue, workspace=place.root, again=[f"{first}x"])
     file_of(place, first).unlink()
-    with pytest.warns(UserWarning, match="1 files are gone"):
+    with (
+        pytest.warns(UserWarning, match="1 files are gone"),
+        pytest.warns(UserWarning, match=f"Not computed again, since their files are gone: {first} "),
+    ):
         ap.extract(catalogue, workspace=place.root, again=[first])
     assert first in stored(place)[AUDIO]
 

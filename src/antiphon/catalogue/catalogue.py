@@ -379,7 +379,12 @@ class Catalogue:
         fill_in_tags([row for row in waiting if videos is None or row["id"] in videos], progress, limits)
         return type(self)(rows)
 
-    def refreshed(self, without: Collection[str] = (), progress: Progress | None = None) -> tuple[Self, list[str]]:
+    def refreshed(
+        self,
+        without: Collection[str] = (),
+        progress: Progress | None = None,
+        limits: WorkerLimits | None = None,
+    ) -> tuple[Self, list[str]]:
         """Read artist, title, genre and year from the files' own tags again.
 
         Values that came from such tags follow them, and missing ones are filled in; those of tables stay. A catalogue
@@ -392,6 +397,8 @@ class Catalogue:
             Ids of videos whose files cannot be read, and whose values stay.
         progress : callable, optional
             Called with files done and their total.
+        limits : WorkerLimits, optional
+            Limits of each file. Default: 60 s and 2 GB.
 
         Returns
         -------
@@ -402,7 +409,7 @@ class Catalogue:
         """
         rows, left_out = self.records(), set(without)
         readable = [row for row in rows if row["path"] and _is_probed(row) and row["id"] not in left_out]
-        changed = renew_tags(readable, progress)
+        changed = renew_tags(readable, progress, limits)
         return type(self)(rows), changed
 
     def probe(

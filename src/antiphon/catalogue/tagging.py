@@ -35,7 +35,9 @@ def fill_in_tags(
         sources.set_from_file(row, sources.from_file(row) | missing)
 
 
-def renew_tags(rows: Sequence[CatalogueRow], progress: Progress | None = None) -> list[str]:
+def renew_tags(
+    rows: Sequence[CatalogueRow], progress: Progress | None = None, limits: WorkerLimits | None = None
+) -> list[str]:
     """Read the tags of files again; values that tables gave stay, and all those of files that cannot be read.
 
     In a catalogue of an earlier version, values that agree with the tags count as read from them.
@@ -46,6 +48,8 @@ def renew_tags(rows: Sequence[CatalogueRow], progress: Progress | None = None) -
         Rows with a path; they are changed.
     progress : callable, optional
         Called with files done and their total.
+    limits : WorkerLimits, optional
+        Limits of each file. Default: 60 s and 2 GB.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def renew_tags(rows: Sequence[CatalogueRow], progress: Progress | None = None) -
         Ids of the videos whose values changed.
     """
     changed: list[str] = []
-    for row, found in _read(rows, progress):
+    for row, found in _read(rows, progress, limits):
         agreeing = {column for column, value in found.items() if row[column] == value}
         followed = sources.from_file(row) | (agreeing if sources.is_unknown(row) else set[str]())
         now = {column: found.get(column) for column in followed}

@@ -8,6 +8,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.catalogue.joining import Joined
 from antiphon.catalogue.moving import move as move_rows
 from antiphon.cli.file_changes import FileChanges
+from antiphon.cli.limits import USUAL_LIMITS, FileLimits
 from antiphon.cli.opening import take_out_of_index
 from antiphon.cli.session import Here, Session
 
@@ -54,7 +55,7 @@ def _list(paths: Mapping[str, str], what: str, out: Console) -> None:
         out.print(f"  … and {len(paths) - _MAX_SHOWN} more; --json lists them")
 
 
-def refresh(*, session: Here) -> None:
+def refresh(*, each: FileLimits = USUAL_LIMITS, session: Here) -> None:
     """Look at all files again: which were replaced or are gone, and what their tags say now.
 
     Artist, title, genre and year follow the files' tags where they came from them, and are filled in where they are
@@ -67,11 +68,15 @@ def refresh(*, session: Here) -> None:
         before = Catalogue.load(workspace.catalogue)
         with session.progress("Looking at files") as progress:
             current, examined, unreadable = bring_up_to_date(
-                workspace, before, read_all=True, progress=lambda done, total: progress(done, total, "")
+                workspace,
+                before,
+                read_all=True,
+                progress=lambda done, total: progress(done, total, ""),
+                limits=each.limits,
             )
         with session.progress("Reading the files' tags") as progress:
             current, changed = current.refreshed(
-                [*examined.gone, *examined.unread], lambda done, total: progress(done, total, "")
+                [*examined.gone, *examined.unread], lambda done, total: progress(done, total, ""), each.limits
             )
         current.save(workspace.catalogue)
     take_out_of_index(session, examined.replaced)

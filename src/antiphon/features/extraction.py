@@ -137,7 +137,7 @@ def extract(
     chosen = [backbones.load(name, device=device) for name in (audio, video) if name is not None]
     with place.lock():
         known, own, unreadable = _join_workspace(place, catalogue, limits)
-        known = renew(place, known, again, [backbone.name for backbone in chosen], kept=keep_segments)
+        known = renew(place, known, again, [backbone.name for backbone in chosen], kept=keep_segments, limits=limits)
         segments = extract_into(place, known, chosen, sampling, workers, progress, limits, unreadable)
     if keep_segments:
         keep(place, known, workers=workers, progress=None if progress is None else _timed(progress), limits=limits)
