@@ -38,7 +38,7 @@ def finetune(
 
     Keep the segments first: `antiphon extract --keep-segments`. Every epoch draws another window of each segment,
     crops, mirrors and blurs its video, and changes the volume of its audio and adds noise. Training stops when the rank
-    of the validation pairs stops improving.
+    of the validation pairs stops improving. Flagged segments are never used, whatever the run itself was trained on.
 
     Writes a new run with the heads and the tuned weights, and the features of all videos by the tuned backbones, ready
     for `antiphon evaluate`.

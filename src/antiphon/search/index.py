@@ -370,7 +370,8 @@ class Index:
         Videos whose files were replaced since, as the catalogue knows, are embedded again, or removed if they have no
         features yet.
 
-        The addition is visible as a whole or not at all. Repeated after it was killed, it adds what is missing.
+        What is new is visible as a whole or not at all. A video that is embedded again is removed first, and missing
+        for a moment. Repeated after it was killed, it adds what is missing.
 
         Returns
         -------

@@ -95,6 +95,8 @@ class KeptMetadata:
 def kept_rows(workspace: Workspace) -> dict[str, list[KeptRow]]:
     """List the kept segments of each split that have both video and audio, without flagged ones.
 
+    There is no choice about flagged segments, as `train` has with `--keep-flagged`: fine-tuning never uses them.
+
     Parameters
     ----------
     workspace : Workspace
