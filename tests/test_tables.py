@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 
+import pyarrow as pa
 import pytest
 
-from antiphon.tables import atomic_path, sweep_partials, write_text
+from antiphon import tables
+from antiphon.tables import atomic_path, read_table, sweep_partials, write_table, write_text
 from antiphon.workspace import Workspace
 
 KILLED = """
@@ -61,3 +63,18 @@ def test_leftovers_go_and_files_being_written_stay(tmp_path, leftover):
 def test_taking_the_workspace_removes_leftovers(tmp_path, leftover):
     with Workspace(tmp_path).lock():
         assert names(tmp_path) == [".lock"]
+
+
+def test_a_table_that_is_replaced_while_it_is_read_is_the_old_one(tmp_path, monkeypatch):
+    old, new = (pa.table({"id": list(range(count))}) for count in (2000, 1000))
+    write_table(old, tmp_path / "rows.parquet")
+    checked = tables._refuse_other_seal
+
+    def replaced(*arguments):
+        checked(*arguments)
+        write_table(new, tmp_path / "rows.parquet")
+
+    monkeypatch.setattr(tables, "_refuse_other_seal", replaced)
+    assert read_table(tmp_path / "rows.parquet").equals(old)
+    monkeypatch.undo()
+    assert read_table(tmp_path / "rows.parquet").equals(new)

@@ -213,7 +213,7 @@ def read_table(path: Path, schema: pa.Schema | None = None, *, only: bool = Fals
     with open_table(path) as file:
         there = file.schema_arrow.names
         columns = [name for name in schema.names if name in there] if only and schema else None
-        table = pq.read_table(path, columns=columns, page_checksum_verification=True, partitioning=cast(Any, None))
+        table = file.read(columns)
         table.validate(full=True)
         if len(table) != file.metadata.num_rows:
             raise ValueError(f"it has {len(table):,} rows, and says {file.metadata.num_rows:,}")
@@ -296,10 +296,11 @@ def open_table(path: Path) -> Generator[pq.ParquetFile]:
     """
     try:
         refuse_no_file(path)
-        # By name: threads that read a Python file object may outlive the interpreter and crash the process.
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            _refuse_absurd(file, path.stat().st_size)
-            _refuse_other_seal(file, path)
+        # Opened once, as it may be replaced meanwhile; and not by Python: threads that read a Python file object may
+        # outlive the interpreter and crash the process.
+        with pa.OSFile(str(path)) as raw, pq.ParquetFile(raw, page_checksum_verification=True) as file:
+            _refuse_absurd(file, raw.size())
+            _refuse_other_seal(file, raw)
             yield file
     except AntiphonError:
         raise
@@ -321,15 +322,14 @@ def _refuse_absurd(file: pq.ParquetFile, size: int) -> None:
         raise ValueError(f"{values:,} values cannot be in {size:,} bytes")
 
 
-def _refuse_other_seal(file: pq.ParquetFile, path: Path) -> None:
+def _refuse_other_seal(file: pq.ParquetFile, raw: pa.NativeFile) -> None:
     """Compare what describes a table with its checksum, which damage can also take out of the metadata."""
     stated = (file.schema_arrow.metadata or {}).get(_SEAL)
     if stated is None:
-        with path.open("rb") as raw:
-            raw.seek(-8, os.SEEK_END)
-            length = int.from_bytes(raw.read(4), "little")
-            raw.seek(-8 - length, os.SEEK_END)
-            lost = _SEAL in raw.read(length)
+        raw.seek(-8, os.SEEK_END)
+        length = int.from_bytes(raw.read(4), "little")
+        raw.seek(-8 - length, os.SEEK_END)
+        lost = _SEAL in raw.read(length)
     else:
         lost = stated != _seal(file.schema_arrow, file.metadata.num_rows)
     if lost:

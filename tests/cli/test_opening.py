@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from antiphon.cli.app import run
@@ -82,13 +81,8 @@ def test_each_table_is_read_once_and_passed_on(place, monkeypatch):
     assert run(["-w", str(place), "train", "--recipe", "paper-base", "--name", "one", "--no-learning-curve"]) == 0
     write_table(pa.Table.from_pylist([], SEGMENTS), place / "segments.parquet")
     read = []
-
-    def reading(path, *arguments, **options):
-        read.append(Path(path).name)
-        return original(path, *arguments, **options)
-
-    original = pq.read_table
-    monkeypatch.setattr(pq, "read_table", reading)
+    original = pa.OSFile
+    monkeypatch.setattr(pa, "OSFile", lambda path: read.append(Path(path).name) or original(path))
     read_inputs(Workspace(place), "one")
     assert (read.count("segments.parquet"), read.count("catalogue.parquet")) == (1, 1)
     read.clear()
