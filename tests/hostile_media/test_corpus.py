@@ -69,10 +69,15 @@ def wrong(name: str, what: Expected, sides: set[str], why: str | None) -> str | 
 
 
 def test_every_file_has_features_or_the_right_reason(
-    corpus: tuple[Path, dict[str, Expected]], peaks: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    corpus: tuple[Path, dict[str, Expected]],
+    peaks: list[int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
 ) -> None:
     folder, expected = corpus
     assert len(expected) >= 200
+    record_property("tried: hostile and odd files", len(expected))
     limits = ["--max-decoding-s", str(LIMITS.step_s), "--max-memory-gb", str(LIMITS.memory_bytes / 1e9)]
     assert run(["--workspace", str(tmp_path), "--json", "catalogue", "add", str(folder), *limits]) == 0
     added = json.loads(capsys.readouterr().out)
