@@ -265,7 +265,7 @@ def _choose(
                 raise DecodeError(f"{reader.uri}: the video is damaged near {times_s[index]:.2f} s.")
             if chosen.is_doubtful:
                 flags.add("concealed")
-            standing_in += abs(chosen.time_s - times_s[index]) > far_s
+            standing_in += before is not None and abs(chosen.time_s - times_s[index]) > far_s
             if standing_in > _STANDING_IN_SHARE * len(times_s):
                 flags.add("duplicated")
             yield index, chosen.frame
