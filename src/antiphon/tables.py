@@ -215,9 +215,12 @@ def read_table(path: Path, schema: pa.Schema | None = None, *, only: bool = Fals
         columns = [name for name in schema.names if name in there] if only and schema else None
         table = file.read(columns)
         table.validate(full=True)
+        about = _unsealed(
+            file.schema_arrow.metadata
+        )  # What the seal has been compared with; reading takes another copy.
         if len(table) != file.metadata.num_rows:
             raise ValueError(f"it has {len(table):,} rows, and says {file.metadata.num_rows:,}")
-    table = table.replace_schema_metadata(_unsealed(table.schema.metadata))
+    table = table.replace_schema_metadata(about)
     return table if schema is None else typed(path, table, schema)
 
 
