@@ -242,9 +242,9 @@ def test_a_joint_work_of_two_that_stand_apart_goes_to_the_first_and_is_said():
 def test_copies_of_a_file_share_a_split_whoever_they_are_said_to_be_by():
     ids, artists = ["a", "b", "c", "d"], ["Ann", "Bea", "Ann", "Bea"]
     contents = [None, None, "x", "x"]
-    splits, torn = fill_splits(ids, artists, ["train", "test", None, None], FRACTIONS, 0, contents)
+    splits, straddling = fill_splits(ids, artists, ["train", "test", None, None], FRACTIONS, 0, contents)
     assert splits == ["train", "test", "train", "train"]
-    assert [each.video_id for each in torn] == ["c", "d"]
+    assert [each.video_id for each in straddling] == ["c", "d"]
     assert len(set(assign_splits(ids, artists, FRACTIONS, 0, ["x", None, None, "x"]))) == 1
     alone = assign_splits(["p", "q"], [None, None], FRACTIONS, 0, ["y", "y"])
     assert alone == [assign_split("p", None, FRACTIONS, 0)] * 2

@@ -1,6 +1,7 @@
 """Files that were touched, replaced, renamed or removed since they were catalogued."""
 
 import os
+import wave
 from pathlib import Path
 
 import pytest
@@ -174,12 +175,21 @@ def test_matching_renumbered_files_compares_each_with_few_others(monkeypatch):
     assert len(calls) <= 2 * count
 
 
-def test_whatever_a_damaged_file_raises_it_is_another(monkeypatch):
+def test_files_of_rows_without_an_identity_are_probed_in_another_process(folder, tmp_path, monkeypatch):
     def fail(path):
-        raise ZeroDivisionError(path)
+        raise SystemExit(path)
 
+    song = tmp_path / "two_seconds.wav"
+    with wave.open(str(song), "wb") as file:
+        file.setparams((1, 2, 8000, 16_000, "NONE", ""))
+        file.writeframes(bytes(32_000))
     monkeypatch.setattr(identity, "probe_media", fail)
-    assert not identity.may_be({"id": "a", "duration_s": 5.0}, "/a.mp3")
+    with identity.comparing_lengths() as may_be:
+        compared = [
+            may_be({"id": "a", "duration_s": length_s}, str(path))
+            for length_s, path in [(2.0, song), (2.2, song), (2.0, folder / "a.mp3"), (None, folder / "a.mp3")]
+        ]
+    assert compared == [True, False, False, True]
 
 
 def test_an_empty_file_that_another_was_renamed_to_is_replaced(folder):

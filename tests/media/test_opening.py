@@ -13,8 +13,9 @@ from antiphon.errors import DecodeError
 from antiphon.media.container import open_container
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.identity import identify
-from antiphon.media.opening import CataloguedFile, open_regular
+from antiphon.media.opening import CataloguedFile
 from antiphon.media.probing import probe_media
+from antiphon.media.regular_files import open_regular
 from antiphon.media.signatures import HEAD_BYTES, begins_like_media, media_type
 from antiphon.presentation.previews import make_preview, make_strip
 

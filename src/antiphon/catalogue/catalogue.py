@@ -284,10 +284,12 @@ class Catalogue:
         rows = self.records()
         artists = [row["artist"] if by == "artist" else None for row in rows]
         contents, given = [content_of(row) for row in rows], [row["split"] for row in rows]
-        splits, torn = fill_splits(self.ids, artists, given, fractions, seed, contents)
-        if torn:
-            message = f"{len(torn)} videos are by artists of several splits, so what is learnt of one may be tested"
-            warnings.warn(f"{message}: {torn[0]}.", stacklevel=2)
+        splits, straddling = fill_splits(self.ids, artists, given, fractions, seed, contents)
+        if straddling:
+            message = (
+                f"{len(straddling)} videos are by artists of several splits, so what is learnt of one may be tested"
+            )
+            warnings.warn(f"{message}: {straddling[0]}.", stacklevel=2)
         return type(self)([row | {"split": split} for row, split in zip(rows, splits, strict=True)])
 
     def artists_in_two_splits(self) -> list[str]:

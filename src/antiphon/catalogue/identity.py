@@ -2,16 +2,21 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from antiphon.catalogue import sources
 from antiphon.catalogue.copies import content_of
 from antiphon.catalogue.validation import CatalogueRow
+from antiphon.errors import AntiphonError
 from antiphon.media.identity import FileIdentity, identify, is_identified, looks_same
 from antiphon.media.names import local_path
 from antiphon.media.probing import probe_media
+from antiphon.workers.limits import WorkerLimits
+from antiphon.workers.worker import Worker
 
 PROBED = (
     "start_s",
@@ -26,6 +31,7 @@ PROBED = (
 """Columns that probing a file fills in."""
 OTHER_CONTENT = ""
 """Content hash of a row whose file is known to be another than before, whatever that was."""
+MayBe: TypeAlias = Callable[[CatalogueRow, str], bool]
 _THREADS = 4
 _SAME_LENGTH_S = 0.05
 
@@ -257,14 +263,31 @@ def _by_content(name: str, path: str) -> str:
     return ""
 
 
-def may_be(row: CatalogueRow, path: str) -> bool:
-    """Return whether a file may be that of a row of an earlier version, which has no identity: it is as long."""
-    if row.get("duration_s") is None:
-        return True
-    try:
-        return abs(probe_media(path).duration_s - row["duration_s"]) < _SAME_LENGTH_S
-    except Exception:  # noqa: BLE001 - whatever a damaged file raises, the others are looked at
-        return False
+@contextmanager
+def comparing_lengths() -> Generator[MayBe]:
+    """Yield a function that returns whether a file may be that of a row of an earlier version: it is as long.
+
+    Such rows have no identity. The files are probed in a process of their own, which is started when it is needed.
+    """
+    with closing(Worker[str, float](_prepare_prober, limits=WorkerLimits())) as prober:
+
+        def may_be(row: CatalogueRow, path: str) -> bool:
+            if row.get("duration_s") is None:
+                return True
+            try:
+                return abs(prober.run(path) - row["duration_s"]) < _SAME_LENGTH_S
+            except AntiphonError:
+                return False
+
+        yield may_be
+
+
+def _prepare_prober() -> Callable[[str], float]:
+    return _duration_s
+
+
+def _duration_s(path: str) -> float:
+    return probe_media(path).duration_s
 
 
 def forget_content(row: CatalogueRow) -> None:

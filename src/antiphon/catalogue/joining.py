@@ -10,12 +10,13 @@ from antiphon.catalogue.identity import (
     OTHER_CONTENT,
     PROBED,
     Examination,
+    MayBe,
     Place,
+    comparing_lengths,
     find_again,
     identified,
     is_gone,
     look,
-    may_be,
 )
 from antiphon.catalogue.validation import CatalogueRow
 from antiphon.media.identity import FileIdentity, is_identified
@@ -78,8 +79,14 @@ def join(
         Copies of the rows, joined.
     """
     before, rows = ([_plainly(row) for row in some] for some in (known, others))
-    joined = Joined(moved=_moved(before, rows, progress))
-    files = _Files(before)
+    with comparing_lengths() as may_be:
+        joined = Joined(moved=_moved(before, rows, may_be, progress))
+        _enter(joined, _Files(before, may_be), before, rows)
+    return joined
+
+
+def _enter(joined: Joined, files: "_Files", before: Sequence[CatalogueRow], rows: Sequence[CatalogueRow]) -> None:
+    """Join each row to that of the same video, or add it."""
     taken = {row["id"] for row in (*before, *rows)}
     for row in rows:
         came_with = row["id"]
@@ -98,7 +105,6 @@ def join(
                 joined.again[came_with] = own["id"]
         joined.names[came_with] = row["id"] if own is None else own["id"]
     joined.rows = list(files.by_id.values())
-    return joined
 
 
 def _plainly(row: CatalogueRow) -> CatalogueRow:
@@ -113,7 +119,10 @@ def _plainly(row: CatalogueRow) -> CatalogueRow:
 
 
 def _moved(
-    before: Sequence[CatalogueRow], rows: Sequence[CatalogueRow], progress: Callable[[int, int], None] | None
+    before: Sequence[CatalogueRow],
+    rows: Sequence[CatalogueRow],
+    may_be: MayBe,
+    progress: Callable[[int, int], None] | None,
 ) -> dict[str, tuple[str, str]]:
     """Identify files that have new paths, and give them to the rows whose content they hold."""
     known = {row["path"] for row in before if row.get("path")}
@@ -125,7 +134,7 @@ def _moved(
     lost = set(changed) | set(found.gone)
     if not lost:
         return {}
-    files = _Files([row for row in before if row["id"] not in lost])
+    files = _Files([row for row in before if row["id"] not in lost], may_be)
     places = {row["path"]: Place(row["id"], changed[row["id"]]) for row in before if row["id"] in changed}
     for row in new:
         if is_identified(row) and files.same_file(row) is None:
@@ -140,7 +149,8 @@ def _identity(row: CatalogueRow) -> FileIdentity:
 class _Files:
     """Rows of a catalogue by id, by file and by content."""
 
-    def __init__(self, rows: Sequence[CatalogueRow]) -> None:
+    def __init__(self, rows: Sequence[CatalogueRow], may_be: MayBe) -> None:
+        self._may_be = may_be
         self.by_id: dict[str, CatalogueRow] = {}
         self._by_path: dict[str, CatalogueRow] = {}
         self._by_content: dict[str, list[CatalogueRow]] = {}  # those whose numbers on the disk were not asked for yet
@@ -194,13 +204,13 @@ class _Files:
             return own if corrected and is_gone(row["path"]) else None
         if is_gone(row["path"]):
             return own
-        return own if corrected or (not is_identified(own) and may_be(own, row["path"])) else None
+        return own if corrected or (not is_identified(own) and self._may_be(own, row["path"])) else None
 
     def take(self, own: CatalogueRow, row: CatalogueRow) -> None:
         """Bring what a joined row says into the row of the video."""
         path = row.get("path")
         if path and path != own.get("path") and (not own.get("path") or not _is_there(own["path"])):
-            if own.get("path") and not is_identified(own) and not may_be(own, row["path"]):
+            if own.get("path") and not is_identified(own) and not self._may_be(own, row["path"]):
                 own["content_hash"] = OTHER_CONTENT
             own["path"] = path
             self._by_path[path] = own

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from antiphon.catalogue.identity import is_gone, may_be
+from antiphon.catalogue.identity import MayBe, comparing_lengths, is_gone
 from antiphon.catalogue.validation import CatalogueRow
 from antiphon.errors import CatalogueError
 from antiphon.media.identity import identify, is_identified
@@ -56,10 +56,11 @@ def move(rows: Sequence[CatalogueRow], old: str, new: str) -> Moves:
     """
     prefixes, target = _prefixes(old), _prefixes(new)[0]
     found, others = Moves(), {row["path"] for row in rows if row.get("path")}
-    for row in rows:
-        rest = _rest(row.get("path"), prefixes)
-        if rest is not None:
-            _move(row, _spelt_as_there(target + rest), others, found)
+    with comparing_lengths() as may_be:
+        for row in rows:
+            rest = _rest(row.get("path"), prefixes)
+            if rest is not None:
+                _move(row, _spelt_as_there(target + rest), others, found, may_be)
     if not (found.moved or found.missing or found.different):
         first = next((row["path"] for row in rows if row.get("path")), None)
         lies = f" The first one is {first}." if first else " It has no files."
@@ -88,7 +89,7 @@ def _spelt_as_there(path: str) -> str:
     return next((form for form in forms if not is_gone(form)), path)
 
 
-def _move(row: CatalogueRow, path: str, others: set[str], found: Moves) -> None:
+def _move(row: CatalogueRow, path: str, others: set[str], found: Moves, may_be: MayBe) -> None:
     local = local_path(path)
     if local is None:
         row.update({"path": path, "size_bytes": None, "modified_ns": None, "content_hash": None})

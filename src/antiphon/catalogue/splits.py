@@ -85,7 +85,7 @@ def assign_splits(
 
 
 @dataclass(frozen=True)
-class Torn:
+class Straddler:
     """A video whose artists stand in several splits already, and the one that it was given."""
 
     video_id: str
@@ -104,7 +104,7 @@ def fill_splits(
     fractions: Sequence[float],
     seed: int,
     contents: Sequence[str | None] | None = None,
-) -> tuple[list[str], list[Torn]]:
+) -> tuple[list[str], list[Straddler]]:
     """Assign the videos that have no split, and move no other.
 
     A video joins the split of a copy of its file, or else the one in which one of its artists stands already, the one
@@ -130,7 +130,7 @@ def fill_splits(
     -------
     splits : list of str
         Split of each video.
-    torn : list of Torn
+    straddling : list of Straddler
         Assigned videos whose artists stand in several splits.
 
     Raises
@@ -143,19 +143,19 @@ def fill_splits(
     for own, split in zip(keys, splits, strict=True):
         stands |= {key: split for key in own if split and key not in stands}
     waiting = sorted((row for row, split in enumerate(splits) if not split), key=lambda row: video_ids[row])
-    torn: list[Torn] = []
+    straddling: list[Straddler] = []
     while ready := [row for row in waiting if not stands.keys().isdisjoint(keys[row])]:
         joined: dict[str, str] = {}
         for row in ready:
             here = {key: stands[key] for key in keys[row] if key in stands}
             split = found[row] = next(iter(here.values()))
             apart = {key.removeprefix(_ARTIST): each for key, each in here.items() if key.startswith(_ARTIST)}
-            torn += [Torn(video_ids[row], apart, split)] if len(set(apart.values())) > 1 else []
+            straddling += [Straddler(video_ids[row], apart, split)] if len(set(apart.values())) > 1 else []
             joined |= {key: split for key in keys[row] if key not in joined}
         stands = joined | stands
         waiting = [row for row in waiting if not found[row]]
     rest = _by_hash(video_ids, keys, fractions, seed) if waiting else []
-    return [split or rest[row] for row, split in enumerate(found)], torn
+    return [split or rest[row] for row, split in enumerate(found)], straddling
 
 
 def _keys(

@@ -1,4 +1,4 @@
-"""What FFmpeg says while it reads and decodes: it conceals damage, but does not keep silent about it.
+"""Errors that FFmpeg logs while it reads and decodes: it conceals damage, but reports it.
 
 FFmpeg has one log for the whole process. PyAV hands each thread the messages of its own calls, and decoders run on one
 thread here, so that what is heard belongs to the packet at hand, whatever other threads decode.
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 # After seeking to a key frame that is not the first, frames from before it are missed for the books alone.
 _HARMLESS = ("mmco: unref short failure",)
 # Said of damaged MP3 in passing, as information.
-_TELLING = ("overread",)
+_TELLTALE = ("overread",)
 
 
 @contextmanager
@@ -28,11 +28,11 @@ def listening() -> Generator[None]:
     ------
     None
     """
-    _ears.add()
+    _log_level.add()
     try:
         yield
     finally:
-        _ears.remove()
+        _log_level.remove()
 
 
 def heard(call: Callable[[], Result]) -> tuple[Result, bool]:
@@ -55,7 +55,7 @@ def heard(call: Callable[[], Result]) -> tuple[Result, bool]:
     return result, bool(messages) and any(_is_complaint(level, text) for level, _, text in messages)
 
 
-class _Ears:
+class _LogLevel:
     """Level of PyAV's log, raised while any thread listens and then left as it was."""
 
     def __init__(self) -> None:
@@ -82,10 +82,10 @@ class _Ears:
                 av.logging.set_skip_repeated(self._before[1])
 
 
-_ears = _Ears()
+_log_level = _LogLevel()
 
 
 def _is_complaint(level: int, text: str) -> bool:
     if level > av.logging.ERROR:
-        return any(words in text for words in _TELLING)
+        return any(words in text for words in _TELLTALE)
     return not any(words in text for words in _HARMLESS)

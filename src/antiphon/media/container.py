@@ -335,7 +335,7 @@ def _open_ffmpeg(uri: Uri, source: _Source, head: bytes) -> InputContainer:
             buffer_size=_READ_BYTES,
         )
     except MemoryError as error:
-        raise DecodeError(f"{uri}: needs more memory than is available; it may be damaged.") from error
+        raise DecodeError(f"{uri}: needs more memory than is available; the file may be damaged.") from error
     except (av.error.FFmpegError, OSError, ValueError, EOFError, LookupError, RuntimeError) as error:
         raise DecodeError(f"{uri}: {_why_unopened(head, error)}") from error
 

@@ -62,7 +62,7 @@ class FrameReader:
         self._deinterlacer = Deinterlacer()
         self._has_begun = False
         self._is_doubtful = False
-        self._sound_from_s = math.inf  # the key frame after the damage
+        self._intact_from_s = math.inf  # the key frame after the damage
 
     def __iter__(self) -> Iterator[_TimedFrame]:
         last: VideoFrame | None = None
@@ -98,7 +98,7 @@ class FrameReader:
                 yield self._timed(self._reader.time_s(stamp), frame)
 
     def _timed(self, time_s: float, frame: VideoFrame) -> _TimedFrame:
-        if self._is_doubtful and time_s >= self._sound_from_s:
+        if self._is_doubtful and time_s >= self._intact_from_s:
             self._is_doubtful = False
         timed = _TimedFrame(time_s, frame, self.loss is not None, self._is_doubtful)
         self.loss = None
@@ -145,12 +145,12 @@ class FrameReader:
             self._doubt()
         elif packet.is_keyframe and time_s is not None and not is_after_loss(packet):
             # After a loss its time is a guess.
-            self._sound_from_s = min(self._sound_from_s, time_s)
+            self._intact_from_s = min(self._intact_from_s, time_s)
         return frames
 
     def _doubt(self) -> None:
         self._is_doubtful = True
-        self._sound_from_s = math.inf
+        self._intact_from_s = math.inf
 
     def _lose(self, what: str) -> None:
         self.loss = self.loss or what

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from antiphon.media.names import local_path
+from antiphon.media.regular_files import open_regular
 
 _WHOLE_BYTES = 1 << 20
 _BLOCK_BYTES = 1 << 17
@@ -53,18 +54,13 @@ def identify(path: str | Path) -> FileIdentity | None:
         None for what is gone, unreadable or no regular file, and for addresses of other machines.
     """
     local = local_path(str(path))
-    if local is None or not Path(local).is_file():  # opening a pipe would wait for its other end
+    if local is None:
         return None
     try:
-        descriptor = os.open(local, os.O_RDONLY)
-    except OSError:
+        with open_regular(Path(local)) as file:
+            return identify_open(file.fileno())
+    except (OSError, ValueError):
         return None
-    try:
-        return identify_open(descriptor)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
 
 
 def identify_open(descriptor: int) -> FileIdentity:

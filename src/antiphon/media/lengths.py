@@ -1,12 +1,13 @@
 """Where a stream starts and ends: by its packets, since headers and single time stamps are often wrong."""
 
 import math
-from itertools import pairwise
+from array import array
 from pathlib import Path
-from statistics import median
-from typing import NamedTuple
+from typing import TypeAlias
 
 import av.error
+import numpy as np
+import numpy.typing as npt
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -32,11 +33,8 @@ _OVERFULL = 2.0
 _STEP_PACKETS = 256
 
 
-class _Span(NamedTuple):
-    """What one packet covers."""
-
-    start_s: float
-    end_s: float
+Spans: TypeAlias = npt.NDArray[np.float64]
+"""(packets, 2) Start and end in seconds of what packets cover, in order; long files have millions of packets."""
 
 
 def stream_extent(
@@ -67,11 +65,13 @@ def stream_extent(
     """
     stated_s = _stated_end_s(container, stream)
     spans, from_s = _last_spans(container, stream, stated_s)
-    if not spans:
+    if not len(spans):
         return None
-    start_s, end_s = stream_start_s(container, stream), max(span.end_s for span in spans)
+    start_s, end_s = stream_start_s(container, stream), float(spans[:, 1].max())
     if not _reach_the_end(spans, from_s) or _is_thin(container, end_s - start_s):
-        spans = spans if from_s is None else _read_spans(container, stream, None) or spans
+        if from_s is not None:
+            whole = _read_spans(container, stream, None)
+            spans = whole if len(whole) else spans
         if isinstance(stream, VideoStream):
             return start_s, _pictures_end_s(spans, sound_end_s)
         return _sound_extent(uri, spans, start_s)
@@ -86,25 +86,23 @@ def _stated_end_s(container: InputContainer, stream: MediaStream) -> float | Non
     return container.duration / MICROSECONDS if container.duration else None
 
 
-def _last_spans(
-    container: InputContainer, stream: MediaStream, stated_s: float | None
-) -> tuple[list[_Span], float | None]:
+def _last_spans(container: InputContainer, stream: MediaStream, stated_s: float | None) -> tuple[Spans, float | None]:
     """Return the last packets and from where they were read: from shortly before the stated end, or ever earlier."""
     for back_s in _LOOK_BACK_S:
         if stated_s is None or stated_s <= back_s:
             break
         spans = _read_spans(container, stream, stated_s - back_s)
-        if spans:
+        if len(spans):
             return spans, stated_s - back_s
     return _read_spans(container, stream, None), None
 
 
-def _read_spans(container: InputContainer, stream: MediaStream, from_s: float | None) -> list[_Span]:
+def _read_spans(container: InputContainer, stream: MediaStream, from_s: float | None) -> Spans:
     """Read what the packets cover, in order of time, from a time or from the start on."""
     if stream.time_base is None:
-        return []
+        return np.empty((0, 2))
     zero_s, first = origin_s(container), stream.start_time or 0
-    spans: list[_Span] = []
+    edges_s = array("d")
     try:
         container.seek(
             first if from_s is None else max(first, int((from_s + zero_s) / stream.time_base)), stream=stream
@@ -114,20 +112,19 @@ def _read_spans(container: InputContainer, stream: MediaStream, from_s: float | 
                 finish_step()
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is not None and not packet.is_corrupt and not packet.is_discard:
-                start_s, end_s = (
-                    float(edge * stream.time_base) - zero_s for edge in (stamp, stamp + (packet.duration or 0))
-                )
-                spans.append(_Span(start_s, end_s))
+                for edge in (stamp, stamp + (packet.duration or 0)):
+                    edges_s.append(float(edge * stream.time_base) - zero_s)
     except (av.error.FFmpegError, OSError):
         pass  # a truncated file ends like this; what was read up to here counts
-    return sorted(spans)
+    spans = np.array(edges_s).reshape(-1, 2)
+    return spans[np.lexsort((spans[:, 1], spans[:, 0]))]
 
 
-def _reach_the_end(spans: list[_Span], from_s: float | None) -> bool:
+def _reach_the_end(spans: Spans, from_s: float | None) -> bool:
     """Return whether the packets follow each other to the end, from where they were looked for."""
-    if from_s is not None and spans[0].start_s > from_s + _STEADY_GAP_S:
+    if from_s is not None and spans[0, 0] > from_s + _STEADY_GAP_S:
         return False
-    steps_s = [*_steps_s(spans), spans[-1].end_s - spans[-1].start_s]
+    steps_s = [*np.diff(spans[:, 0]), spans[-1, 1] - spans[-1, 0]]
     return max(steps_s) < _STEADY_GAP_S and not _stand_still(spans)
 
 
@@ -135,47 +132,43 @@ def _is_thin(container: InputContainer, length_s: float) -> bool:
     return 0 < container.size < _THIN_BYTES_PER_S * length_s
 
 
-def _steps_s(spans: list[_Span]) -> list[float]:
-    return [after.start_s - before.start_s for before, after in pairwise(spans)]
+def _lengths_s(spans: Spans) -> npt.NDArray[np.float64]:
+    return spans[:, 1] - spans[:, 0]
 
 
-def _stand_still(spans: list[_Span]) -> bool:
-    covered_s = sum(span.end_s - span.start_s for span in spans)
-    return covered_s > _STRAY_S and covered_s > _OVERFULL * (spans[-1].end_s - spans[0].start_s)
+def _stand_still(spans: Spans) -> bool:
+    covered_s = _lengths_s(spans).sum()
+    return bool(covered_s > _STRAY_S and covered_s > _OVERFULL * (spans[-1, 1] - spans[0, 0]))
 
 
-def _pictures_end_s(spans: list[_Span], sound_end_s: float | None) -> float:
+def _pictures_end_s(spans: Spans, sound_end_s: float | None) -> float:
     """Return the end of the pictures without one or two that come long after all others, and after the sound."""
     until_s = -math.inf if sound_end_s is None else sound_end_s + _STRAY_GAP_S
-    steps_s = _steps_s(spans)
-    usual_s = median(steps_s) if steps_s else spans[0].end_s - spans[0].start_s
+    starts_s = spans[:, 0]
+    steps_s = np.diff(starts_s)
+    usual_s = float(np.median(steps_s if len(steps_s) else _lengths_s(spans)))
     long_s = max(_PICTURE_GAP_S, _USUAL_GAPS * usual_s)
     kept = len(spans)
     for last in range(len(spans) - 1, max(0, len(spans) - 1 - _STRAY_PICTURES), -1):
-        if steps_s[last - 1] > long_s and spans[last].start_s > until_s:
+        if steps_s[last - 1] > long_s and starts_s[last] > until_s:
             kept = last
-    end_s = max(span.end_s for span in spans[:kept])
-    shown_s = end_s - spans[kept - 1].start_s
-    return spans[kept - 1].start_s + usual_s if shown_s > long_s and end_s > until_s else end_s
+    last_s, end_s = float(starts_s[kept - 1]), float(spans[:kept, 1].max())
+    return last_s + usual_s if end_s - last_s > long_s and end_s > until_s else end_s
 
 
-def _sound_extent(uri: str | Path, spans: list[_Span], start_s: float) -> Extent:
+def _sound_extent(uri: str | Path, spans: Spans, start_s: float) -> Extent:
     """Return the extent of the sound without moments of it that stand far away from the rest."""
+    lengths_s = _lengths_s(spans)
     if _stand_still(spans):
-        sound_s, within_s = sum(span.end_s - span.start_s for span in spans), spans[-1].end_s - spans[0].start_s
         raise DecodeError(
-            f"{uri}: the time stamps of its sound do not advance ({sound_s:.1f} s of sound within {within_s:.1f} s)."
-            " Write the file anew with another program."
+            f"{uri}: the time stamps of its sound do not advance ({lengths_s.sum():.1f} s of sound within "
+            f"{spans[-1, 1] - spans[0, 0]:.1f} s). Write the file anew with another program."
         )
-    usual_s = median(span.end_s - span.start_s for span in spans)
-    groups: list[list[_Span]] = [[]]
-    for span in spans:
-        # MP4 makes a packet last until the next one comes.
-        lasts_s = span.end_s - span.start_s if span.end_s - span.start_s < _STRAY_GAP_S else usual_s
-        if groups[-1] and span.start_s - groups[-1][-1].end_s > _STRAY_GAP_S:
-            groups.append([])
-        groups[-1].append(_Span(span.start_s, span.start_s + lasts_s))
-    lasting = [group for group in groups if sum(span.end_s - span.start_s for span in group) >= _STRAY_S] or groups
-    end_s = max(span.end_s for span in lasting[-1])
-    first_s = lasting[0][0].start_s
+    # MP4 makes a packet last until the next one comes.
+    lasts_s = np.where(lengths_s < _STRAY_GAP_S, lengths_s, np.median(lengths_s))
+    ends_s = spans[:, 0] + lasts_s
+    first_of_groups = np.flatnonzero(spans[1:, 0] - ends_s[:-1] > _STRAY_GAP_S) + 1
+    groups = np.split(np.arange(len(spans)), first_of_groups)
+    lasting = [group for group in groups if lasts_s[group].sum() >= _STRAY_S] or groups
+    first_s, end_s = float(spans[lasting[0][0], 0]), float(ends_s[lasting[-1]].max())
     return (first_s if first_s > start_s + _STRAY_GAP_S else start_s), end_s

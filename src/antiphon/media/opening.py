@@ -1,7 +1,5 @@
-"""Opening of local files: regular files alone, and of a catalogued file no other that took its place."""
+"""Opening of catalogued files: no other file that took the place of one is opened."""
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from io import FileIO
@@ -11,6 +9,7 @@ from typing import Any
 from antiphon.errors import DecodeError
 from antiphon.media.identity import is_identified, is_same
 from antiphon.media.names import local_path
+from antiphon.media.regular_files import open_regular
 
 
 @dataclass(frozen=True)
@@ -90,37 +89,3 @@ class CataloguedFile:
 
 
 REFRESH = "Run antiphon catalogue refresh to take it up as it is now."
-
-
-def open_regular(path: Path) -> FileIO:
-    """Open a regular file for reading; others, such as pipes, sockets and devices, are neither opened nor waited for.
-
-    Parameters
-    ----------
-    path : Path
-        Path of the file.
-
-    Returns
-    -------
-    FileIO
-        The file.
-
-    Raises
-    ------
-    OSError
-        It cannot be opened, or is no regular file.
-    """
-    _refuse_special(path.stat())
-    # Should it become a pipe or a terminal at this very moment, opening it must not wait for the other end.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        _refuse_special(os.fstat(descriptor))
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return os.fdopen(descriptor, "rb", buffering=0)
-
-
-def _refuse_special(about: os.stat_result) -> None:
-    if not stat.S_ISREG(about.st_mode):
-        raise OSError("it is not a file")

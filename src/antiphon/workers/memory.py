@@ -32,7 +32,7 @@ def resident_bytes(pid: int) -> int:
     return int(found.stdout.strip() or 0) * _KIBIBYTE
 
 
-def glance_s() -> float:
+def polling_interval_s() -> float:
     """Return the time between two measurements in seconds: they cost nothing on Linux, and a process elsewhere."""
     return 0.1 if _PROCESSES.is_dir() else 1.0
 

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from antiphon.errors import AntiphonError, StorageError
 from antiphon.workers.limits import CrashError, StoppedError, WorkerLimits
-from antiphon.workers.memory import glance_s
+from antiphon.workers.memory import polling_interval_s
 from antiphon.workers.worker import Worker
 
 Job = TypeVar("Job")
@@ -77,17 +77,17 @@ def run_in_processes(
     OSError
         A job cannot write: the disk is full, or the folder is not writable.
     """
-    crew = _Crew(function, iter(jobs), workers, limits, ahead=2)
+    pool = _Pool(function, iter(jobs), workers, limits, ahead=2)
     values: dict[int, Result | None] = {}
     try:
-        for part in crew.parts():
+        for part in pool.parts():
             if part.is_last:
                 value = values.pop(part.number, None)
                 yield part.job, cast(Result, value) if part.error is None else part.error
             else:
                 values[part.number] = part.value
     finally:
-        crew.stop()
+        pool.stop()
 
 
 def stream_in_processes(
@@ -121,14 +121,14 @@ def stream_in_processes(
     ConfigError, OSError
         As in `run_in_processes`.
     """
-    crew = _Crew(function, iter(jobs), workers, limits, ahead)
+    pool = _Pool(function, iter(jobs), workers, limits, ahead)
     try:
-        yield from crew.parts()
+        yield from pool.parts()
     finally:
-        crew.stop()
+        pool.stop()
 
 
-class _Crew(Generic[Job, Result]):
+class _Pool(Generic[Job, Result]):
     """Threads with a worker process each."""
 
     def __init__(
@@ -178,7 +178,7 @@ class _Crew(Generic[Job, Result]):
             while not self._stopped and (numbered := self._next_job()) is not None:
                 worker.start()
                 for part in self._attempts(worker, *numbered):
-                    while not self._room.acquire(timeout=glance_s()):
+                    while not self._room.acquire(timeout=polling_interval_s()):
                         worker.watch()  # It works ahead while its results wait.
                     if self._stopped:
                         return

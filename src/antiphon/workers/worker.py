@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from antiphon.errors import AntiphonError, ConfigError
 from antiphon.workers.child import Message
 from antiphon.workers.limits import CrashError, JobError, LimitError, StoppedError, WorkerLimits
-from antiphon.workers.memory import glance_s, resident_bytes
+from antiphon.workers.memory import polling_interval_s, resident_bytes
 from antiphon.workers.process import Process, start_process
 
 Job = TypeVar("Job")
@@ -173,7 +173,7 @@ class Worker(Generic[Job, Result]):
         """Wait for a message, and raise an error where a limit is exceeded."""
         try:
             with clock.step():
-                while not process.line.poll(clock.glance_s):
+                while not process.line.poll(clock.polling_interval_s):
                     self._look(process, clock)
                 message: Message = process.line.recv()
                 if message.kind in ("step", "item") and clock.is_due():  # A job that reports often is never waited for.
@@ -231,7 +231,7 @@ class _Clock:
         self._limits = limits
         self._spent_s = self._started_s = 0.0
         self._looked_s = time.monotonic()
-        self.glance_s = None if limits is None else min(glance_s(), limits.step_s, limits.job_s)
+        self.polling_interval_s = None if limits is None else min(polling_interval_s(), limits.step_s, limits.job_s)
 
     @contextmanager
     def step(self) -> Generator[None]:
@@ -242,7 +242,7 @@ class _Clock:
 
     def is_due(self) -> bool:
         """Return whether the last look at the limits is long ago."""
-        return self.glance_s is not None and time.monotonic() - self._looked_s >= self.glance_s
+        return self.polling_interval_s is not None and time.monotonic() - self._looked_s >= self.polling_interval_s
 
     def check(self) -> None:
         """Raise an error where the step or the job takes too long."""
