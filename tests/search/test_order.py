@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from antiphon.embeddings import ModalityEmbeddings
-from antiphon.search import Index, exact
-from antiphon.search.ranking import Candidate, ComparedSide, best_moments, in_sequence, ranked
+from antiphon.search import Index, resident
+from antiphon.search.ranking import Candidate, ComparedSide, best_moments, in_order, in_sequence
 
 from .conftest import DIM, unit
 
@@ -52,7 +52,7 @@ def test_both_stores_list_by_id(tmp_path, kind: str, k: int) -> None:
 @pytest.mark.parametrize("queries", [1, 3, 300])
 def test_in_blocks_of_any_size(tmp_path, monkeypatch, rows: int, queries: int) -> None:
     """One query, a few, and more than are scored at a time."""
-    monkeypatch.setattr(exact, "_BLOCK_ROWS", rows)
+    monkeypatch.setattr(resident, "_BLOCK_ROWS", rows)
     ids, vectors = nearly_equal()
     index = Index.from_vectors(ids, vectors, tmp_path, kind="exact")
     asked = np.concatenate([np.random.default_rng(1).normal(size=(queries - 1, DIM)), QUERY])
@@ -70,4 +70,4 @@ def test_moments_and_whole_lists_too(matcher) -> None:
     }
     query = QUERY.astype(np.float32)
     asked = ComparedSide(ModalityEmbeddings(query[0], np.repeat(query, 2, axis=0), (0.0, 5.0), (3.0, 8.0)), "video")
-    assert [hit.id for hit in ranked(found, [asked], matcher)] == expected(ids, vectors)
+    assert [one.candidate.id for one in in_order(found.values(), [asked], matcher)] == expected(ids, vectors)

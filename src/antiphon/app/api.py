@@ -46,7 +46,7 @@ _FILE = {
 }
 
 
-def refuse_unknown(request: Request) -> None:
+async def refuse_unknown(request: Request) -> None:
     """Refuse unknown query parameters, so that a misspelt condition is not ignored.
 
     Parameters
@@ -60,12 +60,24 @@ def refuse_unknown(request: Request) -> None:
         422: names the unknown parameters.
     """
     route = request.scope["route"]
-    if isinstance(route, APIRoute):
-        known = {one.alias for one in get_flat_params(route.dependant)}
+    if isinstance(route, APIRoute) and request.query_params:
+        known = _parameters(route)
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             raise HTTPException(422, f"Unknown parameter: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
 
+
+_KNOWN: dict[object, frozenset[str]] = {}
+
+
+def _parameters(route: APIRoute) -> frozenset[str]:
+    """Return the names of a route's query parameters, which are collected once."""
+    if route.endpoint not in _KNOWN:
+        _KNOWN[route.endpoint] = frozenset(one.alias for one in get_flat_params(route.dependant))
+    return _KNOWN[route.endpoint]
+
+
+_VERSION = version("antiphon")
 
 router = APIRouter(
     prefix="/api",
@@ -91,7 +103,7 @@ def health(here: Here) -> Health:
     """Report the service's status, and what it serves."""
     return Health(
         status="ok",
-        version=version("antiphon"),
+        version=_VERSION,
         run=here.run,
         videos=len(here.searcher.library),
         encodes_files=here.encoder is not None,

@@ -1,5 +1,6 @@
 """The map of the catalogue, computed in the background and cached in the workspace."""
 
+import json
 import threading
 import traceback
 from collections.abc import Mapping
@@ -47,6 +48,7 @@ class Atlas:
         self._place = folder / f"map-{fingerprint(self._vectors)[:16]}.npy"
         self._positions: npt.NDArray[np.float32] | None = None
         self._failure: Exception | None = None
+        self._document: bytes | None = None
 
     def start(self) -> None:
         """Read the cached layout, or start computing it in a thread."""
@@ -93,6 +95,18 @@ class Atlas:
         """
         genres = self._library.genres
         return list(genres if len(genres) <= COLOURS else genres[: COLOURS - 1])
+
+    def document(self) -> bytes | None:
+        """Return the points as JSON, which is made once; None while the layout is being computed.
+
+        Raises
+        ------
+        MapError
+            The layout could not be computed.
+        """
+        if self._document is None and (found := self.points()) is not None:
+            self._document = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
+        return self._document
 
     def points(self) -> dict[str, Any] | None:
         """Return the points of the map.

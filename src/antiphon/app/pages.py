@@ -1,5 +1,6 @@
 """The HTML pages: search, video, match, map, gallery, evaluation, help."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Annotated, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from antiphon.app.library import Video
 from antiphon.app.reference import routes
@@ -110,35 +111,39 @@ def match(
 @router.get("/map")
 def map_page(request: Request, here: Here) -> HTMLResponse:
     """Show the map of the catalogue."""
-    library = here.searcher.library
-    coloured = here.atlas.genres()
-    counts = dict.fromkeys(coloured, 0)
-    rest = 0
-    for one in library.videos.values():
-        if one.genre in counts:
-            counts[one.genre] += 1
-        else:
-            rest += 1
-    return here.pages.render(request, "map.html", counts=counts, rest=rest, total=len(library))
+    library, coloured = here.searcher.library, here.atlas.genres()
+
+    def made() -> tuple[str, bool]:
+        numbers = Counter(one.genre for one in library.videos.values())
+        counts = {genre: numbers[genre] for genre in coloured}
+        rest = len(library) - sum(counts.values())
+        return here.pages.text(request, "map.html", counts=counts, rest=rest, total=len(library)), True
+
+    return HTMLResponse(here.searcher.pages.get("map", made))
 
 
 @router.get("/map.json")
-def points(here: Here) -> JSONResponse:
+def points(here: Here) -> Response:
     """Return the points of the map; 202 while it is being computed."""
-    found = here.atlas.points()
+    found = here.atlas.document()
     if found is None:
         return JSONResponse({"detail": "The map is being computed."}, status_code=202, headers={"Retry-After": "1"})
-    return JSONResponse(found)
+    return Response(found, media_type="application/json")
 
 
 @router.get("/gallery")
 def gallery(request: Request, here: Here, seed: Seed = 0) -> HTMLResponse:
     """Show random videos with their nearest neighbours."""
     searcher = here.searcher
-    drawn = _drawn([one for one in searcher.library.videos.values() if one.id in searcher.indexed], SEEDS, seed)
-    conditions = Conditions(k=NEIGHBOURS)
-    seeds = [(one, _or_reason(here, lambda one=one: searcher.by_id(one.id, conditions))) for one in drawn]
-    return here.pages.render(request, "gallery.html", seeds=seeds, seed=seed)
+
+    def made() -> tuple[str, bool]:
+        conditions = Conditions(k=NEIGHBOURS)
+        drawn = _drawn(searcher.findable, SEEDS, seed)
+        seeds = [(one, _or_reason(here, lambda one=one: searcher.by_id(one.id, conditions))) for one in drawn]
+        is_whole = not any(isinstance(found, str) for _, found in seeds)
+        return here.pages.text(request, "gallery.html", seeds=seeds, seed=seed), is_whole
+
+    return HTMLResponse(searcher.pages.get(("gallery", seed), made))
 
 
 @router.get("/evaluation")

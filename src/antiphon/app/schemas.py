@@ -1,8 +1,8 @@
 """Requests and responses of the REST API."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -46,17 +46,21 @@ class Item(Schema):
         Item
             Its description.
         """
-        return cls(
-            id=video.id,
-            title=video.title,
-            artist=video.artist,
-            genre=video.genre,
-            tags=list(video.tags),
-            year=video.year,
-            page=address(video.id),
-            media=None if video.file is None else address(video.id, "media"),
-            thumbnail=address(video.id, "thumbnail"),
-        )
+        return cls(**_described(video))
+
+
+def _described(video: Video) -> dict[str, Any]:
+    return {
+        "id": video.id,
+        "title": video.title,
+        "artist": video.artist,
+        "genre": video.genre,
+        "tags": list(video.tags),
+        "year": video.year,
+        "page": address(video.id),
+        "media": None if video.file is None else address(video.id, "media"),
+        "thumbnail": address(video.id, "thumbnail"),
+    }
 
 
 class MatchingMoment(Schema):
@@ -166,16 +170,16 @@ def found_items(found: Sequence[Found]) -> list[FoundItem]:
     """
     return [
         FoundItem(
-            **Item.of(one.video).model_dump(),
+            **_described(one.video),
             score=one.score,
-            moments=[MatchingMoment(**asdict(moment)) for moment in one.hit.moments],
+            moments=[MatchingMoment(**vars(moment)) for moment in one.hit.moments],
             reasons=list(one.reasons),
         )
         for one in found
     ]
 
 
-def conditions_of_match(
+async def conditions_of_match(
     k: Annotated[int, Query(ge=1, le=100, description="Maximum number of hits.")] = 10,
     genre: Annotated[list[str], Query(description="Only these genres.")] = [],  # noqa: B006 - never changed
     artist: Annotated[list[str], Query(description="Only these artists.")] = [],  # noqa: B006
@@ -213,7 +217,7 @@ def conditions_of_match(
 AskedMatch = Annotated[Conditions, Depends(conditions_of_match)]
 
 
-def conditions(
+async def conditions(
     others: AskedMatch,
     weight: Annotated[float, Query(ge=0, le=1, description="Weight of audio if both modalities are compared.")] = 0.5,
 ) -> Conditions:

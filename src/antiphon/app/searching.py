@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from antiphon.app.encoding import Encodings
+from antiphon.app.kept import Kept
 from antiphon.app.library import Library, Video
 from antiphon.app.templating import address
 from antiphon.embeddings import MODALITIES, Modality
@@ -23,6 +24,7 @@ from antiphon.seeding import generator
 By = Literal["both", "audio", "video"]
 Target = Literal["both", "audio", "video"]
 _MAX_NAMED = 10
+_MAX_PAGES = 64
 _LONGEST_SHOWN = 200
 SENT = "sent:"
 """Placeholder for the address of an uploaded file, which the client plays from its own disk."""
@@ -79,10 +81,16 @@ class Searcher:
         The index.
     facts : Facts
         What the reasons are taken from.
+
+    Attributes
+    ----------
+    pages : Kept of str
+        Pages of this catalogue and index that are made once.
     """
 
     def __init__(self, library: Library, index: Index, facts: Facts) -> None:
         self.library, self.index, self.facts = library, index, facts
+        self.pages: Kept[str] = Kept(_MAX_PAGES)
 
     def video(self, id: str) -> Video:
         """Return a video of the catalogue.
@@ -205,6 +213,11 @@ class Searcher:
     def indexed(self) -> frozenset[str]:
         """Ids of the videos in the index."""
         return frozenset(self.index.ids)
+
+    @cached_property
+    def findable(self) -> list[Video]:
+        """Videos of the catalogue that are in the index, in its order."""
+        return [video for video in self.library.videos.values() if video.id in self.indexed]
 
     @cached_property
     def _strangers(self) -> tuple[str, ...]:

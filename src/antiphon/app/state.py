@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Hashable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -65,9 +64,11 @@ class Snapshot:
     def _fresh(self) -> tuple[Searcher, Atlas]:
         with self._lock:
             if time.monotonic() - self._checked_s >= self._every_s:
-                # An index of another model is refused when searched; pages that do not search keep working.
-                with suppress(StaleIndexError):
+                try:
                     self._update(self._signature())
+                except StaleIndexError:
+                    # It is refused when searched; pages that do not search keep working.
+                    self._searcher.pages.clear()
                 self._checked_s = time.monotonic()
             return self._searcher, self._atlas
 
@@ -165,7 +166,7 @@ class State:
         self.uploads.close()
 
 
-def state(request: Request) -> State:
+async def state(request: Request) -> State:
     """Return the state of the application that handles a request.
 
     Parameters

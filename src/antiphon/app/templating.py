@@ -51,8 +51,11 @@ class Pages:
         HTMLResponse
             The page.
         """
-        text = self.environment.get_template(template).render(path=request.url.path, status=status, **context)
-        return HTMLResponse(text, status_code=status)
+        return HTMLResponse(self.text(request, template, status, **context), status_code=status)
+
+    def text(self, request: Request, template: str, status: int = 200, **context: Any) -> str:
+        """Render the text of a page; see `render`."""
+        return self.environment.get_template(template).render(path=request.url.path, status=status, **context)
 
 
 def is_part(request: Request) -> bool:

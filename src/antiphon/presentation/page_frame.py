@@ -35,6 +35,7 @@ def page_environment(package: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     cast(dict[str, Any], environment.filters).update({name: getattr(numbers, name) for name in _FILTERS})
     return environment

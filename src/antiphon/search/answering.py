@@ -1,23 +1,21 @@
 """From a query to a list of music videos: candidates by tracks and by segments, then ranked, re-ranked and spread."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from antiphon.embeddings import ModalityEmbeddings
-from antiphon.search.entries import metadata_of, vectors_of
-from antiphon.search.filters import Wanted, Where
-from antiphon.search.hits import Hit, Side
+from antiphon.search.entries import metadata_of
+from antiphon.search.filters import Wanted
+from antiphon.search.hits import Hit
 from antiphon.search.ranking import (
-    Candidate,
     ComparedSide,
+    Ranked,
     best_moments,
+    in_order,
     in_sequence,
     maximal_marginal_relevance,
     mutual_similarity,
-    ranked,
 )
 from antiphon.search.view import Part, View
 
@@ -43,59 +41,17 @@ def nearest_tracks(view: View, queries: FloatArray, wanted: Wanted) -> list[list
 
 def answer(view: View, comparisons: Sequence[ComparedSide], wanted: Wanted) -> list[Hit]:
     """Return the music videos that suit a query of one or two sides, best first."""
-    candidates = _candidates(view, comparisons, max(_POOL, 10 * wanted.k), wanted.where)
-    hits = ranked(candidates, comparisons, best_moments)
-    pool = max(_POOL, wanted.k)
+    pool = max(_POOL, wanted.k) if wanted.rerank or wanted.diversity else wanted.k
+    candidates = view.best(comparisons, max(_POOL, 10 * wanted.k), pool, wanted.where)
+    found = in_order(candidates.values(), comparisons, best_moments)[:pool]
     if wanted.rerank:
-        hits = ranked({hit.id: candidates[hit.id] for hit in hits[:pool]}, comparisons, in_sequence)
+        found = in_order([one.candidate for one in found], comparisons, in_sequence)
     if wanted.diversity:
-        hits = _spread(hits[:pool], candidates, comparisons, wanted)
-    return hits[: wanted.k]
+        found = _spread(found, comparisons, wanted)
+    return [one.hit for one in found[: wanted.k]]
 
 
-def items(rows: pa.Table) -> dict[str, Candidate]:
-    """Return the music videos that some rows of an index belong to, by id."""
-    ids, sides, levels = (rows[name].to_pylist() for name in ("id", "side", "level"))
-    starts, ends, vectors = rows["start_s"].to_pylist(), rows["end_s"].to_pylist(), vectors_of(rows)
-    metadata = metadata_of(rows)
-    tracks: dict[tuple[str, Side], int] = {}
-    segments: dict[tuple[str, Side], list[int]] = {}
-    for row, (name, side, level) in enumerate(zip(ids, sides, levels, strict=True)):
-        if level == "track":
-            tracks[name, side] = row
-        else:
-            segments.setdefault((name, side), []).append(row)
-    found: dict[str, dict[str, ModalityEmbeddings]] = {}
-    for (name, side), row in tracks.items():
-        own = sorted(segments.get((name, side), ()), key=lambda item: (starts[item] is None, starts[item] or 0, item))
-        found.setdefault(name, {})[side] = ModalityEmbeddings(
-            vectors[row], vectors[own], tuple(starts[item] for item in own), tuple(ends[item] for item in own)
-        )
-    first = {name: row for (name, _), row in tracks.items()}
-    return {name: Candidate(name, metadata[first[name]], by_side) for name, by_side in found.items()}
-
-
-def _candidates(view: View, comparisons: Sequence[ComparedSide], count: int, where: Where) -> dict[str, Candidate]:
-    """Whatever is among the nearest tracks, or the nearest segments, of any compared side."""
-    ids: set[str] = set()
-    counts = view.counts()
-    for one in comparisons:
-        parts = [(one.query.track[None], "track")]
-        if len(one.query.segments):
-            parts.append((one.query.segments, "segment"))
-        for vectors, level in parts:
-            if rows := counts.get((one.target, level), 0):
-                for table in view.nearest(vectors, min(count, rows), Part(one.target, level), where):
-                    ids.update(table["id"].to_pylist())
-    return items(view.rows(sorted(ids)))
-
-
-def _spread(
-    hits: Sequence[Hit],
-    candidates: Mapping[str, Candidate],
-    comparisons: Sequence[ComparedSide],
-    wanted: Wanted,
-) -> list[Hit]:
-    similarity = mutual_similarity([candidates[hit.id] for hit in hits], comparisons)
-    scores = np.array([hit.score for hit in hits])
-    return [hits[row] for row in maximal_marginal_relevance(scores, similarity, wanted.diversity, wanted.k)]
+def _spread(found: Sequence[Ranked], comparisons: Sequence[ComparedSide], wanted: Wanted) -> list[Ranked]:
+    similarity = mutual_similarity([one.candidate for one in found], comparisons)
+    scores = np.array([one.score for one in found])
+    return [found[row] for row in maximal_marginal_relevance(scores, similarity, wanted.diversity, wanted.k)]

@@ -5,7 +5,7 @@ the catalogue, or whose files were replaced since they were indexed, are not fou
 keeps its videos and their metadata.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +18,7 @@ import pyarrow.compute
 from antiphon.errors import AntiphonError
 from antiphon.search.entries import METADATA
 from antiphon.search.filters import Where
+from antiphon.search.ranking import Candidate, ComparedSide
 from antiphon.search.view import Part, View
 from antiphon.tables import CATALOGUE, read_table
 
@@ -126,6 +127,14 @@ class CurrentView:
     def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
         """Return the `k` nearest rows; see `View.nearest`."""
         return self._view.nearest(queries, k, part, where.without(*self._hidden) if self._hidden else where)
+
+    def best(self, comparisons: Sequence[ComparedSide], count: int, pool: int, where: Where) -> Mapping[str, Candidate]:
+        """Return what can be among the `pool` best; see `View.best`."""
+        return self._view.best(comparisons, count, pool, where.without(*self._hidden) if self._hidden else where)
+
+    def items(self, ids: Collection[str]) -> Mapping[str, Candidate]:
+        """Return the embeddings and the metadata of some music videos."""
+        return self._view.items(set(ids) - set(self._hidden) if self._hidden else ids)
 
     def rows(self, ids: Collection[str]) -> pa.Table:
         """Return all rows of some music videos, with vectors."""

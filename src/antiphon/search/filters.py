@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import reduce
-from operator import and_
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from antiphon.errors import ConfigError
 from antiphon.spelling import did_you_mean
 
+_arrow = cast(Any, pyarrow.compute)
 _LISTS = {
     "genre": ("genre", False),
     "artist": ("artist", False),
@@ -21,7 +20,6 @@ _LISTS = {
     "not_ids": ("id", True),
 }
 
-_COLUMNS = ["id", "artist", "genre", "year"]
 _MAX_NAMED = 12
 _LAST_YEAR = 9999
 
@@ -81,7 +79,11 @@ class Where:
     @property
     def reads_metadata(self) -> bool:
         """Whether the conditions are about more than ids."""
-        return replace(self, not_ids=()) != Where()
+        return self.without_ids() != Where()
+
+    def without_ids(self) -> "Where":
+        """Return the conditions on metadata alone."""
+        return replace(self, not_ids=())
 
     def without_artists(self, *artists: str) -> "Where":
         """Return the same conditions, excluding these artists too."""
@@ -115,21 +117,15 @@ class Where:
 
     def mask(self, table: pa.Table) -> npt.NDArray[np.bool_]:
         """Return for each row of a table with the index's columns whether it meets the conditions."""
-        conditions: list[pc.Expression] = []
+        kept = np.ones(table.num_rows, dtype=bool)
         for name, (column, excluded) in _LISTS.items():
             values = getattr(self, name)
             if values:
-                found = pc.field(column).isin(list(values))
-                conditions.append(~found if excluded else found)
+                kept &= np.asarray(_arrow.is_in(table[column], pa.array(values, pa.string()))) != excluded
         if self.min_year is not None:
-            conditions.append(pc.field("year") >= self.min_year)
+            kept &= _met(_arrow.greater_equal(table["year"], self.min_year))
         if self.max_year is not None:
-            conditions.append(pc.field("year") <= self.max_year)
-        if not conditions:
-            return np.ones(table.num_rows, dtype=bool)
-        kept = np.zeros(table.num_rows, dtype=bool)
-        numbered = table.select(_COLUMNS).append_column("row", pa.array(np.arange(table.num_rows)))
-        kept[numbered.filter(reduce(and_, conditions))["row"].to_numpy()] = True
+            kept &= _met(_arrow.less_equal(table["year"], self.max_year))
         return kept
 
     def sql(self) -> str:
@@ -146,6 +142,11 @@ class Where:
         if self.max_year is not None:
             parts.append(f"year <= {self.max_year}")
         return " AND ".join(parts)
+
+
+def _met(answers: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Return the answers as an array; what is unknown is not met."""
+    return np.asarray(_arrow.fill_null(answers, False)).astype(bool)
 
 
 def quoted(values: tuple[str, ...] | list[str]) -> str:

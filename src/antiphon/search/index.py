@@ -14,7 +14,7 @@ import pyarrow as pa
 from antiphon.embeddings import unit_rows
 from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchError
 from antiphon.media.opening import CataloguedFile
-from antiphon.search.answering import answer, items, nearest_tracks
+from antiphon.search.answering import answer, nearest_tracks
 from antiphon.search.artists import KnownArtists
 from antiphon.search.current import CATALOGUE_FILE, CatalogueFile, CurrentView, Difference
 from antiphon.search.entries import (
@@ -321,7 +321,7 @@ class Index:
         NotIndexedError
             It is not there.
         """
-        found = self._ask(lambda view: items(view.rows([id])))
+        found = self._ask(lambda view: view.items([id]))
         if id not in found:
             hint = did_you_mean(id, self.ids) or " Check the id, or add it with antiphon index add."
             raise NotIndexedError(f"'{id}' is not in the index {self.path}.{hint}")

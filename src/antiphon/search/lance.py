@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from datetime import timedelta
@@ -17,6 +17,7 @@ import pyarrow as pa
 from antiphon.documents import reason, refuse_no_file
 from antiphon.errors import AntiphonError, SearchError
 from antiphon.ordering import rounded
+from antiphon.search.candidates import gathered, items
 from antiphon.search.entries import (
     METADATA,
     best_first,
@@ -27,6 +28,7 @@ from antiphon.search.entries import (
     with_metadata,
 )
 from antiphon.search.filters import Where, quoted
+from antiphon.search.ranking import Candidate, ComparedSide
 from antiphon.search.record import REBUILD
 from antiphon.search.view import Part, Upkeep
 
@@ -81,10 +83,27 @@ class LanceView:
     def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
         """Return the `k` nearest rows: 3k from the nearest lists by rounded vectors, then compared exactly.
 
-        Conditions are applied first: rows that fail them are never compared.
+        Conditions are applied first: rows that fail them are never compared. All queries are asked at once; those whose
+        last rows may all be ties are asked again for more.
         """
         condition = " AND ".join(filter(None, (self._of(part), self._meeting(where))))
-        return [self._nearest(query, k, condition) for query in queries]
+        found: dict[int, pa.Table] = {}
+        k, spare = min(k, sum(self._counts.values())), _SPARE
+        while left := [number for number in range(len(queries)) if number not in found]:
+            for number, table in zip(left, self._asked(queries[left], k + spare, condition), strict=True):
+                scores = np.sort(rounded(table["score"].to_numpy()))[::-1]
+                if len(scores) < k + spare or scores[-1] < scores[k - 1]:
+                    found[number] = self._today(best_first(table, k))
+            spare *= 4
+        return [found[number] for number in range(len(queries))]
+
+    def best(self, comparisons: Sequence[ComparedSide], count: int, pool: int, where: Where) -> Mapping[str, Candidate]:
+        """Return what is near in any of its rows; see `View.best`."""
+        return gathered(self, comparisons, count, where)
+
+    def items(self, ids: Collection[str]) -> Mapping[str, Candidate]:
+        """Return the embeddings and the metadata of some videos."""
+        return items(self.rows(ids))
 
     def corrected(self, changed: pa.Table) -> "LanceView":
         """Return the same rows with other metadata of some videos, which conditions then read."""
@@ -104,25 +123,25 @@ class LanceView:
     def _today(self, table: pa.Table) -> pa.Table:
         return table if self._changed is None else with_metadata(table, self._changed)
 
-    def _nearest(self, query: FloatArray, k: int, condition: str) -> pa.Table:
-        asked = self._table.search(query, vector_column_name="vector").distance_type("cosine")
+    def _asked(self, queries: FloatArray, count: int, condition: str) -> list[pa.Table]:
+        """Return for each query the nearest rows, with scores."""
+        asked = self._table.search(list(queries), vector_column_name="vector").distance_type("cosine")
         asked = asked.nprobes(_PROBES_WITH_CONDITION if condition else _PROBES).refine_factor(_REFINE)
         asked = asked.select(["id", *METADATA, "vector", "_distance"])
         if condition:
             asked = asked.where(condition, prefilter=True)
-        spare = _SPARE
-        k = min(k, sum(self._counts.values()))
-        while True:
-            with guarded(self._place):
-                table: pa.Table = asked.limit(k + spare).to_arrow()
-            vectors = vectors_of(table)
-            refuse_other_lengths(vectors, self._place)
-            # Compared again in float64, as in the exact store.
-            found = scored(table.drop_columns(["vector", "_distance"]), vectors, query)
-            scores = np.sort(rounded(found["score"].to_numpy()))[::-1]
-            if len(scores) < k + spare or scores[-1] < scores[k - 1]:
-                return self._today(best_first(found, k))
-            spare *= 4
+        with guarded(self._place):
+            table: pa.Table = asked.limit(count).to_arrow()
+        vectors = vectors_of(table)
+        refuse_other_lengths(vectors, self._place)
+        several = "query_index" in table.column_names
+        numbers = table["query_index"].to_numpy() if several else np.zeros(len(vectors), dtype=np.int64)
+        about = table.select(["id", *METADATA])
+        rows = [np.flatnonzero(numbers == number) for number in range(len(queries))]
+        # Compared again in float64, as in the exact store.
+        return [
+            scored(about.take(pa.array(own)), vectors[own], query) for own, query in zip(rows, queries, strict=True)
+        ]
 
     def _of(self, part: Part) -> str:
         """Return the part as a condition; "" if the table has nothing else."""

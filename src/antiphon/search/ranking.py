@@ -1,7 +1,8 @@
 """How similar music videos are, and in what order they are listed. Pure functions over embeddings."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,12 +36,34 @@ class ComparedSide:
     weight: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Similarity:
-    """How similar two sides are, and the moments that match."""
+    """How similar two sides are, and the moments that match, which are looked for when they are asked for."""
 
     score: float
-    moments: tuple[Moment, ...]
+    find: Callable[[], tuple[Moment, ...]] = tuple
+
+    @cached_property
+    def moments(self) -> tuple[Moment, ...]:
+        """The moments."""
+        return self.find()
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """A candidate with its score, and what it is made of."""
+
+    candidate: Candidate
+    score: float
+    sides: tuple[Similarity, ...]
+
+    @property
+    def hit(self) -> Hit:
+        """The candidate as it is shown, with its moments."""
+        moments = [moment for side in self.sides for moment in side.moments]
+        keys = rounded([moment.score for moment in moments]).tolist()
+        order = sorted(range(len(moments)), key=lambda place: -keys[place])
+        return Hit(self.candidate.id, self.score, self.candidate.metadata, tuple(moments[place] for place in order))
 
 
 Measure = Callable[[ModalityEmbeddings, ModalityEmbeddings, Side], Similarity]
@@ -54,11 +77,15 @@ def best_moments(query: ModalityEmbeddings, candidate: ModalityEmbeddings, side:
     """
     whole = float(cosines(query.track, candidate.track))
     if not len(query.segments) or not len(candidate.segments):
-        return Similarity(whole, ())
+        return Similarity(whole)
     scores = cosines(query.segments, candidate.segments)
-    best = rounded(scores).argmax(axis=1)
     score = (whole + float(scores.max(axis=1).mean())) / 2
-    return Similarity(score, _moments(query, candidate, side, scores, list(enumerate(best.tolist()))))
+
+    def moments() -> tuple[Moment, ...]:
+        best = rounded(scores).argmax(axis=1)
+        return _moments(query, candidate, side, scores, list(enumerate(best.tolist())))
+
+    return Similarity(score, moments)
 
 
 def in_sequence(query: ModalityEmbeddings, candidate: ModalityEmbeddings, side: Side) -> Similarity:
@@ -67,10 +94,10 @@ def in_sequence(query: ModalityEmbeddings, candidate: ModalityEmbeddings, side: 
     Where either has no segments, return the cosine of the tracks.
     """
     if not len(query.segments) or not len(candidate.segments):
-        return Similarity(float(cosines(query.track, candidate.track)), ())
+        return Similarity(float(cosines(query.track, candidate.track)))
     scores = cosines(query.segments, candidate.segments)
     total, pairs = best_alignment(rounded(scores))
-    return Similarity(total / len(query.segments), _moments(query, candidate, side, scores, pairs))
+    return Similarity(total / len(query.segments), lambda: _moments(query, candidate, side, scores, pairs))
 
 
 def cosines(ones: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> FloatArray:
@@ -119,26 +146,22 @@ def best_alignment(scores: npt.NDArray[np.floating]) -> tuple[float, list[tuple[
     return float(best[rows, columns]), pairs[::-1]
 
 
-def ranked(candidates: Mapping[str, Candidate], comparisons: Sequence[ComparedSide], measure: Measure) -> list[Hit]:
+def in_order(candidates: Iterable[Candidate], comparisons: Sequence[ComparedSide], measure: Measure) -> list[Ranked]:
     """Order candidates by score, ties by id.
 
     The score is the weighted mean over the sides that a candidate has; one that has none of them is left out.
     """
-    hits: list[Hit] = []
-    for candidate in candidates.values():
-        found = [
-            (one.weight, measure(one.query, candidate.sides[one.target], one.target))
-            for one in comparisons
-            if one.target in candidate.sides and one.weight > 0
-        ]
-        if found:
-            total = sum(weight for weight, _ in found)
-            score = sum(weight * similarity.score for weight, similarity in found) / total
-            moments = sorted(
-                (moment for _, one in found for moment in one.moments), key=lambda moment: -rounded(moment.score)
-            )
-            hits.append(Hit(candidate.id, score, candidate.metadata, tuple(moments)))
-    return sorted(hits, key=lambda hit: (-rounded(hit.score), hit.id))
+    found: list[Ranked] = []
+    for candidate in candidates:
+        compared = [one for one in comparisons if one.target in candidate.sides and one.weight > 0]
+        if compared:
+            sides = tuple(measure(one.query, candidate.sides[one.target], one.target) for one in compared)
+            total = sum(one.weight for one in compared)
+            pairs = zip(compared, sides, strict=True)
+            found.append(Ranked(candidate, sum(one.weight * side.score for one, side in pairs) / total, sides))
+    keys = rounded([one.score for one in found]).tolist()
+    order = sorted(range(len(found)), key=lambda place: (-keys[place], found[place].candidate.id))
+    return [found[place] for place in order]
 
 
 def maximal_marginal_relevance(scores: FloatArray, similarity: FloatArray, diversity: float, k: int) -> list[int]:
@@ -205,11 +228,9 @@ def _moments(
     pairs: Sequence[tuple[int, int]],
 ) -> tuple[Moment, ...]:
     """The best of some pairs of segments, (of the query, of the candidate)."""
-    compared = rounded(scores)
-    best = sorted(pairs, key=lambda pair: (-compared[pair], pair))[:MAX_MOMENTS]
+    compared, exact = rounded(scores).tolist(), scores.tolist()
+    best = sorted(pairs, key=lambda pair: (-compared[pair[0]][pair[1]], pair))[:MAX_MOMENTS]
     return tuple(
-        Moment(
-            query.starts_s[row], candidate.starts_s[column], candidate.ends_s[column], float(scores[row, column]), side
-        )
+        Moment(query.starts_s[row], candidate.starts_s[column], candidate.ends_s[column], exact[row][column], side)
         for row, column in best
     )

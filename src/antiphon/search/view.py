@@ -1,6 +1,6 @@
 """What an index needs of a store of its rows."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.search.filters import Where
+from antiphon.search.ranking import Candidate, ComparedSide
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -40,8 +41,8 @@ class Upkeep:
     unindexed: int
 
 
-class View(Protocol):
-    """A snapshot of the rows of a store: whole additions, none of them in part."""
+class Rows(Protocol):
+    """Rows of a store as tables."""
 
     def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
         """Return for each of (q, dim) unit queries the `k` rows of highest cosine, best first, ties by id.
@@ -54,6 +55,25 @@ class View(Protocol):
         """Return all rows of some music videos, with vectors."""
         ...
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return the number of rows of each side and level."""
+        ...
+
+
+class View(Rows, Protocol):
+    """A snapshot of the rows of a store: whole additions, none of them in part."""
+
+    def best(self, comparisons: Sequence[ComparedSide], count: int, pool: int, where: Where) -> Mapping[str, Candidate]:
+        """Return what can be among the `pool` of highest score (by `best_moments`), perhaps with others.
+
+        Only music videos of the `count` nearest tracks, or the nearest segments, of a compared side are looked at.
+        """
+        ...
+
+    def items(self, ids: Collection[str]) -> Mapping[str, Candidate]:
+        """Return the embeddings and the metadata of those of the music videos that are there."""
+        ...
+
     def read(self, part: Part, vectors: bool = True) -> pa.Table:
         """Return all rows of a part."""
         ...
@@ -64,10 +84,6 @@ class View(Protocol):
 
     def known(self, ids: Collection[str]) -> set[str]:
         """Return which of these music videos are there."""
-        ...
-
-    def counts(self) -> dict[tuple[str, str], int]:
-        """Return the number of rows of each side and level."""
         ...
 
     def corrected(self, changed: pa.Table) -> "View":
