@@ -532,6 +532,26 @@ class DualEncoder:
 
         return with_labels(made(False), made(True), label_weight) if label_weight else made(False)
 
+    def arithmetic(self, side: Modality) -> str:
+        """Name the arithmetic in which files are encoded; see `antiphon.backbones.arithmetic`.
+
+        Parameters
+        ----------
+        side : {'audio', 'video'}
+            Modality.
+
+        Returns
+        -------
+        str
+            Name of the arithmetic.
+
+        Raises
+        ------
+        ModelError
+            The model was trained on features that no installed backbone computes.
+        """
+        return self._backbone(side).arithmetic
+
     def _backbone(self, side: Modality) -> AudioBackbone | VideoBackbone:
         name = self._feature_name(side)
         if not name:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from antiphon.backbones.arithmetic import OPENVINO, TORCH
 from antiphon.errors import FeatureStoreError
 from antiphon.features.store import FeatureStore, VideoFeatures, store_names
 
@@ -36,6 +37,27 @@ def test_a_store_of_another_maker_is_refused(tmp_path):
         with pytest.raises(FeatureStoreError, match="made with weights = 1, not 2. Use another workspace"):
             act()
     assert FeatureStore.existing(tmp_path).made_by == MADE_BY
+
+
+def test_compatible_arithmetics_share_a_store_and_others_do_not(tmp_path):
+    FeatureStore(tmp_path, MADE_BY).append([rows("x")])  # as versions did that recorded none
+    assert FeatureStore(tmp_path, MADE_BY).arithmetics() == {TORCH}
+    fast = FeatureStore(tmp_path, MADE_BY, OPENVINO)
+    assert fast.done() == {"x"}
+    fast.append([rows("y")])
+    for store in (fast, FeatureStore(tmp_path, MADE_BY, TORCH), FeatureStore(tmp_path, MADE_BY)):
+        assert store.read().video_ids == ["x", "x", "y", "y"]
+        assert store.arithmetics() == {TORCH, OPENVINO}
+    fast.drop(["x"])
+    assert fast.arithmetics() == {OPENVINO}
+    existing = FeatureStore.existing(tmp_path)
+    assert (existing.made_by, existing.arithmetic) == (MADE_BY, OPENVINO)
+    with pytest.raises(FeatureStoreError, match=f"computed in {OPENVINO}, and this is torch bfloat16"):
+        FeatureStore(tmp_path, MADE_BY, "torch bfloat16").done()
+    fast.drop(["y"])
+    FeatureStore(tmp_path, MADE_BY, "torch bfloat16").append([rows("z")])
+    with pytest.raises(FeatureStoreError, match=f"computed in torch bfloat16, and this is {TORCH}"):
+        FeatureStore(tmp_path, MADE_BY).done()
 
 
 def test_empty_and_damaged_stores_say_so(tmp_path):

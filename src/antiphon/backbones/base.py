@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.backbones.arithmetic import TORCH
 from antiphon.media.layout import FrameLayout
 
 FloatArray = npt.NDArray[np.float32]
@@ -31,6 +32,8 @@ class AudioBackbone(ABC):
         Size of the features.
     fingerprint : str
         SHA-256 of the weights, hexadecimal; a feature store refuses to mix two.
+    arithmetic : str
+        What computes the features and how exactly; a store refuses to mix those that are not `compatible`.
     rate_hz : int
         Sample rate that the network was trained at; extraction decodes to it.
     """
@@ -39,6 +42,7 @@ class AudioBackbone(ABC):
     name: str
     dim: int
     fingerprint: str
+    arithmetic: str = TORCH
     rate_hz: int
 
     @abstractmethod
@@ -59,6 +63,8 @@ class VideoBackbone(ABC):
         Size of the features.
     fingerprint : str
         SHA-256 of the weights, hexadecimal; a feature store refuses to mix two.
+    arithmetic : str
+        What computes the features and how exactly; a store refuses to mix those that are not `compatible`.
     layout : FrameLayout
         Frames that extraction decodes for it.
     """
@@ -67,6 +73,7 @@ class VideoBackbone(ABC):
     name: str
     dim: int
     fingerprint: str
+    arithmetic: str = TORCH
     layout: FrameLayout
 
     @abstractmethod

@@ -16,6 +16,7 @@ from torch import Tensor
 from antiphon.backbones.base import FloatArray, VideoBackbone
 from antiphon.backbones.efficientnet_network import CHANNELS, SIZE_PX, STAGES, EfficientNetLite0
 from antiphon.backbones.inference import checked_frames, exact_inference, loaded, resolve_device, square
+from antiphon.backbones.runtime import Runtime
 from antiphon.backbones.tuning import Block, TunableVideo
 from antiphon.backbones.weights import Tensors
 from antiphon.media.layout import FrameLayout
@@ -43,6 +44,8 @@ class EfficientNet(TunableVideo):
         self.device = resolve_device(device)
         network = loaded(EfficientNetLite0(), tensors, self.name).folded().requires_grad_(False)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self._run = Runtime(self.network, lambda network, images: [network.features(images)])
+        self.arithmetic = self._run.arithmetic
         self._batch = 64 if self.device.type == "cuda" else 2
 
     def __call__(self, frames: npt.ArrayLike) -> FloatArray:
@@ -121,8 +124,8 @@ class EfficientNet(TunableVideo):
 
     def _features(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:
         """Return the (frames, 1280) values of (frames, height, width, 3) uint8 images."""
-        batches = torch.tensor(images).split(self._batch)
-        return torch.cat([self.network.features(normalised(batch.to(self.device))) for batch in batches])
+        (values,) = self._run(normalised(torch.tensor(images).to(self.device)), self._batch)
+        return values
 
 
 def normalised(images: torch.Tensor) -> torch.Tensor:
@@ -194,6 +197,8 @@ class EfficientNetStyle(VideoBackbone):
         self.layout = FrameLayout(size_px=SIZE_PX, every=3)
         self.device = resolve_device(device)
         self.network = loaded(EfficientNetLite0(), tensors, self.name).folded().to(self.device)
+        self._run = Runtime(self.network, lambda network, images: network.early(images, _LAST + 1)[_FIRST:])
+        self.arithmetic = self._run.arithmetic
         self._batch = 64 if self.device.type == "cuda" else 2
 
     def __call__(self, frames: npt.ArrayLike) -> FloatArray:
@@ -221,14 +226,9 @@ class EfficientNetStyle(VideoBackbone):
 
     def _window(self, images: npt.NDArray[np.uint8]) -> Tensor:
         """Return the (1120,) feature of (frames, height, width, 3) uint8 images."""
-        batches = torch.tensor(images).split(self._batch)
-        mean = torch.cat([self._grams(normalised(batch.to(self.device))) for batch in batches]).mean(0)
+        stages = self._run(normalised(torch.tensor(images).to(self.device)), self._batch)
+        mean = torch.cat([gram(stage) for stage in stages], dim=1).mean(0)
         return mean.sign() * mean.abs().sqrt()
-
-    def _grams(self, images: Tensor) -> Tensor:
-        """Return the (frames, 1120) Gram matrices of (frames, 3, 224, 224) images."""
-        stages = self.network.early(images, _LAST + 1)[_FIRST:]
-        return torch.cat([gram(stage) for stage in stages], dim=1)
 
 
 def gram(values: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from antiphon.backbones.musicnn_network import (
     from_tensorflow,
     interleaved,
 )
+from antiphon.backbones.runtime import Runtime
 from antiphon.backbones.tensorflow_checkpoint import read_index, read_variable
 from antiphon.backbones.tuning import Block, TunableAudio
 from antiphon.backbones.weights import Tensors
@@ -96,6 +97,8 @@ class Musicnn(TunableAudio):
         self.fingerprint = fingerprint
         self.device = resolve_device(device)
         self.network = loaded(MusicnnNetwork(), tensors, self.name).to(self.device)
+        self._run = Runtime(self.network, lambda network, patches: [*network(patches)])
+        self.arithmetic = self._run.arithmetic
         self._output: Output = output
         # A single patch fits in a CPU's cache, and is as fast there as any batch.
         self._batch = 64 if self.device.type == "cuda" else 1
@@ -124,7 +127,7 @@ class Musicnn(TunableAudio):
         """
         patches = self._log_mel(waveform, rate_hz)
         with exact_inference():
-            feature = self._feature(self._run(patches.flatten(0, 1)))
+            feature = self._feature(self._computed(patches.flatten(0, 1)))
             return feature.unflatten(0, patches.shape[:2]).mean(1).cpu().numpy()
 
     def blocks(self) -> list[Block]:
@@ -156,7 +159,8 @@ class Musicnn(TunableAudio):
             Features, as `__call__` computes them.
         """
         patches = log_mel_patches(inputs)
-        feature = self._feature(self._run(patches.flatten(0, 1)))
+        batches = patches.flatten(0, 1).split(self._batch)
+        feature = torch.cat([self._feature(self.network(batch)) for batch in batches])
         return feature.unflatten(0, patches.shape[:2]).mean(1)
 
     def log_mel(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
@@ -199,7 +203,7 @@ class Musicnn(TunableAudio):
         if patches.ndim != 3 or patches.shape[1:] != (PATCH_FRAMES, BANDS):
             raise ConfigError(f"log_mel must have shape (patches, {PATCH_FRAMES}, {BANDS}), not {np.shape(log_mel)}.")
         with exact_inference():
-            run = self._run(torch.tensor(patches, device=self.device))
+            run = self._computed(torch.tensor(patches, device=self.device))
             values = (run.logits.sigmoid(), run.mean_pool, run.max_pool, run.penultimate)
             return MusicnnOutputs(*(value.cpu().numpy() for value in values))
 
@@ -234,11 +238,8 @@ class Musicnn(TunableAudio):
     def _feature(self, run: Activations) -> torch.Tensor:
         return run.penultimate if self._output == "penultimate" else interleaved(run.max_pool, run.mean_pool)
 
-    def _run(self, patches: torch.Tensor) -> Activations:
-        if not len(patches):
-            return self.network(patches)
-        runs = [self.network(batch) for batch in patches.split(self._batch)]
-        return Activations(*(torch.cat(parts) for parts in zip(*runs, strict=True)))
+    def _computed(self, patches: torch.Tensor) -> Activations:
+        return Activations(*self._run(patches, self._batch))
 
 
 def _one(waveform: npt.ArrayLike) -> npt.NDArray[np.floating]:

@@ -12,6 +12,7 @@ import torch
 from antiphon.backbones.base import FloatArray
 from antiphon.backbones.inference import checked_frames, exact_inference, loaded, resolve_device, square
 from antiphon.backbones.r2plus1d_network import CHANNELS, SIZE_PX, R2Plus1D18
+from antiphon.backbones.runtime import Runtime
 from antiphon.backbones.tuning import Block, TunableVideo
 from antiphon.backbones.weights import Tensors
 from antiphon.media.layout import FrameLayout
@@ -43,6 +44,8 @@ class R2Plus1D(TunableVideo):
         self.layout = FrameLayout(size_px=SIZE_PX, every=1)
         self.device = resolve_device(device)
         self.network = loaded(R2Plus1D18(), tensors, self.name).to(self.device)
+        self._run = Runtime(self.network, lambda network, images: [network.features(images)])
+        self.arithmetic = self._run.arithmetic
         self._scaled = scaled
         self._mean = torch.tensor(_MEAN, device=self.device).view(3, 1, 1)
         self._std = torch.tensor(_STD, device=self.device).view(3, 1, 1)
@@ -71,7 +74,8 @@ class R2Plus1D(TunableVideo):
         with exact_inference():
             for row, window in enumerate(windows):
                 images = square(torch.tensor(window, device=self.device), SIZE_PX)
-                features[row] = self.differentiable(images[None])[0].cpu()
+                (values,) = self._run(self._normalised(images[None]), 1)
+                features[row] = values[0].cpu()
         return features.numpy()
 
     def blocks(self) -> list[Block]:
@@ -99,5 +103,9 @@ class R2Plus1D(TunableVideo):
         torch.Tensor, shape (n, 512)
             Features, as `__call__` computes them.
         """
-        images = (inputs / 255 - self._mean) / self._std if self._scaled else inputs
-        return self.network.features(images.transpose(1, 2))
+        return self.network.features(self._normalised(inputs))
+
+    def _normalised(self, images: torch.Tensor) -> torch.Tensor:
+        """(n, frames, 3, 112, 112) → (n, 3, frames, 112, 112), as the network was trained."""
+        scaled = (images / 255 - self._mean) / self._std if self._scaled else images
+        return scaled.transpose(1, 2)

@@ -15,6 +15,7 @@ from antiphon.backbones.base import FloatArray
 from antiphon.backbones.decibel_mel import decibel_mel, htk_filters
 from antiphon.backbones.inference import checked_waveform, exact_inference, loaded, resolve_device
 from antiphon.backbones.mel import N_FFT, RATE_HZ
+from antiphon.backbones.runtime import Runtime
 from antiphon.backbones.tuning import Block, TunableAudio
 from antiphon.backbones.weights import Tensors, read_pth
 from antiphon.backbones.won_musicnn_network import POOLED, WonMusicnnNetwork
@@ -46,6 +47,8 @@ class WonMusicnn(TunableAudio):
         self.fingerprint = fingerprint
         self.device = resolve_device(device)
         self.network = loaded(WonMusicnnNetwork(), tensors, self.name).to(self.device)
+        self._run = Runtime(self.network, lambda network, decibels: [network.features(decibels)])
+        self.arithmetic = self._run.arithmetic
 
     def __call__(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
         """Compute the maxima over 3 s of 753 channels, then their means; averaged over consecutive windows.
@@ -75,8 +78,8 @@ class WonMusicnn(TunableAudio):
         with exact_inference():
             for row in range(len(windows)):
                 # A single window fits in a CPU's cache, and its bits do not depend on the rest of a batch.
-                for part, window in enumerate(windows[row]):
-                    features[row, part] = self.network.features(decibel_mel(window[None].to(self.device)))[0].cpu()
+                decibels = [decibel_mel(window[None].to(self.device)) for window in windows[row]]
+                features[row] = self._run(torch.cat(decibels), 1)[0].cpu()
         return features.mean(1).numpy()
 
     def blocks(self) -> list[Block]:

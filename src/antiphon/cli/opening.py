@@ -252,6 +252,31 @@ def opened_index(session: Session, path: str | None) -> Index:
     return index
 
 
+def say_of_arithmetic(session: Session, backbone: str, arithmetic: str) -> None:
+    """Say where a backbone computes otherwise, though compatibly, than it made the features of the workspace.
+
+    Parameters
+    ----------
+    session : Session
+        The session.
+    backbone : str
+        Name of the backbone.
+    arithmetic : str
+        Its arithmetic here and now.
+    """
+    from antiphon.backbones.arithmetic import WHY_COMPATIBLE
+    from antiphon.features.store import FeatureStore, store_names
+
+    features = session.workspace.features
+    if backbone in store_names(features):
+        others = FeatureStore.existing(features / backbone).arithmetics() - {arithmetic}
+        if others:
+            session.say(
+                f"{backbone}: the file was encoded in {arithmetic}, the workspace's features in "
+                f"{' and '.join(sorted(others))}. {WHY_COMPATIBLE}"
+            )
+
+
 def replaced_since(before: "Catalogue", after: "Catalogue") -> list[str]:
     """Return the ids of the videos whose files have other content than before."""
     known = {row["id"]: row["content_hash"] for row in before.records() if row["content_hash"]}

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from antiphon.catalogue.unknown import is_unknown
 from antiphon.cli.limits import USUAL_LIMITS, FileLimits, told
-from antiphon.cli.opening import opened_index, run_folder
+from antiphon.cli.opening import opened_index, run_folder, say_of_arithmetic
 from antiphon.cli.session import Here, ResultCount, Session
 from antiphon.errors import AntiphonError, ConfigError, DecodeError, SearchError
 from antiphon.presentation.csv_text import csv_text
@@ -126,6 +126,8 @@ def _file_query(session: Session, index: Index, path: str, device: str, each: Fi
         report(1, 1, Path(path).name)
     if isinstance(sides, AntiphonError):
         raise DecodeError(told(session, path, sides))
+    for side in sides:
+        say_of_arithmetic(session, index.origin.of(side), model.arithmetic(side))
     return Query(audio=sides.get("audio"), video=sides.get("video"), name=Path(path).name)
 
 

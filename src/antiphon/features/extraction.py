@@ -3,7 +3,7 @@
 import os
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
+from antiphon.backbones.arithmetic import WHY_COMPATIBLE
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.joining import join
 from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError
@@ -194,6 +195,7 @@ def extract_into(
     settings = segments.sampling or SamplingConfig()
     targets = [_open_target(workspace, backbone, settings) for backbone in chosen]
     jobs = _jobs(catalogue, segments.by_video, targets, settings.seed)
+    _tell_of_mixtures(target for target in targets if any(job.video_id not in target.done for job in jobs))
     names = {job.video_id: [row["segment_id"] for row in segments.by_video[job.video_id]] for job in jobs}
     by_video = {failure.video_id: failure for failure in _earlier_failures(workspace, jobs) + failures}
     started = flushed = time.monotonic()
@@ -271,8 +273,20 @@ def _open_target(workspace: Workspace, backbone: AudioBackbone | VideoBackbone, 
     }
     if isinstance(backbone, VideoBackbone):
         made_by["frames"] = backbone.layout.model_dump_json()
-    store = FeatureStore(workspace.features / backbone.name, made_by)
+    store = FeatureStore(workspace.features / backbone.name, made_by, backbone.arithmetic)
     return _Target(backbone, store, store.done())
+
+
+def _tell_of_mixtures(targets: Iterable[_Target]) -> None:
+    """Say where rows are added to others that another, compatible arithmetic made."""
+    for target in targets:
+        others = target.store.arithmetics() - {target.backbone.arithmetic}
+        if others:
+            warnings.warn(
+                f"{target.backbone.name}: the workspace has features in {' and '.join(sorted(others))}, and new ones "
+                f"are computed in {target.backbone.arithmetic}. {WHY_COMPATIBLE}",
+                stacklevel=4,
+            )
 
 
 def _earlier_failures(workspace: Workspace, jobs: Sequence[WindowsJob]) -> list[Failure]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from antiphon.backbones.arithmetic import TORCH, compatible
 from antiphon.embeddings import MAX_VALUE
 from antiphon.errors import FeatureStoreError
 from antiphon.tables import feature_schema, read_schema, read_table, write_table
@@ -17,6 +18,7 @@ from antiphon.tables import feature_schema, read_schema, read_table, write_table
 FloatArray = npt.NDArray[np.float32]
 
 _PART = re.compile(r"part-\d{1,18}\.parquet")
+_ARITHMETIC = "arithmetic"
 _VIDEO = pa.schema([feature_schema(1).field("video_id")])
 _FLAGS = pa.schema([feature_schema(1).field(name) for name in ("segment_id", "flags")])
 
@@ -65,17 +67,22 @@ class StoredRows(NamedTuple):
 class FeatureStore:
     """Features of one backbone. Each part records what made it, and parts made otherwise are refused.
 
+    Parts by another arithmetic are taken where it is compatible; see `antiphon.backbones.arithmetic`.
+
     Parameters
     ----------
     folder : Path
         Folder `features/<backbone>` of a workspace.
     made_by : mapping of str to str
         What the vectors depend on (weights, sampling, crop, …) by name.
+    arithmetic : str, optional
+        Arithmetic of the backbone. Default: none is recorded, which counts as torch's float32.
     """
 
-    def __init__(self, folder: Path, made_by: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, made_by: Mapping[str, str], arithmetic: str = "") -> None:
         self.folder = folder
         self.made_by = dict(made_by)
+        self.arithmetic = arithmetic
 
     @classmethod
     def existing(cls, folder: Path) -> "FeatureStore":
@@ -99,7 +106,17 @@ class FeatureStore:
         parts = _parts(folder)
         if not parts:
             raise FeatureStoreError(f"{folder}: no features here. Extract or import them first.")
-        return cls(folder, _made_by(parts[0]))
+        return cls(folder, *_made_by(parts[0]))
+
+    def arithmetics(self) -> set[str]:
+        """Name the arithmetics that made the vectors.
+
+        Returns
+        -------
+        set of str
+            Names; see `antiphon.backbones.arithmetic`.
+        """
+        return {_made_by(part)[1] or TORCH for part in _parts(self.folder)}
 
     def done(self) -> set[str]:
         """List the videos in the store.
@@ -139,7 +156,8 @@ class FeatureStore:
         ]
         table = pa.Table.from_arrays(columns, schema=feature_schema(dim))
         number = 1 + max((int(part.stem.split("-")[1]) for part in _parts(self.folder)), default=-1)
-        write_table(table.replace_schema_metadata(self.made_by), self.folder / f"part-{number:06d}.parquet")
+        made_by = self.made_by | ({_ARITHMETIC: self.arithmetic} if self.arithmetic else {})
+        write_table(table.replace_schema_metadata(made_by), self.folder / f"part-{number:06d}.parquet")
 
     def drop(self, videos: Collection[str]) -> None:
         """Remove the rows of some videos. Each part is rewritten atomically, or deleted if it has no others.
@@ -197,8 +215,14 @@ class FeatureStore:
     def _checked(self) -> list[Path]:
         parts = _parts(self.folder)
         for part in parts:
-            found = _made_by(part)
+            found, arithmetic = _made_by(part)
             different = [key for key in {**self.made_by, **found} if self.made_by.get(key) != found.get(key)]
+            own = self.arithmetic or TORCH
+            if not different and not compatible(own, arithmetic or TORCH):
+                raise FeatureStoreError(
+                    f"{part}: was computed in {arithmetic or TORCH}, and this is {own}, which differs by more than can "
+                    f"be mixed. Use another workspace, or delete {self.folder} to compute its features again."
+                )
             if different:
                 key = sorted(different)[0]
                 raise FeatureStoreError(
@@ -277,6 +301,8 @@ def _read_part(part: Path) -> pa.Table:
     return table
 
 
-def _made_by(part: Path) -> dict[str, str]:
+def _made_by(part: Path) -> tuple[dict[str, str], str]:
+    """Return what made a part, and the arithmetic; "" where none is recorded."""
     metadata: dict[bytes, bytes] = read_schema(part).metadata or {}
-    return {key.decode(errors="replace"): value.decode(errors="replace") for key, value in metadata.items()}
+    found = {key.decode(errors="replace"): value.decode(errors="replace") for key, value in metadata.items()}
+    return found, found.pop(_ARITHMETIC, "")

@@ -43,6 +43,10 @@ class Origin:
     video_made_by: str = ""
     run: str = ""
 
+    def of(self, side: str) -> str:
+        """Return the backbone of a modality's features; "" for features without a name."""
+        return self.audio if side == "audio" else self.video
+
     def refuse_other(self, other: "Origin", place: object) -> None:
         """Refuse embeddings of another origin; hashes are compared where both are known.
 

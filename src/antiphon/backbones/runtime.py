@@ -1,0 +1,172 @@
+"""What a network runs in: OpenVINO on the processor, PyTorch elsewhere and where OpenVINO cannot be used.
+
+Both take batches of one fixed shape, each computed on one thread, so that neither the other rows of a call nor the
+number of threads can change a row's bits.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from functools import cache
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from antiphon.backbones.arithmetic import OPENVINO, TORCH
+
+Network = TypeVar("Network", bound=nn.Module)
+Outputs = tuple[Tensor, ...]
+_SHAPES = 4
+"""Shapes of input for which a network is kept compiled: windows of the same layout share one."""
+
+
+class Runtime(Generic[Network]):
+    """A function of a network, run fast. Weights may change in place: the next call runs with the new ones.
+
+    Parameters
+    ----------
+    network : Network
+        Network in evaluation mode.
+    function : callable
+        What to compute: (network, float32 tensor) → sequence of tensors. It is traced, so shapes must not decide what
+        it does.
+    """
+
+    def __init__(self, network: Network, function: Callable[[Network, Tensor], Sequence[Tensor]]) -> None:
+        self._part = _Part(network, function)
+        self._compiled: dict[tuple[int, ...], _Compiled] = {}
+        self._weights: list[tuple[int, int]] = []
+        self._lock = Lock()
+
+    @property
+    def arithmetic(self) -> str:
+        """Name of the arithmetic; see `antiphon.backbones.arithmetic`."""
+        return OPENVINO if self._on_processor() and openvino_works() else TORCH
+
+    def __call__(self, rows: Tensor, batch: int) -> Outputs:
+        """Compute the outputs of rows.
+
+        Parameters
+        ----------
+        rows : Tensor, shape (n, ...)
+            Inputs on the network's device.
+        batch : int
+            Rows that the network takes at a time.
+
+        Returns
+        -------
+        tuple of Tensor
+            Outputs, each of n rows.
+        """
+        if self.arithmetic == TORCH or not len(rows):
+            found = [tuple(self._part(part)) for part in rows.split(batch)]
+        else:
+            filled = torch.cat([rows, rows.new_zeros(-len(rows) % batch, *rows.shape[1:])])
+            found = self._compiled_for((batch, *rows.shape[1:]))(filled.split(batch))
+        return tuple(torch.cat(parts)[: len(rows)] for parts in zip(*found, strict=True))
+
+    def _on_processor(self) -> bool:
+        return all(values.device.type == "cpu" for values in self._part.parameters())
+
+    def _compiled_for(self, shape: tuple[int, ...]) -> "_Compiled":
+        """Return the network compiled for a shape; where weights have changed since, they are read again."""
+        with self._lock:
+            weights = [
+                (values.data_ptr(), values._version) for values in self._part.state_dict(keep_vars=True).values()
+            ]
+            if weights != self._weights:
+                self._compiled, self._weights = {}, weights
+            if shape not in self._compiled:
+                while len(self._compiled) >= _SHAPES:
+                    del self._compiled[next(iter(self._compiled))]
+                self._compiled[shape] = _Compiled(self._part, shape)
+            return self._compiled[shape]
+
+
+class _Part(nn.Module):
+    """The function of a network as a module."""
+
+    def __init__(self, network: Any, function: Callable[[Any, Tensor], Sequence[Tensor]]) -> None:
+        super().__init__()
+        self.network = network
+        self._function = function
+        self.eval()
+
+    def forward(self, batch: Tensor) -> Sequence[Tensor]:
+        return self._function(self.network, batch)
+
+
+class _Compiled:
+    """A part compiled by OpenVINO for one shape: as many streams as there are cores, each of one thread."""
+
+    def __init__(self, part: nn.Module, shape: tuple[int, ...]) -> None:
+        from antiphon.backbones.openvino_graph import converted
+
+        cores = os.cpu_count() or 1
+        settings = {
+            "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 or float16 where the processor has it
+            "NUM_STREAMS": cores,
+            "INFERENCE_NUM_THREADS": cores,
+            "ENABLE_CPU_PINNING": False,  # decoders and other processes need the same cores
+        }
+        self._model = _core().compile_model(converted(part, shape), "CPU", settings)
+        self._free: SimpleQueue[Any] = SimpleQueue()
+
+    def __call__(self, batches: Sequence[Tensor]) -> list[Outputs]:
+        """Run batches, as many at a time as torch has threads here."""
+        requests = [self._take() for _ in range(min(torch.get_num_threads(), len(batches)))]
+        outputs: list[Outputs] = []
+        try:
+            for first in range(0, len(batches), len(requests)):
+                under_way = list(zip(requests, batches[first : first + len(requests)], strict=False))
+                for request, batch in under_way:
+                    request.start_async([batch.contiguous().numpy()])
+                for request, _ in under_way:
+                    request.wait()
+                    outputs.append(tuple(torch.from_numpy(found.data.copy()) for found in request.output_tensors))
+        finally:
+            for request in requests:
+                request.wait()
+                self._free.put(request)
+        return outputs
+
+    def _take(self) -> Any:
+        try:
+            return self._free.get_nowait()
+        except Empty:
+            return self._model.create_infer_request()
+
+
+@cache
+def _core() -> Any:
+    from antiphon.backbones.openvino_import import openvino
+
+    return openvino.Core()
+
+
+@cache
+def openvino_works() -> bool:
+    """Return whether OpenVINO can be used here; where not, warn once.
+
+    Returns
+    -------
+    bool
+        True if a small network runs in it.
+    """
+    reason = "it computes wrong values"
+    try:
+        relu = _Compiled(_Part(nn.ReLU(), lambda network, rows: [network(rows)]), (1, 2))
+        works = relu([torch.tensor([[-1.0, 1.0]])])[0][0].tolist() == [[0.0, 1.0]]
+    except Exception as error:  # noqa: BLE001 - whatever a native library raises on a processor that it does not know
+        works, reason = False, f"{type(error).__name__}: {error}"
+    if not works:
+        warnings.warn(
+            f"OpenVINO cannot be used here ({reason}), so networks run in PyTorch, about half as fast, with nearly the "
+            "same values. Install it with: pip install openvino",
+            UserWarning,
+            stacklevel=2,
+        )
+    return works
