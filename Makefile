@@ -51,9 +51,10 @@ format: .venv/.dev ## put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev ## measure: rendering, backbones, decoding, the index, the paper on YouTube-8M
+bench: .venv/.dev ## measure: rendering, backbones, networks, decoding, the index, the paper on YouTube-8M
 	$(BIN)/python benchmarks/synthetic.py
 	$(BIN)/python benchmarks/backbones.py
+	$(BIN)/python benchmarks/networks.py --media $(DATA)/media --out results/engine/networks.json
 	$(BIN)/python benchmarks/large_batches.py
 	$(BIN)/python benchmarks/index.py
 	$(BIN)/python benchmarks/index_questions.py

@@ -130,6 +130,13 @@ def test_weights_that_change_are_followed() -> None:
     np.testing.assert_array_equal(backbone(window), found)
 
 
+def test_a_network_may_be_made_for_inference_alone() -> None:
+    with torch.inference_mode():
+        layer = nn.Linear(2, 2).eval()
+        (found,) = Runtime(layer, lambda network, rows: [network(rows)])(torch.eye(2), 1)
+        np.testing.assert_allclose(found.numpy(), layer(torch.eye(2)).numpy(), rtol=0, atol=1e-6)
+
+
 @pytest.mark.usefixtures("in_torch")
 def test_torch_takes_its_place() -> None:
     backbone = built("efficientnet_lite0")

@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from antiphon.backbones.arithmetic import OPENVINO, TORCH
 from antiphon.cli.app import run
-from antiphon.cli.opening import indexed
+from antiphon.cli.opening import indexed, say_of_arithmetic
 from antiphon.features import Features
 from antiphon.features.importing import import_features
+from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.report.inputs import read_inputs
 from antiphon.tables import SEGMENTS, write_table
 from antiphon.workspace import Workspace
@@ -88,3 +91,23 @@ def test_each_table_is_read_once_and_passed_on(place, monkeypatch):
     read.clear()
     indexed(Workspace(place), "one")
     assert (read.count("segments.parquet"), read.count("catalogue.parquet")) == (1, 1)
+
+
+def test_a_search_says_where_the_file_was_encoded_in_another_arithmetic(place):
+    def never():
+        raise AssertionError
+
+    said = []
+    session = SimpleNamespace(workspace=Workspace(place), say=said.append)
+    row = VideoFeatures("v", ["v#0"], np.ones((1, 2), np.float32))
+    FeatureStore(session.workspace.features / "early", {"weights": "1"}).append([row])
+    FeatureStore(session.workspace.features / "late", {"weights": "1"}, OPENVINO).append([row])
+    for backbone, arithmetic in (("early", lambda: TORCH), ("late", lambda: OPENVINO), ("sound", never), ("", never)):
+        say_of_arithmetic(session, backbone, arithmetic)
+    assert said == []
+    say_of_arithmetic(session, "early", lambda: OPENVINO)
+    say_of_arithmetic(session, "late", lambda: TORCH)
+    assert [text.split(". ")[0] for text in said] == [
+        f"early: the file was encoded in {OPENVINO}, the features in {TORCH}",
+        f"late: the file was encoded in {TORCH}, the features in {OPENVINO}",
+    ]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 import antiphon as ap
 from antiphon import backbones
+from antiphon.backbones.arithmetic import TORCH
 from antiphon.catalogue import Catalogue
 from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError, WeightsError
 from antiphon.features.single import file_features, predict_tags
@@ -23,7 +25,7 @@ from antiphon.features.store import FeatureStore
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.probing import probe_media
 from antiphon.segments.sampling import SamplingConfig
-from antiphon.tables import SEGMENTS, read_table
+from antiphon.tables import SEGMENTS, read_table, write_table
 from antiphon.workspace import Workspace
 
 SAMPLING = SamplingConfig(sections=2)
@@ -150,6 +152,29 @@ def test_a_growing_catalogue_keeps_what_it_has(undisturbed, synthetic_table, tmp
     assert [state.total for state in states] == [1]
     np.testing.assert_array_equal(grown.audio[:24], features.audio)
     assert grown.ids[24:].tolist() == ["newcomer#0", "newcomer#1"]
+
+
+def test_features_of_earlier_versions_and_of_torch_are_added_to_with_a_word(undisturbed, synthetic_table, tmp_path):
+    place, features = undisturbed
+    shutil.copytree(place, tmp_path / "w")
+    rows = Catalogue.from_csv(synthetic_table).split(seed=1).records()
+    for number, part in enumerate(sorted((tmp_path / "w" / "features" / "musicnn-mtt").glob("*.parquet"))):
+        table = read_table(part)
+        metadata = {key: value for key, value in table.schema.metadata.items() if key != b"arithmetic"}
+        assert len(metadata) < len(table.schema.metadata)
+        write_table(table.replace_schema_metadata(metadata | ({b"arithmetic": TORCH} if number else {})), part)
+    with warnings.catch_warnings(action="error"):
+        ap.extract(Catalogue(rows), workspace=tmp_path / "w", sampling=SAMPLING)
+    shutil.copy(rows[0]["path"], tmp_path / "newcomer.mp4")
+    newcomer = rows[0] | {"id": "newcomer", "split": "test", "path": str(tmp_path / "newcomer.mp4")}
+    said = (
+        "musicnn-mtt: the workspace has features in torch float32, and new ones are computed in openvino.* compatible"
+    )
+    with pytest.warns(UserWarning, match=said) as found:
+        grown = ap.extract(Catalogue([*rows, newcomer]), workspace=tmp_path / "w", sampling=SAMPLING)
+    assert len(found) == 1
+    np.testing.assert_array_equal(grown.audio[:24], features.audio)
+    np.testing.assert_array_equal(grown.audio[24:], features.audio[features.groups == rows[0]["id"]])
 
 
 def test_other_settings_other_catalogues_and_unknown_backbones_are_refused(undisturbed, synthetic_table, tmp_path):

@@ -5,7 +5,8 @@ TensorFlow weights, with their preprocessing: (x - 127) / 128.
 
 The layout takes every third frame. On 55 windows of 14 real video files, features of 10 frames and of all 30 have a
 median cosine of 0.995 (minimum 0.967) after subtracting the mean over the windows, and are each other's nearest
-neighbours (`benchmarks/backbones.py thinning`). bfloat16 costs as much (0.994 to 0.999), so inference stays in float32.
+neighbours (`benchmarks/backbones.py thinning`). bfloat16 costs as much (0.994 to 0.999), and without matrix
+instructions it is slower (`benchmarks/networks.py`), so inference stays in float32.
 """
 
 import numpy as np

@@ -17,6 +17,13 @@ from torch import Tensor, nn
 
 from antiphon.backbones.arithmetic import OPENVINO, TORCH
 
+SETTINGS: dict[str, Any] = {
+    "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 or float16 where the processor has it
+    "NUM_STREAMS": os.cpu_count() or 1,
+    "INFERENCE_NUM_THREADS": os.cpu_count() or 1,
+    "ENABLE_CPU_PINNING": False,  # decoders and other processes need the same cores
+}
+"""Of OpenVINO: a stream of one thread for each core."""
 Network = TypeVar("Network", bound=nn.Module)
 Outputs = tuple[Tensor, ...]
 _SHAPES = 4
@@ -74,9 +81,8 @@ class Runtime(Generic[Network]):
     def _compiled_for(self, shape: tuple[int, ...]) -> "_Compiled":
         """Return the network compiled for a shape; where weights have changed since, they are read again."""
         with self._lock:
-            weights = [
-                (values.data_ptr(), values._version) for values in self._part.state_dict(keep_vars=True).values()
-            ]
+            state = self._part.state_dict(keep_vars=True).values()
+            weights = [(values.data_ptr(), _changes(values)) for values in state]
             if weights != self._weights:
                 self._compiled, self._weights = {}, weights
             if shape not in self._compiled:
@@ -84,6 +90,11 @@ class Runtime(Generic[Network]):
                     del self._compiled[next(iter(self._compiled))]
                 self._compiled[shape] = _Compiled(self._part, shape)
             return self._compiled[shape]
+
+
+def _changes(values: Tensor) -> int:
+    """Count the changes in place; those made for inference alone are not counted, and are not tuned."""
+    return 0 if values.is_inference() else values._version
 
 
 class _Part(nn.Module):
@@ -105,14 +116,7 @@ class _Compiled:
     def __init__(self, part: nn.Module, shape: tuple[int, ...]) -> None:
         from antiphon.backbones.openvino_graph import converted
 
-        cores = os.cpu_count() or 1
-        settings = {
-            "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 or float16 where the processor has it
-            "NUM_STREAMS": cores,
-            "INFERENCE_NUM_THREADS": cores,
-            "ENABLE_CPU_PINNING": False,  # decoders and other processes need the same cores
-        }
-        self._model = _core().compile_model(converted(part, shape), "CPU", settings)
+        self._model = _core().compile_model(converted(part, shape), "CPU", SETTINGS)
         self._free: SimpleQueue[Any] = SimpleQueue()
 
     def __call__(self, batches: Sequence[Tensor]) -> list[Outputs]:

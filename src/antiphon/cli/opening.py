@@ -1,7 +1,7 @@
 """Open what a verb works on: a run, its features, its index, and features named by an option."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -252,8 +252,8 @@ def opened_index(session: Session, path: str | None) -> Index:
     return index
 
 
-def say_of_arithmetic(session: Session, backbone: str, arithmetic: str) -> None:
-    """Say where a backbone computes otherwise, though compatibly, than it made the features of the workspace.
+def say_of_arithmetic(session: Session, backbone: str, arithmetic: Callable[[], str]) -> None:
+    """Say where a file was encoded otherwise, though compatibly, than the features of the workspace.
 
     Parameters
     ----------
@@ -261,20 +261,22 @@ def say_of_arithmetic(session: Session, backbone: str, arithmetic: str) -> None:
         The session.
     backbone : str
         Name of the backbone.
-    arithmetic : str
-        Its arithmetic here and now.
+    arithmetic : callable
+        Names the arithmetic that the file was encoded in; asked where the workspace has features by a backbone.
     """
     from antiphon.backbones.arithmetic import WHY_COMPATIBLE
     from antiphon.features.store import FeatureStore, store_names
 
     features = session.workspace.features
-    if backbone in store_names(features):
-        others = FeatureStore.existing(features / backbone).arithmetics() - {arithmetic}
-        if others:
-            session.say(
-                f"{backbone}: the file was encoded in {arithmetic}, the workspace's features in "
-                f"{' and '.join(sorted(others))}. {WHY_COMPATIBLE}"
-            )
+    if backbone not in store_names(features):
+        return
+    store = FeatureStore.existing(features / backbone)
+    if "weights" not in store.made_by:  # imported
+        return
+    others = store.arithmetics() - {arithmetic()}
+    if others:
+        names = " and ".join(sorted(others))
+        session.say(f"{backbone}: the file was encoded in {arithmetic()}, the features in {names}. {WHY_COMPATIBLE}")
 
 
 def replaced_since(before: "Catalogue", after: "Catalogue") -> list[str]:

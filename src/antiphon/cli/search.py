@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -127,7 +128,7 @@ def _file_query(session: Session, index: Index, path: str, device: str, each: Fi
     if isinstance(sides, AntiphonError):
         raise DecodeError(told(session, path, sides))
     for side in sides:
-        say_of_arithmetic(session, index.origin.of(side), model.arithmetic(side))
+        say_of_arithmetic(session, index.origin.of(side), partial(model.arithmetic, side))
     return Query(audio=sides.get("audio"), video=sides.get("video"), name=Path(path).name)
 
 
