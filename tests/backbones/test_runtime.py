@@ -130,6 +130,13 @@ def test_weights_that_change_are_followed() -> None:
     np.testing.assert_array_equal(backbone(window), found)
 
 
+def test_broken_weights_do_not_pass_for_features() -> None:
+    backbone = built("musicnn-mtt")
+    with torch.no_grad():
+        backbone.network.timbral[0].conv.weight[0, 0, 0, 0] = torch.nan
+    assert not np.isfinite(backbone(sweep())).all()
+
+
 def test_a_network_may_be_made_for_inference_alone() -> None:
     with torch.inference_mode():
         layer = nn.Linear(2, 2).eval()

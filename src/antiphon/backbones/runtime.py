@@ -46,6 +46,7 @@ class Runtime(Generic[Network]):
         self._part = _Part(network, function)
         self._compiled: dict[tuple[int, ...], _Compiled] = {}
         self._weights: list[tuple[int, int]] = []
+        self._finite = True
         self._lock = Lock()
 
     @property
@@ -68,23 +69,31 @@ class Runtime(Generic[Network]):
         tuple of Tensor
             Outputs, each of n rows.
         """
-        if self.arithmetic == TORCH or not len(rows):
+        fast = self.arithmetic == OPENVINO and len(rows)
+        compiled = self._compiled_for((batch, *rows.shape[1:])) if fast else None
+        if compiled is None:
             found = [tuple(self._part(part)) for part in rows.split(batch)]
         else:
             filled = torch.cat([rows, rows.new_zeros(-len(rows) % batch, *rows.shape[1:])])
-            found = self._compiled_for((batch, *rows.shape[1:]))(filled.split(batch))
+            found = compiled(filled.split(batch))
         return tuple(torch.cat(parts)[: len(rows)] for parts in zip(*found, strict=True))
 
     def _on_processor(self) -> bool:
         return all(values.device.type == "cpu" for values in self._part.parameters())
 
-    def _compiled_for(self, shape: tuple[int, ...]) -> "_Compiled":
-        """Return the network compiled for a shape; where weights have changed since, they are read again."""
+    def _compiled_for(self, shape: tuple[int, ...]) -> "_Compiled | None":
+        """Return the network compiled for a shape; where weights have changed since, they are read again.
+
+        None where weights are not finite: OpenVINO's ReLU makes 0 of NaN, and what is broken would pass for a feature.
+        """
         with self._lock:
             state = self._part.state_dict(keep_vars=True).values()
             weights = [(values.data_ptr(), _changes(values)) for values in state]
             if weights != self._weights:
                 self._compiled, self._weights = {}, weights
+                self._finite = all(bool(values.isfinite().all()) for values in state)
+            if not self._finite:
+                return None
             if shape not in self._compiled:
                 while len(self._compiled) >= _SHAPES:
                     del self._compiled[next(iter(self._compiled))]
