@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from antiphon.evaluation.auditing.copies import copy_checks
 from antiphon.evaluation.auditing.losses import loss_checks
 from antiphon.evaluation.auditing.metrics import median_ranks, metric_checks
 from antiphon.features import Features
+from antiphon.model.recipe import load_recipe
+from antiphon.runs import Epoch
 
 SPLITS = ("train",) * 160 + ("validation",) * 40 + ("test",) * 80
 SHIFT_CHECKS = ("Pairs: test rows", "Pairs: all rows")
@@ -246,6 +250,30 @@ def test_a_validation_loss_at_chance_is_said_and_bounds_no_information():
     assert (validation.status, information.status) == ("pass", "pass")
     best = [epoch for epoch in something.history if epoch.best][-1]
     assert information.numbers["nats"] == pytest.approx(math.log(40) - best.validation_loss / 2)
+
+
+def epoch(loss: float, chance: float, least: float) -> Epoch:
+    return Epoch(1, 0.1, 1.0, 1.0, 1.0, 0.1, loss, chance, least, 2.0, 0.7, best=True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        (3.0, "25% of the way from chance (2.00) to the least possible (0.00)."),
+        (4.0, "about chance (2.00; the least possible is 0.00). By its loss the model knows nothing about held-out"),
+        (4.8, "above chance (2.00), so worse than knowing nothing; the least possible is 0.00."),
+    ],
+)
+def test_where_the_validation_loss_lies_is_said_in_words(loss: float, words: str) -> None:
+    model = SimpleNamespace(history=[epoch(loss, 4.0, 0.0)], recipe=load_recipe("paper-base"))
+    finding = loss_checks(cast(DualEncoder, model))[1].finding
+    assert words in finding
+    assert "-" not in finding.replace("held-out", "")
+
+
+def test_batches_of_one_pair_leave_the_loss_nothing_to_tell() -> None:
+    model = SimpleNamespace(history=[epoch(0.0, 0.0, 0.0)], recipe=load_recipe("paper-base"))
+    assert [check.status for check in loss_checks(cast(DualEncoder, model))] == ["n/a"] * 3
 
 
 def test_what_cannot_be_looked_at_is_said(features, model):

@@ -104,3 +104,35 @@ def test_recipe_in_words() -> None:
     ):
         assert fact in said
     assert "learned" not in said
+
+
+def test_a_recipe_says_its_own_schedule() -> None:
+    recipe = load_recipe("antiphon-base")
+    said = " ".join(recipe_sentences(recipe))
+    assert "learning rate 0.002 falling to 0 along a cosine over the epochs" in said
+    assert "0.95" not in said
+    constant = recipe.training.model_copy(update={"schedule_not_stepped": True})
+    assert "0.002 throughout" in " ".join(recipe_sentences(recipe.model_copy(update={"training": constant})))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "patience", "min_steps", "done", "said"),
+    [
+        (20, 3, 0, None, "At most 20 epochs; stops earlier after 3 epochs without better validation loss."),
+        (20, 100, 0, None, "Trained for 20 epochs."),
+        (20, 100, 0, 20, "Trained for 20 epochs."),
+        (20, 20, 0, 20, "Trained for 20 epochs."),
+        (20, 100, 900, 33, "Trained for 20 epochs, or as many as 900 batches take if that is more."),
+        (20, 100, 900, 450, "if that is more; stops earlier after 100 epochs without better validation loss."),
+        (9, 1, 0, None, "At most 9 epochs; stops earlier after 1 epoch without better validation loss."),
+    ],
+)
+def test_early_stopping_is_said_where_it_can_happen(
+    epochs: int, patience: int, min_steps: int, done: int | None, said: str
+) -> None:
+    recipe = load_recipe("paper-base")
+    changes = {"epochs": epochs, "patience": patience, "min_steps": min_steps}
+    changed = recipe.model_copy(update={"training": recipe.training.model_copy(update=changes)})
+    stopping = recipe_sentences(changed, done)[-1]
+    assert said in stopping
+    assert stopping.endswith("The epoch with the best validation loss is kept.")

@@ -51,6 +51,13 @@ def test_a_quick_audit_is_made_where_none_is_stored(page: Node) -> None:
     assert titles == ["The metric", "The model", "The pairs", "The splits", "The loss"]
 
 
+def test_warnings_are_counted_in_words(workspace: Workspace) -> None:
+    store(workspace, check("Loss: room", "loss", "warn"), check("Loss: validation", "loss", "warn"))
+    assert "2 warnings" in section(read_page(build_report(workspace, RUN))).one("p", class_="counts").text
+    store(workspace, check("Loss: room", "loss", "warn"))
+    assert section(read_page(build_report(workspace, RUN))).one("p", class_="counts").text == "! 1 warning"
+
+
 def test_the_stored_audit_is_shown_and_text_in_it_is_inert(workspace: Workspace) -> None:
     store(workspace, check("Leakage: copies", "leakage", "fail", SCRIPT))
     page = read_page(build_report(workspace, RUN))

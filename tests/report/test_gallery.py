@@ -80,7 +80,7 @@ def test_players_match_what_there_is(page: Node) -> None:
     ]
     assert silent
     assert all("disabled" in node.attributes for node in silent)
-    assert "1 of 12 videos have no preview" in page.one("section", id="gallery").text
+    assert "1 of 12 videos has no preview" in page.one("section", id="gallery").text
 
 
 def test_embedded_previews_decode(page: Node) -> None:

@@ -125,6 +125,14 @@ def test_every_neighbour_stands_with_its_distance(page: Node, found: dict[str, A
                 assert marked == [one["same_genre"] for one in seed["neighbours"][way]]
 
 
+def test_what_has_no_preview_is_counted(page: Node, found: dict[str, Any]) -> None:
+    (fold,) = [node for node in page.all("details") if "no preview" in node.one("summary").text]
+    without = len(fold.all("li"))
+    count = len(shown_ids(found["seeds"]))
+    words = f"{without} of {count} videos and segments {'has' if without == 1 else 'have'} no preview"
+    assert fold.one("summary").text == words
+
+
 def test_each_preview_and_strip_once(page: Node) -> None:
     media = media_of(page)
     shown = {node.attributes["data-poster"] for node in page.all("img") if "data-poster" in node.attributes}

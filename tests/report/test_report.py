@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from antiphon.catalogue import Catalogue
@@ -16,7 +17,9 @@ from antiphon.errors import ConfigError, ModelError
 from antiphon.features.planning import plan_segments
 from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.report import build_report, retrieved
+from antiphon.runs import read_history
 from antiphon.segments.sampling import SamplingConfig
+from antiphon.tables import write_table
 from antiphon.workspace import Workspace
 
 from .page import Node, media_of, read_page
@@ -289,6 +292,56 @@ def test_kept_epoch_has_the_best_rank_of_the_table(page: Node) -> None:
     typical = [float(row.all("td")[2].text) for row in rows]
     assert float(kept.all("td")[2].text) == min(typical)
     assert "the best typical rank" in training.text
+
+
+def change_history(workspace: Workspace, stop_on: str, **columns: Any) -> str:
+    """The section on a training whose history has these values in all epochs, or a list of them; and its stopping."""
+    folder = workspace.run(RUN)
+    table = read_history(folder / "history.parquet")
+    for name, value in columns.items():
+        values = value if isinstance(value, list) else [value] * table.num_rows
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, table.schema.field(place), pa.array(values, table.schema.field(place).type))
+    write_table(table, folder / "history.parquet")
+    record = (folder / "run.toml").read_text(encoding="utf-8")
+    assert 'stop_on = "rank"' in record
+    (folder / "run.toml").write_text(record.replace('stop_on = "rank"', f'stop_on = "{stop_on}"'), encoding="utf-8")
+    return read_page(build_report(workspace, RUN)).one("section", id="training").text
+
+
+@pytest.mark.parametrize("stop_on", ["rank", "loss"])
+@pytest.mark.parametrize("rounding", [0.0, 2e-6, -2e-6])
+def test_validation_at_chance_in_every_epoch_is_called_that(
+    workspace: Workspace, stop_on: str, rounding: float
+) -> None:
+    said = change_history(
+        workspace,
+        stop_on,
+        validation_loss=[4.2 + place * rounding for place in range(6)],
+        validation_chance=4.2,
+        validation_log_rank=math.log(4.5),
+        validation_median_rank=4.5,
+        best=[True] + [False] * 5,
+    )
+    assert "Validation cannot tell the pairs apart" in said
+    assert "No epoch was better than another." in said
+    assert "Kept: epoch 1. " in said
+    for wrong in ("overconfident", "best typical rank", "lowest validation loss"):
+        assert wrong not in said
+
+
+def test_a_loss_above_chance_and_ranks_that_differ_are_called_that(workspace: Workspace) -> None:
+    said = change_history(
+        workspace,
+        "rank",
+        validation_loss=4.9,
+        validation_chance=4.2,
+        validation_log_rank=[0.9, 0.8, 0.7, 0.6, 0.5, 0.4],
+        best=[True] * 6,
+    )
+    assert "Kept: epoch 6, which has the best typical rank." in said
+    assert "overconfident" in said
+    assert "No epoch was better" not in said
 
 
 def test_commands_ask_for_the_segments_that_there_are(workspace: Workspace) -> None:

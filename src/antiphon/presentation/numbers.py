@@ -14,6 +14,17 @@ def whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def counted(count: int, one: str, several: str = "") -> str:
+    """Format a count with what is counted, in the singular or plural.
+
+    Examples
+    --------
+    >>> counted(1, "video"), counted(1234, "video"), counted(0, "match", "matches")
+    ('1 video', '1,234 videos', '0 matches')
+    """
+    return f"{whole(count)} {one if count == 1 else several or f'{one}s'}"
+
+
 def rank(value: float) -> str:
     """Format a rank: whole, or with one decimal.
 

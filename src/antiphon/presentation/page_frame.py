@@ -2,22 +2,35 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any, cast
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
 from antiphon.presentation import numbers
 
-_FILTERS = ("whole", "rank", "brief", "share", "loss", "score", "duration")
+_FILTERS = ("whole", "rank", "brief", "share", "loss", "score", "duration", "counted")
+
+
+class _Environment(Environment):
+    """A template engine in which `mapping.name` is the value of the key "name", even where mappings have such a method.
+
+    Jinja prefers the method, so that a key called "items" or "values" cannot be reached, and a page shows a method.
+    """
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return cast(Mapping[str, Any], obj)[attribute]
+        return super().getattr(obj, attribute)
 
 
 def page_environment(package: str) -> Environment:
     """Return a template engine for the templates of a package.
 
-    Values are escaped, unknown names are errors, and the filters format numbers as `antiphon.presentation.numbers`
-    does.
+    Values are escaped, unknown names and methods that are not called are errors, and the filters format numbers as
+    `antiphon.presentation.numbers` does.
 
     Parameters
     ----------
@@ -29,16 +42,24 @@ def page_environment(package: str) -> Environment:
     Environment
         The engine.
     """
-    environment = Environment(
+    environment = _Environment(
         loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=_no_method,
     )
     cast(dict[str, Any], environment.filters).update({name: getattr(numbers, name) for name in _FILTERS})
     return environment
+
+
+def _no_method(value: Any) -> Any:
+    """Refuse to show a method or function, whose name in Python would stand on the page."""
+    if callable(value) and not isinstance(value, Undefined):
+        raise TypeError(f"A page would show {value!r}; it is not called, or a key has the name of a method.")
+    return value
 
 
 def page_style() -> str:

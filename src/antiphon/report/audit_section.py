@@ -53,13 +53,19 @@ def audit_context(found: Mapping[str, Any], rerun: str = "", *, formula: bool = 
         "note": found.get("note", ""),
         "verdict": found["verdict"],
         "failed": [check["name"] for check in checks if check["status"] == "fail"],
-        "counts": [(status, *STATUSES[status], found["counts"].get(status, 0)) for status in STATUSES],
+        "counts": [_count(status, found["counts"].get(status, 0)) for status in STATUSES],
         "marks": STATUSES,
         "parts": [_part(part, checks) for part in _PARTS if any(check["part"] == part for check in checks)],
         "pictures": _pictures(by_name),
         "rerun": rerun if uncontrolled else "",
         "formula": formula_context(published) if formula and published else None,
     }
+
+
+def _count(status: str, count: int) -> tuple[str, str, str, int]:
+    """Return a status with its mark, its word for so many checks, and their number."""
+    mark, word = STATUSES[status]
+    return status, mark, "warnings" if status == "warn" and count != 1 else word, count
 
 
 def _part(part: str, checks: Sequence[Check]) -> dict[str, Any]:

@@ -96,7 +96,11 @@ def render(
     """
     environment = page_environment("antiphon.report")
     cast(dict[str, Any], environment.globals).update(
-        metric=numbers.metric, asks=charts.ASKS, query=charts.QUERY, typical=training_charts.typical_rank
+        metric=numbers.metric,
+        asks=charts.ASKS,
+        query=charts.QUERY,
+        typical=training_charts.typical_rank,
+        above_chance=training_charts.above_chance,
     )
     return environment.get_template("report.html").render(
         **page_frame("antiphon.report", "audit.css"),
@@ -116,7 +120,7 @@ def _context(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None
     return {
         "inputs": inputs,
         "recipe": recipe,
-        "recipe_sentences": recipe_sentences(recipe) if recipe else [],
+        "recipe_sentences": recipe_sentences(recipe, len(inputs.history) if inputs.history else None) if recipe else [],
         "written_at": datetime.now(UTC),
         "written_by": versions(),
         "catalogue": about.catalogue_facts(inputs.catalogue) if inputs.catalogue else None,
@@ -172,6 +176,7 @@ def _training(inputs: Inputs) -> dict[str, Any]:
     return {
         "history": history,
         "best": history[best] if history and best is not None else None,
+        "told_apart": training_charts.told_apart(history) if history else None,
         "validation_pairs": pairs,
         "validation_chance": chance(pairs, ())["median_rank"] if pairs else None,
         "typical_chance": training_charts.typical_chance(pairs) if pairs else None,

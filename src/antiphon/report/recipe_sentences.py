@@ -1,7 +1,7 @@
 """Recipes as sentences."""
 
-from antiphon.model.recipe import Recipe
-from antiphon.presentation.numbers import whole
+from antiphon.model.recipe import Recipe, TrainingConfig
+from antiphon.presentation.numbers import counted, whole
 
 _LOSSES = {
     "info_nce": "InfoNCE, both directions",
@@ -10,20 +10,23 @@ _LOSSES = {
 }
 
 
-def recipe_sentences(recipe: Recipe) -> list[str]:
+def recipe_sentences(recipe: Recipe, epochs_done: int | None = None) -> list[str]:
     """Describe a recipe: heads, loss, training.
 
     Parameters
     ----------
     recipe : Recipe
         The recipe.
+    epochs_done : int, optional
+        Number of epochs of a training with it, which shows whether it could have been stopped early.
 
     Returns
     -------
     list of str
         Sentences.
     """
-    return [_heads(recipe), *_beside(recipe), *_start(recipe), _loss(recipe), _optimiser(recipe), _stopping(recipe)]
+    own = [_heads(recipe), *_beside(recipe), *_start(recipe), _loss(recipe), _optimiser(recipe)]
+    return [*own, _stopping(recipe, epochs_done)]
 
 
 def _heads(recipe: Recipe) -> str:
@@ -85,21 +88,33 @@ def _optimiser(recipe: Recipe) -> str:
     training = recipe.training
     name = "AdamW" if training.optimizer == "adamw" else "Adam"
     decay = f", weight decay {training.weight_decay:g}" if training.weight_decay else ""
-    schedule = f" times {training.learning_rate_decay:g} after each epoch"
-    if training.schedule_not_stepped:
-        schedule = " throughout"
     rows = " Only the first segment of each video is used." if training.first_segment_only else ""
     return (
-        f"Training: {name}, learning rate {training.learning_rate:g}{schedule}{decay}, batches of at most "
+        f"Training: {name}, learning rate {training.learning_rate:g}{_schedule(training)}{decay}, batches of at most "
         f"{whole(training.batch_size)} pairs, no two of one video.{rows}"
     )
 
 
-def _stopping(recipe: Recipe) -> str:
+def _schedule(training: TrainingConfig) -> str:
+    if training.schedule_not_stepped:
+        return " throughout"
+    if training.schedule == "cosine":
+        return " falling to 0 along a cosine over the epochs"
+    return (
+        f" times {training.learning_rate_decay:g} after each epoch"
+        if training.learning_rate_decay < 1
+        else " throughout"
+    )
+
+
+def _stopping(recipe: Recipe, epochs_done: int | None) -> str:
     training = recipe.training
     watched = "validation loss" if training.stop_on == "loss" else "typical validation rank"
-    longer = f", or as many as it takes for {whole(training.min_steps)} batches" if training.min_steps else ""
-    return (
-        f"At most {training.epochs} epochs{longer}; stops after {training.patience} epochs without better {watched}, "
-        "and keeps the best epoch."
-    )
+    longest = f"{whole(training.epochs)} epochs"
+    if training.min_steps:
+        longest += f", or as many as {whole(training.min_steps)} batches take if that is more"
+    lengthened = training.min_steps and (epochs_done is None or epochs_done > training.patience)
+    if training.patience < training.epochs or lengthened:
+        early = f"stops earlier after {counted(training.patience, 'epoch')} without better {watched}"
+        return f"At most {longest}; {early}. The epoch with the best {watched} is kept."
+    return f"Trained for {longest}. The epoch with the best {watched} is kept."

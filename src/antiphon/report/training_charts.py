@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -10,6 +11,8 @@ from antiphon.presentation.charts import Curve, panel
 from antiphon.runs import Epoch
 
 _MAX_LOG_RANK = 100.0
+# Of losses and log ranks, which are sums in single precision.
+_ROUNDING = 1e-4
 
 
 def best_index(history: Sequence[Epoch]) -> int | None:
@@ -37,6 +40,55 @@ def typical_rank(epoch: Epoch) -> float:
 def typical_chance(pool: int) -> float:
     """Return the geometric mean of the ranks 1 to `pool`, which is about that of ranks by chance."""
     return math.exp(math.lgamma(pool + 1) / pool)
+
+
+@dataclass(frozen=True)
+class ToldApart:
+    """What a history's validation tells apart.
+
+    Attributes
+    ----------
+    losses, ranks : bool
+        Whether the validation losses, and the typical validation ranks, of the epochs differ.
+    pairs : bool
+        Whether a loss differs from chance in some epoch, or the ranks of the epochs differ: a model that gives all
+        pairs the same score does neither.
+    """
+
+    losses: bool
+    ranks: bool
+    pairs: bool
+
+
+def told_apart(history: Sequence[Epoch]) -> ToldApart:
+    """Find what the validation of a training tells apart, beyond the rounding of sums.
+
+    Parameters
+    ----------
+    history : sequence of Epoch
+        The epochs.
+
+    Returns
+    -------
+    ToldApart
+        What it tells apart.
+    """
+    losses = _differ([epoch.validation_loss for epoch in history])
+    ranks = _differ([epoch.validation_log_rank for epoch in history])
+    return ToldApart(losses, ranks, ranks or any(above_chance(epoch) for epoch in history))
+
+
+def above_chance(epoch: Epoch) -> int:
+    """Return 1 where the validation loss is above chance, −1 where it is below, 0 where only rounding differs."""
+    if not _differ([epoch.validation_loss, epoch.validation_chance]):
+        return 0
+    return 1 if epoch.validation_loss > epoch.validation_chance else -1
+
+
+def _differ(values: Sequence[float]) -> bool:
+    """Return whether numbers differ by more than what rounding makes of one; those that are not finite do."""
+    low, high = min(values), max(values)
+    return not high - low <= _ROUNDING * max(1.0, abs(low), abs(high))
 
 
 def training_panels(history: Sequence[Epoch], validation_pairs: int | None) -> list[Markup]:

@@ -10,6 +10,7 @@ _NARROW = 2 / 3
 """Share of chance above which the lower bound leaves too little room to see learning."""
 _LEARNED = 0.02
 """Share of the room between chance and lower bound that validation must have covered to count as learned."""
+_NO_ROOM = 1e-9
 
 
 def loss_checks(model: DualEncoder) -> list[Check]:
@@ -18,10 +19,15 @@ def loss_checks(model: DualEncoder) -> list[Check]:
     A third check estimates the least information that audio and video share.
     """
     if not model.history:
-        why = "The model has no training history, so its loss cannot be looked at."
-        return [Check(f"Loss: {name}", "loss", "n/a", why) for name in ("room", "validation", "information")]
+        return _not_checked("The model has no training history, so its loss cannot be looked at.")
     best = [epoch for epoch in model.history if epoch.best][-1]
+    if best.validation_chance - best.validation_lower_bound <= _NO_ROOM:
+        return _not_checked("The validation batches have one pair each, whose loss is the same whatever is known.")
     return [_room(model, best), _validation(model, best), _information(model, best)]
+
+
+def _not_checked(why: str) -> list[Check]:
+    return [Check(f"Loss: {name}", "loss", "n/a", why) for name in ("room", "validation", "information")]
 
 
 def _ways(model: DualEncoder) -> tuple[int, str, str]:
@@ -51,18 +57,23 @@ def _validation(model: DualEncoder, best: Epoch) -> Check:
         value / ways for value in (best.validation_chance, best.validation_lower_bound, best.validation_loss)
     )
     share = (chance - loss) / (chance - least)
-    finding = (
-        f"In the best epoch the validation loss is {loss:.2f}{each}, {share:.0%} of the way from chance "
-        f"({chance:.2f}) to the least possible ({least:.2f})."
-    )
+    finding = f"In the epoch that was kept the validation loss is {loss:.2f}{each}, {_place(share, chance, least)}."
     numbers = {"loss": loss, "chance": chance, "least": least, "share": share}
     if share >= _LEARNED:
         return Check("Loss: validation", "loss", "pass", finding, numbers)
-    finding += (
-        " It sits at chance or above: by its loss the model knows nothing about held-out pairs, or is sure of wrong "
-        "ones. Look at ranks."
-    )
+    above = " By its loss the model is sure of wrong pairs." if share <= -_LEARNED else ""
+    finding += above or " By its loss the model knows nothing about held-out pairs."
+    finding += " Look at ranks."
     return Check("Loss: validation", "loss", "warn", finding, numbers)
+
+
+def _place(share: float, chance: float, least: float) -> str:
+    """Say where a loss is between chance and the lower bound."""
+    if abs(share) < _LEARNED:
+        return f"about chance ({chance:.2f}; the least possible is {least:.2f})"
+    if share < 0:
+        return f"above chance ({chance:.2f}), so worse than knowing nothing; the least possible is {least:.2f}"
+    return f"{share:.0%} of the way from chance ({chance:.2f}) to the least possible ({least:.2f})"
 
 
 def _information(model: DualEncoder, best: Epoch) -> Check:
