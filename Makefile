@@ -51,13 +51,15 @@ format: .venv/.dev ## put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev ## measure: rendering, backbones, networks, decoding, the index, the paper on YouTube-8M
+bench: .venv/.dev ## measure: rendering, backbones, networks, decoding, the index, the service, the paper on YouTube-8M
 	$(BIN)/python benchmarks/synthetic.py
 	$(BIN)/python benchmarks/backbones.py
 	$(BIN)/python benchmarks/networks.py --media $(DATA)/media --out results/engine/networks.json
 	$(BIN)/python benchmarks/large_batches.py
 	$(BIN)/python benchmarks/index.py
 	$(BIN)/python benchmarks/index_questions.py
+	$(BIN)/python benchmarks/service.py 200
+	$(BIN)/python benchmarks/load.py --seconds 20
 	$(BIN)/python benchmarks/decoding.py $(wildcard $(DATA)/media/video/*.mp4)
 	$(BIN)/antiphon --workspace bench-youtube8m reproduce --features yt8m:$(DATA)/yt8m/music.parquet --label-names $(DATA)/yt8m/labels.csv
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from antiphon.app import searching
 from antiphon.app.application import create_app
 from antiphon.app.kept import Kept
 from antiphon.app.searching import Searcher
@@ -15,7 +16,7 @@ from antiphon.errors import SearchError
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
-from .conftest import HOST, TestClient
+from .conftest import HOST, IDS, TestClient
 
 
 @pytest.fixture
@@ -119,3 +120,16 @@ def test_what_was_kept_is_gone_when_the_index_is_of_another_model(place: Workspa
     after = client.get("/gallery")
     assert after.status_code == 200
     assert after.text != kept
+
+
+def test_what_is_usual_is_measured_once_for_all_requests(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[object] = []
+    original = searching.usual_cosines
+    monkeypatch.setattr(searching, "usual_cosines", lambda space: (measured.append(space), original(space))[1])
+    monkeypatch.setattr("antiphon.recommendation.reasons.usual_cosines", lambda space: pytest.fail("measured again"))
+    client = serve(place)
+    first, second = (client.post("/api/recommend", json={"history": [IDS[0]]}).json() for _ in range(2))
+    assert first == second
+    assert first["hits"]
+    assert client.get("/api/similar", params={"id": "plain"}).status_code == 200
+    assert len(measured) == 1

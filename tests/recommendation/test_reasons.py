@@ -3,7 +3,7 @@
 import numpy as np
 
 from antiphon.recommendation.content import content_scores
-from antiphon.recommendation.reasons import Reason, reasons
+from antiphon.recommendation.reasons import Reason, reasons, usual_cosines
 from antiphon.recommendation.space import Space
 from antiphon.search.explaining import facts_of
 
@@ -46,3 +46,13 @@ def test_the_nearest_is_that_of_a_naive_search():
     for name, reason in zip(names[10:], reasons(space, names[:10], names[10:], facts_of([]), 0.3), strict=True):
         scores = [content_scores(space, np.array([row]), space.rows([name]), 0.3)[0] for row in range(10)]
         assert reason.like == names[int(np.argmax(scores))]
+
+
+def test_usual_cosines_that_are_known_change_nothing() -> None:
+    random = np.random.default_rng(3)
+    names = [f"v{number}" for number in range(30)]
+    rows = random.normal(size=(30, 4)).astype(np.float32)
+    space = Space.joined({"audio": (names, rows, [{}] * 30), "video": (names[:1], rows[:1], [{}])})
+    asked = (space, names[:5], names[5:], facts_of([]))
+    assert reasons(*asked, levels=usual_cosines(space)) == reasons(*asked)
+    assert set(usual_cosines(space).by_side) == {"audio"}

@@ -14,12 +14,11 @@ from antiphon.app.templating import address
 from antiphon.embeddings import MODALITIES, Modality
 from antiphon.errors import AntiphonError
 from antiphon.recommendation import recommend
-from antiphon.recommendation.reasons import reasons
+from antiphon.recommendation.reasons import reasons, usual_cosines
 from antiphon.recommendation.space import Space
 from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.explaining import Facts, Levels, explain
 from antiphon.search.filters import Conditions
-from antiphon.seeding import generator
 
 By = Literal["both", "audio", "video"]
 Target = Literal["both", "audio", "video"]
@@ -195,7 +194,7 @@ class Searcher:
             more = f" and {len(unknown) - _MAX_NAMED} more" if len(unknown) > _MAX_NAMED else ""
             raise UnknownVideoError(f"Not in this catalogue or its index: {shown}{more}.")
         hits = recommend(self._space, history, k, where=Where(not_ids=self._strangers))
-        why = reasons(self._space, history, [hit.id for hit in hits], self.facts)
+        why = reasons(self._space, history, [hit.id for hit in hits], self.facts, levels=self._levels)
         found = self._found(hits, None)
         because = {hit.id: (f"like {self._title(one.like)}", *one.shared) for hit, one in zip(hits, why, strict=True)}
         return [replace(one, reasons=because[one.video.id]) for one in found]
@@ -226,8 +225,7 @@ class Searcher:
 
     @cached_property
     def _levels(self) -> Levels:
-        sides = {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in self._space.sides.items()}
-        return Levels.of({side: rows for side, rows in sides.items() if len(rows) > 1}, generator(0, "usual cosines"))
+        return usual_cosines(self._space)
 
     def _shared(self, query: Video, video: Video) -> tuple[str, ...]:
         rows = self._space.rows([query.id, video.id])

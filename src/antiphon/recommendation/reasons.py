@@ -20,8 +20,30 @@ class Reason:
     shared: tuple[str, ...]
 
 
+def usual_cosines(space: Space) -> Levels:
+    """Measure the cosines of random pairs of a space's tracks, which need at least two tracks with a modality.
+
+    Parameters
+    ----------
+    space : Space
+        The tracks.
+
+    Returns
+    -------
+    Levels
+        The cosines.
+    """
+    there = {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in space.sides.items()}
+    return Levels.of({side: rows for side, rows in there.items() if len(rows) > 1}, generator(0, "usual cosines"))
+
+
 def reasons(
-    space: Space, liked: Sequence[str], recommended: Sequence[str], facts: Facts, weight: float = 0.5
+    space: Space,
+    liked: Sequence[str],
+    recommended: Sequence[str],
+    facts: Facts,
+    weight: float = 0.5,
+    levels: Levels | None = None,
 ) -> list[Reason]:
     """Explain recommendations. Each must have a modality in common with a liked track.
 
@@ -35,6 +57,8 @@ def reasons(
         What the explanations are taken from.
     weight : float
         Weight of audio.
+    levels : Levels, optional
+        What `usual_cosines` measured, where it is known already.
 
     Returns
     -------
@@ -42,13 +66,11 @@ def reasons(
         One per recommended track, in order.
     """
     history, hits = space.rows(liked), space.rows(recommended)
-    # Usual cosines need at least two tracks.
-    there = {side: rows[~np.isnan(rows).any(axis=1)] for side, rows in space.sides.items()}
-    levels = Levels.of({side: rows for side, rows in there.items() if len(rows) > 1}, generator(0, "usual cosines"))
+    levels = levels or usual_cosines(space)
     nearest = history[np.nanargmax(rounded(closeness(space, history, hits, weight)), axis=1)]
     found: list[Reason] = []
     for row, other, name in zip(hits, nearest, recommended, strict=True):
-        cosines = {side: float(rows[row] @ rows[other]) for side, rows in space.sides.items() if len(there[side]) > 1}
+        cosines = {side: float(rows[row] @ rows[other]) for side, rows in space.sides.items() if side in levels.by_side}
         known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
         found.append(Reason(space.ids[other], tuple(explain(space.ids[other], name, facts, known, levels))))
     return found

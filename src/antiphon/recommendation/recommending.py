@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from antiphon.errors import ConfigError
 from antiphon.ordering import descending
@@ -66,8 +65,8 @@ def recommend(
     if not len(liked):
         named = ", ".join(history[:5]) or "empty"
         raise ConfigError(f"history ({named}): none of these tracks is known. Use ids of the catalogue.")
-    allowed = (where or Where()).without(*history, *exclude).mask(_table(space))
-    candidates = np.array(sorted(np.flatnonzero(allowed), key=space.ids.__getitem__), dtype=np.intp)
+    allowed = (where or Where()).without(*history, *exclude).mask(space.table)
+    candidates = space.by_id[allowed[space.by_id]]
     scores = content_scores(space, liked, candidates, weight)
     order = descending(scores)[:k]  # NaN (unknown) comes last
     return [
@@ -75,12 +74,3 @@ def recommend(
         for place in order
         if not np.isnan(scores[place])
     ]
-
-
-def _table(space: Space) -> pa.Table:
-    """Return the columns that conditions use, one row per track."""
-    columns = {
-        name: pa.array([about.get(name) for about in space.about], kind)
-        for name, kind in (("artist", pa.string()), ("genre", pa.string()), ("year", pa.int32()))
-    }
-    return pa.table({"id": pa.array(space.ids, pa.string()), **columns})

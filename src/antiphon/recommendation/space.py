@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from antiphon.errors import ConfigError
 
@@ -122,6 +123,20 @@ class Space:
     @cached_property
     def _places(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.ids)}
+
+    @cached_property
+    def by_id(self) -> npt.NDArray[np.intp]:
+        """Rows in order of their ids."""
+        return np.array(sorted(range(len(self.ids)), key=self.ids.__getitem__), dtype=np.intp)
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The columns that conditions use, one row per track."""
+        columns = {
+            name: pa.array([about.get(name) for about in self.about], kind)
+            for name, kind in (("artist", pa.string()), ("genre", pa.string()), ("year", pa.int32()))
+        }
+        return pa.table({"id": pa.array(self.ids, pa.string()), **columns})
 
     def rows(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the rows of tracks; unknown ones are skipped."""

@@ -1,0 +1,172 @@
+"""The service under load: mixed requests at a steady rate, on two cores.
+
+    python benchmarks/load.py [--seconds 300] [--rate 200] [--videos 200] [--out FILE]
+
+The service runs in a process of its own, limited to two cores where the system can do that. Requests begin at their
+time whether or not others are answered, over connections that are kept: waiting counts. Printed are answers by
+status, the times from when a request was due to the end of its answer, and the service's memory and processor time.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from urllib.parse import quote
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from antiphon.search import Index
+from antiphon.workspace import Workspace
+from made_up import names, workspace
+from service import Client, machine, serving
+
+MIXED = {  # share of the requests, and the address for an id and a number
+    "/api/similar": (25, lambda id, n: f"/api/similar?id={id}"),
+    "/api/similar, conditions": (10, lambda id, n: f"/api/similar?id={id}&genre=genre%20{n % 12}&min_year=1990"),
+    "/api/match": (20, lambda id, n: f"/api/match?id={id}&target=audio"),
+    "/api/items (words)": (20, lambda id, n: f"/api/items?q=title%20{n % 100}"),
+    "video page": (10, lambda id, n: f"/video/{id}"),
+    "gallery": (5, lambda id, n: f"/gallery?seed={n % 100}"),
+    "map page": (5, lambda id, n: "/map"),
+    "map.json": (5, lambda id, n: "/map.json"),
+}
+
+
+def serve(folder: Path, line: Connection) -> None:
+    """Serve until told to stop; memory and processor time are told when asked."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    place = Workspace(folder)
+    with serving(place, Index.open(place.index)) as address:
+        line.send(address)
+        while line.recv() != "stop":
+            line.send((resident_mb(), time.process_time()))
+
+
+def resident_mb() -> float:
+    """Memory that this process holds now; the most that it held where the system does not tell."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text(encoding="utf-8").splitlines()
+        return next(int(one.split()[1]) / 1024 for one in lines if one.startswith("VmRSS"))
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+async def fetch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> int:
+    """Ask over a connection that is kept, and read the whole answer."""
+    writer.write(f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = next(int(one[15:]) for one in head.split(b"\r\n") if one.startswith(b"content-length:"))
+    await reader.readexactly(length)
+    return int(head.split()[1])
+
+
+async def load(address: tuple[str, int], videos: int, seconds: float, rate: float) -> list[tuple[str, float, str]]:
+    """Begin requests at their times; return of each what it was, how long it took, and its status or error."""
+    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    kinds = np.random.default_rng(0).choice(
+        list(MIXED), size=int(seconds * rate), p=np.array([share for share, _ in MIXED.values()]) / 100
+    )
+    ids = [quote(id, safe="") for id in names(videos)]
+    found: list[tuple[str, float, str]] = []
+
+    async def one(kind: str, path: str, due_s: float) -> None:
+        try:
+            while True:
+                is_kept = bool(free)
+                line = free.pop() if is_kept else await asyncio.open_connection(*address)
+                try:
+                    status = str(await asyncio.wait_for(fetch(*line, path), 30))
+                except (ConnectionError, asyncio.IncompleteReadError) as error:
+                    # A connection that was kept too long has been closed: any client then opens another one.
+                    if is_kept and not getattr(error, "partial", b""):
+                        continue
+                    raise
+                free.append(line)
+                break
+        except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
+            status = type(error).__name__
+        found.append((kind, time.perf_counter() - due_s, status))
+
+    begun_s = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number, kind in enumerate(kinds.tolist()):
+            due_s = begun_s + number / rate
+            await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
+            group.create_task(one(kind, MIXED[kind][1](ids[number * 37 % videos], number), due_s))
+    for _, writer in free:
+        writer.close()
+    return found
+
+
+def times_ms(found: list[tuple[str, float, str]]) -> dict[str, float]:
+    """Median and last hundredth."""
+    took = [1e3 * took_s for _, took_s, _ in found]
+    return {"requests": len(took), "p50_ms": float(np.median(took)), "p99_ms": float(np.quantile(took, 0.99))}
+
+
+def measure(videos: int, seconds: float, rate: float) -> dict[str, object]:
+    """Load a service of its own process."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace(Path(folder) / "work", videos)
+        ours, theirs = multiprocessing.get_context("spawn").Pipe()
+        process = multiprocessing.get_context("spawn").Process(target=serve, args=(Path(folder) / "work", theirs))
+        process.start()
+        address = ours.recv()
+        while Client(address).ask("/map.json") == 202:
+            time.sleep(0.2)
+        asyncio.run(load(address, videos, 100 / rate, rate))  # what is read once
+        begun_s = time.perf_counter()
+        ours.send("state")
+        start_mb, used_s = ours.recv()
+        found = asyncio.run(load(address, videos, seconds, rate))
+        took_s = time.perf_counter() - begun_s
+        ours.send("state")
+        end_mb, end_s = ours.recv()
+        ours.send("stop")
+        process.join(30)
+    answers = {status: sum(one == status for *_, one in found) for status in sorted({one for *_, one in found})}
+    return {
+        "videos": videos,
+        "seconds": took_s,
+        "rate_per_s": len(found) / took_s,
+        "answers": answers,
+        "all": times_ms(found),
+        "by_request": {kind: times_ms([one for one in found if one[0] == kind]) for kind in MIXED},
+        "resident_mb": {"start": start_mb, "end": end_mb},
+        "processor_ms_a_request": 1e3 * (end_s - used_s) / len(found),
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def main() -> None:
+    """Measure, print, and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--rate", type=float, default=200)
+    parser.add_argument("--videos", type=int, default=200)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    found = measure(given.videos, given.seconds, given.rate)
+    for name, row in {"all": found["all"], **found["by_request"]}.items():  # type: ignore[dict-item]
+        print(f"{name:26} {row['requests']:7,} requests, p50 {row['p50_ms']:7.1f} ms, p99 {row['p99_ms']:7.1f} ms")
+    shown = ("videos", "seconds", "rate_per_s", "answers", "resident_mb", "processor_ms_a_request", "load_average")
+    print(json.dumps({name: found[name] for name in shown}))
+    if given.out:
+        text = json.dumps({"machine": machine(), "load": found}, indent=1)
+        given.out.write_text(text + "\n", encoding="utf-8")
+    sys.exit(set(found["answers"]) != {"200"})  # type: ignore[call-overload]
+
+
+if __name__ == "__main__":
+    main()
