@@ -7,14 +7,17 @@ import pytest
 
 from antiphon.catalogue import Catalogue
 from antiphon.features import attributes
-from antiphon.features.attributes import LAYOUT, measure_attributes, read_attributes
-from antiphon.features.planning import plan_segments
-from antiphon.media.appearance import attribute_row, frame_attributes
+from antiphon.features.attributes import AttributesTable, measure_attributes, read_attributes
+from antiphon.features.computed_videos import VideoAttributes, computed_videos
+from antiphon.features.planning import plan_segments, read_segments
+from antiphon.media.appearance import ATTRIBUTES_LAYOUT, attribute_row, frame_attributes
 from antiphon.media.decoding import decode_stretches
-from antiphon.media.opening import CataloguedFile
+from antiphon.media.windows import WindowsJob, decode_windows
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import ATTRIBUTES, SEGMENTS, read_table, write_table
 from antiphon.workspace import Failure, Workspace
+
+from ..media.media_files import make_video
 
 
 def make_workspace(root: Path, table: Path) -> tuple[Workspace, Catalogue]:
@@ -41,9 +44,11 @@ def test_every_segment_once_and_of_its_window(measured):
     assert sorted(table["segment_id"].to_pylist()) == sorted(row["segment_id"] for row in segments)
     row = segments[7]
     path = {record["id"]: record["path"] for record in catalogue.records()}[row["video_id"]]
-    (window,) = decode_stretches(path, [(row["window_start_s"], row["window_end_s"])], [LAYOUT], rate_hz=None)
-    expected = attribute_row(frame_attributes(window.frames[LAYOUT]))
-    assert read_attributes(workspace, [row["segment_id"]])[0].tolist() == expected
+    (window,) = decode_stretches(
+        path, [(row["window_start_s"], row["window_end_s"])], [ATTRIBUTES_LAYOUT], rate_hz=None
+    )
+    expected = attribute_row(frame_attributes(window.frames[ATTRIBUTES_LAYOUT]))
+    assert read_attributes(workspace, [row["segment_id"]])[0].tolist() == list(expected)
     assert workspace.read_failures() == []
 
 
@@ -63,23 +68,21 @@ def test_only_what_is_missing_is_measured(synthetic_table, tmp_path, monkeypatch
     assert set(first["video_id"].to_pylist()) == set(catalogue.ids[:2])
     asked = []
 
-    def no_processes(function, jobs, workers, limits):
-        for job in jobs:
-            asked.append(job.video_id)
-            yield job, function(job)
+    def noting(jobs, *others):
+        asked.extend(job.video_id for job in jobs)
+        return computed_videos(jobs, *others)
 
-    monkeypatch.setattr(attributes, "run_in_processes", no_processes)
-    measure_attributes(workspace, catalogue, catalogue.ids[:3])
+    monkeypatch.setattr(attributes, "computed_videos", noting)
+    measure_attributes(workspace, catalogue, catalogue.ids[:3], workers=1)
     assert asked == [catalogue.ids[2]]
     assert read_table(workspace.attributes).slice(0, 4).equals(first)
     monkeypatch.setattr(attributes, "_MADE_BY", {b"measured": b"otherwise"})
-    measure_attributes(workspace, catalogue, catalogue.ids[:3])
+    measure_attributes(workspace, catalogue, catalogue.ids[:3], workers=1)
     assert asked[1:] == catalogue.ids[:3]
 
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"sections": 1}, {"window_s": 2.0}], ids=str)
 def test_segments_drawn_anew_are_measured_anew(synthetic_table, tmp_path, monkeypatch, other):
-    monkeypatch.setattr(attributes, "run_in_processes", run_in_line)
     workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
     one = catalogue.ids[:1]
     measure_attributes(workspace, catalogue, one)
@@ -97,7 +100,6 @@ def test_segments_drawn_anew_are_measured_anew(synthetic_table, tmp_path, monkey
 
 
 def test_an_older_table_without_windows_is_measured_anew(synthetic_table, tmp_path, monkeypatch):
-    monkeypatch.setattr(attributes, "run_in_processes", run_in_line)
     workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
     measure_attributes(workspace, catalogue, catalogue.ids[:1])
     table = read_table(workspace.attributes)
@@ -111,16 +113,13 @@ def test_an_older_table_without_windows_is_measured_anew(synthetic_table, tmp_pa
 
 def test_stopped_it_keeps_what_it_has(synthetic_table, tmp_path, monkeypatch):
     workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
-    monkeypatch.setattr(
-        attributes, "run_in_processes", lambda function, jobs, *_: ((job, function(job)) for job in jobs)
-    )
 
     def interrupt(done, total, note):
         if done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        measure_attributes(workspace, catalogue, progress=interrupt)
+        measure_attributes(workspace, catalogue, workers=1, progress=interrupt)
     assert set(read_table(workspace.attributes)["video_id"].to_pylist()) == set(catalogue.ids[:2])
     with workspace.lock():  # it was let go
         pass
@@ -128,7 +127,6 @@ def test_stopped_it_keeps_what_it_has(synthetic_table, tmp_path, monkeypatch):
 
 def test_a_bad_file_is_a_row_of_failures_until_it_is_mended(synthetic_table, tmp_path, monkeypatch):
     workspace, catalogue = make_workspace(tmp_path / "w", synthetic_table)
-    monkeypatch.setattr(attributes, "run_in_processes", run_in_line)
     good = catalogue.records()[0]["path"]
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"nothing")
@@ -154,17 +152,6 @@ def test_without_media_or_segments_there_is_nothing_to_do(synthetic_table, tmp_p
     assert np.isnan(read_attributes(workspace, ["a"])).all()
 
 
-def run_in_line(function, jobs, workers, limits):
-    from antiphon.errors import AntiphonError
-
-    assert workers
-    for job in jobs:
-        try:
-            yield job, function(job)
-        except AntiphonError as error:
-            yield job, error
-
-
 def test_every_segment_has_its_tracks_tempo(measured):
     workspace, catalogue = measured
     rows = read_table(workspace.attributes, ATTRIBUTES).to_pylist()
@@ -175,7 +162,42 @@ def test_every_segment_has_its_tracks_tempo(measured):
     assert all(40 <= tempo <= 240 for tempo in known)
 
 
-def test_without_sound_the_tempo_is_unknown(measured):
-    _, catalogue = measured
-    job = attributes.AttributesJob("v", CataloguedFile.of(catalogue.records()[0]), ((1.0, 4.0),))
-    assert attributes.measure_video(job).tempo_bpm is None
+def test_without_sound_the_tempo_is_unknown(tmp_path):
+    film = make_video(tmp_path / "film.mp4", 40, "10")
+    (window,) = decode_windows(WindowsJob("v", str(film), ((0.5, 3.5),), (), None, 0, segments=((0.0, 4.0),)))
+    assert window.attributes is not None
+    assert window.tempo_bpm is None
+    assert window.frames == {}
+
+
+def test_windows_with_a_single_picture_are_too_short(tmp_path):
+    workspace = Workspace(tmp_path / "w")
+    film = make_video(tmp_path / "film.mp4", 40, "10")
+    catalogue, _ = Catalogue([{"id": "film", "path": str(film)}]).split().probe()
+    plan_segments(workspace, catalogue, SamplingConfig(sections=1, segment_s=1.0, window_s=0.1))
+    measure_attributes(workspace, catalogue, workers=1)
+    assert not workspace.attributes.exists()
+    (failure,) = workspace.read_failures()
+    assert "film.mp4: its windows have fewer than two pictures" in failure.message
+
+
+def test_the_table_is_written_when_a_tenth_of_it_waits(measured, tmp_path, monkeypatch):
+    monkeypatch.setattr(attributes, "_FLUSH_S", -1.0)
+    workspace, _ = measured
+    table = read_table(workspace.attributes)
+    segments = read_segments(workspace).by_video
+    rows = next(iter(segments.values()))
+    more = {name: [row | {"video_id": name} for row in rows] for name in ("new 0", "new 1", "new 2")}
+    other = Workspace(tmp_path / "w")
+    other.root.mkdir()
+    write_table(table, other.attributes)
+    grown = AttributesTable(other, segments | more)
+    lengths = []
+    for name in more:
+        grown.add(name, VideoAttributes({0: (0.5, 0.0, 0.5, 0.1, 0.2)}, 120.0))
+        grown.flush()
+        lengths.append(len(read_table(other.attributes)))
+    assert lengths == [24, 24, 27]  # 2 of 24 rows wait, but 3 are written
+    grown.flush(at_once=True)
+    assert read_table(other.attributes).slice(0, 24).equals(table)
+    assert grown.videos == {*segments, *more}

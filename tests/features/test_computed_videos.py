@@ -20,6 +20,7 @@ from antiphon.media.decoding import decode_stretches
 from antiphon.media.layout import FrameLayout
 from antiphon.media.windows import WindowsJob, decode_windows
 from antiphon.segments.sampling import SamplingConfig
+from antiphon.tables import read_table
 from antiphon.workers.limits import WorkerLimits
 from antiphon.workspace import Workspace
 
@@ -244,6 +245,31 @@ def test_pictures_that_are_spoilt_late_leave_the_whole_sound(tmp_path: Path) -> 
     assert found[0].frames and found[0].problem is None
     assert not found[2].frames and "the video" in str(found[2].problem)
     np.testing.assert_array_equal(found[2].waveform, found[0].waveform)
+
+
+def test_attributes_come_with_the_pictures_that_a_backbone_takes(clip: Path, tmp_path: Path) -> None:
+    workspace, reasons = extracted(clip.parent, tmp_path / "w", [Loudness(), Brightness()], ONE)
+    alone, _ = extracted(clip.parent, tmp_path / "alone", [Loudness()], ONE)
+    assert reasons == {}
+    assert not alone.attributes.exists()
+    measure_attributes(alone, Catalogue.load(alone.catalogue), workers=1)
+    assert read_table(workspace.attributes).equals(read_table(alone.attributes), check_metadata=True)
+    written = workspace.attributes.stat().st_mtime_ns
+    measure_attributes(workspace, Catalogue.load(workspace.catalogue), workers=1)
+    assert workspace.attributes.stat().st_mtime_ns == written
+
+
+def test_pictures_that_only_the_attributes_need_cost_no_feature(tmp_path: Path) -> None:
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    # Brightness looks at pictures a second apart; those of the last half second are spoilt.
+    write_clip(folder / "spoilt.mkv", 4, spoilt_from_s=3.4)
+    networks = [Loudness(), Brightness()]
+    sampling = SamplingConfig(sections=1, segment_s=4.0, window_s=4.0)
+    workspace, reasons = extracted(folder, tmp_path / "w", networks, sampling)
+    assert reasons == {}
+    assert {path.name for path in workspace.features.iterdir()} == {"loudness", "brightness"}
+    assert not workspace.attributes.exists()
 
 
 def test_a_file_beyond_the_limits_is_a_row_that_says_so(clip: Path, tmp_path: Path) -> None:

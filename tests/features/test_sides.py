@@ -8,7 +8,6 @@ import pytest
 import antiphon as ap
 from antiphon import backbones
 from antiphon.catalogue import Catalogue
-from antiphon.features.attributes import measure_attributes
 from antiphon.features.keeping import keep_segments, keeping_jobs, kept_path
 from antiphon.features.single import file_features, predict_tags
 from antiphon.presentation.previews import make_preview, make_strip
@@ -65,7 +64,6 @@ def test_nothing_is_missing_then(extracted):
 def test_pictures_are_measured_and_kept_where_they_are(extracted):
     workspace, _ = extracted
     catalogue = Catalogue.load(workspace.catalogue)
-    measure_attributes(workspace, catalogue, workers=1)
     assert [row["segment_id"] for row in read_table(workspace.attributes, ATTRIBUTES).to_pylist()] == ["av.mp4#0"]
     keep_segments(workspace, catalogue, workers=1)
     segments = read_table(workspace.segments, SEGMENTS).to_pylist()

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -11,64 +11,76 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.catalogue import Catalogue
-from antiphon.errors import AntiphonError, DecodeError
+from antiphon.errors import DecodeError
+from antiphon.features.computed_videos import VideoAttributes, computed_videos
 from antiphon.features.failing import file_failure
-from antiphon.media.appearance import ATTRIBUTE_NAMES, attribute_row, frame_attributes
-from antiphon.media.decoding import decode_stretches
+from antiphon.features.planning import read_segments
+from antiphon.media.appearance import ATTRIBUTE_NAMES
 from antiphon.media.extents import Extents
-from antiphon.media.layout import FrameLayout
 from antiphon.media.opening import CataloguedFile
-from antiphon.media.tempo import RATE_HZ, estimate_tempo
-from antiphon.tables import ATTRIBUTES, SEGMENTS, read_schema, read_table, write_table
+from antiphon.media.windows import WindowsJob
+from antiphon.tables import ATTRIBUTES, read_schema, read_table, write_table
 from antiphon.workers.limits import WorkerLimits
-from antiphon.workers.pool import run_in_processes
 from antiphon.workspace import Failure, Workspace
 
 STAGE = "attributes"
-LAYOUT = FrameLayout(size_px=96)
 _MADE_BY = {b"measured": b"96 px, 10 frames per second, tempo, 3"}
 """Metadata of the table. The last number changes with the definitions; rows measured otherwise are measured again."""
 _FLUSH_S = 10.0
+_TOO_SHORT = "its windows have fewer than two pictures, and motion cannot be measured."
+_GROWTH = 0.1
+"""The table is written whole, so rows wait until they are a tenth of it: what a kill loses is measured again."""
 
+_WINDOW = ("segment_id", "video_id", "window_start_s", "window_end_s")
+_Window = tuple[str, float, float]
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class AttributesJob:
-    """Windows of one video to measure.
+class AttributesTable:
+    """The table `attributes.parquet` of a workspace, as it grows.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace, locked by this process.
+    segments : mapping of str to sequence of dict
+        Rows of `SEGMENTS` by video; what was measured on other windows is left out.
 
     Attributes
     ----------
-    video_id : str
-        Id of the video.
-    file : CataloguedFile
-        Media file.
-    windows : tuple of (float, float)
-        Start and end of each window, in seconds on the track's time line.
-    segments : tuple of (float, float)
-        Start and end of each segment, to estimate the tempo from; empty to skip the tempo.
+    videos : set of str
+        Ids of the videos that have attributes.
     """
 
-    video_id: str
-    file: CataloguedFile
-    windows: tuple[tuple[float, float], ...]
-    segments: tuple[tuple[float, float], ...] = ()
+    def __init__(self, workspace: Workspace, segments: Mapping[str, Sequence[Row]]) -> None:
+        self._workspace, self._segments = workspace, segments
+        self._table = _stored(workspace, segments)
+        self._waiting: list[Row] = []
+        self._flushed_s = time.monotonic()
+        self.videos: set[str] = set(self._table["video_id"].to_pylist())
 
+    def add(self, video_id: str, found: VideoAttributes) -> None:
+        """Add the attributes of a video that has none yet.
 
-@dataclass(frozen=True)
-class VideoAttributes:
-    """Measurements of one video.
+        Parameters
+        ----------
+        video_id : str
+            Id of the video.
+        found : VideoAttributes
+            Its attributes, at least of one window.
+        """
+        own = self._segments[video_id]
+        self._waiting += [_row(own[number], values, found.tempo_bpm) for number, values in found.windows.items()]
+        self.videos.add(video_id)
 
-    Attributes
-    ----------
-    windows : list of list of float
-        Values of each window, in the order of `ATTRIBUTE_NAMES`.
-    tempo_bpm : float or None
-        Tempo of the track in beats per minute; None without a clear beat.
-    """
-
-    windows: list[list[float]]
-    tempo_bpm: float | None
+    def flush(self, *, at_once: bool = False) -> None:
+        """Write the table if much has been added, or at once if anything has."""
+        waits = self._waiting and time.monotonic() - self._flushed_s > _FLUSH_S
+        if (self._waiting and at_once) or (waits and len(self._waiting) > _GROWTH * len(self._table)):
+            added = pa.Table.from_pylist(self._waiting, self._table.schema)
+            self._table, self._waiting = pa.concat_tables([self._table, added]), []
+            write_table(self._table, self._workspace.attributes)
+            self._flushed_s = time.monotonic()
 
 
 def measure_attributes(
@@ -107,30 +119,31 @@ def measure_attributes(
         Another process writes to the workspace, or worker processes cannot be started.
     """
     with workspace.lock():
-        segments = _segments(workspace)
-        rows = _stored(workspace, segments)
-        jobs = _jobs(catalogue, segments, {row["video_id"] for row in rows}, videos)
+        segments = read_segments(workspace).by_video
+        table = AttributesTable(workspace, segments)
+        jobs = _jobs(catalogue, segments, table.videos, videos)
         if not jobs:
             return
         failures = _other_failures(workspace, {job.video_id for job in jobs})
-        flushed, failed = time.monotonic(), 0
+        count, failed = workers or os.cpu_count() or 1, 0
+        measured = computed_videos(jobs, lambda _: (), count, limits or WorkerLimits())
         try:
-            measured = run_in_processes(measure_video, jobs, workers or os.cpu_count() or 1, limits or WorkerLimits())
-            for done, (job, found) in enumerate(measured, start=1):
-                if isinstance(found, AntiphonError):
-                    failures.append(file_failure(workspace, job.video_id, STAGE, job.file.path, found))
-                    failed += 1
-                else:
-                    measured_ones = [one for one in segments[job.video_id] if _window(one) in job.windows]
-                    pairs = zip(measured_ones, found.windows, strict=True)
-                    rows += [_row(*pair, found.tempo_bpm) for pair in pairs]
-                if progress is not None:
-                    progress(done, len(jobs), f"{failed} failed" if failed else "")
-                if time.monotonic() - flushed > _FLUSH_S:
-                    _write(workspace, rows, failures)
-                    flushed = time.monotonic()
+            with closing(measured):
+                for done, video in enumerate(measured, start=1):
+                    if video.attributes.windows:
+                        table.add(video.job.video_id, video.attributes)
+                    else:
+                        problem = video.problem or DecodeError(f"{video.job.path}: {_TOO_SHORT}")
+                        failures.append(
+                            file_failure(workspace, video.job.video_id, STAGE, str(video.job.path), problem)
+                        )
+                        failed += 1
+                    if progress is not None:
+                        progress(done, len(jobs), f"{failed} failed" if failed else "")
+                    table.flush()
         finally:
-            _write(workspace, rows, failures)
+            table.flush(at_once=True)
+            workspace.write_failures(failures)
 
 
 def read_attributes(workspace: Workspace, segment_ids: Sequence[str] | npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
@@ -150,94 +163,66 @@ def read_attributes(workspace: Workspace, segment_ids: Sequence[str] | npt.NDArr
     ndarray of float64, shape (n, attributes)
         Values in the order of `ATTRIBUTE_NAMES`; NaN where none are stored.
     """
-    known = {row["segment_id"]: row for row in _stored(workspace, _segments(workspace))}
+    stored = _stored(workspace, read_segments(workspace).by_video)
+    known = {row["segment_id"]: row for row in stored.to_pylist()}
     empty = dict.fromkeys(ATTRIBUTE_NAMES, float("nan"))
     found = [known.get(str(name), empty) for name in segment_ids]
     return np.array([[float(row[name]) for name in ATTRIBUTE_NAMES] for row in found]).reshape(-1, len(ATTRIBUTE_NAMES))
 
 
-def measure_video(job: AttributesJob) -> VideoAttributes:
-    """Measure the windows of one video, and its tempo.
-
-    Parameters
-    ----------
-    job : AttributesJob
-        What to measure.
-
-    Returns
-    -------
-    VideoAttributes
-        The measurements.
-
-    Raises
-    ------
-    DecodeError
-        The file cannot be read at these times, or has no video.
-    """
-    found: list[list[float]] = []
-    for window in decode_stretches(job.file, job.windows, [LAYOUT], rate_hz=None):
-        if LAYOUT not in window.frames:
-            raise DecodeError(f"{job.file}: has no video that can be decoded.")
-        found.append(attribute_row(frame_attributes(window.frames[LAYOUT])))
-    return VideoAttributes(found, _tempo_bpm(job))
-
-
-def _tempo_bpm(job: AttributesJob) -> float | None:
-    """Estimate the tempo from the segments' audio; None if there is none that can be decoded."""
-    try:
-        decoded = decode_stretches(job.file, job.segments, rate_hz=RATE_HZ)
-        tempo = estimate_tempo(stretch.waveform for stretch in decoded if stretch.waveform is not None)
-    except DecodeError:
-        return None
-    return tempo.bpm if tempo is not None and tempo.is_clear else None
-
-
 def _jobs(
-    catalogue: Catalogue, segments: dict[str, list[Row]], done: set[str], videos: Iterable[str] | None
-) -> list[AttributesJob]:
+    catalogue: Catalogue, segments: Mapping[str, Sequence[Row]], done: set[str], videos: Iterable[str] | None
+) -> list[WindowsJob]:
     wanted = set(catalogue.ids if videos is None else videos) - done
-    jobs: list[AttributesJob] = []
+    jobs: list[WindowsJob] = []
     for row in catalogue.records():
         if row["id"] in wanted and row["path"] is not None and row["has_video"] and row["id"] in segments:
-            extents, own = Extents.of(row), segments[row["id"]]
-            windows = tuple(_window(segment) for segment in own if extents.hold("video", *_window(segment)))
-            stretches = [(segment["start_s"], segment["end_s"]) for segment in own if row["has_audio"]]
-            heard = tuple(stretch for stretch in stretches if extents.hold("audio", *stretch))
-            if windows:
-                jobs.append(AttributesJob(row["id"], CataloguedFile.of(row), windows, heard))
+            own = segments[row["id"]]
+            windows = tuple((segment["window_start_s"], segment["window_end_s"]) for segment in own)
+            job = WindowsJob(
+                row["id"], CataloguedFile.of(row), windows, (), None, 0, Extents.of(row), measured_segments(own)
+            )
+            jobs += [job] if job.windows_of("video") else []
     return jobs
 
 
-def _window(segment: Row) -> tuple[float, float]:
-    return segment["window_start_s"], segment["window_end_s"]
+def measured_segments(rows: Sequence[Row]) -> tuple[tuple[float, float], ...]:
+    """Return start and end in seconds of segments, as a `WindowsJob` takes them to measure attributes.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of `SEGMENTS` of one video, in order.
+
+    Returns
+    -------
+    tuple of (float, float)
+        One for each row.
+    """
+    return tuple((row["start_s"], row["end_s"]) for row in rows)
 
 
-def _segments(workspace: Workspace) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    if workspace.segments.exists():
-        for row in read_table(workspace.segments, SEGMENTS).to_pylist():
-            found.setdefault(row["video_id"], []).append(row)
-    return found
-
-
-def _stored(workspace: Workspace, segments: Mapping[str, Sequence[Row]]) -> list[Row]:
+def _stored(workspace: Workspace, segments: Mapping[str, Sequence[Row]]) -> pa.Table:
     """Return the rows of videos whose windows are still those of `segments`."""
+    empty = ATTRIBUTES.empty_table().replace_schema_metadata(_MADE_BY)
     if not workspace.attributes.exists():
-        return []
+        return empty
     schema = read_schema(workspace.attributes)
     alike = (schema.metadata or {}).get(b"measured") == _MADE_BY[b"measured"]
     if not alike or not set(ATTRIBUTES.names) <= set(schema.names):
-        return []
-    rows: list[Row] = read_table(workspace.attributes, ATTRIBUTES).to_pylist()
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row["video_id"], []).append(row)
+        return empty
+    table = read_table(workspace.attributes, ATTRIBUTES).replace_schema_metadata(_MADE_BY)
+    found: dict[str, set[_Window]] = {}
+    for segment, video, *window in zip(*(table[name].to_pylist() for name in _WINDOW), strict=True):
+        found.setdefault(video, set()).add((segment, *window))
     # A subset: windows without pictures are not measured.
-    current = {video for video, own in found.items() if _windows(own) <= _windows(segments.get(video, ()))}
-    return [row for row in rows if row["video_id"] in current]
+    current = {video for video, own in found.items() if own <= _windows(segments.get(video, ()))}
+    if len(current) == len(found):
+        return table
+    return table.filter(pa.array([video in current for video in table["video_id"].to_pylist()], pa.bool_()))
 
 
-def _windows(rows: Iterable[Row]) -> set[tuple[str, float, float]]:
+def _windows(rows: Iterable[Row]) -> set[_Window]:
     return {(row["segment_id"], row["window_start_s"], row["window_end_s"]) for row in rows}
 
 
@@ -247,11 +232,5 @@ def _other_failures(workspace: Workspace, tried: set[str]) -> list[Failure]:
 
 def _row(segment: Row, values: Sequence[float], tempo_bpm: float | None) -> Row:
     found: Row = dict(zip(ATTRIBUTE_NAMES, values, strict=True))
-    about = {name: segment[name] for name in ("segment_id", "video_id", "window_start_s", "window_end_s")}
+    about = {name: segment[name] for name in _WINDOW}
     return about | found | {"black_and_white": bool(found["black_and_white"]), "tempo_bpm": tempo_bpm}
-
-
-def _write(workspace: Workspace, rows: Sequence[Row], failures: Sequence[Failure]) -> None:
-    table = pa.Table.from_pylist(list(rows), ATTRIBUTES)
-    write_table(table.replace_schema_metadata(_MADE_BY), workspace.attributes)
-    workspace.write_failures(failures)

@@ -39,6 +39,22 @@ class SideFeatures:
 
 
 @dataclass(frozen=True)
+class VideoAttributes:
+    """Attributes of one video.
+
+    Attributes
+    ----------
+    windows : dict of int to tuple of float
+        Visual attributes by number of the window, in the order of `ATTRIBUTE_NAMES`.
+    tempo_bpm : float or None
+        Tempo of the track in beats per minute; None without a clear beat.
+    """
+
+    windows: dict[int, tuple[float, ...]] = field(default_factory=dict[int, tuple[float, ...]])
+    tempo_bpm: float | None = None
+
+
+@dataclass(frozen=True)
 class ComputedVideo:
     """Features of one video.
 
@@ -50,11 +66,14 @@ class ComputedVideo:
         Features by name of the backbone; those of which a part failed are left out.
     problem : AntiphonError or None
         Why some are missing.
+    attributes : VideoAttributes
+        What was measured; empty where it was not asked for, or pictures are damaged.
     """
 
     job: WindowsJob
     features: dict[str, SideFeatures]
     problem: AntiphonError | None
+    attributes: VideoAttributes = VideoAttributes()
 
 
 @dataclass(frozen=True)
@@ -75,6 +94,12 @@ class _Gathered:
     parts: dict[str, list[SideFeatures]] = field(default_factory=dict[str, list[SideFeatures]])
     errors: dict[str, AntiphonError] = field(default_factory=dict[str, AntiphonError])
     problem: AntiphonError | None = None
+    attributes: VideoAttributes = VideoAttributes()
+
+    def measure(self, decoded: DecodedWindows) -> None:
+        self.attributes = VideoAttributes(
+            self.attributes.windows | decoded.attributes, decoded.tempo_bpm or self.attributes.tempo_bpm
+        )
 
     def add(self, computed: "_Computed") -> None:
         for name, found in computed.items():
@@ -87,7 +112,7 @@ class _Gathered:
         if error is not None:
             return ComputedVideo(job, {}, error)
         features = {name: _joined(parts) for name, parts in self.parts.items() if name not in self.errors}
-        return ComputedVideo(job, features, next(iter(self.errors.values()), self.problem))
+        return ComputedVideo(job, features, next(iter(self.errors.values()), self.problem), self.attributes)
 
 
 _Computed = dict[str, SideFeatures | AntiphonError]
@@ -137,6 +162,8 @@ def computed_videos(
                 gathered[batch.number] = _Gathered(problem=None if problem is None else DecodeError(problem))
             video = gathered.setdefault(batch.number, _Gathered())
             video.add(found)
+            if batch.decoded is not None:
+                video.measure(batch.decoded)
             if batch.is_last:
                 yield gathered.pop(batch.number).whole(batch.job, batch.error)
 

@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.catalogue.joining import join
 from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError
 from antiphon.features.assembly import assemble
+from antiphon.features.attributes import AttributesTable, measured_segments
 from antiphon.features.computed_videos import ComputedVideo, computed_videos
 from antiphon.features.computing import windows_job
 from antiphon.features.failing import file_failure
@@ -194,7 +195,8 @@ def extract_into(
     segments, failures = plan_segments(workspace, catalogue, sampling, unreadable, limits)
     settings = segments.sampling or SamplingConfig()
     targets = [_open_target(workspace, backbone, settings) for backbone in chosen]
-    jobs = _jobs(catalogue, segments.by_video, targets, settings.seed)
+    attributes = AttributesTable(workspace, segments.by_video)
+    jobs = _jobs(catalogue, segments.by_video, targets, settings.seed, attributes.videos)
     _tell_of_mixtures(target for target in targets if any(job.video_id not in target.done for job in jobs))
     names = {job.video_id: [row["segment_id"] for row in segments.by_video[job.video_id]] for job in jobs}
     by_video = {failure.video_id: failure for failure in _earlier_failures(workspace, jobs) + failures}
@@ -208,17 +210,21 @@ def extract_into(
             for video in videos:
                 video_id = video.job.video_id
                 _take(video, names[video_id], targets)
+                if video.attributes.windows:
+                    attributes.add(video_id, video.attributes)
                 if video.problem is not None:
-                    by_video[video_id] = file_failure(workspace, video_id, STAGE, video.job.path, video.problem)
+                    by_video[video_id] = file_failure(workspace, video_id, STAGE, str(video.job.path), video.problem)
                     failed += 1
                 done += 1
                 if progress is not None:
                     progress(Progress(done, failed, len(jobs), done / (time.monotonic() - started)))
                 if time.monotonic() - flushed > _FLUSH_S:
                     _flush(workspace, targets, by_video)
+                    attributes.flush()
                     flushed = time.monotonic()
     finally:
         _flush(workspace, targets, by_video)
+        attributes.flush(at_once=True)
     return segments
 
 
@@ -296,7 +302,11 @@ def _earlier_failures(workspace: Workspace, jobs: Sequence[WindowsJob]) -> list[
 
 
 def _jobs(
-    catalogue: Catalogue, segments: dict[str, list[dict[str, Any]]], targets: Sequence[_Target], seed: int
+    catalogue: Catalogue,
+    segments: dict[str, list[dict[str, Any]]],
+    targets: Sequence[_Target],
+    seed: int,
+    with_attributes: Collection[str],
 ) -> list[WindowsJob]:
     jobs: list[WindowsJob] = []
     for row in catalogue.records():
@@ -310,7 +320,10 @@ def _jobs(
             and any(extents.hold(target.backbone.modality, *window) for window in windows)
         ]
         if lacking:
-            jobs.append(windows_job(row["id"], row["path"], windows, lacking, seed, extents))
+            job = windows_job(row["id"], row["path"], windows, lacking, seed, extents)
+            measured = () if row["id"] in with_attributes else measured_segments(segments[row["id"]])
+            # Attributes come with pictures that are decoded anyway.
+            jobs.append(replace(job, segments=measured) if job.layouts else job)
     return jobs
 
 

@@ -8,8 +8,12 @@ from dataclasses import astuple, dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.media.layout import FrameLayout
+
 FloatArray = npt.NDArray[np.floating]
 
+ATTRIBUTES_LAYOUT = FrameLayout(size_px=96)
+"""Frames in which the attributes of a window are measured."""
 BLACK_AND_WHITE_BELOW = 0.06
 CUT_ABOVE = 0.2
 _CUT_OVER_MEDIAN = 2.0
@@ -112,7 +116,7 @@ def find_cuts(frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     return (steps > threshold) & stays[:-1] & stays[1:]
 
 
-def attribute_row(found: FrameAttributes) -> list[float]:
+def attribute_row(found: FrameAttributes) -> tuple[float, ...]:
     """Convert attributes to numbers.
 
     Parameters
@@ -122,10 +126,10 @@ def attribute_row(found: FrameAttributes) -> list[float]:
 
     Returns
     -------
-    list of float
+    tuple of float
         Values in the order of `ATTRIBUTE_NAMES`, the flag as 0 or 1.
     """
-    return [float(value) for value in astuple(found)]
+    return tuple(float(value) for value in astuple(found))
 
 
 def _saturation(frames: npt.NDArray[np.uint8]) -> float:

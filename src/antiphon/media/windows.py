@@ -1,17 +1,20 @@
 """Windows of one video, decoded for all backbones at once, one after the other."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from antiphon.errors import DecodeError
+from antiphon.media.appearance import ATTRIBUTES_LAYOUT, attribute_row, frame_attributes
+from antiphon.media.container import Uri
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.extents import EVERYWHERE, Extents
 from antiphon.media.layout import FrameLayout
 from antiphon.media.quality import Flag
+from antiphon.media.tempo import RATE_HZ, estimate_tempo
 from antiphon.seeding import generator
 
 
@@ -23,7 +26,7 @@ class WindowsJob:
     ----------
     video_id : str
         Id of the video.
-    path : str
+    path : str or CataloguedFile
         Media file.
     windows : tuple of (float, float)
         Start and end of each window, in seconds on the track's time line.
@@ -35,15 +38,18 @@ class WindowsJob:
         Seed of random crops, together with the video's id.
     extents : Extents
         Where audio and video lie; windows that reach out of one of them are decoded without it.
+    segments : tuple of (float, float)
+        Start and end of each window's segment, to measure attributes and the tempo too; empty to measure none.
     """
 
     video_id: str
-    path: str
+    path: Uri
     windows: tuple[tuple[float, float], ...]
     layouts: tuple[FrameLayout, ...]
     rate_hz: int | None
     seed: int
     extents: Extents = EVERYWHERE
+    segments: tuple[tuple[float, float], ...] = ()
 
     def windows_of(self, modality: str) -> tuple[int, ...]:
         """Number the windows, from 0, that lie within the extent of a modality."""
@@ -67,6 +73,10 @@ class DecodedWindow:
         Why a requested modality is missing.
     audio_flags, video_flags : tuple of Flag
         What is wrong with them; see `antiphon.media.quality`.
+    attributes : tuple of float or None
+        Visual attributes, in the order of `ATTRIBUTE_NAMES`; None where they were not measured.
+    tempo_bpm : float or None
+        With the last window whose attributes were measured: tempo of the track; None without a clear beat.
     """
 
     number: int
@@ -75,6 +85,8 @@ class DecodedWindow:
     problem: str | None = None
     audio_flags: tuple[Flag, ...] = ()
     video_flags: tuple[Flag, ...] = ()
+    attributes: tuple[float, ...] | None = None
+    tempo_bpm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,10 @@ class DecodedWindows:
         What is wrong with each window; see `antiphon.media.quality`. Empty where it was not examined.
     first : int
         Number of the first window.
+    attributes : dict of int to tuple of float
+        Visual attributes of the windows that were measured, by number of the window.
+    tempo_bpm : float or None
+        Tempo of the track, in the batch with the last of these.
     """
 
     waveforms: npt.NDArray[np.float32] | None
@@ -101,6 +117,8 @@ class DecodedWindows:
     audio_flags: tuple[tuple[Flag, ...], ...] = ()
     video_flags: tuple[tuple[Flag, ...], ...] = ()
     first: int = 0
+    attributes: dict[int, tuple[float, ...]] = field(default_factory=dict[int, tuple[float, ...]])
+    tempo_bpm: float | None = None
 
     @classmethod
     def of(cls, windows: Sequence[DecodedWindow]) -> Self:
@@ -127,6 +145,8 @@ class DecodedWindows:
             audio_flags=tuple(flags for _, flags in heard),
             video_flags=tuple(window.video_flags for window in seen),
             first=windows[0].number,
+            attributes={one.number: one.attributes for one in windows if one.attributes is not None},
+            tempo_bpm=next((one.tempo_bpm for one in windows if one.tempo_bpm is not None), None),
         )
 
 
@@ -201,7 +221,8 @@ def in_batches(windows: Iterable[DecodedWindow], size: int) -> Iterator[DecodedW
 def decode_windows(job: WindowsJob) -> Iterator[DecodedWindow]:
     """Decode all windows of one video, one after the other.
 
-    The file is opened once, or again for the other modality where one is damaged.
+    The file is opened once for its windows, and once for the sound of its segments if there is a tempo to find; again
+    where a picture that only the attributes need is damaged, and for the other modality where one is.
 
     Parameters
     ----------
@@ -211,13 +232,21 @@ def decode_windows(job: WindowsJob) -> Iterator[DecodedWindow]:
     Yields
     ------
     DecodedWindow
-        The windows, in order. Where a modality turns out to be damaged, they start again at the first without it.
+        The windows, in order. Where a modality turns out to be damaged, they start again at the first without it, and
+        where a picture is that only the attributes need, without these.
 
     Raises
     ------
     DecodeError
         The file cannot be read, or lacks every requested modality.
     """
+    if job.segments and (job.layouts or job.rate_hz is not None):
+        try:
+            yield from _decode(job)
+        except DecodeError:
+            job = replace(job, segments=())
+        else:
+            return
     try:
         yield from _decode(job)
     except DecodeError as error:
@@ -239,18 +268,33 @@ def _decode_one_side(job: WindowsJob, problem: DecodeError) -> Iterator[DecodedW
 
 def _decode(job: WindowsJob) -> Iterator[DecodedWindow]:
     crops = generator(job.seed, "crop", job.video_id)
+    layouts = tuple(dict.fromkeys((*job.layouts, *((ATTRIBUTES_LAYOUT,) if job.segments else ()))))
     decoded = decode_stretches(
-        job.path, job.windows, job.layouts, rate_hz=job.rate_hz, generator=crops, extents=job.extents
+        job.path, job.windows, layouts, rate_hz=job.rate_hz, generator=crops, extents=job.extents
     )
+    seen = job.windows_of("video")
     for number, (stretch, window) in enumerate(zip(job.windows, decoded, strict=True)):
         if job.rate_hz is not None and window.waveform is None and job.extents.hold("audio", *stretch):
             raise DecodeError(f"{job.path}: has no audio that can be decoded.")
-        if job.layouts and not window.frames and job.extents.hold("video", *stretch):
+        if layouts and not window.frames and number in seen:
             raise DecodeError(f"{job.path}: has no video that can be decoded.")
+        measured = window.frames.get(ATTRIBUTES_LAYOUT, ()) if job.segments else ()
         yield DecodedWindow(
             number,
             window.waveform,
-            window.frames,
+            {layout: window.frames[layout] for layout in job.layouts if layout in window.frames},
             audio_flags=window.audio_flags,
             video_flags=window.video_flags,
+            attributes=attribute_row(frame_attributes(measured)) if len(measured) > 1 else None,
+            tempo_bpm=_tempo_bpm(job) if len(measured) > 1 and number == seen[-1] else None,
         )
+
+
+def _tempo_bpm(job: WindowsJob) -> float | None:
+    """Estimate the tempo from the segments' sound; None if there is none that can be decoded, or no clear beat."""
+    try:
+        decoded = decode_stretches(job.path, job.segments, rate_hz=RATE_HZ, extents=job.extents)
+        tempo = estimate_tempo(stretch.waveform for stretch in decoded if stretch.waveform is not None)
+    except DecodeError:
+        return None
+    return tempo.bpm if tempo is not None and tempo.is_clear else None
