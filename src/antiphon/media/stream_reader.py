@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 import av
@@ -89,7 +90,7 @@ class StreamReader(Generic[S]):
             uri, container, stream, origin_s(container), start_s, end_s, watchful_decoder(container, stream), palette
         )
 
-    @property
+    @cached_property
     def tick_s(self) -> float:
         """Resolution of the timestamps in seconds.
 

@@ -251,7 +251,9 @@ def _runs(pieces: Sequence[_Piece], tick_s: float, jitter_s: float) -> list[_Run
     # Start of the first piece according to each: the same for all but for rounding and jitter.
     starts_s = np.array([piece.time_s for piece in pieces]) - before_s
     cuts = [0]
-    for i in range(1, len(pieces)):
+    # As good as always they are so close that none is a jump.
+    is_steady = float(np.ptp(starts_s)) <= jitter_s and len({piece.rate_hz for piece in pieces}) == 1
+    for i in range(1, 1 if is_steady else len(pieces)):
         usual_s = float(np.median(starts_s[max(cuts[-1], i - _STEADY) : i]))
         jumps = abs(starts_s[i] - usual_s) > jitter_s
         stays = abs(float(np.median(starts_s[i : i + _STEADY])) - usual_s) > jitter_s
