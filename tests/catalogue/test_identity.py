@@ -205,8 +205,12 @@ def test_a_file_replaced_by_a_copy_of_another_joins_its_split(folder):
     for row, split in zip(rows, ("train", "test", "validation"), strict=True):
         row["split"] = split
     (folder / "a.mp3").write_bytes((folder / "b.mp3").read_bytes())
-    assert examine(rows).replaced == ["a.mp3"]
+    found = examine(rows)
+    assert found.replaced == ["a.mp3"]
+    assert found.resplit == {"a.mp3": ("train", "test")}
     assert by_id(rows)["a.mp3"]["split"] == "test"
+    said = FileChanges.of(rows, {row["id"] for row in rows}, join(rows, []), found, {}).sentences()
+    assert any(sentence.endswith("have to be evaluated again: a.mp3 from train to test") for sentence in said)
 
 
 def test_a_catalogue_hands_out_another_one(folder):

@@ -39,14 +39,14 @@ def test_folders_with_similar_names_are_read(tmp_path, name):
 def test_unfinished_downloads_are_counted(tmp_path, ending):
     put(tmp_path, "a.mp4", f"b.mp4{ending}", f"notes.txt{ending}")
     assert Catalogue.from_folder(tmp_path).ids == ["a.mp4"]
-    assert left_out(tmp_path) == [f"1 unfinished downloads ({tmp_path / f'b.mp4{ending}'} is the first)."]
+    assert left_out(tmp_path) == [f"1 unfinished download: {tmp_path / f'b.mp4{ending}'}."]
 
 
 def test_what_lies_in_a_workspace_is_left_out(tmp_path):
     kept = "segments/12ab-a.mp4/0-from-0-to-5000-ms.mkv"
     put(tmp_path, "a.mp4", "w/catalogue.parquet", "w/.lock", f"w/{kept}", "w/b.mp4")
     assert Catalogue.from_folder(tmp_path).ids == ["a.mp4"]
-    assert left_out(tmp_path) == [f"1 folders of Antiphon's own ({tmp_path / 'w'} is the first)."]
+    assert left_out(tmp_path) == [f"1 folder of Antiphon's own: {tmp_path / 'w'}."]
 
 
 def test_a_folder_that_is_the_workspace_too_keeps_its_music_videos(tmp_path):
@@ -72,9 +72,7 @@ def test_a_table_of_that_name_makes_no_workspace(tmp_path):
 def test_hard_links_are_one_file(tmp_path):
     put(tmp_path, "a.mp4", "b.mp4")
     os.link(tmp_path / "a.mp4", tmp_path / "c.mp4")
-    with pytest.warns(
-        UserWarning, match=r"Skipped 1 links to files that are listed already; the first: .*c.mp4 is .*a"
-    ):
+    with pytest.warns(UserWarning, match=r"Skipped 1 link to a file that is listed already: .*c.mp4 is .*a"):
         assert Catalogue.from_folder(tmp_path).ids == ["a.mp4", "b.mp4"]
 
 
@@ -90,4 +88,12 @@ def test_folders_that_cannot_be_listed_are_said(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refusing)
     found = list_media(tmp_path)
     assert found.files == [tmp_path / "a.mp4"]
-    assert found.sentences() == [f"1 folders that cannot be listed ({tmp_path / 'closed'} is the first)."]
+    assert found.sentences() == [f"1 folder that cannot be listed: {tmp_path / 'closed'}."]
+
+
+def test_a_pipe_with_the_name_of_a_media_file_is_left_out_and_named(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    os.mkfifo(tmp_path / "pipe")
+    assert left_out(tmp_path) == [f"1 pipe, socket or device: {tmp_path / 'pipe.mp4'}."]
+    assert len(Catalogue.from_folder(tmp_path)) == 1

@@ -168,7 +168,7 @@ def test_what_a_catalogue_measured_comes_back_from_text(tmp_path):
 
 
 def test_rows_that_stand_there_twice_are_read_once_and_said(tmp_path):
-    with pytest.warns(UserWarning, match="1 rows repeat an earlier one; .*row 2 is the first"):
+    with pytest.warns(UserWarning, match="1 row repeats an earlier one; .*row 2 is the first"):
         assert [row["id"] for row in rows(written(tmp_path, "id,title\nx,A\nx,A\ny,A\n"))] == ["x", "y"]
     with pytest.raises(CatalogueError, match="id 'x' is in rows 1 and 2"):
         rows(written(tmp_path, "id,title\nx,A\nx,B\n"))

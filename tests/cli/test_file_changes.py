@@ -50,8 +50,8 @@ def test_renamed_copied_and_lost_files_are_said(place, tmp_path, capsys):
     (tmp_path / "d1" / "clip.mp4").rename(tmp_path / "d1" / "renamed.mp4")
     shutil.copy(tmp_path / "d1" / "song.mp4", tmp_path / "d1" / "again.mp4")
     out = " ".join(shown(capsys, place, "catalogue", "add", tmp_path / "d1").split())
-    assert "1 files have another path now, and keep their ids" in out
-    assert "1 files are exact copies, and share a split: again.mp4 of song.mp4" in out
+    assert "1 file has another path now; ids stay" in out
+    assert "1 file is an exact copy of another, and shares its split: again.mp4 of song.mp4" in out
     splits = {row["id"]: row["split"] for row in Catalogue.load(place.catalogue).records()}
     assert splits["again.mp4"] == splits["song.mp4"]
     (tmp_path / "d1" / "song.mp4").unlink()
@@ -71,7 +71,7 @@ def test_a_library_is_moved(place, tmp_path, capsys):
     (tmp_path / "d1").rename(tmp_path / "new")
     (tmp_path / "new" / "song.mp4").unlink()
     out = shown(capsys, place, "catalogue", "move", tmp_path / "d1", tmp_path / "new")
-    assert "1 files moved." in out
+    assert "1 file moved." in out
     assert "1 are not there, and keep their former path" in out
     assert paths(place)["clip.mp4"] == str(tmp_path / "new" / "clip.mp4")
     found, _ = call(capsys, place, "catalogue", "move", tmp_path / "new", tmp_path / "gone", code=1)
@@ -148,7 +148,7 @@ def test_videos_are_extracted_again_and_leave_the_index(extracted, tmp_path, cap
     Index.from_vectors([first, second], [[1.0, 0.0], [0.0, 1.0]], place.index)
     arguments = ("extract", "--sections", "2", "--video", "none", "--again", first)
     _, err = call(capsys, place, *arguments)
-    assert "1 music videos left the index until they are added again" in err
+    assert "1 music video left the index; to add what is there again" in err
     assert Index.open(place.index).ids == [second]
     assert first in FeatureStore.existing(place.features / "musicnn-mtt").done()
     assert run(["-w", str(place.root), *arguments[:-1], "unheard"]) == 1

@@ -60,7 +60,7 @@ def test_a_replaced_file_is_computed_anew_and_the_others_stay(place):
     kept_folder(place, first).mkdir(parents=True)
     shutil.copy(file_of(place, second), file_of(place, first))
     states = []
-    with pytest.warns(UserWarning, match=f"1 files were replaced since; .*: '{first}' is the first"):
+    with pytest.warns(UserWarning, match=f"1 file was replaced since; .*: '{first}' is the first"):
         after = ap.extract(catalogue, workspace=place.root, progress=states.append)
     assert [state.total for state in states] == [1]
     of = {name: after.groups == name for name in (first, second)}
@@ -89,7 +89,7 @@ def test_features_of_a_file_that_is_gone_stay_and_that_is_said(place):
     catalogue = Catalogue.load(place.catalogue)
     first = catalogue.ids[0]
     file_of(place, first).unlink()
-    with pytest.warns(UserWarning, match=f"1 files are gone; what was computed of them stays: '{first}'"):
+    with pytest.warns(UserWarning, match=f"1 file is gone; what was computed of it stays: '{first}'"):
         features = ap.extract(catalogue, workspace=place.root)
     assert first in features.groups
     assert place.read_failures() == []
@@ -152,7 +152,7 @@ def test_unknown_ids_are_refused_and_files_that_are_gone_keep_their_features(pla
         ap.extract(catalogue, workspace=place.root, again=[f"{first}x"])
     file_of(place, first).unlink()
     with (
-        pytest.warns(UserWarning, match="1 files are gone"),
+        pytest.warns(UserWarning, match="1 file is gone"),
         pytest.warns(UserWarning, match=f"Not computed again, since their files are gone: {first} "),
     ):
         ap.extract(catalogue, workspace=place.root, again=[first])

@@ -21,6 +21,7 @@ from antiphon.errors import AntiphonError, CatalogueError, FeatureStoreError
 from antiphon.identifiers import first_fault
 from antiphon.media.identity import identify, is_identified
 from antiphon.media.probing import probe_media
+from antiphon.plurals import counted
 from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.tables import CATALOGUE, read_table, write_table
 from antiphon.workers.limits import JobError, WorkerLimits
@@ -157,11 +158,14 @@ class Catalogue:
         CatalogueError
             The file is missing or damaged.
         """
+        if not Path(path).exists():
+            raise CatalogueError(f"{path}: no such file. Run antiphon catalogue add.")
         try:
             return cls(read_table(Path(path), CATALOGUE).to_pylist())
         except FeatureStoreError as error:
             raise CatalogueError(
-                f"{path}: is missing, or is not readable as a catalogue ({error.__cause__ or error})."
+                f"{path}: is not readable as a catalogue ({error.__cause__ or error}). Restore it from a copy: it "
+                "has the splits. Without one, move it away and run antiphon catalogue add and train again."
             ) from error
 
     def save(self, path: str | Path) -> None:
@@ -286,10 +290,9 @@ class Catalogue:
         contents, given = [content_of(row) for row in rows], [row["split"] for row in rows]
         splits, straddling = fill_splits(self.ids, artists, given, fractions, seed, contents)
         if straddling:
-            message = (
-                f"{len(straddling)} videos are by artists of several splits, so what is learnt of one may be tested"
-            )
-            warnings.warn(f"{message}: {straddling[0]}.", stacklevel=2)
+            videos = counted(len(straddling), "video is", "videos are")
+            known = "so what is learnt of one may be tested"
+            warnings.warn(f"{videos} by artists of several splits, {known}: {straddling[0]}.", stacklevel=2)
         return type(self)([row | {"split": split} for row, split in zip(rows, splits, strict=True)])
 
     def artists_in_two_splits(self) -> list[str]:
@@ -326,7 +329,9 @@ class Catalogue:
         joined = join(self.records(), other.records())
         if joined.again:
             came_with, name = next(iter(joined.again.items()))
-            message = f"{len(joined.again)} files have another id already: '{came_with}' is '{name}'."
+            message = (
+                f"{counted(len(joined.again), 'file has', 'files have')} another id already: '{came_with}' is '{name}'."
+            )
             warnings.warn(message, stacklevel=2)
         return type(self)(joined.rows)
 
@@ -452,7 +457,9 @@ class Catalogue:
                 row.update(found)
         if notes:
             shown = "; ".join(sorted(notes)[:_MAX_NOTES]) + ("; …" if len(notes) > _MAX_NOTES else "")
-            warnings.warn(f"{len(notes)} files have several tracks of a kind: {shown}.", stacklevel=2)
+            warnings.warn(
+                f"{counted(len(notes), 'file has', 'files have')} several tracks of a kind: {shown}.", stacklevel=2
+            )
         return type(self)(rows), {row["id"]: reasons[row["id"]] for row in waiting if row["id"] in reasons}
 
 

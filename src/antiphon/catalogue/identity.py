@@ -50,12 +50,15 @@ class Examination:
         Ids of the videos whose file should have been read and could not.
     moved : dict of str to (str, str)
         Former and new path of files that exchanged their names, by id.
+    resplit : dict of str to (str, str)
+        Former and new split of the videos whose file became a copy of another's, which is in another split, by id.
     """
 
     replaced: list[str] = field(default_factory=list[str])
     gone: list[str] = field(default_factory=list[str])
     unread: list[str] = field(default_factory=list[str])
     moved: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    resplit: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
 
 @dataclass(frozen=True)
@@ -110,16 +113,20 @@ def examine(rows: Sequence[CatalogueRow], *, read_all: bool = False) -> Examinat
             found.replaced.append(row["id"])
             forget_content(row)
             row.update(vars(changed[row["id"]]))
-    _join_originals(rows, set(found.replaced))
+    _join_originals(rows, found)
     return found
 
 
-def _join_originals(rows: Sequence[CatalogueRow], replaced: set[str]) -> None:
+def _join_originals(rows: Sequence[CatalogueRow], found: Examination) -> None:
     """Give files that were replaced by a copy of another the split of that one."""
+    replaced = set(found.replaced)
     splits = {content_of(row): row["split"] for row in rows if row.get("split") and row["id"] not in replaced}
     for row in rows:
         if row["id"] in replaced and content_of(row):
-            row["split"] = splits.get(content_of(row)) or row.get("split")
+            former, split = row.get("split"), splits.get(content_of(row))
+            if split and former and split != former:
+                found.resplit[row["id"]] = (former, split)
+            row["split"] = split or former
 
 
 def look(rows: Sequence[CatalogueRow], found: Examination, *, read_all: bool = False) -> dict[str, FileIdentity]:

@@ -2,10 +2,12 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from antiphon.media.names import MEDIA_SUFFIXES
+from antiphon.plurals import counted
 
 _SYSTEM_FOLDERS = re.compile(
     r"\$recycle\.bin|recycler|recycled|system volume information|found\.\d{3}|lost\+found"
@@ -43,6 +45,8 @@ class Listing:
         Files that are being downloaded.
     unreadable : list of Path
         Folders that cannot be listed.
+    special : list of Path
+        What is named like a media file and is a pipe, a socket or a device.
     """
 
     files: list[Path] = field(default_factory=list[Path])
@@ -52,19 +56,29 @@ class Listing:
     workspaces: list[Path] = field(default_factory=list[Path])
     unfinished: list[Path] = field(default_factory=list[Path])
     unreadable: list[Path] = field(default_factory=list[Path])
+    special: list[Path] = field(default_factory=list[Path])
 
     def sentences(self) -> list[str]:
         """Say what was left out, one sentence for each reason."""
-        counted = [
-            (self.links, "links to folders", ". Add those folders separately."),
-            (self.system, "folders of trash, thumbnails and the like", "."),
-            (self.workspaces, "folders of Antiphon's own", "."),
-            (self.unfinished, "unfinished downloads", "."),
-            (self.unreadable, "folders that cannot be listed", "."),
+        groups: list[tuple[list[Path], str, str, str]] = [
+            (self.links, "link to a folder", "links to folders", ". Add such folders separately."),
+            (self.system, *_of("of trash, thumbnails and the like"), "."),
+            (self.workspaces, *_of("of Antiphon's own"), "."),
+            (self.unfinished, "unfinished download", "unfinished downloads", "."),
+            (self.unreadable, *_of("that cannot be listed"), "."),
+            (self.special, "pipe, socket or device", "pipes, sockets or devices", "."),
         ]
-        found = [f"{len(paths)} {what} ({min(paths)} is the first){end}" for paths, what, end in counted if paths]
-        hidden = f"{self.hidden} hidden media files, whose name or folder starts with a dot."
+        found = [f"{counted(len(paths), *what)}: {_first(paths)}{end}" for paths, *what, end in groups if paths]
+        hidden = f"{counted(self.hidden, 'hidden media file')}, whose name or folder starts with a dot."
         return [hidden, *found] if self.hidden else found
+
+
+def _of(what: str) -> tuple[str, str]:
+    return f"folder {what}", f"folders {what}"
+
+
+def _first(paths: Sequence[Path]) -> str:
+    return f"{min(paths)}{', …' * (len(paths) > 1)}"
 
 
 def list_media(folder: Path) -> Listing:
@@ -140,8 +154,10 @@ def _enter(entry: os.DirEntry[str], found: Listing, *, hidden: bool) -> None:
     stem, ending = os.path.splitext(entry.name.lower())  # noqa: PTH122 - a path for each entry would take long
     if ending in _UNFINISHED and os.path.splitext(stem)[1] in MEDIA_SUFFIXES and not hidden:  # noqa: PTH122
         found.unfinished.append(Path(entry.path))
-    elif ending in MEDIA_SUFFIXES and (entry.is_symlink() or entry.is_file()):
+    elif ending in MEDIA_SUFFIXES:
         if hidden:
             found.hidden += 1
-        else:
+        elif entry.is_symlink() or entry.is_file():
             found.files.append(Path(entry.path))
+        else:
+            found.special.append(Path(entry.path))

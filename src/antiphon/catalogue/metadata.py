@@ -8,6 +8,7 @@ from antiphon.catalogue.file_names import FileNames
 from antiphon.catalogue.rows import read_rows
 from antiphon.catalogue.validation import CatalogueRow
 from antiphon.errors import CatalogueError
+from antiphon.plurals import counted
 
 _MAX_NAMED = 10
 
@@ -62,14 +63,16 @@ def _warn_of(rows: _Rows, metadata: Path, names: FileNames) -> None:
         count = len(rows.unmatched)
         nearest = [_nearest(where, name, names) for where, name in rows.unmatched[:_MAX_NAMED]]
         if not rows.seen and not rows.ambiguous:
-            message = f"{metadata}: none of its {count} rows names a file in the folder."
+            message = f"{metadata}: none of its {counted(count, 'row')} names a file in the folder."
             raise CatalogueError(_listed(message, nearest, count))
         where, name = rows.unmatched[0]
-        message = f"{metadata}: {count} rows name no file in the folder; {where} ('{name}') is the first."
+        rows_name = counted(count, "row names no file in the folder", "rows name no file in the folder")
+        message = f"{metadata}: {rows_name}; {where} ('{name}') is the first."
         warnings.warn(_listed(message, nearest, count), stacklevel=5)
     if rows.ambiguous:
         count = len(rows.ambiguous)
-        message = f"{metadata}: skipped {count} rows that match several files; give the path in the folder."
+        rows_match = counted(count, "row that matches several files", "rows that match several files")
+        message = f"{metadata}: skipped {rows_match}; give the path in the folder."
         warnings.warn(_listed(message, rows.ambiguous, count), stacklevel=5)
 
 

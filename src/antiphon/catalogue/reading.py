@@ -11,6 +11,9 @@ from antiphon.catalogue.rows import read_rows
 from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError
 from antiphon.media.names import MEDIA_SUFFIXES
+from antiphon.plurals import counted
+
+_MAX_NAMED = 3
 
 
 def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
@@ -105,11 +108,15 @@ def _one_file(path: Path) -> object:
 
 def _nameable(files: list[Path]) -> list[Path]:
     """Drop files whose names are not valid text, with a warning."""
-    odd = [path for path in files if any(c < " " or "\ud800" <= c <= "\udfff" for c in str(path))]
-    if odd:
-        message = f"Skipped {len(odd)} files whose names are not valid text; {str(odd[0])!r} is the first."
-        warnings.warn(message.encode(errors="backslashreplace").decode(), stacklevel=4)
-    return [path for path in files if path not in odd]
+    bytes_alone = [path for path in files if any("\ud800" <= c <= "\udfff" for c in str(path))]
+    control = [path for path in files if any(c < " " for c in str(path)) and path not in bytes_alone]
+    for odd, why in ((bytes_alone, "not UTF-8"), (control, "control characters, such as a line break, in the name")):
+        if odd:
+            shown = ", ".join(repr(str(path)) for path in odd[:_MAX_NAMED]) + ", …" * (len(odd) > _MAX_NAMED)
+            message = f"Skipped {counted(len(odd), 'file')}, since this is no name for one: {shown} ({why}). Rename it."
+            warnings.warn(message.encode(errors="backslashreplace").decode(), stacklevel=4)
+    left = {*bytes_alone, *control}
+    return [path for path in files if path not in left]
 
 
 def _distinct(files: list[Path]) -> list[Path]:
@@ -120,8 +127,9 @@ def _distinct(files: list[Path]) -> list[Path]:
         kept.setdefault(keys[path], path)
     again = [path for path in files if kept[keys[path]] != path]
     if again:
-        first = f"{again[0]} is {kept[keys[again[0]]]}"
-        message = f"Skipped {len(again)} links to files that are listed already; the first: {first}."
+        first = f"{again[0]} is {kept[keys[again[0]]]}{', …' * (len(again) > 1)}"
+        links = counted(len(again), "link to a file that is listed already", "links to files that are listed already")
+        message = f"Skipped {links}: {first}."
         warnings.warn(message, stacklevel=4)
     left = set(again)
     return [path for path in files if path not in left]

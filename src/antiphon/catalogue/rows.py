@@ -6,6 +6,7 @@ from pathlib import Path
 
 from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError
+from antiphon.plurals import counted
 from antiphon.spreadsheets import Row, Spreadsheet, read_spreadsheet
 from antiphon.spreadsheets.headers import Words
 from antiphon.tables import CATALOGUE
@@ -65,7 +66,8 @@ def read_rows(path: Path) -> list[tuple[str, CatalogueRow]]:
         if once.setdefault(repr(sorted(row.items(), key=lambda item: item[0])), (where, row))[0] != where:
             again.append(where)
     if again:
-        warnings.warn(f"{path}: {len(again)} rows repeat an earlier one; {again[0]} is the first.", stacklevel=4)
+        rows_repeat = counted(len(again), "row repeats", "rows repeat")
+        warnings.warn(f"{path}: {rows_repeat} an earlier one; {again[0]} is the first.", stacklevel=4)
     return list(once.values())
 
 

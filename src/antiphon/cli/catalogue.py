@@ -21,6 +21,7 @@ from antiphon.cli.limits import USUAL_LIMITS, FileLimits
 from antiphon.cli.opening import take_out_of_index
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
+from antiphon.plurals import counted
 from antiphon.runs import RUN_FILE
 from antiphon.spelling import did_you_mean
 from antiphon.spreadsheets import is_spreadsheet
@@ -94,7 +95,8 @@ def show_changes(changes: FileChanges, out: Console) -> None:
     for reason in list(changes.unreadable.values())[:_MAX_SHOWN]:
         out.print(f"  unreadable: {reason}", markup=False, soft_wrap=True)
     if changes.unreadable:
-        out.print(f"{len(changes.unreadable)} files could not be read; they stay in the catalogue and will be retried.")
+        files = counted(len(changes.unreadable), "file")
+        out.print(f"{files} could not be read; what stays in the catalogue is tried again later.")
 
 
 def add_to_workspace(
@@ -183,7 +185,8 @@ def warn_of_artists(session: Session, catalogue: Catalogue, by: Literal["artist"
     """
     shared = catalogue.artists_in_two_splits()
     if shared:
-        session.warn(f"{len(shared)} artists are in more than one split, such as '{shared[0]}'.")
+        artists = counted(len(shared), "artist is", "artists are")
+        session.warn(f"{artists} in more than one split, such as '{shared[0]}'.")
     largest = dominance(catalogue.artists) if by == "artist" else None
     if largest is not None:
         session.warn(str(largest))

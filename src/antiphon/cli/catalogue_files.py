@@ -11,6 +11,7 @@ from antiphon.cli.file_changes import FileChanges
 from antiphon.cli.limits import USUAL_LIMITS, FileLimits
 from antiphon.cli.opening import take_out_of_index
 from antiphon.cli.session import Here, Session
+from antiphon.plurals import counted
 
 _MAX_SHOWN = 10
 
@@ -36,7 +37,7 @@ def move(old: str, new: str, *, session: Here) -> int:
             Catalogue(rows).save(workspace.catalogue)
 
     def show(out: Console) -> None:
-        out.print(f"{len(found.moved)} files moved.")
+        out.print(f"{counted(len(found.moved), 'file')} moved.")
         if found.unchecked:
             out.print(f"{len(found.unchecked)} of them were not compared: their new address is not of this machine.")
         _list(found.missing, "are not there, and keep their former path", out)

@@ -14,6 +14,7 @@ from antiphon.cli.limits import USUAL_LIMITS, FileLimits
 from antiphon.cli.opening import replaced_since, take_out_of_index
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
+from antiphon.plurals import counted
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workers.limits import WorkerLimits
 
@@ -93,7 +94,7 @@ def extract(
         for failure in found["failures"][:10]:
             out.print(f"  {failure['video_id']}: {failure['message']}", markup=False, soft_wrap=True)
         if found["failures"]:
-            out.print(f"{len(found['failures'])} videos failed; failures.parquet lists them with the reason.")
+            out.print(f"{counted(len(found['failures']), 'video')} failed; failures.parquet lists the reasons.")
 
     session.result(found, show)
 

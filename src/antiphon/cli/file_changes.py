@@ -8,6 +8,7 @@ from antiphon.catalogue.copies import copies, copies_in_two_splits
 from antiphon.catalogue.identity import Examination
 from antiphon.catalogue.joining import Joined
 from antiphon.catalogue.validation import CatalogueRow
+from antiphon.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class FileChanges:
             "unfound": self.joined.unfound,
             "copies": self.copies,
             "replaced": self.found.replaced,
+            "resplit": {name: list(splits) for name, splits in self.found.resplit.items()},
             "gone": self.found.gone,
             "unreadable": self.unreadable,
         }
@@ -63,19 +65,30 @@ class FileChanges:
     def sentences(self) -> list[str]:
         """Say what happened, one sentence for each kind, with the first example."""
         moved = [f"{old or name} is {new}" for name, (old, new) in (self.joined.moved | self.found.moved).items()]
-        counted: list[tuple[Sequence[str], str]] = [
-            (moved, "files have another path now, and keep their ids"),
-            (self.joined.prefixed, "files have ids of other files, and got folders before them"),
-            ([f"{came} is {name}" for came, name in self.joined.again.items()], "files are known under other ids"),
-            ([f"{name} of {one}" for name, one in self.copies.items()], "files are exact copies, and share a split"),
-            (self.joined.unfound, "paths have no file; their videos keep the files that they have"),
-            (self.found.replaced, "files were replaced; antiphon extract computes their features anew"),
-            (self.found.gone, "files are gone; what was computed of them stays"),
+        known = [f"{came} is {name}" for came, name in self.joined.again.items()]
+        copied = [f"{name} of {one}" for name, one in self.copies.items()]
+        changes: list[tuple[Sequence[str], str, str, str]] = [
+            (moved, "file has", "files have", "another path now; ids stay"),
+            (self.joined.prefixed, "file has", "files have", "the id of another file, so its folder was put before it"),
+            (known, "file is", "files are", "known under another id"),
+            (copied, "file is", "files are", "an exact copy of another, and shares its split"),
+            (self.joined.unfound, "path has", "paths have", "no file; the video keeps the file that it has"),
+            (self.found.replaced, "file was", "files were", "replaced; antiphon extract computes its features anew"),
+            (self._resplit(), "video", "videos", "changed its split with its file, so runs have to be evaluated again"),
+            (self.found.gone, "file is", "files are", "gone; what was computed of it stays"),
         ]
-        return [f"{len(names)} {what}: {names[0]}{', …' * (len(names) > 1)}" for names, what in counted if names]
+        return [
+            f"{counted(len(names), one, many)} {what}: {names[0]}{', …' * (len(names) > 1)}"
+            for names, one, many, what in changes
+            if names
+        ]
+
+    def _resplit(self) -> list[str]:
+        return [f"{name} from {old} to {new}" for name, (old, new) in self.found.resplit.items()]
 
     def warnings(self) -> list[str]:
         """Say what may spoil an evaluation."""
         if not self.apart:
             return []
-        return [f"{len(self.apart)} copies are in other splits than their originals, such as '{self.apart[0]}'."]
+        copies_are = counted(len(self.apart), "copy is", "copies are")
+        return [f"{copies_are} in another split than the original, such as '{self.apart[0]}'."]

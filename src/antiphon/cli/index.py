@@ -11,6 +11,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.cli.opening import indexed, look_at_files, run_folder
 from antiphon.cli.session import Here, Session
 from antiphon.errors import FeatureStoreError, SearchError, StaleIndexError
+from antiphon.plurals import counted
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
@@ -148,7 +149,8 @@ def ready_index(session: Session, folder: Path | None) -> Index:
         session.say("Building the index.")
         return run_build(session, run)
     if missing := set(features.groups.tolist()) - set(index.ids):
-        session.say(f"{len(missing)} music videos have features but are not in the index. Add them: antiphon index add")
+        videos = counted(len(missing), "music video with features is", "music videos with features are")
+        session.say(f"{videos} not in the index. To add what is missing: antiphon index add")
     return index
 
 

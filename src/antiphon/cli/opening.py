@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.cli.session import Session
 from antiphon.embeddings import MODALITIES
 from antiphon.errors import ConfigError, FeatureStoreError, ModelError, SearchError
+from antiphon.plurals import counted
 from antiphon.runs import RUN_FILE, read_run
 from antiphon.search import Index
 from antiphon.search.record import RECORD_FILE, Origin
@@ -303,7 +304,8 @@ def take_out_of_index(session: Session, videos: Collection[str]) -> None:
         session.warn(f"The index still has the former {len(videos)} videos: {error}")
         return
     if removed:
-        session.say(f"{len(removed)} music videos left the index until they are added again: antiphon index add")
+        left = counted(len(removed), "music video")
+        session.say(f"{left} left the index; to add what is there again: antiphon index add")
 
 
 def look_at_files(session: Session) -> None:
@@ -326,12 +328,14 @@ def look_at_files(session: Session) -> None:
         return
     if found.replaced:
         first = found.replaced[0]
+        files = counted(len(found.replaced), "file was", "files were")
         session.warn(
-            f"{len(found.replaced)} files were replaced ('{first}' is the first), and are not found until "
+            f"{files} replaced ('{first}' is the first), and not found until "
             "antiphon extract and antiphon index add have computed them anew."
         )
     if found.gone:
-        session.say(f"{len(found.gone)} files are gone; what was computed of them stays: {found.gone[0]}")
+        files = counted(len(found.gone), "file is", "files are")
+        session.say(f"{files} gone; what was computed of it stays: {found.gone[0]}")
 
 
 def indexed(workspace: Workspace, run: str | None) -> "tuple[DualEncoder, Features, dict[str, Any]]":

@@ -28,6 +28,7 @@ from antiphon.features.renewal import renew
 from antiphon.features.store import FeatureStore, VideoFeatures, store_names
 from antiphon.media.extents import Extents
 from antiphon.media.windows import WindowsJob
+from antiphon.plurals import counted
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workers.limits import WorkerLimits
 from antiphon.workspace import Failure, Workspace
@@ -259,13 +260,14 @@ def _join_workspace(
         )
     probed = {row["id"] for row in joined.rows if row.get("has_audio") is not None}
     current, found, unreadable = bring_up_to_date(workspace, Catalogue(joined.rows), limits=limits, stored=stored)
-    for videos, what in (
-        (found.replaced, "were replaced since; what was computed of them is computed again"),
-        (found.gone, "are gone; what was computed of them stays"),
+    for videos, one, many, what in (
+        (found.replaced, "file was", "files were", "replaced since; what was computed of it is computed again"),
+        (found.gone, "file is", "files are", "gone; what was computed of it stays"),
     ):
         changed = [name for name in videos if name in probed]
         if changed:
-            warnings.warn(f"{len(changed)} files {what}: '{changed[0]}' is the first.", stacklevel=3)
+            files = counted(len(changed), one, many)
+            warnings.warn(f"{files} {what}: '{changed[0]}' is the first.", stacklevel=3)
     own = {joined.names[row["id"]]: row | {"id": joined.names[row["id"]]} for row in catalogue.records()}
     return current, Catalogue(list(own.values())), unreadable
 
