@@ -2,7 +2,8 @@
 
 import difflib
 import unicodedata
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 _MAX_SUGGESTIONS = 3
 _MAX_COMPARED = 2_000
@@ -52,6 +53,31 @@ def plain(text: str) -> str:
     """
     letters = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
+
+
+def one_spelling(names: Iterable[str]) -> dict[str, str]:
+    """Choose one spelling for names that differ by case alone: the most frequent one, else the first.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names as they were written, each as often as it was.
+
+    Returns
+    -------
+    dict of str to str
+        The spelling to use, by name.
+
+    Examples
+    --------
+    >>> one_spelling(["Folk", "folk", "Rock", "folk"])
+    {'Folk': 'folk', 'folk': 'folk', 'Rock': 'Rock'}
+    """
+    counts = Counter(names)
+    chosen: dict[str, str] = {}
+    for name in sorted(counts, key=lambda each: -counts[each]):
+        chosen.setdefault(name.casefold(), name)
+    return {name: chosen[name.casefold()] for name in counts}
 
 
 def visible(text: str) -> str:

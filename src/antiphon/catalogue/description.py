@@ -12,6 +12,7 @@ from antiphon.catalogue.artists import credited
 from antiphon.catalogue.catalogue import Catalogue
 from antiphon.catalogue.splits import SPLITS
 from antiphon.documents import parsed_toml, read_document
+from antiphon.spelling import one_spelling
 
 _DURATION_EDGES_S = (0, 30, 60, 120, 180, 240, 300, 600, np.inf)
 
@@ -68,7 +69,9 @@ def _histogram(durations: list[float]) -> dict[str, int]:
 def _frequencies(rows: list[tuple[list[str], str | None]], max_names: int) -> dict[str, dict[str, int]]:
     total: Counter[str] = Counter()
     per_split: Counter[tuple[str, str]] = Counter()
-    for names, split in rows:
+    spelling = one_spelling(name for names, _ in rows for name in names)
+    for written, split in rows:
+        names = list(dict.fromkeys(spelling[name] for name in written))
         total.update(names)
         per_split.update((name, split) for name in names if split)
     return {

@@ -10,6 +10,7 @@ from antiphon.errors import FeatureStoreError
 from antiphon.features.features import Features
 from antiphon.features.planning import PlannedSegments, read_segments
 from antiphon.features.store import FeatureStore, StoredRows
+from antiphon.spelling import one_spelling
 from antiphon.workspace import Workspace, safe_name
 
 FloatArray = npt.NDArray[np.float32]
@@ -57,6 +58,8 @@ def assemble(
     ids = sorted(places, key=lambda segment_id: (order[places[segment_id]], _natural(segment_id)))
     rows = {segment_id: row for row, segment_id in enumerate(ids)}
     about = {row["id"]: row for row in catalogue.records()}
+    genres = one_spelling(row["genre"] for row in about.values() if row["genre"])
+    tags = one_spelling(tag for row in about.values() for tag in _labels(row))
     planned = segments or read_segments(workspace)
     starts_s = planned.window_starts_s
     features = Features.from_arrays(
@@ -64,9 +67,9 @@ def assemble(
         video=_aligned(sides.get(video or ""), rows),
         ids=ids,
         groups=[places[segment_id] for segment_id in ids],
-        labels=[_labels(about[places[segment_id]]) for segment_id in ids],
+        labels=[list(dict.fromkeys(tags[tag] for tag in _labels(about[places[segment_id]]))) for segment_id in ids],
         splits=[about[places[segment_id]]["split"] for segment_id in ids],
-        genres=[about[places[segment_id]]["genre"] for segment_id in ids],
+        genres=[_spelt(genres, about[places[segment_id]]["genre"]) for segment_id in ids],
         artists=[about[places[segment_id]]["artist"] for segment_id in ids],
         starts_s=[starts_s.get(segment_id) for segment_id in ids],
         flags=_flags(sides.get(audio or ""), sides.get(video or ""), rows),
@@ -111,6 +114,10 @@ def _flags(audio: StoredRows | None, video: StoredRows | None, rows: dict[str, i
 def _natural(segment_id: str) -> tuple[int, str]:
     """Sort sections by number: 10 after 9."""
     return len(segment_id), segment_id
+
+
+def _spelt(genres: dict[str, str], genre: str | None) -> str | None:
+    return genres[genre] if genre else genre
 
 
 def _labels(row: dict[str, object]) -> list[str]:

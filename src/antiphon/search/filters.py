@@ -19,7 +19,7 @@ _LISTS = {
     "not_artist": ("artist", True),
     "not_ids": ("id", True),
 }
-
+_IGNORING_CASE = frozenset({"genre", "artist", "not_artist"})
 _MAX_NAMED = 12
 _LAST_YEAR = 9999
 
@@ -102,7 +102,7 @@ class Where:
         said: list[str] = []
         for name in ("genre", "artist"):
             for value in getattr(self, name):
-                if value not in known[name]:
+                if value.lower() not in {each.lower() for each in known[name]}:
                     hint = did_you_mean(value, known[name])
                     shown = ", ".join(known[name][:_MAX_NAMED]) or "none"
                     more = ", …" if len(known[name]) > _MAX_NAMED else ""
@@ -121,22 +121,28 @@ class Where:
         for name, (column, excluded) in _LISTS.items():
             values = getattr(self, name)
             if values:
-                kept &= np.asarray(_arrow.is_in(table[column], pa.array(values, pa.string()))) != excluded
+                names = _arrow.utf8_lower(table[column]) if name in _IGNORING_CASE else table[column]
+                kept &= np.asarray(_arrow.is_in(names, pa.array(self._asked(name), pa.string()))) != excluded
         if self.min_year is not None:
             kept &= _met(_arrow.greater_equal(table["year"], self.min_year))
         if self.max_year is not None:
             kept &= _met(_arrow.less_equal(table["year"], self.max_year))
         return kept
 
+    def _asked(self, name: str) -> tuple[str, ...]:
+        values: tuple[str, ...] = getattr(self, name)
+        return tuple(value.lower() for value in values) if name in _IGNORING_CASE else values
+
     def sql(self) -> str:
         """Return the same conditions in SQL; "" if there are none."""
         parts: list[str] = []
         for name, (column, excluded) in _LISTS.items():
             values = getattr(self, name)
+            compared = f"lower({column})" if name in _IGNORING_CASE else column
             if values and excluded:
-                parts.append(f"({column} IS NULL OR {column} NOT IN ({quoted(values)}))")
+                parts.append(f"({column} IS NULL OR {compared} NOT IN ({quoted(self._asked(name))}))")
             elif values:
-                parts.append(f"{column} IN ({quoted(values)})")
+                parts.append(f"{compared} IN ({quoted(self._asked(name))})")
         if self.min_year is not None:
             parts.append(f"year >= {self.min_year}")
         if self.max_year is not None:
