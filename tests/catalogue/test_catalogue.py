@@ -52,7 +52,7 @@ def test_metadata_that_fits_several_files_or_none_is_named(folder, tmp_path):
     assert [row["genre"] for row in rows] == [None, None, "jazz"]
     with pytest.raises(CatalogueError, match="row 2: 'a/one' is the file of .*row 1 too"):
         Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "id,genre", "a/one.mp4,pop", "a/one,pop"))
-    with pytest.raises(CatalogueError, match="none of its 1 rows names a file in the folder"):
+    with pytest.raises(CatalogueError, match="names no file in the folder .1 row."):
         Catalogue.from_folder(folder, write_csv(tmp_path / "m.csv", "id,genre", "other,pop"))
     table = write_csv(tmp_path / "m.csv", "id,genre", "two,pop", "gone,pop")
     with pytest.warns(UserWarning, match=r"1 row names no file in the folder; .*row 2 \('gone'\) is the first"):
@@ -106,7 +106,7 @@ def test_hidden_files_and_links_to_folders_are_left_out_and_said(folder, tmp_pat
     assert Catalogue.from_folder(folder).ids == ["a/one.mp4", "b/one.webm", "b/two.MKV"]
     hidden, linked = left_out(folder)
     assert hidden.startswith("1 hidden media file")
-    assert linked.startswith(f"1 links to folders ({folder / 'linked'} is the first)")
+    assert linked.startswith(f"1 link to a folder: {folder / 'linked'}.")
 
 
 def test_a_table_keeps_other_columns_and_resolves_paths_from_its_own_folder(tmp_path):
@@ -203,7 +203,7 @@ def test_joining_catalogues_takes_the_newer_row():
 
 def test_a_file_keeps_its_id_when_another_name_of_it_joins():
     old = Catalogue([{"id": "b.mp4", "path": "/far.mp4"}])
-    with pytest.warns(UserWarning, match=r"1 files have another id already: 'a.mp4' is 'b.mp4'"):
+    with pytest.warns(UserWarning, match=r"1 file has another id already: 'a.mp4' is 'b.mp4'"):
         joined = old.extended(
             Catalogue([{"id": "a.mp4", "path": "/far.mp4", "genre": "pop"}, {"id": "c", "path": "/c"}])
         )

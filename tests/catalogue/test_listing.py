@@ -26,7 +26,7 @@ def test_trash_and_thumbnails_are_left_out_and_said(tmp_path, name):
     put(tmp_path, "a.mp4", f"{name}/b.mp4", f"live/{name}/deep/c.mp4")
     assert Catalogue.from_folder(tmp_path).ids == ["a.mp4"]
     (said,) = left_out(tmp_path)
-    assert said.startswith("2 folders of trash, thumbnails and the like (")
+    assert said.startswith("2 folders of trash, thumbnails and the like: ")
 
 
 @pytest.mark.parametrize("name", ["Trash", "thumbnails", "recycle bin", "lost and found", "found.mp4s"])

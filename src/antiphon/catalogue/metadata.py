@@ -63,7 +63,7 @@ def _warn_of(rows: _Rows, metadata: Path, names: FileNames) -> None:
         count = len(rows.unmatched)
         nearest = [_nearest(where, name, names) for where, name in rows.unmatched[:_MAX_NAMED]]
         if not rows.seen and not rows.ambiguous:
-            message = f"{metadata}: none of its {counted(count, 'row')} names a file in the folder."
+            message = f"{metadata}: names no file in the folder ({counted(count, 'row')})."
             raise CatalogueError(_listed(message, nearest, count))
         where, name = rows.unmatched[0]
         rows_name = counted(count, "row names no file in the folder", "rows name no file in the folder")
