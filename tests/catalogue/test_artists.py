@@ -232,7 +232,7 @@ def test_a_later_joint_work_joins_the_artist_that_stands():
 def test_a_joint_work_of_two_that_stand_apart_goes_to_the_first_and_is_said():
     torn = catalogue("Ann", "Bea", "Bea feat. Ann", "Ann", splits=["test", "train"])
     with pytest.warns(
-        UserWarning, match=r"1 videos are by artists of several splits.*'v002'.*'bea' in train, 'ann' in test"
+        UserWarning, match=r"1 video is by artists of several splits.*'v002'.*'bea' in train, 'ann' in test"
     ):
         filled = torn.split_missing(fractions=(0, 1, 0))
     assert filled.table["split"].to_pylist() == ["test", "train", "train", "test"]

@@ -63,7 +63,7 @@ def test_copies_that_tables_put_apart_are_warned_of(place, tmp_path, capsys):
     (tmp_path / "t.csv").write_text("id,path,split\na,d1/clip.mp4,train\nb,d2/copy.mp4,test\n")
     found, err = call(capsys, place, "catalogue", "add", tmp_path / "t.csv")
     assert found["copies"] == {"b": "a"}
-    assert "1 copies are in other splits than their originals, such as 'b'" in err
+    assert "1 copy is in another split than the original, such as 'b'" in err
 
 
 def test_a_library_is_moved(place, tmp_path, capsys):

@@ -89,7 +89,7 @@ def test_of_several_tracks_the_default_one_is_used_and_said(clear, tmp_path):
     note = "has 2 audio tracks, of which number 2 (fra) is used"
     assert probe_media(tmp_path / "two.mkv").note == note
     assert probe_media(clear).note is None
-    with pytest.warns(UserWarning, match=r"1 files have several tracks of a kind: two\.mkv has 2 audio tracks"):
+    with pytest.warns(UserWarning, match=r"1 file has several tracks of a kind: two\.mkv has 2 audio tracks"):
         Catalogue.from_folder(tmp_path).probe()
 
 
