@@ -229,7 +229,8 @@ def test_what_matched_nothing_is_shown_with_the_nearest_name(folder, tmp_path):
     assert "row 2: 'a/tow.mp4'; the nearest name is 'a/Two.mp4'." in text
     assert "row 3: 'zzz'; no name is like it." in text
     with pytest.raises(
-        CatalogueError, match=r"(?s)names no file in the folder .12 rows.*row 1: 'D:.songs.one0.mp4'; the nearest name is 'a/one"
+        CatalogueError,
+        match=r"(?s)names no file in the folder .12 rows.*row 1: 'D:.songs.one0.mp4'; the nearest name is 'a/one",
     ):
         lines = "".join(f"D:\\songs\\one{n}.mp4,pop\n" for n in range(12))
         Catalogue.from_folder(folder, written(tmp_path, f"path,genre\n{lines}"))
