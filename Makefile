@@ -56,6 +56,7 @@ bench: .venv/.dev ## measure: rendering, backbones, networks, decoding, the inde
 	$(BIN)/python benchmarks/backbones.py
 	$(BIN)/python benchmarks/networks.py --media $(DATA)/media --out results/engine/networks.json
 	$(BIN)/python benchmarks/large_batches.py
+	$(BIN)/python benchmarks/training.py short --repeats 1
 	$(BIN)/python benchmarks/index.py
 	$(BIN)/python benchmarks/index_questions.py
 	$(BIN)/python benchmarks/service.py 200

@@ -14,6 +14,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from antiphon.model.dropout import QuickDropout
 from antiphon.shapes import MAX_DIM
 
 _MIN_PERIOD_S, _MAX_PERIOD_S = 4.0, 1200.0
@@ -67,7 +68,7 @@ class Mean(nn.Module):
 
     def forward(self, features: Tensor, mask: Tensor, starts_s: Tensor) -> Tensor:
         del starts_s
-        return _weighted(features, mask, mask.to(features.dtype))
+        return _weighted(_known(features, mask), mask.to(features.dtype))
 
 
 class AttentionPooling(nn.Module):
@@ -95,7 +96,7 @@ class AttentionPooling(nn.Module):
         del starts_s
         known = _known(features, mask)
         scores = self.score(torch.tanh(self.hidden(known))).squeeze(-1)
-        return _weighted(features, mask, scores.masked_fill(~mask, -torch.inf).softmax(dim=1))
+        return _weighted(known, scores.masked_fill(~mask, -torch.inf).softmax(dim=1))
 
 
 class TemporalTransformer(nn.Module):
@@ -131,6 +132,7 @@ class TemporalTransformer(nn.Module):
             batch_first=True,
             norm_first=True,
         )
+        layer.dropout, layer.dropout1, layer.dropout2 = (QuickDropout(config.dropout) for _ in range(3))
         self.encoder = nn.TransformerEncoder(
             layer, config.num_layers, norm=nn.LayerNorm(config.width), enable_nested_tensor=False
         )
@@ -142,9 +144,9 @@ class TemporalTransformer(nn.Module):
         known = _known(features, mask)
         content, place = self.token(known), sinusoids(starts_s.masked_fill(~mask, 0.0), self.width)
         tokens = content + place + content * place
-        read = self.encoder(tokens, src_key_padding_mask=~mask)
+        read = self.encoder(tokens, src_key_padding_mask=None if mask.all() else ~mask)
         weights = mask.to(features.dtype)
-        return _weighted(known, mask, weights) + self.correction(_weighted(read, mask, weights))
+        return _weighted(known, weights) + self.correction(_weighted(_known(read, mask), weights))
 
 
 Aggregator = Mean | AttentionPooling | TemporalTransformer
@@ -192,10 +194,10 @@ def sinusoids(seconds: Tensor, width: int) -> Tensor:
 
 
 def _known(features: Tensor, mask: Tensor) -> Tensor:
-    """Set padding to zero."""
-    return features.masked_fill(~mask[..., None], 0.0)
+    """Set padding to zero; where there is none, this saves a copy."""
+    return features if mask.all() else features.masked_fill(~mask[..., None], 0.0)
 
 
-def _weighted(rows: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
-    """Return the (tracks, dim) weighted means of (tracks, length, dim) rows."""
-    return (_known(rows, mask) * weights[..., None]).sum(dim=1) / weights.sum(dim=1, keepdim=True)
+def _weighted(known: Tensor, weights: Tensor) -> Tensor:
+    """Return the (tracks, dim) weighted means of (tracks, length, dim) rows without NaN."""
+    return (weights[:, None] @ known).squeeze(1) / weights.sum(dim=1, keepdim=True)

@@ -6,6 +6,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from antiphon.model.dropout import head_dropout
 from antiphon.shapes import MAX_DIM
 
 
@@ -115,16 +116,16 @@ class Head(nn.Module):
         self.embedding_dim = config.embedding_dim
         layers: list[nn.Module] = [Standardise(feature_dim)] if config.standardise else []
         if config.input_dropout:
-            layers.append(nn.Dropout(config.input_dropout))
+            layers.append(head_dropout(config.input_dropout))
         width = feature_dim
         for hidden in config.hidden:
             layers += [nn.Linear(width, hidden), *_normalisation(config, hidden), _activation(config)]
-            layers.append(nn.Dropout(config.dropout))
+            layers.append(head_dropout(config.dropout))
             width = hidden
         layers.append(nn.Linear(width, config.embedding_dim))
         self.layers = nn.Sequential(*layers)
         linear = nn.Linear(feature_dim, config.embedding_dim, bias=False) if config.skip else None
-        self.skip = None if linear is None else nn.Sequential(nn.Dropout(config.input_dropout), linear)
+        self.skip = None if linear is None else nn.Sequential(head_dropout(config.input_dropout), linear)
         self.output = nn.Sigmoid() if config.output == "sigmoid" else nn.Identity()
 
     def fit_input(self, features: Tensor, *, together: bool = False) -> None:

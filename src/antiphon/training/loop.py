@@ -190,13 +190,13 @@ def _initialise(
 
 def _optimizer(recipe: Recipe, towers: Towers) -> torch.optim.Optimizer:
     settings = recipe.training
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
     matrices = [p for p in towers.parameters() if p.ndim > 1]
     others = [p for p in towers.parameters() if p.ndim <= 1 and p.requires_grad]
-    return kind(
-        [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}],
-        lr=settings.learning_rate,
-    )
+    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    if settings.optimizer == "adamw":
+        # One pass over the parameters instead of ten. Adam is the paper's, and keeps its last digits.
+        return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+    return torch.optim.Adam(groups, lr=settings.learning_rate)
 
 
 def _one_epoch(
