@@ -26,10 +26,10 @@ class QuickDropout(nn.Dropout):
         bits = torch.arange(256)[:, None] >> torch.arange(8) & 1
         self.register_buffer("kept", 2.0 * bits, persistent=False)
 
-    def forward(self, values: Tensor) -> Tensor:
-        if not self.training or not self.p or values.device.type != "cpu":
-            return super().forward(values)
-        return values * (self._halves(values) if self.p == 0.5 else self._scaled(values))
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name of the class above
+        if not self.training or not self.p or input.device.type != "cpu":
+            return super().forward(input)
+        return input * (self._halves(input) if self.p == 0.5 else self._scaled(input))
 
     def _halves(self, values: Tensor) -> Tensor:
         """Return 0 or 2 for each value, eight at a time from a table."""
