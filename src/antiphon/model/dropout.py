@@ -26,7 +26,7 @@ class QuickDropout(nn.Dropout):
         bits = torch.arange(256)[:, None] >> torch.arange(8) & 1
         self.register_buffer("kept", 2.0 * bits, persistent=False)
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name of the class above
+    def forward(self, input: Tensor) -> Tensor:
         if not self.training or not self.p or input.device.type != "cpu":
             return super().forward(input)
         return input * (self._halves(input) if self.p == 0.5 else self._scaled(input))
