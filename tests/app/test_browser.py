@@ -133,6 +133,18 @@ def test_a_match_plays_pictures_and_song_of_two_videos_in_sync(tab: Any, index: 
     assert complaints == []
 
 
+def test_players_of_a_file_that_vanished_say_so(tab: Any) -> None:
+    gone = {"status": 404, "content_type": "application/json", "body": "{}"}
+    tab.route("**/media/**", lambda route: route.fulfill(**gone))
+    tab.goto("/video/plain")
+    tab.wait_for_selector(".video-head p.absent >> text=The file is missing.")
+    assert not tab.locator("#stage").count()
+    player = tab.locator(".hits .player").first
+    player.click()
+    player.locator("text=The file is missing").wait_for()
+    assert player.is_disabled()
+
+
 def test_choosing_a_segment_jumps_there(tab: Any) -> None:
     tab.goto("/video/plain")
     segment = tab.locator(".segment").nth(1)

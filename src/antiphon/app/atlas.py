@@ -3,7 +3,7 @@
 import json
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from antiphon.search.hits import Side
 from antiphon.tables import atomic_path
 
 COLOURS = 12
-"""Number of colours: the most frequent genres have one each, the others share the last."""
+"""Number of colours of genres: the most frequent have one each, the others share the last."""
+NO_GENRE = COLOURS
+"""Number of the colour of videos without a genre."""
 _SIDES: tuple[Side, ...] = ("audio", "video", "")
 
 
@@ -128,7 +130,7 @@ class Atlas:
         if positions is None:
             return None
         genres = self.genres()
-        numbers = {name: number for number, name in enumerate(genres)}
+        numbers = {"": NO_GENRE} | {name: number for number, name in enumerate(genres)}
         videos = self._library.videos
         return {
             "genres": genres,
@@ -147,6 +149,32 @@ class Atlas:
                 if id in videos
             ],
         }
+
+
+def legend_of(counts: Mapping[str, int], coloured: Sequence[str]) -> list[tuple[int, str, int]]:
+    """List what the colours stand for.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Number of videos on the map of each genre; "" for those without one.
+    coloured : sequence of str
+        Genres with a colour of their own.
+
+    Returns
+    -------
+    list of tuple of (int, str, int)
+        Number of the colour, what it stands for, and the number of videos; without colours that nothing has.
+
+    Examples
+    --------
+    >>> legend_of({"pop": 3, "": 2, "polka": 1}, ["pop", "opera"])
+    [(0, 'pop', 3), (11, 'other genres', 1), (12, 'no genre', 2)]
+    """
+    own = [(number, genre, counts.get(genre, 0)) for number, genre in enumerate(coloured)]
+    others = sum(count for genre, count in counts.items() if genre and genre not in set(coloured))
+    rest = [(COLOURS - 1, "other genres", others), (NO_GENRE, "no genre", counts.get("", 0))]
+    return [entry for entry in own + rest if entry[2]]
 
 
 def track_means(

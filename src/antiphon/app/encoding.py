@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from antiphon.embeddings import Modality, ModalityEmbeddings
 from antiphon.errors import DecodeError, StaleIndexError
 from antiphon.workers.limits import WorkerLimits
+from antiphon.workers.reasons import unnamed
 from antiphon.workers.worker import Worker
 
 if TYPE_CHECKING:
@@ -80,4 +81,4 @@ def _encode(model: "DualEncoder", job: EncodingJob) -> Encodings:
         return model.encode_file(job.path, job.modalities)
     except DecodeError as error:
         # Clients must not see the path.
-        raise DecodeError(str(error).replace(f"{job.path}: ", "The file ").replace(job.path, "the file")) from None
+        raise DecodeError(unnamed(job.path, str(error))) from None

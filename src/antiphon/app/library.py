@@ -11,7 +11,7 @@ from antiphon.media.names import title_from_id
 from antiphon.media.opening import CataloguedFile
 from antiphon.spelling import plain
 from antiphon.tables import SEGMENTS, read_table
-from antiphon.workspace import Workspace
+from antiphon.workspace import Failure, Workspace
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,10 @@ class Video:
     ----------
     file : CataloguedFile, optional
         The file. None without one, or if neither audio nor video was found in it: such a file is not served.
+    unread : CataloguedFile, optional
+        A file in which neither was found.
+    failures : tuple of Failure
+        Why stages could not process it.
     start_s, duration_s : float
         The usable part; `duration_s` is None if the file was not probed.
     """
@@ -46,6 +50,15 @@ class Video:
     has_audio: bool
     has_video: bool
     segments: tuple[SegmentSpan, ...] = ()
+    unread: CataloguedFile | None = None
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def blank(self) -> str:
+        """What stands in place of its picture."""
+        if self.file is not None:
+            return "No pictures"
+        return "No file" if self.unread is None else "Cannot be read"
 
     @property
     def name(self) -> str:
@@ -123,12 +136,19 @@ class Library:
         if workspace.segments.exists():
             for row in read_table(workspace.segments, SEGMENTS).sort_by("start_s").to_pylist():
                 segments.setdefault(row["video_id"], []).append(SegmentSpan(row["start_s"], row["end_s"]))
+        failures: dict[str, tuple[Failure, ...]] = {}
+        for failure in workspace.read_failures():
+            failures[failure.video_id] = (*failures.get(failure.video_id, ()), failure)
         catalogue = Catalogue.load(workspace.catalogue)
         return cls(
             [
                 Video(
                     id=row["id"],
                     file=CataloguedFile.of(row) if row["path"] and (row["has_audio"] or row["has_video"]) else None,
+                    unread=CataloguedFile.of(row)
+                    if row["path"] and not (row["has_audio"] or row["has_video"])
+                    else None,
+                    failures=failures.get(row["id"], ()),
                     title=row["title"] or title_from_id(row["id"]),
                     artist=row["artist"] or "",
                     genre=row["genre"] or "",

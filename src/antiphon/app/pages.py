@@ -10,12 +10,14 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from antiphon.app.atlas import legend_of
 from antiphon.app.library import Video
 from antiphon.app.reference import routes
 from antiphon.app.schemas import Asked
 from antiphon.app.searching import Found, Target, asking_modalities
 from antiphon.app.state import Here, State, embedded
 from antiphon.app.templating import is_part
+from antiphon.app.trouble import Uses, uses_of
 from antiphon.errors import AntiphonError, ModelError
 from antiphon.runs import GALLERY_PAGE, REPORT_FILE, read_metrics
 from antiphon.search.filters import Conditions
@@ -43,14 +45,16 @@ Seed = Annotated[int, Query(ge=0, lt=2**31)]
 @router.get("/")
 def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
     """Show the search form and the upload form."""
-    library = here.searcher.library
+    searcher = here.searcher
+    library = searcher.library
     return here.pages.render(
         request,
         "home.html",
         q=q,
         found=library.find(q, _LISTED),
         library=library,
-        examples=_drawn(list(library.videos.values()), 6, 0),
+        embedded=len(searcher.findable),
+        examples=_drawn(searcher.findable or list(library.videos.values()), 6, 0),
         encodes=here.encoder is not None,
         max_bytes=here.uploads.limits.max_bytes,
         run=here.run,
@@ -79,13 +83,17 @@ async def find_for_file(request: Request, here: Here, conditions: Asked, target:
 @router.get("/video/{id:path}")
 def video(id: str, request: Request, here: Here, conditions: Asked) -> HTMLResponse:
     """Show a video with its neighbours by sound, by pictures and by both."""
-    shown = here.searcher.video(id)
+    shown, uses = _with_uses(here, id)
     asked = _listing(request, conditions, SIMILAR)
-    lists = {
-        by: _or_reason(here, lambda by=by: here.searcher.by_id(id, asked, by=by)) for by in ("audio", "video", "both")
-    }
+    ways = ("audio", "video", "both") if uses.searches else ()
     return here.pages.render(
-        request, "video.html", video=shown, lists=lists, conditions=asked, genres=here.searcher.library.genres
+        request,
+        "video.html",
+        video=shown,
+        uses=uses,
+        lists={by: _or_reason(here, lambda by=by: here.searcher.by_id(id, asked, by=by)) for by in ways},
+        conditions=asked,
+        genres=here.searcher.library.genres,
     )
 
 
@@ -94,14 +102,14 @@ def match(
     id: str, request: Request, here: Here, conditions: Asked, target: Literal["audio", "video"] = "audio"
 ) -> HTMLResponse:
     """Show songs for a video's pictures, or pictures for its song, to be played together."""
-    shown = here.searcher.video(id)
+    shown, uses = _with_uses(here, id)
     asked = _listing(request, conditions, MATCHES)
-    found = _or_reason(here, lambda: here.searcher.by_id(id, asked, target=target))
     return here.pages.render(
         request,
         "match.html",
         video=shown,
-        found=found,
+        uses=uses,
+        found=_or_reason(here, lambda: here.searcher.by_id(id, asked, target=target)) if uses.searches else [],
         target=target,
         conditions=asked,
         genres=here.searcher.library.genres,
@@ -111,15 +119,15 @@ def match(
 @router.get("/map")
 def map_page(request: Request, here: Here) -> HTMLResponse:
     """Show the map of the catalogue."""
-    library, coloured = here.searcher.library, here.atlas.genres()
+    searcher, coloured = here.searcher, here.atlas.genres()
 
     def made() -> tuple[str, bool]:
-        numbers = Counter(one.genre for one in library.videos.values())
-        counts = {genre: numbers[genre] for genre in coloured}
-        rest = len(library) - sum(counts.values())
-        return here.pages.text(request, "map.html", counts=counts, rest=rest, total=len(library)), True
+        numbers = Counter(one.genre for one in searcher.findable)
+        legend = legend_of(numbers, coloured)
+        total, all_videos = len(searcher.findable), len(searcher.library)
+        return here.pages.text(request, "map.html", legend=legend, total=total, all_videos=all_videos), True
 
-    return HTMLResponse(here.searcher.pages.get("map", made))
+    return HTMLResponse(searcher.pages.get("map", made))
 
 
 @router.get("/map.json")
@@ -194,6 +202,12 @@ def interface(request: Request, here: Here) -> HTMLResponse:
 def documentation() -> RedirectResponse:
     """Redirect /docs to /api."""
     return RedirectResponse("/api", 308)
+
+
+def _with_uses(here: State, id: str) -> tuple[Video, Uses]:
+    """Return a video with what can be done with it."""
+    shown = here.searcher.video(id)
+    return shown, uses_of(shown, id in here.searcher.indexed)
 
 
 def _listing(request: Request, conditions: Conditions, k: int) -> Conditions:

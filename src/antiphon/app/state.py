@@ -84,7 +84,8 @@ class Snapshot:
         return Searcher(library, self._index, workspace_facts(self._workspace)), atlas
 
     def _signature(self) -> Hashable:
-        tables = (self._workspace.catalogue, self._workspace.segments, self._workspace.attributes)
+        space = self._workspace
+        tables = (space.catalogue, space.segments, space.attributes, space.failures)
         stats = [path.stat() if path.exists() else None for path in tables]
         return self._index.version, *(stat and (stat.st_mtime_ns, stat.st_ino) for stat in stats)
 

@@ -35,6 +35,52 @@ def reason(uri: str | Path, error: AntiphonError) -> str:
     return str(error) if str(uri) in str(error) else f"{uri}: {error}"
 
 
+_VERBS = (
+    "cannot",
+    "could",
+    "crashed",
+    "does",
+    "ends",
+    "has",
+    "is",
+    "lacks",
+    "needed",
+    "needs",
+    "starts",
+    "took",
+    "was",
+)
+
+
+def unnamed(uri: str | Path, message: str) -> str:
+    """Say why a file could not be processed without saying where it lies, for those who look at another machine.
+
+    Parameters
+    ----------
+    uri : str or Path
+        Name of the file.
+    message : str
+        The reason; see `reason`.
+
+    Returns
+    -------
+    str
+        A sentence on "the file".
+
+    Examples
+    --------
+    >>> unnamed("/music/a.mp4", "/music/a.mp4: is empty (0 bytes).")
+    'The file is empty (0 bytes).'
+    >>> unnamed("/music/a.mp4", "/music/a.mp4: the video ends at 3.00 s.")
+    'The video ends at 3.00 s.'
+    """
+    start, name = f"{uri}: ", str(uri)
+    about = message.removeprefix(start)
+    if about != message and about.split(" ", 1)[0] in _VERBS:
+        about = f"The file {about}"
+    return f"{about[:1].upper()}{about[1:]}".replace(name, "the file")
+
+
 def kind(error: AntiphonError) -> str:
     """Return the class of an error, of the original one where it is none of ours.
 

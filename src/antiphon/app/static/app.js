@@ -1,6 +1,6 @@
 // Shared by all pages: players, keyboard shortcuts, and announcing new results. Without it only the players stop working.
 import { sendFiles } from "./sending.js";
-import { stopPlaying, toggle } from "./players.js";
+import { stopPlaying, toggle, watchStage } from "./players.js";
 
 const said = document.getElementById("said");
 let current = null;
@@ -112,5 +112,6 @@ function followTimeline() {
 }
 
 followTimeline();
+watchStage();
 if (location.hash === "#q") document.querySelector("[data-search]")?.focus();
 sendFiles(say);

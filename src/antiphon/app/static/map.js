@@ -48,7 +48,7 @@ function draw() {
   canvas.height = Math.round(height * ratio);
   pen.scale(ratio, ratio);
   const style = getComputedStyle(document.documentElement);
-  const colours = Array.from({ length: 12 }, (_, number) => style.getPropertyValue(`--g${number}`));
+  const colours = Array.from({ length: 13 }, (_, number) => style.getPropertyValue(`--g${number}`));
   const radius = Math.max(2, Math.min(6, 70 / Math.sqrt(points.length))) * Math.min(1.8, Math.sqrt(view.scale));
   pen.globalAlpha = 0.85;
   let inside = 0;
@@ -127,7 +127,7 @@ function choose(point) {
     player.append(image, line("span", "", "icon"), line("span", "", "progress"));
   } else {
     player.disabled = true;
-    player.append(line("span", "No file", "blank"), line("span", "", "icon"), line("span", "", "progress"));
+    player.append(line("span", "Nothing to play", "blank"), line("span", "", "icon"), line("span", "", "progress"));
   }
   const title = line("p", "", "title");
   const link = line("a", point[TITLE], "");

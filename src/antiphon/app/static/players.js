@@ -117,11 +117,38 @@ function ready(one) {
   });
 }
 
-function failed(button) {
+/** Say why a player does not play: what the service says of its files, or else the browser. */
+async function failed(button) {
+  const { video, audio } = button.dataset;
   stopPlaying();
   button.disabled = true;
   const note = document.createElement("span");
   note.className = "blank over";
-  note.textContent = "This browser cannot play the file";
+  note.textContent = (await areThere([video, audio])) ? "This browser cannot play the file" : "The file is missing";
   button.append(note);
+}
+
+/** Whether the service has these files; those of the user's own disk are there. */
+async function areThere(addresses) {
+  for (const address of new Set(addresses.filter((one) => one && one !== SENT))) {
+    try {
+      if ((await fetch(address, { method: "HEAD" })).status === 404) return false;
+    } catch {
+      return true;
+    }
+  }
+  return true;
+}
+
+/** The big player of a page says the same in its place; it may have failed before this is called. */
+export function watchStage() {
+  const stage = document.getElementById("stage");
+  const replace = async () => {
+    const note = document.createElement("p");
+    note.className = "absent";
+    note.textContent = (await areThere([stage.getAttribute("src")])) ? "This browser cannot play the file." : "The file is missing.";
+    stage.replaceWith(note);
+  };
+  if (stage?.error) replace();
+  else stage?.addEventListener("error", replace, { once: true });
 }
