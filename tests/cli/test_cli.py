@@ -49,7 +49,8 @@ def workspace(extracted, tmp_path_factory):
 
 def test_from_a_table_of_files_to_ranks(workspace):
     names = {path.name for path in workspace.iterdir()} - {".lock"}
-    assert names == {"catalogue.parquet", "segments.parquet", "failures.parquet", "features", "runs"}
+    tables = {"catalogue.parquet", "segments.parquet", "failures.parquet", "attributes.parquet"}
+    assert names == {*tables, "features", "runs"}
     assert {path.name for path in (workspace / "runs" / "base").iterdir()} - {"report.html"} == {
         "run.toml",
         "model.safetensors",

@@ -11,6 +11,8 @@ from antiphon.features import Features
 from antiphon.features.importing import import_features
 from antiphon.workspace import Workspace
 
+from ..media.media_files import join, make_sound, make_video, noise
+
 pytestmark = pytest.mark.usefixtures("quick_default")
 
 
@@ -53,7 +55,9 @@ def test_the_command_that_is_named_makes_training_possible(tmp_path, capsys, art
     code, told = train(workspace, capsys)
     assert code == 0, told
     assert run(command) == 1
-    assert "trained on the current splits" in capsys.readouterr().err
+    refused = " ".join(capsys.readouterr().err.split())
+    assert "trained on the current splits" in refused
+    assert str(workspace.run("antiphon-base")) in refused
     assert Catalogue.load(workspace.catalogue).split_counts() == found.split_counts()
 
 
@@ -63,3 +67,22 @@ def test_with_fewer_than_five_videos_only_more_of_them_help(tmp_path, capsys):
     assert "has no videos" in told
     assert "the workspace has only 4 such videos" in " ".join(told.split())
     assert "catalogue split" not in told
+
+
+def test_a_catalogue_whose_test_split_is_too_small_says_so_when_it_is_made(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    for number in range(8):
+        join(
+            tmp_path / "in" / f"v{number}.mp4",
+            make_video(tmp_path / "v.mp4", 40, "10", "-c:v", "libx264", "-preset", "ultrafast"),
+            make_sound(tmp_path / "a.wav", noise(4, 16_000, 1, number), 16_000),
+        )
+    place = ["-w", str(tmp_path / "w")]
+    assert run([*place, "catalogue", "add", str(tmp_path / "in"), "--fractions", "0.5", "0.5", "0"]) == 0
+    told = capsys.readouterr().err
+    assert "8 music videos with sound and pictures" in told
+    assert "0 in test; training and ranking need at least 2 in each" in " ".join(told.split())
+    command = shlex.split(told.strip().splitlines()[-1])
+    assert run(command[1:]) == 0
+    assert "at least 2 in each" not in capsys.readouterr().err
+    assert min(Catalogue.load(Workspace(tmp_path / "w").catalogue).split_counts().values()) >= 2

@@ -20,6 +20,7 @@ from antiphon.cli.file_changes import FileChanges
 from antiphon.cli.limits import USUAL_LIMITS, FileLimits
 from antiphon.cli.opening import take_out_of_index
 from antiphon.cli.session import Here, Session
+from antiphon.cli.splitting import warn_of_few
 from antiphon.errors import ConfigError
 from antiphon.plurals import counted
 from antiphon.runs import RUN_FILE
@@ -166,6 +167,7 @@ def add_to_workspace(
     changes = FileChanges.of(catalogue.records(), {row["id"] for row in before}, joined, examined, unreadable)
     take_out_of_index(session, examined.replaced)
     warn_of_artists(session, catalogue, by)
+    warn_of_few(session, catalogue)
     for sentence in changes.warnings():
         session.warn(sentence)
     return catalogue, changes
@@ -228,15 +230,21 @@ def split(
     if trained:
         raise ConfigError(
             f"{trained[0].parent}: trained on the current splits, so new ones would test it on videos that it was "
-            "trained on. Use another workspace, or remove its runs first."
+            f"trained on. Use another workspace, or delete the folders of its runs first: {_listed(trained)}."
         )
     with workspace.lock():
         catalogue = Catalogue.load(workspace.catalogue).split(by=by, fractions=fractions, seed=seed)
         catalogue.save(workspace.catalogue)
     warn_of_artists(session, catalogue, by)
+    warn_of_few(session, catalogue)
     splits = catalogue.split_counts()
     data = {"workspace": str(workspace.root), "videos": len(catalogue), "splits": splits}
     session.result(data, lambda out: out.print(f"{len(catalogue)} videos: {_counts(splits)}."))
+
+
+def _listed(trained: list[Path]) -> str:
+    folders = [str(path.parent) for path in trained]
+    return ", ".join(folders[:_MAX_SHOWN]) + ", …" * (len(folders) > _MAX_SHOWN)
 
 
 @app.command

@@ -1,11 +1,10 @@
 """`antiphon train`: the heads, trained on the workspace's features."""
 
 import json
-import shlex
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from cyclopts import Parameter
@@ -14,6 +13,7 @@ from rich.console import Console
 from antiphon.catalogue import Catalogue
 from antiphon.cli.opening import workspace_features
 from antiphon.cli.session import Here, Session
+from antiphon.cli.splitting import MIN_VIDEOS, splitting_command
 from antiphon.errors import ModelError
 from antiphon.features import Features
 from antiphon.runs import LEARNING_CURVE_FILE, read_learning_curve
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from antiphon.dual_encoder import DualEncoder
 
 _MIN_TEST_VIDEOS = 2
-_MIN_VIDEOS = 2
-_FRACTIONS = (0.5, 0.25, 0.25)
-_SEEDS = 200
 
 
 @Parameter(name="*")
@@ -242,7 +239,7 @@ def refuse_few(workspace: Workspace, features: Features) -> None:
     """
     for name in ("train", "validation"):
         videos = len(np.unique(features[name].training_pairs.groups))
-        if videos < _MIN_VIDEOS:
+        if videos < MIN_VIDEOS:
             called = "training" if name == "train" else name
             count = f"{videos or 'no'} video{'s' * (videos != 1)}"
             raise ModelError(
@@ -259,45 +256,8 @@ def _left_out(features: Features) -> str:
 
 def _remedy(workspace: Workspace, features: Features) -> str:
     usable = set(np.unique(features.training_pairs.groups).tolist())
-    found = workable_split(Catalogue.load(workspace.catalogue), usable)
+    command = splitting_command(workspace, Catalogue.load(workspace.catalogue), usable)
     more = "Add videos (antiphon catalogue add FOLDER, then antiphon extract)"
-    if found is None:
+    if command is None:
         return f"{more}: the workspace has only {len(usable)} such videos."
-    by, seed = found
-    here = shlex.quote(str(workspace.root))
-    shares = " ".join(f"{share:g}" for share in _FRACTIONS)
-    return (
-        f"{more}, or reassign all {len(usable)} to splits:\n"
-        f"  antiphon --workspace {here} catalogue split --by {by} --fractions {shares} --seed {seed}"
-    )
-
-
-def workable_split(catalogue: Catalogue, usable: set[str]) -> tuple[Literal["artist", "video"], int] | None:
-    """Find a split with two usable videos for training, two for validation and one for the test.
-
-    Splitting by artist is tried before splitting by video, each with the lowest seeds first.
-
-    Parameters
-    ----------
-    catalogue : Catalogue
-        Catalogue to split.
-    usable : set of str
-        Ids of the videos with both modalities.
-
-    Returns
-    -------
-    by : {"artist", "video"}
-        Unit that is assigned to a split.
-    seed : int
-        Seed of the assignment. None instead of both if there is no such split.
-    """
-    if len(usable) <= 2 * _MIN_VIDEOS:
-        return None
-    ways: tuple[Literal["artist", "video"], ...] = ("artist", "video")
-    for by in ways:
-        for seed in range(_SEEDS):
-            rows = catalogue.split(by=by, fractions=_FRACTIONS, seed=seed).records()
-            splits = [row["split"] for row in rows if row["id"] in usable]
-            if min(splits.count("train"), splits.count("validation"), splits.count("test") + 1) >= _MIN_VIDEOS:
-                return by, seed
-    return None
+    return f"{more}, or reassign all {len(usable)} to splits:\n  {command}"

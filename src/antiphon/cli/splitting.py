@@ -1,0 +1,79 @@
+"""Splits of small catalogues: whether each has enough to train and to rank with, and the command for better ones."""
+
+import shlex
+from typing import Literal
+
+from antiphon.catalogue import Catalogue
+from antiphon.catalogue.splits import SPLITS
+from antiphon.cli.session import Session
+from antiphon.plurals import counted
+from antiphon.runs import RUN_FILE
+from antiphon.workspace import Workspace
+
+MIN_VIDEOS = 2
+"""Videos with sound and pictures that training, early stopping and ranking each need."""
+_FRACTIONS = (0.5, 0.25, 0.25)
+_SEEDS = 200
+
+
+def warn_of_few(session: Session, catalogue: Catalogue) -> None:
+    """Warn if a split has too few videos with sound and pictures, while the splits can still be changed.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    catalogue : Catalogue
+        Probed catalogue with splits.
+    """
+    usable = {row["id"]: row["split"] for row in catalogue.records() if row["has_audio"] and row["has_video"]}
+    counts = {split: list(usable.values()).count(split) for split in SPLITS}
+    trained = any(session.workspace.runs.glob(f"*/{RUN_FILE}"))
+    if not usable or trained or min(counts.values()) >= MIN_VIDEOS:
+        return
+    enough = len(usable) >= len(counts) * MIN_VIDEOS
+    command = splitting_command(session.workspace, catalogue, set(usable)) if enough else None
+    there = ", ".join(f"{count} in {split}" for split, count in counts.items())
+    session.warn(
+        f"{counted(len(usable), 'music video')} with sound and pictures: {there}; training and ranking need at least "
+        f"{MIN_VIDEOS} in each. Add videos"
+        + (f", or split all anew before training:\n  {command}" if command else " before training.")
+    )
+
+
+def splitting_command(workspace: Workspace, catalogue: Catalogue, usable: set[str]) -> str | None:
+    """Return the command that gives each split enough of the usable videos; None if there is none.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Workspace of the catalogue.
+    catalogue : Catalogue
+        The catalogue.
+    usable : set of str
+        Ids of the videos with both modalities.
+    """
+    found = _workable_split(catalogue, usable)
+    if found is None:
+        return None
+    by, seed = found
+    shares = " ".join(f"{share:g}" for share in _FRACTIONS)
+    here = shlex.quote(str(workspace.root))
+    return f"antiphon --workspace {here} catalogue split --by {by} --fractions {shares} --seed {seed}"
+
+
+def _workable_split(catalogue: Catalogue, usable: set[str]) -> tuple[Literal["artist", "video"], int] | None:
+    """Find a split with two usable videos for training, two for validation, and two or else one for the test.
+
+    Splitting by artist is tried before splitting by video, each with the lowest seeds first.
+    """
+    ways: tuple[Literal["artist", "video"], ...] = ("artist", "video")
+    for tested in (MIN_VIDEOS, 1):
+        for by in ways if len(usable) >= 2 * MIN_VIDEOS + tested else ():
+            for seed in range(_SEEDS):
+                rows = catalogue.split(by=by, fractions=_FRACTIONS, seed=seed).records()
+                splits = [row["split"] for row in rows if row["id"] in usable]
+                train, validation, test = map(splits.count, SPLITS)
+                if min(train, validation) >= MIN_VIDEOS and test >= tested:
+                    return by, seed
+    return None
