@@ -9,9 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from antiphon.app.application import create_app
-from antiphon.app.templating import address, clock
+from antiphon.app.templating import address
 from antiphon.catalogue import Catalogue
 from antiphon.embeddings import Modality as Side
+from antiphon.presentation.numbers import clock
 from antiphon.runs import METRICS_FILE
 from antiphon.search import Index, Query
 from antiphon.workspace import Workspace

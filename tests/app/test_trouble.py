@@ -5,15 +5,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from antiphon.app.atlas import legend_of
-from antiphon.app.library import Library, Video
+from antiphon.app.library import Library, SegmentSpan, Video
 from antiphon.app.templating import address
 from antiphon.catalogue import Catalogue
+from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.media.opening import CataloguedFile
+from antiphon.segments.sampling import SamplingConfig, segment_rows
+from antiphon.tables import SEGMENTS, write_table
 from antiphon.workspace import Failure, Workspace
 
 from .conftest import IDS
@@ -163,3 +168,27 @@ def test_other_genres_and_no_genre_are_two_entries() -> None:
     assert legend_of(counts, coloured)[-2:] == [(11, "other genres", 3), (12, "no genre", 4)]
     assert legend_of({"": 3}, []) == [(12, "no genre", 3)]
     assert legend_of({"genre 0": 1}, coloured) == [(0, "genre 0", 1)]
+
+
+def test_flagged_segments_are_named_in_words(client: TestClient, videos: dict[str, Video]) -> None:
+    silent = SegmentSpan(61.0, 66.0, ("Silent sound", "Damaged, filled in by the decoder"))
+    for id, one in videos.items():
+        videos[id] = replace(one, segments=(SegmentSpan(1.0, 6.0), silent))
+    page = client.get("/video/plain").text
+    assert "Silent sound: 1:01–1:06" in plain_text(page)
+    assert 'aria-label="Segment 2, 1:01 to 1:06, Silent sound, Damaged, filled in by the decoder"' in page
+    assert "Silent sound in 1 of 2 segments" in plain_text(page)
+    assert "Damaged, filled in by the decoder in 1 of 2 segments" in client.get("/match/plain").text
+
+
+def test_flags_come_from_the_stores(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    Catalogue([{"id": "a", "path": "/a", "has_audio": True}]).save(workspace.catalogue)
+    rows = segment_rows("a", 12, SamplingConfig(sections=2))
+    write_table(pa.Table.from_pylist(rows, SEGMENTS), workspace.segments)
+    ids = [row["segment_id"] for row in rows]
+    vectors = np.eye(2, dtype=np.float32)
+    for store, flags in (("hearing", [[], ["silent"]]), ("seeing", [[], ["black", "concealed"]])):
+        FeatureStore(workspace.features / store, {}).append([VideoFeatures("a", ids, vectors, flags)])
+    words = [segment.flags for segment in Library.of(workspace).videos["a"].segments]
+    assert words == [(), ("Silent sound", "Black pictures", "Damaged, filled in by the decoder")]

@@ -132,5 +132,8 @@ def test_extraction_flags_silence_and_black_and_training_says_so(
     assert run(["-w", str(place), "extract"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     flagged = int(features.flagged.sum())
-    assert f"{flagged} segments are flagged (1 audio silent, 1 video black): training leaves them out" in said
+    assert f"{flagged} segments are flagged; training leaves them out unless --keep-flagged is given:" in said
+    assert "Silent sound: 1, in silent.mkv" in said
+    assert "Black pictures: 1, in black.mkv" in said
+    assert "Silent sound: 1" in repr(features)
     assert flagged_segments(Workspace(place).features) == set(features.ids[features.flagged].tolist())

@@ -19,7 +19,7 @@ from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.report import build_report, retrieved
 from antiphon.runs import read_history
 from antiphon.segments.sampling import SamplingConfig
-from antiphon.tables import write_table
+from antiphon.tables import SEGMENTS, read_table, write_table
 from antiphon.workspace import Workspace
 
 from .page import Node, media_of, read_page
@@ -151,11 +151,18 @@ def test_long_lists_of_failures_are_folded(page: Node) -> None:
 
 
 def test_flagged_segments_are_listed_by_what_is_wrong_with_them(workspace: Workspace, page: Node) -> None:
-    assert "no segment is silent" in page.one("section", id="failures").text
+    none = "no segment has silent sound, clipped sound, black pictures, repeated pictures, damaged, filled in by"
+    assert none in page.one("section", id="failures").text
     folder = workspace.features / "hearing"
     stored = FeatureStore.existing(folder)
     rows = stored.read()
-    flags = {"test-1#0": ["silent"], "test-1#1": ["silent"], "train-0#0": ["silent", "clipped"]}
+    flags = {"test-1#0": ["silent"], "test-1#1": ["silent"], "train-0#0": ["silent", "concealed"]}
+    spans = {
+        row["segment_id"]: "–".join(
+            f"{int(row[edge]) // 60}:{int(row[edge]) % 60:02d}" for edge in ("start_s", "end_s")
+        )
+        for row in read_table(workspace.segments, SEGMENTS).to_pylist()
+    }
     (part,) = folder.glob("part-*.parquet")
     part.unlink()
     for name in dict.fromkeys(rows.video_ids):
@@ -164,12 +171,14 @@ def test_flagged_segments_are_listed_by_what_is_wrong_with_them(workspace: Works
         stored.append([VideoFeatures(name, ids, rows.vectors[places], [flags.get(each, []) for each in ids])])
     section = read_page(build_report(workspace, RUN)).one("section", id="failures")
     folds = {node.one("summary").text: node for node in section.all("details")}
-    silent = folds["audio silent: 3 segments of 2 videos"]
+    silent = folds["Silent sound: 3 of 80 segments, of 2 videos"]
+    assert "No sample of the sound exceeds −60 dB of full scale." in silent.text
     assert [(line.one("th").text, line.one("td").text) for line in silent.all("tr")[1:]] == [
-        ("test-1", "2"),
-        ("train-0", "1"),
+        ("test-1", f"{spans['test-1#0']}, {spans['test-1#1']}"),
+        ("train-0", spans["train-0#0"]),
     ]
-    assert "audio clipped: 1 segment of 1 video" in folds
+    damaged = folds["Damaged, filled in by the decoder (sound): 1 of 80 segments, of 1 video"]
+    assert "The decoder guessed" in damaged.text
 
 
 def test_missing_values_are_counted(page: Node, shared_workspace: Workspace) -> None:

@@ -7,8 +7,10 @@ from functools import cached_property
 
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.description import synthetic_ids
+from antiphon.features.store import flags_of_segments
 from antiphon.media.names import title_from_id
 from antiphon.media.opening import CataloguedFile
+from antiphon.presentation.flag_words import flag_words
 from antiphon.spelling import plain
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Failure, Workspace
@@ -16,10 +18,11 @@ from antiphon.workspace import Failure, Workspace
 
 @dataclass(frozen=True)
 class SegmentSpan:
-    """Position of a segment on its track, in seconds."""
+    """Position of a segment on its track, in seconds, and what is wrong with it, in words."""
 
     start_s: float
     end_s: float
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,15 @@ class Video:
         """Length of the timeline, to the end of the usable part or of the last segment."""
         ends = [segment.end_s for segment in self.segments]
         return max([self.start_s + (self.duration_s or 0.0), *ends, 1.0])
+
+    @property
+    def flagged(self) -> dict[str, list[SegmentSpan]]:
+        """Segments that something is wrong with, by what it is."""
+        found: dict[str, list[SegmentSpan]] = {}
+        for segment in self.segments:
+            for flag in segment.flags:
+                found.setdefault(flag, []).append(segment)
+        return found
 
     @property
     def middle_s(self) -> float:
@@ -134,8 +146,10 @@ class Library:
         """
         segments: dict[str, list[SegmentSpan]] = {}
         if workspace.segments.exists():
+            flags = flags_of_segments(workspace.features)
             for row in read_table(workspace.segments, SEGMENTS).sort_by("start_s").to_pylist():
-                segments.setdefault(row["video_id"], []).append(SegmentSpan(row["start_s"], row["end_s"]))
+                words = tuple(map(flag_words, flags.get(row["segment_id"], ())))
+                segments.setdefault(row["video_id"], []).append(SegmentSpan(row["start_s"], row["end_s"], words))
         failures: dict[str, tuple[Failure, ...]] = {}
         for failure in workspace.read_failures():
             failures[failure.video_id] = (*failures.get(failure.video_id, ()), failure)

@@ -29,7 +29,7 @@ class Pages:
 
     def __init__(self, navigation: Sequence[tuple[str, str]] = NAVIGATION) -> None:
         self.environment = page_environment("antiphon.app")
-        cast(dict[str, Any], self.environment.filters).update(address=address, clock=clock, search=search)
+        cast(dict[str, Any], self.environment.filters).update(address=address, search=search)
         cast(dict[str, Any], self.environment.globals).update(navigation=tuple(navigation))
 
     def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -118,25 +118,3 @@ def search(text: str) -> str:
     '/?q=R%26B'
     """
     return f"/?q={quote(text, safe='')}"
-
-
-def clock(seconds: float) -> str:
-    """Format a time on a track.
-
-    Parameters
-    ----------
-    seconds : float
-        The time.
-
-    Returns
-    -------
-    str
-        Minutes and seconds.
-
-    Examples
-    --------
-    >>> clock(75.4)
-    '1:15'
-    """
-    whole = max(0, int(seconds))
-    return f"{whole // 60}:{whole % 60:02d}"

@@ -84,6 +84,7 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
     out : Console
         Where to print.
     """
+    from antiphon.presentation.flag_words import flag_list
     from antiphon.presentation.numbers import rank
 
     pools = {
@@ -101,9 +102,9 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
         soft_wrap=True,
     )
     if found.get("flagged"):
+        are = "is flagged" if found["flagged"] == 1 else "are flagged"
         out.print(
-            f"{found['flagged']} of the {found['a2v']['n']} segments are flagged (silent, black, clipped, damaged or "
-            "standing still); they are ranked like the others.",
+            f"{found['flagged']} of the {found['a2v']['n']} segments {are} ({flag_list()}), and ranked like the others.",
             soft_wrap=True,
         )
     if pools["others"] is not None:

@@ -76,14 +76,16 @@ def extract(
         found["failures"] = [vars(failure) for failure in session.workspace.read_failures()]
 
     def show(out: Console) -> None:
+        from antiphon.presentation.flag_words import flag_words
+
         out.print(f"{found['segments']} segments of {found['videos']} videos have features.")
         if found["flagged"]:
-            flags = ", ".join(f"{count['segments']} {flag}" for flag, count in found["flags"].items())
-            out.print(
-                f"{found['flagged']} segments are flagged ({flags}): training leaves them out unless "
-                "--keep-flagged is given.",
-                soft_wrap=True,
-            )
+            flagged = counted(found["flagged"], "segment is flagged", "segments are flagged")
+            them = "it" if found["flagged"] == 1 else "them"
+            out.print(f"{flagged}; training leaves {them} out unless --keep-flagged is given:", soft_wrap=True)
+            for flag, one in found["flags"].items():
+                others = "" if one["videos"] == 1 else f" and {one['videos'] - 1:,} more"
+                out.print(f"  {flag_words(flag)}: {one['segments']:,}, in {one['first']}{others}", markup=False)
         if keep_segments:
             kept = found["kept"]
             out.print(
@@ -156,7 +158,8 @@ def run_extract(
     Returns
     -------
     dict
-        "segments", "videos", "flagged" (segments), "flags" (counts of each), "audio", "video" and "failures".
+        "segments", "videos", "flagged" (segments), "flags" (of each, counts and the first video), "audio",
+        "video" and "failures".
     """
     from antiphon.features.extraction import extract as extract_features
     from antiphon.features.planning import stored_sampling
@@ -184,11 +187,12 @@ def run_extract(
             limits=limits,
         )
     take_out_of_index(session, {*replaced_since(catalogue, Catalogue.load(workspace.catalogue)), *again})
+    first = features.first_flagged()
     return {
         "segments": len(features),
         "videos": len(set(features.groups.tolist())),
         "flagged": int(features.flagged.sum()),
-        "flags": features.flag_counts(),
+        "flags": {flag: counts | {"first": first[flag]} for flag, counts in features.flag_counts().items()},
         "audio": features.audio_name,
         "video": features.video_name,
         "failures": [vars(failure) for failure in workspace.read_failures()],

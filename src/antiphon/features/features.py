@@ -15,6 +15,8 @@ from antiphon.errors import FeatureStoreError
 from antiphon.features.artists import artists_of_videos
 from antiphon.features.names import known_name, label_lists, unknown_group
 from antiphon.identifiers import fault_of_text, first_fault
+from antiphon.plurals import counted
+from antiphon.presentation.flag_words import flag_words
 from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.runs import fingerprint
 from antiphon.segments.sampling import SamplingConfig
@@ -229,8 +231,8 @@ class Features:
             facts[side] = f"{values.shape[1]:,} values{named}{missing}" if values.shape[1] else "none"
         counts = [(name, int((self.splits == name).sum())) for name in SPLITS]
         if self.flagged.any():
-            counts_by_flag = ", ".join(f"{n['segments']:,} {flag}" for flag, n in self.flag_counts().items())
-            facts["flagged"] = f"{int(self.flagged.sum()):,} segments: {counts_by_flag}"
+            by_flag = "; ".join(f"{flag_words(flag)}: {n['segments']:,}" for flag, n in self.flag_counts().items())
+            facts["flagged"] = f"{counted(int(self.flagged.sum()), 'segment')}. {by_flag}"
         facts["splits"] = ", ".join(f"{count:,} {name}" for name, count in counts if count) or "none"
         return f"Features of {len(self):,} segments of {videos:,} music videos", facts
 
@@ -338,6 +340,14 @@ class Features:
                 found.setdefault(flag, []).append(group)
         ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
         return {flag: {"segments": len(groups), "videos": len(set(groups))} for flag, groups in ordered}
+
+    def first_flagged(self) -> dict[str, str]:
+        """Return the first video with each flag."""
+        found: dict[str, str] = {}
+        for group, flags in zip(self.groups.tolist(), self.flags, strict=True):
+            for flag in flags:
+                found.setdefault(flag, group)
+        return found
 
     @property
     def first_segments(self) -> Self:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from antiphon.backbones.arithmetic import TORCH, compatible
 from antiphon.embeddings import MAX_VALUE
@@ -263,9 +264,29 @@ def flagged_segments(features: Path) -> set[str]:
     set of str
         Ids of the segments that are flagged in a store.
     """
-    parts = [part for name in store_names(features) for part in _parts(features / name)]
-    tables = [read_table(part, _FLAGS, only=True) for part in parts]
-    return {row["segment_id"] for table in tables for row in table.to_pylist() if row["flags"]}
+    return set(flags_of_segments(features))
+
+
+def flags_of_segments(features: Path) -> dict[str, tuple[str, ...]]:
+    """Return what is wrong with segments; see `antiphon.media.quality`.
+
+    Parameters
+    ----------
+    features : Path
+        The workspace's `features` folder.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        Flags of each segment that is flagged in a store.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for part in (part for name in store_names(features) for part in _parts(features / name)):
+        table = read_table(part, _FLAGS, only=True)
+        flagged = pc.fill_null(pc.greater(pc.list_value_length(table["flags"]), 0), fill_value=False)
+        for row in table.filter(flagged).to_pylist():
+            found.setdefault(row["segment_id"], {}).update(dict.fromkeys(row["flags"]))
+    return {segment_id: tuple(flags) for segment_id, flags in found.items()}
 
 
 def is_of_others(table: pa.Table, videos: Collection[str]) -> npt.NDArray[np.bool_]:

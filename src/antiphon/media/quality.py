@@ -20,6 +20,16 @@ _FULL_SCALE = 0.99
 _CLIPPED_SHARE = 0.05
 # Above the black of video levels (16 of 255) with room for noise.
 _BLACK_LEVEL = 32
+_BLACK_SHARE = 0.99
+
+CRITERIA: dict[Flag, str] = {
+    "silent": "No sample of the sound exceeds −60 dB of full scale.",
+    "clipped": f"At least {_CLIPPED_SHARE:.0%} of samples are within {1 - _FULL_SCALE:.0%} of full scale or beyond.",
+    "black": f"At least {_BLACK_SHARE:.0%} of all values of the pictures are at most {_BLACK_LEVEL} of 255.",
+    "duplicated": "For more than a third of the time, pictures stand in for others that the file lacks.",
+    "concealed": "The decoder guessed what is damaged, or something is missing.",
+}
+"""What each flag says of a stretch."""
 
 
 def waveform_flags(waveform: npt.NDArray[np.float32]) -> tuple[Flag, ...]:
@@ -62,4 +72,4 @@ def frames_flags(frames: Sequence[npt.NDArray[np.uint8]]) -> tuple[Flag, ...]:
     """
     if not frames or not frames[0].size:
         return ()
-    return ("black",) if float(np.mean(frames[0] <= _BLACK_LEVEL)) >= 0.99 else ()
+    return ("black",) if float(np.mean(frames[0] <= _BLACK_LEVEL)) >= _BLACK_SHARE else ()

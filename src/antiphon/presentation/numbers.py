@@ -14,17 +14,6 @@ def whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def counted(count: int, one: str, several: str = "") -> str:
-    """Format a count with what is counted, in the singular or plural.
-
-    Examples
-    --------
-    >>> counted(1, "video"), counted(1234, "video"), counted(0, "match", "matches")
-    ('1 video', '1,234 videos', '0 matches')
-    """
-    return f"{whole(count)} {one if count == 1 else several or f'{one}s'}"
-
-
 def rank(value: float) -> str:
     """Format a rank: whole, or with one decimal.
 
@@ -94,6 +83,18 @@ def duration(seconds: float) -> str:
     if total < 100 * 3600:
         return f"{total // 3600} h {total % 3600 // 60} min"
     return f"{whole(total // 3600)} h"
+
+
+def clock(seconds: float) -> str:
+    """Format a time on a track.
+
+    Examples
+    --------
+    >>> clock(75.4)
+    '1:15'
+    """
+    whole_s = max(0, int(seconds))
+    return f"{whole_s // 60}:{whole_s % 60:02d}"
 
 
 def metric(name: str, value: float) -> str:

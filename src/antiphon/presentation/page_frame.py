@@ -9,9 +9,10 @@ from typing import Any, cast
 from jinja2 import Environment, PackageLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
+from antiphon.plurals import counted
 from antiphon.presentation import numbers
 
-_FILTERS = ("whole", "rank", "brief", "share", "loss", "score", "duration", "counted")
+_FILTERS = ("whole", "rank", "brief", "share", "loss", "score", "duration", "clock")
 
 
 class _Environment(Environment):
@@ -51,7 +52,9 @@ def page_environment(package: str) -> Environment:
         auto_reload=False,
         finalize=_no_method,
     )
-    cast(dict[str, Any], environment.filters).update({name: getattr(numbers, name) for name in _FILTERS})
+    cast(dict[str, Any], environment.filters).update(
+        {name: getattr(numbers, name) for name in _FILTERS}, counted=counted
+    )
     return environment
 
 

@@ -1,8 +1,7 @@
 """What was run on which data: catalogue, backbones, recipe, and the commands that repeat it."""
 
 import shlex
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -16,6 +15,8 @@ from antiphon.catalogue.splits import SPLITS
 from antiphon.errors import ConfigError
 from antiphon.features.features import Features
 from antiphon.model.recipe import Recipe, load_recipe, recipe_from
+from antiphon.presentation.flag_words import flag_criterion, flag_words
+from antiphon.presentation.numbers import clock
 from antiphon.report.inputs import Inputs
 from antiphon.workspace import Failure
 
@@ -122,27 +123,43 @@ def failure_groups(failures: Sequence[Failure]) -> list[dict[str, Any]]:
     return groups
 
 
-def flagged_segments(features: Features) -> list[dict[str, Any]]:
-    """Count the segments with flags.
+def flagged_segments(features: Features, segments: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Describe the segments with flags.
 
     Parameters
     ----------
     features : Features
         Features of all splits.
+    segments : mapping of str to sequence of mapping
+        Rows of `segments.parquet` by video.
 
     Returns
     -------
     list of dict
-        "flag", "segments", "videos", "rows" (up to 500 of the videos, each with its number of such segments), and
-        "more", the number of other videos; the most frequent flag first.
+        "name" and "criterion" of each flag, numbers of its "segments" and "videos" and of "all" segments, "rows" (up to
+        500 of the videos, each with the times of such segments), and "more", the number of other videos; the most
+        frequent flag first.
     """
+    times = {row["segment_id"]: row for rows in segments.values() for row in rows} if features.flagged.any() else {}
     found: list[dict[str, Any]] = []
     for flag, counts in features.flag_counts().items():
-        groups = features.groups[np.array([flag in flags for flags in features.flags])]
-        videos = Counter(groups.tolist()).most_common()
-        more = max(0, len(videos) - _MAX_FAILURES)
-        found.append({"flag": flag, **counts, "rows": videos[:_MAX_FAILURES], "more": more})
+        videos: dict[str, list[str]] = {}
+        for row in np.flatnonzero([flag in flags for flags in features.flags]):
+            videos.setdefault(str(features.groups[row]), []).append(_time(features, int(row), times))
+        rows = sorted(videos.items(), key=lambda item: (-len(item[1]), item[0]))
+        about = {"name": flag_words(flag), "criterion": flag_criterion(flag), "all": len(features)}
+        more = max(0, len(rows) - _MAX_FAILURES)
+        found.append(about | counts | {"rows": rows[:_MAX_FAILURES], "more": more})
     return found
+
+
+def _time(features: Features, row: int, times: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return from when to when a row's segment lasts; "–" where that is unknown."""
+    known = times.get(str(features.ids[row]))
+    if known is not None:
+        return f"{clock(known['start_s'])}–{clock(known['end_s'])}"
+    start_s = float(features.starts_s[row])
+    return clock(start_s) if np.isfinite(start_s) else "–"
 
 
 def commands(inputs: Inputs, recipe: Recipe | None) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from antiphon.metrics.summaries import chance
 from antiphon.presentation import charts, numbers
+from antiphon.presentation.flag_words import flag_list
 from antiphon.presentation.page_frame import page_environment, page_frame
 from antiphon.presentation.rank_sentences import DIRECTIONS, headline, plain_sentence
 from antiphon.report import about, training_charts
@@ -61,7 +62,7 @@ def build_report(workspace: Workspace, run: str, *, progress: Progress | None = 
         gallery = build_gallery(inputs, retrieved, lambda done, total: tell(done, total, "previews"))
     tell(0, 1, "auditing")
     found = find_audit(inputs, loaded)
-    flagged = None if isinstance(loaded, str) else about.flagged_segments(loaded.features)
+    flagged = None if isinstance(loaded, str) else about.flagged_segments(loaded.features, inputs.segments)
     path = inputs.folder / REPORT_FILE
     write_text(render(inputs, retrieved, gallery, found, flagged), path)
     return path
@@ -101,6 +102,7 @@ def render(
         query=charts.QUERY,
         typical=training_charts.typical_rank,
         above_chance=training_charts.above_chance,
+        flag_list=flag_list,
     )
     return environment.get_template("report.html").render(
         **page_frame("antiphon.report", "audit.css"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.media.opening import CataloguedFile
+from antiphon.presentation.numbers import clock
 from antiphon.presentation.previews import Preview
 from antiphon.presentation.rendering import Rendered, RenderJob, render_all
 from antiphon.report.gallery import GalleryItem, stretch
@@ -178,4 +179,4 @@ def _item(number: int, row: Row, preview: Preview | str) -> GalleryItem:
 def _place(own: Sequence[Row]) -> str:
     if not own:
         return ""
-    return "–".join(f"{int(own[0][edge]) // 60}:{int(own[0][edge]) % 60:02d}" for edge in ("start_s", "end_s"))
+    return "–".join(clock(own[0][edge]) for edge in ("start_s", "end_s"))

@@ -1,7 +1,8 @@
 """Recipes as sentences."""
 
 from antiphon.model.recipe import Recipe, TrainingConfig
-from antiphon.presentation.numbers import counted, whole
+from antiphon.plurals import counted
+from antiphon.presentation.numbers import whole
 
 _LOSSES = {
     "info_nce": "InfoNCE, both directions",
