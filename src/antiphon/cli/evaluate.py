@@ -104,7 +104,8 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
     if found.get("flagged"):
         are = "is flagged" if found["flagged"] == 1 else "are flagged"
         out.print(
-            f"{found['flagged']} of the {found['a2v']['n']} segments {are} ({flag_list()}), and ranked like the others.",
+            f"{found['flagged']} of the {found['a2v']['n']} segments {are} ({flag_list()}); they are ranked like the "
+            "others.",
             soft_wrap=True,
         )
     if pools["others"] is not None:
