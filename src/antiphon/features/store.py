@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from antiphon.backbones.arithmetic import TORCH, compatible
 from antiphon.embeddings import MAX_VALUE
@@ -283,9 +282,9 @@ def flags_of_segments(features: Path) -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for part in (part for name in store_names(features) for part in _parts(features / name)):
         table = read_table(part, _FLAGS, only=True)
-        flagged = pc.fill_null(pc.greater(pc.list_value_length(table["flags"]), 0), fill_value=False)
-        for row in table.filter(flagged).to_pylist():
-            found.setdefault(row["segment_id"], {}).update(dict.fromkeys(row["flags"]))
+        for segment_id, flags in zip(table["segment_id"].to_pylist(), table["flags"].to_pylist(), strict=True):
+            if flags:
+                found.setdefault(segment_id, {}).update(dict.fromkeys(flags))
     return {segment_id: tuple(flags) for segment_id, flags in found.items()}
 
 
