@@ -299,3 +299,10 @@ def test_an_audit_says_what_failed_first_and_whether_it_passed(features: ap.Feat
     assert bad.to_latex().count(r"\\") == len(bad["checks"]) + 1
     assert json.loads(json.dumps(bad.to_dict())) == bad.to_dict()
     assert "<table" in bad._repr_html_()
+
+
+@pytest.mark.parametrize(("videos", "words"), [(0, "there are none"), (1, "there is 1")])
+def test_too_few_videos_are_refused_with_what_to_do(videos: int, words: str) -> None:
+    pairs = ap.Features.from_arrays(audio=np.eye(4), video=np.eye(4), groups=["a"] * 4).take(np.arange(4 * videos))
+    with pytest.raises(ap.errors.ModelError, match=rf"{words}\. Rank another split \(--split\), or add videos"):
+        ap.evaluate(ap.CCA(), pairs)

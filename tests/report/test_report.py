@@ -20,7 +20,7 @@ from antiphon.report import build_report, retrieved
 from antiphon.runs import read_history
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.tables import SEGMENTS, read_table, write_table
-from antiphon.workspace import Workspace
+from antiphon.workspace import Failure, Workspace
 
 from .page import Node, media_of, read_page
 from .small_workspace import IMAGE, RUN, SCRIPT, TEMPLATE, TEST_VIDEOS, write_json
@@ -146,8 +146,47 @@ def test_verdicts_that_differ_are_told_apart(workspace: Workspace) -> None:
 def test_long_lists_of_failures_are_folded(page: Node) -> None:
     folds = page.one("section", id="failures").all("details")
     state = {node.one("summary").text: "open" in node.attributes for node in folds}
-    assert state == {"11 at extract: DecodeError": False, "1 at segments: DecodeError": True}
+    assert state == {
+        "Not extracted: cannot be decoded (11 videos)": False,
+        "No segments: cannot be decoded (1 video)": True,
+    }
     assert "cut short" in folds[0].text
+
+
+def test_failures_name_no_folder_of_this_machine(workspace: Workspace) -> None:
+    music = "/home/ada/My Music"
+    places = {"test-0": f"{music}/live/a.mp4", "test-1": f"{music}/b: c.mp4", "test-2": "s3://store/c.mp4?key=secret"}
+    rows = [row | {"path": places.get(row["id"])} for row in Catalogue.load(workspace.catalogue).records()]
+    Catalogue(rows).save(workspace.catalogue)
+    workspace.write_failures(
+        [
+            Failure("test-0", "extract", "DecodeError", f"{music}/live/a.mp4: is a link to /home/ada/x.mp4."),
+            Failure("test-1", "extract", "DecodeError", f"{music}/b: c.mp4: is empty (0 bytes)."),
+            Failure("test-2", "extract", "LimitError", "s3://store/c.mp4?key=secret: took longer than 60 s."),
+            Failure("left", "extract", "DecodeError", "/mnt/old disk/d.mp4: no such file."),
+            Failure("odd", "keep", "KeyError", f"{workspace.root.absolute()}/segments/x: could not be processed."),
+            Failure("new", "later", "CrashError", "the file crashed the decoder."),
+        ]
+    )
+    section = read_page(build_report(workspace, RUN)).one("section", id="failures")
+    reasons = {line.one("th").text: line.one("td").text for line in section.all("tr") if len(line.all("td")) == 1}
+    assert {name: reasons[name] for name in ("test-0", "test-1", "test-2", "left", "odd", "new")} == {
+        "test-0": "live/a.mp4: is a link to x.mp4.",
+        "test-1": "b: c.mp4: is empty (0 bytes).",
+        "test-2": "c.mp4: took longer than 60 s.",
+        "left": "d.mp4: no such file.",
+        "odd": "segments/x: could not be processed.",
+        "new": "the file crashed the decoder.",
+    }
+    assert [node.one("summary").text for node in section.all("details")][:5] == [
+        "Not extracted: cannot be decoded (3 videos)",
+        "Not extracted: needs more time or memory than a file may (1 video)",
+        "Segments not kept: could not be processed (KeyError) (1 video)",
+        "later: crashes the decoder (1 video)",
+    ]
+    whole = (workspace.run(RUN) / "report.html").read_text(encoding="utf-8")
+    for private in ("/home/ada", "My Music", "secret", str(workspace.root.parent)):
+        assert private not in whole
 
 
 def test_flagged_segments_are_listed_by_what_is_wrong_with_them(workspace: Workspace, page: Node) -> None:
@@ -204,6 +243,30 @@ def test_missing_parts_are_named(workspace: Workspace, name: str, section: str, 
     others = {"answer": "Not evaluated yet", "training": "no history of its", "gallery": "no answers to show"}
     for other in set(others) - {section}:
         assert others[other] not in page.one("section", id=other).text
+
+
+@pytest.mark.parametrize(("left", "words"), [(0, "has no video"), (1, "has 1 video")])
+def test_a_split_that_cannot_be_ranked_is_said_with_what_to_do(workspace: Workspace, left: int, words: str) -> None:
+    (workspace.run(RUN) / "metrics.json").unlink()
+    moved = [f"test-{number}" for number in range(left, TEST_VIDEOS)]
+    rows = Catalogue.load(workspace.catalogue).records()
+    Catalogue([row | ({"split": "train"} if row["id"] in moved else {}) for row in rows]).save(workspace.catalogue)
+    page = read_page(build_report(workspace, RUN))
+    answer = page.one("section", id="answer")
+    assert f"the test split {words} with both sound and pictures, and ranking needs at least two" in answer.text
+    commands = [node.text for node in answer.all("code")]
+    assert commands == [
+        "antiphon catalogue add",
+        "antiphon extract",
+        f"antiphon evaluate --run '{RUN}' --split validation",
+    ]
+    assert "n/a: the audit could not run." in page.one("section", id="audit").text
+
+
+def test_commands_can_be_copied(page: Node) -> None:
+    (button,) = [node for node in page.all("button", class_="copy") if node.attributes["data-copy"] == "commands"]
+    assert button.text == "Copy the commands"
+    assert "antiphon --workspace work report" in page.one("pre", id="commands").text
 
 
 def test_workspace_with_a_run_alone(workspace: Workspace) -> None:

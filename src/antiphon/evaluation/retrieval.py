@@ -76,8 +76,8 @@ def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> Evaluatio
     videos = len(np.unique(pairs.groups))
     if videos < 2:
         raise ModelError(
-            f"Ranking needs at least two videos with both audio and video; there are {videos}. Rank another split, "
-            "or add videos."
+            f"Ranking needs at least two videos with both audio and video; there {'is' if videos == 1 else 'are'} "
+            f"{videos or 'none'}. Rank another split (--split), or add videos."
         )
     name = _name(model)
     about: dict[str, Any] = {"groups": pairs.groups, "ids": pairs.ids, "name": name, "seed": seed}

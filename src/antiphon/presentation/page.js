@@ -103,15 +103,15 @@
 
   for (const button of document.querySelectorAll("button[data-copy]")) {
     button.addEventListener("click", async () => {
-      const rows = [...document.getElementById(button.dataset.copy).rows];
+      const source = document.getElementById(button.dataset.copy);
       const cell = (one) => (one.querySelector("data") ? one.querySelector("data").value : one.textContent);
-      const text = rows.map((row) => [...row.cells].map(cell).join("\t")).join("\n");
-      const status = document.getElementById("copied");
+      const text = source.rows ? [...source.rows].map((row) => [...row.cells].map(cell).join("\t")).join("\n") : source.textContent;
+      const status = button.parentElement.querySelector("[role=status]");
       try {
         await navigator.clipboard.writeText(text);
         status.textContent = "Copied.";
       } catch {
-        getSelection().selectAllChildren(document.getElementById(button.dataset.copy));
+        getSelection().selectAllChildren(source);
         status.textContent = "Selected: copy with the keyboard.";
       }
     });

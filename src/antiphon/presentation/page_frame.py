@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any, cast
@@ -31,7 +32,7 @@ def page_environment(package: str) -> Environment:
     """Return a template engine for the templates of a package.
 
     Values are escaped, unknown names and methods that are not called are errors, and the filters format numbers as
-    `antiphon.presentation.numbers` does.
+    `antiphon.presentation.numbers` does; `counted` counts in words, and `quoted` quotes an argument of a command.
 
     Parameters
     ----------
@@ -52,9 +53,8 @@ def page_environment(package: str) -> Environment:
         auto_reload=False,
         finalize=_no_method,
     )
-    cast(dict[str, Any], environment.filters).update(
-        {name: getattr(numbers, name) for name in _FILTERS}, counted=counted
-    )
+    named = {name: getattr(numbers, name) for name in _FILTERS}
+    cast(dict[str, Any], environment.filters).update(named, counted=counted, quoted=shlex.quote)
     return environment
 
 

@@ -18,7 +18,6 @@ from antiphon.model.recipe import Recipe, load_recipe, recipe_from
 from antiphon.presentation.flag_words import flag_criterion, flag_words
 from antiphon.presentation.numbers import clock
 from antiphon.report.inputs import Inputs
-from antiphon.workspace import Failure
 
 _MAX_GENRES = 12
 _MAX_FAILURES = 500
@@ -101,25 +100,46 @@ def synthetic_notice(catalogue: Catalogue) -> dict[str, Any] | None:
     return {"count": len(ids), "all": len(ids) == len(catalogue), "coupling": synthetic_coupling(catalogue)}
 
 
-def failure_groups(failures: Sequence[Failure]) -> list[dict[str, Any]]:
+_STAGES = {
+    "segments": "No segments",
+    "extract": "Not extracted",
+    "keep": "Segments not kept",
+    "attributes": "Attributes not measured",
+}
+_ERRORS = {
+    "DecodeError": "cannot be decoded",
+    "LimitError": "needs more time or memory than a file may",
+    "CrashError": "crashes the decoder",
+}
+
+
+def failure_groups(inputs: Inputs) -> list[dict[str, Any]]:
     """Group failures by stage and kind.
 
     Parameters
     ----------
-    failures : sequence of Failure
-        All failures.
+    inputs : Inputs
+        The run.
 
     Returns
     -------
     list of dict
-        "stage", "error", "count", "rows" (up to 500), and "more", the number of others.
+        "name" in words, "count", "rows" (up to 500 ids with their reasons, which name files as the page does), and
+        "more", the number of others.
     """
-    ordered = sorted(failures, key=lambda failure: (failure.stage, failure.error))
+    paths = {row["id"]: row["path"] for row in inputs.catalogue.records()} if inputs.catalogue else {}
+    ordered = sorted(inputs.failures, key=lambda failure: (failure.stage, failure.error))
     groups: list[dict[str, Any]] = []
     for (stage, error), members in groupby(ordered, key=lambda failure: (failure.stage, failure.error)):
-        rows = list(members)
-        shown, more = rows[:_MAX_FAILURES], max(0, len(rows) - _MAX_FAILURES)
-        groups.append({"stage": stage, "error": error, "count": len(rows), "rows": shown, "more": more})
+        failures = list(members)
+        rows = [
+            (one.video_id, inputs.file_names.within(one.message, paths.get(one.video_id)))
+            for one in failures[:_MAX_FAILURES]
+        ]
+        why = _ERRORS.get(error, f"could not be processed ({error})")
+        name = f"{_STAGES.get(stage, stage)}: {why}"
+        more = max(0, len(failures) - _MAX_FAILURES)
+        groups.append({"name": name, "count": len(failures), "rows": rows, "more": more})
     return groups
 
 

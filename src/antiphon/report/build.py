@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from antiphon.catalogue.splits import SPLITS
 from antiphon.metrics.summaries import chance
 from antiphon.presentation import charts, numbers
 from antiphon.presentation.flag_words import flag_list
@@ -15,9 +16,9 @@ from antiphon.report import about, training_charts
 from antiphon.report.audit_section import audit_context
 from antiphon.report.gallery import Gallery, build_gallery
 from antiphon.report.inputs import Inputs, read_inputs
-from antiphon.report.loaded import find_audit, load_run
+from antiphon.report.loaded import LoadedRun, find_audit, load_run
 from antiphon.report.recipe_sentences import recipe_sentences
-from antiphon.report.retrieved import Retrieved, disagreement, levels_of, retrieve
+from antiphon.report.retrieved import MIN_RANKED, Retrieved, disagreement, levels_of, retrieve, usable_videos
 from antiphon.runs import versions
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace
@@ -64,7 +65,7 @@ def build_report(workspace: Workspace, run: str, *, progress: Progress | None = 
     found = find_audit(inputs, loaded)
     flagged = None if isinstance(loaded, str) else about.flagged_segments(loaded.features, inputs.segments)
     path = inputs.folder / REPORT_FILE
-    write_text(render(inputs, retrieved, gallery, found, flagged), path)
+    write_text(render(inputs, retrieved, gallery, found, flagged, _too_few(inputs, loaded)), path)
     return path
 
 
@@ -74,6 +75,7 @@ def render(
     gallery: Gallery | None,
     found: Mapping[str, Any],
     flagged: list[dict[str, Any]] | None = None,
+    too_few: dict[str, Any] | None = None,
 ) -> str:
     """Render the page.
 
@@ -89,6 +91,8 @@ def render(
         The audit.
     flagged : list of dict, optional
         What is wrong with segments; None where it is not known.
+    too_few : dict, optional
+        "split" that cannot be ranked, its number of "videos", and "others" that can be; None where it can be ranked.
 
     Returns
     -------
@@ -109,7 +113,19 @@ def render(
         **_context(inputs, retrieved, gallery),
         audit=audit_context(found, _audit_command(inputs)),
         flagged=flagged,
+        too_few=too_few,
     )
+
+
+def _too_few(inputs: Inputs, loaded: LoadedRun | str) -> dict[str, Any] | None:
+    """Say which split has too few videos to be ranked, and which others have enough."""
+    if isinstance(loaded, str):
+        return None
+    videos = {split: usable_videos(loaded.features, split) for split in SPLITS}
+    if videos[inputs.split] >= MIN_RANKED:
+        return None
+    others = [split for split in ("validation", "train") if videos[split] >= MIN_RANKED]
+    return {"split": inputs.split, "videos": videos[inputs.split], "others": others}
 
 
 def _audit_command(inputs: Inputs) -> str:
@@ -127,7 +143,7 @@ def _context(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None
         "written_by": versions(),
         "catalogue": about.catalogue_facts(inputs.catalogue) if inputs.catalogue else None,
         "synthetic": about.synthetic_notice(inputs.catalogue) if inputs.catalogue else None,
-        "failures": about.failure_groups(inputs.failures),
+        "failures": about.failure_groups(inputs),
         "commands": about.commands(inputs, recipe),
         "gallery": gallery,
         "why_no_gallery": retrieved if isinstance(retrieved, str) else None,

@@ -134,7 +134,7 @@ def build_gallery(inputs: Inputs, retrieved: Retrieved, progress: Callable[[int,
     records = [rows[retrieved.videos[index]] for index in shown]
     previews = _previews(records, inputs.segments, progress)
     items = {
-        index: _item(number, record, preview)
+        index: _item(number, record, _without_folders(inputs, record, preview))
         for number, (index, record, preview) in enumerate(zip(shown, records, previews, strict=True))
     }
     questions = [
@@ -192,6 +192,11 @@ def _previews(
         found[job.number] = rendered.preview or rendered.reason or ""
         tell(done, len(records))
     return found
+
+
+def _without_folders(inputs: Inputs, row: Row, preview: Preview | str) -> Preview | str:
+    """Return a preview, or the reason why there is none as the page may say it."""
+    return inputs.file_names.within(preview, row["path"]) if isinstance(preview, str) else preview
 
 
 def _item(number: int, row: Row, preview: Preview | str) -> GalleryItem:

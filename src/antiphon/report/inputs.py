@@ -2,12 +2,14 @@
 
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from antiphon.catalogue import Catalogue
 from antiphon.documents import parsed_object, reason
 from antiphon.errors import ModelError
+from antiphon.report.file_names import FileNames
 from antiphon.runs import (
     AUDIT_FILE,
     RUN_FILE,
@@ -62,6 +64,12 @@ class Inputs:
         """Names of the audio and of the video features; "" if unnamed."""
         named = self.record.get("features", {})
         return str(named.get("audio", "")), str(named.get("video", ""))
+
+    @cached_property
+    def file_names(self) -> FileNames:
+        """What files are called on the page."""
+        rows = self.catalogue.records() if self.catalogue else []
+        return FileNames.of((row["path"] for row in rows), self.workspace.root)
 
     @property
     def split(self) -> str:

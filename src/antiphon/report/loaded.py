@@ -41,7 +41,7 @@ def load_run(inputs: Inputs) -> LoadedRun | str:
         features = assemble(inputs.workspace, inputs.catalogue, audio_name, video_name)
         return LoadedRun(DualEncoder.load(inputs.folder, device="cpu"), features)
     except AntiphonError as error:
-        return str(error)
+        return inputs.file_names.within(str(error))
 
 
 _AGAIN = "This is a quick audit made with the report; run antiphon audit again."

@@ -112,7 +112,7 @@ def show_items(
     for number, key in enumerate(keys):
         row = rows[key[0]]
         rendered = media.get(number, Rendered(reason=NO_MEDIA if row["path"] is None else _TOO_MANY))
-        preview = rendered.preview or rendered.reason or _TOO_MANY
+        preview = rendered.preview or inputs.file_names.within(rendered.reason or _TOO_MANY, row["path"])
         found[key] = Shown(_item(number, row, preview), rendered.strip, _place(own(key)))
     return found
 

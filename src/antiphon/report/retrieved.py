@@ -9,6 +9,7 @@ import numpy.typing as npt
 from antiphon.errors import AntiphonError
 from antiphon.evaluation.answers import TopCandidates, evenly_spaced, top_candidates
 from antiphon.evaluation.retrieval import track_pool
+from antiphon.features.features import Features
 from antiphon.metrics.ranks import ranks
 from antiphon.report.loaded import LoadedRun
 
@@ -18,6 +19,8 @@ Sides = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 MAX_SEGMENTS = 20_000
 QUERIES = 12
 BEST = 5
+MIN_RANKED = 2
+"""Videos that a split must have to be ranked."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def retrieve(loaded: LoadedRun | str, split: str) -> Retrieved | str:
         return loaded
     try:
         features = loaded.features[split].paired
-        if len(np.unique(features.groups)) < 2:
+        if len(np.unique(features.groups)) < MIN_RANKED:
             return f"The {split} split has fewer than two videos with both audio and video."
         several = len(np.unique(features.groups)) < len(features)
         pool = track_pool(features) if several else features
@@ -70,6 +73,25 @@ def retrieve(loaded: LoadedRun | str, split: str) -> Retrieved | str:
     except AntiphonError as error:
         return str(error)
     return _retrieved(np.unique(pool.groups), segments, tracks)
+
+
+def usable_videos(features: Features, split: str) -> int:
+    """Count the videos of a split that can be ranked.
+
+    Parameters
+    ----------
+    features : Features
+        Features of all splits.
+    split : str
+        The split.
+
+    Returns
+    -------
+    int
+        Number of videos with a segment that has both audio and video.
+    """
+    paired = features.paired
+    return len(np.unique(paired.groups[paired.splits == split]))
 
 
 def _retrieved(videos: npt.NDArray[np.str_], segments: Sides, whole: Sides) -> Retrieved:
