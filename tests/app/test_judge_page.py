@@ -74,6 +74,15 @@ def test_a_round_by_plain_forms(visitor: TestClient, judgements: Judgements) -> 
     assert [row["answer"] for row in answer_rows(judgements.path, 1)] == ["left"] * 9
 
 
+def test_the_start_promises_as_many_questions_as_are_asked(visitor: TestClient, judgements: Judgements) -> None:
+    start = visitor.get("/judge").text
+    assert judgements.round() is not None
+    page = visitor.post("/judge", data={"name": "Ada"}).text
+    total = int(page.split("Question 1 of ")[1].split(",")[0])
+    assert total > 6
+    assert f"There are {total} questions: 6 comparisons, {total - 6} of which are asked twice." in start
+
+
 def test_who_comes_back_goes_on_and_who_has_no_name_chooses_one(visitor: TestClient, judgements: Judgements) -> None:
     for path in ("/judge/question", "/judge/thanks"):
         assert visitor.get(path).url.path == "/judge"
@@ -149,7 +158,9 @@ def test_nothing_prepared_is_said_with_what_to_do(visitor: TestClient) -> None:
     assert "antiphon judge prepare" in visitor.get("/judge").text
     assert "antiphon judge prepare" in visitor.post("/judge", data={"name": "Bob"}).text
     report = visitor.get("/judge/report")
-    assert (report.status_code, "antiphon judge prepare" in report.text) == (404, True)
+    assert report.status_code == 404
+    for page in (report, visitor.get("/judge")):
+        assert "There are no questions yet. Prepare some: <code>antiphon judge prepare</code>" in page.text
 
 
 def test_the_report_is_up_to_date_and_says_who_is_simulated(visitor: TestClient, judgements: Judgements) -> None:
@@ -160,6 +171,8 @@ def test_the_report_is_up_to_date_and_says_who_is_simulated(visitor: TestClient,
     page = visitor.get("/judge/report?simulated=true").text
     assert "These judges are simulated" in page
     assert "agrees with the judges in 100%" in page
+    assert "100% (100%–100%)" not in page
+    assert "<caption" not in page  # It would be as wide as its table, and cut on a phone.
 
 
 @pytest.fixture(params=[(1280, 900, False, "light"), (360, 740, True, "dark")], ids=["desktop", "phone"])

@@ -13,7 +13,7 @@ from antiphon.judging.answers import read_answers
 from antiphon.judging.report import own_consistency
 from antiphon.judging.simulated import simulate_judge
 from antiphon.metrics import krippendorff_alpha
-from antiphon.presentation.judging_sentences import judging_sentences
+from antiphon.presentation.judging_sentences import judging_sentences, points_with_interval, share_with_interval
 
 from .conftest import ARTISTS, random_run
 
@@ -183,6 +183,39 @@ def test_the_interval_knows_of_judges_and_of_questions():
     assert width == pytest.approx(2 * 1.96 * questions[0].std() / np.sqrt(400), rel=0.25)
     grouped = crossed_mean(np.repeat(questions[:, :10], 40, axis=1), np.repeat(np.arange(10), 40)).ci95
     assert np.diff(grouped)[0] > 3 * width
+
+
+@pytest.mark.parametrize(
+    ("cells", "bounds", "expected"),
+    [
+        (np.ones((1, 3)), (0.0, 1.0), (0.2924, 1.0)),
+        (np.zeros((1, 3)), (0.0, 1.0), (0.0, 0.7076)),
+        (np.ones((4, 10)), (0.0, 1.0), (0.6915, 1.0)),
+        (np.ones((1, 400)), (0.0, 1.0), (0.9908, 1.0)),
+        (np.ones((1, 6)), (-1.0, 1.0), (2 * 0.5407 - 1, 1.0)),
+    ],
+)
+def test_answers_that_are_all_alike_are_no_certainty(cells, bounds, expected):
+    found = crossed_mean(cells, np.arange(cells.shape[1]), bounds=bounds)
+    assert found.ci95 == pytest.approx(expected, abs=1e-4)
+
+
+def test_too_few_questions_are_called_that():
+    few = crossed_mean(np.ones((2, 4)), np.arange(4)).as_dict()
+    enough = crossed_mean(np.ones((2, 5)), np.arange(5)).as_dict()
+    assert share_with_interval(few) == points_with_interval(few) == "too few (4 questions)"
+    assert share_with_interval(enough) == "100% (47.8%–100%)"
+    assert share_with_interval(crossed_mean(np.full((1, 1), 0.0), [0]).as_dict()) == "too few (1 question)"
+
+
+def test_sentences_claim_nothing_from_few_answers(store):
+    store.join("Ada", simulated=True)
+    tasks = store.unanswered("simulated Ada")
+    store.answer_all("simulated Ada", {task.item: "left" for task in tasks[:3]}, simulated=True)
+    words = " ".join(judging_sentences(report(store)))
+    assert "one: 3 decided questions, too few to say how often it agrees." in words
+    for claim in ("chance", "100%", "0% (", "bias", "prefer"):
+        assert claim not in words.replace("not defined", "")
 
 
 def test_majorities_leave_the_judge_out():

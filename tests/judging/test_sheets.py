@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.judging.questions import ASPECTS
-from antiphon.judging.sheets import QuestionState, draw_sheet
+from antiphon.judging.sheets import QuestionState, draw_sheet, sheet_length
 
 
 def questions(count: int) -> list[QuestionState]:
@@ -84,3 +84,12 @@ def test_a_short_sheet_can_repeat_too(count):
     repeated = [place - item.repeats for place, item in enumerate(sheet) if item.repeats is not None]
     assert len(repeated) == {1: 0, 2: 1, 3: 2}[count]
     assert all(distance > 1 for distance in repeated)
+
+
+@pytest.mark.parametrize("total", [1, 2, 5, 20, 60])
+@pytest.mark.parametrize("count", [1, 4, 20, 100])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
+def test_the_length_of_a_sheet_is_known_before_it_is_drawn(total: int, count: int, share: float) -> None:
+    states = questions(total)
+    drawn = draw_sheet(states, count, share, np.random.default_rng(count))
+    assert sheet_length([item.aspect for item in states], count, share) == len(drawn)

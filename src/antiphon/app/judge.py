@@ -17,6 +17,7 @@ from antiphon.judging.names import MAX_CHARACTERS, judge_name
 from antiphon.judging.questions import ASPECTS
 from antiphon.judging.records import NotJoinedError, Round
 from antiphon.judging.report import own_consistency
+from antiphon.judging.sheets import sheet_length
 from antiphon.presentation.judging_sentences import (
     ASPECT_WORDS,
     BY_WORDS,
@@ -105,8 +106,10 @@ def thanks(request: Request, here: Here, judge: Remembered = "") -> Response:
 @router.get("/report")
 def report(request: Request, here: Here, simulated: Annotated[bool, Query()] = False) -> HTMLResponse:
     """Show how often each similarity agrees with the judges."""
-    asked = _round(here)
     judgements = _judgements(here)
+    asked = judgements.round()
+    if asked is None:
+        return here.pages.render(request, "judge_report.html", 404, found=None)
     found = _measured(judgements.path, asked, simulated, judgements.known(asked))
     return here.pages.render(
         request,
@@ -124,7 +127,8 @@ def report(request: Request, here: Here, simulated: Annotated[bool, Query()] = F
 
 
 def _start(request: Request, here: State, name: str, fault: str = "", status: int = 200) -> HTMLResponse:
-    asked = _judgements(here).round()
+    judgements = _judgements(here)
+    asked = judgements.round()
     return here.pages.render(
         request,
         "judge.html",
@@ -132,9 +136,14 @@ def _start(request: Request, here: State, name: str, fault: str = "", status: in
         name=name,
         fault=fault,
         round=asked,
-        no_round=_NO_ROUND,
+        lines=0 if asked is None else _sheet_length(judgements, asked),
         max_characters=MAX_CHARACTERS,
     )
+
+
+def _sheet_length(judgements: Judgements, asked: Round) -> int:
+    aspects = [question.aspect for question in judgements.questions(asked.number).values()]
+    return sheet_length(aspects, asked.per_judge, asked.repeat_share)
 
 
 def _judgements(here: State) -> Judgements:

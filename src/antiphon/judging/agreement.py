@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.metrics.exact_interval import exact_interval
 from antiphon.metrics.groups import group_numbers, weight_blocks
 from antiphon.seeding import generator
 
 FloatArray = npt.NDArray[np.float64]
 
 _RESAMPLES = 1000
+_FEW = 30
+"""Questions below which the interval is at least the exact one."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Estimate:
     value : float
         The mean; NaN without answers.
     ci95 : tuple of (float, float)
-        95% bootstrap interval.
+        95% interval.
     answers, questions, judges : int
         Numbers that it is based on.
     """
@@ -51,12 +54,15 @@ class Estimate:
         }
 
 
-def crossed_mean(cells: FloatArray, groups: npt.ArrayLike, seed: int = 0) -> Estimate:
-    """Average over questions the mean over their judges, with a 95% bootstrap interval.
+def crossed_mean(
+    cells: FloatArray, groups: npt.ArrayLike, seed: int = 0, bounds: tuple[float, float] = (0.0, 1.0)
+) -> Estimate:
+    """Average over questions the mean over their judges, with a 95% interval.
 
     Judges and, independently, questions (in groups) are drawn with replacement; an answer counts as often as its judge
     times as often as its question was drawn. So the interval covers other judges and other questions, and is
-    conservative. With a single judge only questions are drawn.
+    conservative. With a single judge only questions are drawn. A bootstrap of few numbers, all alike, has no width; so
+    below 30 questions, and where it has none, the interval is at least the exact one of a share of the questions.
 
     Parameters
     ----------
@@ -66,6 +72,8 @@ def crossed_mean(cells: FloatArray, groups: npt.ArrayLike, seed: int = 0) -> Est
         What to draw together: the seed of each question.
     seed : int
         Seed of the bootstrap.
+    bounds : tuple of (float, float)
+        Least and greatest possible number: 0 and 1 for shares, −1 and 1 for their differences.
 
     Returns
     -------
@@ -96,8 +104,12 @@ def crossed_mean(cells: FloatArray, groups: npt.ArrayLike, seed: int = 0) -> Est
     for weights in weight_blocks(numbers, _RESAMPLES, random):
         of_judges = random.multinomial(counts[2], np.full(counts[2], 1 / counts[2]), size=len(weights))
         drawn.append(_weighted(values, there, of_judges, weights))
-    low, high = np.nanpercentile(np.concatenate(drawn), [2.5, 97.5])
-    return Estimate(value, (float(low), float(high)), *counts)
+    low, high = map(float, np.nanpercentile(np.concatenate(drawn), [2.5, 97.5]))
+    if counts[1] < _FEW or low == high:
+        width = bounds[1] - bounds[0]
+        exact = exact_interval((value - bounds[0]) / width * counts[1], counts[1])
+        low, high = min(low, bounds[0] + width * exact[0]), max(high, bounds[0] + width * exact[1])
+    return Estimate(value, (low, high), *counts)
 
 
 def _weighted(

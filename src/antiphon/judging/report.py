@@ -160,7 +160,7 @@ def _difference(
         "aspect": aspect,
         "one": {"run": one.run, "by": one.by},
         "other": {"run": other.run, "by": other.by},
-        **crossed_mean(gaps, answers.seeds, seed).as_dict(),
+        **crossed_mean(gaps, answers.seeds, seed, bounds=(-1.0, 1.0)).as_dict(),
         "opposed": crossed_mean(_only(agreeing(one.first, sure), apart), answers.seeds, seed).as_dict(),
     }
 

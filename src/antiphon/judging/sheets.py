@@ -94,6 +94,36 @@ def draw_sheet(
     return sheet
 
 
+def sheet_length(aspects: Sequence[Aspect], count: int, repeat_share: float) -> int:
+    """Count the lines of a sheet as `draw_sheet` draws it, repetitions included.
+
+    Parameters
+    ----------
+    aspects : sequence of Aspect
+        Aspect of each question of the round.
+    count : int
+        Number of questions of the sheet.
+    repeat_share : float
+        Fraction that is repeated.
+
+    Returns
+    -------
+    int
+        Number of lines.
+    """
+    by_aspect: dict[Aspect, list[QuestionState]] = {
+        aspect: [QuestionState(number, own) for number, own in enumerate(aspects) if own == aspect]
+        for aspect in ASPECTS
+    }
+    blocks = _shares(by_aspect, count).values()
+    return sum(block + _repeats(block, repeat_share) for block in blocks)
+
+
+def _repeats(block: int, share: float) -> int:
+    """Return how many questions of a block are asked again, all of them of its first half."""
+    return 0 if block < 2 or not share else min((block + 1) // 2, max(1, round(share * block)))
+
+
 def _shares(by_aspect: Mapping[Aspect, Sequence[QuestionState]], count: int) -> dict[Aspect, int]:
     """Distribute `count` over the aspects in proportion to their questions, by largest remainders."""
     total = sum(map(len, by_aspect.values()))
@@ -128,9 +158,10 @@ def _with_repeats(block: Sequence[SheetLine], share: float, random: np.random.Ge
 
     A block of one question has no other in between, so it is not repeated.
     """
-    if len(block) < 2 or not share:
+    repeats = _repeats(len(block), share)
+    if not repeats:
         return list(block)
-    originals = random.permutation((len(block) + 1) // 2)[: max(1, round(share * len(block)))].tolist()
+    originals = random.permutation((len(block) + 1) // 2)[:repeats].tolist()
     owners: dict[int, list[int]] = {}
     for original in originals:
         earliest = min(original + _MIN_GAP, len(block) - 1)

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from antiphon.plurals import counted
 from antiphon.presentation.numbers import score, share, whole
 
 Number = Mapping[str, Any]
+
+_TOO_FEW = 5
 
 BY_WORDS = {
     "both": "sound and pictures",
@@ -51,13 +54,24 @@ def judging_sentences(found: Mapping[str, Any]) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
+def is_too_few(number: Number) -> bool:
+    """Return whether a number is of fewer than 5 questions, from which nothing can be said; of none, it has no value.
+
+    Parameters
+    ----------
+    number : mapping
+        "value" and "questions".
+    """
+    return number["value"] is not None and number["questions"] < _TOO_FEW
+
+
 def share_with_interval(number: Number) -> str:
     """Format a share with its interval.
 
     Parameters
     ----------
     number : mapping
-        "value" and "ci95".
+        "value", "ci95" and "questions".
 
     Returns
     -------
@@ -66,11 +80,15 @@ def share_with_interval(number: Number) -> str:
 
     Examples
     --------
-    >>> share_with_interval({"value": 0.8, "ci95": [0.7, 0.875]}), share_with_interval({"value": None, "ci95": None})
-    ('80% (70%–87.5%)', '–')
+    >>> share_with_interval({"value": 0.8, "ci95": [0.7, 0.875], "questions": 60})
+    '80% (70%–87.5%)'
+    >>> share_with_interval({"value": 1.0, "ci95": [0.3, 1.0], "questions": 3})
+    'too few (3 questions)'
     """
     if number["value"] is None:
         return "–"
+    if is_too_few(number):
+        return f"too few ({counted(number['questions'], 'question')})"
     low, high = number["ci95"]
     return f"{share(number['value'])} ({share(low)}–{share(high)})"
 
@@ -81,7 +99,7 @@ def points_with_interval(number: Number) -> str:
     Parameters
     ----------
     number : mapping
-        "value" and "ci95".
+        "value", "ci95" and "questions".
 
     Returns
     -------
@@ -90,11 +108,13 @@ def points_with_interval(number: Number) -> str:
 
     Examples
     --------
-    >>> points_with_interval({"value": -0.05, "ci95": [-0.1, 0.02]})
+    >>> points_with_interval({"value": -0.05, "ci95": [-0.1, 0.02], "questions": 60})
     '−5.0 points (−10.0 to +2.0)'
     """
     if number["value"] is None:
         return "–"
+    if is_too_few(number):
+        return f"too few ({counted(number['questions'], 'question')})"
     low, high = number["ci95"]
     return f"{_points(number['value'])} points ({_points(low)} to {_points(high)})"
 
@@ -140,10 +160,12 @@ def alpha_sentence(alpha: Number) -> str:
     """
     if alpha["value"] is None:
         return f"Krippendorff's alpha is not defined: {alpha['reason']}."
+    if alpha["units"] < _TOO_FEW:
+        return f"Two or more judges decided {counted(alpha['units'], 'question')}: too few to say how far they agree."
     interval = f" ({score(alpha['ci95'][0])} to {score(alpha['ci95'][1])})" if alpha["ci95"] else ""
     return (
         f"Judges agree with each other with a Krippendorff's alpha of {score(alpha['value'])}{interval}, on "
-        f"{_counted(alpha['units'], 'question')} that two or more of them decided (1 is perfect, 0 is chance)."
+        f"{counted(alpha['units'], 'question')} that two or more of them decided (1 is perfect, 0 is chance)."
     )
 
 
@@ -152,8 +174,8 @@ def _who(found: Mapping[str, Any]) -> str:
     unsure = f"; {share(found['unsure'])} of the answers are “can't tell” and excluded" if found["unsure"] else ""
     people = "These answers are simulated and say nothing about people. " if found["simulated"] else ""
     return (
-        f"{people}{_counted(len(found['judges']), kind)} gave {_counted(found['answers'], 'answer')} to "
-        f"{whole(found['answered_questions'])} of {_counted(found['questions'], 'question')}{unsure}. The "
+        f"{people}{counted(len(found['judges']), kind)} gave {counted(found['answers'], 'answer')} to "
+        f"{whole(found['answered_questions'])} of {counted(found['questions'], 'question')}{unsure}. The "
         "questions were chosen because similarities disagree on them, and are not a random sample."
     )
 
@@ -161,6 +183,8 @@ def _who(found: Mapping[str, Any]) -> str:
 def _accuracy(run: str, number: Number) -> str:
     if number["value"] is None:
         return f"{run}: no decided answers yet."
+    if is_too_few(number):
+        return f"{run}: {counted(number['questions'], 'decided question')}, too few to say how often it agrees."
     one = " With only one judge the interval does not cover other judges." if number["judges"] == 1 else ""
     return (
         f"{run}, compared by what was asked about, agrees with the judges in {share_with_interval(number)}: "
@@ -169,7 +193,7 @@ def _accuracy(run: str, number: Number) -> str:
 
 
 def _random(run: str, number: Number) -> str:
-    if number["value"] is None:
+    if number["value"] is None or is_too_few(number):
         return ""
     return (
         f"Between a neighbour and a random track, {run} agrees with the judges in {share_with_interval(number)}: "
@@ -179,7 +203,7 @@ def _random(run: str, number: Number) -> str:
 
 def _worth_saying(item: Mapping[str, Any]) -> bool:
     between_runs = item["one"]["run"] != item["other"]["run"]
-    return item["value"] is not None and (item["aspect"] == "all" or not between_runs)
+    return item["value"] is not None and not is_too_few(item) and (item["aspect"] == "all" or not between_runs)
 
 
 def _difference(item: Mapping[str, Any]) -> str:
@@ -193,9 +217,9 @@ def _difference(item: Mapping[str, Any]) -> str:
     opposed = item["opposed"]
     names = f"{item['one']['run']} against {item['other']['run']}"
     where = (
-        f" Where the two disagree ({_counted(opposed['questions'], 'question')}), the first agrees with the judges in "
+        f" Where the two disagree ({counted(opposed['questions'], 'question')}), the first agrees with the judges in "
         f"{share_with_interval(opposed)}."
-        if opposed["value"] is not None
+        if opposed["value"] is not None and not is_too_few(opposed)
         else ""
     )
     return f"{names}, on the same answers: {points_with_interval(item)}: {verdict}.{where}"
@@ -211,6 +235,8 @@ def _majority(found: Mapping[str, Any]) -> str:
     number = found["judge"]["all"]
     if number["value"] is None:
         return "No question was decided by two judges, so agreement between people is unknown."
+    if is_too_few(number):
+        return ""
     runs = "; ".join(
         f"{run} agrees with it on {share_with_interval(parts['all'])}" for run, parts in found["runs"].items()
     )
@@ -221,26 +247,18 @@ def _majority(found: Mapping[str, Any]) -> str:
 def _consistency(number: Number) -> str:
     if number["value"] is None:
         return "No judge has decided a question twice yet."
+    if is_too_few(number):
+        twice = counted(number["answers"], "question was decided twice", "questions were decided twice")
+        return f"{twice} by a judge, too few to say how consistent they are."
     return (
         f"Asked again with the sides swapped, judges chose the same in {share_with_interval(number)} of "
-        f"{_counted(number['answers'], 'pair')} of answers (50% is chance)."
+        f"{counted(number['answers'], 'pair')} of answers (50% is chance)."
     )
 
 
 def _left(number: Number) -> str:
-    if number["value"] is None:
+    if number["value"] is None or is_too_few(number):
         return ""
     low, high = number["ci95"]
     bias = "a bias to the left" if low > 0.5 else "a bias to the right" if high < 0.5 else "no clear bias"
     return f"The left candidate was chosen in {share_with_interval(number)}: {bias}."
-
-
-def _counted(count: int, noun: str) -> str:
-    """A number with its noun.
-
-    Examples
-    --------
-    >>> _counted(1, "judge"), _counted(1200, "judge")
-    ('1 judge', '1,200 judges')
-    """
-    return f"{whole(count)} {noun}{'' if count == 1 else 's'}"
