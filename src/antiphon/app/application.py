@@ -17,6 +17,7 @@ from antiphon.app import api, judge, media, pages
 from antiphon.app.atlas import MapError
 from antiphon.app.bodies import Bodies
 from antiphon.app.encoding import encoder
+from antiphon.app.faults import fault_in_words
 from antiphon.app.middleware import Guard, HeadAsGet, add_security_headers
 from antiphon.app.searching import UnknownVideoError
 from antiphon.app.state import Snapshot, State
@@ -34,6 +35,7 @@ _TITLES = {
     408: "Too slow",
     413: "Too large",
     415: "Unsupported file",
+    422: "Cannot be used",
     500: "Internal error",
     503: "Unavailable",
 }
@@ -166,8 +168,8 @@ def _wrong(found: Mapping[str, Any]) -> str:
     kind, *inner = found["loc"]
     place = ".".join(map(str, inner))
     if kind == "body":
-        return f"Body{f', field {place}' if place else ''}: {found['msg']}"
-    return f"Parameter {place}: {found['msg']}"
+        return f"Body{f', field {place}' if place else ''}: {fault_in_words(found)}"
+    return f"Parameter {place}: {fault_in_words(found)}"
 
 
 def _told(error: AntiphonError) -> str:

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import parse_qs, quote, unquote
 
 from anyio.to_thread import run_sync
@@ -14,7 +14,7 @@ from antiphon.app.state import Here, State
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, judging_report
 from antiphon.judging.names import MAX_CHARACTERS, judge_name
-from antiphon.judging.questions import ASPECTS
+from antiphon.judging.questions import ASPECTS, Aspect
 from antiphon.judging.records import NotJoinedError, Round
 from antiphon.judging.report import own_consistency
 from antiphon.judging.sheets import sheet_length
@@ -142,7 +142,7 @@ def _start(request: Request, here: State, name: str, fault: str = "", status: in
 
 
 def _sheet_length(judgements: Judgements, asked: Round) -> int:
-    aspects = [question.aspect for question in judgements.questions(asked.number).values()]
+    aspects = [cast(Aspect, question.aspect) for question in judgements.questions(asked.number).values()]
     return sheet_length(aspects, asked.per_judge, asked.repeat_share)
 
 

@@ -20,6 +20,8 @@ class FilePart:
     ----------
     done : bool
         Whether the first file is complete.
+    file_name : bytes
+        Name of the first file, which browsers leave empty where none was chosen; it only serves to tell.
 
     Raises
     ------
@@ -34,6 +36,7 @@ class FilePart:
         self._found = bytearray()
         self._header, self._value = b"", b""
         self._within = self.done = False
+        self.file_name = b""
         self._parser = MultipartParser(
             boundary,
             {
@@ -77,7 +80,9 @@ class FilePart:
 
     def _header_end(self) -> None:
         if self._header.lower() == b"content-disposition" and not self.done:
-            self._within = b"filename" in parse_options_header(self._value)[1]
+            options = parse_options_header(self._value)[1]
+            self._within = b"filename" in options
+            self.file_name = options.get(b"filename", b"")
         self._header, self._value = b"", b""
 
     def _data(self, data: bytes, start: int, end: int) -> None:

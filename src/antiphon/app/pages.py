@@ -22,6 +22,7 @@ from antiphon.errors import AntiphonError, ModelError
 from antiphon.runs import GALLERY_PAGE, REPORT_FILE, read_metrics
 from antiphon.search.filters import Conditions
 from antiphon.seeding import generator
+from antiphon.segments.reading import PICTURES_ONLY, SOUND_ONLY
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -73,11 +74,14 @@ def find(request: Request, here: Here, q: Annotated[str, Query(max_length=200)] 
 @router.post("/find/file")
 async def find_for_file(request: Request, here: Here, conditions: Asked, target: Target = "audio") -> HTMLResponse:
     """Show matches of an uploaded file: a whole page, or the fragment that the pages' script inserts."""
-    encodings = await embedded(request, here, asking_modalities(target))
+    try:
+        encodings = await embedded(request, here, asking_modalities(target))
+    except HTTPException as error:
+        raise HTTPException(error.status_code, _advised(str(error.detail)), error.headers) from error
     asked = _listing(request, conditions, MATCHES)
     found = await run_sync(lambda: here.searcher.by_file(encodings, asked, target))
     template = "file_part.html" if is_part(request) else "file_page.html"
-    return here.pages.render(request, template, found=found, target=target, headings=HEADINGS)
+    return here.pages.render(request, template, found=found, target=target, headings=HEADINGS, conditions=asked)
 
 
 @router.get("/video/{id:path}")
@@ -202,6 +206,14 @@ def interface(request: Request, here: Here) -> HTMLResponse:
 def documentation() -> RedirectResponse:
     """Redirect /docs to /api."""
     return RedirectResponse("/api", 308)
+
+
+def _advised(detail: str) -> str:
+    """Add to a refusal of a file what to choose instead, where that would do."""
+    for lack, target in ((SOUND_ONLY, "video"), (PICTURES_ONLY, "audio")):
+        if detail == f"The file {lack}.":
+            return f"This file {lack}. Choose “{HEADINGS[target]}”."
+    return detail
 
 
 def _with_uses(here: State, id: str) -> tuple[Video, Uses]:

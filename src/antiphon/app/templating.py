@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from antiphon.app.filter_words import filters_in_words, other_filters
 from antiphon.presentation.page_frame import page_environment
 
 NAVIGATION = (
@@ -29,7 +30,9 @@ class Pages:
 
     def __init__(self, navigation: Sequence[tuple[str, str]] = NAVIGATION) -> None:
         self.environment = page_environment("antiphon.app")
-        cast(dict[str, Any], self.environment.filters).update(address=address, search=search)
+        cast(dict[str, Any], self.environment.filters).update(
+            address=address, search=search, other_filters=other_filters, filters_in_words=filters_in_words
+        )
         cast(dict[str, Any], self.environment.globals).update(navigation=tuple(navigation))
 
     def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:

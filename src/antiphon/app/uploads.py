@@ -148,11 +148,12 @@ class Uploads:
     async def _fill(self, file: BinaryIO, request: Request, kind: str) -> None:
         """Write the request's file, and refuse the body as soon as it is too large."""
         size = 0
+        part = FilePart(kind) if kind.lower().startswith("multipart/form-data") else None
         body = body_of(request)
         body.max_bytes = self.limits.max_bytes
         try:
             async with self._in_time(body), contextlib.aclosing(request.stream()) as stream:
-                async for piece in _file_in(stream, kind):
+                async for piece in _file_in(stream, part):
                     size += len(piece)
                     file.write(piece)
                 file.flush()
@@ -165,7 +166,8 @@ class Uploads:
         except OSError:
             raise HTTPException(507, "Not enough disk space for this file.") from None
         if not size:
-            raise HTTPException(422, "The request has no file, or an empty one.")
+            is_there = part is None or part.file_name
+            raise HTTPException(422, "The file is empty (0 bytes)." if is_there else "No file was chosen.")
 
     @asynccontextmanager
     async def _in_time(self, body: Body) -> AsyncGenerator[None]:
@@ -182,9 +184,8 @@ def _end(waiting: asyncio.Timeout) -> None:
         waiting.reschedule(0)
 
 
-async def _file_in(body: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes]:
+async def _file_in(body: AsyncIterator[bytes], part: FilePart | None) -> AsyncIterator[bytes]:
     """Yield the file in a body: all of it, or the first file of a form."""
-    part = FilePart(kind) if kind.lower().startswith("multipart/form-data") else None
     async for piece in body:
         yield piece if part is None else part.feed(piece)
         if part is not None and part.done:

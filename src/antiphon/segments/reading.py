@@ -15,6 +15,9 @@ from antiphon.media.probing import probe_media
 from antiphon.media.windows import DecodedWindow, WindowsJob, decode_windows
 from antiphon.segments.sampling import MAX_SEGMENTS, SamplingConfig, segment_rows
 
+SOUND_ONLY, PICTURES_ONLY = "has sound only", "has pictures only"
+"""What a message says of a file that lacks what was asked for."""
+
 
 @dataclass(frozen=True)
 class FileJob:
@@ -76,8 +79,8 @@ def read_file(job: FileJob) -> Iterator[PlannedWindows | DecodedWindow]:
     layouts = job.layouts if info.has_video else ()
     rate_hz = job.rate_hz if info.has_audio else None
     if not layouts and rate_hz is None:
-        wanted = [side for side, is_wanted in (("audio", job.rate_hz), ("video", job.layouts)) if is_wanted]
-        raise DecodeError(f"{job.path}: has no {' and no '.join(wanted)}.")
+        other = SOUND_ONLY if info.has_audio else PICTURES_ONLY if info.has_video else "has neither sound nor pictures"
+        raise DecodeError(f"{job.path}: {other}.")
     name, extents = Path(job.path).name, Extents.of(vars(info))
     rows = segment_rows(name, info.duration_s, job.sampling, info.start_s)
     windows = [(float(row["window_start_s"]), float(row["window_end_s"])) for row in rows]
