@@ -131,10 +131,10 @@ def test_a_video_that_is_not_indexed_is_refused_without_a_path(workspace: Worksp
     ("body", "said"),
     [
         (None, "Body: Field required."),
-        ("[1]", "Body: Input should be a valid dictionary"),
+        ("[1]", "Body: must be an object"),
         ("{", "The body is not JSON: "),
         ('{"k": 3}', "Body, field history: Field required."),
-        ('{"history": ["plain", 7], "k": 0}', "Body, field history.1: Input should be a valid string; Body, field k: "),
+        ('{"history": ["plain", 7], "k": 0}', "Body, field history.1: must be text, not “7”; Body, field k: "),
     ],
 )
 def test_what_is_wrong_with_a_body_is_told_by_its_place(client: TestClient, body: str | None, said: str) -> None:

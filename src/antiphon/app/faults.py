@@ -13,6 +13,9 @@ _KINDS = {
     "bool_parsing": "must be true or false",
     "string_type": "must be text",
     "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
     "greater_than_equal": "must be at least {ge:g}",
     "less_than_equal": "must be at most {le:g}",
     "less_than": "must be below {lt:g}",
@@ -21,7 +24,9 @@ _KINDS = {
     "too_short": "must have at least {min_length} entries",
     "literal_error": "must be {expected}",
 }
-_WITHOUT_VALUE = frozenset({"string_too_long", "too_long", "too_short", "list_type"})
+_WITHOUT_VALUE = frozenset(
+    {"string_too_long", "too_long", "too_short", "list_type", "dict_type", "model_type", "model_attributes_type"}
+)
 
 
 def fault_in_words(found: Mapping[str, Any]) -> str:

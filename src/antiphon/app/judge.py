@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from urllib.parse import parse_qs, quote, unquote
 
 from anyio.to_thread import run_sync
@@ -142,7 +142,7 @@ def _start(request: Request, here: State, name: str, fault: str = "", status: in
 
 
 def _sheet_length(judgements: Judgements, asked: Round) -> int:
-    aspects = [cast(Aspect, question.aspect) for question in judgements.questions(asked.number).values()]
+    aspects: list[Aspect] = [question.aspect for question in judgements.questions(asked.number).values()]
     return sheet_length(aspects, asked.per_judge, asked.repeat_share)
 
 

@@ -210,7 +210,8 @@ def documentation() -> RedirectResponse:
 
 def _advised(detail: str) -> str:
     """Add to a refusal of a file what to choose instead, where that would do."""
-    for lack, target in ((SOUND_ONLY, "video"), (PICTURES_ONLY, "audio")):
+    instead: dict[str, Target] = {SOUND_ONLY: "video", PICTURES_ONLY: "audio"}
+    for lack, target in instead.items():
         if detail == f"The file {lack}.":
             return f"This file {lack}. Choose “{HEADINGS[target]}”."
     return detail
