@@ -130,10 +130,10 @@ def test_a_video_that_is_not_indexed_is_refused_without_a_path(workspace: Worksp
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (None, "Body: Field required."),
+        (None, "Body: is missing."),
         ("[1]", "Body: must be an object"),
         ("{", "The body is not JSON: "),
-        ('{"k": 3}', "Body, field history: Field required."),
+        ('{"k": 3}', "Body, field history: is missing."),
         ('{"history": ["plain", 7], "k": 0}', "Body, field history.1: must be text, not “7”; Body, field k: "),
     ],
 )
@@ -144,7 +144,7 @@ def test_what_is_wrong_with_a_body_is_told_by_its_place(client: TestClient, body
 
 
 def test_what_is_wrong_with_a_parameter_is_told_by_its_name(client: TestClient) -> None:
-    assert client.get("/api/match?id=plain").json()["detail"] == "Parameter target: Field required."
+    assert client.get("/api/match?id=plain").json()["detail"] == "Parameter target: is missing."
 
 
 def test_a_fault_of_ours_is_not_blamed_on_the_file(
