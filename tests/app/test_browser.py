@@ -87,6 +87,30 @@ def test_every_page_fits_and_has_no_serious_fault(tab: Any, axe: str, complaints
     assert [one for one in complaints if "404 (Not Found)" not in one] == []
 
 
+@pytest.mark.parametrize("tab", [wide("light"), phone("dark")], ids=["wide", "phone"], indirect=True)
+@pytest.mark.parametrize(
+    ("page", "place", "lines"),
+    [
+        ("/", ".tile .title", 2),
+        ("/?q=plain", ".suggestions .title", 2),
+        ("/gallery", ".seed h2", 3),
+        ("/video/plain", "h1", 3),
+        ("/match/plain", "h1", 3),
+        ("/match/plain", ".hits .title", 2),
+    ],
+)
+def test_long_titles_take_few_lines(tab: Any, page: str, place: str, lines: int) -> None:
+    tab.goto(page)
+    one = tab.locator(place).first
+    for title in ("A long word " * 100, "Unbroken" * 100):
+        one.evaluate("(one, title) => { (one.querySelector('a') ?? one).textContent = title; }", title)
+        size = one.evaluate(
+            "(one) => one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).lineHeight)"
+        )
+        assert size <= lines + 0.4
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_typing_finds_a_video_and_the_keyboard_opens_it(tab: Any, complaints: list[str]) -> None:
     tab.goto("/")
     tab.keyboard.press("/")

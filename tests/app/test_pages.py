@@ -76,6 +76,10 @@ def test_the_search_works_without_scripts(client: TestClient) -> None:
     assert client.get("/find?q=plain").text.count("<li>") == 1
 
 
+def test_a_long_text_that_finds_nothing_is_echoed_in_part(client: TestClient) -> None:
+    assert f"“{'z' * 79}…”" in client.get(f"/?q={'z' * 500}").text
+
+
 def test_match_plays_the_pictures_with_the_other_song(client: TestClient, index: Index) -> None:
     best = index.search(Query.from_id(index, "plain"), target="audio", k=1)[0]
     found = client.get("/match/plain?target=audio").text

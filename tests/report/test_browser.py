@@ -85,6 +85,29 @@ def test_an_answer_plays_with_its_query_and_by_the_keyboard(tab: Any, complaints
     assert complaints == []
 
 
+def test_the_commands_fit_and_can_be_copied(tab: Any) -> None:
+    commands = tab.locator("#commands")
+    assert commands.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    tab.get_by_role("button", name="Copy the commands").click()
+    told = tab.locator("#numbers [role=status]").last
+    tab.wait_for_function(
+        "() => [...document.querySelectorAll('#numbers [role=status]')].some((one) => one.textContent)"
+    )
+    assert told.inner_text() in ("Copied.", "Selected: copy with the keyboard.")
+    if told.inner_text() != "Copied.":
+        assert tab.evaluate("getSelection().toString().trim()") == commands.inner_text().strip()
+
+
+def test_reasons_of_failures_break_between_words(tab: Any) -> None:
+    cell = tab.locator("#failures table.wide td").first
+    style = cell.evaluate("(one) => [getComputedStyle(one).overflowWrap, getComputedStyle(one).wordBreak]")
+    assert style == ["break-word", "normal"]
+    assert (
+        tab.locator("#failures table.wide th[scope=row]").first.evaluate("(one) => getComputedStyle(one).overflowWrap")
+        == "normal"
+    )
+
+
 def test_pointing_at_a_chart_says_its_numbers(tab: Any) -> None:
     bar = tab.locator("#answer svg .hover").first
     bar.scroll_into_view_if_needed()
