@@ -1,6 +1,7 @@
 """The audit finds what was planted, and nothing where nothing was."""
 
 import math
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
@@ -285,3 +286,11 @@ def test_what_cannot_be_looked_at_is_said(features, model):
     )
     with pytest.raises(ModelError, match="nothing to audit"):
         audit(model, features.take(features.splits != "test"))
+
+
+def test_one_shared_artist_is_said_in_the_singular(features, model):
+    names = features.artists.copy()
+    test = np.flatnonzero(features.splits == "test")[:2]
+    names[test] = names[0]
+    found = by_name(audit(model, replace(features, artists=names)))["Leakage: artists"]
+    assert re.match(r"1 of \d+ artists is in more than one split: ", found["finding"])

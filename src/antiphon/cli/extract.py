@@ -78,7 +78,8 @@ def extract(
     def show(out: Console) -> None:
         from antiphon.presentation.flag_words import flag_words
 
-        out.print(f"{found['segments']} segments of {found['videos']} videos have features.")
+        have = "has" if found["segments"] == 1 else "have"
+        out.print(f"{counted(found['segments'], 'segment')} of {counted(found['videos'], 'video')} {have} features.")
         if found["flagged"]:
             flagged = counted(found["flagged"], "segment is flagged", "segments are flagged")
             them = "it" if found["flagged"] == 1 else "them"

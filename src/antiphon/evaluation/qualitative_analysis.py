@@ -20,6 +20,7 @@ from antiphon.evaluation.consistency import centred_unit_rows, consistency, depe
 from antiphon.evaluation.neighbours import Neighbours, find_neighbours, neighbour_spaces
 from antiphon.features.features import Features
 from antiphon.media.appearance import ATTRIBUTE_NAMES
+from antiphon.plurals import counted
 from antiphon.seeding import generator
 
 FloatArray = npt.NDArray[np.floating]
@@ -83,7 +84,8 @@ def qualitative(
     names, first = np.unique(pool.groups, return_index=True)
     if len(names) < 2:
         raise ModelError(
-            f"The {split} split has {len(names)} videos with both audio and video; at least two are needed."
+            f"The {split} split has {counted(len(names), 'video')} with both audio and video; at least two are needed. "
+            "Take another one (--split), or add videos."
         )
     audio, video = model.embed(pool)
     tracks = neighbour_spaces(*model.embed(pool, per="track"))

@@ -128,7 +128,10 @@ def _seen(model: Embedder, pairs: Features, videos: int) -> int | None:
     if isinstance(model, DualEncoder) and model.published is not None:
         message = f"{model.published.file}: its training videos are not published, so these may be among them."
     elif seen:
-        message = f"{seen} of the {videos} videos were seen in training or early stopping: these ranks are not a test."
+        were = "was" if seen == 1 else "were"
+        message = (
+            f"{seen} of the {videos} videos {were} seen in training or early stopping: these ranks are not a test."
+        )
     if message:
         warnings.warn(message, stacklevel=3)
     return seen

@@ -14,6 +14,7 @@ from antiphon.metrics.ranks import ranks
 from antiphon.model.losses import chance_loss, loss_lower_bound
 from antiphon.model.recipe import Recipe, TrainingConfig
 from antiphon.model.towers import Towers
+from antiphon.plurals import counted
 from antiphon.runs import Epoch
 from antiphon.seeding import derived_seed, generator
 from antiphon.training.autoencoder import Reconstruction, initialise
@@ -85,7 +86,7 @@ def train(
     for name, part in (("training", features), ("validation", validation)):
         if len(np.unique(part.groups)) < 2:
             raise ModelError(
-                f"The {name} split has {len(np.unique(part.groups))} videos with both audio and video features; "
+                f"The {name} split has {counted(len(np.unique(part.groups)), 'video')} with both audio and video features; "
                 "training needs at least two. Add videos, or split with other fractions."
             )
     if process_count() > 1 and recipe.head.normalisation == "batch":

@@ -9,6 +9,7 @@ from antiphon.catalogue.artists import credited
 from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation.auditing.check import Check
 from antiphon.features.features import Features
+from antiphon.plurals import counted
 
 _SHOWN = 10
 
@@ -44,7 +45,8 @@ def _videos(features: Features) -> Check:
     count = len(np.unique(features.groups))
     if not found:
         return Check("Leakage: videos", "leakage", "pass", f"None of {count} videos is in two splits.", {"videos": 0})
-    finding = f"{len(found)} of {count} videos have segments in more than one split: {listed(found)}. Split by video."
+    have = "has" if len(found) == 1 else "have"
+    finding = f"{len(found)} of {count} videos {have} segments in more than one split: {listed(found)}. Split by video."
     return Check("Leakage: videos", "leakage", "fail", finding, {"videos": len(found), "ids": found[:_SHOWN]})
 
 
@@ -59,11 +61,12 @@ def _artists(features: Features) -> Check:
         )
     found = _in_two_splits(names, features.splits[rows])
     nameless = len(np.unique(features.groups[[not keys for keys in credits]]))
-    rest = f" Of {nameless} videos no artist is known." if nameless else ""
+    rest = f" Of {counted(nameless, 'video')} no artist is known." if nameless else ""
     numbers = {"artists": len(found), "names": found[:_SHOWN], "unknown": nameless}
     if not found:
         return Check("Leakage: artists", "leakage", "pass", f"None of {known} artists is in two splits.{rest}", numbers)
-    finding = f"{len(found)} of {known} artists are in more than one split: {listed(found)}.{rest} Split by artist."
+    are = "is" if len(found) == 1 else "are"
+    finding = f"{len(found)} of {known} artists {are} in more than one split: {listed(found)}.{rest} Split by artist."
     return Check("Leakage: artists", "leakage", "fail", finding, numbers)
 
 
