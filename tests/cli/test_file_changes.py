@@ -155,4 +155,4 @@ def test_videos_are_extracted_again_and_leave_the_index(extracted, tmp_path, cap
     assert "'unheard': no such video in the catalogue" in capsys.readouterr().err
     (place.index / "index.toml").write_text("no record")
     _, err = call(capsys, place, *arguments)
-    assert "The index still has the former 1 videos" in err
+    assert "The index still has 1 video as before" in err

@@ -225,7 +225,7 @@ def test_songs_without_pictures_are_extracted_by_the_default_call(media_folder, 
 def test_when_nothing_can_be_used_the_error_says_why(tmp_path):
     (tmp_path / "empty.mp4").touch()
     with pytest.raises(
-        FeatureStoreError, match=r"No feature could be computed for any of the 1 videos; 1 failed:\n.*is empty"
+        FeatureStoreError, match=r"No feature could be computed for any of 1 video; 1 failed:\n.*is empty"
     ):
         ap.extract(Catalogue.from_folder(tmp_path), workspace=tmp_path / "w")
     with pytest.raises(ConfigError, match="audio and video are both None"):

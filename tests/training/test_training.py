@@ -163,7 +163,7 @@ def test_saving_over_a_run_removes_what_was_measured_of_the_old_model(tmp_path):
 
 
 def test_too_few_videos_are_refused_and_named():
-    with pytest.raises(ModelError, match="The training split has 1 videos"):
+    with pytest.raises(ModelError, match="The training split has 1 video "):
         DualEncoder().fit(related(1, segments=3), related(4, seed=2))
     with pytest.raises(ModelError, match="The validation split has 0 videos"):
         DualEncoder().fit(related(9), related(4, seed=2).take(np.array([], dtype=int)))

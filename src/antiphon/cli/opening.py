@@ -301,7 +301,7 @@ def take_out_of_index(session: Session, videos: Collection[str]) -> None:
     try:
         removed = Index.open(session.workspace.index).remove(videos)
     except SearchError as error:
-        session.warn(f"The index still has the former {len(videos)} videos: {error}")
+        session.warn(f"The index still has {counted(len(videos), 'video')} as before: {error}")
         return
     if removed:
         left = counted(len(removed), "music video")

@@ -16,6 +16,7 @@ from antiphon.cli.session import Here, Session
 from antiphon.cli.splitting import MIN_VIDEOS, splitting_command
 from antiphon.errors import ModelError
 from antiphon.features import Features
+from antiphon.plurals import counted
 from antiphon.runs import LEARNING_CURVE_FILE, read_learning_curve
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace, safe_name
@@ -85,7 +86,7 @@ def train(*, options: TrainOptions = TrainOptions(), session: Here) -> None:
         )
         if found["flagged_left_out"]:
             out.print(
-                f"{found['flagged_left_out']} flagged training segments were left out; --keep-flagged uses them.",
+                f"{counted(found['flagged_left_out'], 'flagged training segment')} left out; --keep-flagged uses them.",
                 soft_wrap=True,
             )
         if found["learning_curve"]:

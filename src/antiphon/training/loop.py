@@ -84,9 +84,10 @@ def train(
         There are fewer than two videos to train on or to validate on, or several processes train with batch norm.
     """
     for name, part in (("training", features), ("validation", validation)):
-        if len(np.unique(part.groups)) < 2:
+        videos = len(np.unique(part.groups))
+        if videos < 2:
             raise ModelError(
-                f"The {name} split has {counted(len(np.unique(part.groups)), 'video')} with both audio and video features; "
+                f"The {name} split has {counted(videos, 'video')} with both audio and video features; "
                 "training needs at least two. Add videos, or split with other fractions."
             )
     if process_count() > 1 and recipe.head.normalisation == "batch":
