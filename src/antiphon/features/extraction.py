@@ -149,7 +149,8 @@ def extract(
         failures = place.read_failures()
         reasons = "".join(f"\n  {failure.message}" for failure in failures[:5])
         raise FeatureStoreError(
-            f"No feature could be computed for any of {counted(len(catalogue), 'video')}; {len(failures)} failed:{reasons}"
+            f"No feature could be computed for any of {counted(len(catalogue), 'video')}; {len(failures)} failed:"
+            f"{reasons}"
         )
     audio, video = (name if name in there else None for name in (audio, video))
     return assemble(place, own, audio, video, segments)
