@@ -260,7 +260,7 @@ def test_evaluation_ranks_segments_and_tracks():
     assert found["other_tracks"]["a2v"]["mean_rank"] <= found["a2v"]["mean_rank"]
     assert "times_alone" not in found["tracks"]
     assert "tracks" not in evaluate(model, related(50, seed=3))
-    with pytest.raises(ModelError, match="two videos with both audio and video; there are 1"):
+    with pytest.raises(ModelError, match="two videos with both audio and video; there is 1"):
         evaluate(model, related(1, segments=3))
 
 
