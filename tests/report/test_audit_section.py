@@ -131,7 +131,7 @@ def test_a_reason_where_there_can_be_no_audit(workspace: Workspace) -> None:
     rows = [row | {"split": "train"} for row in Catalogue.load(workspace.catalogue).records()]
     Catalogue(rows).save(workspace.catalogue)
     text = section(read_page(build_report(workspace, RUN))).text
-    assert "n/a: the audit failed to run. The test split has fewer than two videos" in text
+    assert "n/a: the audit could not run. The test split has fewer than two videos" in text
     workspace.catalogue.unlink()
     assert "no catalogue" in section(read_page(build_report(workspace, RUN))).text
 
