@@ -85,7 +85,7 @@ def test_videos_that_are_missing_are_told_of_and_not_added(trained, capsys):
     index.remove(index.ids[:2])
     left = index.ids
     assert ready_index(session, workspace.run("r1")).ids == left
-    assert "2 music videos have features but are not in the index" in capsys.readouterr().err
+    assert "2 music videos with features are not in the index" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("made", ["of vectors", "from Python"])
