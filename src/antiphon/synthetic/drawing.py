@@ -147,7 +147,54 @@ def blend(image: Image, colour: Colour, mask: ScalarField) -> None:
     mask : ndarray of float
         Opacity in [0, 1], broadcastable.
     """
-    image += (colour - image) * mask[..., None]
+    # One channel at a time: numpy is slow at loops over three values.
+    for channel, value in enumerate(colour):
+        layer = image[..., channel]
+        layer += (value - layer) * mask
+
+
+def shine(image: Image, colour: Colour, light: ScalarField) -> None:
+    """Add coloured light to an image, in place.
+
+    Parameters
+    ----------
+    image : ndarray of float32
+        Image to paint on.
+    colour : Colour
+        Colour of the light.
+    light : ndarray of float
+        Strength, broadcastable.
+    """
+    for channel, value in enumerate(colour):
+        image[..., channel] += light * value
+
+
+def surroundings(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> tuple[slice, slice]:
+    """Return the rows and columns that a disc may reach; elsewhere its opacity is 0.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width.
+    centre : (float, float)
+        Row and column.
+    radius : float
+        Radius in heights.
+
+    Returns
+    -------
+    (slice, slice)
+        Rows and columns, with a margin for the smooth rim.
+    """
+    height, width = shape
+    # In columns a height is as many pixels, but for the two ends, which are pixels themselves.
+    reach = radius * height + 4
+    row, column = centre[0] * (height - 1), centre[1] * (width - 1)
+    rows, columns = (
+        slice(max(int(middle - reach), 0), min(max(int(middle + reach) + 1, 0), size))
+        for middle, size in ((row, height), (column, width))
+    )
+    return rows, columns
 
 
 def glow(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> ScalarField:
@@ -173,7 +220,12 @@ def glow(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> 
     return np.exp(-distance / np.float32(radius**2))
 
 
-def disc(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> ScalarField:
+def disc(
+    shape: tuple[int, int],
+    centre: tuple[float, float],
+    radius: float,
+    part: tuple[slice, slice] = (slice(None), slice(None)),
+) -> ScalarField:
     """Compute a filled circle with a smooth rim.
 
     Parameters
@@ -184,15 +236,18 @@ def disc(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> 
         Row and column.
     radius : float
         Radius in heights.
+    part : (slice, slice), default all
+        Rows and columns to compute.
 
     Returns
     -------
     ndarray of float
-        Opacity in [0, 1].
+        Opacity in [0, 1] of that part.
     """
     y, x = coordinates(shape)
+    rows, columns = part
     aspect = shape[1] / shape[0]
-    distance = np.sqrt((y - centre[0]) ** 2 + ((x - centre[1]) * aspect) ** 2)
+    distance = np.sqrt((y[rows] - centre[0]) ** 2 + ((x[:, columns] - centre[1]) * aspect) ** 2)
     return np.clip((radius - distance) * shape[0] + 0.5, 0, 1)
 
 

@@ -12,6 +12,8 @@ from antiphon.synthetic.drawing import (
     enlarged,
     glow,
     gradient,
+    shine,
+    surroundings,
 )
 from antiphon.synthetic.palette import Image, Palette
 
@@ -53,7 +55,7 @@ def dancefloor(palette: Palette, shape: Shape, random: np.random.Generator) -> I
     ball = (0.2, random.uniform(0.3, 0.7))
     facets = 0.45 + 0.55 * ((rows // 4 * 7 + columns // 4 * 3) % 5 > 2)
     blend(image, palette.light, disc(shape, ball, 0.11) * facets)
-    image += (0.35 * glow(shape, ball, 0.3))[..., None] * palette.light
+    shine(image, palette.light, 0.35 * glow(shape, ball, 0.3))
     return image
 
 
@@ -97,7 +99,7 @@ def tunnel(palette: Palette, shape: Shape, random: np.random.Generator) -> Image
     every = (np.floor(depth).astype(int) % 3) == 0
     blend(image, palette.low, bright * walls**0.5 * ~every)
     blend(image, palette.accent, bright * walls**0.4 * every)
-    image += (0.9 * np.exp(-(radius**2) / 0.006))[..., None] * palette.light
+    shine(image, palette.light, 0.9 * np.exp(-(radius**2) / 0.006))
     return image
 
 
@@ -124,8 +126,8 @@ def stage(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
     for place in np.linspace(0.08, 0.92, random.integers(4, 8)):
         colour = (palette.accent, palette.low, palette.light)[random.integers(3)]
         lean = random.uniform(-0.45, 0.45)
-        image += (0.85 * smoke * beam(shape, (0.05, float(place)), lean, 0.13))[..., None] * colour
-        image += (0.9 * glow(shape, (0.06, float(place)), 0.035))[..., None] * palette.light
+        shine(image, colour, 0.85 * smoke * beam(shape, (0.05, float(place)), lean, 0.13))
+        shine(image, palette.light, 0.9 * glow(shape, (0.06, float(place)), 0.035))
     truss = (y > 0.02) & (y < 0.09) & ((np.abs((x * 34 + y * 20) % 1 - 0.5) < 0.1) | (np.abs(y - 0.055) > 0.03))
     blend(image, palette.near * 0.4, truss.astype(np.float32))
     rows, columns = np.arange(shape[0])[:, None], np.arange(shape[1])[None, :]
@@ -135,7 +137,7 @@ def stage(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
         blend(image, palette.near * 0.9, wall * 0.95)
         blend(image, palette.far * 0.6, wall * ((cone < 100) & (cone > 60)) * 0.9)
     blend(image, palette.near * 0.8, np.broadcast_to(y > 0.8, shape) * 0.85)
-    image += (np.exp(-(((y - 0.8) * 60) ** 2)) * 0.25 + 0 * x)[..., None] * palette.accent
+    shine(image, palette.accent, np.exp(-(((y - 0.8) * 60) ** 2)) * 0.25 + 0 * x)
     return image
 
 
@@ -177,7 +179,7 @@ def room(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
         shade = 0.6 + 0.4 * np.sin((x - side) * 330 + 2 * y)
         blend(image, palette.accent * 0.75, fold * 0.9 * shade)
     lamp = (0.45, 0.08 if left > 0.35 else 0.92)
-    image += (0.5 * glow(shape, lamp, 0.26))[..., None] * palette.light
+    shine(image, palette.light, 0.5 * glow(shape, lamp, 0.26))
     return image
 
 
@@ -215,7 +217,7 @@ def club(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
     for _ in range(random.integers(2, 5)):
         table = (random.uniform(0.84, 0.97), random.uniform(0.0, 1.0))
         blend(image, palette.near * 0.5, disc(shape, table, 0.1))
-        image += (0.8 * glow(shape, (table[0] - 0.08, table[1]), 0.045))[..., None] * palette.accent
+        shine(image, palette.accent, 0.8 * glow(shape, (table[0] - 0.08, table[1]), 0.045))
     return image
 
 
@@ -239,8 +241,9 @@ def bokeh(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
     image = gradient(shape, palette.near, palette.far)
     for _ in range(22):
         colour = (palette.low, palette.accent, palette.light, palette.far)[random.integers(4)]
-        spot = disc(shape, (random.random(), random.random()), random.uniform(0.04, 0.17))
-        image += (random.uniform(0.15, 0.5) * spot)[..., None] * colour
+        centre, radius = (random.random(), random.random()), random.uniform(0.04, 0.17)
+        part = surroundings(shape, centre, radius)
+        shine(image[part], colour, random.uniform(0.15, 0.5) * disc(shape, centre, radius, part))
     return image
 
 

@@ -5,6 +5,7 @@ bands make plucked and struck strings, sustained bands make bowed, blown and ele
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 
 import numpy as np
@@ -177,9 +178,10 @@ def render_note(timbre: Timbre, pitches: tuple[int, ...], duration_s: float, bri
     """
     length = int((duration_s + timbre.release_s) * RATE_HZ)
     time_s = np.arange(length, dtype=np.float32) / RATE_HZ
+    course = _Course(timbre, time_s)
     wave = np.zeros(length, np.float32)
     for pitch in pitches:
-        wave += _tone(timbre, pitch, time_s, brightness)
+        wave += _tone(timbre, pitch, course, brightness)
     wave *= 1 / len(pitches) ** 0.7
     if timbre.breath:
         # Blown and bowed noise belongs to the attack, then recedes.
@@ -193,44 +195,66 @@ def render_note(timbre: Timbre, pitches: tuple[int, ...], duration_s: float, bri
     return wave
 
 
-def _tone(timbre: Timbre, pitch: int, time_s: Waveform, brightness: float) -> Waveform:
+class _Course:
+    """What all oscillators of a note share: its time, decays, vibrato and glide, each computed once."""
+
+    def __init__(self, timbre: Timbre, time_s: Waveform) -> None:
+        self.length = len(time_s)
+        self.samples = np.arange(self.length, dtype=np.uint32)
+        self.time_s = time_s
+        self.decays = {fade_s: np.exp(time_s * (-1 / fade_s)) for fade_s in timbre.fade_s if fade_s != inf}
+        if timbre.vibrato_cents:
+            self.onset = np.minimum(time_s * 2.5, 1)
+            self.vibrato = np.sin(time_s * np.float32(2 * np.pi * 5.4))
+        if timbre.glide_cents:
+            self.glide = np.exp(time_s * -22)
+
+
+def _tone(timbre: Timbre, pitch: int, course: _Course, brightness: float) -> Waveform:
     frequency_hz = 440 * 2 ** ((pitch - 69) / 12)
     bands = _band_tables(timbre, frequency_hz, brightness, vowel=pitch % len(_VOWELS_HZ))
     cents = (0.0,) if not timbre.detune_cents else (-timbre.detune_cents, 0.0, timbre.detune_cents * 0.8)
-    wave = np.zeros(len(time_s), np.float32)
+    wave = np.zeros(course.length, np.float32)
+    part = np.empty_like(wave)
     for place, offset in enumerate(cents):
-        index = _phase(timbre, frequency_hz * 2 ** (offset / 1200), time_s, start=place * 0.37 + pitch * 0.11)
+        index = _phase(timbre, frequency_hz * 2 ** (offset / 1200), course, start=place * 0.37 + pitch * 0.11)
         for table, fade_s in bands:
-            part = table[index]
+            np.take(table, index, out=part, mode="clip")
             if fade_s != inf:
-                part *= np.exp(time_s * (-1 / fade_s))
+                part *= course.decays[fade_s]
             wave += part
     wave *= 1 / len(cents) ** 0.5
-    if timbre.vowel and len(time_s) > RATE_HZ // 4:
+    if timbre.vowel and course.length > RATE_HZ // 4:
         # The mouth moves on to another vowel over a long note.
-        index = _phase(timbre, frequency_hz, time_s, start=pitch * 0.11)
+        index = _phase(timbre, frequency_hz, course, start=pitch * 0.11)
         later = _band_tables(timbre, frequency_hz, brightness, vowel=(pitch + 2) % len(_VOWELS_HZ))[0][0][index]
-        share = np.clip(time_s * 3 - 0.4, 0, 0.8)
-        wave += share * (later - wave)
+        share = np.clip(course.time_s * 3 - 0.4, 0, 0.8)
+        later -= wave
+        later *= share
+        wave += later
     return wave
 
 
-def _phase(timbre: Timbre, frequency_hz: float, time_s: Waveform, start: float) -> NDArray[np.uint32]:
+def _phase(timbre: Timbre, frequency_hz: float, course: _Course, start: float) -> NDArray[np.intp]:
     """Return table indices of an oscillator; 32-bit phases wrap by themselves."""
     step = round(frequency_hz / RATE_HZ * 2**32)
-    phase = np.arange(len(time_s), dtype=np.uint32) * np.uint32(step) + np.uint32(int(start % 1 * 2**32))
+    phase = course.samples * np.uint32(step)
+    phase += np.uint32(int(start % 1 * 2**32))
     if timbre.vibrato_cents or timbre.glide_cents:
-        wobble = np.zeros(len(time_s), np.float32)
+        wobble = np.zeros(course.length, np.float32)
         if timbre.vibrato_cents:
             depth = frequency_hz * (2 ** (timbre.vibrato_cents / 1200) - 1) / (2 * np.pi * 5.4)
-            wobble += np.float32(depth) * np.minimum(time_s * 2.5, 1) * np.sin(time_s * np.float32(2 * np.pi * 5.4))
+            wobble += np.float32(depth) * course.onset * course.vibrato
         if timbre.glide_cents:
             depth = frequency_hz * (2 ** (timbre.glide_cents / 1200) - 1) / 22
-            wobble += np.float32(depth) * np.exp(time_s * -22)
-        phase += (wobble * np.float32(2**20)).astype(np.int32).view(np.uint32) << np.uint32(12)
-    return phase >> np.uint32(32 - _TABLE_BITS)
+            wobble += np.float32(depth) * course.glide
+        wobble *= np.float32(2**20)
+        phase += wobble.astype(np.int32).view(np.uint32) << np.uint32(12)
+    phase >>= np.uint32(32 - _TABLE_BITS)
+    return phase.astype(np.intp)
 
 
+@lru_cache(maxsize=256)
 def _band_tables(timbre: Timbre, frequency_hz: float, brightness: float, vowel: int) -> list[tuple[Waveform, float]]:
     """Return one period of each band of harmonics, and its decay; bands with the same decay share a table."""
     amplitudes = _amplitudes(timbre, frequency_hz, brightness, vowel)

@@ -13,6 +13,8 @@ from antiphon.synthetic.drawing import (
     glow,
     gradient,
     ridge,
+    shine,
+    surroundings,
 )
 from antiphon.synthetic.palette import Image, Palette
 
@@ -110,11 +112,12 @@ def _tree(image: Image, palette: Palette, crest: ScalarField, random: np.random.
     aspect = shape[1] / shape[0]
     y, x = coordinates(shape)
     trunk = (np.abs(x - column) * aspect < size * 0.12) & (y > foot - size * 1.2) & (y < foot + 0.02)
-    crown = np.zeros(shape, np.float32)
+    part = surroundings(shape, (foot - size * 1.4, column), size * 1.5 + 0.03)
+    crown = np.zeros_like(image[part][..., 0])
     for _ in range(3):
         centre = (foot - size * random.uniform(1.2, 2.0), column + size * random.uniform(-0.4, 0.4) / aspect)
-        crown = np.maximum(crown, disc(shape, centre, size * 0.75))
-    blend(image, palette.near, np.maximum(crown, trunk))
+        crown = np.maximum(crown, disc(shape, centre, size * 0.75, part))
+    blend(image[part], palette.near, np.maximum(crown, trunk[part]))
 
 
 def beach(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
@@ -270,7 +273,7 @@ def grid(palette: Palette, shape: Shape, random: np.random.Generator) -> Image:
     along = np.abs((0.16 / depth + 0.5) % 1 - 0.5) * depth**2 * 260
     lines = np.exp(-(np.minimum(across, along) ** 2))
     blend(image, palette.accent, ground * lines)
-    image += (np.exp(-(((y - horizon) * 26) ** 2)) * 0.5)[..., None] * palette.accent
+    shine(image, palette.accent, np.exp(-(((y - horizon) * 26) ** 2)) * 0.5)
     if random.random() < 0.5:
-        image += (beam(shape, (0.0, random.uniform(0.1, 0.9)), 0.3, 0.05) * 0.4)[..., None] * palette.light
+        shine(image, palette.light, beam(shape, (0.0, random.uniform(0.1, 0.9)), 0.3, 0.05) * 0.4)
     return image

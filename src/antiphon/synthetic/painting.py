@@ -74,7 +74,7 @@ class _Painter:
         shot = self.shots[self.current]
         setup = self.setups[shot.setup]
         frame = np.empty((self.height * 3 // 2, self.width), np.uint8)
-        planes = _split(frame, self.height, self.width)
+        planes = split(frame)
         shift = self._film(planes, setup, shot, time_s)
         self._place_performers(planes, setup, shot, time_s, shift)
         self.particles.draw(planes[0], time_s)
@@ -86,23 +86,22 @@ class _Painter:
         """Copy what the camera sees of the background, and return its offset from the centre."""
         share = (time_s - shot.start_s) / max(shot.end_s - shot.start_s, 1e-6)
         tall, wide = setup.background[0].shape
-        free = np.array([tall - self.height, wide - self.width])
-        start, end = np.array(shot.path[0]), np.array(shot.path[1])
+        free = (tall - self.height, wide - self.width)
         shake = self.random.normal(0, 2.2 * max(self.look.motion - 0.6, 0), 2)
-        at = np.clip((start + (end - start) * share) * free + shake, 0, free)
-        row, column = (int(value) // 2 * 2 for value in at)
-        scale = 1 / (1 + shot.zoom * share)
-        rows = row + _zoomed(self.height, scale)
-        columns = column + _zoomed(self.width, scale)
-        for plane, (ground, target) in enumerate(zip(setup.background, planes, strict=True)):
-            half = 1 if plane == 0 else 2
-            if shot.zoom:
-                taken = ground[rows[::half] // half]
-                np.take(taken, columns[::half] // half, axis=1, out=target)
-            else:
+        row, column = (
+            int(min(max((start + (end - start) * share) * room + float(shaken), 0.0), room)) // 2 * 2
+            for start, end, room, shaken in zip(*shot.path, free, shake, strict=True)
+        )
+        if shot.zoom:
+            scale = 1 / (1 + shot.zoom * share)
+            rows, columns = row + _zoomed(self.height, scale), column + _zoomed(self.width, scale)
+            for half, ground, target in zip((1, 2, 2), setup.background, planes, strict=True):
+                np.take(ground[rows[::half] // half], columns[::half] // half, axis=1, out=target)
+        else:
+            for half, ground, target in zip((1, 2, 2), setup.background, planes, strict=True):
                 top, left = row // half, column // half
                 target[:] = ground[top : top + target.shape[0], left : left + target.shape[1]]
-        return row - int(free[0]) // 2, column - int(free[1]) // 2
+        return row - free[0] // 2, column - free[1] // 2
 
     def _place_performers(
         self, planes: Planes, setup: Setup, shot: Shot, time_s: float, shift: tuple[int, int]
@@ -150,10 +149,22 @@ class _Painter:
                 plane[:, :bar], plane[:, -bar:] = black, black
 
 
-def _split(frame: Frame, height: int, width: int) -> Planes:
-    luma = frame[:height]
+def split(frame: Frame) -> Planes:
+    """Return the planes of a frame, which share its memory.
+
+    Parameters
+    ----------
+    frame : Frame
+        Frame in yuv420p.
+
+    Returns
+    -------
+    (ndarray of uint8, ndarray of uint8, ndarray of uint8)
+        Luma and two chroma planes of half the size.
+    """
+    height, width = frame.shape[0] * 2 // 3, frame.shape[1]
     chroma = frame[height:].reshape(2, height // 2, width // 2)
-    return luma, chroma[0], chroma[1]
+    return frame[:height], chroma[0], chroma[1]
 
 
 def _zoomed(size: int, scale: float) -> NDArray[np.intp]:
@@ -185,7 +196,8 @@ def _brightness_tables(grain_depth: int) -> list[NDArray[np.uint8]]:
 def _lay_over(planes: Planes, sprite: Sprite, top: int, middle: int) -> None:
     """Blend a sprite with its upper edge at `top` and its middle column at `middle`, clipped to the frame."""
     height, width = sprite.added[0].shape
-    top, left = top // 2 * 2, (middle - width // 2) // 2 * 2
+    top = top // 2 * 2 + sprite.corner[0]
+    left = (middle - sprite.size[1] // 2) // 2 * 2 + sprite.corner[1]
     tall, wide = planes[0].shape
     first, last = max(-top, 0), min(height, tall - top)
     near, far = max(-left, 0), min(width, wide - left)
@@ -214,6 +226,9 @@ class Particles:
         self.drift = random.normal(0, 0.05, count)
         self.luma = random.integers(150, 225, count, dtype=np.uint8)
         self.long = 2 if kind != "confetti" else 4
+        # Pixels of a speck from its first, in the order of painting: where specks overlap, the later one is seen.
+        self.offsets = np.array([down * size_px[0] + right for down in range(self.long) for right in (0, 1)])[:, None]
+        self.shades = np.tile(self.luma, 2 * self.long)
 
     def draw(self, luma: NDArray[np.uint8], time_s: float) -> None:
         """Draw the specks.
@@ -229,6 +244,5 @@ class Particles:
         rows = ((self.start[:, 0] + self.fall * time_s) % 1 * (height - self.long)).astype(np.intp)
         sway = 0.012 * np.sin(time_s * 2 + self.start[:, 0] * 20)
         columns = ((self.start[:, 1] + self.drift * time_s + sway) % 1 * (width - 2)).astype(np.intp)
-        for down in range(self.long):
-            luma[rows + down, columns] = self.luma
-            luma[rows + down, columns + 1] = self.luma
+        first = rows * width + columns
+        luma.reshape(-1)[(first + self.offsets).ravel()] = self.shades

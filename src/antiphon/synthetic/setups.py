@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.synthetic import indoors, outdoors
-from antiphon.synthetic.drawing import blurred, coordinates
+from antiphon.synthetic.drawing import ScalarField, blurred, coordinates
 from antiphon.synthetic.looks import Look
 from antiphon.synthetic.palette import Colour, Image, Palette, make_palette, planes
 from antiphon.synthetic.performers import silhouette
@@ -41,16 +41,22 @@ _TURNS = {"verse": 0.0, "chorus": 24.0, "bridge": -30.0, "detail": 10.0}
 
 @dataclass(frozen=True)
 class Sprite:
-    """Performer to lay over a frame.
+    """Performer to lay over a frame, without the clear margins.
 
     Attributes
     ----------
+    size : (int, int)
+        Height and width with the margins.
+    corner : (int, int)
+        Row and column of the arrays in there, even numbers.
     ground : (ndarray of uint16, ndarray of uint16)
         What remains of each plane behind it, of 256.
     added : (ndarray of uint16, ndarray of uint16, ndarray of uint16)
         What is added to each plane.
     """
 
+    size: tuple[int, int]
+    corner: tuple[int, int]
     ground: tuple[NDArray[np.uint16], NDArray[np.uint16]]
     added: tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint16]]
 
@@ -149,11 +155,14 @@ def _cut_out(act: str, pose: int, height_px: int, body: Colour, light: Colour, t
     opacity, rim = silhouette(act, pose, height_px)
     opacity, rim = opacity[: len(opacity) // 2 * 2], rim[: len(rim) // 2 * 2]
     opacity, rim = opacity[:, : opacity.shape[1] // 2 * 2], rim[:, : rim.shape[1] // 2 * 2]
+    down = np.linspace(0, 1, len(opacity), dtype=np.float32)[:, None]
+    size = opacity.shape
+    rows, columns = _occupied(opacity), _occupied(opacity.T)
+    opacity, rim, down = opacity[rows, columns], rim[rows, columns], down[rows]
     colours = np.stack([body, light])[:, None, None, :].repeat(2, 1).repeat(2, 2)
     (luma0, blue0, red0), (luma1, blue1, red1) = (
         tuple(int(plane[0, 0]) for plane in planes(colour, tone)) for colour in colours
     )
-    down = np.linspace(0, 1, len(opacity), dtype=np.float32)[:, None]
     # Heads are lighter than clothes.
     shade = 1.15 - 0.4 * down + 0.45 * np.clip((0.215 - down) * 60, 0, 1)
     luma = opacity * (luma0 * shade + rim * (luma1 - luma0))
@@ -162,4 +171,11 @@ def _cut_out(act: str, pose: int, height_px: int, body: Colour, light: Colour, t
     red = small * (red0 + small_rim * (red1 - red0))
     ground = tuple(np.round(256 * (1 - mask)).astype(np.uint16) for mask in (opacity, small))
     added = tuple(plane.astype(np.uint16) for plane in (luma, blue, red))
-    return Sprite((ground[0], ground[1]), (added[0], added[1], added[2]))
+    corner = (rows.start, columns.start)
+    return Sprite(size, corner, (ground[0], ground[1]), (added[0], added[1], added[2]))
+
+
+def _occupied(opacity: ScalarField) -> slice:
+    """Return the rows that are not clear, from an even one to before an even one."""
+    places = np.flatnonzero(opacity.max(axis=1))
+    return slice(int(places[0]) // 2 * 2, int(places[-1]) // 2 * 2 + 2) if len(places) else slice(0, 0)

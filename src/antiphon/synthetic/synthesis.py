@@ -16,6 +16,7 @@ _SENDS = {"lead": 0.9, "comp": 0.7, "bass": 0.05, "pad": 1.0}
 _PANS = {"lead": 0.05, "comp": -0.3, "bass": 0.0, "pad": 0.0}
 _WIDTH_S = {"pad": 0.013, "comp": 0.0, "lead": 0.0, "bass": 0.0}
 _ROOM_BLOCK = 1 << 16
+_PIECE = 1 << 14
 _FADE_S = 1.4
 
 
@@ -53,7 +54,7 @@ def synthesise(style: SongStyle, timeline: Timeline, arrangement: Arrangement, r
             stem *= duck
         doubled = instrument in ("overdriven guitar", "distorted guitar", "choir", "strings")
         _place(mix, stem, _PANS[part], 0.019 if doubled else _WIDTH_S[part])
-        send += stem * np.float32(_SENDS[part])
+        _add(send, stem, _SENDS[part])
     _add_drums(mix, send, style, arrangement, random)
     _add_room(mix, send, style.traits.space, random)
     return _levelled(mix, style, timeline)
@@ -81,8 +82,15 @@ def _place(mix: Waveform, stem: Waveform, pan: float, width_s: float) -> None:
     """Add a stem at `pan` in [-1, 1] (equal power); a width delays the right channel and makes both equally loud."""
     angle = (0.0 if width_s else pan) * np.pi / 4 + np.pi / 4
     late = round(width_s * RATE_HZ)
-    mix[0] += stem * np.float32(np.cos(angle))
-    mix[1, late:] += stem[: len(stem) - late] * np.float32(np.sin(angle))
+    _add(mix[0], stem, np.cos(angle))
+    _add(mix[1, late:], stem[: len(stem) - late], np.sin(angle))
+
+
+def _add(target: Waveform, wave: Waveform, gain: float) -> None:
+    """Add a wave, piece by piece: what stays in the processor's cache is faster than a second wave in memory."""
+    for start in range(0, len(wave), _PIECE):
+        piece = slice(start, start + _PIECE)
+        target[piece] += wave[piece] * np.float32(gain)
 
 
 def _add_drums(
@@ -127,12 +135,13 @@ def _add_room(mix: Waveform, send: Waveform, space: float, random: np.random.Gen
     spectra = np.fft.rfft(padded.reshape(blocks, _ROOM_BLOCK), 2 * _ROOM_BLOCK)
     for channel in range(2):
         heard = np.fft.irfft(spectra * np.fft.rfft(answer[channel], 2 * _ROOM_BLOCK), 2 * _ROOM_BLOCK)
-        wet = np.zeros((blocks + 1) * _ROOM_BLOCK, np.float32)
-        wet[:-_ROOM_BLOCK] += heard[:, :_ROOM_BLOCK].ravel()
-        wet[_ROOM_BLOCK:] += heard[:, _ROOM_BLOCK:].ravel()
-        wet = wet[: len(half)]
+        # The second half of each block sounds while the next one begins.
+        heard[1:, :_ROOM_BLOCK] += heard[:-1, _ROOM_BLOCK:]
+        wet = heard[:, :_ROOM_BLOCK].ravel()[: len(half)]
         mix[channel, 0 : 2 * len(half) : 2] += wet
-        mix[channel, 1 : 2 * len(half) - 1 : 2] += (wet[:-1] + wet[1:]) / 2
+        between = wet[:-1] + wet[1:]
+        between /= 2
+        mix[channel, 1 : 2 * len(half) - 1 : 2] += between
 
 
 def _levelled(mix: Waveform, style: SongStyle, timeline: Timeline) -> Waveform:
