@@ -20,7 +20,12 @@ def test_it_ends_with_how_to_open_the_page_and_what_neighbours_are_worth(tmp_pat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "SyntheticConfig", partial(SyntheticConfig, duration_s=7, duration_spread_s=1))
     assert run(["demo", "--videos", str(VIDEOS), "--sections", "1", "--coupling", "1"]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    # Before anything is done it says what will be, and where.
+    first = err.strip().splitlines()[0]
+    assert f"Renders {VIDEOS} music videos" in first
+    root = shlex.split(out.strip().splitlines()[-1].removeprefix("Search and play: "))[-2]
+    assert first.endswith(f"{(tmp_path / root).resolve()}.")
     last = out.strip().splitlines()[-1]
     call = shlex.split(last.removeprefix("Search and play: "))
     assert call[-1] == "serve"

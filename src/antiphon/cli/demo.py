@@ -53,6 +53,11 @@ def demo(
         Recipe of the heads.
     """
     config = SyntheticConfig(videos=videos, coupling=coupling, seed=seed)
+    session.say(
+        f"Renders {videos} music videos and extracts their features, each about a second of one core for every video; "
+        "then trains, evaluates and audits, a minute or more. Report and index will be in "
+        f"{_of_its_own(session, config, sections).workspace.root.resolve()}."
+    )
     inner, extracted = prepare_synthetic(session, config, sections)
     trained = run_train(inner, TrainOptions(recipe, seed=seed))
     found = run_evaluate(inner, trained["run"], "test", seed)
@@ -119,6 +124,12 @@ def _show_neighbours(found: dict[str, Any] | None, out: Console) -> None:
                 out.print(f"  by {side}, {words}: {value} ({interval}); chance {chance}")
 
 
+def _of_its_own(session: Session, config: SyntheticConfig, sections: int) -> Session:
+    """Return the session in the workspace of these settings."""
+    name = f"coupling-{config.coupling:g}-seed-{config.seed}-videos-{config.videos}-sections-{sections}"
+    return Session((session.folder or DEMO_FOLDER) / name, session.json)
+
+
 def prepare_synthetic(
     session: Session, config: SyntheticConfig, sections: int = SECTIONS
 ) -> tuple[Session, dict[str, Any]]:
@@ -140,8 +151,7 @@ def prepare_synthetic(
     extracted : dict
         What `run_extract` returned.
     """
-    of_its_own = f"coupling-{config.coupling:g}-seed-{config.seed}-videos-{config.videos}-sections-{sections}"
-    inner = Session((session.folder or DEMO_FOLDER) / of_its_own, session.json)
+    inner = _of_its_own(session, config, sections)
     with inner.progress("Rendering synthetic videos") as report:
         table = render_catalogue(
             inner.workspace.root / "synthetic", config, progress=lambda done, total: report(done, total, "")
