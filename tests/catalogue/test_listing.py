@@ -10,6 +10,8 @@ from antiphon.catalogue.listing import list_media
 from antiphon.catalogue.reading import left_out
 from antiphon.errors import CatalogueError
 
+from ..media.media_files import ffmpeg
+
 
 def put(folder: Path, *names: str) -> None:
     for name in names:
@@ -97,3 +99,13 @@ def test_a_pipe_with_the_name_of_a_media_file_is_left_out_and_named(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert left_out(tmp_path) == [f"1 pipe, socket or device: {tmp_path / 'pipe.mp4'}."]
     assert len(Catalogue.from_folder(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("ending", [".mts", ".vob", ".asf", ".caf", ".w64", ".mp2", ".m4b", ".ac3", ".aifc", ".weba"])
+def test_files_of_cameras_discs_and_audiobooks_are_found_and_read(tmp_path, ending):
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=4", tmp_path / f"a{ending}")
+    catalogue, reasons = Catalogue.from_folder(tmp_path).probe()
+    assert reasons == {}
+    (row,) = catalogue.records()
+    assert row["has_audio"]
+    assert row["duration_s"] == pytest.approx(4, abs=0.1)

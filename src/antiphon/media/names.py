@@ -3,10 +3,39 @@
 import re
 from urllib.parse import unquote
 
-MEDIA_SUFFIXES = frozenset(
-    {".3gp", ".aac", ".aif", ".aiff", ".avi", ".flac", ".flv", ".m2ts", ".m4a", ".m4v", ".mka", ".mkv", ".mov"}
-    | {".mp3", ".mp4", ".mpeg", ".mpg", ".oga", ".ogg", ".ogv", ".opus", ".ts", ".wav", ".webm", ".wma", ".wmv"}
-)
+MEDIA_TYPES = {
+    **dict.fromkeys((".mp4", ".m4v", ".f4v"), "video/mp4"),
+    **dict.fromkeys((".m4a", ".m4b", ".m4r"), "audio/mp4"),
+    **dict.fromkeys((".mov", ".qt"), "video/quicktime"),
+    **dict.fromkeys((".mkv", ".mk3d"), "video/x-matroska"),
+    **dict.fromkeys((".ts", ".mts", ".m2ts", ".m2t"), "video/mp2t"),
+    **dict.fromkeys((".mpeg", ".mpg", ".mpe", ".vob"), "video/mpeg"),
+    **dict.fromkeys((".mp3", ".mp2", ".mpga"), "audio/mpeg"),
+    **dict.fromkeys((".ogg", ".oga", ".opus", ".spx"), "audio/ogg"),
+    **dict.fromkeys((".aac", ".adts"), "audio/aac"),
+    **dict.fromkeys((".aif", ".aiff", ".aifc"), "audio/aiff"),
+    **dict.fromkeys((".wav", ".wave"), "audio/wav"),
+    **dict.fromkeys((".wmv", ".asf"), "video/x-ms-wmv"),
+    ".3gp": "video/3gpp",
+    ".3g2": "video/3gpp2",
+    ".mj2": "video/mj2",
+    ".webm": "video/webm",
+    ".weba": "audio/webm",
+    ".mka": "audio/x-matroska",
+    ".ogv": "video/ogg",
+    ".avi": "video/x-msvideo",
+    ".flv": "video/x-flv",
+    ".flac": "audio/flac",
+    ".wma": "audio/x-ms-wma",
+    ".w64": "audio/x-w64",
+    ".caf": "audio/x-caf",
+    ".ac3": "audio/ac3",
+    ".eac3": "audio/eac3",
+    ".amr": "audio/amr",
+}
+"""Media types by the endings of the formats that are read."""
+MEDIA_SUFFIXES = frozenset(MEDIA_TYPES)
+"""Endings of the files that are looked for in folders."""
 
 _FILE_ADDRESS = re.compile(r"file:(?:/|//(?:localhost|127\.0\.0\.1)?/+)(?!/)", re.IGNORECASE)
 

@@ -3,6 +3,8 @@
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+from antiphon.media.names import MEDIA_TYPES
+
 HEAD_BYTES = 512
 _BEGINNINGS = (
     *(b"\x1a\x45\xdf\xa3", b"OggS", b"fLaC", b"FLV\x01", b"ID3", b"caff", b"riff", b"RIFF", b"RIFX", b"RF64", b"BW64"),
@@ -10,36 +12,6 @@ _BEGINNINGS = (
 )
 _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"moof", b"sidx", b"uuid"})
 _TS_PACKET_BYTES = (188, 192, 204)
-_TYPES = {
-    **dict.fromkeys((".mp4", ".m4v", ".f4v"), "video/mp4"),
-    **dict.fromkeys((".m4a", ".m4b", ".m4r"), "audio/mp4"),
-    **dict.fromkeys((".mov", ".qt"), "video/quicktime"),
-    **dict.fromkeys((".mkv", ".mk3d"), "video/x-matroska"),
-    **dict.fromkeys((".ts", ".mts", ".m2ts", ".m2t"), "video/mp2t"),
-    **dict.fromkeys((".mpeg", ".mpg", ".mpe", ".vob", ".m2v"), "video/mpeg"),
-    **dict.fromkeys((".mp3", ".mp2", ".mpga"), "audio/mpeg"),
-    **dict.fromkeys((".ogg", ".oga", ".opus", ".spx"), "audio/ogg"),
-    **dict.fromkeys((".aac", ".adts"), "audio/aac"),
-    **dict.fromkeys((".aif", ".aiff", ".aifc"), "audio/aiff"),
-    **dict.fromkeys((".wav", ".wave"), "audio/wav"),
-    **dict.fromkeys((".wmv", ".asf"), "video/x-ms-wmv"),
-    ".3gp": "video/3gpp",
-    ".3g2": "video/3gpp2",
-    ".mj2": "video/mj2",
-    ".webm": "video/webm",
-    ".weba": "audio/webm",
-    ".mka": "audio/x-matroska",
-    ".ogv": "video/ogg",
-    ".avi": "video/x-msvideo",
-    ".flv": "video/x-flv",
-    ".flac": "audio/flac",
-    ".wma": "audio/x-ms-wma",
-    ".w64": "audio/x-w64",
-    ".caf": "audio/x-caf",
-    ".ac3": "audio/ac3",
-    ".eac3": "audio/eac3",
-    ".amr": "audio/amr",
-}
 
 
 def begins_like_media(head: bytes) -> bool:
@@ -90,4 +62,4 @@ def media_type(uri: str) -> str:
     ('audio/flac', 'video/x-matroska', 'application/octet-stream')
     """
     path = urlsplit(uri).path if "://" in uri else uri
-    return _TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
+    return MEDIA_TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
