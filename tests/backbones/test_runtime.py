@@ -211,3 +211,24 @@ def test_nothing_is_kept_or_told_of_the_user(tmp_path: Path) -> None:
     environment = os.environ | {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-W", "error", "-c", code], env=environment, check=True)
     assert list(tmp_path.iterdir()) == []
+
+
+_FORKED = """
+import os, sys
+import torch
+from torch import nn
+from antiphon.backbones.runtime import Runtime
+runtime = Runtime(nn.Conv2d(3, 4, 3), lambda network, rows: [network(rows)])
+rows = torch.ones(2, 3, 8, 8)
+torch.set_num_threads(1)
+(before,) = runtime(rows, 2)
+child = os.fork()
+if child == 0:
+    os._exit(0 if torch.allclose(runtime(rows, 2)[0], before, atol=1e-5) and "torch" in runtime.arithmetic else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_forked_process_computes_in_torch_and_does_not_hang() -> None:
+    done = subprocess.run([sys.executable, "-c", _FORKED], timeout=300, check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()

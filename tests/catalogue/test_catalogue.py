@@ -220,8 +220,8 @@ def test_a_file_name_that_is_no_text_is_left_out_with_a_warning(folder):
     (folder / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
     (folder / "line\nbreak.mp4").write_bytes(b"x")
     with (
-        pytest.warns(UserWarning, match=r"Skipped 1 file, .*caf\\udce9.mp4' \(not UTF-8\)"),
-        pytest.warns(UserWarning, match=r"Skipped 1 file, .*line\\nbreak.mp4' \(control characters"),
+        pytest.warns(UserWarning, match=r"Skipped 1 file whose name is not UTF-8; .*caf\\udce9.mp4"),
+        pytest.warns(UserWarning, match=r"Skipped 1 file whose name has control characters; .*line\\nbreak.mp4"),
     ):
         catalogue = Catalogue.from_folder(folder)
     assert len(catalogue) == 3

@@ -50,8 +50,8 @@ def test_renamed_copied_and_lost_files_are_said(place, tmp_path, capsys):
     (tmp_path / "d1" / "clip.mp4").rename(tmp_path / "d1" / "renamed.mp4")
     shutil.copy(tmp_path / "d1" / "song.mp4", tmp_path / "d1" / "again.mp4")
     out = " ".join(shown(capsys, place, "catalogue", "add", tmp_path / "d1").split())
-    assert "1 file has another path now; ids stay" in out
-    assert "1 file is an exact copy of another, and shares its split: again.mp4 of song.mp4" in out
+    assert "1 file has another path now; its id stays" in out
+    assert "1 file is an exact copy, and shares a split: again.mp4 of song.mp4" in out
     splits = {row["id"]: row["split"] for row in Catalogue.load(place.catalogue).records()}
     assert splits["again.mp4"] == splits["song.mp4"]
     (tmp_path / "d1" / "song.mp4").unlink()
@@ -156,3 +156,11 @@ def test_videos_are_extracted_again_and_leave_the_index(extracted, tmp_path, cap
     (place.index / "index.toml").write_text("no record")
     _, err = call(capsys, place, *arguments)
     assert "The index still has 1 video as before" in err
+
+
+def test_several_files_are_said_in_the_plural(place, tmp_path, capsys):
+    call(capsys, place, "catalogue", "add", tmp_path / "d1")
+    for name in ("clip", "song"):
+        (tmp_path / "d1" / f"{name}.mp4").unlink()
+    out = " ".join(shown(capsys, place, "catalogue", "refresh").split())
+    assert "2 files are gone; what was computed of them stays" in out

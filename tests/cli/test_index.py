@@ -338,7 +338,7 @@ def test_a_replaced_file_leaves_the_index_until_it_is_computed_anew(place, capsy
     code, out, err = call(capsys, "-w", place.root, "index", "add")
     assert code == 0
     assert "0 music videos added; 9 in the index" in out
-    assert f"1 file was replaced ('{replaced}' is the first), and not found until antiphon extract" in err
+    assert f"1 file was replaced ('{replaced}' is the first). To find what is there now, run antiphon extract" in err
     segments = plan_segments(place, Catalogue.load(place.catalogue), SamplingConfig(sections=2))[0].by_video
     for seed, modality in ((3, "audio"), (4, "video")):
         assert replaced not in FeatureStore.existing(place.features / f"by-{modality}").done()

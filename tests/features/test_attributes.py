@@ -201,3 +201,23 @@ def test_the_table_is_written_when_a_tenth_of_it_waits(measured, tmp_path, monke
     grown.flush(at_once=True)
     assert read_table(other.attributes).slice(0, 24).equals(table)
     assert grown.videos == {*segments, *more}
+
+
+def test_interrupted_while_it_writes_it_loses_nothing(measured, tmp_path, monkeypatch):
+    workspace, _ = measured
+    other = Workspace(tmp_path / "w")
+    other.root.mkdir()
+    segments = read_segments(workspace).by_video
+    grown = AttributesTable(other, segments)
+    for name in segments:
+        grown.add(name, VideoAttributes({0: (0.5, 0.0, 0.5, 0.1, 0.2)}, 120.0))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(attributes, "write_table", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            grown.flush(at_once=True)
+    grown.flush(at_once=True)
+    assert len(read_table(other.attributes)) == len(segments)

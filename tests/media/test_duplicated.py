@@ -50,3 +50,17 @@ def test_slides_follow_each_other_slowly(tmp_path: Path) -> None:
     """MP4 knows how many pictures it holds; Matroska may promise more than it has, and its slides are flagged."""
     path = write_pictures(tmp_path / "slides.mp4", lambda time_s: time_s % 2 == 0)
     assert duplicated(path) == [False, False, False]
+
+
+def test_pictures_for_the_attributes_alone_do_not_change_the_flags(tmp_path: Path) -> None:
+    sparse, dense = FrameLayout(size_px=16, every=3), FrameLayout(size_px=8)
+    for number in range(12):
+        start_s = 5.0 + number / 10
+        path = write_pictures(
+            tmp_path / f"{number}.mkv", lambda time_s, start_s=start_s: not start_s <= time_s < start_s + 1.4
+        )
+        alone = decode_stretches(str(path), STRETCHES, [sparse], rate_hz=None)
+        beside = decode_stretches(str(path), STRETCHES, [sparse, dense], rate_hz=None, unjudged=[dense])
+        for one, other in zip(alone, beside, strict=True):
+            assert one.video_flags == other.video_flags, start_s
+            assert np.array_equal(one.frames[sparse], other.frames[sparse])

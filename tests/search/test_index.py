@@ -231,6 +231,9 @@ def _naive(about, where):
         Where(genre=("rock",)),
         Where(genre=("ROCK", "chanson française")),
         Where(artist=("o'neil",)),
+        Where(artist=("ΓΙΏΡΓΟΣ",)),
+        Where(not_artist=("ΓΙΏΡΓΟΣ", "İlhan")),
+        Where(artist=("İlhan",)),
         Where(not_artist=("O'NEIL",)),
         Where(genre=("rock", "Guns N' Roses' \"kind\"")),
         Where(artist=("x') OR ('1'='1",)),
@@ -246,7 +249,7 @@ def test_conditions_hold_before_the_nearest_are_counted(tmp_path, kind, where):
     draw = np.random.default_rng(3)
     about = {
         name: {
-            "artist": (None, "O'Neil", "a;--", "\\'", "x') OR ('1'='1", "%")[draw.integers(6)],
+            "artist": (None, "O'Neil", "a;--", "\\'", "x') OR ('1'='1", "%", "ΓΙΏΡΓΟΣ", "İlhan")[draw.integers(8)],
             "genre": (None, "rock", "Rock", "Chanson Française", "jazz", "Guns N' Roses' \"kind\"")[draw.integers(6)],
             "year": (None, 1980, 1990, 2000, 2010)[draw.integers(5)],
         }

@@ -52,7 +52,7 @@ class Runtime(Generic[Network]):
     @property
     def arithmetic(self) -> str:
         """Name of the arithmetic; see `antiphon.backbones.arithmetic`."""
-        return OPENVINO if self._on_processor() and openvino_works() else TORCH
+        return OPENVINO if self._on_processor() and not _is_forked() and openvino_works() else TORCH
 
     def __call__(self, rows: Tensor, batch: int) -> Outputs:
         """Compute the outputs of rows.
@@ -151,6 +151,14 @@ class _Compiled:
             return self._free.get_nowait()
         except Empty:
             return self._model.create_infer_request()
+
+
+_PROCESS = os.getpid()
+
+
+def _is_forked() -> bool:
+    """Return whether this process was forked: OpenVINO's threads do not come along, and waiting for them never ends."""
+    return os.getpid() != _PROCESS
 
 
 @cache

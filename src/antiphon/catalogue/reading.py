@@ -110,10 +110,13 @@ def _nameable(files: list[Path]) -> list[Path]:
     """Drop files whose names are not valid text, with a warning."""
     bytes_alone = [path for path in files if any("\ud800" <= c <= "\udfff" for c in str(path))]
     control = [path for path in files if any(c < " " for c in str(path)) and path not in bytes_alone]
-    for odd, why in ((bytes_alone, "not UTF-8"), (control, "control characters, such as a line break, in the name")):
+    for odd, words in (
+        (bytes_alone, ("file whose name is not UTF-8", "files whose names are not UTF-8")),
+        (control, ("file whose name has control characters", "files whose names have control characters")),
+    ):
         if odd:
             shown = ", ".join(repr(str(path)) for path in odd[:_MAX_NAMED]) + ", …" * (len(odd) > _MAX_NAMED)
-            message = f"Skipped {counted(len(odd), 'file')}, since this is no name for one: {shown} ({why}). Rename it."
+            message = f"Skipped {counted(len(odd), *words)}; to include them, rename them: {shown}."
             warnings.warn(message.encode(errors="backslashreplace").decode(), stacklevel=4)
     left = {*bytes_alone, *control}
     return [path for path in files if path not in left]

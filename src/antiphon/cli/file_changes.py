@@ -10,6 +10,25 @@ from antiphon.catalogue.joining import Joined
 from antiphon.catalogue.validation import CatalogueRow
 from antiphon.plurals import counted
 
+GONE = ("file is gone; what was computed of it stays", "files are gone; what was computed of them stays")
+"""Words after the number of files that are not there."""
+_PREFIXED = (
+    "file has the id of another one, and got a folder before it",
+    "files have ids of other ones, and got folders before them",
+)
+_UNFOUND = (
+    "path has no file; its video keeps the file that it has",
+    "paths have no file; their videos keep the files that they have",
+)
+_REPLACED = (
+    "file was replaced; antiphon extract computes its features anew",
+    "files were replaced; antiphon extract computes their features anew",
+)
+_RESPLIT = (
+    "video changed its split with its file, so runs have to be evaluated again",
+    "videos changed their splits with their files, so runs have to be evaluated again",
+)
+
 
 @dataclass(frozen=True)
 class FileChanges:
@@ -67,20 +86,18 @@ class FileChanges:
         moved = [f"{old or name} is {new}" for name, (old, new) in (self.joined.moved | self.found.moved).items()]
         known = [f"{came} is {name}" for came, name in self.joined.again.items()]
         copied = [f"{name} of {one}" for name, one in self.copies.items()]
-        changes: list[tuple[Sequence[str], str, str, str]] = [
-            (moved, "file has", "files have", "another path now; ids stay"),
-            (self.joined.prefixed, "file has", "files have", "the id of another file, so its folder was put before it"),
-            (known, "file is", "files are", "known under another id"),
-            (copied, "file is", "files are", "an exact copy of another, and shares its split"),
-            (self.joined.unfound, "path has", "paths have", "no file; the video keeps the file that it has"),
-            (self.found.replaced, "file was", "files were", "replaced; antiphon extract computes its features anew"),
-            (self._resplit(), "video", "videos", "changed its split with its file, so runs have to be evaluated again"),
-            (self.found.gone, "file is", "files are", "gone; what was computed of it stays"),
+        changes: list[tuple[Sequence[str], tuple[str, str]]] = [
+            (moved, ("file has another path now; its id stays", "files have another path now; their ids stay")),
+            (self.joined.prefixed, _PREFIXED),
+            (known, ("file is known under another id", "files are known under other ids")),
+            (copied, ("file is an exact copy, and shares a split", "files are exact copies, and share a split")),
+            (self.joined.unfound, _UNFOUND),
+            (self.found.replaced, _REPLACED),
+            (self._resplit(), _RESPLIT),
+            (self.found.gone, GONE),
         ]
         return [
-            f"{counted(len(names), one, many)} {what}: {names[0]}{', …' * (len(names) > 1)}"
-            for names, one, many, what in changes
-            if names
+            f"{counted(len(names), *words)}: {names[0]}{', …' * (len(names) > 1)}" for names, words in changes if names
         ]
 
     def _resplit(self) -> list[str]:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from antiphon.cli.file_changes import GONE
 from antiphon.cli.session import Session
 from antiphon.embeddings import MODALITIES
 from antiphon.errors import ConfigError, FeatureStoreError, ModelError, SearchError
@@ -330,12 +331,11 @@ def look_at_files(session: Session) -> None:
         first = found.replaced[0]
         files = counted(len(found.replaced), "file was", "files were")
         session.warn(
-            f"{files} replaced ('{first}' is the first), and not found until "
-            "antiphon extract and antiphon index add have computed them anew."
+            f"{files} replaced ('{first}' is the first). To find what is there now, run antiphon extract and antiphon "
+            "index add."
         )
     if found.gone:
-        files = counted(len(found.gone), "file is", "files are")
-        session.say(f"{files} gone; what was computed of it stays: {found.gone[0]}")
+        session.say(f"{counted(len(found.gone), *GONE)}: {found.gone[0]}")
 
 
 def indexed(workspace: Workspace, run: str | None) -> "tuple[DualEncoder, Features, dict[str, Any]]":

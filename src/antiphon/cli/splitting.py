@@ -13,7 +13,7 @@ from antiphon.workspace import Workspace
 MIN_VIDEOS = 2
 """Videos with sound and pictures that training, early stopping and ranking each need."""
 _FRACTIONS = (0.5, 0.25, 0.25)
-_SEEDS = 200
+_SEEDS, _SMALL = 200, 200
 
 
 def warn_of_few(session: Session, catalogue: Catalogue) -> None:
@@ -68,11 +68,13 @@ def _workable_split(catalogue: Catalogue, usable: set[str]) -> tuple[Literal["ar
     Splitting by artist is tried before splitting by video, each with the lowest seeds first.
     """
     ways: tuple[Literal["artist", "video"], ...] = ("artist", "video")
+    few = Catalogue([row | {"split": None} for row in catalogue.records() if row["id"] in usable])
+    # Chance gives a large catalogue such a split soon, or never, if most of it is by one artist.
+    seeds = range(_SEEDS if len(few) <= _SMALL else 2)
     for tested in (MIN_VIDEOS, 1):
         for by in ways if len(usable) >= 2 * MIN_VIDEOS + tested else ():
-            for seed in range(_SEEDS):
-                rows = catalogue.split(by=by, fractions=_FRACTIONS, seed=seed).records()
-                splits = [row["split"] for row in rows if row["id"] in usable]
+            for seed in seeds:
+                splits = [row["split"] for row in few.split(by=by, fractions=_FRACTIONS, seed=seed).records()]
                 train, validation, test = map(splits.count, SPLITS)
                 if min(train, validation) >= MIN_VIDEOS and test >= tested:
                     return by, seed

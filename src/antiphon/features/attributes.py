@@ -29,7 +29,8 @@ _MADE_BY = {b"measured": b"96 px, 10 frames per second, tempo, 3"}
 _FLUSH_S = 10.0
 _TOO_SHORT = "its windows have fewer than two pictures, and motion cannot be measured."
 _GROWTH = 0.1
-"""The table is written whole, so rows wait until they are a tenth of it: what a kill loses is measured again."""
+"""The table is written whole, so rows wait until they are a tenth of it; those that a kill loses, `measure_attributes`
+measures in a pass of its own."""
 
 _WINDOW = ("segment_id", "video_id", "window_start_s", "window_end_s")
 _Window = tuple[str, float, float]
@@ -78,8 +79,9 @@ class AttributesTable:
         waits = self._waiting and time.monotonic() - self._flushed_s > _FLUSH_S
         if (self._waiting and at_once) or (waits and len(self._waiting) > _GROWTH * len(self._table)):
             added = pa.Table.from_pylist(self._waiting, self._table.schema)
-            self._table, self._waiting = pa.concat_tables([self._table, added]), []
-            write_table(self._table, self._workspace.attributes)
+            grown = pa.concat_tables([self._table, added])
+            write_table(grown, self._workspace.attributes)
+            self._table, self._waiting = grown, []
             self._flushed_s = time.monotonic()
 
 
@@ -95,8 +97,8 @@ def measure_attributes(
     """Measure the windows of all segments that `attributes.parquet` lacks, and add them to it.
 
     Videos whose segments were drawn again are measured again, even if the segments have the same ids. Results are
-    written every few seconds, so that the command can be stopped at any moment and resumed. Files that cannot be read
-    are listed in `failures.parquet` and tried again next time.
+    written as they become many and at the end, also of an interrupted command, which can be resumed. Files that cannot
+    be read are listed in `failures.parquet` and tried again next time.
 
     Parameters
     ----------

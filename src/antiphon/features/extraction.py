@@ -261,14 +261,21 @@ def _join_workspace(
         )
     probed = {row["id"] for row in joined.rows if row.get("has_audio") is not None}
     current, found, unreadable = bring_up_to_date(workspace, Catalogue(joined.rows), limits=limits, stored=stored)
-    for videos, one, many, what in (
-        (found.replaced, "file was", "files were", "replaced since; what was computed of it is computed again"),
-        (found.gone, "file is", "files are", "gone; what was computed of it stays"),
+    for videos, *words in (
+        (
+            found.replaced,
+            "file was replaced since; what was computed of it is computed again",
+            "files were replaced since; what was computed of them is computed again",
+        ),
+        (
+            found.gone,
+            "file is gone; what was computed of it stays",
+            "files are gone; what was computed of them stays",
+        ),
     ):
         changed = [name for name in videos if name in probed]
         if changed:
-            files = counted(len(changed), one, many)
-            warnings.warn(f"{files} {what}: '{changed[0]}' is the first.", stacklevel=3)
+            warnings.warn(f"{counted(len(changed), *words)}: '{changed[0]}' is the first.", stacklevel=3)
     own = {joined.names[row["id"]]: row | {"id": joined.names[row["id"]]} for row in catalogue.records()}
     return current, Catalogue(list(own.values())), unreadable
 

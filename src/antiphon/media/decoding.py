@@ -1,7 +1,7 @@
 """Decoding of stretches of a media file: frames ready for the backbones, and a waveform, on one time line."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,7 @@ def decode_stretches(
     frames_per_s: float = 10.0,
     generator: np.random.Generator | None = None,
     extents: Extents | None = None,
+    unjudged: Collection[FrameLayout] = (),
 ) -> Iterator[Decoded]:
     """Decode stretches of one file, opening it once and decoding only what they need.
 
@@ -73,6 +74,8 @@ def decode_stretches(
         Draws the random crops, one for each layout and stretch, in order.
     extents : Extents, optional
         Where audio and video lie; each is decoded only at stretches within its extent. Default: everywhere.
+    unjudged : collection of FrameLayout, default ()
+        Layouts whose frames do not count for the flags, so that these depend on the other layouts alone.
 
     Yields
     ------
@@ -93,7 +96,7 @@ def decode_stretches(
         if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
             raise DecodeError(f"{uri}: cannot decode from {start_s} to {end_s} s; give 0 <= start < end.")
     generator = generator or np.random.default_rng(0)
-    return _decode_all(uri, stretches, layouts, rate_hz, frames_per_s, generator, extents or Extents())
+    return _decode_all(uri, stretches, layouts, rate_hz, frames_per_s, generator, extents or Extents(), unjudged)
 
 
 def _decode_all(
@@ -104,6 +107,7 @@ def _decode_all(
     frames_per_s: float,
     generator: np.random.Generator,
     extents: Extents,
+    unjudged: Collection[FrameLayout],
 ) -> Iterator[Decoded]:
     with open_container(uri) as container:
         with media_errors(uri):
@@ -119,7 +123,9 @@ def _decode_all(
             with media_errors(uri), listening():
                 if video_reader is not None and extents.hold("video", start_s, end_s):
                     count = round((end_s - start_s) * frames_per_s)
-                    frames = _read_frames(video_reader, start_s, count, frames_per_s, layouts, generator, video_flags)
+                    frames = _read_frames(
+                        video_reader, start_s, count, frames_per_s, layouts, generator, video_flags, unjudged
+                    )
                 if audio_reader is not None and rate_hz is not None and extents.hold("audio", start_s, end_s):
                     samples = round((end_s - start_s) * rate_hz)
                     waveform = read_waveform(audio_reader, start_s, samples, rate_hz, audio_flags)
@@ -138,7 +144,9 @@ def _read_frames(
     layouts: Sequence[FrameLayout],
     generator: np.random.Generator,
     flags: set[Flag],
+    unjudged: Collection[FrameLayout],
 ) -> dict[FrameLayout, np.ndarray]:
+    judging = [layout for layout in layouts if layout not in unjudged]
     wanted = [i for i in range(count) if any(i % layout.every == 0 for layout in layouts)]
     cropper = FrameCropper(str(reader.uri), layouts, reader.stream.sample_aspect_ratio, generator)
     frames = {
@@ -147,7 +155,8 @@ def _read_frames(
     }
     last: VideoFrame | None = None
     cropped: dict[FrameLayout, np.ndarray] = {}
-    for place, frame in nearest_frames(reader, [start_s + i / frames_per_s for i in wanted], flags):
+    judged = {place for place, i in enumerate(wanted) if any(i % layout.every == 0 for layout in judging)}
+    for place, frame in nearest_frames(reader, [start_s + i / frames_per_s for i in wanted], flags, judged):
         if frame is not last:
             last, cropped = frame, {}
         for layout in layouts:

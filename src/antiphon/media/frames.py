@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -209,7 +209,10 @@ class FrameReader:
 
 
 def nearest_frames(
-    reader: StreamReader[VideoStream], times_s: Sequence[float], flags: set[Flag] | None = None
+    reader: StreamReader[VideoStream],
+    times_s: Sequence[float],
+    flags: set[Flag] | None = None,
+    judged: Collection[int] | None = None,
 ) -> Iterator[tuple[int, VideoFrame]]:
     """Find the source frame nearest to each of some times; of two equally near, the earlier.
 
@@ -222,6 +225,8 @@ def nearest_frames(
         one for up to half a second after it.
     flags : set of Flag, optional
         What is wrong with the frames is added to it.
+    judged : collection of int, optional
+        Indices into `times_s` of the frames that the flags are about. Default: all.
 
     Yields
     ------
@@ -242,7 +247,8 @@ def nearest_frames(
         at_start = position_s <= reader.start_s
         if first is not None and (first.time_s <= times_s[0] or at_start):
             found: set[Flag] = set() if flags is None else flags
-            yield from _choose(reader, chain([first], stream), times_s, frame_reader, found)
+            looked_at = range(len(times_s)) if judged is None else judged
+            yield from _choose(reader, chain([first], stream), times_s, frame_reader, found, looked_at)
             return
     raise DecodeError(f"{reader.uri}: no frame can be decoded at {times_s[0]:.2f} s.")
 
@@ -253,6 +259,7 @@ def _choose(
     times_s: Sequence[float],
     frame_reader: FrameReader,
     flags: set[Flag],
+    judged: Collection[int],
 ) -> Iterator[tuple[int, VideoFrame]]:
     before: _TimedFrame | None = None
     index = standing_in = 0
@@ -263,11 +270,12 @@ def _choose(
             chosen = _nearer(before, timed, times_s[index])
             if timed.after_loss and abs(chosen.time_s - times_s[index]) > half_s:
                 raise DecodeError(f"{reader.uri}: the video is damaged near {times_s[index]:.2f} s.")
-            if chosen.is_doubtful:
-                flags.add("concealed")
-            standing_in += before is not None and abs(chosen.time_s - times_s[index]) > far_s
-            if standing_in > _STANDING_IN_SHARE * len(times_s):
-                flags.add("duplicated")
+            if index in judged:
+                if chosen.is_doubtful:
+                    flags.add("concealed")
+                standing_in += before is not None and abs(chosen.time_s - times_s[index]) > far_s
+                if standing_in > _STANDING_IN_SHARE * len(judged):
+                    flags.add("duplicated")
             yield index, chosen.frame
             index += 1
         if before is None and index and times_s[-1] < timed.time_s - _HELD_S:
@@ -275,7 +283,7 @@ def _choose(
         if index == len(times_s):
             return
         before = timed
-    if before is not None and before.is_doubtful and index < len(times_s):
+    if before is not None and before.is_doubtful and any(index <= place for place in judged):
         flags.add("concealed")
     yield from _hold(reader, before, times_s, index, frame_reader.loss)
 

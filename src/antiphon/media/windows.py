@@ -270,7 +270,13 @@ def _decode(job: WindowsJob) -> Iterator[DecodedWindow]:
     crops = generator(job.seed, "crop", job.video_id)
     layouts = tuple(dict.fromkeys((*job.layouts, *((ATTRIBUTES_LAYOUT,) if job.segments else ()))))
     decoded = decode_stretches(
-        job.path, job.windows, layouts, rate_hz=job.rate_hz, generator=crops, extents=job.extents
+        job.path,
+        job.windows,
+        layouts,
+        rate_hz=job.rate_hz,
+        generator=crops,
+        extents=job.extents,
+        unjudged=() if ATTRIBUTES_LAYOUT in job.layouts else (ATTRIBUTES_LAYOUT,),
     )
     seen = job.windows_of("video")
     for number, (stretch, window) in enumerate(zip(job.windows, decoded, strict=True)):

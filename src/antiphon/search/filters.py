@@ -102,7 +102,7 @@ class Where:
         said: list[str] = []
         for name in ("genre", "artist"):
             for value in getattr(self, name):
-                if value.lower() not in {each.lower() for each in known[name]}:
+                if value.casefold() not in {each.casefold() for each in known[name]}:
                     hint = did_you_mean(value, known[name])
                     shown = ", ".join(known[name][:_MAX_NAMED]) or "none"
                     more = ", …" if len(known[name]) > _MAX_NAMED else ""
@@ -121,28 +121,29 @@ class Where:
         for name, (column, excluded) in _LISTS.items():
             values = getattr(self, name)
             if values:
-                names = _arrow.utf8_lower(table[column]) if name in _IGNORING_CASE else table[column]
-                kept &= np.asarray(_arrow.is_in(names, pa.array(self._asked(name), pa.string()))) != excluded
+                names, asked = table[column], pa.array(values, pa.string())
+                if name in _IGNORING_CASE:
+                    names, asked = _arrow.utf8_lower(names), _arrow.utf8_lower(asked)
+                kept &= np.asarray(_arrow.is_in(names, asked)) != excluded
         if self.min_year is not None:
             kept &= _met(_arrow.greater_equal(table["year"], self.min_year))
         if self.max_year is not None:
             kept &= _met(_arrow.less_equal(table["year"], self.max_year))
         return kept
 
-    def _asked(self, name: str) -> tuple[str, ...]:
-        values: tuple[str, ...] = getattr(self, name)
-        return tuple(value.lower() for value in values) if name in _IGNORING_CASE else values
-
     def sql(self) -> str:
         """Return the same conditions in SQL; "" if there are none."""
         parts: list[str] = []
         for name, (column, excluded) in _LISTS.items():
             values = getattr(self, name)
-            compared = f"lower({column})" if name in _IGNORING_CASE else column
+            ignoring_case = name in _IGNORING_CASE
+            compared, asked = (f"lower({column})" if ignoring_case else column), quoted(values)
+            if ignoring_case:
+                asked = ", ".join(f"lower({quoted([value])})" for value in values)
             if values and excluded:
-                parts.append(f"({column} IS NULL OR {compared} NOT IN ({quoted(self._asked(name))}))")
+                parts.append(f"({column} IS NULL OR {compared} NOT IN ({asked}))")
             elif values:
-                parts.append(f"{compared} IN ({quoted(self._asked(name))})")
+                parts.append(f"{compared} IN ({asked})")
         if self.min_year is not None:
             parts.append(f"year >= {self.min_year}")
         if self.max_year is not None:

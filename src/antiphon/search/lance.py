@@ -297,9 +297,9 @@ class LanceStore:
         table = self._opened
         lists = max(1, table.count_rows() // _LIST_ROWS)
         table.create_index("vector", config=IvfSq(distance_type="cosine", num_partitions=lists))
-        for column in ("side", "level", "genre"):
+        for column in ("side", "level"):
             table.create_index(column, config=Bitmap())
-        for column in ("id", "artist", "year"):
+        for column in ("id", "year"):
             table.create_index(column, config=BTree())
 
     def _latest(self) -> Any:
