@@ -5,9 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from antiphon.errors import ConfigError
+from antiphon.errors import ConfigError, FeatureStoreError
 from antiphon.locks import exclusive
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _MAX_NAME_BYTES = 200
 _MAX_LOG_BYTES = 5_000_000
@@ -193,7 +197,7 @@ class Workspace:
         return [Failure(**row) for row in read_table(self.failures, FAILURES).to_pylist()]
 
     def write_failures(self, failures: Iterable[Failure]) -> None:
-        """Replace the table of failures.
+        """Replace the table of failures, unless it has these already.
 
         Parameters
         ----------
@@ -205,7 +209,19 @@ class Workspace:
         from antiphon.tables import FAILURES, write_table
 
         rows = [vars(failure) for failure in sorted(failures, key=lambda item: (item.video_id, item.stage))]
-        write_table(pa.Table.from_pylist(rows, schema=FAILURES), self.failures)
+        table = pa.Table.from_pylist(rows, schema=FAILURES)
+        # Whoever follows the file reads it again when it is written.
+        if not self.failures.exists() or not _has(self.failures, table):
+            write_table(table, self.failures)
+
+
+def _has(path: Path, table: "pa.Table") -> bool:
+    from antiphon.tables import FAILURES, read_table
+
+    try:
+        return read_table(path, FAILURES).equals(table)
+    except FeatureStoreError:
+        return False
 
 
 def safe_name(name: str, kind: str) -> str:

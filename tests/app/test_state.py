@@ -1,5 +1,7 @@
 """What is added while the service runs is found, without a restart."""
 
+import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from antiphon.cli.opening import indexed
 from antiphon.errors import StaleIndexError
 from antiphon.search import Index
 from antiphon.search.filters import Conditions
-from antiphon.workspace import Workspace
+from antiphon.workspace import Failure, Workspace
 
 from .conftest import RUN
 
@@ -74,3 +76,47 @@ def test_videos_that_left_the_catalogue_take_no_place_in_a_list(place: Workspace
     kept = [row for row in catalogue.records() if row["id"] != first]
     Catalogue(kept).save(place.catalogue)
     assert [one.video.id for one in snapshot.searcher.by_id(seed, Conditions(1))] == [second]
+
+
+def test_while_one_request_reads_what_changed_the_others_are_answered(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = Snapshot(place, Index.open(place.index), every_s=0)
+    before, seen = snapshot.searcher, []
+    original = Snapshot._read
+
+    def read_slowly(self: Snapshot) -> object:
+        other = threading.Thread(target=lambda: seen.append(snapshot.searcher))
+        other.start()
+        other.join(30)
+        return original(self)
+
+    monkeypatch.setattr(Snapshot, "_read", read_slowly)
+    Catalogue(Catalogue.load(place.catalogue).records()[1:]).save(place.catalogue)
+    after = snapshot.searcher
+    assert seen == [before]
+    assert after is not before
+
+
+def test_damaged_features_show_no_flags_and_end_no_page(place: Workspace) -> None:
+    features = place.features
+    original = features.resolve()
+    features.unlink()
+    shutil.copytree(original, features)
+    for part in features.rglob("part-*.parquet"):
+        part.write_bytes(part.read_bytes()[:-20])
+    searcher = Snapshot(place, Index.open(place.index), every_s=0).searcher
+    assert len(searcher.library.videos) == len(Catalogue.load(place.catalogue))
+
+
+def test_failures_that_did_not_change_are_not_written_again(place: Workspace) -> None:
+    failures = place.read_failures()
+    other = Workspace(place.root / "other")
+    other.root.mkdir()
+    one = Failure("v", "extract", "DecodeError", "cut short")
+    other.write_failures([*failures, one])
+    written = other.failures.stat().st_mtime_ns, other.failures.stat().st_ino
+    other.write_failures([one, *failures])
+    assert (other.failures.stat().st_mtime_ns, other.failures.stat().st_ino) == written
+    other.write_failures([])
+    assert other.read_failures() == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from antiphon.embeddings import Modality, ModalityEmbeddings
 from antiphon.errors import DecodeError, StaleIndexError
+from antiphon.report.file_names import without_folders
 from antiphon.workers.limits import WorkerLimits
 from antiphon.workers.reasons import unnamed
 from antiphon.workers.worker import Worker
@@ -81,4 +82,4 @@ def _encode(model: "DualEncoder", job: EncodingJob) -> Encodings:
         return model.encode_file(job.path, job.modalities)
     except DecodeError as error:
         # Clients must not see the path.
-        raise DecodeError(unnamed(job.path, str(error))) from None
+        raise DecodeError(without_folders(unnamed(job.path, str(error)))) from None

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.description import synthetic_ids
+from antiphon.errors import FeatureStoreError
 from antiphon.features.store import flags_of_segments
 from antiphon.media.names import title_from_id
 from antiphon.media.opening import CataloguedFile
@@ -109,6 +110,14 @@ class _Key:
         return cls(plain(video.title), plain(video.artist), name, f"{name} {kind}", video)
 
 
+def _flags(workspace: Workspace) -> dict[str, tuple[str, ...]]:
+    """Read the flags of segments; a part of the features that is damaged, or being replaced, ends no page."""
+    try:
+        return flags_of_segments(workspace.features)
+    except (FeatureStoreError, OSError):
+        return {}
+
+
 class Library:
     """All music videos of a catalogue.
 
@@ -146,7 +155,7 @@ class Library:
         """
         segments: dict[str, list[SegmentSpan]] = {}
         if workspace.segments.exists():
-            flags = flags_of_segments(workspace.features)
+            flags = _flags(workspace)
             for row in read_table(workspace.segments, SEGMENTS).sort_by("start_s").to_pylist():
                 words = tuple(map(flag_words, flags.get(row["segment_id"], ())))
                 segments.setdefault(row["video_id"], []).append(SegmentSpan(row["start_s"], row["end_s"], words))

@@ -47,9 +47,9 @@ class Snapshot:
 
     def __init__(self, workspace: Workspace, index: Index, every_s: float = _CHECK_EVERY_S) -> None:
         self._workspace, self._index, self._every_s = workspace, index, every_s
-        self._lock = threading.Lock()
+        self._updating = threading.Lock()
         self._checked_s, self._state = time.monotonic(), self._signature()
-        self._searcher, self._atlas = self._read()
+        self._current = self._read()
 
     @property
     def searcher(self) -> Searcher:
@@ -62,19 +62,21 @@ class Snapshot:
         return self._fresh()[1]
 
     def _fresh(self) -> tuple[Searcher, Atlas]:
-        with self._lock:
-            if time.monotonic() - self._checked_s >= self._every_s:
-                try:
-                    self._update(self._signature())
-                except StaleIndexError:
-                    # It is refused when searched; pages that do not search keep working.
-                    self._searcher.pages.clear()
+        # Other requests are answered from the former state while one of them reads.
+        if time.monotonic() - self._checked_s >= self._every_s and self._updating.acquire(blocking=False):
+            try:
+                self._update(self._signature())
+            except StaleIndexError:
+                # It is refused when searched; pages that do not search keep working.
+                self._current[0].pages.clear()
+            finally:
                 self._checked_s = time.monotonic()
-            return self._searcher, self._atlas
+                self._updating.release()
+        return self._current
 
     def _update(self, state: Hashable) -> None:
         if state != self._state:
-            self._searcher, self._atlas = self._read()
+            self._current = self._read()
             self._state = state
 
     def _read(self) -> tuple[Searcher, Atlas]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon.app.library import Video
+from antiphon.report.file_names import without_folders
 from antiphon.workers.reasons import unnamed
 
 _EXTRACT, _ADD = "antiphon extract", "antiphon index add"
@@ -79,7 +80,7 @@ def _unembedded(video: Video) -> Trouble:
     """Say why a video has no embedding."""
     file = video.file or video.unread
     if file is not None and video.failures:
-        words = [unnamed(file.path, failure.message) for failure in video.failures]
+        words = [without_folders(unnamed(file.path, failure.message)) for failure in video.failures]
         again = ("Repair or replace the file, and then:", _EXTRACT, "and", _ADD)
         return Trouble(" ".join(dict.fromkeys(words)), again)
     if file is None:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,10 @@ from antiphon.media.names import local_path
 
 _LEADING = re.compile(r"^(?:[a-z][a-z0-9+.-]*:/)?/.*?(?=: )", re.IGNORECASE)
 _WITHIN = re.compile(r"(?<![\w.:/])/(?:[^/\s:]+/)+(?=[^/\s:])")
+
+
+def _name_of(uri: str) -> str:
+    return (local_path(uri) or uri.split("?", 1)[0]).rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,9 @@ class FileNames:
         ('live/a.mp4', 'b.mp4')
         """
         local = local_path(uri)
-        if local is None:
-            return uri.split("?", 1)[0].rsplit("/", 1)[-1]
-        inside = self.folder and local.startswith(f"{self.folder}/")
-        return local[len(self.folder) + 1 :] if inside else local.rsplit("/", 1)[-1]
+        if local is not None and self.folder and local.startswith(f"{self.folder}/"):
+            return local[len(self.folder) + 1 :]
+        return _name_of(uri)
 
     def within(self, text: str, uri: str | None = None) -> str:
         """Return a message without folders of this machine.
@@ -87,6 +90,28 @@ class FileNames:
         """
         for known in (uri, local_path(uri)) if uri else ():
             text = text.replace(known, self.shown(known)) if known else text
-        text = text.replace(f"{self.workspace}/", "")
-        leading = _LEADING.match(text)
-        return _WITHIN.sub("", text if leading is None else self.shown(leading.group()) + text[leading.end() :])
+        return without_folders(text.replace(f"{self.workspace}/", ""), self.shown)
+
+
+def without_folders(text: str, shown: Callable[[str], str] = _name_of) -> str:
+    """Return a message without the folders of the paths in it.
+
+    Parameters
+    ----------
+    text : str
+        The message.
+    shown : callable, optional
+        Takes the path that the message starts with and returns what to show of it. Default: its file's name.
+
+    Returns
+    -------
+    str
+        The message.
+
+    Examples
+    --------
+    >>> without_folders("/old/a.mp4: is a link to /etc/x.mp4.")
+    'a.mp4: is a link to x.mp4.'
+    """
+    leading = _LEADING.match(text)
+    return _WITHIN.sub("", text if leading is None else shown(leading.group()) + text[leading.end() :])
