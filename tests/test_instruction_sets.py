@@ -66,7 +66,7 @@ def test_numbers_and_orders_hold(name: str, tmp_path: Path) -> None:
     options = ["-q", "-m", "numeric", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "base")]
     command = [sys.executable, "-m", "pytest", *options, *files]
     done = subprocess.run(
-        command, cwd=TESTS.parent, env=environment, capture_output=True, text=True, timeout=600, check=False
+        command, cwd=TESTS.parent, env=environment, capture_output=True, text=True, timeout=3000, check=False
     )
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
 
