@@ -144,8 +144,8 @@ def profile(place: Workspace, paths: list[str]) -> None:
         async def receive() -> dict[str, object]:
             return {"type": "http.request"}
 
-        async def send(message: object) -> None:
-            pass
+        async def send(message: dict[str, object]) -> None:
+            assert message.get("status", 200) == 200, (path, message)
 
         await app(scope, receive, send)  # type: ignore[arg-type]
 

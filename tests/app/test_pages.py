@@ -4,6 +4,7 @@ import re
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -106,7 +107,17 @@ def test_three_reasons_are_shown_and_the_rest_unfolds(client: TestClient) -> Non
     assert f"<summary>{len(long['reasons']) - 3} more</summary>{rest}</details>" in found
 
 
-@pytest.mark.parametrize("page", ["/", "/evaluation"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/",
+        "/evaluation",
+        "/map",
+        "/gallery",
+        f"/video/{quote(IDS[0], safe='')}",
+        f"/match/{quote(IDS[0], safe='')}?target=audio",
+    ],
+)
 def test_synthetic_videos_are_called_that(
     workspace: Workspace, index: Index, client: TestClient, tmp_path: Path, page: str
 ) -> None:

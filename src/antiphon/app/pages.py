@@ -81,7 +81,10 @@ async def find_for_file(request: Request, here: Here, conditions: Asked, target:
     asked = _listing(request, conditions, MATCHES)
     found = await run_sync(lambda: here.searcher.by_file(encodings, asked, target))
     template = "file_part.html" if is_part(request) else "file_page.html"
-    return here.pages.render(request, template, found=found, target=target, headings=HEADINGS, conditions=asked)
+    library = here.searcher.library
+    return here.pages.render(
+        request, template, found=found, target=target, headings=HEADINGS, conditions=asked, library=library
+    )
 
 
 @router.get("/video/{id:path}")
@@ -97,6 +100,7 @@ def video(id: str, request: Request, here: Here, conditions: Asked) -> HTMLRespo
         uses=uses,
         lists={by: _or_reason(here, lambda by=by: here.searcher.by_id(id, asked, by=by)) for by in ways},
         conditions=asked,
+        library=here.searcher.library,
         genres=here.searcher.library.genres,
     )
 
@@ -116,6 +120,7 @@ def match(
         found=_or_reason(here, lambda: here.searcher.by_id(id, asked, target=target)) if uses.searches else [],
         target=target,
         conditions=asked,
+        library=here.searcher.library,
         genres=here.searcher.library.genres,
     )
 
@@ -128,8 +133,8 @@ def map_page(request: Request, here: Here) -> HTMLResponse:
     def made() -> tuple[str, bool]:
         numbers = Counter(one.genre for one in searcher.findable)
         legend = legend_of(numbers, coloured)
-        total, all_videos = len(searcher.findable), len(searcher.library)
-        return here.pages.text(request, "map.html", legend=legend, total=total, all_videos=all_videos), True
+        total = len(searcher.findable)
+        return here.pages.text(request, "map.html", legend=legend, total=total, library=searcher.library), True
 
     return HTMLResponse(searcher.pages.get("map", made))
 
@@ -153,7 +158,7 @@ def gallery(request: Request, here: Here, seed: Seed = 0) -> HTMLResponse:
         drawn = _drawn(searcher.findable, SEEDS, seed)
         seeds = [(one, _or_reason(here, lambda one=one: searcher.by_id(one.id, conditions))) for one in drawn]
         is_whole = not any(isinstance(found, str) for _, found in seeds)
-        return here.pages.text(request, "gallery.html", seeds=seeds, seed=seed), is_whole
+        return here.pages.text(request, "gallery.html", seeds=seeds, seed=seed, library=searcher.library), is_whole
 
     return HTMLResponse(searcher.pages.get(("gallery", seed), made))
 

@@ -37,7 +37,7 @@ def converted(module: nn.Module, shape: Sequence[int]) -> Value:
 
     Raises
     ------
-    NotImplementedError
+    ValueError
         The module needs an operation that is not here.
     """
     traced = fx.symbolic_trace(module)
@@ -60,7 +60,7 @@ def converted(module: nn.Module, shape: Sequence[int]) -> Value:
 
 def _of(table: Mapping[Any, Callable[..., Value]], key: Any) -> Callable[..., Value]:
     if key not in table:
-        raise NotImplementedError(f"{key} has no counterpart of OpenVINO here.")
+        raise ValueError(f"{key} has no counterpart of OpenVINO here.")
     return table[key]
 
 
@@ -142,7 +142,7 @@ def _pick(node: Value, places: Any) -> Value:
             node = ops.gather(node, np.int64(place), np.int64(axis))
             axis -= 1
         elif place != slice(None):
-            raise NotImplementedError("Slices have no counterpart of OpenVINO here.")
+            raise ValueError("Slices have no counterpart of OpenVINO here.")
         axis += 1
     return node
 
