@@ -4,6 +4,7 @@ It needs atheris, which is no dependency: `pip install atheris`. Names of artefa
 `benchmarks/artefacts.py`, or parts of them; `all` takes every one. Found files stay in the folder that is printed.
 """
 
+import resource
 import sys
 import tempfile
 import time
@@ -47,7 +48,7 @@ def fuzz(root: str, name: str, seconds: int) -> None:
         except AntiphonError:
             return
 
-    options = [f"-max_total_time={seconds}", "-rss_limit_mb=4096", "-timeout=20", f"-artifact_prefix={root}/found-"]
+    options = [f"-max_total_time={seconds}", "-rss_limit_mb=4096", "-timeout=120", f"-artifact_prefix={root}/found-"]
     atheris.Setup([sys.argv[0], *options, "-verbosity=0", "-print_final_stats=1", str(corpus)], once)
     atheris.Fuzz()
 
@@ -62,13 +63,18 @@ def main() -> None:
     for name in (name for name in names if wanted in ("all", name) or wanted in name):
         root = tempfile.mkdtemp(prefix="antiphon-fuzz-")
         stable = name if "entries-" not in name else name.rsplit("-", 1)[-1][-12:]
-        started = time.monotonic()
+        started, spent = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         process = get_context("spawn").Process(target=fuzz, args=(root, stable, seconds))
         process.start()
         process.join()
         found = sorted(path.name for path in Path(root).glob("found-*"))
-        took_s = time.monotonic() - started
-        print(f"{name}: {took_s:.0f} s, exit {process.exitcode}, found {found} in {root}", flush=True)
+        took_s, now = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+        worked_s = now.ru_utime + now.ru_stime - spent.ru_utime - spent.ru_stime
+        print(
+            f"{name}: {took_s:.0f} s, {worked_s:.0f} s of processor time, exit {process.exitcode}, "
+            f"found {found} in {root}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
