@@ -4,12 +4,24 @@ What is promised: the same runtime of the same version on the same processor giv
 batch and the number of threads. Other runtimes, versions and processors add the terms of a sum in another order, and
 give nearly the same values: arithmetics are compatible where features of real files differ by no more than the
 tolerances here (`tests/backbones/test_runtime.py`; `benchmarks/networks.py` prints what was measured).
+
+On a GPU a precision below float32 can be asked for by name. It keeps no such tolerance, so its features stand in a
+store of their own (`benchmarks/gpu.py` prints how far they are).
 """
+
+from typing import Literal
+
+Precision = Literal["float32", "tf32", "bfloat16"]
+"""Precision of a network: "float32" is exact; "tf32" (products of 10 bits) and "bfloat16" (7 bits) are of GPUs."""
 
 TORCH = "torch float32"
 """PyTorch in float32: the fallback, GPUs, plug-ins, and features of versions that recorded no arithmetic."""
 OPENVINO = "openvino float32"
 """OpenVINO in float32 on the processor."""
+TF32 = "torch tf32"
+"""PyTorch on tensor cores of a GPU, with products of float32 rounded to 10 bits."""
+BFLOAT16 = "torch bfloat16"
+"""PyTorch in bfloat16 on a GPU."""
 
 MAX_DIFFERENCE = 1e-5
 """Largest difference of a value, relative to the largest value of its feature."""

@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.backbones.arithmetic import TORCH
+from antiphon.backbones.arithmetic import TORCH, Precision
+from antiphon.errors import ConfigError
 from antiphon.media.layout import FrameLayout
 
 FloatArray = npt.NDArray[np.float32]
@@ -19,7 +20,32 @@ TUNED_MARK = "+tuned-"
 """Part of a tuned backbone's name, between the name of the untuned backbone and digits of a hash."""
 
 
-class AudioBackbone(ABC):
+class _Backbone(ABC):
+    """What both kinds share."""
+
+    name: str
+    dim: int
+    fingerprint: str
+    arithmetic: str = TORCH
+
+    def set_precision(self, precision: Precision) -> None:
+        """Compute in another precision from now on, and name its arithmetic.
+
+        Parameters
+        ----------
+        precision : {'float32', 'tf32', 'bfloat16'}
+            Precision of the network.
+
+        Raises
+        ------
+        ConfigError
+            The backbone cannot compute in it here.
+        """
+        if precision != "float32":
+            raise ConfigError(f"{self.name} computes in float32 alone. Leave out precision {precision}.")
+
+
+class AudioBackbone(_Backbone):
     """Audio backbone: waveform → feature.
 
     Attributes
@@ -39,10 +65,6 @@ class AudioBackbone(ABC):
     """
 
     modality: ClassVar[str] = "audio"
-    name: str
-    dim: int
-    fingerprint: str
-    arithmetic: str = TORCH
     rate_hz: int
 
     @abstractmethod
@@ -50,7 +72,7 @@ class AudioBackbone(ABC):
         """Compute features: (n, samples) or (samples,) mono floats in [-1, 1] → (n, dim) float32."""
 
 
-class VideoBackbone(ABC):
+class VideoBackbone(_Backbone):
     """Video backbone: frames → feature.
 
     Attributes
@@ -70,10 +92,6 @@ class VideoBackbone(ABC):
     """
 
     modality: ClassVar[str] = "video"
-    name: str
-    dim: int
-    fingerprint: str
-    arithmetic: str = TORCH
     layout: FrameLayout
 
     @abstractmethod

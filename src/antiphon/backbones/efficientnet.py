@@ -9,6 +9,8 @@ neighbours (`benchmarks/backbones.py thinning`). bfloat16 costs as much (0.994 t
 instructions it is slower (`benchmarks/networks.py`), so inference stays in float32.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -16,14 +18,14 @@ from torch import Tensor
 
 from antiphon.backbones.base import FloatArray, VideoBackbone
 from antiphon.backbones.efficientnet_network import CHANNELS, SIZE_PX, STAGES, EfficientNetLite0
-from antiphon.backbones.inference import checked_frames, exact_inference, loaded, resolve_device, square
-from antiphon.backbones.runtime import Runtime
+from antiphon.backbones.inference import checked_frames, exact_inference, loaded, on_device, resolve_device, square
+from antiphon.backbones.runtime import RunsNetwork, Runtime
 from antiphon.backbones.tuning import Block, TunableVideo
 from antiphon.backbones.weights import Tensors
 from antiphon.media.layout import FrameLayout
 
 
-class EfficientNet(TunableVideo):
+class EfficientNet(RunsNetwork, TunableVideo):
     """EfficientNet-Lite0: 1280 values per frame, then their mean and standard deviation over the window.
 
     Parameters
@@ -70,7 +72,8 @@ class EfficientNet(TunableVideo):
         """
         windows = checked_frames(frames)
         with exact_inference():
-            values = [self._features(window) for window in windows]
+            values = self._features(windows.reshape(-1, *windows.shape[2:])).unflatten(0, windows.shape[:2])
+            # Each window on its own: the order in which a mean is added up may depend on how many there are.
             rows = [torch.cat([value.mean(0), value.std(0, correction=0)]) for value in values]
             return torch.stack(rows).cpu().numpy() if rows else np.empty((0, self.dim), np.float32)
 
@@ -125,7 +128,7 @@ class EfficientNet(TunableVideo):
 
     def _features(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:
         """Return the (frames, 1280) values of (frames, height, width, 3) uint8 images."""
-        (values,) = self._run(normalised(torch.tensor(images).to(self.device)), self._batch)
+        (values,) = self._run(normalised(on_device(images, self.device)), self._batch)
         return values
 
 
@@ -167,7 +170,7 @@ _FIRST, _LAST = 1, 2
 _WIDTHS = tuple(channels for *_, channels in STAGES[_FIRST : _LAST + 1])
 
 
-class EfficientNetStyle(VideoBackbone):
+class EfficientNetStyle(RunsNetwork, VideoBackbone):
     """Gram matrices of two early stages, averaged over the window: 300 and 820 values.
 
     Parameters
@@ -222,14 +225,18 @@ class EfficientNetStyle(VideoBackbone):
         """
         windows = checked_frames(frames)
         with exact_inference():
-            rows = [self._window(window) for window in windows]
+            stages = self._run(normalised(on_device(windows.reshape(-1, *windows.shape[2:]), self.device)), self._batch)
+            rows = [
+                _style([stage[place : place + windows.shape[1]] for stage in stages])
+                for place in range(0, len(stages[0]), windows.shape[1])
+            ]
             return torch.stack(rows).cpu().numpy() if rows else np.empty((0, self.dim), np.float32)
 
-    def _window(self, images: npt.NDArray[np.uint8]) -> Tensor:
-        """Return the (1120,) feature of (frames, height, width, 3) uint8 images."""
-        stages = self._run(normalised(torch.tensor(images).to(self.device)), self._batch)
-        mean = torch.cat([gram(stage) for stage in stages], dim=1).mean(0)
-        return mean.sign() * mean.abs().sqrt()
+
+def _style(stages: Sequence[Tensor]) -> Tensor:
+    """Return the (1120,) feature of the (frames, channels, height, width) outputs of both stages for one window."""
+    mean = torch.cat([gram(stage) for stage in stages], dim=1).mean(0)
+    return mean.sign() * mean.abs().sqrt()
 
 
 def gram(values: Tensor) -> Tensor:

@@ -179,6 +179,25 @@ def checked_frames(frames: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     return array
 
 
+def on_device(values: npt.NDArray[np.uint8] | npt.NDArray[np.float32], device: torch.device) -> torch.Tensor:
+    """Copy values to a device, by pinned memory where it is a GPU.
+
+    Parameters
+    ----------
+    values : ndarray of uint8 or float32, shape (...)
+        Values.
+    device : torch.device
+        The device.
+
+    Returns
+    -------
+    torch.Tensor, shape (...)
+        The same values.
+    """
+    copied = torch.tensor(values)
+    return copied.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else copied.to(device)
+
+
 def square(frames: torch.Tensor, size_px: int) -> torch.Tensor:
     """Resize frames by the shorter side, bilinearly with antialiasing, and crop the centre.
 

@@ -23,7 +23,7 @@ from antiphon.backbones.musicnn_network import (
     from_tensorflow,
     interleaved,
 )
-from antiphon.backbones.runtime import Runtime
+from antiphon.backbones.runtime import RunsNetwork, Runtime
 from antiphon.backbones.tensorflow_checkpoint import read_index, read_variable
 from antiphon.backbones.tuning import Block, TunableAudio
 from antiphon.backbones.weights import Tensors
@@ -71,7 +71,7 @@ class MusicnnOutputs(NamedTuple):
         return getattr(self, key) if isinstance(key, str) else tuple(self)[key]
 
 
-class Musicnn(TunableAudio):
+class Musicnn(RunsNetwork, TunableAudio):
     """musicnn trained on MagnaTagATune ("mtt") or the Million Song Dataset ("msd").
 
     Parameters

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import torch
 
 from antiphon.backbones.base import FloatArray
-from antiphon.backbones.inference import checked_frames, exact_inference, loaded, resolve_device, square
+from antiphon.backbones.inference import checked_frames, exact_inference, loaded, on_device, resolve_device, square
 from antiphon.backbones.r2plus1d_network import CHANNELS, SIZE_PX, R2Plus1D18
-from antiphon.backbones.runtime import Runtime
+from antiphon.backbones.runtime import RunsNetwork, Runtime
 from antiphon.backbones.tuning import Block, TunableVideo
 from antiphon.backbones.weights import Tensors
 from antiphon.media.layout import FrameLayout
@@ -21,7 +21,7 @@ _MEAN = (0.43216, 0.394666, 0.37645)
 _STD = (0.22803, 0.22145, 0.216989)
 
 
-class R2Plus1D(TunableVideo):
+class R2Plus1D(RunsNetwork, TunableVideo):
     """R(2+1)D-18.
 
     Parameters
@@ -46,6 +46,7 @@ class R2Plus1D(TunableVideo):
         self.network = loaded(R2Plus1D18(), tensors, self.name).to(self.device)
         self._run = Runtime(self.network, lambda network, images: [network.features(images)])
         self.arithmetic = self._run.arithmetic
+        self._batch = 32 if self.device.type == "cuda" else 1
         self._scaled = scaled
         self._mean = torch.tensor(_MEAN, device=self.device).view(3, 1, 1)
         self._std = torch.tensor(_STD, device=self.device).view(3, 1, 1)
@@ -70,13 +71,13 @@ class R2Plus1D(TunableVideo):
             `frames` has another type or shape.
         """
         windows = checked_frames(frames)
-        features = torch.empty(len(windows), self.dim)
+        features = [torch.empty(0, self.dim)]
         with exact_inference():
-            for row, window in enumerate(windows):
-                images = square(torch.tensor(window, device=self.device), SIZE_PX)
-                (values,) = self._run(self._normalised(images[None]), 1)
-                features[row] = values[0].cpu()
-        return features.numpy()
+            for first in range(0, len(windows), self._batch):
+                part = on_device(windows[first : first + self._batch], self.device)
+                images = square(part.flatten(0, 1), SIZE_PX).unflatten(0, part.shape[:2])
+                features.append(self._run(self._normalised(images), self._batch)[0].cpu())
+        return torch.cat(features).numpy()
 
     def blocks(self) -> list[Block]:
         """Return the stem, and two residual blocks of each of the four layers.

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from antiphon.backbones.arithmetic import Precision
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
 from antiphon.backbones.spec import BackboneSpec
 from antiphon.errors import ConfigError, UnknownBackboneError, WeightsError
@@ -225,6 +226,7 @@ def load(
     weights: Path | str | None = None,
     crop: Literal["centre", "random"] | None = None,
     every: int | None = None,
+    precision: Precision = "float32",
 ) -> AudioBackbone | VideoBackbone:
     """Load a backbone, downloading its weights if they are not cached.
 
@@ -238,6 +240,8 @@ def load(
         Local file with the weights: safetensors, or in the published format. Default: the cache.
     crop, every : {'centre', 'random'}, optional
         Changes to the layout of a video backbone; see `FrameLayout`.
+    precision : {'float32', 'tf32', 'bfloat16'}, default 'float32'
+        Precision of the network; less than float32 is faster on a GPU, and its features are not mixed with others.
 
     Returns
     -------
@@ -249,7 +253,7 @@ def load(
     WeightsError
         The name is unknown, or the weights are not available or belong to another network.
     ConfigError
-        The device is not available, or the layout is invalid.
+        The device is not available, the layout is invalid, or the backbone cannot compute in the precision there.
     """
     backbone = _find(name).build(device, None if weights is None else Path(weights))
     changes = {key: value for key, value in {"crop": crop, "every": every}.items() if value is not None}
@@ -257,6 +261,7 @@ def load(
         if not isinstance(backbone, VideoBackbone):
             raise ConfigError(f"{name} is an audio backbone: leave out {' and '.join(changes)}.")
         backbone.layout = _changed(backbone.layout, changes)
+    backbone.set_precision(precision)
     return backbone
 
 

@@ -1,7 +1,7 @@
-"""What a network runs in: OpenVINO on the processor, PyTorch elsewhere and where OpenVINO cannot be used.
+"""What a network runs in: OpenVINO on the processor, PyTorch on a GPU and where OpenVINO cannot be used.
 
-Both take batches of one fixed shape, each computed on one thread, so that neither the other rows of a call nor the
-number of threads can change a row's bits.
+All take batches of one fixed shape, filled up with zeros, and a processor computes each on one thread, so that neither
+the other rows of a call nor the number of threads can change a row's bits.
 """
 
 import os
@@ -15,7 +15,9 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-from antiphon.backbones.arithmetic import OPENVINO, TORCH
+from antiphon.backbones.accelerated import Accelerated
+from antiphon.backbones.arithmetic import BFLOAT16, OPENVINO, TF32, TORCH, Precision
+from antiphon.errors import ConfigError
 
 SETTINGS: dict[str, Any] = {
     "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 or float16 where the processor has it
@@ -44,7 +46,8 @@ class Runtime(Generic[Network]):
 
     def __init__(self, network: Network, function: Callable[[Network, Tensor], Sequence[Tensor]]) -> None:
         self._part = _Part(network, function)
-        self._compiled: dict[tuple[int, ...], _Compiled] = {}
+        self._precision: Precision = "float32"
+        self._compiled: dict[tuple[int, ...], _Compiled | Accelerated] = {}
         self._weights: list[tuple[int, int]] = []
         self._finite = True
         self._lock = Lock()
@@ -52,6 +55,8 @@ class Runtime(Generic[Network]):
     @property
     def arithmetic(self) -> str:
         """Name of the arithmetic; see `antiphon.backbones.arithmetic`."""
+        if self._precision != "float32":
+            return TF32 if self._precision == "tf32" else BFLOAT16
         return OPENVINO if self._on_processor() and not _is_forked() and openvino_works() else TORCH
 
     def __call__(self, rows: Tensor, batch: int) -> Outputs:
@@ -69,23 +74,47 @@ class Runtime(Generic[Network]):
         tuple of Tensor
             Outputs, each of n rows.
         """
-        fast = self.arithmetic == OPENVINO and len(rows)
-        compiled = self._compiled_for((batch, *rows.shape[1:])) if fast else None
-        if compiled is None:
-            found = [tuple(self._part(part)) for part in rows.split(batch)]
-        else:
-            filled = torch.cat([rows, rows.new_zeros(-len(rows) % batch, *rows.shape[1:])])
-            found = compiled(filled.split(batch))
-        return tuple(torch.cat(parts)[: len(rows)] for parts in zip(*found, strict=True))
+        if not len(rows):
+            return tuple(self._part(rows))
+        filled = torch.cat([rows, rows.new_zeros(-len(rows) % batch, *rows.shape[1:])])
+        compiled = self._compiled_for((batch, *rows.shape[1:]))
+        run = compiled or (lambda batches: [tuple(self._part(part)) for part in batches])
+        return tuple(torch.cat(parts)[: len(rows)] for parts in zip(*run(filled.split(batch)), strict=True))
+
+    def set_precision(self, precision: Precision) -> None:
+        """Compute in another precision from now on.
+
+        Parameters
+        ----------
+        precision : {'float32', 'tf32', 'bfloat16'}
+            The precision.
+
+        Raises
+        ------
+        ConfigError
+            It is none of these, or needs a GPU.
+        """
+        if precision not in ("float32", "tf32", "bfloat16"):
+            raise ConfigError(f"precision must be 'float32', 'tf32' or 'bfloat16', not {precision!r}.")
+        if precision != "float32" and self._on_processor():
+            raise ConfigError(
+                f"Precision {precision} needs a GPU: on a processor it is slower than float32, and less exact. Leave "
+                "it out, or choose device cuda."
+            )
+        with self._lock:
+            self._precision, self._compiled = precision, {}
 
     def _on_processor(self) -> bool:
         return all(values.device.type == "cpu" for values in self._part.parameters())
 
-    def _compiled_for(self, shape: tuple[int, ...]) -> "_Compiled | None":
-        """Return the network compiled for a shape; where weights have changed since, they are read again.
+    def _compiled_for(self, shape: tuple[int, ...]) -> "_Compiled | Accelerated | None":
+        """Return the network made fast for a shape; where weights have changed since, they are read again.
 
-        None where weights are not finite: OpenVINO's ReLU makes 0 of NaN, and what is broken would pass for a feature.
+        None for exact PyTorch, and where weights are not finite: OpenVINO's ReLU makes 0 of NaN, and what is broken
+        would pass for a feature.
         """
+        if self.arithmetic == TORCH:
+            return None
         with self._lock:
             state = self._part.state_dict(keep_vars=True).values()
             weights = [(values.data_ptr(), _changes(values)) for values in state]
@@ -97,8 +126,23 @@ class Runtime(Generic[Network]):
             if shape not in self._compiled:
                 while len(self._compiled) >= _SHAPES:
                     del self._compiled[next(iter(self._compiled))]
-                self._compiled[shape] = _Compiled(self._part, shape)
+                exact = self._precision == "float32"
+                self._compiled[shape] = (
+                    _Compiled(self._part, shape) if exact else Accelerated(self._part, self._precision)
+                )
             return self._compiled[shape]
+
+
+class RunsNetwork:
+    """A backbone whose network runs in a `Runtime`, called `_run`."""
+
+    _run: Runtime[Any]
+    arithmetic: str
+
+    def set_precision(self, precision: Precision) -> None:
+        """Compute in another precision from now on; raises as `Runtime.set_precision`."""
+        self._run.set_precision(precision)
+        self.arithmetic = self._run.arithmetic
 
 
 def _changes(values: Tensor) -> int:

@@ -15,7 +15,7 @@ from antiphon.backbones.base import FloatArray
 from antiphon.backbones.decibel_mel import decibel_mel, htk_filters
 from antiphon.backbones.inference import checked_waveform, exact_inference, loaded, resolve_device
 from antiphon.backbones.mel import N_FFT, RATE_HZ
-from antiphon.backbones.runtime import Runtime
+from antiphon.backbones.runtime import RunsNetwork, Runtime
 from antiphon.backbones.tuning import Block, TunableAudio
 from antiphon.backbones.weights import Tensors, read_pth
 from antiphon.backbones.won_musicnn_network import POOLED, WonMusicnnNetwork
@@ -26,7 +26,7 @@ WINDOW_SAMPLES = 3 * RATE_HZ
 _WINDOW, _FILTERS = "spec.spectrogram.window", "spec.mel_scale.fb"
 
 
-class WonMusicnn(TunableAudio):
+class WonMusicnn(RunsNetwork, TunableAudio):
     """musicnn of Won et al. (2020), trained on MagnaTagATune.
 
     Parameters
@@ -49,6 +49,8 @@ class WonMusicnn(TunableAudio):
         self.network = loaded(WonMusicnnNetwork(), tensors, self.name).to(self.device)
         self._run = Runtime(self.network, lambda network, decibels: [network.features(decibels)])
         self.arithmetic = self._run.arithmetic
+        # A single window fits in a CPU's cache.
+        self._batch = 64 if self.device.type == "cuda" else 1
 
     def __call__(self, waveform: npt.ArrayLike, rate_hz: int = RATE_HZ) -> FloatArray:
         """Compute the maxima over 3 s of 753 channels, then their means; averaged over consecutive windows.
@@ -74,13 +76,13 @@ class WonMusicnn(TunableAudio):
         """
         checked = checked_waveform(waveform, rate_hz, RATE_HZ, WINDOW_SAMPLES)
         windows = checked.unfold(1, WINDOW_SAMPLES, WINDOW_SAMPLES)
-        features = torch.empty(*windows.shape[:2], self.dim)
+        if not len(windows):
+            return np.empty((0, self.dim), np.float32)
         with exact_inference():
-            for row in range(len(windows)):
-                # A single window fits in a CPU's cache, and its bits do not depend on the rest of a batch.
-                decibels = [decibel_mel(window[None].to(self.device)) for window in windows[row]]
-                features[row] = self._run(torch.cat(decibels), 1)[0].cpu()
-        return features.mean(1).numpy()
+            # One spectrogram at a time, whose bits do not depend on the others.
+            decibels = [decibel_mel(window[None].to(self.device)) for window in windows.flatten(0, 1)]
+            (features,) = self._run(torch.cat(decibels), self._batch)
+            return features.unflatten(0, windows.shape[:2]).mean(1).cpu().numpy()
 
     def blocks(self) -> list[Block]:
         """Return the front end, and the three densely connected layers.
