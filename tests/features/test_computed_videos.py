@@ -7,12 +7,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import torch
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.catalogue import Catalogue
 from antiphon.errors import ConfigError, DecodeError
 from antiphon.features.attributes import measure_attributes
-from antiphon.features.computing import BATCH_WINDOWS
+from antiphon.features.computed_videos import computed_videos
+from antiphon.features.computing import BATCH_WINDOWS, on_gpu
 from antiphon.features.extraction import extract_into
 from antiphon.features.keeping import keep_segments
 from antiphon.features.store import FeatureStore
@@ -323,3 +325,45 @@ def test_tracebacks_are_kept_within_bounds(tmp_path: Path, monkeypatch: pytest.M
     sizes = [path.stat().st_size for path in tmp_path.glob("errors.log*")]
     assert len(sizes) == 2 and max(sizes) < 300
     assert "5 xxx" in workspace.errors_log.read_text()
+
+
+class Picky(Loudness):
+    """Refuses what is louder than 0.9, and notes how many windows it is given at a time."""
+
+    def __call__(self, waveform, rate_hz=RATE_HZ):
+        found = super().__call__(waveform, rate_hz)
+        if np.abs(waveform).max() > 0.9:
+            raise ValueError("too loud for me")
+        return found
+
+
+def sound_job(path: Path, count: int) -> WindowsJob:
+    windows = tuple((0.25 * number, 0.25 * number + 1) for number in range(count))
+    return WindowsJob(path.stem, str(path), windows, (), RATE_HZ, 0)
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_windows_of_several_videos_are_computed_together_on_a_gpu_alone(gpu: bool, tmp_path: Path) -> None:
+    levels = {"a": 0.2, "b": 0.5, "c": 0.95, "d": 0.7}
+    jobs = [
+        sound_job(write_wav(tmp_path / f"{name}.wav", tone() * np.float32(level / 0.3)), 11)
+        for name, level in levels.items()
+    ]
+    network = Picky()
+    found = {video.job.video_id: video for video in computed_videos(jobs, lambda _: [network], 2, gpu=gpu)}
+    assert (max(network.batches) > BATCH_WINDOWS) is gpu
+    assert set(found) == set(levels)
+    assert "too loud for me" in str(found["c"].problem)
+    assert not found["c"].features
+    for name in ("a", "b", "d"):
+        assert found[name].problem is None
+        vectors = found[name].features["loudness"].vectors
+        assert vectors.shape == (11, 2)
+        np.testing.assert_allclose(vectors[:, 1], levels[name] ** 2 / 2, rtol=0.02)
+
+
+def test_where_a_backbone_computes_decides_what_counts_as_a_gpu() -> None:
+    here, there = Loudness(), Loudness()
+    here.device, there.device = torch.device("cpu"), torch.device("cuda", 1)
+    assert not on_gpu([Loudness(), here])
+    assert on_gpu([here, there])

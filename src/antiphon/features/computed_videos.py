@@ -3,7 +3,7 @@
 Memory grows neither with the number of videos nor with their length: what a worker has decoded waits until it is taken.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
@@ -13,13 +13,17 @@ import numpy.typing as npt
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.errors import AntiphonError, DecodeError
-from antiphon.features.computing import BATCH_WINDOWS, compute_in_threads, file_problem, window_features
+from antiphon.features.batches import Batch, batches_of, groups_of
+from antiphon.features.computing import BATCH_WINDOWS, compute_in_threads, features_together, file_problem
 from antiphon.media.quality import Flag
-from antiphon.media.windows import DecodedWindow, DecodedWindows, WindowBatches, WindowsJob, decode_windows
+from antiphon.media.windows import DecodedWindows, WindowsJob, decode_windows
 from antiphon.workers.limits import WorkerLimits
-from antiphon.workers.pool import Part, stream_in_processes
+from antiphon.workers.pool import stream_in_processes
 
 Backbone = AudioBackbone | VideoBackbone
+
+GPU_WINDOWS = 64
+"""Windows that a GPU computes at a time: with fewer most of it waits."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +80,6 @@ class ComputedVideo:
     attributes: VideoAttributes = VideoAttributes()
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Windows of a job, and whether they are the last ones."""
-
-    number: int
-    job: WindowsJob
-    decoded: DecodedWindows | None
-    is_last: bool
-    error: AntiphonError | None = None
-
-
 @dataclass
 class _Gathered:
     """What has been computed of one video so far."""
@@ -123,6 +116,8 @@ def computed_videos(
     networks_of: Callable[[WindowsJob], Sequence[Backbone]],
     workers: int,
     limits: WorkerLimits | None = None,
+    *,
+    gpu: bool = False,
 ) -> Generator[ComputedVideo]:
     """Decode videos and run backbones on their windows.
 
@@ -138,6 +133,8 @@ def computed_videos(
         Number of decoding processes.
     limits : WorkerLimits, optional
         Limits of each window. Default: none.
+    gpu : bool, default False
+        Whether a GPU computes: windows of several videos are then computed together, and by one thread.
 
     Yields
     ------
@@ -154,9 +151,15 @@ def computed_videos(
     gathered: dict[int, _Gathered] = {}
     with (
         closing(stream_in_processes(decode_windows, jobs, workers, limits, ahead=2 * BATCH_WINDOWS)) as parts,
-        closing(compute_in_threads(lambda batch: (batch, _compute(batch, networks_of)), _batches(parts))) as computed,
+        closing(
+            compute_in_threads(
+                lambda group: list(zip(group, _compute(group, networks_of), strict=True)),
+                groups_of(batches_of(parts), GPU_WINDOWS if gpu else 1),
+                threads=1 if gpu else None,
+            )
+        ) as computed,
     ):
-        for batch, found in computed:
+        for batch, found in chain.from_iterable(computed):
             if batch.decoded is not None and batch.decoded.first == 0:
                 problem = batch.decoded.problem
                 gathered[batch.number] = _Gathered(problem=None if problem is None else DecodeError(problem))
@@ -188,35 +191,45 @@ def batch_features(networks: Iterable[Backbone], decoded: DecodedWindows) -> _Co
     ConfigError
         There is not enough memory for a backbone.
     """
-    computed: _Computed = {}
-    for network in networks:
-        audio = isinstance(network, AudioBackbone)
-        if decoded.waveforms is not None if audio else decoded.frames:
-            try:
-                vectors = window_features(network, decoded)
-            except Exception as error:  # noqa: BLE001 - whatever a backbone raises about one video
-                computed[network.name] = file_problem(error)
-            else:
-                computed[network.name] = SideFeatures(vectors, decoded.audio_flags if audio else decoded.video_flags)
+    return _compute_all([(decoded, list(networks))])[0]
+
+
+def _compute(group: Sequence[Batch], networks_of: Callable[[WindowsJob], Sequence[Backbone]]) -> list[_Computed]:
+    found = iter(_compute_all([(one.decoded, networks_of(one.job)) for one in group if one.decoded is not None]))
+    return [{} if one.decoded is None else next(found) for one in group]
+
+
+def _compute_all(batches: Sequence[tuple[DecodedWindows, Sequence[Backbone]]]) -> list[_Computed]:
+    """Run the backbones of each batch on it, each backbone on all of its batches at once."""
+    computed: list[_Computed] = [{} for _ in batches]
+    for network in dict.fromkeys(network for _, networks in batches for network in networks):
+        own = [
+            place
+            for place, (decoded, networks) in enumerate(batches)
+            if network in networks and _fits(network, decoded)
+        ]
+        found = _vectors(network, [batches[place][0] for place in own]) if own else []
+        for place, vectors in zip(own, found, strict=True):
+            decoded = batches[place][0]
+            flags = decoded.audio_flags if isinstance(network, AudioBackbone) else decoded.video_flags
+            failed = isinstance(vectors, AntiphonError)
+            computed[place][network.name] = vectors if failed else SideFeatures(vectors, flags)
     return computed
 
 
-def _compute(batch: _Batch, networks_of: Callable[[WindowsJob], Sequence[Backbone]]) -> _Computed:
-    return {} if batch.decoded is None else batch_features(networks_of(batch.job), batch.decoded)
+def _fits(network: Backbone, decoded: DecodedWindows) -> bool:
+    """Return whether a batch has the modality of a backbone."""
+    return decoded.waveforms is not None if isinstance(network, AudioBackbone) else bool(decoded.frames)
 
 
-def _batches(parts: Iterable[Part[WindowsJob, DecodedWindow]]) -> Iterator[_Batch]:
-    """Gather the windows of each video, which arrive in turn with those of others."""
-    waiting: dict[int, WindowBatches] = {}
-    for part in parts:
-        windows = waiting.setdefault(part.number, WindowBatches(BATCH_WINDOWS))
-        if part.value is not None:
-            batch = windows.add(part.value)
-            if batch is not None:
-                yield _Batch(part.number, part.job, batch, is_last=False)
-        if part.is_last:
-            rest = waiting.pop(part.number).rest()
-            yield _Batch(part.number, part.job, None if part.error else rest, is_last=True, error=part.error)
+def _vectors(network: Backbone, batches: Sequence[DecodedWindows]) -> list[npt.NDArray[np.float32] | AntiphonError]:
+    """Compute the features of batches at once; where that fails, one by one, so that one video fails alone."""
+    try:
+        return [*features_together(network, batches)]
+    except Exception as error:  # noqa: BLE001 - whatever a backbone raises about one video
+        if len(batches) > 1:
+            return [found for batch in batches for found in _vectors(network, [batch])]
+        return [file_problem(error)]
 
 
 def _joined(parts: Sequence[SideFeatures]) -> SideFeatures:

@@ -40,14 +40,14 @@ def compute_in_threads(
     items : iterable of Item
         At most `threads` + 1 of them are held at a time.
     threads : int, optional
-        Number of threads. Default: one per core, or 1 with a GPU, which serves one network at a time.
+        Number of threads. Default: one per core.
 
     Yields
     ------
     Result
         Results in the order of the items.
     """
-    count = threads or (1 if torch.cuda.is_available() else os.cpu_count() or 1)
+    count = threads or os.cpu_count() or 1
     with _one_torch_thread_each(), ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         under_way: list[Future[Result]] = []
         try:
@@ -68,6 +68,23 @@ def _one_torch_thread_each() -> Generator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def on_gpu(networks: Iterable[AudioBackbone | VideoBackbone]) -> bool:
+    """Return whether one of these backbones computes on a GPU, or another accelerator.
+
+    Parameters
+    ----------
+    networks : iterable of AudioBackbone or VideoBackbone
+        Backbones; plug-ins need not say where they compute, and count as on the processor.
+
+    Returns
+    -------
+    bool
+        True for a GPU.
+    """
+    devices = [getattr(network, "device", None) for network in networks]
+    return any(isinstance(device, torch.device) and device.type != "cpu" for device in devices)
 
 
 def windows_job(
@@ -141,13 +158,43 @@ def window_features(
     WeightsError
         The backbone returns something else than one row of `dim` numbers per window.
     """
+    return _features(network, _batches(_inputs(network, decoded), batch_size))
+
+
+def features_together(
+    network: AudioBackbone | VideoBackbone, decoded: Sequence[DecodedWindows]
+) -> list[npt.NDArray[np.float32]]:
+    """Compute the features of the windows of several videos by one backbone, all at once.
+
+    Parameters
+    ----------
+    network : AudioBackbone or VideoBackbone
+        Backbone.
+    decoded : sequence of DecodedWindows
+        Windows of each video.
+
+    Returns
+    -------
+    list of ndarray of float32, shape (n, dim)
+        One array per video, as of `window_features`; raises as that.
+    """
+    inputs = [_inputs(network, one) for one in decoded]
+    vectors = _features(network, [inputs[0] if len(inputs) == 1 else np.concatenate(inputs)])
+    return np.split(vectors, np.cumsum([len(one) for one in inputs])[:-1])
+
+
+def _inputs(network: AudioBackbone | VideoBackbone, decoded: DecodedWindows) -> npt.NDArray[Any]:
+    if isinstance(network, VideoBackbone):
+        return decoded.frames[network.layout]
+    if decoded.waveforms is None:
+        raise DecodeError(f"{network.name} needs audio, and none was decoded.")
+    return decoded.waveforms
+
+
+def _features(network: AudioBackbone | VideoBackbone, rows: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float32]:
     if isinstance(network, AudioBackbone):
-        if decoded.waveforms is None:
-            raise DecodeError(f"{network.name} needs audio, and none was decoded.")
-        rows, rate_hz = _batches(decoded.waveforms, batch_size), network.rate_hz
-        parts = [network(part, rate_hz) for part in rows]
+        parts = [network(part, network.rate_hz) for part in rows]
     else:
-        rows = _batches(decoded.frames[network.layout], batch_size)
         parts = [network(part) for part in rows]
     vectors = np.concatenate([_checked(network, *pair) for pair in zip(parts, rows, strict=True)])
     vectors = vectors.astype(np.float32, copy=False)
