@@ -55,6 +55,7 @@ bench: .venv/.dev ## measure: rendering, backbones, networks, decoding, the inde
 	$(BIN)/python benchmarks/synthetic.py
 	$(BIN)/python benchmarks/backbones.py
 	$(BIN)/python benchmarks/networks.py --media $(DATA)/media --out results/engine/networks.json
+	$(BIN)/python benchmarks/gpu.py --media $(DATA)/media
 	$(BIN)/python benchmarks/large_batches.py
 	$(BIN)/python benchmarks/training.py short --repeats 1
 	$(BIN)/python benchmarks/index.py

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from antiphon import backbones
 from antiphon.backbones import builtin, checks, registry
+from antiphon.backbones.inference import resolve_device
 from antiphon.errors import ConfigError, WeightsError
 
 OURS = [
@@ -214,3 +216,26 @@ def test_what_is_no_backbone_of_ones_own_is_refused() -> None:
         backbones.register("half", Half())
     with pytest.raises(ConfigError, match="musicnn-mtt: is the name of an installed backbone"):
         backbones.register("musicnn-mtt", Loudness())
+
+
+@pytest.mark.parametrize(
+    ("rank", "device", "expected"),
+    [
+        (None, "auto", "cuda:0"),
+        ("1", "auto", "cuda:1"),
+        ("1", "cuda", "cuda:1"),
+        ("1", "cuda:0", "cuda:0"),
+        ("5", "auto", "cuda:1"),
+        ("1", "cpu", "cpu"),
+    ],
+)
+def test_each_process_under_torchrun_has_its_own_gpu(rank, device, expected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("cuda"))
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("LOCAL_RANK", rank)
+    assert resolve_device(device) == torch.device(expected)

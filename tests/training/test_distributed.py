@@ -14,6 +14,7 @@ from antiphon.cli.app import run
 from antiphon.features import Features
 from antiphon.features.importing import import_features
 from antiphon.model.recipe import load_recipe
+from antiphon.training.distributed import backend
 from antiphon.workspace import Workspace
 
 WORKER = Path(__file__).with_name("together.py")
@@ -88,3 +89,15 @@ def test_two_processes_train_the_heads_of_one_and_the_first_alone_reports(traine
         torch.testing.assert_close(found[name], weights, rtol=0, atol=1e-5, msg=name)
     assert json.loads(printed)["epochs"] == 4
     assert (two / "runs" / "together" / "learning_curve.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("gpus", "processes", "expected"),
+    [(0, 2, "gloo"), (1, 2, "gloo"), (2, 2, "cpu:gloo,cuda:nccl"), (8, 2, "cpu:gloo,cuda:nccl")],
+)
+def test_processes_talk_over_nccl_where_each_has_a_gpu(gpus, processes, expected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: True)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(processes))
+    assert backend() == expected

@@ -1,5 +1,6 @@
 """What all networks share: devices, strict loading, exact arithmetic, and input checks."""
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -19,6 +20,9 @@ Network = TypeVar("Network", bound=nn.Module)
 def resolve_device(device: str) -> torch.device:
     """Resolve the name of a device; "auto" is a CUDA device if there is one, else the CPU.
 
+    Under torchrun "auto" and "cuda" are the GPU of this process: the one with its number on this machine, `LOCAL_RANK`.
+    With fewer GPUs than processes, several share one.
+
     Parameters
     ----------
     device : str
@@ -34,8 +38,10 @@ def resolve_device(device: str) -> torch.device:
     ConfigError
         The name is unknown to torch, or the device is neither the CPU nor an accelerator that is available.
     """
+    if device in ("auto", "cuda") and torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cpu")
     try:
         resolved = torch.device(device)
     except RuntimeError as error:

@@ -9,6 +9,7 @@ from cyclopts.validators import Number
 from pydantic import ValidationError
 from rich.console import Console
 
+from antiphon.backbones.arithmetic import Precision
 from antiphon.catalogue import Catalogue
 from antiphon.cli.limits import USUAL_LIMITS, FileLimits
 from antiphon.cli.opening import replaced_since, take_out_of_index
@@ -35,6 +36,7 @@ def extract(
     seed: int | None = None,
     workers: Annotated[int | None, Parameter(validator=Number(gte=1, lte=61))] = None,
     device: str = "auto",
+    precision: Precision = "float32",
     keep_segments: bool = False,
     again: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     each: FileLimits = USUAL_LIMITS,
@@ -63,6 +65,9 @@ def extract(
         Number of decoding processes. Default: one per core.
     device
         cpu, cuda, or auto.
+    precision
+        Precision of the networks: float32, or on a GPU tf32 or bfloat16, which are faster. Features of another
+        precision cannot be added to those that are there.
     keep_segments
         Also keep the video (10 frames per second, within 768 × 432) and audio (16 kHz, mono) of every segment, about
         2 MB each, for `antiphon finetune`. This decodes the files a second time.
@@ -70,7 +75,7 @@ def extract(
         Ids of videos to compute again, whatever is stored of them. They leave the search index until
         `antiphon index add`.
     """
-    found = run_extract(session, audio, video, sections, seed, workers, device, every_s, again, each.limits)
+    found = run_extract(session, audio, video, sections, seed, workers, device, every_s, again, each.limits, precision)
     if keep_segments:
         found |= {"kept": run_keeping(session, workers, each.limits)}
         found["failures"] = [vars(failure) for failure in session.workspace.read_failures()]
@@ -136,6 +141,7 @@ def run_extract(
     every_s: float | None = None,
     again: "Collection[str]" = (),
     limits: WorkerLimits | None = None,
+    precision: Precision = "float32",
 ) -> dict[str, Any]:
     """Fill the workspace's feature stores, with a progress bar.
 
@@ -155,6 +161,8 @@ def run_extract(
         Ids of videos to compute again.
     limits : WorkerLimits, optional
         Limits of each file.
+    precision : {'float32', 'tf32', 'bfloat16'}
+        Precision of the networks.
 
     Returns
     -------
@@ -183,6 +191,7 @@ def run_extract(
             sampling=sampling,
             workers=workers,
             device=device,
+            precision=precision,
             again=again,
             progress=progress,
             limits=limits,

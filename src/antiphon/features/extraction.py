@@ -11,14 +11,14 @@ from typing import Any
 
 from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
-from antiphon.backbones.arithmetic import WHY_COMPATIBLE
+from antiphon.backbones.arithmetic import WHY_COMPATIBLE, Precision
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.joining import join
 from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError
 from antiphon.features.assembly import assemble
 from antiphon.features.attributes import AttributesTable, measured_segments
 from antiphon.features.computed_videos import ComputedVideo, computed_videos
-from antiphon.features.computing import windows_job
+from antiphon.features.computing import on_gpu, windows_job
 from antiphon.features.failing import file_failure
 from antiphon.features.features import Features
 from antiphon.features.forgetting import bring_up_to_date
@@ -81,6 +81,7 @@ def extract(
     sampling: SamplingConfig | None = None,
     workers: int | None = None,
     device: str = "auto",
+    precision: Precision = "float32",
     keep_segments: bool = False,
     again: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
@@ -108,6 +109,8 @@ def extract(
         Number of decoding processes. Default: one per core.
     device : str, default 'auto'
         "cpu", "cuda" or "auto".
+    precision : {'float32', 'tf32', 'bfloat16'}, default 'float32'
+        Precision of the networks. Less than float32 needs a GPU, is faster there, and is not mixed with other features.
     keep_segments : bool, default False
         Also keep the frames and audio of every segment for fine-tuning, about 2 MB each.
     again : collection of str, optional
@@ -137,7 +140,7 @@ def extract(
     if audio is None and video is None:
         raise ConfigError("audio and video are both None. Name at least one backbone.")
     place = Workspace(Path(workspace))
-    chosen = [backbones.load(name, device=device) for name in (audio, video) if name is not None]
+    chosen = [backbones.load(name, device=device, precision=precision) for name in (audio, video) if name is not None]
     with place.lock():
         known, own, unreadable = _join_workspace(place, catalogue, limits)
         known = renew(place, known, again, [backbone.name for backbone in chosen], kept=keep_segments, limits=limits)
@@ -205,7 +208,11 @@ def extract_into(
     started = flushed = time.monotonic()
     done = failed = 0
     videos = computed_videos(
-        jobs, lambda job: _lacking(targets, job), workers or os.cpu_count() or 1, limits or WorkerLimits()
+        jobs,
+        lambda job: _lacking(targets, job),
+        workers or os.cpu_count() or 1,
+        limits or WorkerLimits(),
+        gpu=on_gpu(chosen),
     )
     try:
         with closing(videos):

@@ -19,10 +19,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, distributed, nn
 
+from antiphon.backbones.inference import resolve_device
+
 
 @contextmanager
 def processes() -> Generator[bool]:
-    """Join the processes started by torchrun, if any, over gloo, which needs no GPU.
+    """Join the processes started by torchrun, if any; see `backend`.
 
     Yields
     ------
@@ -32,12 +34,27 @@ def processes() -> Generator[bool]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
         yield process_rank() == 0
         return
-    distributed.init_process_group("gloo")
+    chosen = backend()
+    if "nccl" in chosen:
+        torch.cuda.set_device(resolve_device("cuda"))
+    distributed.init_process_group(chosen)
     try:
         yield process_rank() == 0
         distributed.barrier()  # one that leaves early takes connections along that the others still use
     finally:
         distributed.destroy_process_group()
+
+
+def backend() -> str:
+    """Choose what the processes talk over: NCCL between GPUs, gloo without, or where some would have to share one.
+
+    Returns
+    -------
+    str
+        Name for `torch.distributed.init_process_group`.
+    """
+    own_gpus = torch.cuda.is_available() and torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return "cpu:gloo,cuda:nccl" if own_gpus and distributed.is_nccl_available() else "gloo"
 
 
 def process_rank() -> int:
