@@ -4,9 +4,14 @@ Each message names the object at fault, states the problem, and suggests a fix. 
 also `ValueError`s; a lookup of something that is absent is also a `LookupError`.
 """
 
+from antiphon.credentials import without_credentials
+
 
 class AntiphonError(Exception):
-    """Base class of all errors that Antiphon raises on purpose."""
+    """Base class of all errors that Antiphon raises on purpose; messages never hold what gives access to an address."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(without_credentials(one) if isinstance(one, str) else one for one in args))
 
 
 class ConfigError(AntiphonError, ValueError):

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from antiphon.credentials import without_credentials
 from antiphon.errors import ConfigError, FeatureStoreError
 from antiphon.locks import exclusive
 
@@ -180,7 +181,7 @@ class Workspace:
         if path.exists() and path.stat().st_size > _MAX_LOG_BYTES:
             path.replace(path.with_name(f"{path.name}.1"))
         with path.open("a", encoding="utf-8", errors="replace") as file:
-            file.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {text.rstrip()}\n\n")
+            file.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {without_credentials(text).rstrip()}\n\n")
 
     def read_failures(self) -> list[Failure]:
         """Read the table of failures.

@@ -1,14 +1,16 @@
 """Files that the service sends: of this machine, or of a store."""
 
 import os
+import sys
 import traceback
 from io import FileIO
 from typing import Any, Protocol
 
-import fsspec.core
 from fastapi import HTTPException
 from fsspec.implementations.local import LocalFileSystem
 
+from antiphon.addresses import file_system
+from antiphon.credentials import without_credentials
 from antiphon.errors import DecodeError
 from antiphon.media.opening import CataloguedFile
 from antiphon.media.signatures import HEAD_BYTES, begins_like_media
@@ -132,7 +134,7 @@ def _local(file: CataloguedFile) -> Source:
 
 def _stored(file: CataloguedFile) -> Source:
     try:
-        system, path = fsspec.core.url_to_fs(file.path)
+        system, path = file_system(file.path)
         if isinstance(system, LocalFileSystem):
             return _local(CataloguedFile(path, file.size_bytes, file.modified_ns, file.content_hash))
         size = system.size(path)
@@ -141,7 +143,7 @@ def _stored(file: CataloguedFile) -> Source:
     except (FileNotFoundError, PermissionError, ValueError, ImportError):
         raise HTTPException(404, _GONE) from None
     except Exception:  # noqa: BLE001 - every store raises errors of its own
-        traceback.print_exc()
+        sys.stderr.write(without_credentials(traceback.format_exc()))
         raise HTTPException(502, "The store of this video's file failed.") from None
     if size is None:
         raise HTTPException(502, "The store of this video's file reports no size.")

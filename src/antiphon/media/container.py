@@ -13,7 +13,6 @@ from typing import Any, BinaryIO, cast
 
 import av
 import av.error
-import fsspec
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
@@ -22,6 +21,7 @@ from av.video.stream import VideoStream
 from antiphon.errors import AntiphonError, DecodeError
 from antiphon.media.foreign import encryption, foreign_kind
 from antiphon.media.opening import CataloguedFile
+from antiphon.media.ranges import RemoteFile, TransferError
 
 CONTAINER_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,avi,flv,mpegts,mpeg,asf,mp3,flac,wav,w64,aac,aiff,caf,ac3,eac3,amr"
@@ -71,6 +71,8 @@ def media_errors(uri: Uri) -> Generator[None]:
     except MemoryError as error:
         raise DecodeError(f"{uri}: needs more memory than is available; the file may be damaged.") from error
     except (av.error.FFmpegError, OSError, ValueError, EOFError, ArithmeticError, LookupError, RuntimeError) as error:
+        if isinstance(error.__cause__, TransferError):
+            raise error.__cause__ from None
         raise DecodeError(f"{uri}: cannot be read: {_reason(error)}.") from error
 
 
@@ -93,7 +95,8 @@ def open_container(uri: Uri) -> Generator[InputContainer]:
     Raises
     ------
     DecodeError
-        The file is missing, empty, truncated, or not of a format in `CONTAINER_FORMATS`.
+        The file is missing, empty, truncated, or not of a format in `CONTAINER_FORMATS`. When the block ends, also if
+        the store failed within it (`TransferError`), whatever FFmpeg made of that.
     """
     with _open_bytes(uri) as file:
         source = _Source(file)
@@ -104,8 +107,13 @@ def open_container(uri: Uri) -> Generator[InputContainer]:
         container = _open_ffmpeg(uri, source, head)
         try:
             yield container
+        except (AntiphonError, av.error.FFmpegError, OSError):
+            if source.failure is None:
+                raise
         finally:
             container.close()
+        if source.failure is not None:  # FFmpeg, and whoever reads to the end, takes it for the end of the file
+            raise source.failure
 
 
 def read_start(uri: str | Path, size: int) -> bytes:
@@ -277,10 +285,14 @@ class _Source:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self.failure: TransferError | None = None
 
     def read(self, size: int) -> bytes:
         try:
             return self._file.read(size)
+        except TransferError as error:
+            self.failure = error
+            raise OSError(str(error)) from error
         except Exception as error:
             raise OSError(f"reading failed ({error})") from error
 
@@ -298,14 +310,14 @@ class _Source:
 def _open_bytes(uri: Uri) -> Generator[BinaryIO]:
     file = uri if isinstance(uri, CataloguedFile) else CataloguedFile(str(uri))
     try:
-        opened = cast(Any, fsspec).open(file.path, "rb").open() if file.local is None else _open_local(file)
+        opened = cast(BinaryIO, RemoteFile(file.path)) if file.local is None else _open_local(file)
     except FileNotFoundError as error:
         link = Path(file.local or "")
         what = f"is a link to {link.readlink()}, which does not exist" if link.is_symlink() else "no such file"
         raise DecodeError(f"{uri}: {what}.") from error
     except DecodeError:
         raise
-    except Exception as error:  # network file systems raise types of their own
+    except (OSError, ValueError) as error:
         raise DecodeError(f"{uri}: cannot be opened: {_reason(error)}.") from error
     with opened as file:
         yield file
@@ -337,6 +349,8 @@ def _open_ffmpeg(uri: Uri, source: _Source, head: bytes) -> InputContainer:
     except MemoryError as error:
         raise DecodeError(f"{uri}: needs more memory than is available; the file may be damaged.") from error
     except (av.error.FFmpegError, OSError, ValueError, EOFError, LookupError, RuntimeError) as error:
+        if source.failure is not None:
+            raise source.failure from error
         raise DecodeError(f"{uri}: {_why_unopened(head, error)}") from error
 
 

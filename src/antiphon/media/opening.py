@@ -6,6 +6,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from antiphon.credentials import without_credentials
 from antiphon.errors import DecodeError
 from antiphon.media.identity import is_identified, is_same
 from antiphon.media.names import local_path
@@ -16,7 +17,7 @@ from antiphon.media.regular_files import open_regular
 class CataloguedFile:
     """File of a row of the catalogue. A link or another file put in its place later is not opened.
 
-    As text it is its path, so that it takes the place of a path in messages.
+    As text it is its path, so that it takes the place of a path in messages, without what gives access to an address.
 
     Attributes
     ----------
@@ -50,7 +51,7 @@ class CataloguedFile:
         return cls(row["path"], row.get("size_bytes"), row.get("modified_ns"), row.get("content_hash"))
 
     def __str__(self) -> str:
-        return self.path
+        return without_credentials(self.path)
 
     @property
     def local(self) -> str | None:

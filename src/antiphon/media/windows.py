@@ -14,6 +14,7 @@ from antiphon.media.decoding import decode_stretches
 from antiphon.media.extents import EVERYWHERE, Extents
 from antiphon.media.layout import FrameLayout
 from antiphon.media.quality import Flag
+from antiphon.media.ranges import TransferError
 from antiphon.media.tempo import RATE_HZ, estimate_tempo
 from antiphon.seeding import generator
 
@@ -243,12 +244,16 @@ def decode_windows(job: WindowsJob) -> Iterator[DecodedWindow]:
     if job.segments and (job.layouts or job.rate_hz is not None):
         try:
             yield from _decode(job)
+        except TransferError:
+            raise
         except DecodeError:
             job = replace(job, segments=())
         else:
             return
     try:
         yield from _decode(job)
+    except TransferError:
+        raise
     except DecodeError as error:
         if job.rate_hz is None or not job.layouts or isinstance(error.__cause__, MemoryError):
             raise
@@ -301,6 +306,8 @@ def _tempo_bpm(job: WindowsJob) -> float | None:
     try:
         decoded = decode_stretches(job.path, job.segments, rate_hz=RATE_HZ, extents=job.extents)
         tempo = estimate_tempo(stretch.waveform for stretch in decoded if stretch.waveform is not None)
+    except TransferError:
+        raise
     except DecodeError:
         return None
     return tempo.bpm if tempo is not None and tempo.is_clear else None

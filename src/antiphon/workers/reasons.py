@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from antiphon.credentials import without_credentials
 from antiphon.errors import AntiphonError
 from antiphon.workers.limits import CrashError, JobError, LimitError
 
@@ -26,13 +27,14 @@ def reason(uri: str | Path, error: AntiphonError) -> str:
     >>> reason("song.mp3", LimitError("took longer than 60 s"))
     'song.mp3: took longer than 60 s. It is damaged, or needs higher limits.'
     """
+    uri = without_credentials(str(uri))
     if isinstance(error, LimitError):
         return f"{uri}: {error}. It is damaged, or needs higher limits."
     if isinstance(error, CrashError):
         return f"{uri}: {error}. It is damaged; encode it again."
     if isinstance(error, JobError):
         return f"{uri}: could not be processed: {error}."
-    return str(error) if str(uri) in str(error) else f"{uri}: {error}"
+    return str(error) if uri in str(error) else f"{uri}: {error}"
 
 
 _VERBS = (
@@ -74,7 +76,8 @@ def unnamed(uri: str | Path, message: str) -> str:
     >>> unnamed("/music/a.mp4", "/music/a.mp4: the video ends at 3.00 s.")
     'The video ends at 3.00 s.'
     """
-    start, name = f"{uri}: ", str(uri)
+    name = without_credentials(str(uri))
+    start = f"{name}: "
     about = message.removeprefix(start)
     if about != message and about.split(" ", 1)[0] in _VERBS:
         about = f"The file {about}"
