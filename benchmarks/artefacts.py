@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
@@ -41,6 +42,7 @@ from antiphon.report.audit_section import audit_context
 from antiphon.report.build import render
 from antiphon.report.inputs import read_inputs
 from antiphon.runs import read_metrics, read_run
+from antiphon.search import lists
 from antiphon.search.explaining import workspace_facts
 from antiphon.segments.kept import KeptSegment, encode_segment, read_kept
 from antiphon.segments.sampling import SamplingConfig, segment_rows
@@ -99,7 +101,7 @@ def make(root: Path) -> list[Artefact]:
         _tables(workspace)
         _run(workspace)
         _others(root)
-        index = [*_index(root / "index", "exact"), *_index(root / "lance", "lancedb")]
+        index = [*_index(root / "index"), *_index(root / "lists", least_listed=1)]
     return [*_of_workspace(root), *_of_run(), *_of_people(), *index, *_of_weights()]
 
 
@@ -146,13 +148,13 @@ def _run(workspace: Workspace) -> None:
     (folder / "learning_curve.json").write_text(json.dumps({"points": [point, point], "verdict": "No gain."}))
 
 
-def _index(folder: Path, kind: str) -> list[Artefact]:
+def _index(folder: Path, least_listed: int = lists.MIN_ROWS) -> list[Artefact]:
     vectors = np.random.default_rng(1).normal(size=(20, 4))
     names = [f"v{row}" for row in range(20)]
     about = [{"artist": "A", "title": name, "genre": "rock", "tags": ["loud"], "year": 1999} for name in names]
-    index = Index.from_vectors(names, vectors, folder, kind=kind, metadata=about)
-    if kind == "exact":
-        index.remove("v3")
+    with patch.object(lists, "MIN_ROWS", least_listed):
+        index = Index.from_vectors(names, vectors, folder, metadata=about)
+    index.remove("v3")
 
     def read(root: Path) -> object:
         opened = Index.open(root / folder.name)
@@ -160,9 +162,8 @@ def _index(folder: Path, kind: str) -> list[Artefact]:
         return [(hit.id, round(hit.score, 6), hit.artist, hit.title) for hit in hits[0]], opened.titles()
 
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
-    kept = [path for path in files if path.suffix in {".toml", ".json", ".parquet", ".lance", ".manifest"}]
     return [
-        Artefact(path.relative_to(folder.parent).as_posix(), read, path.suffix == ".parquet") for path in sorted(kept)
+        Artefact(path.relative_to(folder.parent).as_posix(), read, path.suffix == ".parquet") for path in sorted(files)
     ]
 
 

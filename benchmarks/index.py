@@ -1,51 +1,32 @@
-"""The index, exact and by LanceDB: `python benchmarks/index.py [rows] [--isotropic] [--vectors FILE.npy]`.
+"""What the index costs and what it misses: `python benchmarks/index.py [videos …] [--exact] [--out FILE]`.
 
-Prints recall against the exact search, times, disk and memory. Building and reading are processes of their own, so that
-each peak of memory is one thing's. The vectors are of 256 values. Default: synthetic, a mixture of 1,000 Gaussian
-clusters of different sizes, two vectors of one cluster having a cosine of about 0.5, and queries that are further draws
-of it. `--isotropic` has no clusters at all, which is harder than any real embedding: nothing is near anything.
-`--vectors` takes rows of yours, the last 200 as queries.
+Made-up music videos (`made_up.py`) with six segments on both sides: 14 rows a video. Building and asking are processes
+of their own, so that each peak of memory is one thing's. `similar` is asked by a music video of the index (its track
+and six segments on both sides), `match` by its pictures for songs, "one vector" by an array. Recall is of the ten best
+of `similar` against looking at every row. `--exact` makes no lists, whatever the size. One thread.
 """
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from antiphon.search import Index, Where
+from antiphon import Features, Index, Query
+from antiphon.search import Where, lists
+from antiphon.workspace import Workspace
+from made_up import SEGMENTS_EACH, Clusters, names, workspace
 
-DIM = 256
-CLUSTERS = 1000
-QUERIES = 200
-ADDED = 1000
-K = 10
-
-
-def drawn(rows: int, isotropic: bool) -> np.ndarray:
-    """(rows, 256) float32 vectors."""
-    random = np.random.default_rng(0)
-    vectors = random.standard_normal((rows, DIM), dtype=np.float32)
-    if not isotropic:
-        shares = random.lognormal(size=CLUSTERS)
-        centres = random.standard_normal((CLUSTERS, DIM), dtype=np.float32)
-        vectors += centres[random.choice(CLUSTERS, size=rows, p=shares / shares.sum())]
-    return vectors
-
-
-def about(rows: int) -> list[dict[str, object]]:
-    """Metadata: 20 genres, 5,000 artists, 40 years."""
-    return [{"artist": f"artist {n % 5000}", "genre": f"genre {n % 20}", "year": 1980 + n % 40} for n in range(rows)]
-
-
-def names(rows: int, first: int = 0) -> list[str]:
-    """Ids."""
-    return [f"video-{first + row:08d}" for row in range(rows)]
+ASKED, ADDED, K = 60, 100, 10
 
 
 def peak_mb() -> float:
@@ -53,105 +34,136 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def build(kind: str, folder: Path, vectors: np.ndarray) -> dict[str, float]:
-    """Build, then add 1,000 vectors without building again."""
-    rows = len(vectors) - QUERIES - ADDED
-    metadata, given_mb, started_s = about(rows), peak_mb(), time.perf_counter()
-    index = Index.from_vectors(names(rows), vectors[:rows], folder, kind=kind, metadata=metadata)
-    built_s, peak = time.perf_counter() - started_s, peak_mb()
-    started_s = time.perf_counter()
-    index.add_vectors(names(ADDED, rows), vectors[rows : rows + ADDED], metadata=about(ADDED))
-    added_s = time.perf_counter() - started_s
-    stats = index.stats()
-    return {
-        "build_s": built_s,
-        "add_s": added_s,
-        "disk_mb": stats["bytes"] / 1e6,
-        "unindexed": stats["unindexed"],
-        "build_peak_mb": peak,
-        "given_mb": given_mb,
+def build(place: Workspace, videos: int) -> dict[str, float]:
+    """Build the index of a workspace; only that is timed."""
+    index = workspace(place.root, videos)[1]
+    parts = [path.stat().st_size for path in place.index.rglob("*") if path.is_file()]
+    return {"build_s": TOOK_S[-1], "disk_mb": sum(parts) / 1e6, "build_peak_mb": peak_mb(), "rows": rows_of(index)}
+
+
+TOOK_S: list[float] = []
+
+
+def timed_build() -> None:
+    """Have `Index.build` say how long writing took, embedding not counted."""
+    create = Index._create.__func__  # pyright: ignore[reportFunctionMemberAccess]
+
+    def timed(cls: type[Index], *given: object) -> Index:
+        begun_s = time.perf_counter()
+        made = create(cls, *given)
+        TOOK_S.append(time.perf_counter() - begun_s)
+        return made
+
+    Index._create = classmethod(timed)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def rows_of(index: Index) -> int:
+    """Number of rows."""
+    return sum(part["count"] for part in index.stats()["rows"])
+
+
+def asked_of(place: Workspace, videos: int) -> dict[str, object]:
+    """Open the index, ask, add, and ask again."""
+    begun_s = time.perf_counter()
+    index = Index.open(place.index)
+    ids = [names(videos)[number * 37 % videos] for number in range(ASKED + 1)]
+    index.search(Query.from_id(index, ids[-1]), k=K)
+    found: dict[str, object] = {"first_s": time.perf_counter() - begun_s}
+    ids.pop()
+    genre = Where(genre="genre 3")
+    asks: dict[str, Callable[[str], list[str]]] = {
+        "similar": lambda id: hits(index, id),
+        "with_genre": lambda id: hits(index, id, genre),
+        "match": lambda id: [hit.id for hit in index.search(Query.from_id(index, id), target="audio", k=K)],
+        "one_vector": lambda id: [hit.id for hit in index.search(index.item(id).sides["audio"].track[None], k=K)[0]],
     }
+    answers = {name: timed(name, ask, ids, found) for name, ask in asks.items()}
+    found["read_peak_mb"] = peak_mb()
+    lists._MIN_COMPARED = 10**9  # pyright: ignore[reportPrivateUsage]
+    for name in ("similar", "with_genre"):
+        truth = [asks[name](id) for id in ids]
+        shared = sum(len(set(some) & set(every)) for some, every in zip(answers[name], truth, strict=True))
+        found[f"{name}_recall"] = shared / sum(map(len, truth))
+    lists._MIN_COMPARED = 4096  # pyright: ignore[reportPrivateUsage]
+    return found | added(index, ids, asks["similar"])
 
 
-def read(folder: Path, vectors: np.ndarray) -> dict[str, object]:
-    """Open, and ask one query after the other, without and with a condition that a twentieth of the rows meet."""
-    started_s = time.perf_counter()
-    index = Index.open(folder)
-    first = index.search(vectors[:1], k=K)
-    opened_s = time.perf_counter() - started_s
-    found: dict[str, object] = {"first_query_s": opened_s, "first": len(first[0])}
-    for name, where in (("", None), ("genre_", Where(genre=("genre 7",)))):
-        index.search(vectors[:1], k=K, where=where)
-        times, hits = [], []
-        for query in vectors:
-            started_s = time.perf_counter()
-            (answer,) = index.search(query[None], k=K, where=where)
-            times.append(time.perf_counter() - started_s)
-            hits.append([hit.id for hit in answer])
-        found |= {
-            f"{name}hits": hits,
-            f"{name}p50_ms": 1e3 * float(np.median(times)),
-            f"{name}p95_ms": 1e3 * float(np.quantile(times, 0.95)),
-        }
-    return found | {"read_peak_mb": peak_mb()}
+def added(index: Index, ids: list[str], similar: Callable[[str], list[str]]) -> dict[str, object]:
+    """Add a hundred music videos, and ask once more."""
+    new = [f"new {number:03d}" for number in range(ADDED)]
+    one = np.ones((ADDED * SEGMENTS_EACH, 1), dtype=np.float32)
+    groups = np.repeat(new, SEGMENTS_EACH)
+    features = Features.from_arrays(one, one, ids=[f"{id}-{row}" for row, id in enumerate(groups)], groups=groups)
+    begun_s, found = time.perf_counter(), {}
+    index.add(Clusters(), features)
+    found["add_s"] = time.perf_counter() - begun_s
+    similar(ids[0])
+    timed("similar_after", similar, ids, found)
+    return found
 
 
-def recall(found: list[list[str]], exact: list[list[str]]) -> float:
-    """The share of the exact hits that was found."""
-    pairs = list(zip(found, exact, strict=True))
-    return sum(len(set(some) & set(every)) for some, every in pairs) / sum(len(every) for _, every in pairs)
+def hits(index: Index, id: str, where: Where | None = None) -> list[str]:
+    """What is like a music video."""
+    return [hit.id for hit in index.search(Query.from_id(index, id), k=K, where=where)]
 
 
-def in_process(step: str, kind: str, folder: Path, options: list[str]) -> dict[str, object]:
-    """One step in a process of its own."""
-    command = [sys.executable, __file__, *options, "--step", step, "--kind", kind, "--folder", str(folder)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def timed(name: str, ask: Callable[[str], list[str]], ids: list[str], found: dict[str, object]) -> list[list[str]]:
+    """Ask one after the other, and note the times."""
+    took_s, work_s, answers = [], [], []
+    for id in ids:
+        begun_s, begun_work_s = time.perf_counter(), time.process_time()
+        answers.append(ask(id))
+        took_s.append(time.perf_counter() - begun_s)
+        work_s.append(time.process_time() - begun_work_s)
+    for what, times in ((name, took_s), (f"{name}_work", work_s)):
+        found[f"{what}_p50_ms"] = 1e3 * float(np.median(times))
+        found[f"{what}_p95_ms"] = 1e3 * float(np.quantile(times, 0.95))
+    return answers
 
 
-def show(kind: str, row: dict[str, object], exact: dict[str, object]) -> None:
-    """Print one store's numbers."""
-    found, filtered = recall(row["hits"], exact["hits"]), recall(row["genre_hits"], exact["genre_hits"])
-    print(
-        f"{kind}: recall@{K} {found:.4f}, query p50 {row['p50_ms']:.1f} ms, p95 {row['p95_ms']:.1f} ms; with a "
-        f"condition recall {filtered:.4f}, p50 {row['genre_p50_ms']:.1f} ms; first query of a process "
-        f"{row['first_query_s']:.2f} s\n"
-        f"  build {row['build_s']:.1f} s, add of {ADDED:,} {row['add_s']:.2f} s (then {row['unindexed']:,} rows "
-        f"searched one by one), disk {row['disk_mb']:.0f} MB\n"
-        f"  peak memory: building {row['build_peak_mb']:.0f} MB, of which vectors and metadata as given "
-        f"{row['given_mb']:.0f} MB; reading {row['read_peak_mb']:.0f} MB",
-        flush=True,
+def show(videos: int, row: dict[str, float]) -> None:
+    """Print one size."""
+    said = {name: f"{value:,.1f}" for name, value in row.items()}
+    recall = f"{row['similar_recall']:.4f}", f"{row['with_genre_recall']:.4f}"
+    lines = (
+        f"{videos:,} music videos, {row['rows']:,} rows: build {said['build_s']} s (peak {said['build_peak_mb']} MB), "
+        f"{said['disk_mb']} MB on disk; first question {said['first_s']} s, then at most {said['read_peak_mb']} MB",
+        f"  similar p50 {said['similar_p50_ms']} ms, p95 {said['similar_p95_ms']} ms (processor time "
+        f"{said['similar_work_p50_ms']}, {said['similar_work_p95_ms']}), recall@10 {recall[0]}",
+        f"  of one genre of 12: p50 {said['with_genre_p50_ms']} ms, recall@10 {recall[1]}; match p50 "
+        f"{said['match_p50_ms']} ms; one vector p50 {said['one_vector_p50_ms']} ms",
+        f"  add {ADDED} music videos {said['add_s']} s, then similar p50 {said['similar_after_p50_ms']} ms",
     )
+    print("\n".join(lines), flush=True)
 
 
 def main() -> None:
-    """Measure both stores on the same vectors."""
+    """Build and ask indexes of each size."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("rows", type=int, nargs="?", default=100_000)
-    parser.add_argument("--isotropic", action="store_true")
-    parser.add_argument("--vectors", type=Path)
-    for hidden in ("--step", "--kind", "--folder"):
+    parser.add_argument("videos", type=int, nargs="*", default=[8_000, 30_000, 100_000])
+    parser.add_argument("--exact", action="store_true")
+    parser.add_argument("--out", type=Path)
+    for hidden in ("--step", "--folder"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.exact:
+        lists.MIN_ROWS = 10**9
     if given.step:
-        folder = Path(given.folder)
-        if given.step == "build":
-            total = given.rows + ADDED + QUERIES
-            vectors = np.load(given.vectors) if given.vectors else drawn(total, given.isotropic)
-            np.save(folder.parent / "queries.npy", vectors[-QUERIES:])
-            print(json.dumps(build(given.kind, folder, vectors)))
-        else:
-            print(json.dumps(read(folder, np.load(folder.parent / "queries.npy"))))
+        timed_build()
+        step = build if given.step == "build" else asked_of
+        print(json.dumps(step(Workspace(Path(given.folder)), given.videos[0])))
         return
-    what = str(given.vectors or ("isotropic" if given.isotropic else "clustered"))
-    print(f"{given.rows:,} × {DIM} vectors, {what}, {QUERIES} queries one by one" if not given.vectors else what)
-    found: dict[str, dict[str, object]] = {}
-    for kind in ("exact", "lancedb"):
-        with tempfile.TemporaryDirectory(dir=Path.cwd()) as place:
-            folder = Path(place) / "index"
-            found[kind] = in_process("build", kind, folder, sys.argv[1:]) | in_process(
-                "read", kind, folder, sys.argv[1:]
-            )
-        show(kind, found[kind], found["exact"])
+    found: dict[int, dict[str, float]] = {}
+    for videos in given.videos:
+        with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+            row = found[videos] = {}
+            for step in ("build", "ask"):
+                command = [sys.executable, __file__, str(videos), "--step", step, "--folder", f"{folder}/work"]
+                command += ["--exact"] * given.exact
+                row |= json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        show(videos, row)
+        if given.out:
+            given.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ A made-up catalogue of 100,000 videos with six segments on a side; one side is m
 time is twice what is printed. Each structure gives the 100 nearest of the query's track and of each of its six
 segments; all that are named are then ranked exactly, as the index does it. Recall is of the ten best against comparing
 everything.
-faiss-cpu, usearch and lancedb are measured where they are installed; none but lancedb is needed by Antiphon.
+faiss-cpu, usearch and lancedb are measured where they are installed; Antiphon needs none of them.
 """
 
 import argparse
@@ -22,6 +22,9 @@ from typing import Any, cast
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+
+from antiphon.search import lists
+from antiphon.search.blocks import Block
 
 SEGMENTS, DIM, NEAR, K, ASKED = 6, 256, 100, 10, 60
 Find = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -73,34 +76,21 @@ def exact(tracks: np.ndarray, segments: np.ndarray, folder: Path) -> Find:
     return find
 
 
-def video_lists(tracks: np.ndarray, segments: np.ndarray, folder: Path, probes: int = 8) -> Find:
-    """Numpy alone: videos in lists by their tracks; all rows of the nearest lists are compared."""
-    random, count = np.random.default_rng(0), max(16, len(tracks) // 200)
-    sample = tracks[random.permutation(len(tracks))[: 40 * count]]
-    centres = sample[:count].copy()
-    for _ in range(8):
-        near = np.concatenate([(block @ centres.T).argmax(axis=1) for block in np.array_split(sample, 20)])
-        sums = np.zeros_like(centres)
-        np.add.at(sums, near, sample)
-        there = np.bincount(near, minlength=count) > 0
-        centres[there] = sums[there] / np.linalg.norm(sums[there], axis=1, keepdims=True)
-    near = np.concatenate([(block @ centres.T).argmax(axis=1) for block in np.array_split(tracks, 50)])
-    order = np.argsort(near, kind="stable")
-    edges = np.searchsorted(near[order], np.arange(count + 1))
-    tracks_in, segments_in = tracks[order], segments.reshape(-1, SEGMENTS, DIM)[order].reshape(-1, DIM)
+def row_lists(tracks: np.ndarray, segments: np.ndarray, folder: Path) -> Find:
+    """The index's own: rows in lists, of which those nearest to each vector are compared in float32."""
+    made = []
+    for rows in (tracks, segments):
+        numbers = lists.numbered(rows)
+        order = np.argsort(numbers, kind="stable")
+        np.save(folder / f"{len(rows)}", rows[order])
+        vectors = rows[order]
+        made.append((order, Block(np.arange(len(rows)), vectors, None, lists.Lists.of(numbers[order], vectors))))
 
-    def find(track: np.ndarray, parts: np.ndarray) -> np.ndarray:
-        asked = np.concatenate([track, parts])
-        chosen = np.unique(np.argpartition(-(asked @ centres.T), probes, axis=1)[:, :probes])
-        whole = np.concatenate([tracks_in[edges[one] : edges[one + 1]] @ track[0] for one in chosen])
-        lines = np.concatenate(
-            [segments_in[SEGMENTS * edges[one] : SEGMENTS * edges[one + 1]] @ parts.T for one in chosen]
-        )
-        videos = np.concatenate([order[edges[one] : edges[one + 1]] for one in chosen])
-        best = lines.reshape(-1, SEGMENTS, SEGMENTS).max(axis=1).mean(axis=1) + whole
-        return videos[np.argpartition(-best, NEAR)[:NEAR]] if len(best) > NEAR else videos
+    def ask(part: tuple[np.ndarray, Block], queries: np.ndarray) -> np.ndarray:
+        order, block = part
+        return order[np.concatenate(block.near(queries, NEAR, None))]
 
-    return find
+    return lambda track, parts: named(ask(made[0], track), ask(made[1], parts))
 
 
 def named(near_tracks: np.ndarray, near_segments: np.ndarray) -> np.ndarray:
@@ -115,16 +105,17 @@ def faiss_of(kind: str, probes: int) -> Callable[..., Find]:
         import faiss
 
         made = []
-        for rows, lists in ((tracks, 512), (segments, 2048)):
-            index = faiss.index_factory(DIM, kind.replace("L", str(lists)), faiss.METRIC_INNER_PRODUCT)
+        for rows, count in ((tracks, 512), (segments, 2048)):
+            index = faiss.index_factory(DIM, kind.replace("L", str(count)), faiss.METRIC_INNER_PRODUCT)
             faiss.omp_set_num_threads(2)
-            index.train(rows[np.random.default_rng(0).permutation(len(rows))[: 40 * lists]])
+            index.train(rows[np.random.default_rng(0).permutation(len(rows))[: 40 * count]])
             index.add(rows)
             faiss.omp_set_num_threads(1)
             if "IVF" in kind:
                 faiss.extract_index_ivf(index).nprobe = probes
             elif "HNSW" in kind:
                 faiss.downcast_index(index).hnsw.efSearch = 2 * NEAR
+            faiss.write_index(index, str(folder / f"{len(rows)}"))
             made.append(index)
         return lambda track, parts: named(made[0].search(track, NEAR)[1], made[1].search(parts, NEAR)[1])
 
@@ -139,6 +130,7 @@ def usearch(tracks: np.ndarray, segments: np.ndarray, folder: Path) -> Find:
     for rows in (tracks, segments):
         index = Index(ndim=DIM, metric="cos", dtype="i8", connectivity=16, expansion_add=64, expansion_search=128)
         index.add(np.arange(len(rows)), rows, threads=2)
+        index.save(str(folder / f"{len(rows)}"))
         made.append(index)
     return lambda track, parts: named(
         made[0].search(track, NEAR, threads=1).keys, made[1].search(parts, NEAR, threads=1).keys
@@ -146,7 +138,7 @@ def usearch(tracks: np.ndarray, segments: np.ndarray, folder: Path) -> Find:
 
 
 def lancedb_of(is_graph: bool) -> Callable[..., Find]:
-    """A table of LanceDB with lists, as the index has them, or with a graph."""
+    """A table of LanceDB with lists of vectors rounded to 8 bits, or with a graph."""
 
     def make(tracks: np.ndarray, segments: np.ndarray, folder: Path) -> Find:
         import lancedb
@@ -157,9 +149,9 @@ def lancedb_of(is_graph: bool) -> Callable[..., Find]:
         for name, rows in (("tracks", tracks), ("segments", segments)):
             column = pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), DIM)
             table = database.create_table(name, pa.table({"number": np.arange(len(rows)), "vector": column}))
-            lists = IvfSq(distance_type="cosine", num_partitions=max(1, len(rows) // 3000))
+            inverted = IvfSq(distance_type="cosine", num_partitions=max(1, len(rows) // 3000))
             graph = HnswSq(distance_type="cosine", num_partitions=1, m=16, ef_construction=64)
-            table.create_index("vector", config=graph if is_graph else lists)
+            table.create_index("vector", config=graph if is_graph else inverted)
             made.append(table)
 
         def ask(table: Any, queries: np.ndarray) -> np.ndarray:
@@ -174,7 +166,7 @@ def lancedb_of(is_graph: bool) -> Callable[..., Find]:
 
 STRUCTURES: dict[str, Callable[..., Find]] = {
     "exact, float32 (numpy)": exact,
-    "lists of videos, float32 (numpy)": video_lists,
+    "lists of rows, float32 (numpy)": row_lists,
     "faiss IVF, 8 bits": faiss_of("IVFL,SQ8", 24),
     "faiss IVF-PQ fast scan": faiss_of("IVFL,PQ128x4fs", 24),
     "LanceDB IVF, 8 bits": lancedb_of(is_graph=False),
@@ -198,6 +190,7 @@ def measure(
         begun_s, before_mb = time.process_time(), peak_mb()
         find = STRUCTURES[name](tracks, segments, Path(folder))
         built_s, built_mb = time.process_time() - begun_s, peak_mb()
+        disk_mb = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
         took_s, answers, compared = [], [], []
         for video in asked:
             begun_s = time.process_time()
@@ -214,6 +207,7 @@ def measure(
         "recall": found / (K * len(asked)),
         "compared": float(np.median(compared)),
         "build_s": built_s,
+        "disk_mb": disk_mb,
         "peak_more_mb": built_mb - before_mb,
         "answers": [answer.tolist() for answer in answers],
     }
@@ -242,7 +236,8 @@ def main() -> None:
         rows.append(row)
         print(
             f"{name:34} p50 {row['p50_ms']:7.1f} ms, p95 {row['p95_ms']:7.1f} ms, recall@10 {row['recall']:.3f}, "
-            f"{row['compared']:5.0f} videos compared, build {row['build_s']:6.1f} s, {row['peak_more_mb']:.0f} MB more",
+            f"{row['compared']:5.0f} videos compared, build {row['build_s']:6.1f} s, "
+            f"{row['disk_mb']:.0f} MB on disk, {row['peak_more_mb']:.0f} MB more",
             flush=True,
         )
         if given.out:

@@ -47,7 +47,7 @@ def names(videos: int) -> list[str]:
     return [f"folder {number % 10}/video {number:06d}.mp4" for number in range(videos)]
 
 
-def workspace(root: Path, videos: int, kind: str = "auto") -> tuple[Workspace, Index]:
+def workspace(root: Path, videos: int) -> tuple[Workspace, Index]:
     """Write a catalogue, segments, attributes and an index of so many music videos."""
     place, random, ids = Workspace(root), np.random.default_rng(0), sorted(names(videos))
     root.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def workspace(root: Path, videos: int, kind: str = "auto") -> tuple[Workspace, I
     one = np.ones((len(groups), 1), dtype=np.float32)
     segment_ids = [f"{group}-{row % SEGMENTS_EACH}" for row, group in enumerate(groups)]
     features = Features.from_arrays(one, one, ids=segment_ids, groups=groups, starts_s=starts_s)
-    return place, Index.build(Clusters(), features, place.index, catalogue, kind=kind)  # type: ignore[arg-type]
+    return place, Index.build(Clusters(), features, place.index, catalogue)  # type: ignore[arg-type]
 
 
 def _segments(groups: np.ndarray, starts_s: np.ndarray) -> pa.Table:

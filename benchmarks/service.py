@@ -1,6 +1,6 @@
 """What a request costs: processor time of the service, by page, on made-up catalogues.
 
-    python benchmarks/service.py [videos …] [--kind exact] [--profile REQUEST] [--out FILE]
+    python benchmarks/service.py [videos …] [--profile REQUEST] [--out FILE]
 
 A real server on the loopback answers one request after the other, each of another music video. Counted is the processor
 time of the whole process (all threads, the client with them), the median of
@@ -101,11 +101,11 @@ def costs_ms(client: Client, paths: list[str]) -> list[float]:
     return took
 
 
-def measure(videos: int, kind: str, profiled: str) -> list[dict[str, object]]:
+def measure(videos: int, profiled: str) -> list[dict[str, object]]:
     """Ask everything of a catalogue of so many videos."""
     found: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
-        place, built = workspace(Path(folder) / "work", videos, kind)
+        place, built = workspace(Path(folder) / "work", videos)
         rows = sum(part["count"] for part in built.stats()["rows"])
         with serving(place, Index.open(place.index)) as address:
             client = Client(address)
@@ -116,11 +116,11 @@ def measure(videos: int, kind: str, profiled: str) -> list[dict[str, object]]:
                 paths = [path(id, number) for number, id in enumerate(asked)]
                 first = costs_ms(client, paths[:1])[0]
                 took, again = costs_ms(client, paths[1:]), costs_ms(client, paths[1:])
-                row: dict[str, object] = {"videos": videos, "rows": rows, "kind": built.kind, "request": name.strip()}
+                row: dict[str, object] = {"videos": videos, "rows": rows, "request": name.strip()}
                 row |= {"first_ms": first, "median_ms": float(np.median(took)), "again_ms": float(np.median(again))}
                 found.append(row)
                 print(
-                    f"{videos:7,} videos, {rows:9,} rows, {built.kind}  {name:20} first {first:8.1f} ms, then "
+                    f"{videos:7,} videos, {rows:9,} rows  {name:20} first {first:8.1f} ms, then "
                     f"{row['median_ms']:7.1f} ms, again {row['again_ms']:7.1f} ms",
                     flush=True,
                 )
@@ -173,7 +173,7 @@ def loop_ms() -> float:
 def machine() -> dict[str, str]:
     """What was measured with."""
     cpu = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine())
-    versions = {name: version(name) for name in ("numpy", "pyarrow", "fastapi", "uvicorn", "lancedb")}
+    versions = {name: version(name) for name in ("numpy", "pyarrow", "fastapi", "uvicorn")}
     return {"cpu": cpu, "cores": str(os.cpu_count()), "python": platform.python_version(), **versions}
 
 
@@ -186,12 +186,11 @@ def main() -> None:
     """Measure, print, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("videos", type=int, nargs="*", default=[200, 8_000])
-    parser.add_argument("--kind", default="auto")
     parser.add_argument("--profile", default="", choices=["", *REQUESTS])
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     print(f"a loop of a million additions: {loop_ms():.0f} ms", flush=True)
-    found = [row for videos in given.videos for row in measure(videos, given.kind, given.profile)]
+    found = [row for videos in given.videos for row in measure(videos, given.profile)]
     if given.out:
         text = json.dumps({"machine": machine(), "loop_ms": loop_ms(), "requests": found}, indent=1)
         given.out.write_text(text + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ import pytest
         ("antiphon.search", ("torch",)),
         ("antiphon.synthetic", ("torch",)),
         ("antiphon.media.windows", ("torch",)),
-        ("antiphon.cli.search", ("torch", "lancedb")),
+        ("antiphon.cli.search", ("torch",)),
     ],
 )
 def test_importing_leaves_out(module, absent):

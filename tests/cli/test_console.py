@@ -17,7 +17,7 @@ from antiphon.cli.search import _show
 from antiphon.search.hits import Hit, Hits, Moment
 
 ANTIPHON = [sys.executable, "-m", "antiphon"]
-HEAVY = ("polars", "pyarrow", "av", "torch", "numpy", "lancedb", "fastapi")
+HEAVY = ("polars", "pyarrow", "av", "torch", "numpy", "fastapi")
 
 
 def test_help_imports_nothing_heavy():

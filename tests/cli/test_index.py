@@ -90,7 +90,7 @@ def test_build_add_remove_stats_and_compact(place, capsys):
     assert rows == {
         (side, level): count for side in ("audio", "video") for level, count in (("segment", 20), ("track", 10))
     }
-    assert (found["kind"], found["origin"]["run"], found["origin"]["audio"]) == ("exact", "base", "by-audio")
+    assert (found["origin"]["run"], found["origin"]["audio"]) == ("base", "by-audio")
     segments = plan_segments(place, Catalogue.load(place.catalogue), SamplingConfig(sections=2))[0].by_video
     for seed, modality in ((3, "audio"), (4, "video")):
         _append(place, modality, seed, {name: segments[name] for name in _late(place)})
@@ -104,7 +104,7 @@ def test_build_add_remove_stats_and_compact(place, capsys):
     assert call_json(capsys, place, "index", "add")["added"] == [gone]
     assert call_json(capsys, place, "index", "compact")["parts"] == 1
     code, out, _ = call(capsys, "-w", place.root, "index", "stats")
-    assert "12 music videos, exact" in out
+    assert "12 music videos, 32 values per row" in out
     assert "24 audio, segments" in out
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.features import Features
 from antiphon.features.tracks import track_embeddings
+from antiphon.search import lists
 
 DIM = 16
 
@@ -82,7 +83,10 @@ def other_model():
     return Matrices(seed=1)
 
 
-@pytest.fixture(params=["exact", "lancedb"])
-def kind(request):
-    """Each store."""
+@pytest.fixture(params=["in order", "in lists"])
+def layout(request, monkeypatch):
+    """How the rows of parts lie; with lists, enough of them are looked at to miss nothing."""
+    if request.param == "in lists":
+        monkeypatch.setattr(lists, "MIN_ROWS", 1)
+        monkeypatch.setattr(lists, "_MIN_COMPARED", 10**9)
     return request.param

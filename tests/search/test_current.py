@@ -31,11 +31,11 @@ def rows(**changes: dict) -> list[dict]:
 
 
 @pytest.fixture
-def place(tmp_path, kind):
+def place(tmp_path, layout):
     """A workspace's folder with a catalogue and an index."""
     Catalogue(rows()).save(tmp_path / "catalogue.parquet")
     features = make_features(NUMBERS)
-    Index.build(Matrices(), features, tmp_path / "index", Catalogue(rows()), kind=kind)
+    Index.build(Matrices(), features, tmp_path / "index", Catalogue(rows()))
     return tmp_path
 
 
@@ -152,8 +152,8 @@ def test_an_index_of_an_earlier_version_has_no_contents(place):
     assert index.add(Matrices(), make_features(NUMBERS), Catalogue.load(place / "catalogue.parquet")) == []
 
 
-def test_a_new_build_leaves_no_contents_behind(place, kind):
-    Index.build(Matrices(), make_features(NUMBERS), place / "index", Catalogue(rows()), kind=kind)
+def test_a_new_build_leaves_no_contents_behind(place, layout):
+    Index.build(Matrices(), make_features(NUMBERS), place / "index", Catalogue(rows()))
     assert len(list((place / "index").glob("contents-*"))) == 1
 
 
@@ -183,8 +183,8 @@ def test_a_catalogue_that_cannot_be_read_spoils_no_search(place):
     assert len(found(Index.open(place / "index"))) == 29
 
 
-def test_an_index_elsewhere_follows_a_catalogue_that_it_is_told_of(place, tmp_path, kind):
-    Index.build(Matrices(), make_features(NUMBERS), tmp_path / "far" / "away", Catalogue(rows()), kind=kind)
+def test_an_index_elsewhere_follows_a_catalogue_that_it_is_told_of(place, tmp_path, layout):
+    Index.build(Matrices(), make_features(NUMBERS), tmp_path / "far" / "away", Catalogue(rows()))
     save(place, v001={"genre": "folk"})
     index = Index.open(tmp_path / "far" / "away")
     assert not found(index, Where(genre="folk"))
@@ -192,17 +192,17 @@ def test_an_index_elsewhere_follows_a_catalogue_that_it_is_told_of(place, tmp_pa
     assert set(found(index, Where(genre="folk"))) == {"v001"}
 
 
-def test_vectors_keep_their_ids_and_the_metadata_that_they_came_with(tmp_path, kind):
+def test_vectors_keep_their_ids_and_the_metadata_that_they_came_with(tmp_path, layout):
     Catalogue([{"id": "a", "genre": "pop"}, {"id": "b"}]).save(tmp_path / "catalogue.parquet")
-    index = Index.from_vectors("abc", np.eye(3), tmp_path / "index", kind=kind, metadata=[{"genre": "own"}] * 3)
+    index = Index.from_vectors("abc", np.eye(3), tmp_path / "index", metadata=[{"genre": "own"}] * 3)
     hits = index.search(np.ones((1, 3)), k=3)[0]
     assert {hit.id: hit.metadata["genre"] for hit in hits} == {"a": "own", "b": "own", "c": "own"}
     assert (len(index), index.ids) == (3, ["a", "b", "c"])
 
 
-def test_vectors_beside_a_catalogue_of_other_videos_are_found(tmp_path, kind):
+def test_vectors_beside_a_catalogue_of_other_videos_are_found(tmp_path, layout):
     Catalogue([{"id": "other"}]).save(tmp_path / "catalogue.parquet")
-    index = Index.from_vectors("abc", np.eye(3), tmp_path / "index", kind=kind)
+    index = Index.from_vectors("abc", np.eye(3), tmp_path / "index")
     assert {hit.id for hit in index.search(np.ones((1, 3)), k=3)[0]} == {"a", "b", "c"}
     assert "a" in index
     assert len(index.embeddings("")[0]) == 3

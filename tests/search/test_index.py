@@ -1,4 +1,4 @@
-"""Both stores against naive numpy: what is found, added, removed, and refused."""
+"""The index against naive numpy: what is found, added, removed, and refused."""
 
 from dataclasses import replace
 
@@ -24,9 +24,9 @@ def _names(count):
 
 
 @pytest.mark.numeric
-def test_search_is_the_naive_ranking(tmp_path, kind):
+def test_search_is_the_naive_ranking(tmp_path, layout):
     vectors, queries = _vectors(300), _vectors(20, seed=1)
-    index = Index.from_vectors(_names(300), 7 * vectors, tmp_path, kind=kind)
+    index = Index.from_vectors(_names(300), 7 * vectors, tmp_path)
     scores = _unit(queries) @ _unit(vectors).T
     for line, hits in zip(scores, index.search(3 * queries, k=25), strict=True):
         assert [hit.id for hit in hits] == [f"id{row:04d}" for row in np.argsort(-line, kind="stable")[:25]]
@@ -34,19 +34,19 @@ def test_search_is_the_naive_ranking(tmp_path, kind):
 
 
 @pytest.mark.numeric
-def test_ties_go_by_id_wherever_the_rows_lie(tmp_path, kind):
-    index = Index.from_vectors(["d", "b"], np.ones((2, DIM)), tmp_path, kind=kind)
+def test_ties_go_by_id_wherever_the_rows_lie(tmp_path, layout):
+    index = Index.from_vectors(["d", "b"], np.ones((2, DIM)), tmp_path)
     index.add_vectors(["c", "a"], np.ones((2, DIM)))
     assert [hit.id for hit in index.search(np.ones((1, DIM)), k=3)[0]] == ["a", "b", "c"]
 
 
-def test_k_beyond_the_end_gives_all(tmp_path, kind):
-    index = Index.from_vectors(_names(5), _vectors(5), tmp_path, kind=kind)
+def test_k_beyond_the_end_gives_all(tmp_path, layout):
+    index = Index.from_vectors(_names(5), _vectors(5), tmp_path)
     assert len(index.search(_vectors(1), k=10**9)[0]) == 5
 
 
-def test_an_empty_index_finds_nothing_and_can_be_added_to(tmp_path, kind):
-    index = Index.from_vectors([], np.zeros((0, DIM)), tmp_path, kind=kind)
+def test_an_empty_index_finds_nothing_and_can_be_added_to(tmp_path, layout):
+    index = Index.from_vectors([], np.zeros((0, DIM)), tmp_path)
     assert index.search(_vectors(2)) == [[], []]
     assert len(index) == 0
     index.add_vectors(_names(2), _vectors(2))
@@ -63,8 +63,8 @@ def test_an_empty_index_finds_nothing_and_can_be_added_to(tmp_path, kind):
         ([["a"] * DIM], "not a matrix of numbers"),
     ],
 )
-def test_queries_without_direction_or_of_another_size_are_refused(tmp_path, kind, queries, message):
-    index = Index.from_vectors(_names(3), _vectors(3), tmp_path, kind=kind)
+def test_queries_without_direction_or_of_another_size_are_refused(tmp_path, layout, queries, message):
+    index = Index.from_vectors(_names(3), _vectors(3), tmp_path)
     with pytest.raises(AntiphonError, match=message):
         index.search(queries)
     with pytest.raises(ConfigError, match="k must be at least 1, not 0"):
@@ -98,9 +98,9 @@ def test_vectors_that_cannot_be_indexed_are_refused(tmp_path, ids, vectors, meta
         Index.open(tmp_path)
 
 
-def test_added_vectors_are_found_and_what_is_there_is_skipped(tmp_path, kind):
+def test_added_vectors_are_found_and_what_is_there_is_skipped(tmp_path, layout):
     vectors = _vectors(40)
-    index = Index.from_vectors(_names(20), vectors[:20], tmp_path, kind=kind)
+    index = Index.from_vectors(_names(20), vectors[:20], tmp_path)
     other = Index.open(tmp_path)
     assert index.add_vectors(_names(40)[10:], -vectors[10:]) == _names(40)[20:]
     for reader in (index, other, Index.open(tmp_path)):
@@ -109,9 +109,9 @@ def test_added_vectors_are_found_and_what_is_there_is_skipped(tmp_path, kind):
         assert reader.search(vectors[15:16], k=1)[0][0].id == "id0015"
 
 
-def test_removed_vectors_are_gone_and_may_come_back_as_others(tmp_path, kind):
+def test_removed_vectors_are_gone_and_may_come_back_as_others(tmp_path, layout):
     vectors = _vectors(30)
-    index = Index.from_vectors(_names(30), vectors, tmp_path, kind=kind)
+    index = Index.from_vectors(_names(30), vectors, tmp_path)
     assert index.remove(["id0003", "it's not there", "id0004"]) == ["id0003", "id0004"]
     assert "id0003" not in index
     assert len(index.search(vectors[3:4], k=30)[0]) == 28
@@ -124,17 +124,17 @@ def test_removed_vectors_are_gone_and_may_come_back_as_others(tmp_path, kind):
     assert index.remove("id0005") == ["id0005"]  # one id, not its letters
 
 
-def test_many_adds_are_compacted_by_themselves(tmp_path, kind):
+def test_many_adds_are_compacted_by_themselves(tmp_path, layout):
     vectors = _vectors(80)
-    index = Index.from_vectors(_names(1), vectors[:1], tmp_path, kind=kind)
+    index = Index.from_vectors(_names(1), vectors[:1], tmp_path)
     for row in range(1, 80):
         index.add_vectors([_names(80)[row]], vectors[row : row + 1])
     assert index.ids == _names(80)
     assert index.stats()["parts"] < 40
 
 
-def test_compaction_loses_nothing(tmp_path, kind, model, music_videos):
-    index = Index.build(model, music_videos(range(8)), tmp_path, kind=kind)
+def test_compaction_loses_nothing(tmp_path, layout, model, music_videos):
+    index = Index.build(model, music_videos(range(8)), tmp_path)
     index.add(model, music_videos(range(6, 12)))
     before = {
         (side, level): index.embeddings(side, level) for side in ("audio", "video") for level in ("segment", "track")
@@ -147,9 +147,9 @@ def test_compaction_loses_nothing(tmp_path, kind, model, music_videos):
         assert np.array_equal(found[1], vectors)
 
 
-def test_a_build_holds_every_side_that_there_is(tmp_path, kind, model, music_videos):
+def test_a_build_holds_every_side_that_there_is(tmp_path, layout, model, music_videos):
     features = music_videos(range(8))
-    index = Index.build(model, features, tmp_path, kind=kind)
+    index = Index.build(model, features, tmp_path)
     rows = {(row["side"], row["level"]): row["count"] for row in index.stats()["rows"]}
     assert rows == {("audio", "segment"): 21, ("audio", "track"): 7, ("video", "segment"): 21, ("video", "track"): 7}
     audio, video = model.embed(features, per="track")
@@ -160,9 +160,9 @@ def test_a_build_holds_every_side_that_there_is(tmp_path, kind, model, music_vid
         assert metadata[1] == {"artist": "artist 0", "title": None, "genre": "jazz", "tags": ["live"], "year": None}
 
 
-def test_another_model_and_other_features_are_refused(tmp_path, kind, model, other_model, music_videos):
+def test_another_model_and_other_features_are_refused(tmp_path, layout, model, other_model, music_videos):
     features = music_videos(range(3))
-    index = Index.build(model, features, tmp_path, kind=kind, made_by={"audio": "a"}, run="base")
+    index = Index.build(model, features, tmp_path, made_by={"audio": "a"}, run="base")
     Index.open(tmp_path, model)
     with pytest.raises(StaleIndexError, match=r"another model \(base.*antiphon index build"):
         Index.open(tmp_path, other_model)
@@ -177,15 +177,15 @@ def test_another_model_and_other_features_are_refused(tmp_path, kind, model, oth
     assert index.add(model, music_videos(range(4)), made_by={"video": "v"}) == ["v003"]
 
 
-def test_a_new_build_takes_the_place_of_the_old_one(tmp_path, kind):
-    index = Index.from_vectors(_names(3), _vectors(3), tmp_path, kind=kind)
-    Index.from_vectors(["new"], _vectors(1), tmp_path, kind=kind)
+def test_a_new_build_takes_the_place_of_the_old_one(tmp_path, layout):
+    index = Index.from_vectors(_names(3), _vectors(3), tmp_path)
+    Index.from_vectors(["new"], _vectors(1), tmp_path)
     assert index.ids == ["new"]
     assert len(list(tmp_path.glob("entries-*"))) == 1
 
 
 def test_damage_is_named(tmp_path):
-    Index.from_vectors(_names(3), _vectors(3), tmp_path, kind="exact")
+    Index.from_vectors(_names(3), _vectors(3), tmp_path)
     (part,) = tmp_path.glob("entries-*/part-*.parquet")
     part.write_bytes(b"PAR1")
     with pytest.raises(SearchError, match=r"part-000000.parquet: is damaged.*antiphon index build"):
@@ -201,8 +201,8 @@ def test_damage_is_named(tmp_path):
         Index.open(tmp_path)
 
 
-def test_a_second_writer_is_refused(tmp_path, kind):
-    index = Index.from_vectors(_names(3), _vectors(3), tmp_path, kind=kind)
+def test_a_second_writer_is_refused(tmp_path, layout):
+    index = Index.from_vectors(_names(3), _vectors(3), tmp_path)
     with index._writing(), pytest.raises(SearchError, match="another process is writing"):
         Index.open(tmp_path).add_vectors(["x"], _vectors(1))
 
@@ -245,7 +245,7 @@ def _naive(about, where):
         Where(genre=("nobody's",)),
     ],
 )
-def test_conditions_hold_before_the_nearest_are_counted(tmp_path, kind, where):
+def test_conditions_hold_before_the_nearest_are_counted(tmp_path, layout, where):
     draw = np.random.default_rng(3)
     about = {
         name: {
@@ -256,7 +256,7 @@ def test_conditions_hold_before_the_nearest_are_counted(tmp_path, kind, where):
         for name in _names(120)
     }
     vectors = _vectors(120)
-    index = Index.from_vectors(list(about), vectors, tmp_path, kind=kind, metadata=list(about.values()))
+    index = Index.from_vectors(list(about), vectors, tmp_path, metadata=list(about.values()))
     index.add_vectors(["new"], _vectors(1, seed=9), metadata=[{"genre": "classical"}])
     about["new"] = {"artist": None, "genre": "classical", "year": None}
     passing = _naive(about, where)

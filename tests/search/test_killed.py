@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from antiphon.errors import SearchError
-from antiphon.search import Index
+from antiphon.search import Index, lists
 
 DIM = 8
 ROUNDS, EACH = 12, 50
@@ -17,9 +17,9 @@ ROUNDS, EACH = 12, 50
 _ADD = """
 import sys
 import numpy as np
-from antiphon.search import Index
+from antiphon.search import Index, lists
 
-index, (rounds, each, dim) = Index.open(sys.argv[1]), map(int, sys.argv[2:])
+index, (rounds, each, dim, lists.MIN_ROWS) = Index.open(sys.argv[1]), map(int, sys.argv[2:])
 print("ready", flush=True)
 for batch in range(1, 1 + rounds):
     names = [f"{batch:03d}/{row:03d}" for row in range(each)]
@@ -53,10 +53,10 @@ print("done", flush=True)
 _BUILD = """
 import sys, time
 import numpy as np
-from antiphon.search import Index
+from antiphon.search import Index, lists
 from antiphon.search import storage as places
 
-path, kind, stop, rows, dim = *sys.argv[1:4], *map(int, sys.argv[4:])
+path, stop, rows, dim, lists.MIN_ROWS = *sys.argv[1:3], *map(int, sys.argv[3:])
 
 def stopped(name, at, told):
     done = getattr(at, name)
@@ -67,12 +67,12 @@ def stopped(name, at, told):
     setattr(at, name, call)
 
 if stop == "rows written":
-    stopped("create", places.LanceStore if kind == "lancedb" else places.ExactStore, stop)
+    stopped("create", places.Store, stop)
 if stop == "record written":
     stopped("write_text", places, stop)
 vectors = np.random.default_rng(7).normal(size=(rows, dim))
 print("ready", flush=True)
-Index.from_vectors([f"new {row:05d}" for row in range(rows)], vectors, path, kind=kind)
+Index.from_vectors([f"new {row:05d}" for row in range(rows)], vectors, path)
 print("built", flush=True)
 """
 BUILT = 20_000
@@ -102,10 +102,10 @@ def _assert_whole(index, batches):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_an_add_that_was_killed_and_repeated_loses_and_doubles_nothing(tmp_path, kind, seed):
-    index = Index.from_vectors(*_batch(0), tmp_path, kind=kind)
+def test_an_add_that_was_killed_and_repeated_loses_and_doubles_nothing(tmp_path, layout, seed):
+    index = Index.from_vectors(*_batch(0), tmp_path)
     draw = np.random.default_rng(seed)
-    process = _started(_ADD, tmp_path, ROUNDS, EACH, DIM)
+    process = _started(_ADD, tmp_path, ROUNDS, EACH, DIM, lists.MIN_ROWS)
     for _ in range(draw.integers(ROUNDS // 2)):
         process.stdout.readline()
     time.sleep(draw.uniform(0, 0.02))
@@ -123,9 +123,9 @@ def test_an_add_that_was_killed_and_repeated_loses_and_doubles_nothing(tmp_path,
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def _killed_build(folder, kind, stop):
+def _killed_build(folder, stop):
     """A build that was killed after so many seconds, or where it was to stop."""
-    process = _started(_BUILD, folder, kind, stop, BUILT, DIM)
+    process = _started(_BUILD, folder, stop, BUILT, DIM, lists.MIN_ROWS)
     if isinstance(stop, str):
         assert process.stdout.readline() == f"{stop}\n", process.communicate()[1]
     else:
@@ -137,12 +137,12 @@ def _killed_build(folder, kind, stop):
 
 @pytest.mark.parametrize("earlier", [True, False])
 @pytest.mark.parametrize("stop", [0.01, 0.1, "rows written", "record written"])
-def test_after_a_build_that_was_killed_the_earlier_index_answers_and_a_new_build_works(tmp_path, kind, stop, earlier):
+def test_after_a_build_that_was_killed_the_earlier_index_answers_and_a_new_build_works(tmp_path, layout, stop, earlier):
     folder = tmp_path / "index"
     names, vectors = _batch(0)
     if earlier:
-        held = Index.from_vectors(names, vectors, folder, kind=kind)
-    _killed_build(folder, kind, stop)
+        held = Index.from_vectors(names, vectors, folder)
+    _killed_build(folder, stop)
     taken = (folder / "index.toml").exists() and len(Index.open(folder)) == BUILT
     assert taken == (stop == "record written") or not isinstance(stop, str)
     if taken:
@@ -153,7 +153,7 @@ def test_after_a_build_that_was_killed_the_earlier_index_answers_and_a_new_build
     else:
         with pytest.raises(SearchError, match=r"no index here\. Build one first: antiphon index build"):
             Index.open(folder)
-    Index.from_vectors(*_batch(1), folder, kind=kind)
+    Index.from_vectors(*_batch(1), folder)
     index = Index.open(folder)
     _assert_whole(index, [1])
     (entries,) = (path.name for path in folder.iterdir() if path.name not in (".lock", "index.toml"))
@@ -162,8 +162,8 @@ def test_after_a_build_that_was_killed_the_earlier_index_answers_and_a_new_build
     _assert_whole(index, [1, 2])
 
 
-def test_two_processes_read_whole_adds_while_one_adds(tmp_path, kind):
-    index = Index.from_vectors(*_batch(0), tmp_path, kind=kind)
+def test_two_processes_read_whole_adds_while_one_adds(tmp_path, layout):
+    index = Index.from_vectors(*_batch(0), tmp_path)
     readers = [_started(_READ, tmp_path, ROUNDS, EACH) for _ in range(2)]
     for number in range(1, 1 + ROUNDS):
         index.add_vectors(*_batch(number))

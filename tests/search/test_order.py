@@ -1,10 +1,10 @@
-"""Scores that differ by rounding alone: one order in both stores, in blocks of any size, and by any question."""
+"""Scores that differ by rounding alone: one order however rows lie, in blocks of any size, and by any question."""
 
 import numpy as np
 import pytest
 
 from antiphon.embeddings import ModalityEmbeddings
-from antiphon.search import Index, resident
+from antiphon.search import Index, blocks
 from antiphon.search.ranking import Candidate, ComparedSide, best_moments, in_order, in_sequence
 
 from .conftest import DIM, unit
@@ -41,9 +41,9 @@ def test_it_is_the_last_bits_that_differ() -> None:
 
 
 @pytest.mark.parametrize("k", [10, 100, 240])
-def test_both_stores_list_by_id(tmp_path, kind: str, k: int) -> None:
+def test_lists_are_by_id(tmp_path, layout: str, k: int) -> None:
     ids, vectors = nearly_equal()
-    index = Index.from_vectors(ids[:150], vectors[:150], tmp_path, kind=kind)
+    index = Index.from_vectors(ids[:150], vectors[:150], tmp_path)
     index.add_vectors(ids[150:], vectors[150:])
     assert [hit.id for hit in index.search(QUERY, k=k)[0]] == expected(ids, vectors)[:k]
 
@@ -52,9 +52,9 @@ def test_both_stores_list_by_id(tmp_path, kind: str, k: int) -> None:
 @pytest.mark.parametrize("queries", [1, 3, 300])
 def test_in_blocks_of_any_size(tmp_path, monkeypatch, rows: int, queries: int) -> None:
     """One query, a few, and more than are scored at a time."""
-    monkeypatch.setattr(resident, "_BLOCK_ROWS", rows)
+    monkeypatch.setattr(blocks, "_BLOCK_ROWS", rows)
     ids, vectors = nearly_equal()
-    index = Index.from_vectors(ids, vectors, tmp_path, kind="exact")
+    index = Index.from_vectors(ids, vectors, tmp_path)
     asked = np.concatenate([np.random.default_rng(1).normal(size=(queries - 1, DIM)), QUERY])
     assert [hit.id for hit in index.search(asked, k=100)[-1]] == expected(ids, vectors)[:100]
 

@@ -22,8 +22,8 @@ def features(music_videos):
 
 
 @pytest.fixture
-def index(tmp_path, kind, model, features):
-    return Index.build(model, features, tmp_path, kind=kind)
+def index(tmp_path, layout, model, features):
+    return Index.build(model, features, tmp_path)
 
 
 def _sides(model, features):
@@ -131,7 +131,7 @@ def test_conditions_hold_for_tracks_and_segments(index):
     assert {hit.id for hit in index.search(Query.from_id(index, "v006"), k=100, where=where)} == {"v009", "v012"}
 
 
-def test_in_sequence_the_same_order_of_moments_comes_first(tmp_path, kind, model, music_videos):
+def test_in_sequence_the_same_order_of_moments_comes_first(tmp_path, layout, model, music_videos):
     features = music_videos(range(5, 8), segments=4)
     order = np.concatenate([np.flatnonzero(features.groups == "v005")] * 2)
     twice = features.take(order)
@@ -144,7 +144,7 @@ def test_in_sequence_the_same_order_of_moments_comes_first(tmp_path, kind, model
         groups=np.array(["reversed"] * 4 + ["forwards"] * 4),
         ids=np.array([f"x{row}" for row in range(8)]),
     )
-    index = Index.build(model, features, tmp_path, kind=kind)
+    index = Index.build(model, features, tmp_path)
     index.add(model, twice)
     assert [hit.id for hit in index.search(Query.from_id(index, "v005"), by="audio", k=2)] == ["reversed", "forwards"]
     hits = index.search(Query.from_id(index, "v005"), by="audio", k=2, rerank=True)
@@ -152,14 +152,14 @@ def test_in_sequence_the_same_order_of_moments_comes_first(tmp_path, kind, model
     assert all(moment.query_start_s == moment.start_s for moment in hits[0].moments)
 
 
-def test_diversity_keeps_an_artist_from_filling_the_list(tmp_path, kind):
+def test_diversity_keeps_an_artist_from_filling_the_list(tmp_path, layout):
     draw = np.random.default_rng(0)
     seed = draw.normal(size=16)
     near, far = (seed + scale * draw.normal(size=(6, 16)) for scale in (0.1, 0.6))
     ids = ["seed", *(f"same{row}" for row in range(6)), *(f"other{row}" for row in range(6))]
     artists = ["seed", *["one"] * 6, *(f"artist {row}" for row in range(6))]
     metadata = [{"artist": artist} for artist in artists]
-    index = Index.from_vectors(ids, np.concatenate([seed[None], near, far]), tmp_path, kind=kind, metadata=metadata)
+    index = Index.from_vectors(ids, np.concatenate([seed[None], near, far]), tmp_path, metadata=metadata)
     plain = [hit.metadata["artist"] for hit in index.search(Query.from_id(index, "seed"), k=6)]
     spread = [hit.metadata["artist"] for hit in index.search(Query.from_id(index, "seed"), k=6, diversity=0.5)]
     assert plain == ["one"] * 6

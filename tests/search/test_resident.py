@@ -1,6 +1,5 @@
 """The index in memory answers as if every segment asked a question of its own and every music video were compared."""
 
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from antiphon.ordering import rounded
-from antiphon.search import Index, Query, Where, exact, lance, shelves
+from antiphon.search import Index, Query, Where, shelves, store
 from antiphon.search.ranking import (
     best_moments,
     in_order,
@@ -24,9 +23,9 @@ VIDEOS = 60
 
 
 @pytest.fixture
-def index(tmp_path: Path, model, music_videos, kind: Any) -> Index:
+def index(tmp_path: Path, model, music_videos, layout: str) -> Index:
     """Sixty music videos in three parts, one of which has lost two of them; some lack a side."""
-    made = Index.build(model, music_videos(range(20, VIDEOS)), tmp_path / "index", kind=kind)
+    made = Index.build(model, music_videos(range(20, VIDEOS)), tmp_path / "index")
     made.add(model, music_videos(range(5)))
     made.add(model, music_videos(range(5, 20), segments=5))
     assert made.remove(["v030", "v031"]) == ["v030", "v031"]
@@ -93,7 +92,7 @@ def test_where_a_list_ends_amid_ties_they_go_by_id(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(shelves, "_BLOCK_ROWS", 3)
     near = np.array([[1.0, 1e-4 * sign, 0.0] for sign in (1, -1, 1, -1, 1, -1, 1)])
     ids = ["g", "c", "e", "a", "f", "b", "d"]
-    index = Index.from_vectors(ids[:4], near[:4], tmp_path, kind="exact")
+    index = Index.from_vectors(ids[:4], near[:4], tmp_path)
     index.add_vectors(ids[4:], near[4:])
     view = index._current()  # pyright: ignore[reportPrivateUsage]
     query = Query(vectors=view.items(["g"])["g"].sides[""])
@@ -108,7 +107,7 @@ def test_nothing_is_read_again_until_something_is_written(
     reads: list[str] = []
 
     def counting(name: str) -> Any:
-        original = getattr(exact, name)
+        original = getattr(store, name)
 
         def counted(path: Path, *given: Any) -> Any:
             reads.append(path.name)
@@ -116,10 +115,10 @@ def test_nothing_is_read_again_until_something_is_written(
 
         return counted
 
-    Index.build(model, music_videos(range(5, 30)), tmp_path, kind="exact")
+    Index.build(model, music_videos(range(5, 30)), tmp_path)
     index = Index.open(tmp_path)
     for name in ("read_document", "open_table"):
-        monkeypatch.setattr(exact, name, counting(name))
+        monkeypatch.setattr(store, name, counting(name))
     index.search(Query.from_id(index, "v010"))
     assert reads == ["manifest.json", "part-000000.parquet"]
     for name in ("v010", "v011"):
@@ -134,30 +133,10 @@ def test_nothing_is_read_again_until_something_is_written(
 
 
 def test_a_part_whose_rows_lie_in_another_order_is_put_in_order(tmp_path: Path, model, music_videos) -> None:
-    index = Index.build(model, music_videos(range(5, 30)), tmp_path, kind="exact")
+    index = Index.build(model, music_videos(range(5, 30)), tmp_path)
     expected = index.search(Query.from_id(index, "v010"), k=20)
     (part,) = tmp_path.glob("entries-*/part-*.parquet")
     table = read_table(part, pq.read_schema(part).remove_metadata())
     write_table(table.take(np.random.default_rng(0).permutation(table.num_rows)), part)
     again = Index.open(tmp_path)
     assert list(again.search(Query.from_id(again, "v010"), k=20)) == list(expected)
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """How many vectors each question to LanceDB had."""
-    counts: list[int] = []
-    original = lance.LanceView._asked  # pyright: ignore[reportPrivateUsage]
-
-    def counted(self: Any, queries: np.ndarray, *given: Any) -> Any:
-        counts.append(len(queries))
-        return original(self, queries, *given)
-
-    monkeypatch.setattr(lance.LanceView, "_asked", counted)
-    yield counts
-
-
-def test_lancedb_is_asked_once_for_all_segments(tmp_path: Path, model, music_videos, asked: list[int]) -> None:
-    index = Index.build(model, music_videos(range(5, 30), segments=4), tmp_path, kind="lancedb")
-    index.search(Query.from_id(index, "v010"))
-    assert asked == [1, 4, 1, 4]

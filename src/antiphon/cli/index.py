@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cyclopts import App
 from rich.console import Console
@@ -22,7 +22,6 @@ app = App(name="index", help="Build the search index of the workspace's music vi
 def build(
     *,
     run: str | None = None,
-    kind: Literal["auto", "exact", "lancedb"] = "auto",
     path: str | None = None,
     session: Here,
 ) -> None:
@@ -35,12 +34,10 @@ def build(
     ----------
     run
         Name of the run whose model embeds. Default: the one trained last.
-    kind
-        exact: compare with every row. lancedb: approximate, fast for large catalogues. auto: choose by size.
     path
-        Folder or object-store URI (s3://, gs://) of the index. Default: index in the workspace.
+        Folder of the index. Default: index in the workspace.
     """
-    index = run_build(session, run, kind, path)
+    index = run_build(session, run, path)
     run_facts(session)
     _show_stats(session, index.stats())
 
@@ -48,7 +45,6 @@ def build(
 def run_build(
     session: Session,
     run: str | None = None,
-    kind: Literal["auto", "exact", "lancedb"] = "auto",
     path: str | None = None,
 ) -> Index:
     """Build and write the index, with a progress bar.
@@ -59,10 +55,8 @@ def run_build(
         Session of the command line.
     run : str, optional
         Name of the run. Default: the one trained last.
-    kind : {"auto", "exact", "lancedb"}
-        Kind of index.
     path : str, optional
-        Folder or URI of the index. Default: index in the workspace.
+        Folder of the index. Default: index in the workspace.
 
     Returns
     -------
@@ -76,9 +70,7 @@ def run_build(
         report(0, 3, "reading the model and features")
         model, features, about = indexed(workspace, workspace.run_name(folder))
         report(1, 3, "embedding")
-        index = Index.build(
-            model, features, path or workspace.index, kind=kind, run=workspace.run_name(folder), **about
-        )
+        index = Index.build(model, features, path or workspace.index, run=workspace.run_name(folder), **about)
         report(3, 3, "")
     return index
 
@@ -171,7 +163,7 @@ def add(*, path: str | None = None, session: Here) -> None:
     Parameters
     ----------
     path
-        Folder or URI of the index. Default: index in the workspace.
+        Folder of the index. Default: index in the workspace.
     """
     workspace = session.existing_workspace()
     index = Index.open(path or workspace.index)
@@ -197,7 +189,7 @@ def remove(*ids: str, path: str | None = None, session: Here) -> int:
     ids
         Ids of the music videos, as in the catalogue.
     path
-        Folder or URI of the index. Default: index in the workspace.
+        Folder of the index. Default: index in the workspace.
     """
     if not ids:
         raise SearchError("No ids: name at least one music video to remove.")
@@ -218,7 +210,7 @@ def stats(*, path: str | None = None, session: Here) -> None:
     Parameters
     ----------
     path
-        Folder or URI of the index. Default: index in the workspace.
+        Folder of the index. Default: index in the workspace.
     """
     _show_stats(session, Index.open(path or session.workspace.index).stats())
 
@@ -230,7 +222,7 @@ def compact(*, path: str | None = None, session: Here) -> None:
     Parameters
     ----------
     path
-        Folder or URI of the index. Default: index in the workspace.
+        Folder of the index. Default: index in the workspace.
     """
     index = Index.open(path or session.workspace.index)
     with session.progress("Compacting") as report:
@@ -244,15 +236,14 @@ def _show_stats(session: Session, found: dict[str, Any]) -> None:
     def show(out: Console) -> None:
         origin = found["origin"]
         out.print(
-            f"{found['path']}: {_counted(found['videos'])}, {found['kind']}, {found['dim']} values per row.",
+            f"{found['path']}: {_counted(found['videos'])}, {found['dim']} values per row.",
             soft_wrap=True,
         )
         for row in found["rows"]:
             side = row["side"] or "vectors"
             out.print(f"  {row['count']:>9,} {side}, {row['level']}s")
-        size = "" if found["bytes"] is None else f"{found['bytes'] / 1e6:.1f} MB on disk; "
         parts = f"{found['parts']} part{'s' * (found['parts'] != 1)}; "
-        out.print(f"  {size}{parts}{found['unindexed']:,} rows searched exhaustively.")
+        out.print(f"  {found['bytes'] / 1e6:.1f} MB on disk; {parts}{found['listed']:,} rows in lists.")
         if origin["model"]:
             features = " and ".join(filter(None, (origin["audio"], origin["video"]))) or "unnamed features"
             out.print(f"  Model: run {origin['run'] or 'unnamed'} ({origin['model'][:12]}), on {features}.")

@@ -222,7 +222,7 @@ def opened_index(session: Session, path: str | None) -> Index:
     session : Session
         Session of the command line.
     path : str or None
-        Folder or URI of the index; None: index in the workspace.
+        Folder of the index; None: index in the workspace.
 
     Returns
     -------

@@ -79,7 +79,7 @@ def search(
     csv
         Print the hits as CSV.
     path
-        Folder or URI of the index. Default: index in the workspace.
+        Folder of the index. Default: index in the workspace.
     device
         Where to embed a file: cpu, cuda or auto.
     """

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from antiphon.search.entries import metadata_of
 from antiphon.search.filters import Wanted
 from antiphon.search.hits import Hit
+from antiphon.search.pieces import Part
 from antiphon.search.ranking import (
     ComparedSide,
     Ranked,
@@ -17,7 +18,7 @@ from antiphon.search.ranking import (
     maximal_marginal_relevance,
     mutual_similarity,
 )
-from antiphon.search.view import Part, View
+from antiphon.search.view import View
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -27,8 +28,8 @@ _POOL = 100
 
 def nearest_tracks(view: View, queries: FloatArray, wanted: Wanted) -> list[list[Hit]]:
     """Return for each of (q, dim) unit queries the music videos whose tracks have the highest cosine."""
-    rows = max(1, sum(count for (_, level), count in view.counts().items() if level == "track"))
-    sides = max(1, len({side for side, level in view.counts() if level == "track"}))
+    rows = max(1, sum(count for (_, level), count in view.counts.items() if level == "track"))
+    sides = max(1, len({side for side, level in view.counts if level == "track"}))
     found: list[list[Hit]] = []
     for table in view.nearest(queries, min(wanted.k * sides, rows), Part(None), wanted.where):
         best: dict[str, Hit] = {}

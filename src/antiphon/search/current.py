@@ -5,7 +5,7 @@ the catalogue, or whose files were replaced since they were indexed, are not fou
 keeps its videos and their metadata.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,12 +17,9 @@ import pyarrow.compute
 
 from antiphon.errors import AntiphonError
 from antiphon.search.entries import METADATA
-from antiphon.search.filters import Where
-from antiphon.search.ranking import Candidate, ComparedSide
-from antiphon.search.view import Part, View
+from antiphon.search.pieces import Part
+from antiphon.search.view import View
 from antiphon.tables import CATALOGUE, read_table
-
-FloatArray = npt.NDArray[np.float32]
 
 CATALOGUE_FILE = "catalogue.parquet"
 """Name of the catalogue in the workspace that an index lies in."""
@@ -107,59 +104,6 @@ class Difference:
         ids = known["id"].filter(pa.array(differs)).unique()
         changed = catalogue.filter(_arrow.is_in(catalogue["id"], ids))
         return cls(changed.select(["id", *METADATA]), tuple(sorted({*unknown, *replaced})))
-
-
-class CurrentView:
-    """A view of an index as the catalogue has its videos now.
-
-    Parameters
-    ----------
-    view : View
-        Rows of the index.
-    difference : Difference
-        What changed since they were written.
-    """
-
-    def __init__(self, view: View, difference: Difference) -> None:
-        self._view = view.corrected(difference.changed) if difference.changed.num_rows else view
-        self._hidden = difference.hidden
-
-    def nearest(self, queries: FloatArray, k: int, part: Part, where: Where) -> list[pa.Table]:
-        """Return the `k` nearest rows; see `View.nearest`."""
-        return self._view.nearest(queries, k, part, where.without(*self._hidden) if self._hidden else where)
-
-    def best(self, comparisons: Sequence[ComparedSide], count: int, pool: int, where: Where) -> Mapping[str, Candidate]:
-        """Return what can be among the `pool` best; see `View.best`."""
-        return self._view.best(comparisons, count, pool, where.without(*self._hidden) if self._hidden else where)
-
-    def items(self, ids: Collection[str]) -> Mapping[str, Candidate]:
-        """Return the embeddings and the metadata of some music videos."""
-        return self._view.items(set(ids) - set(self._hidden) if self._hidden else ids)
-
-    def rows(self, ids: Collection[str]) -> pa.Table:
-        """Return all rows of some music videos, with vectors."""
-        return self._view.rows(sorted(set(ids) - set(self._hidden)) if self._hidden else ids)
-
-    def read(self, part: Part, vectors: bool = True) -> pa.Table:
-        """Return all rows of a part."""
-        table = self._view.read(part, vectors)
-        return table.filter(pa.array(Where(not_ids=self._hidden).mask(table))) if self._hidden else table
-
-    def ids(self) -> set[str]:
-        """Return the ids of the music videos."""
-        return self._view.ids() - set(self._hidden)
-
-    def known(self, ids: Collection[str]) -> set[str]:
-        """Return which of these music videos are there."""
-        return self._view.known(ids) - set(self._hidden)
-
-    def counts(self) -> dict[tuple[str, str], int]:
-        """Return the number of rows of each side and level, those of hidden videos included."""
-        return self._view.counts()
-
-    def corrected(self, changed: pa.Table) -> "CurrentView":
-        """Return a view with other metadata of some videos."""
-        return CurrentView(self._view, Difference(changed, self._hidden))
 
 
 def _differs(was: pa.ChunkedArray, now: pa.ChunkedArray) -> npt.NDArray[np.bool_]:

@@ -16,6 +16,8 @@ from antiphon.search.record import REBUILD, Origin
 FloatArray = npt.NDArray[np.float32]
 
 METADATA = ("artist", "title", "genre", "tags", "year")
+LIST = pa.field("list", pa.int32())
+"""Additional column of a part whose rows lie in lists; null where a side and level has none."""
 _MAX_DEVIATION = 1e-3
 
 
@@ -143,26 +145,6 @@ def refuse_other_lengths(vectors: FloatArray, place: object) -> None:
     lengths = np.einsum("nd,nd->n", vectors, vectors)
     if not (np.abs(lengths - 1) < _MAX_DEVIATION).all():
         raise SearchError(f"{place}: is damaged (vectors that are not of length 1). {REBUILD}")
-
-
-def scored(about: pa.Table, vectors: FloatArray, query: FloatArray) -> pa.Table:
-    """Add the column `score`: cosines in float64, the same in every store.
-
-    Parameters
-    ----------
-    about : Table
-        The rows.
-    vectors : ndarray of float32, shape (n, dim)
-        Their unit vectors.
-    query : ndarray of float32, shape (dim,)
-        The query.
-
-    Returns
-    -------
-    Table
-        Rows with scores.
-    """
-    return about.append_column("score", pa.array(vectors.astype(np.float64) @ query.astype(np.float64)))
 
 
 def best_first(table: pa.Table, k: int) -> pa.Table:

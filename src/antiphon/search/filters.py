@@ -1,4 +1,4 @@
-"""Conditions on what may be found, as a mask over a table and as an SQL condition."""
+"""Conditions on what may be found, as a mask over a table."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -131,40 +131,10 @@ class Where:
             kept &= _met(_arrow.less_equal(table["year"], self.max_year))
         return kept
 
-    def sql(self) -> str:
-        """Return the same conditions in SQL; "" if there are none."""
-        parts: list[str] = []
-        for name, (column, excluded) in _LISTS.items():
-            values = getattr(self, name)
-            ignoring_case = name in _IGNORING_CASE
-            compared, asked = (f"lower({column})" if ignoring_case else column), quoted(values)
-            if ignoring_case:
-                asked = ", ".join(f"lower({quoted([value])})" for value in values)
-            if values and excluded:
-                parts.append(f"({column} IS NULL OR {compared} NOT IN ({asked}))")
-            elif values:
-                parts.append(f"{compared} IN ({asked})")
-        if self.min_year is not None:
-            parts.append(f"year >= {self.min_year}")
-        if self.max_year is not None:
-            parts.append(f"year <= {self.max_year}")
-        return " AND ".join(parts)
-
 
 def _met(answers: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Return the answers as an array; what is unknown is not met."""
     return np.asarray(_arrow.fill_null(answers, False)).astype(bool)
-
-
-def quoted(values: tuple[str, ...] | list[str]) -> str:
-    """Return texts as SQL literals: a quote inside one is doubled, and nothing else has a meaning there.
-
-    Examples
-    --------
-    >>> quoted(["Guns N' Roses", "x"])
-    "'Guns N'' Roses', 'x'"
-    """
-    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchE
 from antiphon.media.opening import CataloguedFile
 from antiphon.search.answering import answer, nearest_tracks
 from antiphon.search.artists import KnownArtists
-from antiphon.search.current import CATALOGUE_FILE, CatalogueFile, CurrentView, Difference
+from antiphon.search.current import CATALOGUE_FILE, CatalogueFile, Difference
 from antiphon.search.entries import (
     CatalogueRecords,
     IndexModel,
@@ -30,19 +30,16 @@ from antiphon.search.entries import (
 )
 from antiphon.search.filters import Wanted, Where
 from antiphon.search.hits import Hit, Hits, Side
+from antiphon.search.pieces import Part
 from antiphon.search.query import Query
 from antiphon.search.ranking import Candidate
-from antiphon.search.record import Kind, Origin, Record
-from antiphon.search.storage import Place, place_of
-from antiphon.search.view import Part, View
+from antiphon.search.record import Origin, Record
+from antiphon.search.storage import Place
+from antiphon.search.view import View
 from antiphon.spelling import did_you_mean
 
 FloatArray = npt.NDArray[np.float32]
 T = TypeVar("T")
-
-LANCEDB_ROWS = 600_000
-"""From so many rows on "auto" takes LanceDB: below, the exact search answers a query sooner and misses nothing
-(`benchmarks/index_questions.py`)."""
 
 
 class Index:
@@ -53,8 +50,6 @@ class Index:
 
     Attributes
     ----------
-    kind : {"exact", "lancedb"}
-        A matrix product over all rows, or approximate search for large catalogues.
     dim : int
         Size of the embeddings.
     origin : Origin
@@ -72,9 +67,8 @@ class Index:
     def __init__(self, place: Place, record: Record, media: Mapping[str, CataloguedFile] | None = None) -> None:
         self._place = place
         self._media = media
-        local = "://" not in place.name
-        self._catalogue = CatalogueFile(Path(place.name).parent / CATALOGUE_FILE) if local else None
-        self._seen: tuple[object, CurrentView] | None = None
+        self._catalogue = CatalogueFile(Path(place.name).parent / CATALOGUE_FILE)
+        self._seen: tuple[object, View] | None = None
         self._files: tuple[object, Mapping[str, CataloguedFile]] = (None, {})
         self._take(record)
 
@@ -96,7 +90,6 @@ class Index:
         self._record = record
         self._known_artists: tuple[object, KnownArtists] | None = None
         self._store = self._place.store(record)
-        self.kind: Kind = record.kind
         self.dim: int = record.dim
         self.origin: Origin = record.origin
 
@@ -107,7 +100,6 @@ class Index:
         features: SegmentFeatures,
         path: str | Path,
         catalogue: CatalogueRecords | None = None,
-        kind: Literal["auto", "exact", "lancedb"] = "auto",
         made_by: Mapping[str, str] | None = None,
         run: str = "",
     ) -> Self:
@@ -120,12 +112,10 @@ class Index:
         model : DualEncoder
         features : Features
         path : str or Path
-            A folder, or a URI of an object store (s3://…, gs://…), where LanceDB keeps the index.
+            A folder.
         catalogue : Catalogue, optional
             Source of artist, title, genre, tags and year, and of the media that hits play in a notebook. Default: what
             the features say.
-        kind : {"auto", "exact", "lancedb"}
-            "auto" takes LanceDB from 600,000 rows on, and in an object store.
         made_by : mapping of str to str, optional
             Hashes of what computed the features, by modality: features made otherwise are then refused.
         run : str
@@ -139,7 +129,7 @@ class Index:
         rows = embedded(model, features, catalogue)
         media = None if catalogue is None else _files(catalogue)
         contents = _contents(catalogue, set(rows["id"].to_pylist()))
-        return cls._create(path, kind, rows, origin_of(model, features, made_by, run), media, contents)
+        return cls._create(path, rows, origin_of(model, features, made_by, run), media, contents)
 
     @classmethod
     def from_vectors(
@@ -147,7 +137,6 @@ class Index:
         ids: Sequence[Any],
         vectors: npt.ArrayLike,
         path: str | Path,
-        kind: Literal["auto", "exact", "lancedb"] = "auto",
         metadata: Sequence[Mapping[str, Any]] | None = None,
     ) -> Self:
         """Write an index of vectors computed elsewhere, one for each music video.
@@ -157,8 +146,8 @@ class Index:
         ids : sequence, length n
         vectors : array_like, shape (n, dim)
             Brought to length 1: scores are cosines.
-        path, kind
-            As in `build`.
+        path : str or Path
+            A folder.
         metadata : sequence of mapping, optional
             Any of artist, title, genre, tags (a list) and year of each vector.
 
@@ -167,24 +156,19 @@ class Index:
         SearchError
             An id occurs twice, lengths differ, or a vector is zero or not finite.
         """
-        return cls._create(path, kind, vector_rows(ids, vectors, metadata), Origin())
+        return cls._create(path, vector_rows(ids, vectors, metadata), Origin())
 
     @classmethod
     def _create(
         cls,
         path: str | Path,
-        kind: Literal["auto", "exact", "lancedb"],
         rows: pa.Table,
         origin: Origin,
         media: Mapping[str, CataloguedFile] | None = None,
         contents: Mapping[str, str] | None = None,
     ) -> Self:
-        place = place_of(path)
-        if kind not in ("auto", "exact", "lancedb"):
-            raise ConfigError(f"kind must be 'auto', 'exact' or 'lancedb', not '{kind}'.")
-        large = rows.num_rows >= LANCEDB_ROWS or "://" in str(path)
-        chosen: Kind = kind if kind != "auto" else "lancedb" if large else "exact"
-        return cls(place, place.create(chosen, rows, origin, contents or {}), media)
+        place = Place(path)
+        return cls(place, place.create(rows, origin, contents or {}), media)
 
     @classmethod
     def open(
@@ -199,7 +183,7 @@ class Index:
         Parameters
         ----------
         path : str or Path
-            Folder or URI.
+            Its folder.
         model : DualEncoder, optional
             The model whose embeddings will be searched for.
         features, made_by : optional
@@ -212,7 +196,7 @@ class Index:
         StaleIndexError
             It holds embeddings of another model, or of other features.
         """
-        place = place_of(path)
+        place = Place(path)
         index = cls(place, place.record())
         if model is not None:
             same_features = replace(index.origin, model=model.fingerprint, run="")
@@ -445,8 +429,8 @@ class Index:
         Returns
         -------
         dict
-            "path", "kind", "dim", "videos", "rows" (of each side and level), "bytes" on disk (None in an object store),
-            "parts", "unindexed" (rows that are compared one by one), and "origin".
+            "path", "dim", "videos", "rows" (of each side and level), "bytes" on disk, "parts", "listed" (rows in
+            lists; all others are compared with every question), and "origin".
         """
         return self._ask(self._stats)
 
@@ -454,21 +438,20 @@ class Index:
         upkeep = self._store.upkeep()
         return {
             "path": self._place.name,
-            "kind": self.kind,
             "dim": self.dim,
             "videos": len(view.ids()),
             "rows": [
-                {"side": side, "level": level, "count": count} for (side, level), count in sorted(view.counts().items())
+                {"side": side, "level": level, "count": count} for (side, level), count in sorted(view.counts.items())
             ],
             "bytes": upkeep.bytes,
             "parts": upkeep.parts,
-            "unindexed": upkeep.unindexed,
+            "listed": upkeep.listed,
             "origin": vars(self.origin),
         }
 
     @property
     def path(self) -> str:
-        """The folder or URI."""
+        """The folder."""
         return self._place.name
 
     def __len__(self) -> int:
@@ -479,7 +462,7 @@ class Index:
 
     def __repr__(self) -> str:
         sides = ", ".join(f"{row['count']:,} {row['side'] or 'vector'} {row['level']}s" for row in self.stats()["rows"])
-        return f"Index({self.path}: {len(self):,} music videos, {self.kind}, {self.dim} dimensions; {sides})"
+        return f"Index({self.path}: {len(self):,} music videos, {self.dim} dimensions; {sides})"
 
     @property
     def version(self) -> str:
@@ -511,7 +494,7 @@ class Index:
 
     def _current(self) -> View:
         """Return the rows with the metadata of today; see `antiphon.search.current`."""
-        state, catalogue = (None, None) if self._catalogue is None else self._catalogue.rows()
+        state, catalogue = self._catalogue.rows()
         if catalogue is None:
             return self._store.view()
         version = (self._record.entries, self._store.version(), state)
@@ -519,12 +502,12 @@ class Index:
         if self._seen is None or self._seen[0] != version:
             contents = self._place.contents(self._record)
             found = Difference.between(view, catalogue, contents, own_metadata=not self.origin.model)
-            self._seen = (version, CurrentView(view, found))
+            self._seen = (version, view.as_of(found.changed, found.hidden))
         return self._seen[1]
 
     def _artists(self) -> KnownArtists:
         """The artists in the index, read anew after each write and when the catalogue changed."""
-        version = self._store.version(), None if self._catalogue is None else self._catalogue.rows()[0]
+        version = self._store.version(), self._catalogue.rows()[0]
         if self._known_artists is None or self._known_artists[0] != version:
             column = self._ask(lambda view: view.read(Part(None), vectors=False))["artist"]
             names = [name for name in column.unique().to_pylist() if name]
@@ -549,8 +532,8 @@ class Index:
             return self._media
         from antiphon.catalogue import Catalogue
 
-        state = None if self._catalogue is None else self._catalogue.rows()[0]
-        if self._catalogue is not None and self._files[0] != state:
+        state = self._catalogue.rows()[0]
+        if self._files[0] != state:
             try:
                 self._files = (state, _files(Catalogue.load(self._catalogue.path)))
             except AntiphonError:  # a catalogue that cannot be read shows no cards, and spoils no search

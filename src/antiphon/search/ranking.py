@@ -35,6 +35,11 @@ class ComparedSide:
     target: Side
     weight: float = 1.0
 
+    def levels(self) -> list[tuple[str, npt.NDArray[np.float32]]]:
+        """Return the levels that it is compared at, with its vectors."""
+        levels = [("track", self.query.track[None])]
+        return [*levels, ("segment", self.query.segments)] if len(self.query.segments) else levels
+
 
 @dataclass(frozen=True, eq=False)
 class Similarity:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, cast
+from typing import Any
 
 import tomli_w
 
@@ -14,10 +14,9 @@ RECORD_FILE = "index.toml"
 REBUILD = "Build it again: antiphon index build (ap.Index.build)."
 BUILD_FIRST = "Build one first: antiphon index build (ap.Index.build)."
 
-_FORMAT = 1
+_FORMAT = 2
+_EARLIER_FORMAT = 1
 _ENTRIES = re.compile(r"entries-[\w-]{1,100}")
-
-Kind = Literal["exact", "lancedb"]
 
 
 @dataclass(frozen=True)
@@ -85,17 +84,14 @@ class Record:
 
     Attributes
     ----------
-    kind : {"exact", "lancedb"}
-        Its store.
     dim : int
         Size of the embeddings.
     entries : str
-        Name of the folder or table that holds the rows; a new build writes under another name.
+        Name of the folder that holds the rows; a new build writes under another name.
     origin : Origin
         What made the embeddings.
     """
 
-    kind: Kind
     dim: int
     entries: str
     origin: Origin = field(default_factory=Origin)
@@ -116,10 +112,9 @@ def parsed(text: str, place: object) -> Record:
     """
     try:
         values = parsed_toml(text)
-        if values.pop("format") != _FORMAT:
-            raise SearchError(f"{place}: was written in another format; this version reads {_FORMAT}. {REBUILD}")
+        _refuse_other_format(values, place)
         _refuse_unusable(values)
-        record = Record(cast(Kind, values["kind"]), values["dim"], values["entries"], Origin(**values["origin"]))
+        record = Record(values["dim"], values["entries"], Origin(**values["origin"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, SearchError):
             raise
@@ -127,9 +122,18 @@ def parsed(text: str, place: object) -> Record:
     return record
 
 
+def _refuse_other_format(values: dict[str, Any], place: object) -> None:
+    """Refuse what this version cannot read; the exact indexes of format 1 have the rows of today's, without lists."""
+    found = values["format"]
+    if found == _EARLIER_FORMAT and values["kind"] == "lancedb":
+        raise SearchError(
+            f"{place}: was built by an earlier version with LanceDB, which this one does not read. {REBUILD}"
+        )
+    if found != _FORMAT and not (found == _EARLIER_FORMAT and values["kind"] == "exact"):
+        raise SearchError(f"{place}: was written in another format; this version reads {_FORMAT}. {REBUILD}")
+
+
 def _refuse_unusable(values: dict[str, Any]) -> None:
-    if values["kind"] not in ("exact", "lancedb"):
-        raise ValueError("an unknown kind")
     if type(values["dim"]) is not int or not 1 <= values["dim"] <= MAX_DIM:
         raise ValueError("embeddings of no possible size")
     if not isinstance(values["entries"], str) or not _ENTRIES.fullmatch(values["entries"]):

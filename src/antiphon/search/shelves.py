@@ -1,4 +1,4 @@
-"""All rows of a side and level as arrays: one product scores them for every vector of a question."""
+"""All rows of a side and level: what is near to the vectors of a question, and what music videos score with them."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.ordering import rounded
+from antiphon.search.blocks import ROUNDING, Block
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+Names = Callable[[int], str]
+"""The id of a music video by its number."""
 
-ROUNDING = 1e-5
-"""Upper bound of the error of float32 scores: what lies nearer to the last of a list may belong to it."""
 _BLOCK_ROWS = 8_192
 
 
@@ -24,54 +26,82 @@ class Shelf:
 
     Attributes
     ----------
-    blocks : sequence of ndarray of float32
-        Unit rows, one block after the other.
-    owner : ndarray of int, shape (n,)
-        Number of the video of each row, ascending.
+    blocks : sequence of Block
+        The rows of each part, one after the other; the numbers of their videos ascend.
     starts_s, ends_s : ndarray of float64, shape (n,)
         Where the rows lie, NaN if unknown.
     """
 
-    blocks: Sequence[FloatArray]
-    owner: IntArray
+    blocks: Sequence[Block]
     starts_s: npt.NDArray[np.float64]
     ends_s: npt.NDArray[np.float64]
 
     @cached_property
-    def _edges(self) -> IntArray:
-        return np.cumsum([0, *(len(block) for block in self.blocks)])
+    def owner(self) -> IntArray:
+        """Number of the video of each of the (n,) rows, ascending."""
+        return np.concatenate([block.owner for block in self.blocks])
 
-    def scored(self, queries: FloatArray, kept: npt.NDArray[np.bool_] | None) -> "Scores":
-        """Score the rows of the videos that are kept, or of all."""
+    @cached_property
+    def _edges(self) -> IntArray:
+        return np.cumsum([0, *(len(block.owner) for block in self.blocks)])
+
+    def asked(self, queries: FloatArray, kept: BoolArray | None) -> "Scores | Question":
+        """Ask (q, dim) queries of the videos that are kept, or of all: of every row, or of those in lists nearby."""
+        if any(block.lists is not None for block in self.blocks):
+            return Question(self, queries, kept)
+        vectors = [block.vectors for block in self.blocks]
         if kept is None:
-            return Scores(self, _products(self.blocks, queries), self.owner, None)
+            return Scores(self, queries, _products(vectors, queries), self.owner, None)
         met = kept[self.owner]
         rows = np.flatnonzero(met)
         if 2 * len(rows) < len(met):
-            return Scores(self, _products([self.take(rows)], queries), self.owner[rows], rows)
-        lines = _products(self.blocks, queries)
+            return self.scored(queries, rows)
+        lines = _products(vectors, queries)
         lines[:, ~met] = -np.inf
-        return Scores(self, lines, self.owner, None)
+        return Scores(self, queries, lines, self.owner, None)
+
+    def scored(self, queries: FloatArray, rows: IntArray) -> "Scores":
+        """Score ascending rows."""
+        return Scores(self, queries, _products([self.take(rows)], queries), self.owner[rows], rows)
+
+    def nearest(
+        self, queries: FloatArray, k: int, kept: BoolArray | None, names: Names
+    ) -> list[tuple[IntArray, npt.NDArray[np.float64]]]:
+        """Return for each query the `k` nearest rows of the videos kept and their cosines, ties by name."""
+        found: list[list[IntArray]] = [[] for _ in queries]
+        for block, first in zip(self.blocks, self._edges.tolist(), strict=False):
+            for parts, rows in zip(found, block.near(queries, k, kept), strict=True):
+                parts.append(first + rows)
+        return [
+            self._best(query, np.sort(np.concatenate(rows)), k, names)
+            for query, rows in zip(queries, found, strict=True)
+        ]
+
+    def _best(
+        self, query: FloatArray, rows: IntArray, k: int, names: Names
+    ) -> tuple[IntArray, npt.NDArray[np.float64]]:
+        scores = self.take(rows).astype(np.float64) @ query.astype(np.float64)
+        keys, owner = rounded(scores), self.owner[rows]
+        order = sorted(range(len(rows)), key=lambda place: (-keys[place], names(int(owner[place]))))[:k]
+        return rows[order], scores[order]
 
     def take(self, rows: IntArray) -> FloatArray:
         """Return the vectors of ascending rows."""
         if len(self.blocks) == 1:
-            return self.blocks[0][rows]
+            return self.blocks[0].take(rows)
         cuts = np.searchsorted(rows, self._edges)
         return np.concatenate(
             [
-                block[rows[first:last] - start]
+                block.take(rows[first:last] - start)
                 for block, start, first, last in zip(self.blocks, self._edges, cuts, cuts[1:], strict=False)
             ]
         )
 
     def between(self, first: int, last: int) -> FloatArray:
-        """Return the vectors of the rows of one video, without a copy."""
-        if len(self.blocks) == 1:
-            return self.blocks[0][first:last]
-        block = int(np.searchsorted(self._edges, first, side="right")) - 1
+        """Return the vectors of the rows of one video."""
+        block = int(np.searchsorted(self._edges, first, side="right")) - 1 if len(self.blocks) > 1 else 0
         start = int(self._edges[block])
-        return self.blocks[block][first - start : last - start]
+        return self.blocks[block].between(first - start, last - start)
 
     def of(self, videos: IntArray) -> tuple[IntArray, IntArray]:
         """Return where the rows of videos begin and end."""
@@ -84,32 +114,63 @@ class Shelf:
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
-    """What a question's vectors score with rows of a shelf.
+class Question:
+    """Queries to the rows in lists near them.
 
     Attributes
     ----------
     shelf : Shelf
-        The shelf.
+        The rows.
+    queries : ndarray of float32, shape (q, dim)
+        Unit rows.
+    kept : ndarray of bool, optional
+        Which videos may be found; None: all.
+    """
+
+    shelf: Shelf
+    queries: FloatArray
+    kept: BoolArray | None
+
+    def videos_near(self, k: int, names: Names) -> IntArray:
+        """Return the videos of the `k` nearest rows of each query, ties by name."""
+        found = self.shelf.nearest(self.queries, k, self.kept, names)
+        return np.unique(self.shelf.owner[np.concatenate([rows for rows, _ in found])])
+
+    def best_of(self, videos: IntArray) -> FloatArray:
+        """Return for each of (v,) videos the mean over the queries of their best row in it; NaN if it has none."""
+        return self.shelf.scored(self.queries, _joined(*self.shelf.of(videos))).best_of(videos)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What queries score with every row of a shelf, or with every row of some of its videos.
+
+    Attributes
+    ----------
+    shelf : Shelf
+        The rows.
+    queries : ndarray of float32, shape (q, dim)
+        Unit rows.
     lines : ndarray of float32, shape (q, m)
         Cosines; -inf for rows that may not be found.
     owner : ndarray of int, shape (m,)
         Number of the video of each column, ascending.
     rows : ndarray of int, shape (m,), optional
-        Row of each column; None if all rows of the shelf are there.
+        Row of each column, ascending; None if all rows of the shelf are there.
     """
 
     shelf: Shelf
+    queries: FloatArray
     lines: FloatArray
     owner: IntArray
     rows: IntArray | None
 
-    def videos_near(self, queries: FloatArray, k: int, names: Callable[[int], str]) -> IntArray:
+    def videos_near(self, k: int, names: Names) -> IntArray:
         """Return the videos of the `k` nearest rows of each query, ties by name."""
-        found = [self._near(number, query, k, names) for number, query in enumerate(queries)]
+        found = [self._near(number, query, k, names) for number, query in enumerate(self.queries)]
         return np.unique(self.owner[np.concatenate(found)])
 
-    def _near(self, number: int, query: FloatArray, k: int, names: Callable[[int], str]) -> IntArray:
+    def _near(self, number: int, query: FloatArray, k: int, names: Names) -> IntArray:
         line = self.lines[number]
         lowest = np.partition(line, -k)[-k] if len(line) > k else -np.inf
         if lowest == -np.inf:
@@ -132,9 +193,16 @@ class Scores:
         result = np.full(len(videos), np.nan, dtype=np.float32)
         if there.any():
             edges = np.cumsum(counts[there]) - counts[there]
-            columns = np.arange(counts.sum()) + np.repeat(first[there] - edges, counts[there])
+            columns = _joined(first[there], last[there])
             result[there] = np.maximum.reduceat(self.lines[:, columns], edges, axis=1).mean(axis=0)
         return result
+
+
+def _joined(first: IntArray, last: IntArray) -> IntArray:
+    """Return the numbers of several stretches, one after the other."""
+    counts = last - first
+    edges = np.cumsum(counts) - counts
+    return np.arange(counts.sum()) + np.repeat(first - edges, counts)
 
 
 def _products(blocks: Sequence[FloatArray], queries: FloatArray) -> FloatArray:

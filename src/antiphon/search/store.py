@@ -1,8 +1,8 @@
-"""The exact store: append-only Parquet parts, a manifest that lists them, and a matrix product over all rows."""
+"""Where the rows of an index lie: append-only Parquet parts, and a manifest that lists them."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,11 @@ import pyarrow.parquet as pq
 
 from antiphon.documents import parsed_object, read_document, reason
 from antiphon.errors import FeatureStoreError, SearchError
-from antiphon.search.entries import entry_schema, refuse_other_lengths, vectors_of
-from antiphon.search.filters import Where
-from antiphon.search.pieces import ORDER, LoadedPiece
+from antiphon.search import lists
+from antiphon.search.entries import LIST, entry_schema, refuse_other_lengths, vectors_of
+from antiphon.search.pieces import LoadedPiece
 from antiphon.search.record import REBUILD
-from antiphon.search.resident import ExactView
-from antiphon.search.view import Upkeep
+from antiphon.search.view import View
 from antiphon.tables import open_table, sweep_partials, write_table, write_text
 
 FloatArray = npt.NDArray[np.float32]
@@ -30,6 +29,8 @@ _PART = re.compile(r"part-(\d{1,18})\.parquet")
 _MAX_PARTS = 32
 _GROUP_ROWS = 65_536
 _REPEATING = ["side", "level", "artist", "title", "genre", "tags.list.element"]
+_ORDER = ["side", "level", "list", "id", "start_s"]
+"""How the rows of a part are ordered: those of a list side by side; without lists, those of a video, by time."""
 _LAYOUT: dict[str, Any] = {
     "row_group_size": _GROUP_ROWS,
     "use_dictionary": _REPEATING,
@@ -47,8 +48,27 @@ class Piece:
     removed: frozenset[str] = frozenset()
 
 
-class ExactStore:
-    """Parquet parts in a folder.
+@dataclass(frozen=True)
+class Upkeep:
+    """The state of a store.
+
+    Attributes
+    ----------
+    bytes : int
+        Size on disk.
+    parts : int
+        Number of parts that the rows lie in.
+    listed : int
+        Rows that lie in lists; all others are compared with every question.
+    """
+
+    bytes: int
+    parts: int
+    listed: int
+
+
+class Store:
+    """Parquet parts in a folder. Writers come one at a time; a write is visible as a whole or not at all.
 
     A manifest, replaced atomically, lists the valid parts; parts being written or replaced by compaction are not in it.
     A reader that finds a part missing reads the manifest again.
@@ -64,8 +84,8 @@ class ExactStore:
     def __init__(self, folder: Path, dim: int) -> None:
         self._folder = folder
         self._dim = dim
-        self._kept: dict[Piece, LoadedPiece] = {}
-        self._seen: tuple[str, ExactView] | None = None
+        self._kept: dict[str, LoadedPiece] = {}
+        self._seen: tuple[str, View] | None = None
 
     @classmethod
     def create(cls, folder: Path, rows: pa.Table) -> Self:
@@ -74,12 +94,12 @@ class ExactStore:
         store._write([], rows)
         return store
 
-    def view(self) -> ExactView:
+    def view(self) -> View:
         """Return the rows of the current manifest; nothing is read again while it stays the same.
 
         Returns
         -------
-        ExactView
+        View
             The snapshot.
 
         Raises
@@ -94,18 +114,18 @@ class ExactStore:
                 return seen[1]
             pieces = self._manifest()
             try:
-                loaded = {piece: self._kept.get(piece) or self._load(piece) for piece in pieces}
+                loaded = {piece.file: self._kept.get(piece.file) or self._load(piece.file) for piece in pieces}
             except SearchError:  # Missing where another process has merged the parts, else damaged.
                 if self._manifest() == pieces:
                     raise
                 continue
             self._kept = loaded
-            view = ExactView(list(loaded.values()), self._dim)
+            view = View([(loaded[piece.file], piece.removed) for piece in pieces], self._dim)
             self._seen = (version, view)
             return view
 
     def version(self) -> str:
-        """Return the modification time and the inode of the manifest."""
+        """Return a text that changes with every write: the modification time and the inode of the manifest."""
         try:
             about = (self._folder / _MANIFEST).stat()
         except OSError as error:
@@ -113,32 +133,38 @@ class ExactStore:
         return f"{about.st_mtime_ns} {about.st_ino}"
 
     def append(self, rows: pa.Table) -> None:
-        """Write another part."""
+        """Add rows of music videos that are not there yet, as another part; merge small parts where there are many."""
         self._write(self._manifest(), rows)
         if len(self._manifest()) > _MAX_PARTS:
-            self.compact()
+            pieces = self._manifest()
+            self._merge(_small(pieces, [(self._folder / piece.file).stat().st_size for piece in pieces]))
 
     def remove(self, ids: Sequence[str]) -> None:
         """Record in the manifest that videos of the existing parts are removed."""
         self._replace([Piece(piece.file, piece.removed | set(ids)) for piece in self._manifest()])
 
     def compact(self) -> None:
-        """Merge all rows into one part."""
-        self._kept, self._seen = {}, None
-        loaded = [self._load(piece) for piece in self._manifest()]
-        self._write([], pa.concat_tables([piece.table(np.arange(len(piece.owner))) for piece in loaded]))
+        """Merge all rows into one part, without those removed, and sort them into lists anew."""
+        self._merge(self._manifest())
 
     def upkeep(self) -> Upkeep:
-        """Return bytes and number of parts; all rows are searched exhaustively."""
-        pieces = self._manifest()
-        return Upkeep(_bytes_in(self._folder), len(pieces), sum(self.view().counts().values()))
+        """Return the state of the store."""
+        return Upkeep(_bytes_in(self._folder), len(self._manifest()), self.view().listed)
+
+    def _merge(self, pieces: Collection[Piece]) -> None:
+        self._seen = None
+        loaded = [(self._kept.get(piece.file) or self._load(piece.file), piece.removed) for piece in pieces]
+        self._kept = {}
+        rows = View(loaded, self._dim).rows()
+        del loaded
+        self._write([piece for piece in self._manifest() if piece not in pieces], rows)
 
     def _write(self, before: list[Piece], rows: pa.Table) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         numbers = (int(match[1]) for path in self._folder.iterdir() if (match := _PART.fullmatch(path.name)))
         number = 1 + max(numbers, default=-1)
         name = f"part-{number:06d}.parquet"
-        write_table(rows.sort_by([(name, "ascending") for name in ORDER]), self._folder / name, **_LAYOUT)
+        write_table(_in_lists(rows), self._folder / name, **_LAYOUT)
         self._replace([*before, Piece(name)])
 
     def _replace(self, pieces: list[Piece]) -> None:
@@ -157,23 +183,48 @@ class ExactStore:
             gone = isinstance(error, FileNotFoundError)
             raise _damaged(path, "is missing" if gone else f"is damaged ({reason(error)})") from error
 
-    def _load(self, piece: Piece) -> LoadedPiece:
-        path, schema = self._folder / piece.file, entry_schema(self._dim)
+    def _load(self, name: str) -> LoadedPiece:
+        path, schema = self._folder / name, entry_schema(self._dim)
         try:
             with open_table(path) as file:
                 found = file.schema_arrow.remove_metadata()
-                if not found.equals(schema) or 4 * file.metadata.num_rows * self._dim > path.stat().st_size:
+                known = found.equals(schema) or found.equals(schema.append(LIST))
+                if not known or 4 * file.metadata.num_rows * self._dim > path.stat().st_size:
                     raise _damaged(path, "does not have the columns of this index")
-                about = file.read([name for name in schema.names if name != "vector"])
+                about = file.read([name for name in found.names if name != "vector"])
                 about.validate(full=True)
-                kept = Where(not_ids=tuple(piece.removed)).mask(about)
-                vectors = _vectors(file, kept, self._dim)
+                vectors = _vectors(file, self._dim)
         except FeatureStoreError as error:
             raise _damaged(path, "is missing" if not path.exists() else f"is damaged ({error.__cause__})") from error
         _refuse_null(path, about)
         refuse_other_lengths(vectors, path)
-        about = about.filter(pa.array(kept)).combine_chunks()
-        return LoadedPiece.of(about, vectors)
+        return LoadedPiece.of(about.combine_chunks(), vectors)
+
+
+def _in_lists(rows: pa.Table) -> pa.Table:
+    """Return the rows in the order of a part; a side and level with many is sorted into lists."""
+    numbers = np.full(rows.num_rows, -1, dtype=np.int32)
+    sides, levels = (np.asarray(rows[name].combine_chunks().dictionary_encode().indices) for name in ("side", "level"))
+    places = sides * (levels.max(initial=0) + 1) + levels
+    for place in np.unique(places).tolist():
+        own = places == place
+        if np.count_nonzero(own) >= lists.MIN_ROWS:
+            numbers[own] = lists.numbered(vectors_of(rows.filter(pa.array(own))))
+    if (numbers >= 0).any():
+        rows = rows.append_column(LIST, pa.array(numbers, mask=numbers < 0))
+    return rows.sort_by([(name, "ascending") for name in _ORDER if name in rows.column_names])
+
+
+def _small(pieces: Sequence[Piece], sizes: Sequence[int]) -> list[Piece]:
+    """Return the parts that are not larger than all smaller ones together, so that a large one is seldom rewritten."""
+    order = sorted(range(len(pieces)), key=sizes.__getitem__)
+    small, total = [order[0]], sizes[order[0]]
+    for place in order[1:]:
+        if sizes[place] > total and len(small) > 1:
+            break
+        small.append(place)
+        total += sizes[place]
+    return [pieces[place] for place in sorted(small)]
 
 
 def _piece(entry: Any) -> Piece:
@@ -190,14 +241,13 @@ def _refuse_null(path: Path, about: pa.Table) -> None:
             raise _damaged(path, f"has rows without {name}")
 
 
-def _vectors(file: pq.ParquetFile, kept: npt.NDArray[np.bool_], dim: int) -> FloatArray:
-    """Read the (n, dim) vectors of the rows kept, group by group, to hold them in memory only once."""
-    vectors, filled, first = np.empty((int(kept.sum()), dim), dtype=np.float32), 0, 0
+def _vectors(file: pq.ParquetFile, dim: int) -> FloatArray:
+    """Read the (n, dim) vectors group by group, to hold them in memory only once."""
+    vectors, first = np.empty((file.metadata.num_rows, dim), dtype=np.float32), 0
     for group in range(file.num_row_groups):
         rows = vectors_of(file.read_row_group(group, ["vector"]))
-        chosen = rows[kept[first : first + len(rows)]]
-        vectors[filled : filled + len(chosen)] = chosen
-        first, filled = first + len(rows), filled + len(chosen)
+        vectors[first : first + len(rows)] = rows
+        first += len(rows)
     return vectors
 
 

@@ -1,0 +1,106 @@
+"""Lists of rows that lie near each other: of a large part, only the lists nearest to a question are compared with it.
+
+A part keeps nothing but the number of each row's list, in a column. Where a list lies is the mean of its vectors, so
+whatever the numbers are, scores are exact; they only decide which rows are looked at.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.seeding import generator
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+MIN_ROWS = 50_000
+"""Fewer rows of a side and level in a part have no lists: all are compared (`results/index`)."""
+_LISTS = 5.3
+"""Lists, by the square root of the number of rows."""
+_PROBES = 24
+"""Lists of mean length that are compared with each vector of a question, and at least so many rows:"""
+_MIN_COMPARED = 4_096
+_COMPARED_FOR_ONE = 20
+"""Rows that are compared for each that is asked for, at least."""
+_SAMPLE = 20
+_ROUNDS = 8
+_BLOCK_ROWS = 1_024
+
+
+def numbered(vectors: FloatArray) -> npt.NDArray[np.int32]:
+    """Return the list of each of (n, dim) unit rows, by spherical k-means (Dhillon and Modha, 2001) of a sample.
+
+    Same rows, same lists on the same machine.
+    """
+    count = min(len(vectors), max(1, round(_LISTS * math.sqrt(len(vectors)))))
+    order = generator(0, "lists").permutation(len(vectors))
+    sample = vectors[np.sort(order[: _SAMPLE * count])]
+    centres = vectors[order[:count]]
+    for _ in range(_ROUNDS):
+        near = _nearest(sample, centres)
+        place = np.argsort(near, kind="stable")
+        there, first = np.unique(near[place], return_index=True)
+        centres[there] = _unit(np.add.reduceat(sample[place], first, axis=0))
+    return _nearest(vectors, centres)
+
+
+def _nearest(vectors: FloatArray, centres: FloatArray) -> npt.NDArray[np.int32]:
+    near = np.empty(len(vectors), dtype=np.int32)
+    for first in range(0, len(vectors), _BLOCK_ROWS):
+        near[first : first + _BLOCK_ROWS] = (vectors[first : first + _BLOCK_ROWS] @ centres.T).argmax(axis=1)
+    return near
+
+
+def _unit(sums: FloatArray) -> FloatArray:
+    """Bring rows to length 1; a sum of nothing stays nothing."""
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return (sums / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """Lists of rows, one after the other.
+
+    Attributes
+    ----------
+    centres : ndarray of float32, shape (m, dim)
+        The direction of each.
+    edges : ndarray of int, shape (m + 1,)
+        Where each begins and ends; none is empty.
+    """
+
+    centres: FloatArray
+    edges: IntArray
+
+    @classmethod
+    def of(cls, numbers: IntArray, vectors: FloatArray) -> "Lists":
+        """Take at least one vector and the list of each, ascending."""
+        first = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
+        return cls(_unit(np.add.reduceat(vectors, first, axis=0)), np.append(first, len(numbers)))
+
+    def spans(self, lists: IntArray) -> list[tuple[int, int]]:
+        """Return where some of them begin and end."""
+        return list(zip(self.edges[lists].tolist(), self.edges[lists + 1].tolist(), strict=True))
+
+    def near(self, queries: FloatArray, k: int, met: npt.NDArray[np.bool_] | None) -> list[IntArray]:
+        """Return for each of (q, dim) queries the nearest lists that hold enough rows to find the `k` nearest.
+
+        With `met`, only rows that meet a condition count.
+        """
+        sizes = np.diff(self.edges) if met is None else np.add.reduceat(met, self.edges[:-1], dtype=np.int64)
+        mean = self.edges[-1] / len(self.centres)
+        enough = max(_MIN_COMPARED, _PROBES * mean, _COMPARED_FOR_ONE * k)
+        far = -(queries @ self.centres.T)
+        # To sort them all takes longer than to compare the rows of those that are needed.
+        few = min(len(sizes), 4 * math.ceil(enough / mean))
+        order = np.argpartition(far, few - 1, axis=1)[:, :few] if few < len(sizes) else None
+        found: list[IntArray] = []
+        for number, line in enumerate(far):
+            some = None if order is None else order[number]
+            if some is None or sizes[some].sum() < enough:
+                some = np.arange(len(sizes))
+            some = some[np.argsort(line[some])]
+            found.append(some[np.cumsum(sizes[some]) - sizes[some] < enough])
+        return found
