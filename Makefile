@@ -12,8 +12,8 @@ help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 14
 
 # Everything but torch is checked against its hash; pip then installs torch, and what other systems need, by version.
-HASHED := -m pip install --quiet --require-hashes --no-deps --requirement
-PINNED := -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable
+HASHED := -m pip install --quiet --no-compile --require-hashes --no-deps --requirement
+PINNED := -m pip install --quiet --no-compile --constraint constraints.txt --no-build-isolation --editable
 
 .venv/.runtime: pyproject.toml constraints.txt release/hashes-runtime.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Antiphon needs Python 3.11 or newer; name one with make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from antiphon.cli.audit import run_audit
 from antiphon.cli.catalogue import add_to_workspace
+from antiphon.cli.demo_page import DemoPage
 from antiphon.cli.evaluate import run_evaluate, show_ranks
 from antiphon.cli.extract import AUDIO, VIDEO, run_extract
 from antiphon.cli.index import run_build, run_facts
@@ -18,6 +19,7 @@ from antiphon.cli.opening import model_features
 from antiphon.cli.report import run_report
 from antiphon.cli.session import Here, Session
 from antiphon.cli.train import TrainOptions, run_train
+from antiphon.plurals import counted
 from antiphon.synthetic import SyntheticConfig, render_catalogue
 
 DEMO_FOLDER = Path("antiphon-demo")
@@ -53,28 +55,35 @@ def demo(
         Recipe of the heads.
     """
     config = SyntheticConfig(videos=videos, coupling=coupling, seed=seed)
+    root = _of_its_own(session, config, sections).workspace.root.resolve()
+    page = DemoPage(root, f"{videos} music videos, coupling {coupling:g}: rendered, then processed like your own.")
+    page.start(0)
     session.say(
         f"Renders {videos} music videos and extracts their features, each about a second of one core for every video; "
-        "then trains, evaluates and audits, a minute or more. Report and index will be in "
-        f"{_of_its_own(session, config, sections).workspace.root.resolve()}."
+        "then trains, evaluates and audits, a minute or more. How far it is, with the first videos: "
+        f"{page.path.as_uri()}. Report and index will be in {root}."
     )
-    inner, extracted = prepare_synthetic(session, config, sections)
+    inner, extracted = prepare_synthetic(session, config, sections, page)
+    page.start(2, f"{counted(extracted['segments'], 'segment')} of {counted(extracted['videos'], 'video')}")
     trained = run_train(inner, TrainOptions(recipe, seed=seed))
+    page.start(3, trained["learning_curve"]["verdict"] if trained["learning_curve"] else "")
     found = run_evaluate(inner, trained["run"], "test", seed)
+    page.start(4, _ranks_in_words(found))
     audited = run_audit(inner, trained["run"], "exact", retrain=True, seed=seed)
+    page.start(5, _audit_in_words(audited["counts"]))
     path = run_report(inner, trained["run"])
+    page.start(6)
     run_build(inner, trained["run"])
     run_facts(inner)
     alike = _neighbours(inner, trained["run"], seed)
+    page.finish(path.resolve())
 
     def show(out: Console) -> None:
         out.print(f"{videos} synthetic music videos, coupling {coupling:g}; ranks are on held-out artists.")
         show_ranks(found, out)
         out.print(trained["learning_curve"]["verdict"] if trained["learning_curve"] else "", soft_wrap=True)
-        counts = audited["counts"]
         out.print(
-            f"Audit: {counts['pass']} checks passed, {counts['warn']} with warnings, {counts['fail']} failed; "
-            "see “Can these numbers be trusted?” in the report.",
+            f"Audit: {_audit_in_words(audited['counts'])}; see “Can these numbers be trusted?” in the report.",
             soft_wrap=True,
         )
         _show_neighbours(alike, out)
@@ -89,6 +98,21 @@ def demo(
         | {"neighbours": alike},
         show,
     )
+
+
+def _audit_in_words(counts: dict[str, int]) -> str:
+    return f"{counts['pass']} checks passed, {counts['warn']} with warnings, {counts['fail']} failed"
+
+
+def _ranks_in_words(found: dict[str, Any]) -> str:
+    from antiphon.presentation.numbers import rank
+
+    ways = {"a2v": "from sound to pictures", "v2a": "from pictures to sound"}
+    parts = [
+        f"{rank(found[way]['median_rank'])} (95%: {'–'.join(map(rank, found[way]['ci95']))}) {words}"
+        for way, words in ways.items()
+    ]
+    return f"median rank {' and '.join(parts)}, of {found['a2v']['n']}; chance {rank(found['a2v']['chance'])}"
 
 
 def _command_name() -> str:
@@ -131,7 +155,7 @@ def _of_its_own(session: Session, config: SyntheticConfig, sections: int) -> Ses
 
 
 def prepare_synthetic(
-    session: Session, config: SyntheticConfig, sections: int = SECTIONS
+    session: Session, config: SyntheticConfig, sections: int = SECTIONS, page: DemoPage | None = None
 ) -> tuple[Session, dict[str, Any]]:
     """Render a synthetic catalogue and extract its features, in a workspace of its own. Existing files are reused.
 
@@ -143,6 +167,8 @@ def prepare_synthetic(
         What to render.
     sections : int
         Segments per video.
+    page : DemoPage, optional
+        Page that shows how far it is.
 
     Returns
     -------
@@ -153,8 +179,14 @@ def prepare_synthetic(
     """
     inner = _of_its_own(session, config, sections)
     with inner.progress("Rendering synthetic videos") as report:
-        table = render_catalogue(
-            inner.workspace.root / "synthetic", config, progress=lambda done, total: report(done, total, "")
-        )
+
+        def progress(done: int, total: int) -> None:
+            report(done, total, "")
+            if page is not None:
+                page.progress(0, done, total)
+
+        table = render_catalogue(inner.workspace.root / "synthetic", config, progress=progress)
+    if page is not None:
+        page.start(1, counted(config.videos, "video"))
     add_to_workspace(inner, table, None, "artist", FRACTIONS, config.seed)
     return inner, run_extract(inner, AUDIO, VIDEO, sections, config.seed, None, "auto")

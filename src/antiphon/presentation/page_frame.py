@@ -70,7 +70,7 @@ def page_style() -> str:
     return _text("antiphon.presentation", "page.css")
 
 
-def page_frame(package: str, *styles: str) -> dict[str, Any]:
+def page_frame(package: str, *styles: str, script: str | None = None) -> dict[str, Any]:
     """Return a page's "style" and "script", and the "script_hash" for its Content-Security-Policy.
 
     Parameters
@@ -79,19 +79,21 @@ def page_frame(package: str, *styles: str) -> dict[str, Any]:
         Package whose `templates` contain the additional style sheets.
     *styles : str
         Additional style sheets; later ones override earlier ones.
+    script : str, optional
+        Script in that folder, in place of the one of reports.
 
     Returns
     -------
     dict
         Variables of the template.
     """
-    script = _text("antiphon.presentation", "page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    code = _text(package, f"templates/{script}") if script else _text("antiphon.presentation", "page.js")
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     sheets = [page_style(), *(_text(package, f"templates/{name}") for name in styles)]
     # Our own files: the only markup that is not escaped.
     return {
         "style": Markup("\n".join(sheets)),  # noqa: S704
-        "script": Markup(script),  # noqa: S704
+        "script": Markup(code),  # noqa: S704
         "script_hash": f"sha256-{digest}",
     }
 
