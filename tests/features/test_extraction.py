@@ -32,9 +32,9 @@ SAMPLING = SamplingConfig(sections=2)
 
 EXTRACT = """
 import antiphon as ap, sys
-from antiphon.features import extraction
+from antiphon.features import recording
 from antiphon.segments.sampling import SamplingConfig
-extraction._FLUSH_S = 0.0
+recording.FLUSH_S = 0.0
 if __name__ == "__main__":
     catalogue = ap.Catalogue(ap.Catalogue.from_csv(sys.argv[1]).split(seed=1).records()[:8])
     ap.extract(catalogue, workspace=sys.argv[2], sampling=SamplingConfig(sections=2), workers=1)

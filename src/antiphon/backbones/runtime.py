@@ -32,6 +32,17 @@ _SHAPES = 4
 """Shapes of input for which a network is kept compiled: windows of the same layout share one."""
 
 
+def use_cores(count: int) -> None:
+    """Leave the other cores to other processes. Networks that have run already keep theirs.
+
+    Parameters
+    ----------
+    count : int
+        Number of streams, of one thread each.
+    """
+    SETTINGS.update(NUM_STREAMS=count, INFERENCE_NUM_THREADS=count)
+
+
 class Runtime(Generic[Network]):
     """A function of a network, run fast. Weights may change in place: the next call runs with the new ones.
 

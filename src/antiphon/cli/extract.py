@@ -1,8 +1,9 @@
 """`antiphon extract`: features of the catalogue's videos."""
 
 import shutil
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+import sys
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from antiphon.features.extraction import Progress
 
 AUDIO, VIDEO = "musicnn-mtt", "efficientnet_lite0"
+MAX_PROCESSES = 61
 
 
 def extract(
@@ -34,9 +36,11 @@ def extract(
     sections: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     every_s: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
     seed: int | None = None,
-    workers: Annotated[int | None, Parameter(validator=Number(gte=1, lte=61))] = None,
+    workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     device: str = "auto",
     precision: Precision = "float32",
+    executor: Literal["local", "ray"] = "local",
+    ray_address: str | None = None,
     keep_segments: bool = False,
     again: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     each: FileLimits = USUAL_LIMITS,
@@ -62,12 +66,19 @@ def extract(
     seed
         Seed of the segments. Default: as in the workspace, or 0.
     workers
-        Number of decoding processes. Default: one per core.
+        Number of decoding processes. Default: one per core. With Ray, number of workers. Default: one for each GPU, or
+        for four cores.
     device
         cpu, cuda, or auto.
     precision
         Precision of the networks: float32, or on a GPU tf32 or bfloat16, which are faster. Features of another
         precision cannot be added to those that are there.
+    executor
+        local, or ray to decode and compute on a Ray cluster, where files are found under the same paths; see
+        docs/cluster.md.
+    ray_address
+        Ray cluster, such as auto for the one that this machine belongs to. Default: that of RAY_ADDRESS, or a Ray of
+        its own on this machine.
     keep_segments
         Also keep the video (10 frames per second, within 768 × 432) and audio (16 kHz, mono) of every segment, about
         2 MB each, for `antiphon finetune`. This decodes the files a second time.
@@ -75,9 +86,26 @@ def extract(
         Ids of videos to compute again, whatever is stored of them. They leave the search index until
         `antiphon index add`.
     """
-    found = run_extract(session, audio, video, sections, seed, workers, device, every_s, again, each.limits, precision)
+    if executor == "local" and workers is not None and workers > MAX_PROCESSES:
+        raise ConfigError(f"--workers: at most {MAX_PROCESSES} processes on one machine, not {workers}.")
+    with redirect_stdout(sys.stderr) if executor == "ray" else nullcontext():  # Ray prints, and a result is JSON.
+        found = run_extract(
+            session,
+            audio,
+            video,
+            sections,
+            seed,
+            workers,
+            device,
+            every_s,
+            again,
+            each.limits,
+            precision,
+            executor,
+            ray_address,
+        )
     if keep_segments:
-        found |= {"kept": run_keeping(session, workers, each.limits)}
+        found |= {"kept": run_keeping(session, None if executor == "ray" else workers, each.limits)}
         found["failures"] = [vars(failure) for failure in session.workspace.read_failures()]
 
     def show(out: Console) -> None:
@@ -142,6 +170,8 @@ def run_extract(
     again: "Collection[str]" = (),
     limits: WorkerLimits | None = None,
     precision: Precision = "float32",
+    executor: Literal["local", "ray"] = "local",
+    ray_address: str | None = None,
 ) -> dict[str, Any]:
     """Fill the workspace's feature stores, with a progress bar.
 
@@ -163,6 +193,8 @@ def run_extract(
         Limits of each file.
     precision : {'float32', 'tf32', 'bfloat16'}
         Precision of the networks.
+    executor, ray_address : optional
+        As in `antiphon.extract`.
 
     Returns
     -------
@@ -195,6 +227,8 @@ def run_extract(
             again=again,
             progress=progress,
             limits=limits,
+            executor=executor,
+            ray_address=ray_address,
         )
     take_out_of_index(session, {*replaced_since(catalogue, Catalogue.load(workspace.catalogue)), *again})
     first = features.first_flagged()

@@ -16,9 +16,10 @@ from antiphon.errors import AntiphonError, DecodeError
 from antiphon.features.batches import Batch, batches_of, groups_of
 from antiphon.features.computing import BATCH_WINDOWS, compute_in_threads, features_together, file_problem
 from antiphon.media.quality import Flag
-from antiphon.media.windows import DecodedWindows, WindowsJob, decode_windows
+from antiphon.media.windows import DecodedWindow, DecodedWindows, WindowsJob, decode_windows
 from antiphon.workers.limits import WorkerLimits
-from antiphon.workers.pool import stream_in_processes
+from antiphon.workers.pool import lasting_workers, stream_in_processes
+from antiphon.workers.worker import Worker
 
 Backbone = AudioBackbone | VideoBackbone
 
@@ -114,10 +115,11 @@ _Computed = dict[str, SideFeatures | AntiphonError]
 def computed_videos(
     jobs: Iterable[WindowsJob],
     networks_of: Callable[[WindowsJob], Sequence[Backbone]],
-    workers: int,
+    workers: int | Sequence[Worker[WindowsJob, DecodedWindow]],
     limits: WorkerLimits | None = None,
     *,
     gpu: bool = False,
+    threads: int | None = None,
 ) -> Generator[ComputedVideo]:
     """Decode videos and run backbones on their windows.
 
@@ -129,12 +131,14 @@ def computed_videos(
         Videos.
     networks_of : callable
         Backbones to run on a video.
-    workers : int
-        Number of decoding processes.
+    workers : int or sequence of Worker
+        Number of decoding processes, or `decoders` that stay for further calls.
     limits : WorkerLimits, optional
         Limits of each window. Default: none.
     gpu : bool, default False
         Whether a GPU computes: windows of several videos are then computed together, and by one thread.
+    threads : int, optional
+        Number of batches that a processor computes at a time. Default: as in `compute_in_threads`.
 
     Yields
     ------
@@ -155,7 +159,7 @@ def computed_videos(
             compute_in_threads(
                 lambda group: list(zip(group, _compute(group, networks_of), strict=True)),
                 groups_of(batches_of(parts), GPU_WINDOWS if gpu else 1),
-                threads=1 if gpu else None,
+                threads=1 if gpu else threads,
             )
         ) as computed,
     ):
@@ -169,6 +173,24 @@ def computed_videos(
                 video.measure(batch.decoded)
             if batch.is_last:
                 yield gathered.pop(batch.number).whole(batch.job, batch.error)
+
+
+def decoders(count: int, limits: WorkerLimits | None = None) -> list[Worker[WindowsJob, DecodedWindow]]:
+    """Make decoding processes for several calls of `computed_videos`, at the same time or one after the other.
+
+    Parameters
+    ----------
+    count : int
+        Number of processes.
+    limits : WorkerLimits, optional
+        Limits of each window. Default: none.
+
+    Returns
+    -------
+    list of Worker
+        The processes.
+    """
+    return lasting_workers(decode_windows, count, limits)
 
 
 def batch_features(networks: Iterable[Backbone], decoded: DecodedWindows) -> _Computed:

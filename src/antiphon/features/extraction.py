@@ -1,40 +1,31 @@
 """Extraction: catalogue → segments → each file decoded once → every chosen backbone → feature stores."""
 
-import os
 import time
-import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
-from antiphon.backbones.arithmetic import WHY_COMPATIBLE, Precision
+from antiphon.backbones.arithmetic import Precision
 from antiphon.catalogue import Catalogue
-from antiphon.catalogue.joining import join
-from antiphon.errors import CatalogueError, ConfigError, FeatureStoreError
+from antiphon.errors import ConfigError, FeatureStoreError
 from antiphon.features.assembly import assemble
-from antiphon.features.attributes import AttributesTable, measured_segments
-from antiphon.features.computed_videos import ComputedVideo, computed_videos
-from antiphon.features.computing import on_gpu, windows_job
-from antiphon.features.failing import file_failure
+from antiphon.features.attributes import AttributesTable
+from antiphon.features.executors import ComputeVideos, in_processes, opened_executor
 from antiphon.features.features import Features
-from antiphon.features.forgetting import bring_up_to_date
 from antiphon.features.keeping import keep_segments as keep
 from antiphon.features.planning import PlannedSegments, plan_segments
+from antiphon.features.recording import STAGE, Recorder
 from antiphon.features.renewal import renew
-from antiphon.features.store import FeatureStore, VideoFeatures, store_names
-from antiphon.media.extents import Extents
+from antiphon.features.store import store_names
+from antiphon.features.targets import extraction_jobs, lacking, open_target, tell_of_mixtures
+from antiphon.features.workspace_catalogue import join_workspace
 from antiphon.media.windows import WindowsJob
 from antiphon.plurals import counted
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workers.limits import WorkerLimits
 from antiphon.workspace import Failure, Workspace
-
-STAGE = "extract"
-_FLUSH_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -57,21 +48,6 @@ class Progress:
     videos_per_s: float
 
 
-@dataclass
-class _Target:
-    """Backbone with its store, the videos that the store has, and rows not yet written."""
-
-    backbone: AudioBackbone | VideoBackbone
-    store: FeatureStore
-    done: set[str]
-    waiting: list[VideoFeatures] = field(default_factory=list)
-
-    def flush(self) -> None:
-        # Clear before writing, so that an interrupt in between cannot make the rows be written twice.
-        rows, self.waiting = self.waiting, []
-        self.store.append(rows)
-
-
 def extract(
     catalogue: Catalogue,
     audio: str | None = "musicnn-mtt",
@@ -86,6 +62,8 @@ def extract(
     again: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
     limits: WorkerLimits | None = None,
+    executor: str = "local",
+    ray_address: str | None = None,
 ) -> Features:
     """Compute the features of every video of a catalogue that a workspace lacks, and return all of them.
 
@@ -106,7 +84,8 @@ def extract(
     sampling : SamplingConfig, optional
         Position of the segments. Default: that of the workspace, or the paper's six sections.
     workers : int, optional
-        Number of decoding processes. Default: one per core.
+        Number of decoding processes, by default one per core; or of Ray's workers, by default one for four cores, or
+        for each GPU.
     device : str, default 'auto'
         "cpu", "cuda" or "auto".
     precision : {'float32', 'tf32', 'bfloat16'}, default 'float32'
@@ -120,6 +99,12 @@ def extract(
     limits : WorkerLimits, optional
         Time that reading one window of a file may take, and memory that a file may take. Files beyond them fail.
         Default: 60 s and 2 GB.
+    executor : {'local', 'ray'}, default 'local'
+        What decodes and computes: processes of this machine, or workers of a Ray cluster, which find the files under
+        the same paths. Only this process writes to the workspace. With Ray, segments are still kept by this machine.
+    ray_address : str, optional
+        Ray cluster to use, such as "auto" for the one that this machine belongs to. Default: that of the environment
+        variable RAY_ADDRESS, or a Ray of its own on this machine.
 
     Returns
     -------
@@ -135,16 +120,19 @@ def extract(
     FeatureStoreError
         The workspace's features were made with other weights or settings, or no feature could be computed.
     ConfigError
-        `audio` and `video` are both None, an id of `again` is unknown, or worker processes cannot be started.
+        `audio` and `video` are both None, an id of `again` is unknown, worker processes cannot be started, or Ray is
+        not installed or cannot be reached.
     """
     if audio is None and video is None:
         raise ConfigError("audio and video are both None. Name at least one backbone.")
     place = Workspace(Path(workspace))
-    chosen = [backbones.load(name, device=device, precision=precision) for name in (audio, video) if name is not None]
-    with place.lock():
-        known, own, unreadable = _join_workspace(place, catalogue, limits)
-        known = renew(place, known, again, [backbone.name for backbone in chosen], kept=keep_segments, limits=limits)
-        segments = extract_into(place, known, chosen, sampling, workers, progress, limits, unreadable)
+    with opened_executor(executor, device, precision, ray_address) as run:
+        chosen = [run.load(name) for name in (audio, video) if name is not None]
+        with place.lock():
+            known, own, unreadable = join_workspace(place, catalogue, limits, stacklevel=2)
+            stores = [backbone.name for backbone in chosen]
+            known = renew(place, known, again, stores, kept=keep_segments, limits=limits)
+            segments = extract_into(place, known, chosen, sampling, workers, progress, limits, unreadable, run.videos)
     if keep_segments:
         keep(place, known, workers=workers, progress=None if progress is None else _timed(progress), limits=limits)
     there = store_names(place.features)
@@ -168,6 +156,7 @@ def extract_into(
     progress: Callable[[Progress], None] | None = None,
     limits: WorkerLimits | None = None,
     unreadable: Mapping[str, str] | None = None,
+    videos: ComputeVideos = in_processes,
 ) -> PlannedSegments:
     """Fill the feature stores of a locked workspace, and return its segments.
 
@@ -182,13 +171,15 @@ def extract_into(
     sampling : SamplingConfig, optional
         Position of the segments. Default: that of the workspace, or the paper's six sections.
     workers : int, optional
-        Number of decoding processes. Default: one per core.
+        Number of decoding processes, or of Ray's workers. Default: as in `extract`.
     progress : callable, optional
         Called after every video.
     limits : WorkerLimits, optional
         As in `extract`.
     unreadable : mapping of str to str, optional
         As in `plan_segments`.
+    videos : callable, default `in_processes`
+        What decodes videos and computes their features.
 
     Raises
     ------
@@ -199,51 +190,25 @@ def extract_into(
     """
     segments, failures = plan_segments(workspace, catalogue, sampling, unreadable, limits)
     settings = segments.sampling or SamplingConfig()
-    targets = [_open_target(workspace, backbone, settings) for backbone in chosen]
+    targets = [open_target(workspace, backbone, settings) for backbone in chosen]
     attributes = AttributesTable(workspace, segments.by_video)
-    jobs = _jobs(catalogue, segments.by_video, targets, settings.seed, attributes.videos)
-    _tell_of_mixtures(target for target in targets if any(job.video_id not in target.done for job in jobs))
+    jobs = extraction_jobs(catalogue, segments.by_video, targets, settings.seed, attributes.videos)
+    growing = [target for target in targets if any(job.video_id not in target.done for job in jobs)]
+    tell_of_mixtures(growing, stacklevel=3)
     names = {job.video_id: [row["segment_id"] for row in segments.by_video[job.video_id]] for job in jobs}
-    by_video = {failure.video_id: failure for failure in _earlier_failures(workspace, jobs) + failures}
-    started = flushed = time.monotonic()
-    done = failed = 0
-    videos = computed_videos(
-        jobs,
-        lambda job: _lacking(targets, job),
-        workers or os.cpu_count() or 1,
-        limits or WorkerLimits(),
-        gpu=on_gpu(chosen),
-    )
+    recorder = Recorder(workspace, targets, attributes, names, _earlier_failures(workspace, jobs) + failures)
+    started = time.monotonic()
+    computed = videos(jobs, lambda job: lacking(targets, job.video_id), workers, limits or WorkerLimits())
     try:
-        with closing(videos):
-            for video in videos:
-                video_id = video.job.video_id
-                _take(video, names[video_id], targets)
-                if video.attributes.windows:
-                    attributes.add(video_id, video.attributes)
-                if video.problem is not None:
-                    by_video[video_id] = file_failure(workspace, video_id, STAGE, str(video.job.path), video.problem)
-                    failed += 1
-                done += 1
+        with closing(computed):
+            for video in computed:
+                recorder.take(video)
                 if progress is not None:
-                    progress(Progress(done, failed, len(jobs), done / (time.monotonic() - started)))
-                if time.monotonic() - flushed > _FLUSH_S:
-                    _flush(workspace, targets, by_video)
-                    attributes.flush()
-                    flushed = time.monotonic()
+                    speed = recorder.done / (time.monotonic() - started)
+                    progress(Progress(recorder.done, recorder.failed, len(jobs), speed))
     finally:
-        _flush(workspace, targets, by_video)
-        attributes.flush(at_once=True)
+        recorder.close()
     return segments
-
-
-def _take(video: ComputedVideo, segment_ids: Sequence[str], targets: Sequence[_Target]) -> None:
-    """Let the features of a video wait to be written."""
-    for target in targets:
-        found = video.features.get(target.backbone.name)
-        if found is not None:
-            own = [segment_ids[number] for number in video.job.windows_of(target.backbone.modality)]
-            target.waiting.append(VideoFeatures(video.job.video_id, own, found.vectors, found.flags))
 
 
 def _timed(progress: Callable[[Progress], None]) -> Callable[[int, int, int], None]:
@@ -251,104 +216,7 @@ def _timed(progress: Callable[[Progress], None]) -> Callable[[int, int, int], No
     return lambda done, failed, total: progress(Progress(done, failed, total, done / (time.monotonic() - started)))
 
 
-def _join_workspace(
-    workspace: Workspace, catalogue: Catalogue, limits: WorkerLimits | None
-) -> tuple[Catalogue, Catalogue, dict[str, str]]:
-    """Bring the workspace's catalogue up to date with `catalogue`.
-
-    Return it, `catalogue` under the ids there, and why files are unreadable.
-    """
-    stored = Catalogue.load(workspace.catalogue) if workspace.catalogue.exists() else None
-    joined = join([] if stored is None else stored.records(), catalogue.records())
-    known = set(joined.names.values()) | set(catalogue.ids)
-    if stored is not None and not known & set(stored.ids):
-        raise CatalogueError(
-            f"{workspace.root}: has another catalogue ({len(stored)} videos from '{stored.ids[0]}' on) that shares "
-            f"no video with this one ({len(catalogue)} from '{catalogue.ids[0]}' on). Use another workspace."
-        )
-    probed = {row["id"] for row in joined.rows if row.get("has_audio") is not None}
-    current, found, unreadable = bring_up_to_date(workspace, Catalogue(joined.rows), limits=limits, stored=stored)
-    for videos, *words in (
-        (
-            found.replaced,
-            "file was replaced since; what was computed of it is computed again",
-            "files were replaced since; what was computed of them is computed again",
-        ),
-        (
-            found.gone,
-            "file is gone; what was computed of it stays",
-            "files are gone; what was computed of them stays",
-        ),
-    ):
-        changed = [name for name in videos if name in probed]
-        if changed:
-            warnings.warn(f"{counted(len(changed), *words)}: '{changed[0]}' is the first.", stacklevel=3)
-    own = {joined.names[row["id"]]: row | {"id": joined.names[row["id"]]} for row in catalogue.records()}
-    return current, Catalogue(list(own.values())), unreadable
-
-
-def _open_target(workspace: Workspace, backbone: AudioBackbone | VideoBackbone, sampling: SamplingConfig) -> _Target:
-    made_by = {
-        "backbone": backbone.name,
-        "modality": backbone.modality,
-        "weights": backbone.fingerprint,
-        "sampling": sampling.model_dump_json(),
-    }
-    if isinstance(backbone, VideoBackbone):
-        made_by["frames"] = backbone.layout.model_dump_json()
-    store = FeatureStore(workspace.features / backbone.name, made_by, backbone.arithmetic)
-    return _Target(backbone, store, store.done())
-
-
-def _tell_of_mixtures(targets: Iterable[_Target]) -> None:
-    """Say where rows are added to others that another, compatible arithmetic made."""
-    for target in targets:
-        others = target.store.arithmetics() - {target.backbone.arithmetic}
-        if others:
-            warnings.warn(
-                f"{target.backbone.name}: the workspace has features in {' and '.join(sorted(others))}, and new ones "
-                f"are computed in {target.backbone.arithmetic}. {WHY_COMPATIBLE}",
-                stacklevel=4,
-            )
-
-
 def _earlier_failures(workspace: Workspace, jobs: Sequence[WindowsJob]) -> list[Failure]:
     """Return earlier failures of videos that this run does not try again, since it needs another modality of them."""
     tried = {job.video_id for job in jobs}
     return [item for item in workspace.read_failures() if item.stage == STAGE and item.video_id not in tried]
-
-
-def _jobs(
-    catalogue: Catalogue,
-    segments: dict[str, list[dict[str, Any]]],
-    targets: Sequence[_Target],
-    seed: int,
-    with_attributes: Collection[str],
-) -> list[WindowsJob]:
-    jobs: list[WindowsJob] = []
-    for row in catalogue.records():
-        windows = [(planned["window_start_s"], planned["window_end_s"]) for planned in segments.get(row["id"], [])]
-        extents = Extents.of(row)
-        lacking = [
-            target.backbone
-            for target in targets
-            if row["id"] not in target.done
-            and row[f"has_{target.backbone.modality}"]
-            and any(extents.hold(target.backbone.modality, *window) for window in windows)
-        ]
-        if lacking:
-            job = windows_job(row["id"], row["path"], windows, lacking, seed, extents)
-            measured = () if row["id"] in with_attributes else measured_segments(segments[row["id"]])
-            # Attributes come with pictures that are decoded anyway.
-            jobs.append(replace(job, segments=measured) if job.layouts else job)
-    return jobs
-
-
-def _lacking(targets: Sequence[_Target], job: WindowsJob) -> list[AudioBackbone | VideoBackbone]:
-    return [target.backbone for target in targets if job.video_id not in target.done]
-
-
-def _flush(workspace: Workspace, targets: Sequence[_Target], failures: dict[str, Failure]) -> None:
-    for target in targets:
-        target.flush()
-    workspace.write_failures(failures.values())

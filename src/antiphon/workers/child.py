@@ -92,7 +92,7 @@ def told(error: Exception) -> Message:
         return Message("cannot write", OSError(error.errno, error.strerror, filename))
     if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
         return Message("too large")
-    if isinstance(error, AntiphonError) and _survives(error):
+    if isinstance(error, AntiphonError) and survives(error):
         return Message("refused", error)
     described = JobError.of(error)
     return Message("failed", (described.kind, described.message, described.traceback))
@@ -111,8 +111,19 @@ def _run(line: Connection, work: Callable[[Any], Any], job: Any) -> None:
         line.send(told(error))
 
 
-def _survives(error: AntiphonError) -> bool:
-    """Return whether an error can be sent."""
+def survives(error: AntiphonError) -> bool:
+    """Return whether an error can be sent to another process.
+
+    Parameters
+    ----------
+    error : AntiphonError
+        Any error of ours, or of a plug-in.
+
+    Returns
+    -------
+    bool
+        True if it arrives as the same class.
+    """
     try:
         return type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 - our own
     except Exception:  # noqa: BLE001 - an error of a plug-in may raise anything

@@ -84,6 +84,10 @@ class JobError(AntiphonError):
         super().__init__(f"{kind}: {message}" if message else kind)
         self.kind, self.message, self.traceback = kind, message, traceback
 
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str, str]]:
+        """Say how to make it again in another process."""
+        return type(self), (self.kind, self.message, self.traceback)
+
     @classmethod
     def of(cls, error: Exception) -> Self:
         """Describe the error that is being handled.

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
@@ -90,10 +90,32 @@ def run_in_processes(
         pool.stop()
 
 
+def lasting_workers(
+    function: Callable[[Job], Iterator[Result]], count: int, limits: WorkerLimits | None = None
+) -> list[Worker[Job, Result]]:
+    """Make workers for several calls of `stream_in_processes`, which then start no processes of their own.
+
+    Parameters
+    ----------
+    function : callable
+        As in `stream_in_processes`.
+    count : int
+        Number of processes.
+    limits : WorkerLimits, optional
+        Limits of a job. Default: none.
+
+    Returns
+    -------
+    list of Worker
+        The workers; each starts with its first job and ends with this process, or when it is closed.
+    """
+    return [Worker[Job, Result](_given, (function,), limits) for _ in range(count)]
+
+
 def stream_in_processes(
     function: Callable[[Job], Iterator[Result]],
     jobs: Iterable[Job],
-    workers: int,
+    workers: int | Sequence[Worker[Job, Result]],
     limits: WorkerLimits | None = None,
     ahead: int = 2,
 ) -> Generator[Part[Job, Result]]:
@@ -106,8 +128,11 @@ def stream_in_processes(
     ----------
     function : callable
         Importable generator function. A job whose worker crashed is repeated once, from its first result on.
-    jobs, workers, limits
+    jobs, limits
         As in `run_in_processes`.
+    workers : int or sequence of Worker
+        Maximum number of processes, or `lasting_workers` of the same function and limits, which are not closed.
+        Calls at the same time may share them.
     ahead : int, default 2
         Number of results that may wait to be yielded.
 
@@ -135,7 +160,7 @@ class _Pool(Generic[Job, Result]):
         self,
         function: Callable[[Job], Result] | Callable[[Job], Iterator[Result]],
         jobs: Iterator[Job],
-        workers: int,
+        workers: int | Sequence[Worker[Job, Result]],
         limits: WorkerLimits | None,
         ahead: int,
     ) -> None:
@@ -144,7 +169,12 @@ class _Pool(Generic[Job, Result]):
         self._room = threading.Semaphore(ahead)
         self._stopped = False
         self._parts: queue.SimpleQueue[Part[Job, Result] | BaseException | None] = queue.SimpleQueue()
-        self._workers = [Worker[Job, Result](_given, (function,), limits) for _ in range(workers)]
+        self._owns = isinstance(workers, int)
+        self._workers = (
+            [Worker[Job, Result](_given, (function,), limits) for _ in range(workers)]
+            if isinstance(workers, int)
+            else workers
+        )
         self._threads = [threading.Thread(target=self._drive, args=(worker,), daemon=True) for worker in self._workers]
 
     def parts(self) -> Iterator[Part[Job, Result]]:
@@ -163,10 +193,10 @@ class _Pool(Generic[Job, Result]):
                 yield part
 
     def stop(self) -> None:
-        """End the processes and the threads."""
+        """End the threads, and the processes that were started for them."""
         self._stopped = True
         self._room.release(len(self._threads))
-        for worker in self._workers:
+        for worker in self._workers if self._owns else ():
             worker.close()
         for thread in self._threads:
             if thread.is_alive():
@@ -188,7 +218,8 @@ class _Pool(Generic[Job, Result]):
         except BaseException as error:  # noqa: BLE001 - raised where the parts are taken
             self._parts.put(error)
         finally:
-            worker.close()
+            if self._owns:
+                worker.close()
             self._parts.put(None)
 
     def _next_job(self) -> tuple[int, Job] | None:
