@@ -59,7 +59,6 @@ bench: .venv/.dev ## measure: rendering, backbones, networks, decoding, the inde
 	$(BIN)/python benchmarks/large_batches.py
 	$(BIN)/python benchmarks/training.py short --repeats 1
 	$(BIN)/python benchmarks/index.py
-	$(BIN)/python benchmarks/index_questions.py
 	$(BIN)/python benchmarks/service.py 200
 	$(BIN)/python benchmarks/load.py --seconds 20
 	$(BIN)/python benchmarks/decoding.py $(wildcard $(DATA)/media/video/*.mp4)

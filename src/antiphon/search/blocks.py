@@ -1,6 +1,5 @@
 """The rows of a side and level that lie in one part, and which of them are near."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +11,6 @@ from antiphon.search.lists import Lists
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-Spans = Sequence[tuple[int, int]]
 
 ROUNDING = 1e-5
 """Upper bound of the error of float32 scores: what lies nearer to the last of a list may belong to it."""
@@ -61,15 +59,11 @@ class Block:
         """
         if self.lists is None:
             met = None if kept is None else np.flatnonzero(kept[self.owner])
-            several = np.split(queries, range(_QUERIES_AT_ONCE, len(queries), _QUERIES_AT_ONCE))
-            return [rows for some in several for rows in _near_of_all(some, self.vectors, met, k)]
-        few = kept if kept is not None and kept.mean() < _NEARLY_ALL else None
-        met = None if few is None else few[self.owner[self._rows]]
-        found: list[IntArray] = []
-        for query, lists in zip(queries, self.lists.near(queries, k, met), strict=True):
-            spans = self.lists.spans(lists)
-            found.append(self._near_in(spans, query, k, kept) if met is None else self._near_of(spans, query, k, met))
-        return found
+            return _near_of_all(queries, self.vectors, met, k)
+        if kept is None or kept.mean() >= _NEARLY_ALL:
+            chosen = self.lists.near(queries, k, np.diff(self.lists.edges))
+            return [self._near_in(self.lists, own, query, k, kept) for query, own in zip(queries, chosen, strict=True)]
+        return [self._rows[places] for places in self._near_of(self.lists, queries, k, kept[self._owners])]
 
     @cached_property
     def _rows(self) -> IntArray:
@@ -80,18 +74,38 @@ class Block:
         rows[self.places] = np.arange(len(rows))
         return rows
 
-    def _near_in(self, spans: Spans, query: FloatArray, k: int, kept: BoolArray | None) -> IntArray:
-        """Compare all vectors of some lists."""
-        line = np.concatenate([self.vectors[first:last] @ query for first, last in spans])
-        rows = np.concatenate([self._rows[first:last] for first, last in spans])
-        if kept is not None:
-            line[~kept[self.owner[rows]]] = -np.inf
-        return rows[_top(line, k)]
+    @cached_property
+    def _owners(self) -> IntArray:
+        """Number of the music video of each vector."""
+        return self.owner[self._rows]
 
-    def _near_of(self, spans: Spans, query: FloatArray, k: int, met: BoolArray) -> IntArray:
-        """Compare the vectors of some lists that meet a condition."""
-        places = np.concatenate([first + np.flatnonzero(met[first:last]) for first, last in spans])
-        return self._rows[places[_top(self.vectors[places] @ query, k)]]
+    def _near_in(self, lists: Lists, chosen: IntArray, query: FloatArray, k: int, kept: BoolArray | None) -> IntArray:
+        """Compare all vectors of some lists, and return rows."""
+        begin, end = lists.edges[chosen], lists.edges[chosen + 1]
+        spans = zip(begin.tolist(), end.tolist(), strict=True)
+        line, places = np.concatenate([self.vectors[first:last] @ query for first, last in spans]), joined(begin, end)
+        if kept is not None:
+            line[~kept[self._owners[places]]] = -np.inf
+        return self._rows[places[_top(line, k)]]
+
+    def _near_of(self, lists: Lists, queries: FloatArray, k: int, met: BoolArray) -> list[IntArray]:
+        """Compare the vectors that meet a condition, all of them or those in lists nearby; return where they lie."""
+        places = np.flatnonzero(met)
+        if len(places) <= lists.enough(k) * len(queries):
+            return _near_of_all(queries, self.vectors, places, k)
+        edges = np.searchsorted(places, lists.edges)
+        found: list[IntArray] = []
+        for query, chosen in zip(queries, lists.near(queries, k, np.diff(edges)), strict=True):
+            own = places[joined(edges[chosen], edges[chosen + 1])]
+            found.append(own[_top(self.vectors[own] @ query, k)])
+        return found
+
+
+def joined(first: IntArray, last: IntArray) -> IntArray:
+    """Return the numbers of several stretches, one after the other."""
+    counts = last - first
+    edges = np.cumsum(counts) - counts
+    return np.arange(counts.sum()) + np.repeat(first - edges, counts)
 
 
 def _top(line: FloatArray, k: int) -> IntArray:
@@ -101,7 +115,10 @@ def _top(line: FloatArray, k: int) -> IntArray:
 
 
 def _near_of_all(queries: FloatArray, vectors: FloatArray, kept: IntArray | None, k: int) -> list[IntArray]:
-    """Return for each query the rows that can be among the `k` nearest of those kept, block by block."""
+    """Return for each query the places that can be among the `k` nearest of those kept, or of all, block by block."""
+    if len(queries) > _QUERIES_AT_ONCE:
+        several = np.split(queries, range(_QUERIES_AT_ONCE, len(queries), _QUERIES_AT_ONCE))
+        return [places for some in several for places in _near_of_all(some, vectors, kept, k)]
     count = len(vectors) if kept is None else len(kept)
     best = [np.zeros(0, dtype=np.int64) for _ in queries]
     tops = [np.zeros(0, dtype=np.float32) for _ in queries]

@@ -6,6 +6,7 @@ whatever the numbers are, scores are exact; they only decide which rows are look
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,8 @@ from antiphon.seeding import generator
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-MIN_ROWS = 50_000
-"""Fewer rows of a side and level in a part have no lists: all are compared (`results/index`)."""
+MIN_ROWS = 100_000
+"""Fewer rows of a side and level in a part have no lists: all are compared, which takes as long (`results/index`)."""
 _LISTS = 5.3
 """Lists, by the square root of the number of rows."""
 _PROBES = 24
@@ -42,7 +43,7 @@ def numbered(vectors: FloatArray) -> npt.NDArray[np.int32]:
         near = _nearest(sample, centres)
         place = np.argsort(near, kind="stable")
         there, first = np.unique(near[place], return_index=True)
-        centres[there] = _unit(np.add.reduceat(sample[place], first, axis=0))
+        centres[there] = _directions(sample[place], np.append(first, len(place)))
     return _nearest(vectors, centres)
 
 
@@ -53,8 +54,10 @@ def _nearest(vectors: FloatArray, centres: FloatArray) -> npt.NDArray[np.int32]:
     return near
 
 
-def _unit(sums: FloatArray) -> FloatArray:
-    """Bring rows to length 1; a sum of nothing stays nothing."""
+def _directions(vectors: FloatArray, edges: IntArray) -> FloatArray:
+    """Return the mean of each stretch of vectors at length 1; what sums up to nothing stays nothing."""
+    # Many times as fast as np.add.reduceat.
+    sums = np.stack([vectors[first:last].sum(axis=0) for first, last in pairwise(edges.tolist())])
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     return (sums / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
@@ -77,24 +80,22 @@ class Lists:
     @classmethod
     def of(cls, numbers: IntArray, vectors: FloatArray) -> "Lists":
         """Take at least one vector and the list of each, ascending."""
-        first = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
-        return cls(_unit(np.add.reduceat(vectors, first, axis=0)), np.append(first, len(numbers)))
+        edges = np.append(np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1)), len(numbers))
+        return cls(_directions(vectors, edges), edges)
 
-    def spans(self, lists: IntArray) -> list[tuple[int, int]]:
-        """Return where some of them begin and end."""
-        return list(zip(self.edges[lists].tolist(), self.edges[lists + 1].tolist(), strict=True))
+    def enough(self, k: int) -> float:
+        """Return how many rows are compared at least to find the `k` nearest."""
+        return max(_MIN_COMPARED, _PROBES * self._mean, _COMPARED_FOR_ONE * k)
 
-    def near(self, queries: FloatArray, k: int, met: npt.NDArray[np.bool_] | None) -> list[IntArray]:
-        """Return for each of (q, dim) queries the nearest lists that hold enough rows to find the `k` nearest.
+    def near(self, queries: FloatArray, k: int, sizes: IntArray) -> list[IntArray]:
+        """Return for each of (q, dim) queries the nearest lists that together hold enough rows.
 
-        With `met`, only rows that meet a condition count.
+        `sizes` says how many rows of each list count.
         """
-        sizes = np.diff(self.edges) if met is None else np.add.reduceat(met, self.edges[:-1], dtype=np.int64)
-        mean = self.edges[-1] / len(self.centres)
-        enough = max(_MIN_COMPARED, _PROBES * mean, _COMPARED_FOR_ONE * k)
+        enough = self.enough(k)
         far = -(queries @ self.centres.T)
         # To sort them all takes longer than to compare the rows of those that are needed.
-        few = min(len(sizes), 4 * math.ceil(enough / mean))
+        few = min(len(sizes), 4 * math.ceil(enough / self._mean))
         order = np.argpartition(far, few - 1, axis=1)[:, :few] if few < len(sizes) else None
         found: list[IntArray] = []
         for number, line in enumerate(far):
@@ -104,3 +105,7 @@ class Lists:
             some = some[np.argsort(line[some])]
             found.append(some[np.cumsum(sizes[some]) - sizes[some] < enough])
         return found
+
+    @property
+    def _mean(self) -> float:
+        return self.edges[-1] / len(self.centres)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.ordering import rounded
-from antiphon.search.blocks import ROUNDING, Block
+from antiphon.search.blocks import ROUNDING, Block, joined
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -64,26 +64,25 @@ class Shelf:
         """Score ascending rows."""
         return Scores(self, queries, _products([self.take(rows)], queries), self.owner[rows], rows)
 
-    def nearest(
-        self, queries: FloatArray, k: int, kept: BoolArray | None, names: Names
-    ) -> list[tuple[IntArray, npt.NDArray[np.float64]]]:
-        """Return for each query the `k` nearest rows of the videos kept and their cosines, ties by name."""
+    def nearest(self, queries: FloatArray, k: int, kept: BoolArray | None, names: Names) -> list[IntArray]:
+        """Return for each query the `k` nearest rows of the videos kept, ascending; of ties those first by name."""
         found: list[list[IntArray]] = [[] for _ in queries]
         for block, first in zip(self.blocks, self._edges.tolist(), strict=False):
             for parts, rows in zip(found, block.near(queries, k, kept), strict=True):
                 parts.append(first + rows)
-        return [
-            self._best(query, np.sort(np.concatenate(rows)), k, names)
-            for query, rows in zip(queries, found, strict=True)
-        ]
+        near = (np.sort(np.concatenate(parts)) for parts in found)
+        return [self._cut(query, rows, k, names) for query, rows in zip(queries, near, strict=True)]
 
-    def _best(
-        self, query: FloatArray, rows: IntArray, k: int, names: Names
-    ) -> tuple[IntArray, npt.NDArray[np.float64]]:
-        scores = self.take(rows).astype(np.float64) @ query.astype(np.float64)
-        keys, owner = rounded(scores), self.owner[rows]
-        order = sorted(range(len(rows)), key=lambda place: (-keys[place], names(int(owner[place]))))[:k]
-        return rows[order], scores[order]
+    def _cut(self, query: FloatArray, rows: IntArray, k: int, names: Names) -> IntArray:
+        if len(rows) <= k:
+            return rows
+        keys, owner = rounded(self.cosines(query, rows)), self.owner[rows].tolist()
+        order = sorted(range(len(rows)), key=lambda place: (-keys[place], names(owner[place])))
+        return rows[np.sort(order[:k])]
+
+    def cosines(self, query: FloatArray, rows: IntArray) -> npt.NDArray[np.float64]:
+        """Return the exact cosines of ascending rows."""
+        return self.take(rows).astype(np.float64) @ query.astype(np.float64)
 
     def take(self, rows: IntArray) -> FloatArray:
         """Return the vectors of ascending rows."""
@@ -134,11 +133,11 @@ class Question:
     def videos_near(self, k: int, names: Names) -> IntArray:
         """Return the videos of the `k` nearest rows of each query, ties by name."""
         found = self.shelf.nearest(self.queries, k, self.kept, names)
-        return np.unique(self.shelf.owner[np.concatenate([rows for rows, _ in found])])
+        return np.unique(self.shelf.owner[np.concatenate(found)])
 
     def best_of(self, videos: IntArray) -> FloatArray:
         """Return for each of (v,) videos the mean over the queries of their best row in it; NaN if it has none."""
-        return self.shelf.scored(self.queries, _joined(*self.shelf.of(videos))).best_of(videos)
+        return self.shelf.scored(self.queries, joined(*self.shelf.of(videos))).best_of(videos)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +180,7 @@ class Scores:
         if len(doubtful) <= left:
             return near
         rows = doubtful if self.rows is None else self.rows[doubtful]
-        exact = rounded(self.shelf.take(rows).astype(np.float64) @ query.astype(np.float64))
+        exact = rounded(self.shelf.cosines(query, rows))
         order = sorted(range(len(doubtful)), key=lambda place: (-exact[place], names(int(self.owner[doubtful[place]]))))
         return np.concatenate([near[line[near] > lowest + ROUNDING], doubtful[order[:left]]])
 
@@ -193,16 +192,9 @@ class Scores:
         result = np.full(len(videos), np.nan, dtype=np.float32)
         if there.any():
             edges = np.cumsum(counts[there]) - counts[there]
-            columns = _joined(first[there], last[there])
+            columns = joined(first[there], last[there])
             result[there] = np.maximum.reduceat(self.lines[:, columns], edges, axis=1).mean(axis=0)
         return result
-
-
-def _joined(first: IntArray, last: IntArray) -> IntArray:
-    """Return the numbers of several stretches, one after the other."""
-    counts = last - first
-    edges = np.cumsum(counts) - counts
-    return np.arange(counts.sum()) + np.repeat(first - edges, counts)
 
 
 def _products(blocks: Sequence[FloatArray], queries: FloatArray) -> FloatArray:

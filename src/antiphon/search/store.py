@@ -153,8 +153,7 @@ class Store:
 
     def _merge(self, pieces: Collection[Piece]) -> None:
         self._seen = None
-        loaded = [(self._kept.get(piece.file) or self._load(piece.file), piece.removed) for piece in pieces]
-        self._kept = {}
+        loaded = [(self._kept.pop(piece.file, None) or self._load(piece.file), piece.removed) for piece in pieces]
         rows = View(loaded, self._dim).rows()
         del loaded
         self._write([piece for piece in self._manifest() if piece not in pieces], rows)

@@ -93,9 +93,9 @@ class View:
             if shelf is None:
                 continue
             near = shelf.nearest(queries, k, kept, self._names.__getitem__)
-            for tables, (rows, scores) in zip(found, near, strict=True):
+            for tables, query, rows in zip(found, queries, near, strict=True):
                 about = self._about.take(pa.array(shelf.owner[rows]))
-                tables.append(about.append_column("score", pa.array(scores)))
+                tables.append(about.append_column("score", pa.array(shelf.cosines(query, rows))))
         nothing = self._nothing.select(["id", *METADATA]).append_column("score", pa.array([], pa.float64()))
         return [best_first(pa.concat_tables([nothing, *tables]), k) for tables in found]
 
