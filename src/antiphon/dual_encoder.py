@@ -2,19 +2,16 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, overload
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.inference import resolve_device
-from antiphon.documents import reason
 from antiphon.embeddings import MODALITIES, Modality, ModalityEmbeddings
-from antiphon.errors import AntiphonError, ConfigError, FeatureStoreError, ModelError
+from antiphon.errors import AntiphonError, ConfigError, ModelError
 from antiphon.features.features import Features
 from antiphon.features.single import (
     Source,
@@ -24,29 +21,16 @@ from antiphon.features.single import (
     loaded_backbone,
     source_features,
 )
-from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.similarity import cosine_similarity
-from antiphon.model.checkpoint import WEIGHTS_FILE, load_towers, save_towers
-from antiphon.model.closed_form import Side
-from antiphon.model.embedding import embed_rows, embed_tracks
+from antiphon.model.fitted_heads import FittedHeads, SideRows
 from antiphon.model.predicted_labels import with_labels
 from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME, Published, read_published
-from antiphon.model.recipe import Recipe, load_recipe, recipe_from
+from antiphon.model.recipe import Recipe, load_recipe
 from antiphon.model.towers import Towers
 from antiphon.presentation.tables import facts_html, facts_text, notebook_html
-from antiphon.runs import (
-    RECONSTRUCTION_FILE,
-    Epoch,
-    clear_run,
-    file_sha256,
-    fingerprint,
-    read_history,
-    read_run,
-    versions,
-    write_run,
-)
+from antiphon.runs import Epoch, fingerprint
+from antiphon.saved_model import SEEN, SavedModel, read_model, write_model
 from antiphon.segments.sampling import SamplingConfig
-from antiphon.tables import read_table, write_table
 from antiphon.training.autoencoder import Reconstruction
 from antiphon.training.data import inputs_fingerprint, refuse_shared_videos
 from antiphon.training.fine_tuning import TuningConfig, TuningProgress
@@ -60,21 +44,7 @@ from antiphon.workspace import Workspace
 FloatArray = npt.NDArray[np.float32]
 Per = Literal["segment", "track"]
 
-_FORMAT = 1
 _SET_ASIDE = (0.9, 0.1, 0.0)
-_HISTORY_FILE = "history.parquet"
-_VIDEOS_FILE = "videos.parquet"
-_SEEN = ("train", "validation")
-_VIDEOS = pa.schema([("video_id", pa.string()), ("split", pa.string())])
-_RECONSTRUCTIONS = pa.schema(
-    [
-        pa.field("side", pa.string(), nullable=False),
-        pa.field("epoch", pa.int64(), nullable=False),
-        pa.field("train_loss", pa.float64(), nullable=False),
-        pa.field("validation_loss", pa.float64(), nullable=False),
-        pa.field("best", pa.bool_(), nullable=False),
-    ]
-)
 
 
 class DualEncoder:
@@ -253,7 +223,7 @@ class DualEncoder:
         )
         model._seen = tuple(
             np.union1d(seen, [row.video_id for row in rows[split]])
-            for split, seen in zip(_SEEN, self._seen, strict=True)
+            for split, seen in zip(SEEN, self._seen, strict=True)
         )
         return model
 
@@ -290,12 +260,13 @@ class DualEncoder:
 
     def _both(self, features: Features, per: Per, labels: bool = False) -> tuple[FloatArray, FloatArray]:
         """Embeddings of sound and of pictures, or the labels predicted from them."""
-        audio = _SideRows("audio", features.audio, features.has_audio, features.audio_name)
-        video = _SideRows("video", features.video, features.has_video, features.video_name)
+        audio = SideRows("audio", features.audio, features.has_audio, features.audio_name)
+        video = SideRows("video", features.video, features.has_video, features.video_name)
+        heads = self._heads()
         if per == "segment":
-            return self._embed(audio, labels), self._embed(video, labels)
+            return heads.embed(audio, labels), heads.embed(video, labels)
         times = (features.groups, features.starts_s, labels)
-        return self._embed_tracks(audio, *times), self._embed_tracks(video, *times)
+        return heads.embed_tracks(audio, *times), heads.embed_tracks(video, *times)
 
     @overload
     def encode_audio(
@@ -493,12 +464,13 @@ class DualEncoder:
             yield path, found if isinstance(found, AntiphonError) else self._embedded(found)
 
     def _embedded(self, found: SourceFeatures) -> dict[Modality, ModalityEmbeddings]:
+        heads = self._heads()
         embedded: dict[Modality, ModalityEmbeddings] = {}
         for side, vectors in found.vectors.items():
             starts_s, ends_s = zip(*found.windows_of(side), strict=True)
-            rows = _SideRows.whole(side, vectors, self._feature_name(side))
-            track = self._embed_tracks(rows, np.zeros(len(vectors)), np.array(starts_s))
-            embedded[side] = ModalityEmbeddings(track[0], self._embed(rows), starts_s, ends_s)
+            rows = SideRows.whole(side, vectors, self._feature_name(side))
+            track = heads.embed_tracks(rows, np.zeros(len(vectors)), np.array(starts_s))
+            embedded[side] = ModalityEmbeddings(track[0], heads.embed(rows), starts_s, ends_s)
         return embedded
 
     def _encode(
@@ -522,13 +494,13 @@ class DualEncoder:
         self, side: Modality, source: Source, per: Per, label_weight: float, rate: float | None, batch_size: int | None
     ) -> FloatArray:
         found = source_features(source, self._backbone(side), rate, self.sampling, batch_size)
-        rows = _SideRows.whole(side, found.vectors[side], self._feature_name(side))
+        rows, heads = SideRows.whole(side, found.vectors[side], self._feature_name(side)), self._heads()
         starts_s = np.array([start_s for start_s, _ in found.windows_of(side)])
 
         def made(labels: bool) -> FloatArray:
             if per == "segment":
-                return self._embed(rows, labels)
-            return self._embed_tracks(rows, np.zeros(len(starts_s)), starts_s, labels)
+                return heads.embed(rows, labels)
+            return heads.embed_tracks(rows, np.zeros(len(starts_s)), starts_s, labels)
 
         return with_labels(made(False), made(True), label_weight) if label_weight else made(False)
 
@@ -593,18 +565,22 @@ class DualEncoder:
         Heads that started from autoencoders also leave `autoencoders.parquet`, tuned backbones `tuned.safetensors`.
         What was measured of an earlier model in `folder` is removed. `run.toml` comes last: a run that has it is whole.
         """
-        place = Path(folder)
-        towers = self._fitted()
-        clear_run(place)
-        save_towers(towers, place)
-        write_table(self._seen_table(), place / _VIDEOS_FILE)
-        write_table(pa.Table.from_pylist([asdict(epoch) for epoch in self.history]), place / _HISTORY_FILE)
-        if self.reconstruction:
-            rows = [asdict(epoch) for epoch in self.reconstruction]
-            write_table(pa.Table.from_pylist(rows), place / RECONSTRUCTION_FILE)
-        tuning = None if self.tuned is None else self.tuned.save(place)
-        sha256 = {WEIGHTS_FILE: file_sha256(place / WEIGHTS_FILE)}
-        write_run(self._record() | {"tuning": tuning, "sha256": sha256}, place)
+        names: dict[Modality, str] = {"audio": self.audio_name, "video": self.video_name}
+        saved = SavedModel(
+            recipe=self.recipe,
+            seed=self.seed,
+            towers=self._fitted(),
+            names=names,
+            dims=self._dims_by_side(),
+            sampling=self.sampling,
+            inputs=self._inputs,
+            seen=self._seen,
+            history=self.history,
+            reconstruction=self.reconstruction,
+            published=self.published,
+            tuned=self.tuned,
+        )
+        write_model(saved, self.fingerprint, Path(folder))
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto") -> Self:
@@ -615,38 +591,13 @@ class DualEncoder:
         ModelError
             There is no model in `folder`, or it is damaged or of another version.
         """
-        place = Path(folder)
-        record = read_run(place)
-        try:
-            if record["format"] != _FORMAT:
-                raise ModelError(f"{place}: was written in format {record['format']}; this version reads {_FORMAT}.")
-            model = cls(recipe_from(record["recipe"], str(place / "run.toml")), record["seed"], device)
-            model._dims = (record["features"]["audio_dim"], record["features"]["video_dim"])
-            model.audio_name, model.video_name = record["features"]["audio"], record["features"]["video"]
-            model.sampling = SamplingConfig(**record.get("sampling", {}))
-            model._inputs = record["inputs"]
-            model.published = Published(**record["published"]) if "published" in record else None
-            if "tuning" in record:
-                names: dict[Side, str] = {"audio": model.audio_name, "video": model.video_name}
-                model.tuned = TunedBackbones.load(place, record["tuning"], names)
-        except AntiphonError:
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(
-                f"{place / 'run.toml'}: is not the record of a trained model ({reason(error)})."
-            ) from error
-        sha256 = record.get("sha256", {}).get(WEIGHTS_FILE)
-        model._towers = load_towers(place, model.recipe, *model._dims, model.device, sha256)
-        if (place / _HISTORY_FILE).exists():
-            model.history = [_epoch(row, place) for row in _stored(place / _HISTORY_FILE, read_history)]
-        if (place / RECONSTRUCTION_FILE).exists():
-            model.reconstruction = [
-                Reconstruction(**row) for row in _stored(place / RECONSTRUCTION_FILE, _read_reconstructions)
-            ]
-        seen = _stored(place / _VIDEOS_FILE, lambda path: read_table(path, _VIDEOS))
-        model._seen = tuple(
-            np.array([row["video_id"] for row in seen if row["split"] == split], dtype=np.str_) for split in _SEEN
-        )
+        saved = read_model(Path(folder), resolve_device(device))
+        model = cls(saved.recipe, saved.seed, device)
+        model.audio_name, model.video_name = saved.names["audio"], saved.names["video"]
+        model._dims = (saved.dims["audio"], saved.dims["video"])
+        model.sampling, model.published, model.tuned = saved.sampling, saved.published, saved.tuned
+        model.history, model.reconstruction = saved.history, saved.reconstruction
+        model._towers, model._seen, model._inputs = saved.towers, saved.seen, saved.inputs
         return model
 
     @property
@@ -691,33 +642,6 @@ class DualEncoder:
             return None
         return len(np.unique(features.groups[self.trained_on(features)]))
 
-    def _seen_table(self) -> pa.Table:
-        rows = [
-            {"video_id": str(video), "split": split}
-            for split, videos in zip(_SEEN, self._seen, strict=True)
-            for video in videos
-        ]
-        return pa.Table.from_pylist(rows, _VIDEOS)
-
-    def _record(self) -> dict[str, Any]:
-        audio_dim, video_dim = self._dims
-        return {
-            "format": _FORMAT,
-            "seed": self.seed,
-            "features": {
-                "audio": self.audio_name,
-                "audio_dim": audio_dim,
-                "video": self.video_name,
-                "video_dim": video_dim,
-            },
-            "sampling": self.sampling.model_dump(),
-            "inputs": self._inputs,
-            "fingerprint": self.fingerprint,
-            "published": None if self.published is None else asdict(self.published),
-            "versions": versions(),
-            "recipe": self.recipe.model_dump(mode="json"),
-        }
-
     def _fitted(self) -> Towers:
         if self._towers is None:
             raise ModelError(
@@ -725,72 +649,13 @@ class DualEncoder:
             )
         return self._towers
 
-    def _embed(self, rows: "_SideRows", labels: bool = False) -> FloatArray:
-        towers = self._fitted()
-        result = np.full(
-            (len(rows.values), towers.label_dim if labels else towers.embedding_dim), np.nan, dtype=np.float32
-        )
-        if rows.present.any():
-            self._refuse_others(rows)
-            result[rows.present] = embed_rows(towers, rows.side, rows.values[rows.present], self.device, labels=labels)
-        return result
+    def _heads(self) -> FittedHeads:
+        names: dict[Modality, str] = {"audio": self.audio_name, "video": self.video_name}
+        published = self.published is not None
+        return FittedHeads(self._fitted(), self.recipe, names, self._dims_by_side(), published, self.device)
 
-    def _embed_tracks(
-        self, rows: "_SideRows", groups: npt.NDArray[Any], starts_s: npt.NDArray[np.float64], labels: bool = False
-    ) -> FloatArray:
-        towers, there = self._fitted(), rows.present
-        videos = np.unique(groups)
-        result = np.full((len(videos), towers.label_dim if labels else towers.embedding_dim), np.nan, dtype=np.float32)
-        if not there.any():
-            return result
-        if labels or self.recipe.track is None:
-            names, found = track_embeddings(self._embed(rows, labels)[there], groups[there])
-        else:
-            self._refuse_others(rows)
-            timed = (groups[there], starts_s[there])
-            names, found = embed_tracks(towers, rows.side, rows.values[there], *timed, self.device)
-        result[np.searchsorted(videos, names)] = found
-        return result
-
-    def _refuse_others(self, rows: "_SideRows") -> None:
-        """Refuse features that are not of the backbone and size that the model was trained on."""
-        modality, name = rows.side, rows.name
-        trained_on = getattr(self, f"{modality}_name")
-        dim = self._dims[modality == "video"]
-        if self.published is not None and name != trained_on:
-            given, wanted = name or "a network not named", trained_on or "a network not named"
-            raise ModelError(
-                f"The {modality} features are of {given}; this published model was read for those of {wanted}. "
-                "Features of the same size from another network are other values. To measure it on them all the same, "
-                f"name them when it is read: from_published(…, {modality}_name={name!r}), "
-                f"or antiphon published --{modality}."
-            )
-        if name and trained_on and name != trained_on:
-            raise ModelError(f"The {modality} features are of {name}; this model was trained on {trained_on}.")
-        if rows.values.shape[1] != dim:
-            raise ModelError(f"The {modality} features have {rows.values.shape[1]} values; this model takes {dim}.")
-
-
-@dataclass(frozen=True)
-class _SideRows:
-    """One side of some features.
-
-    Attributes
-    ----------
-    values : (n, features).
-    present : (n,) which rows have this side.
-    name : the backbone, or "".
-    """
-
-    side: Side
-    values: FloatArray
-    present: npt.NDArray[np.bool_]
-    name: str
-
-    @classmethod
-    def whole(cls, side: Side, values: FloatArray, name: str) -> "_SideRows":
-        """Rows that all have this side."""
-        return cls(side, values, np.ones(len(values), dtype=bool), name)
+    def _dims_by_side(self) -> dict[Modality, int]:
+        return {"audio": self._dims[0], "video": self._dims[1]}
 
 
 def _named(modalities: Modality | Sequence[Modality]) -> list[Modality]:
@@ -805,24 +670,3 @@ def _named(modalities: Modality | Sequence[Modality]) -> list[Modality]:
 def _refuse_weight(label_weight: float) -> None:
     if not 0 <= label_weight <= 1:
         raise ModelError(f"label_weight is {label_weight:g}; give a weight from 0 to 1.")
-
-
-def _epoch(row: dict[str, Any], folder: Path) -> Epoch:
-    try:
-        return Epoch(**row)
-    except TypeError as error:
-        path = folder / _HISTORY_FILE
-        raise ModelError(f"{path}: is damaged ({error}). Restore it, or train the run again.") from error
-
-
-def _read_reconstructions(path: Path) -> pa.Table:
-    return read_table(path, _RECONSTRUCTIONS, only=True)
-
-
-def _stored(path: Path, read: Callable[[Path], pa.Table]) -> list[dict[str, Any]]:
-    try:
-        return read(path).to_pylist()
-    except FeatureStoreError as error:
-        raise ModelError(
-            f"{path}: is missing or damaged ({error}). Restore the file, or train the run again."
-        ) from error

@@ -10,11 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue.splits import SPLITS, assign_splits
-from antiphon.embeddings import MAX_VALUE, float_array
 from antiphon.errors import FeatureStoreError
 from antiphon.features.artists import artists_of_videos
-from antiphon.features.names import known_name, label_lists, unknown_group
-from antiphon.identifiers import fault_of_text, first_fault
+from antiphon.features.columns import (
+    group_names,
+    known_names,
+    matrix,
+    row_names,
+    seconds,
+    side_of,
+    split_names,
+    text_lists,
+)
 from antiphon.plurals import counted
 from antiphon.presentation.flag_words import flag_words
 from antiphon.presentation.tables import facts_html, facts_text
@@ -121,25 +128,25 @@ class Features:
             An argument has a wrong shape, type or value; the message names it, and the row.
         """
         given = (("audio", audio), ("video", video))
-        sides = {name: _matrix(values, name) for name, values in given if values is not None}
+        sides = {name: matrix(values, name) for name, values in given if values is not None}
         count = next((len(side) for side in sides.values()), 0)
         if not count:
             raise FeatureStoreError("audio and video are both missing or empty. Give at least one row of one of them.")
-        names = _names(ids, count, "ids") if ids is not None else np.arange(count).astype(np.str_)
+        names = row_names(ids, count, "ids") if ids is not None else np.arange(count).astype(np.str_)
         repeated = np.flatnonzero(np.bincount(np.unique(names, return_inverse=True)[1]) > 1)
         if len(repeated):
             raise FeatureStoreError(f"ids: '{np.unique(names)[repeated[0]]}' occurs more than once. Make ids unique.")
         return cls(
             ids=names,
-            audio=_side(sides.get("audio"), count, "audio"),
-            video=_side(sides.get("video"), count, "video"),
-            groups=names if groups is None else _groups(groups, count),
-            splits=np.full(count, "") if splits is None else _splits(splits, count),
-            labels=_lists(labels, count, "labels"),
-            genres=_names_or_none(genres, count, "genres"),
-            artists=_names_or_none(artists, count, "artists"),
-            starts_s=_seconds(starts_s, count),
-            flags=_lists(flags, count, "flags"),
+            audio=side_of(sides.get("audio"), count, "audio"),
+            video=side_of(sides.get("video"), count, "video"),
+            groups=names if groups is None else group_names(groups, count),
+            splits=np.full(count, "") if splits is None else split_names(splits, count),
+            labels=text_lists(labels, count, "labels"),
+            genres=known_names(genres, count, "genres"),
+            artists=known_names(artists, count, "artists"),
+            starts_s=seconds(starts_s, count),
+            flags=text_lists(flags, count, "flags"),
             audio_name=audio_name,
             video_name=video_name,
         )
@@ -372,105 +379,3 @@ class Features:
 
 def _present(side: FloatArray) -> npt.NDArray[np.bool_]:
     return ~np.isnan(side[:, 0]) if side.shape[1] else np.zeros(len(side), dtype=bool)
-
-
-def _matrix(values: npt.ArrayLike, name: str) -> FloatArray:
-    try:
-        side = float_array(values)
-    except ValueError as error:
-        raise FeatureStoreError(f"{name}: must be a matrix of numbers ({error}).") from error
-    if side.ndim != 2 or not side.shape[1]:
-        raise FeatureStoreError(f"{name}: must have shape (n, dim), not {side.shape}.")
-    return side
-
-
-def _side(side: FloatArray | None, count: int, name: str) -> FloatArray:
-    if side is None:
-        return np.empty((count, 0), dtype=np.float32)
-    if len(side) != count:
-        raise FeatureStoreError(
-            f"{name}: has {len(side)} rows, expected {count}; row i of both modalities is one pair."
-        )
-    broken = np.flatnonzero(~np.isfinite(side).all(axis=1) & ~np.isnan(side).all(axis=1))
-    if len(broken):
-        raise FeatureStoreError(
-            f"{name}: {len(broken)} rows have values that are not finite (row {broken[0]} is the first). "
-            "Leave these rows out, or fill them with NaN to mark them as missing."
-        )
-    extreme = np.flatnonzero(np.maximum(side.max(axis=1), -side.min(axis=1)) > MAX_VALUE)
-    if len(extreme):
-        raise FeatureStoreError(
-            f"{name}: {len(extreme)} rows have values beyond {MAX_VALUE:g}, as no network computes them (row "
-            f"{extreme[0]} is the first). Leave these rows out, or compute them again."
-        )
-    return side
-
-
-def _names(values: Sequence[Any] | npt.NDArray[Any], count: int, name: str) -> NameArray:
-    """Convert values that must be ids."""
-    given = _entries(values, count, name)
-    fault = first_fault(given)
-    if fault is not None:
-        raise FeatureStoreError(f"{name}: row {fault[0]} {fault[1]}. Name every row and its video by plain text.")
-    return np.asarray([str(value) for value in given], dtype=np.str_)
-
-
-def _groups(values: Sequence[Any] | npt.NDArray[Any], count: int) -> NameArray:
-    groups = _names(values, count, "groups")
-    row = unknown_group(values)
-    if row is not None:
-        raise FeatureStoreError(
-            f"groups: row {row} is '{groups[row]}', which names no video. Name the video of every row."
-        )
-    return groups
-
-
-def _names_or_none(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, name: str) -> NameArray:
-    if values is None:
-        return np.full(count, "")
-    texts = [known_name(value) for value in _entries(values, count, name)]
-    for row, text in enumerate(texts):
-        if fault := fault_of_text(text):
-            raise FeatureStoreError(f"{name}: row {row} {fault}. Shorten or correct it, or leave it empty.")
-    return np.asarray(texts, dtype=np.str_)
-
-
-def _entries(values: Sequence[Any] | npt.NDArray[Any], count: int, name: str) -> list[Any]:
-    try:
-        given = list(values)
-    except TypeError as error:
-        raise FeatureStoreError(f"{name}: must be a list with one entry for each of {count} rows.") from error
-    if len(given) != count:
-        raise FeatureStoreError(f"{name}: has {len(given)} entries, expected one for each of {count} rows.")
-    return given
-
-
-def _seconds(values: Sequence[Any] | npt.NDArray[Any] | None, count: int) -> npt.NDArray[np.float64]:
-    if values is None:
-        return np.full(count, np.nan)
-    try:
-        seconds = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise FeatureStoreError(f"starts_s: must be numbers of seconds ({error}).") from error
-    if seconds.shape != (count,):
-        raise FeatureStoreError(f"starts_s: must have shape ({count},), not {seconds.shape}.")
-    if np.isinf(seconds).any():
-        row = np.flatnonzero(np.isinf(seconds))[0]
-        raise FeatureStoreError(f"starts_s: row {row} is infinite. Use None or NaN where the start is unknown.")
-    return seconds
-
-
-def _splits(values: Sequence[str] | npt.NDArray[Any], count: int) -> NameArray:
-    splits = _names_or_none(values, count, "splits")
-    unknown = sorted(set(splits) - {*SPLITS, ""})
-    if unknown:
-        raise FeatureStoreError(f"splits: must be one of {', '.join(SPLITS)}, not '{unknown[0]}'.")
-    return splits
-
-
-def _lists(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, name: str) -> tuple[tuple[str, ...], ...]:
-    if values is None:
-        return ((),) * count
-    if len(values) != count:
-        raise FeatureStoreError(f"{name}: has {len(values)} entries, expected one for each of {count} rows.")
-    return label_lists(values)
