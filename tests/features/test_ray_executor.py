@@ -20,9 +20,10 @@ from antiphon.cli.app import run
 from antiphon.errors import AntiphonError, ConfigError, DecodeError, StorageError, WeightsError
 from antiphon.features import ray_executor, ray_worker
 from antiphon.features.computed_videos import ComputedVideo
+from antiphon.features.ray_agreement import Network, versions
 from antiphon.features.ray_cluster import Share, connected, dealt
 from antiphon.features.ray_executor import RayExecutor
-from antiphon.features.ray_worker import Batch, Fault, Network, Order, VideoWorker, packed, unpacked, versions
+from antiphon.features.ray_worker import Batch, Fault, Order, VideoWorker, packed, unpacked
 from antiphon.features.store import FeatureStore
 from antiphon.media.windows import WindowsJob
 from antiphon.segments.sampling import SamplingConfig

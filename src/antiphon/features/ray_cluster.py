@@ -77,15 +77,28 @@ def connected(address: str | None) -> Generator[Any]:
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     if address.startswith("ray://"):
         raise ConfigError(f"{address}: Ray Client is not supported. Run the command on a machine of the cluster.")
-    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
-    try:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own if address == "local" else {})
-    except Exception as error:  # a slow start is a bare Exception
-        raise ConfigError(f"Ray at {address!r} cannot be used: {error}") from error
+    _init(ray, address)
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _init(ray: Any, address: str) -> None:
+    own: dict[str, Any] = {}
+    attempts = 1
+    if address == "local":
+        # On a busy machine Ray gives up after seconds that it does not let anyone choose.
+        own, attempts = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}, 3
+    for attempt in range(1, attempts + 1):
+        try:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
+        except Exception as error:  # a slow start is a bare Exception
+            ray.shutdown()
+            if attempt == attempts:
+                raise ConfigError(f"Ray at {address!r} cannot be used: {error}") from error
+        else:
+            return
 
 
 def has_gpus(nodes: Sequence[Mapping[str, float]]) -> bool:

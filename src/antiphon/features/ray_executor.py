@@ -16,9 +16,9 @@ from antiphon.backbones.registry import registered
 from antiphon.errors import ConfigError
 from antiphon.features.computed_videos import Backbone, ComputedVideo
 from antiphon.features.executors import ComputeVideos
+from antiphon.features.ray_agreement import network_of, versions
 from antiphon.features.ray_cluster import Share, connected, dealt, has_gpus
-from antiphon.features.ray_worker import CALLS, Batch, Fault, Ledger, Order, VideoWorker, network_of, packed, unpacked
-from antiphon.features.ray_worker import versions as own_versions
+from antiphon.features.ray_worker import CALLS, Batch, Fault, Ledger, Order, VideoWorker, packed, unpacked
 from antiphon.media.windows import WindowsJob
 from antiphon.workers.limits import WorkerLimits
 
@@ -113,7 +113,7 @@ class RayExecutor:
     ) -> Generator[ComputedVideo]:
         share = dealt(self._nodes, workers, gpus=self._device == "cuda")
         networks = tuple(network_of(backbone) for backbone in self._loaded)
-        order = Order(networks, own_versions(), self._device, self._precision, share.cores, limits)
+        order = Order(networks, versions(), self._device, self._precision, share.cores, limits)
         ledger = self._ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Ledger).remote()
         keys = count()
         size = min(_ROUND * share.workers, _MAX_ROUND)
