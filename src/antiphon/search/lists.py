@@ -16,8 +16,8 @@ from antiphon.seeding import generator
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-MIN_ROWS = 100_000
-"""Fewer rows of a side and level in a part have no lists: all are compared, which takes as long (`results/index`)."""
+MIN_ROWS = 50_000
+"""Fewer rows of a side and level in a part have no lists: comparing all takes about as long (`results/index`)."""
 _LISTS = 5.3
 """Lists, by the square root of the number of rows."""
 _PROBES = 24
