@@ -65,7 +65,8 @@ def file_system(address: str) -> tuple[Any, str]:
     protocol = address.partition("://")[0].lower()
     known = fsspec.config.conf.get(protocol, {})
     try:
-        return fsspec.core.url_to_fs(address, **{k: v for k, v in _limits(protocol).items() if k not in known})
+        limits = {name: value for name, value in _limits(protocol).items() if name not in known}
+        return fsspec.core.url_to_fs(address, use_listings_cache=False, **limits)
     except ImportError as error:
         package = f"pip install '{_EXTRAS[protocol]}'" if protocol in _EXTRAS else str(error).rstrip(".")
         raise ConfigError(f"{address}: a package for such addresses is missing. Install it: {package}.") from error

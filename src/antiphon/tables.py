@@ -20,6 +20,7 @@ from antiphon.disk import writing
 from antiphon.documents import reason, refuse_no_file
 from antiphon.errors import AntiphonError, FeatureStoreError
 from antiphon.locks import held, is_free
+from antiphon.places import Address, Place, ReadObject, SharedTable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -170,29 +171,38 @@ def sweep_partials(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_table(table: pa.Table, path: Path, **layout: Any) -> None:
+def write_table(table: pa.Table, path: Place, **layout: Any) -> None:
     """Write a table as Parquet, atomically, with checksums of its pages and of what describes them.
 
     Parameters
     ----------
     table : pyarrow.Table
         Table to write.
-    path : Path
-        File to write.
+    path : Path or Address
+        File to write. At an address it is one object; of a `SharedTable`, one more object.
     **layout : object
         Further arguments of `pyarrow.parquet.write_table`.
     """
-    sealed = table.replace_schema_metadata({**(table.schema.metadata or {}), _SEAL: _seal(table.schema, len(table))})
+    if isinstance(path, Address):
+        from antiphon.shared_tables import write_object, write_shared
+
+        return write_shared(table, path) if isinstance(path, SharedTable) else write_object(table, path, **layout)
     with atomic_path(path) as partial:
-        pq.write_table(sealed, partial, write_page_checksum=True, **layout)
+        pq.write_table(sealed(table), partial, write_page_checksum=True, **layout)
+    return None
 
 
-def read_table(path: Path, schema: pa.Schema | None = None, *, only: bool = False) -> pa.Table:
+def sealed(table: pa.Table) -> pa.Table:
+    """Return a table with a checksum of its description in its metadata."""
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _SEAL: _seal(table.schema, len(table))})
+
+
+def read_table(path: Place, schema: pa.Schema | None = None, *, only: bool = False) -> pa.Table:
     """Read a Parquet table, after comparing its checksums; tables of earlier versions have none.
 
     Parameters
     ----------
-    path : Path
+    path : Path or Address
         File to read.
     schema : pyarrow.Schema, optional
         Columns that the table must have, with their types; others are kept. Those that earlier versions did not write
@@ -210,10 +220,15 @@ def read_table(path: Path, schema: pa.Schema | None = None, *, only: bool = Fals
     FeatureStoreError
         The file is not Parquet, is damaged, or lacks a column of `schema`.
     """
+    if isinstance(path, SharedTable):
+        from antiphon.shared_tables import read_shared
+
+        table = read_shared(path)
+        return table if schema is None else typed(path, table, schema)
     with open_table(path) as file:
         there = file.schema_arrow.names
         columns = [name for name in schema.names if name in there] if only and schema else None
-        table = file.read(columns)
+        table = file.read(columns, use_threads=isinstance(path, Path))
         table.validate(full=True)
         about = _unsealed(
             file.schema_arrow.metadata
@@ -256,12 +271,12 @@ def polars_frame(path: Path, columns: Sequence[str] | None = None) -> "pl.DataFr
     return frame if columns is None else frame.select(columns)
 
 
-def read_schema(path: Path) -> pa.Schema:
+def read_schema(path: Place) -> pa.Schema:
     """Read the columns and the metadata of a Parquet table, not its rows; see `read_table`.
 
     Parameters
     ----------
-    path : Path
+    path : Path or Address
         File to read.
 
     Returns
@@ -274,18 +289,22 @@ def read_schema(path: Path) -> pa.Schema:
     FeatureStoreError
         The file is not Parquet, or is damaged.
     """
+    if isinstance(path, SharedTable):
+        from antiphon.shared_tables import shared_schema
+
+        return shared_schema(path)
     with open_table(path) as file:
         return file.schema_arrow.with_metadata(_unsealed(file.schema_arrow.metadata))
 
 
 @contextmanager
-def open_table(path: Path) -> Generator[pq.ParquetFile]:
+def open_table(path: Place) -> Generator[pq.ParquetFile]:
     """Open a Parquet table whose pages are compared with their checksums as they are read.
 
     Parameters
     ----------
-    path : Path
-        File to read.
+    path : Path or Address
+        File to read; at an address by ranges, so read it with `use_threads=False`.
 
     Yields
     ------
@@ -296,21 +315,34 @@ def open_table(path: Path) -> Generator[pq.ParquetFile]:
     ------
     FeatureStoreError
         The file is missing, not Parquet, or damaged; here or within the block.
+    FileNotFoundError
+        There is no such object at an address.
+    StorageError
+        The store fails.
     """
+    remote = path.open() if isinstance(path, Address) else None
     try:
-        refuse_no_file(path)
         # Opened once, as it may be replaced meanwhile; and not by Python: threads that read a Python file object may
         # outlive the interpreter and crash the process.
-        with pa.OSFile(str(path)) as raw, pq.ParquetFile(raw, page_checksum_verification=True) as file:
+        with _opened(path, remote) as raw, pq.ParquetFile(raw, page_checksum_verification=True) as file:
             _refuse_absurd(file, raw.size())
             _refuse_other_seal(file, raw)
             yield file
     except AntiphonError:
         raise
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        if remote is not None and remote.failure is not None:
+            raise remote.failure from error
         raise FeatureStoreError(
             f"{path}: is damaged or not a Parquet table ({reason(error)}). Delete it, and run the stage again."
         ) from error
+
+
+def _opened(path: Place, remote: ReadObject | None) -> pa.NativeFile:
+    if remote is not None:
+        return pa.PythonFile(remote, mode="r")
+    refuse_no_file(Path(str(path)))
+    return pa.OSFile(str(path))
 
 
 def _refuse_absurd(file: pq.ParquetFile, size: int) -> None:
@@ -349,12 +381,12 @@ def _unsealed(metadata: dict[bytes, bytes] | None) -> dict[bytes, bytes]:
     return {key: value for key, value in (metadata or {}).items() if key not in (_SEAL, b"ARROW:schema")}
 
 
-def typed(path: Path, table: pa.Table, schema: pa.Schema, *, whole: bool = True) -> pa.Table:
+def typed(path: Place, table: pa.Table, schema: pa.Schema, *, whole: bool = True) -> pa.Table:
     """Return a table with the columns of a schema in their types.
 
     Parameters
     ----------
-    path : Path
+    path : Path or Address
         Where the table was read, for messages.
     table : pyarrow.Table
         The table.
@@ -403,7 +435,7 @@ def _fault(field: pa.Field, column: pa.ChunkedArray) -> str | None:
     return None
 
 
-def _cast(path: Path, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _cast(path: Place, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         return column.cast(field.type)
     except (pa.ArrowException, ValueError) as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from antiphon.credentials import without_credentials
 from antiphon.errors import ConfigError, FeatureStoreError
 from antiphon.locks import exclusive
+from antiphon.places import Address, Place, SharedTable, new_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,68 +45,104 @@ class Failure:
 class Workspace:
     """Folder of a catalogue's tables, features and runs. Nothing is written outside it.
 
+    At an address of a store it has the tables and the features alone: what else a workspace has needs a disk.
+
     Attributes
     ----------
-    root : Path
+    root : Path or Address
         The folder.
     """
 
-    root: Path
+    root: Place
 
     @property
-    def catalogue(self) -> Path:
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return isinstance(self.root, Path)
+
+    @property
+    def folder(self) -> Path:
+        """The folder on this machine.
+
+        Raises
+        ------
+        ConfigError
+            The workspace is at an address.
+        """
+        if isinstance(self.root, Path):
+            return self.root
+        raise ConfigError(
+            f"{self.root}: this needs a folder of this machine, and the workspace is at an address. Bring its tables "
+            f"here, and work with them: antiphon --workspace FOLDER pull {self.root}"
+        )
+
+    def trained(self) -> list[Path]:
+        """List the records of the runs; none at an address.
+
+        Returns
+        -------
+        list of Path
+            Sorted paths of `run.toml`.
+        """
+        return sorted(self.runs.glob("*/run.toml")) if self.is_local else []
+
+    def _table(self, name: str) -> Place:
+        return SharedTable(f"{self.root.text}/{name}") if isinstance(self.root, Address) else self.root / name
+
+    @property
+    def catalogue(self) -> Place:
         """Table of the music videos."""
-        return self.root / "catalogue.parquet"
+        return self._table("catalogue.parquet")
 
     @property
-    def segments(self) -> Path:
+    def segments(self) -> Place:
         """Table of the segments' positions."""
-        return self.root / "segments.parquet"
+        return self._table("segments.parquet")
 
     @property
     def kept(self) -> Path:
         """Folder of kept segments, with one folder per video."""
-        return self.root / "segments"
+        return self.folder / "segments"
 
     @property
-    def attributes(self) -> Path:
+    def attributes(self) -> Place:
         """Table of visual attributes of each segment (colour, brightness, motion, cuts) and the tempo of its track."""
-        return self.root / "attributes.parquet"
+        return self._table("attributes.parquet")
 
     @property
-    def failures(self) -> Path:
+    def failures(self) -> Place:
         """Table of failures."""
-        return self.root / "failures.parquet"
+        return self._table("failures.parquet")
 
     @property
-    def errors_log(self) -> Path:
+    def errors_log(self) -> Place:
         """Log of errors that nobody foresaw, with their tracebacks."""
         return self.root / "errors.log"
 
     @property
-    def features(self) -> Path:
+    def features(self) -> Place:
         """Folder of the feature stores, one per backbone."""
         return self.root / "features"
 
     @property
     def runs(self) -> Path:
         """Folder of the runs, one per trained model."""
-        return self.root / "runs"
+        return self.folder / "runs"
 
     @property
     def judgements(self) -> Path:
         """SQLite file of questions and answers of judges."""
-        return self.root / "judgements.sqlite"
+        return self.folder / "judgements.sqlite"
 
     @property
     def page(self) -> Path:
         """Folder of what the service stores: stills, the map, uploads in progress."""
-        return self.root / "page"
+        return self.folder / "page"
 
     @property
     def index(self) -> Path:
         """Folder of the search index."""
-        return self.root / "index"
+        return self.folder / "index"
 
     def run(self, name: str) -> Path:
         """Return the folder of a run.
@@ -148,7 +185,7 @@ class Workspace:
     def lock(self, wait_s: float = 0.0) -> Generator[None]:
         """Hold the workspace for writing; the lock ends with the process, however that ends.
 
-        Incomplete files of killed processes are removed first.
+        Incomplete files of killed processes are removed first. At an address nothing is locked: see `SharedTable`.
 
         Parameters
         ----------
@@ -160,6 +197,9 @@ class Workspace:
         ConfigError
             Another process holds the lock.
         """
+        if isinstance(self.root, Address):
+            yield
+            return
         busy = ConfigError(
             f"{self.root}: another process is writing to this workspace. Wait for it, or use another workspace."
         )
@@ -177,11 +217,14 @@ class Workspace:
         text : str
             What to append.
         """
-        path = self.errors_log
+        path, text = self.errors_log, without_credentials(text).rstrip()
+        if isinstance(path, Address):
+            (path / new_name().replace(".parquet", ".txt")).write_bytes(text.encode("utf-8", "replace"))
+            return
         if path.exists() and path.stat().st_size > _MAX_LOG_BYTES:
             path.replace(path.with_name(f"{path.name}.1"))
         with path.open("a", encoding="utf-8", errors="replace") as file:
-            file.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {without_credentials(text).rstrip()}\n\n")
+            file.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {text}\n\n")
 
     def read_failures(self) -> list[Failure]:
         """Read the table of failures.
@@ -212,11 +255,11 @@ class Workspace:
         rows = [vars(failure) for failure in sorted(failures, key=lambda item: (item.video_id, item.stage))]
         table = pa.Table.from_pylist(rows, schema=FAILURES)
         # Whoever follows the file reads it again when it is written.
-        if not self.failures.exists() or not _has(self.failures, table):
+        if isinstance(self.failures, Address) or not self.failures.exists() or not _has(self.failures, table):
             write_table(table, self.failures)
 
 
-def _has(path: Path, table: "pa.Table") -> bool:
+def _has(path: Place, table: "pa.Table") -> bool:
     from antiphon.tables import FAILURES, read_table
 
     try:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, cast
 
 from anyio import CapacityLimiter
@@ -88,7 +89,7 @@ class Snapshot:
     def _signature(self) -> Hashable:
         space = self._workspace
         tables = (space.catalogue, space.segments, space.attributes, space.failures)
-        stats = [path.stat() if path.exists() else None for path in tables]
+        stats = [path.stat() if isinstance(path, Path) and path.exists() else None for path in tables]
         return self._index.version, *(stat and (stat.st_mtime_ns, stat.st_ino) for stat in stats)
 
 
@@ -152,7 +153,7 @@ class State:
         str
             The message with paths inside the workspace.
         """
-        for folder in {str(self.workspace.root.absolute()), str(self.workspace.root)}:
+        for folder in {str(self.workspace.folder.absolute()), str(self.workspace.root)}:
             text = text.replace(f"{folder}/", "").replace(folder, "The workspace")
         return text
 

@@ -21,6 +21,7 @@ from antiphon.errors import AntiphonError, CatalogueError, FeatureStoreError
 from antiphon.identifiers import first_fault
 from antiphon.media.identity import identify, is_identified
 from antiphon.media.probing import probe_media
+from antiphon.places import Address, Place, SharedTable, place
 from antiphon.plurals import counted
 from antiphon.presentation.tables import facts_html, facts_text
 from antiphon.tables import CATALOGUE, read_table, write_table
@@ -72,7 +73,7 @@ class Catalogue:
         Parameters
         ----------
         folder : str or Path
-            Folder with media files.
+            Folder with media files, also in a store: s3://bucket/folder.
         metadata : str or Path, optional
             CSV or Parquet table with more about them; see `from_csv`. Its rows are matched by a column `id`, `path` or
             `filename` with the path inside the folder, absolute, or from the table's folder, or else the file's name,
@@ -89,7 +90,7 @@ class Catalogue:
         CatalogueError
             The folder is missing or has no media, or the metadata is not usable.
         """
-        return cls(read_folder(Path(folder), None if metadata is None else Path(metadata))).with_file_tags()
+        return cls(read_folder(place(folder), None if metadata is None else Path(metadata))).with_file_tags()
 
     @classmethod
     def from_csv(cls, path: str | Path) -> Self:
@@ -140,13 +141,13 @@ class Catalogue:
         return cls(read_metadata(Path(path)))
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Place) -> Self:
         """Read what `save` wrote.
 
         Parameters
         ----------
-        path : str or Path
-            Parquet file.
+        path : str, Path or Address
+            Parquet file, also at an address such as s3://bucket/catalogue.parquet.
 
         Returns
         -------
@@ -158,25 +159,26 @@ class Catalogue:
         CatalogueError
             The file is missing or damaged.
         """
-        if not Path(path).exists():
+        where = _table_at(path)
+        if not where.exists():
             raise CatalogueError(f"{path}: no such file. Run antiphon catalogue add.")
         try:
-            return cls(read_table(Path(path), CATALOGUE).to_pylist())
+            return cls(read_table(where, CATALOGUE).to_pylist())
         except FeatureStoreError as error:
             raise CatalogueError(
                 f"{path}: is not readable as a catalogue ({error.__cause__ or error}). Restore it from a copy: it "
                 "has the splits. Without one, move it away and run antiphon catalogue add and train again."
             ) from error
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Place) -> None:
         """Write the catalogue as Parquet, atomically.
 
         Parameters
         ----------
-        path : str or Path
-            Parquet file.
+        path : str, Path or Address
+            Parquet file, also at an address such as s3://bucket/catalogue.parquet.
         """
-        write_table(self.table, Path(path))
+        write_table(self.table, _table_at(path))
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -461,6 +463,13 @@ class Catalogue:
                 f"{counted(len(notes), 'file has', 'files have')} several tracks of a kind: {shown}.", stacklevel=2
             )
         return type(self)(rows), {row["id"]: reasons[row["id"]] for row in waiting if row["id"] in reasons}
+
+
+def _table_at(path: str | Place) -> Place:
+    """Return the place of a table; that of a workspace in a store is a folder."""
+    where = place(path)
+    shared = isinstance(where, Address) and not isinstance(where, SharedTable) and where.is_dir()
+    return SharedTable(where.text) if shared and isinstance(where, Address) else where
 
 
 def _is_probed(row: CatalogueRow) -> bool:

@@ -4,9 +4,10 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from antiphon.media.names import MEDIA_SUFFIXES
+from antiphon.places import Address
 from antiphon.plurals import counted
 
 _SYSTEM_FOLDERS = re.compile(
@@ -111,6 +112,33 @@ def list_media(folder: Path) -> Listing:
             elif not _is_folder(entry):
                 _enter(entry, found, hidden=hidden or entry.name.startswith("."))
     found.files.sort()
+    return found
+
+
+def list_store(folder: Address) -> dict[str, str]:
+    """List the media files of a folder in a store and below, by their endings, without hidden ones, trash and the like.
+
+    Parameters
+    ----------
+    folder : Address
+        Folder to search.
+
+    Returns
+    -------
+    dict of str to str
+        Address of each file, by its path inside the folder, sorted.
+
+    Raises
+    ------
+    StorageError
+        The store fails.
+    """
+    found: dict[str, str] = {}
+    for name in folder.below():
+        *folders, last = name.split("/")
+        hidden = any(part.startswith(".") or _SYSTEM_FOLDERS.fullmatch(part) for part in folders)
+        if PurePosixPath(last).suffix.lower() in MEDIA_SUFFIXES and not (hidden or last.startswith(".")):
+            found[name] = f"{folder.text}/{name}"
     return found
 
 

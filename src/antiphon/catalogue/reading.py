@@ -5,23 +5,24 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from antiphon.catalogue.file_names import FilesBeside
-from antiphon.catalogue.listing import list_media, workspace_above
+from antiphon.catalogue.listing import list_media, list_store, workspace_above
 from antiphon.catalogue.metadata import join_metadata
 from antiphon.catalogue.rows import read_rows
 from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError
 from antiphon.media.names import MEDIA_SUFFIXES
+from antiphon.places import Address, Place
 from antiphon.plurals import counted
 
 _MAX_NAMED = 3
 
 
-def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
+def read_folder(folder: Place, metadata: Path | None) -> list[CatalogueRow]:
     """List the media files of a folder as rows, whose ids are their paths inside the folder.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or Address
         Folder with media files.
     metadata : Path or None
         CSV or Parquet table with more about them; see `Catalogue.from_folder`.
@@ -36,6 +37,8 @@ def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
     CatalogueError
         The folder is missing or has no media, or no row of `metadata` names one of its files.
     """
+    if isinstance(folder, Address):
+        return _read_address(folder, metadata)
     if folder.is_file():
         raise CatalogueError(f"{folder}: is a file. Name the folder with your music videos, or a table of them.")
     if not folder.is_dir():
@@ -52,6 +55,16 @@ def read_folder(folder: Path, metadata: Path | None) -> list[CatalogueRow]:
         )
         for path in files
     }
+    if metadata is not None:
+        join_metadata(records, metadata)
+    return list(records.values())
+
+
+def _read_address(folder: Address, metadata: Path | None) -> list[CatalogueRow]:
+    found = list_store(folder)
+    if not found:
+        raise CatalogueError(f"{folder}: no media files ({', '.join(sorted(MEDIA_SUFFIXES)[:6])}, …) in it or below.")
+    records = {name: clean_record({"id": name, "path": path}, f"{folder}/{name}") for name, path in found.items()}
     if metadata is not None:
         join_metadata(records, metadata)
     return list(records.values())

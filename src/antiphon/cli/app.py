@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
@@ -11,6 +10,7 @@ from cyclopts import App, CycloptsError, Parameter
 from antiphon.cli.console import PipedConsole, degrade_gracefully, json_text
 from antiphon.cli.session import Session
 from antiphon.errors import AntiphonError
+from antiphon.places import place
 from antiphon.workers.limits import JobError
 
 _HELP = """Learn, measure and search joint audio and video representations of music videos.
@@ -37,6 +37,7 @@ _VERBS = {
     "catalogue": ("catalogue:app", "Add music videos to the workspace's catalogue, split it, and describe it."),
     "datasets": ("datasets:app", "List known data sets and import them into the catalogue."),
     "extract": ("extract:extract", "Decode the catalogue and compute features with pretrained backbones."),
+    "pull": ("pull:pull", "Bring the catalogue and the features of a workspace in a store to this machine."),
     "features": ("features:app", "Import features computed elsewhere, and list the workspace's features."),
     "train": ("train:train", "Train an audio and a video head on the features of the training split."),
     "finetune": ("finetune:finetune", "Train the last blocks of a run's backbones together with its heads."),
@@ -78,7 +79,7 @@ app.register_install_completion_command(help="Install tab completion for your sh
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    workspace: Annotated[Path | None, Parameter(name=["--workspace", "-w"], env_var="ANTIPHON_WORKSPACE")] = None,
+    workspace: Annotated[str | None, Parameter(name=["--workspace", "-w"], env_var="ANTIPHON_WORKSPACE")] = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> Any:
     """Parse the global options and call the verb with a session.
@@ -86,12 +87,13 @@ def _launch(
     Parameters
     ----------
     workspace
-        Folder that everything is written to. Default: ./antiphon-workspace.
+        Folder that everything is written to. Default: ./antiphon-workspace. catalogue, extract and features also take
+        an address in a store, such as s3://bucket/work; see `antiphon pull`.
     json
         Print the result as one JSON document on stdout; progress and warnings go to stderr.
     """
     command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
-    session = Session(workspace, json)
+    session = Session(None if workspace is None else place(workspace), json)
     with session.plain_warnings():
         return command(*bound.args, **bound.kwargs, **dict.fromkeys(ignored, session))
 

@@ -22,8 +22,8 @@ from antiphon.cli.opening import take_out_of_index
 from antiphon.cli.session import Here, Session
 from antiphon.cli.splitting import warn_of_few
 from antiphon.errors import ConfigError
+from antiphon.places import Place, place
 from antiphon.plurals import counted
-from antiphon.runs import RUN_FILE
 from antiphon.spelling import did_you_mean
 from antiphon.spreadsheets import is_spreadsheet
 from antiphon.workers.limits import WorkerLimits
@@ -36,7 +36,7 @@ _MAX_SHOWN = 10
 
 @app.command
 def add(
-    source: Path,
+    source: str,
     *,
     metadata: Path | None = None,
     by: Literal["artist", "video"] = "artist",
@@ -60,7 +60,8 @@ def add(
     Parameters
     ----------
     source
-        A folder (searched recursively; links to files are followed, hidden files are skipped), or a table (.csv, .tsv,
+        A folder (searched recursively; links to files are followed, hidden files are skipped), also in a store, such as
+        s3://bucket/videos; or a table (.csv, .tsv,
         .txt or .parquet) with the columns id and/or path and any of artist, title, genre, tags, year, split.
     metadata
         For a folder: a table with more about its files. A column id, path or filename holds the path within the folder,
@@ -72,12 +73,12 @@ def add(
     seed
         Seed of the assignment.
     """
-    catalogue, changes = add_to_workspace(session, source, metadata, by, fractions, seed, each.limits)
+    catalogue, changes = add_to_workspace(session, where := place(source), metadata, by, fractions, seed, each.limits)
     data: dict[str, Any] = {
         "workspace": str(session.workspace.root),
         "videos": len(catalogue),
         "splits": catalogue.split_counts(),
-        "left_out": left_out(source) if source.is_dir() else [],
+        "left_out": left_out(where) if isinstance(where, Path) and where.is_dir() else [],
     } | changes.to_dict()
 
     def show(out: Console) -> None:
@@ -102,7 +103,7 @@ def show_changes(changes: FileChanges, out: Console) -> None:
 
 def add_to_workspace(
     session: Session,
-    source: Path,
+    source: Place,
     metadata: Path | None,
     by: Literal["artist", "video"],
     fractions: tuple[float, float, float],
@@ -115,7 +116,7 @@ def add_to_workspace(
     ----------
     session : Session
         Session of the command line.
-    source : Path
+    source : Path or Address
         Folder, or table.
     metadata : Path or None
         Table with more about the files of a folder.
@@ -194,16 +195,16 @@ def warn_of_artists(session: Session, catalogue: Catalogue, by: Literal["artist"
         session.warn(str(largest))
 
 
-def _read(source: Path, metadata: Path | None) -> Catalogue:
+def _read(source: Place, metadata: Path | None) -> Catalogue:
     if not _is_table(source):
         return Catalogue(read_folder(source, metadata))  # The caller reads tags, once it knows what the workspace has.
     if metadata is not None:
         raise ConfigError("--metadata needs a folder; a table has its own columns.")
-    return Catalogue.from_csv(source)
+    return Catalogue.from_csv(str(source))
 
 
-def _is_table(source: Path) -> bool:
-    return is_spreadsheet(source) and not source.is_dir()
+def _is_table(source: Place) -> bool:
+    return isinstance(source, Path) and is_spreadsheet(source) and not source.is_dir()
 
 
 @app.command
@@ -226,7 +227,7 @@ def split(
         Seed of the assignment.
     """
     workspace = session.existing_workspace()
-    trained = sorted(workspace.runs.glob(f"*/{RUN_FILE}"))
+    trained = workspace.trained()
     if trained:
         raise ConfigError(
             f"{trained[0].parent}: trained on the current splits, so new ones would test it on videos that it was "

@@ -55,7 +55,7 @@ def demo(
         Recipe of the heads.
     """
     config = SyntheticConfig(videos=videos, coupling=coupling, seed=seed)
-    root = _of_its_own(session, config, sections).workspace.root.resolve()
+    root = _of_its_own(session, config, sections).workspace.folder.resolve()
     page = DemoPage(root, f"{videos} music videos, coupling {coupling:g}: rendered, then processed like your own.")
     page.start(0)
     session.say(
@@ -185,7 +185,7 @@ def prepare_synthetic(
             if page is not None:
                 page.progress(0, done, total)
 
-        table = render_catalogue(inner.workspace.root / "synthetic", config, progress=progress)
+        table = render_catalogue(inner.workspace.folder / "synthetic", config, progress=progress)
     if page is not None:
         page.start(1, counted(config.videos, "video"))
     add_to_workspace(inner, table, None, "artist", FRACTIONS, config.seed)

@@ -267,7 +267,7 @@ def run_keeping(session: Session, workers: int | None, limits: WorkerLimits | No
     missing = sum(len(job.targets) for job in keeping_jobs(workspace, catalogue))
     if missing:
         each = disk_use(workspace).bytes_per_segment
-        free = shutil.disk_usage(workspace.root).free
+        free = shutil.disk_usage(workspace.folder).free
         session.say(
             f"{missing} segments to keep, about {each / 1e6:.2f} MB each: {missing * each / 1e9:.2f} GB of "
             f"{free / 1e9:,.1f} GB free."

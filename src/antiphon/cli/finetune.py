@@ -107,7 +107,7 @@ def run_finetune(
                 note = f"epoch {step.epoch} of at most {step.epochs}, validation rank of the heads {rank:.1f}"
                 report((step.epoch - 1) * step.batches + step.batch, step.epochs * step.batches, note)
 
-            model = base.fine_tune(workspace.root, config, progress)
+            model = base.fine_tune(workspace.folder, config, progress)
         model.save(folder)
         tuned = cast("TunedBackbones", model.tuned)
         _extract(session, tuned.both(str(model.device)), workers)

@@ -236,7 +236,7 @@ def opened_index(session: Session, path: str | None) -> Index:
     """
     workspace = session.workspace
     index = Index.open(path or workspace.index)
-    index.follow(workspace.catalogue)
+    index.follow(workspace.folder / workspace.catalogue.name)
     folder = workspace.run(index.origin.run) if index.origin.run else None
     if folder is not None and (folder / RUN_FILE).exists():
         record = read_run(folder)
@@ -297,7 +297,7 @@ def take_out_of_index(session: Session, videos: Collection[str]) -> None:
     videos : collection of str
         Ids of the videos.
     """
-    if not videos or not (session.workspace.index / RECORD_FILE).exists():
+    if not videos or not session.workspace.is_local or not (session.workspace.index / RECORD_FILE).exists():
         return
     try:
         removed = Index.open(session.workspace.index).remove(videos)

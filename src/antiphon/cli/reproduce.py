@@ -113,7 +113,7 @@ def run_reproduce(
     parts = PARTS if not experiments else [f"experiment_{number}" for number in sorted(set(experiments))]
     attributes, why_none = measured_attributes(session, features, "test", measure="qualitative" in parts)
     trials = Trials(features, lambda name: workspace.run(f"paper/{name}"), device)
-    kept = Kept(workspace.root / "paper", features.fingerprint())
+    kept = Kept(workspace.folder / "paper", features.fingerprint())
     with workspace.lock(), session.progress("Reproducing") as report:
         found = run(
             trials,
@@ -130,9 +130,9 @@ def run_reproduce(
     found["data"] |= {"synthetic": synthetic, "source": source}
     found["commands"] = [command]
     with workspace.lock(BRIEFLY_S):
-        write_text(json.dumps(found, indent=2, ensure_ascii=False), workspace.root / _FILE)
+        write_text(json.dumps(found, indent=2, ensure_ascii=False), workspace.folder / _FILE)
         for name, text in _tables(found).items():
-            write_text(text, workspace.root / "paper" / name)
+            write_text(text, workspace.folder / "paper" / name)
         with session.progress("Writing the page") as report:
             path = build_paper_page(workspace, found, progress=report)
     return found | {"page": str(path)}

@@ -23,6 +23,7 @@ from rich.progress import (
 
 from antiphon.cli.console import Heartbeat, PipedConsole, json_text
 from antiphon.errors import ConfigError
+from antiphon.places import Place
 from antiphon.workspace import Workspace
 
 DEFAULT_WORKSPACE = Path("antiphon-workspace")
@@ -39,7 +40,7 @@ class Session:
 
     Attributes
     ----------
-    folder : Path, optional
+    folder : Path or Address, optional
         Value of `--workspace`.
     json : bool
         Print one JSON document on stdout, and nothing else there.
@@ -47,7 +48,7 @@ class Session:
         Standard output and standard error.
     """
 
-    folder: Path | None = None
+    folder: Place | None = None
     json: bool = False
     out: Console = field(default_factory=lambda: PipedConsole(highlight=False))
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))

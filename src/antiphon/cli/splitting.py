@@ -7,7 +7,6 @@ from antiphon.catalogue import Catalogue
 from antiphon.catalogue.splits import SPLITS
 from antiphon.cli.session import Session
 from antiphon.plurals import counted
-from antiphon.runs import RUN_FILE
 from antiphon.workspace import Workspace
 
 MIN_VIDEOS = 2
@@ -28,7 +27,7 @@ def warn_of_few(session: Session, catalogue: Catalogue) -> None:
     """
     usable = {row["id"]: row["split"] for row in catalogue.records() if row["has_audio"] and row["has_video"]}
     counts = {split: list(usable.values()).count(split) for split in SPLITS}
-    trained = any(session.workspace.runs.glob(f"*/{RUN_FILE}"))
+    trained = bool(session.workspace.trained())
     if not usable or trained or min(counts.values()) >= MIN_VIDEOS:
         return
     enough = len(usable) >= len(counts) * MIN_VIDEOS

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.arithmetic import Precision
@@ -22,6 +21,8 @@ from antiphon.features.store import store_names
 from antiphon.features.targets import extraction_jobs, lacking, open_target, tell_of_mixtures
 from antiphon.features.workspace_catalogue import join_workspace
 from antiphon.media.windows import WindowsJob
+from antiphon.places import Place
+from antiphon.places import place as place_of
 from antiphon.plurals import counted
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.workers.limits import WorkerLimits
@@ -52,7 +53,7 @@ def extract(
     catalogue: Catalogue,
     audio: str | None = "musicnn-mtt",
     video: str | None = "efficientnet_lite0",
-    workspace: str | Path = "antiphon-workspace",
+    workspace: str | Place = "antiphon-workspace",
     *,
     sampling: SamplingConfig | None = None,
     workers: int | None = None,
@@ -80,7 +81,8 @@ def extract(
     audio, video : str or None, default 'musicnn-mtt'
         Name of a backbone for each modality (see `antiphon.backbones.names`), or None to leave it out.
     workspace : str or Path, default 'antiphon-workspace'
-        Folder for all output. A workspace belongs to one catalogue, which may grow.
+        Folder for all output, or address of one in a store, such as s3://bucket/work, into which several machines may
+        extract at once. A workspace belongs to one catalogue, which may grow.
     sampling : SamplingConfig, optional
         Position of the segments. Default: that of the workspace, or the paper's six sections.
     workers : int, optional
@@ -125,7 +127,9 @@ def extract(
     """
     if audio is None and video is None:
         raise ConfigError("audio and video are both None. Name at least one backbone.")
-    place = Workspace(Path(workspace))
+    place = Workspace(place_of(workspace))
+    if keep_segments:
+        _ = place.folder
     with opened_executor(executor, device, precision, ray_address) as run:
         chosen = [run.load(name) for name in (audio, video) if name is not None]
         with place.lock():

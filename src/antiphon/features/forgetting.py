@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Collection
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -11,6 +10,7 @@ from antiphon.catalogue.identity import Examination
 from antiphon.catalogue.sources import from_file
 from antiphon.features.keeping import kept_folder
 from antiphon.features.store import FeatureStore, is_of_others, store_names
+from antiphon.places import Place
 from antiphon.tables import read_table, write_table
 from antiphon.workers.limits import WorkerLimits
 from antiphon.workspace import Workspace
@@ -90,7 +90,7 @@ def forget(workspace: Workspace, videos: Collection[str]) -> None:
         return
     for name in store_names(workspace.features):
         forget_features(workspace, name, videos)
-    for video in videos:
+    for video in videos if workspace.is_local else ():
         shutil.rmtree(kept_folder(workspace, video), ignore_errors=True)
     _drop_rows(workspace.attributes, videos)
     _drop_rows(workspace.segments, videos)
@@ -116,7 +116,7 @@ def forget_features(workspace: Workspace, name: str, videos: Collection[str]) ->
             store.drop(videos)
 
 
-def _drop_rows(path: Path, videos: Collection[str]) -> None:
+def _drop_rows(path: Place, videos: Collection[str]) -> None:
     if path.exists():
         table = read_table(path)
         kept = is_of_others(table, videos)

@@ -11,6 +11,7 @@ from antiphon.workspace import Failure, Workspace
 
 STAGE = "extract"
 FLUSH_S = 10.0
+FLUSH_TO_STORE_S = 60.0
 """Time between two parts of a store."""
 
 
@@ -68,7 +69,7 @@ class Recorder:
             self._failures[video_id] = file_failure(self._workspace, video_id, STAGE, uri, video.problem)
             self.failed += 1
         self.done += 1
-        if time.monotonic() - self._flushed_s > FLUSH_S:
+        if time.monotonic() - self._flushed_s > (FLUSH_S if self._workspace.is_local else FLUSH_TO_STORE_S):
             self._write()
             self._attributes.flush()
             self._flushed_s = time.monotonic()

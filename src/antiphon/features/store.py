@@ -1,10 +1,15 @@
-"""Features on disk: one folder per backbone, one Parquet part per batch of videos."""
+"""Features of a workspace: one folder per backbone, one Parquet part per batch of videos.
+
+On a disk parts have numbers, and one process writes at a time. In a store each part has a name that no other writer
+uses, so that many write at once, and what two of them computed of one video is read once.
+"""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +18,17 @@ import pyarrow as pa
 from antiphon.backbones.arithmetic import TORCH, compatible
 from antiphon.embeddings import MAX_VALUE
 from antiphon.errors import FeatureStoreError
+from antiphon.places import Address, Place, new_name
 from antiphon.tables import feature_schema, read_schema, read_table, write_table
 
 FloatArray = npt.NDArray[np.float32]
 
-_PART = re.compile(r"part-\d{1,18}\.parquet")
+Result = TypeVar("Result")
+
+_NUMBERED = re.compile(r"part-\d{1,18}\.parquet")
+PART_OF_A_STORE = re.compile(r"part-\d{20}-[0-9a-f]{8}\.parquet")
+"""Names of parts that were written to a store; see `antiphon.places.new_name`."""
+_REQUESTS = 16
 _ARITHMETIC = "arithmetic"
 _VIDEO = pa.schema([feature_schema(1).field("video_id")])
 _FLAGS = pa.schema([feature_schema(1).field(name) for name in ("segment_id", "flags")])
@@ -71,7 +82,7 @@ class FeatureStore:
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or Address
         Folder `features/<backbone>` of a workspace.
     made_by : mapping of str to str
         What the vectors depend on (weights, sampling, crop, …) by name.
@@ -79,18 +90,18 @@ class FeatureStore:
         Arithmetic of the backbone. Default: none is recorded, which counts as torch's float32.
     """
 
-    def __init__(self, folder: Path, made_by: Mapping[str, str], arithmetic: str = "") -> None:
+    def __init__(self, folder: Place, made_by: Mapping[str, str], arithmetic: str = "") -> None:
         self.folder = folder
         self.made_by = dict(made_by)
         self.arithmetic = arithmetic
 
     @classmethod
-    def existing(cls, folder: Path) -> "FeatureStore":
+    def existing(cls, folder: Place) -> "FeatureStore":
         """Open the store in a folder, whatever made it.
 
         Parameters
         ----------
-        folder : Path
+        folder : Path or Address
             Folder `features/<backbone>` of a workspace.
 
         Returns
@@ -116,7 +127,7 @@ class FeatureStore:
         set of str
             Names; see `antiphon.backbones.arithmetic`.
         """
-        return {_made_by(part)[1] or TORCH for part in _parts(self.folder)}
+        return {arithmetic or TORCH for _, arithmetic in _each(_made_by, _parts(self.folder))}
 
     def done(self) -> set[str]:
         """List the videos in the store.
@@ -131,9 +142,7 @@ class FeatureStore:
         FeatureStoreError
             A part was made otherwise.
         """
-        return {
-            video for part in self._checked() for video in read_table(part, _VIDEO, only=True)["video_id"].to_pylist()
-        }
+        return {video for videos in _each(_videos, self._checked()) for video in videos}
 
     def append(self, rows: Iterable[VideoFeatures]) -> None:
         """Write the features of some videos as one new part, atomically.
@@ -155,12 +164,21 @@ class FeatureStore:
             pa.array([flags for item in batch for flags in _row_flags(item)], pa.list_(pa.string())),
         ]
         table = pa.Table.from_arrays(columns, schema=feature_schema(dim))
-        number = 1 + max((int(part.stem.split("-")[1]) for part in _parts(self.folder)), default=-1)
         made_by = self.made_by | ({_ARITHMETIC: self.arithmetic} if self.arithmetic else {})
-        write_table(table.replace_schema_metadata(made_by), self.folder / f"part-{number:06d}.parquet")
+        write_table(table.replace_schema_metadata(made_by), self._new_part())
+
+    def _new_part(self) -> Place:
+        if isinstance(self.folder, Address):
+            return self.folder / new_name("part-")
+        numbered = (part for part in _parts(self.folder) if _NUMBERED.fullmatch(part.name))
+        number = 1 + max((int(part.stem.split("-")[1]) for part in numbered), default=-1)
+        return self.folder / f"part-{number:06d}.parquet"
 
     def drop(self, videos: Collection[str]) -> None:
         """Remove the rows of some videos. Each part is rewritten atomically, or deleted if it has no others.
+
+        In a store what is left of a part is written as a new one first: killed in between, the rest is there twice, and
+        read once.
 
         Parameters
         ----------
@@ -177,7 +195,10 @@ class FeatureStore:
             if not kept.any():
                 part.unlink()
             elif not kept.all():
-                write_table(read_table(part).filter(pa.array(kept)), part)
+                left = read_table(part).filter(pa.array(kept))
+                write_table(left, self._new_part() if isinstance(part, Address) else part)
+                if isinstance(part, Address):
+                    part.unlink()
 
     def read(self) -> StoredRows:
         """Read all rows.
@@ -185,7 +206,7 @@ class FeatureStore:
         Returns
         -------
         StoredRows
-            The rows, in the order of the parts.
+            The rows, in the order of the parts; of a segment that is in several, that of the first.
 
         Raises
         ------
@@ -195,7 +216,7 @@ class FeatureStore:
         parts = self._checked()
         if not parts:
             raise FeatureStoreError(f"{self.folder}: no features here. Extract or import them first.")
-        tables = [_read_part(part) for part in parts]
+        tables = _each(_read_part, parts)
         dims = [part.schema.field("vector").type.list_size for part in tables]
         for part, dim in zip(parts, dims, strict=True):
             if dim != dims[0]:
@@ -203,7 +224,7 @@ class FeatureStore:
                     f"{part}: has vectors of {dim} values, and {parts[0]} of {dims[0]}. Delete the part that does not "
                     "belong here, and its videos are computed again."
                 )
-        table = pa.concat_tables([part.replace_schema_metadata(None) for part in tables])
+        table = _once(pa.concat_tables([part.replace_schema_metadata(None) for part in tables]))
         flat = np.concatenate([chunk.flatten().to_numpy() for chunk in table["vector"].chunks])
         return StoredRows(
             table["segment_id"].to_pylist(),
@@ -212,10 +233,9 @@ class FeatureStore:
             [flags or [] for flags in table["flags"].to_pylist()],
         )
 
-    def _checked(self) -> list[Path]:
+    def _checked(self) -> list[Place]:
         parts = _parts(self.folder)
-        for part in parts:
-            found, arithmetic = _made_by(part)
+        for part, (found, arithmetic) in zip(parts, _each(_made_by, parts), strict=True):
             different = [key for key in {**self.made_by, **found} if self.made_by.get(key) != found.get(key)]
             own = self.arithmetic or TORCH
             if not different and not compatible(own, arithmetic or TORCH):
@@ -232,12 +252,12 @@ class FeatureStore:
         return parts
 
 
-def store_names(features: Path) -> list[str]:
+def store_names(features: Place) -> list[str]:
     """List the stores of a workspace.
 
     Parameters
     ----------
-    features : Path
+    features : Path or Address
         The workspace's `features` folder.
 
     Returns
@@ -245,17 +265,17 @@ def store_names(features: Path) -> list[str]:
     list of str
         Sorted names.
     """
-    if not features.is_dir():
+    if isinstance(features, Path) and not features.is_dir():
         return []
     return sorted(folder.name for folder in features.iterdir() if _parts(folder))
 
 
-def flagged_segments(features: Path) -> set[str]:
+def flagged_segments(features: Place) -> set[str]:
     """List the segments in which something is wrong with the sound or the pictures; see `antiphon.media.quality`.
 
     Parameters
     ----------
-    features : Path
+    features : Path or Address
         The workspace's `features` folder.
 
     Returns
@@ -266,12 +286,12 @@ def flagged_segments(features: Path) -> set[str]:
     return set(flags_of_segments(features))
 
 
-def flags_of_segments(features: Path) -> dict[str, tuple[str, ...]]:
+def flags_of_segments(features: Place) -> dict[str, tuple[str, ...]]:
     """Return what is wrong with segments; see `antiphon.media.quality`.
 
     Parameters
     ----------
-    features : Path
+    features : Path or Address
         The workspace's `features` folder.
 
     Returns
@@ -301,11 +321,32 @@ def _row_flags(item: VideoFeatures) -> list[list[str] | None]:
     return [list(flags) for flags in item.flags]
 
 
-def _parts(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("part-*.parquet") if _PART.fullmatch(path.name))
+def _parts(folder: Place) -> list[Place]:
+    there: Iterable[Place] = folder.iterdir() if isinstance(folder, Address) else folder.glob("part-*.parquet")
+    found = [part for part in there if _NUMBERED.fullmatch(part.name) or PART_OF_A_STORE.fullmatch(part.name)]
+    return sorted(found, key=lambda part: part.name)
 
 
-def _read_part(part: Path) -> pa.Table:
+def _each(function: Callable[[Place], Result], parts: Sequence[Place]) -> list[Result]:
+    """Apply a function to parts: to those of a store to several at a time, since each answer takes a while."""
+    if not any(isinstance(part, Address) for part in parts):
+        return [function(part) for part in parts]
+    with ThreadPoolExecutor(_REQUESTS) as threads:
+        return list(threads.map(function, parts))
+
+
+def _videos(part: Place) -> list[str]:
+    return read_table(part, _VIDEO, only=True)["video_id"].to_pylist()
+
+
+def _once(table: pa.Table) -> pa.Table:
+    """Drop rows of segments that stand further up already."""
+    ids = table["segment_id"].to_pylist()
+    first = {segment_id: row for row, segment_id in reversed(list(enumerate(ids)))}
+    return table if len(first) == len(ids) else table.take(pa.array(sorted(first.values()), pa.int64()))
+
+
+def _read_part(part: Place) -> pa.Table:
     """Read a part whose vectors can be features."""
     kind = read_schema(part).field("vector").type if "vector" in read_schema(part).names else pa.null()
     if not pa.types.is_fixed_size_list(kind) or not kind.list_size:
@@ -321,7 +362,7 @@ def _read_part(part: Path) -> pa.Table:
     return table
 
 
-def _made_by(part: Path) -> tuple[dict[str, str], str]:
+def _made_by(part: Place) -> tuple[dict[str, str], str]:
     """Return what made a part, and the arithmetic; "" where none is recorded."""
     metadata: dict[bytes, bytes] = read_schema(part).metadata or {}
     found = {key.decode(errors="replace"): value.decode(errors="replace") for key, value in metadata.items()}

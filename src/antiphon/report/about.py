@@ -197,7 +197,7 @@ def commands(inputs: Inputs, recipe: Recipe | None) -> list[str]:
     list of str
         Command lines.
     """
-    start = f"antiphon --workspace {shlex.quote(inputs.workspace.root.resolve().name)}"
+    start = f"antiphon --workspace {shlex.quote(inputs.workspace.folder.resolve().name)}"
     audio, video = (shlex.quote(name) for name in inputs.backbones)
     again = shlex.quote(f"{inputs.run}-again")
     seed = (inputs.metrics or {}).get("seed", 0)
@@ -231,7 +231,7 @@ def _recipe_argument(inputs: Inputs, recipe: Recipe | None) -> str:
             return shlex.quote(recipe.name)
     except ConfigError:
         pass
-    return shlex.quote(f"{inputs.workspace.root.resolve().name}/runs/{inputs.run}/run.toml")
+    return shlex.quote(f"{inputs.workspace.folder.resolve().name}/runs/{inputs.run}/run.toml")
 
 
 def _line(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

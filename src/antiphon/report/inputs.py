@@ -69,7 +69,7 @@ class Inputs:
     def file_names(self) -> FileNames:
         """What files are called on the page."""
         rows = self.catalogue.records() if self.catalogue else []
-        return FileNames.of((row["path"] for row in rows), self.workspace.root)
+        return FileNames.of((row["path"] for row in rows), self.workspace.folder)
 
     @property
     def split(self) -> str:

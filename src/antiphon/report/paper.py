@@ -54,7 +54,7 @@ def build_paper_page(workspace: Workspace, paper: Mapping[str, Any], *, progress
         **_context(workspace, paper),
         neighbours=_neighbours(inputs, qualitative, progress),
     )
-    path = workspace.root / PAPER_PAGE
+    path = workspace.folder / PAPER_PAGE
     write_text(text, path)
     return path
 

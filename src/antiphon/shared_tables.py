@@ -1,0 +1,154 @@
+"""Tables in a store that several machines write at once, without locks; see `antiphon.places.SharedTable`.
+
+Each write adds one object, whose metadata names those that it replaces: all that this process has read or written of
+the table. What others have added meanwhile is not among them, stays, and is joined when the table is read: of rows with
+one key that of the later object counts.
+"""
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from antiphon.errors import FeatureStoreError
+from antiphon.places import Address, SharedTable, new_name
+from antiphon.tables import open_table, read_table, sealed
+
+_REPLACES = b"antiphon.replaces"
+_KEYS = (("segment_id",), ("id",), ("video_id", "stage"))
+_TRIES = 8
+_known: dict[str, tuple[set[str], pa.Table]] = {}
+"""By address: what this process has read or written of a table last, and its rows."""
+
+
+def write_object(table: pa.Table, address: Address, **layout: Any) -> None:
+    """Write a table as one object.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Table to write.
+    address : Address
+        Where.
+    **layout : object
+        Further arguments of `pyarrow.parquet.write_table`.
+
+    Raises
+    ------
+    StorageError
+        The store fails.
+    """
+    buffer = io.BytesIO()
+    pq.write_table(sealed(table), buffer, write_page_checksum=True, **layout)
+    address.write_bytes(buffer.getvalue())
+
+
+def write_shared(table: pa.Table, address: SharedTable) -> None:
+    """Write a table in place of what this process has read of it.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Table to write.
+    address : SharedTable
+        Where.
+
+    Raises
+    ------
+    StorageError
+        The store fails.
+    """
+    names, before = _known.get(address.text, (set[str](), None))
+    if before is not None and before.equals(table, check_metadata=True):
+        return
+    own = new_name()
+    replaces = {_REPLACES: json.dumps(sorted(names)).encode()}
+    write_object(table.replace_schema_metadata((table.schema.metadata or {}) | replaces), address / own)
+    _known[address.text] = ({own}, table)
+    for name in names:  # Killed here, they stay, and are still replaced.
+        (address / name).unlink(missing_ok=True)
+
+
+def read_shared(address: SharedTable) -> pa.Table:
+    """Read a table: what others have written at once, joined.
+
+    Parameters
+    ----------
+    address : SharedTable
+        Where it is.
+
+    Returns
+    -------
+    pyarrow.Table
+        Its rows, in the order of the objects, and of the rows in them.
+
+    Raises
+    ------
+    FeatureStoreError
+        It is missing, or damaged.
+    StorageError
+        The store fails.
+    """
+    for _ in range(_TRIES):
+        try:
+            heads = _heads(address)
+            tables = [read_table(head) for head in heads]
+        except FileNotFoundError:  # replaced since it was listed
+            continue
+        if not tables:
+            raise FeatureStoreError(f"{address}: no such table. Run the stage again.")
+        table = _joined(tables)
+        _known[address.text] = ({head.name for head in heads}, table)
+        return table
+    raise FeatureStoreError(f"{address}: is being written all the time, and could not be read. Try again.")
+
+
+def shared_schema(address: SharedTable) -> pa.Schema:
+    """Read the columns and the metadata of a table, of several objects those of the last one."""
+    for _ in range(_TRIES):
+        try:
+            heads = _heads(address)
+            if heads:
+                with open_table(heads[-1]) as file:
+                    return _plain(file.schema_arrow)
+            break
+        except FileNotFoundError:
+            continue
+    raise FeatureStoreError(f"{address}: no such table. Run the stage again.")
+
+
+def _heads(address: SharedTable) -> list[Address]:
+    """List the objects that no other one replaces."""
+    found = [item for item in address.iterdir() if item.name.endswith(".parquet")]
+    if len(found) < 2:
+        return found
+    replaced: set[str] = set()
+    for item in found:
+        with open_table(item) as file:
+            replaced.update(json.loads((file.schema_arrow.metadata or {}).get(_REPLACES, b"[]")))
+    return [item for item in found if item.name not in replaced]
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    about = _plain(tables[-1].schema).metadata
+    if len(tables) == 1:
+        return tables[0].replace_schema_metadata(about)
+    names = next(key for key in _KEYS if set(key) <= set(tables[0].column_names))
+    table = pa.concat_tables([one.replace_schema_metadata(None) for one in tables], promote_options="permissive")
+    places: dict[tuple[Any, ...], int] = {}
+    for row, key in enumerate(zip(*(table[name].to_pylist() for name in names), strict=True)):
+        places[key] = row
+    return table.take(pa.array(_in_order(places.values()), pa.int64())).replace_schema_metadata(about)
+
+
+def _in_order(rows: Iterable[int]) -> list[int]:
+    return sorted(rows)
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    metadata = schema.metadata or {}
+    hidden = (_REPLACES, b"antiphon.sha256", b"ARROW:schema")
+    return schema.with_metadata({key: value for key, value in metadata.items() if key not in hidden})
