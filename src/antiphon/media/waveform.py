@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 
 import av.error
@@ -94,15 +94,20 @@ def downmix(frame: AudioFrame) -> np.ndarray:
     ndarray
         Float32, shape (samples,), nominally in [-1, 1].
     """
-    names = [channel.name for channel in frame.layout.channels]
+    weights = _weights(tuple(channel.name for channel in frame.layout.channels))
+    planes = frame.to_ndarray()
+    channels = planes if frame.format.is_planar else planes.reshape(-1, len(weights)).T
+    with np.errstate(over="ignore", invalid="ignore"):  # Values that no sound has are refused later.
+        return weights @ _as_float(channels)
+
+
+@cache
+def _weights(names: tuple[str, ...]) -> np.ndarray:
+    """Return the weight of each channel as float32, (channels,)."""
     weights = np.array([_WEIGHTS.get(name, math.nan) for name in names])
     if not np.isfinite(weights).all() or weights.sum() == 0:
         weights = np.ones(len(names))
-    weights = (weights / weights.sum()).astype(np.float32)
-    planes = frame.to_ndarray()
-    channels = planes if frame.format.is_planar else planes.reshape(-1, len(names)).T
-    with np.errstate(over="ignore", invalid="ignore"):  # Values that no sound has are refused later.
-        return weights @ _as_float(channels)
+    return (weights / weights.sum()).astype(np.float32)
 
 
 def read_waveform(
