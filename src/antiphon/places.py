@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from antiphon.addresses import file_system, is_address, trouble
-from antiphon.credentials import without_credentials
+from antiphon.credentials import shown_address
 from antiphon.errors import AntiphonError, StorageError
 
 
@@ -39,7 +39,7 @@ class Address:
         return Address(f"{self.text}/{part}")
 
     def __str__(self) -> str:
-        return without_credentials(self.text)
+        return shown_address(self.text)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}('{self}')"

@@ -264,3 +264,23 @@ def test_a_workbook_is_told_how_to_become_a_table(tmp_path, capsys):
     (tmp_path / "songs.xlsx").write_bytes(b"PK\x03\x04rest")
     assert run(["-w", str(tmp_path / "w"), "catalogue", "add", str(tmp_path / "songs.xlsx")]) == 1
     assert "Save it as CSV in UTF-8" in capsys.readouterr().err
+
+
+def test_an_address_names_its_video_without_what_gives_access_to_it(tmp_path):
+    table = tmp_path / "songs.csv"
+    addresses = [
+        "https://me:secret@h.example/a.mp4?X-Amz-Signature=1f2e",
+        "https://h.example/get?song=1",
+        "https://h.example/get?song=2",
+        "s3://bucket/b.mp4",
+    ]
+    table.write_text("path\n" + "\n".join(addresses) + "\n")
+    catalogue = Catalogue.from_csv(table)
+    first, one, two, last = catalogue.ids
+    assert (first, last) == ("https://h.example/a.mp4", "s3://bucket/b.mp4")
+    assert one != two
+    assert all(name.startswith("https://h.example/get#") for name in (one, two))
+    assert [row["path"] for row in catalogue.records()] == addresses
+    # Signed anew it is the same video.
+    table.write_text("path\n" + addresses[0].replace("1f2e", "9a9a") + "\n")
+    assert list(Catalogue.from_csv(table).ids) == [first]

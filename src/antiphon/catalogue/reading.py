@@ -1,7 +1,9 @@
 """Sources of rows: a folder of media files, a CSV or a Parquet table."""
 
 import warnings
+from collections import Counter
 from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
 
 from antiphon.catalogue.file_names import FilesBeside
@@ -9,6 +11,7 @@ from antiphon.catalogue.listing import list_media, list_store, workspace_above
 from antiphon.catalogue.metadata import join_metadata
 from antiphon.catalogue.rows import read_rows
 from antiphon.catalogue.validation import CatalogueRow, clean_record
+from antiphon.credentials import public_address
 from antiphon.errors import CatalogueError
 from antiphon.media.names import MEDIA_SUFFIXES
 from antiphon.places import Address, Place
@@ -171,11 +174,26 @@ def read_metadata(path: Path) -> list[CatalogueRow]:
     """
     beside = FilesBeside(path.parent)
     records: list[CatalogueRow] = []
-    for where, record in read_rows(path):
+    rows = read_rows(path)
+    ids = _ids_of_addresses(str(record["path"] or record.get("filename")) for _, record in rows if record["id"] is None)
+    for where, record in rows:
         record["path"] = record["path"] or record.get("filename")
         if record["id"] is None and record["path"] is None:
             raise CatalogueError(f"{where}: has neither an id nor a path. Give at least one of them.")
-        record["id"] = record["id"] or str(record["path"])
+        record["id"] = record["id"] or ids[str(record["path"])]
         record["path"] = None if record["path"] is None else beside.place(str(record["path"]))
         records.append(record)
     return records
+
+
+def _ids_of_addresses(paths: Iterable[str]) -> dict[str, str]:
+    """Name paths and addresses: by themselves, without what gives access to them, which may change and is secret.
+
+    Where that is the same for several, as for addresses that tell files apart by their query, a hash is added.
+    """
+    names = {path: public_address(path) for path in paths}
+    used = Counter(names.values())
+    return {
+        path: name if used[name] == 1 else f"{name}#{blake2b(path.encode(), digest_size=6).hexdigest()}"
+        for path, name in names.items()
+    }

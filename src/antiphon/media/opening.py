@@ -6,7 +6,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from antiphon.credentials import without_credentials
+from antiphon.credentials import shown_address
 from antiphon.errors import DecodeError
 from antiphon.media.identity import is_identified, is_same
 from antiphon.media.names import local_path
@@ -51,7 +51,7 @@ class CataloguedFile:
         return cls(row["path"], row.get("size_bytes"), row.get("modified_ns"), row.get("content_hash"))
 
     def __str__(self) -> str:
-        return without_credentials(self.path)
+        return shown_address(self.path)
 
     @property
     def local(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from antiphon.credentials import without_credentials
+from antiphon.credentials import shown_address
 from antiphon.errors import AntiphonError
 from antiphon.workers.limits import CrashError, JobError, LimitError
 
@@ -27,7 +27,7 @@ def reason(uri: str | Path, error: AntiphonError) -> str:
     >>> reason("song.mp3", LimitError("took longer than 60 s"))
     'song.mp3: took longer than 60 s. It is damaged, or needs higher limits.'
     """
-    uri = without_credentials(str(uri))
+    uri = shown_address(str(uri))
     if isinstance(error, LimitError):
         return f"{uri}: {error}. It is damaged, or needs higher limits."
     if isinstance(error, CrashError):
@@ -76,7 +76,7 @@ def unnamed(uri: str | Path, message: str) -> str:
     >>> unnamed("/music/a.mp4", "/music/a.mp4: the video ends at 3.00 s.")
     'The video ends at 3.00 s.'
     """
-    name = without_credentials(str(uri))
+    name = shown_address(str(uri))
     start = f"{name}: "
     about = message.removeprefix(start)
     if about != message and about.split(" ", 1)[0] in _VERBS:
