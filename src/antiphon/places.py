@@ -155,19 +155,22 @@ class ReadObject:
 
     Attributes
     ----------
-    failure : StorageError or None
+    failure : StorageError, FileNotFoundError or None
         What the store raised while it was read: no damage of the object.
     """
 
     def __init__(self, address: Address, file: Any) -> None:
         self._address, self._file = address, file
-        self.failure: StorageError | None = None
+        self.failure: StorageError | FileNotFoundError | None = None
         self.closed = False
 
     def read(self, size: int = -1) -> bytes:
         """Read bytes from the current position."""
         try:
             return self._file.read(size)
+        except FileNotFoundError as error:  # deleted since it was opened
+            self.failure = error
+            raise
         except Exception as error:
             self.failure = StorageError(f"{self._address}: cannot be read: {trouble(error)}.")
             raise OSError(str(self.failure)) from error
@@ -205,8 +208,8 @@ class SharedTable(Address):
     """Table in a store that several machines may write at once: a folder of objects, each a table.
 
     Who writes adds an object under a name of its own, which says in its metadata what it replaces: all that this
-    process has read or written of the table. Who reads takes what is not replaced; where two machines wrote at once
-    these are several, and their rows are joined. `antiphon.tables` does both.
+    process has read or written of the table, and what was there replaced already. Who reads takes what is not replaced;
+    where two machines wrote at once these are several, and their rows are joined. `antiphon.tables` does both.
     """
 
 

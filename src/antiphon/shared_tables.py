@@ -1,8 +1,9 @@
 """Tables in a store that several machines write at once, without locks; see `antiphon.places.SharedTable`.
 
 Each write adds one object, whose metadata names those that it replaces: all that this process has read or written of
-the table. What others have added meanwhile is not among them, stays, and is joined when the table is read: of rows with
-one key that of the later object counts.
+the table, also those that others had replaced and not deleted yet: else who replaces the one that names them would
+bring them back. What others have added meanwhile is not among them, stays, and is joined when the table is read: of
+rows with one key that of the later object counts.
 """
 
 import io
@@ -21,7 +22,7 @@ _REPLACES = b"antiphon.replaces"
 _KEYS = (("segment_id",), ("id",), ("video_id", "stage"))
 _TRIES = 8
 _known: dict[str, tuple[set[str], pa.Table]] = {}
-"""By address: what this process has read or written of a table last, and its rows."""
+"""By address: what this process has seen or written of a table last, and its rows."""
 
 
 def write_object(table: pa.Table, address: Address, **layout: Any) -> None:
@@ -67,9 +68,10 @@ def write_shared(table: pa.Table, address: SharedTable) -> None:
     own = new_name()
     replaces = {_REPLACES: json.dumps(sorted(names)).encode()}
     write_object(table.replace_schema_metadata((table.schema.metadata or {}) | replaces), address / own)
-    _known[address.text] = ({own}, table)
+    _known[address.text] = ({own} | names, table)
     for name in names:  # Killed here, they stay, and are still replaced.
         (address / name).unlink(missing_ok=True)
+    _known[address.text] = ({own}, table)
 
 
 def read_shared(address: SharedTable) -> pa.Table:
@@ -94,14 +96,14 @@ def read_shared(address: SharedTable) -> pa.Table:
     """
     for _ in range(_TRIES):
         try:
-            heads = _heads(address)
+            names, heads = _listed(address)
             tables = [read_table(head) for head in heads]
         except FileNotFoundError:  # replaced since it was listed
             continue
         if not tables:
             raise FeatureStoreError(f"{address}: no such table. Run the stage again.")
         table = _joined(tables)
-        _known[address.text] = ({head.name for head in heads}, table)
+        _known[address.text] = (names, table)
         return table
     raise FeatureStoreError(f"{address}: is being written all the time, and could not be read. Try again.")
 
@@ -110,7 +112,7 @@ def shared_schema(address: SharedTable) -> pa.Schema:
     """Read the columns and the metadata of a table, of several objects those of the last one."""
     for _ in range(_TRIES):
         try:
-            heads = _heads(address)
+            _, heads = _listed(address)
             if heads:
                 with open_table(heads[-1]) as file:
                     return _plain(file.schema_arrow)
@@ -120,16 +122,17 @@ def shared_schema(address: SharedTable) -> pa.Schema:
     raise FeatureStoreError(f"{address}: no such table. Run the stage again.")
 
 
-def _heads(address: SharedTable) -> list[Address]:
-    """List the objects that no other one replaces."""
+def _listed(address: SharedTable) -> tuple[set[str], list[Address]]:
+    """List the names of all objects, and those objects that no other one replaces."""
     found = [item for item in address.iterdir() if item.name.endswith(".parquet")]
+    names = {item.name for item in found}
     if len(found) < 2:
-        return found
+        return names, found
     replaced: set[str] = set()
     for item in found:
         with open_table(item) as file:
             replaced.update(json.loads((file.schema_arrow.metadata or {}).get(_REPLACES, b"[]")))
-    return [item for item in found if item.name not in replaced]
+    return names, [item for item in found if item.name not in replaced]
 
 
 def _joined(tables: Sequence[pa.Table]) -> pa.Table:

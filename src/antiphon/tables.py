@@ -225,7 +225,7 @@ def read_table(path: Place, schema: pa.Schema | None = None, *, only: bool = Fal
 
         table = read_shared(path)
         return table if schema is None else typed(path, table, schema)
-    with open_table(path) as file:
+    with open_table(path, whole=not only) as file:
         there = file.schema_arrow.names
         columns = [name for name in schema.names if name in there] if only and schema else None
         table = file.read(columns, use_threads=isinstance(path, Path))
@@ -298,13 +298,15 @@ def read_schema(path: Place) -> pa.Schema:
 
 
 @contextmanager
-def open_table(path: Place) -> Generator[pq.ParquetFile]:
+def open_table(path: Place, *, whole: bool = False) -> Generator[pq.ParquetFile]:
     """Open a Parquet table whose pages are compared with their checksums as they are read.
 
     Parameters
     ----------
     path : Path or Address
         File to read; at an address by ranges, so read it with `use_threads=False`.
+    whole : bool, default False
+        Fetch an object in one request instead.
 
     Yields
     ------
@@ -316,11 +318,11 @@ def open_table(path: Place) -> Generator[pq.ParquetFile]:
     FeatureStoreError
         The file is missing, not Parquet, or damaged; here or within the block.
     FileNotFoundError
-        There is no such object at an address.
+        There is no such object at an address, or no longer.
     StorageError
         The store fails.
     """
-    remote = path.open() if isinstance(path, Address) else None
+    remote = path.open() if isinstance(path, Address) and not whole else None
     try:
         # Opened once, as it may be replaced meanwhile; and not by Python: threads that read a Python file object may
         # outlive the interpreter and crash the process.
@@ -331,6 +333,8 @@ def open_table(path: Place) -> Generator[pq.ParquetFile]:
     except AntiphonError:
         raise
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        if isinstance(error, FileNotFoundError) and isinstance(path, Address):
+            raise
         if remote is not None and remote.failure is not None:
             raise remote.failure from error
         raise FeatureStoreError(
@@ -341,6 +345,8 @@ def open_table(path: Place) -> Generator[pq.ParquetFile]:
 def _opened(path: Place, remote: ReadObject | None) -> pa.NativeFile:
     if remote is not None:
         return pa.PythonFile(remote, mode="r")
+    if isinstance(path, Address):
+        return pa.BufferReader(path.read_bytes())
     refuse_no_file(Path(str(path)))
     return pa.OSFile(str(path))
 

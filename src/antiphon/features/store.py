@@ -29,6 +29,7 @@ _NUMBERED = re.compile(r"part-\d{1,18}\.parquet")
 PART_OF_A_STORE = re.compile(r"part-\d{20}-[0-9a-f]{8}\.parquet")
 """Names of parts that were written to a store; see `antiphon.places.new_name`."""
 _REQUESTS = 16
+_TRIES = 8
 _ARITHMETIC = "arithmetic"
 _VIDEO = pa.schema([feature_schema(1).field("video_id")])
 _FLAGS = pa.schema([feature_schema(1).field(name) for name in ("segment_id", "flags")])
@@ -114,10 +115,7 @@ class FeatureStore:
         FeatureStoreError
             There is none.
         """
-        parts = _parts(folder)
-        if not parts:
-            raise FeatureStoreError(f"{folder}: no features here. Extract or import them first.")
-        return cls(folder, *_made_by(parts[0]))
+        return _listing_again(folder, lambda: cls(folder, *_made_by(_some(folder, _parts(folder))[0])))
 
     def arithmetics(self) -> set[str]:
         """Name the arithmetics that made the vectors.
@@ -127,7 +125,8 @@ class FeatureStore:
         set of str
             Names; see `antiphon.backbones.arithmetic`.
         """
-        return {arithmetic or TORCH for _, arithmetic in _each(_made_by, _parts(self.folder))}
+        made_by = _listing_again(self.folder, lambda: _each(_made_by, _parts(self.folder)))
+        return {arithmetic or TORCH for _, arithmetic in made_by}
 
     def done(self) -> set[str]:
         """List the videos in the store.
@@ -142,7 +141,8 @@ class FeatureStore:
         FeatureStoreError
             A part was made otherwise.
         """
-        return {video for videos in _each(_videos, self._checked()) for video in videos}
+        found = _listing_again(self.folder, lambda: _each(_videos, self._checked()))
+        return {video for videos in found for video in videos}
 
     def append(self, rows: Iterable[VideoFeatures]) -> None:
         """Write the features of some videos as one new part, atomically.
@@ -190,15 +190,18 @@ class FeatureStore:
         FeatureStoreError
             A part is damaged, or was made otherwise.
         """
+        _listing_again(self.folder, lambda: self._drop(videos))
+
+    def _drop(self, videos: Collection[str]) -> None:
         for part in self._checked():
             kept = is_of_others(read_table(part, _VIDEO, only=True), videos)
             if not kept.any():
-                part.unlink()
+                part.unlink(missing_ok=True)
             elif not kept.all():
                 left = read_table(part).filter(pa.array(kept))
                 write_table(left, self._new_part() if isinstance(part, Address) else part)
                 if isinstance(part, Address):
-                    part.unlink()
+                    part.unlink(missing_ok=True)
 
     def read(self) -> StoredRows:
         """Read all rows.
@@ -213,10 +216,7 @@ class FeatureStore:
         FeatureStoreError
             The store is empty or damaged, or a part was made otherwise.
         """
-        parts = self._checked()
-        if not parts:
-            raise FeatureStoreError(f"{self.folder}: no features here. Extract or import them first.")
-        tables = _each(_read_part, parts)
+        parts, tables = _listing_again(self.folder, self._read_parts)
         dims = [part.schema.field("vector").type.list_size for part in tables]
         for part, dim in zip(parts, dims, strict=True):
             if dim != dims[0]:
@@ -232,6 +232,10 @@ class FeatureStore:
             flat.reshape(table.num_rows, -1).astype(np.float32, copy=False),
             [flags or [] for flags in table["flags"].to_pylist()],
         )
+
+    def _read_parts(self) -> tuple[list[Place], list[pa.Table]]:
+        parts = _some(self.folder, self._checked())
+        return parts, _each(_read_part, parts)
 
     def _checked(self) -> list[Place]:
         parts = _parts(self.folder)
@@ -300,8 +304,7 @@ def flags_of_segments(features: Place) -> dict[str, tuple[str, ...]]:
         Flags of each segment that is flagged in a store.
     """
     found: dict[str, dict[str, None]] = {}
-    for part in (part for name in store_names(features) for part in _parts(features / name)):
-        table = read_table(part, _FLAGS, only=True)
+    for table in (table for name in store_names(features) for table in _flag_tables(features / name)):
         for segment_id, flags in zip(table["segment_id"].to_pylist(), table["flags"].to_pylist(), strict=True):
             if flags:
                 found.setdefault(segment_id, {}).update(dict.fromkeys(flags))
@@ -325,6 +328,26 @@ def _parts(folder: Place) -> list[Place]:
     there: Iterable[Place] = folder.iterdir() if isinstance(folder, Address) else folder.glob("part-*.parquet")
     found = [part for part in there if _NUMBERED.fullmatch(part.name) or PART_OF_A_STORE.fullmatch(part.name)]
     return sorted(found, key=lambda part: part.name)
+
+
+def _some(folder: Place, parts: list[Place]) -> list[Place]:
+    if not parts:
+        raise FeatureStoreError(f"{folder}: no features here. Extract or import them first.")
+    return parts
+
+
+def _flag_tables(folder: Place) -> list[pa.Table]:
+    return _listing_again(folder, lambda: _each(lambda part: read_table(part, _FLAGS, only=True), _parts(folder)))
+
+
+def _listing_again(folder: Place, function: Callable[[], Result]) -> Result:
+    """Call a function that lists parts and reads them, again where another writer dropped one in between."""
+    for _ in range(_TRIES):
+        try:
+            return function()
+        except FileNotFoundError:
+            continue
+    raise FeatureStoreError(f"{folder}: is being changed all the time, and could not be read. Try again.")
 
 
 def _each(function: Callable[[Place], Result], parts: Sequence[Place]) -> list[Result]:
