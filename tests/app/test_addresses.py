@@ -15,6 +15,9 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from antiphon.media.opening import CataloguedFile
+from antiphon.media.ranges import TransferError
+from antiphon.workers.reasons import reason
+from antiphon.workspace import Failure
 
 from ..media.range_server import Served, range_server
 
@@ -55,7 +58,7 @@ def ask(client: TestClient, route: APIRoute, method: str, values: dict[str, str]
     path, query, headers = route.path, dict[str, str](), dict[str, str](body.pop("headers", {}))
     for field in get_flat_params(route.dependant):
         value = values.get(field.alias, VALID.get(field.alias))
-        kind = str(field.field_info.in_.value)
+        kind = str(field.field_info.in_.value)  # pyright: ignore[reportAttributeAccessIssue]
         if value is None:
             continue
         if kind == "path":
@@ -82,6 +85,23 @@ def test_the_service_opens_addresses_of_the_catalogue(
     assert bait.asked
     bait.forget()
     assert client.get("/thumbnail/plain?at=1.25").headers["content-type"] == "image/jpeg"
+    assert bait.asked
+
+
+def test_no_page_shows_what_gives_access_to_an_address(
+    client: TestClient, app: FastAPI, bait: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    videos = app.state.antiphon.searcher.library.videos
+    address = f"{bait.url.replace('://', '://me:s3cret@')}/gone.mp4?Signature=1f2e3d4c"
+    message = reason(address, TransferError(f"{address}: cannot be opened: no such file."))
+    failed = (Failure("plain", "extract", "TransferError", message),)
+    for file, unread in ((CataloguedFile(address), None), (None, CataloguedFile(address))):
+        monkeypatch.setitem(videos, "plain", replace(videos["plain"], file=file, unread=unread, failures=failed))
+        for path in ("/video/", "/match/", "/media/", "/thumbnail/", "/api/items?q=", "/api/similar?id="):
+            found = client.get(f"{path}plain")
+            assert "s3cret" not in found.text, path
+            assert "1f2e3d4c" not in found.text, path
+            assert found.status_code in (200, 404), path
     assert bait.asked
 
 

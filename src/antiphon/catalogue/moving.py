@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from antiphon.catalogue.identity import MayBe, comparing_lengths, is_gone
 from antiphon.catalogue.validation import CatalogueRow
+from antiphon.credentials import shown_address
 from antiphon.errors import CatalogueError
 from antiphon.media.identity import identify, is_identified
 from antiphon.media.names import local_path
@@ -32,6 +33,14 @@ class Moves:
     missing: dict[str, str] = field(default_factory=dict[str, str])
     different: dict[str, str] = field(default_factory=dict[str, str])
     unchecked: list[str] = field(default_factory=list[str])
+
+    def shown(self) -> "Moves":
+        """Return the same with paths as they may be shown: addresses without what gives access to them."""
+        moved, missing, different = (
+            {name: shown_address(path) for name, path in paths.items()}
+            for paths in (self.moved, self.missing, self.different)
+        )
+        return Moves(moved, missing, different, self.unchecked)
 
 
 def move(rows: Sequence[CatalogueRow], old: str, new: str) -> Moves:

@@ -32,7 +32,7 @@ def move(old: str, new: str, *, session: Here) -> int:
     workspace = session.existing_workspace()
     with workspace.lock():
         rows = Catalogue.load(workspace.catalogue).records()
-        found = move_rows(rows, old, new)
+        found = move_rows(rows, old, new).shown()
         if found.moved:
             Catalogue(rows).save(workspace.catalogue)
 

@@ -1,22 +1,25 @@
 """`antiphon embed`: embeddings of new media files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 from rich.console import Console
 
+from antiphon.addresses import is_address
 from antiphon.catalogue.reading import media_files
 from antiphon.cli.limits import USUAL_LIMITS, FileLimits, told
 from antiphon.cli.opening import run_folder
 from antiphon.cli.session import Here, Session
+from antiphon.credentials import shown_address
 from antiphon.embeddings import Modality, ModalityEmbeddings
 from antiphon.errors import AntiphonError, ConfigError
+from antiphon.media.names import file_name
 from antiphon.tables import write_table
 
 
 def embed(
-    *files: Path,
+    *files: str,
     model: str | None = None,
     out: Path = Path("embeddings.parquet"),
     device: str = "auto",
@@ -31,7 +34,7 @@ def embed(
     Parameters
     ----------
     files
-        Media files, or folders of them.
+        Media files or addresses of such, or folders of media files.
     model
         Name of a run of the workspace, or path of a run's folder. Default: the run trained last.
     out
@@ -42,7 +45,7 @@ def embed(
     from antiphon.dual_encoder import DualEncoder
 
     _check_output(out)
-    paths = media_files(files)
+    paths = _listed(files)
     if not paths:
         raise ConfigError("No media files: name at least one file, or a folder that contains some.")
     folder = Path(model) if model and Path(model).is_dir() else run_folder(session.workspace, model)
@@ -51,17 +54,23 @@ def embed(
     failures: dict[str, str] = {}
     with session.progress("Embedding files") as report:
         report(0, len(paths), "")
-        for done, (path, embedded) in enumerate(encoder.encode_files(paths, limits=each.limits), start=1):
+        for done, (given, embedded) in enumerate(encoder.encode_files(paths, limits=each.limits), start=1):
+            path = str(given)
             if isinstance(embedded, AntiphonError):
-                failures[str(path)] = told(session, path, embedded)
+                failures[path] = told(session, path, embedded)
             else:
-                found[str(path)] = _rows(path, embedded)
-            report(done, len(paths), Path(path).name)
-    rows = [row for path in paths for row in found.get(str(path), ())]
+                found[path] = _rows(path, embedded)
+            report(done, len(paths), file_name(path))
+    rows = [row for path in paths for row in found.get(path, ())]
     if rows:
         _write(rows, encoder.dim, out)
-    _show(session, rows, {str(path): failures[str(path)] for path in paths if str(path) in failures}, out)
+    _show(session, rows, {shown_address(path): failures[path] for path in paths if path in failures}, out)
     return 1 if failures else 0
+
+
+def _listed(files: Sequence[str]) -> list[str]:
+    """List files and addresses as they are, and the media files in folders."""
+    return [str(path) for given in files for path in ([given] if is_address(given) else media_files([Path(given)]))]
 
 
 def _check_output(out: Path) -> None:
@@ -72,10 +81,10 @@ def _check_output(out: Path) -> None:
         raise ConfigError(f"{out.absolute().parent}: no such folder; create it, or write {out.name} elsewhere.")
 
 
-def _rows(path: str | Path, embedded: Mapping[Modality, ModalityEmbeddings]) -> list[dict[str, object]]:
+def _rows(path: str, embedded: Mapping[Modality, ModalityEmbeddings]) -> list[dict[str, object]]:
     """Return the rows of one file: every window of each modality that it has."""
     return [
-        {"file": str(path), "modality": modality, "start_s": start_s, "end_s": end_s, "vector": vector}
+        {"file": shown_address(path), "modality": modality, "start_s": start_s, "end_s": end_s, "vector": vector}
         for modality, side in embedded.items()
         for (start_s, end_s), vector in zip(side.windows, side.segments, strict=True)
     ]

@@ -8,6 +8,7 @@ from antiphon.catalogue.copies import copies, copies_in_two_splits
 from antiphon.catalogue.identity import Examination
 from antiphon.catalogue.joining import Joined
 from antiphon.catalogue.validation import CatalogueRow
+from antiphon.credentials import shown_address
 from antiphon.plurals import counted
 
 GONE = ("file is gone; what was computed of it stays", "files are gone; what was computed of them stays")
@@ -70,10 +71,10 @@ class FileChanges:
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as data."""
         return {
-            "moved": {name: list(paths) for name, paths in (self.joined.moved | self.found.moved).items()},
+            "moved": self._moved(),
             "prefixed": self.joined.prefixed,
             "known_as": self.joined.again,
-            "unfound": self.joined.unfound,
+            "unfound": [shown_address(path) for path in self.joined.unfound],
             "copies": self.copies,
             "replaced": self.found.replaced,
             "resplit": {name: list(splits) for name, splits in self.found.resplit.items()},
@@ -83,7 +84,7 @@ class FileChanges:
 
     def sentences(self) -> list[str]:
         """Say what happened, one sentence for each kind, with the first example."""
-        moved = [f"{old or name} is {new}" for name, (old, new) in (self.joined.moved | self.found.moved).items()]
+        moved = [f"{old or name} is {new}" for name, (old, new) in self._moved().items()]
         known = [f"{came} is {name}" for came, name in self.joined.again.items()]
         copied = [f"{name} of {one}" for name, one in self.copies.items()]
         changes: list[tuple[Sequence[str], tuple[str, str]]] = [
@@ -91,7 +92,7 @@ class FileChanges:
             (self.joined.prefixed, _PREFIXED),
             (known, ("file is known under another id", "files are known under other ids")),
             (copied, ("file is an exact copy, and shares a split", "files are exact copies, and share a split")),
-            (self.joined.unfound, _UNFOUND),
+            ([shown_address(path) for path in self.joined.unfound], _UNFOUND),
             (self.found.replaced, _REPLACED),
             (self._resplit(), _RESPLIT),
             (self.found.gone, GONE),
@@ -99,6 +100,11 @@ class FileChanges:
         return [
             f"{counted(len(names), *words)}: {names[0]}{', …' * (len(names) > 1)}" for names, words in changes if names
         ]
+
+    def _moved(self) -> dict[str, list[str]]:
+        """Return former and new path as they may be shown, by id."""
+        moved = self.joined.moved | self.found.moved
+        return {name: [shown_address(path) for path in paths] for name, paths in moved.items()}
 
     def _resplit(self) -> list[str]:
         return [f"{name} from {old} to {new}" for name, (old, new) in self.found.resplit.items()]

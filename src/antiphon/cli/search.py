@@ -16,7 +16,9 @@ from antiphon.catalogue.unknown import is_unknown
 from antiphon.cli.limits import USUAL_LIMITS, FileLimits, told
 from antiphon.cli.opening import opened_index, run_folder, say_of_arithmetic
 from antiphon.cli.session import Here, ResultCount, Session
+from antiphon.credentials import shown_address
 from antiphon.errors import AntiphonError, ConfigError, DecodeError, SearchError
+from antiphon.media.names import file_name
 from antiphon.presentation.csv_text import csv_text
 from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.filters import Conditions
@@ -93,7 +95,7 @@ def search(
     if csv:
         sys.stdout.write(_csv(hits))
     else:
-        data = {"query": asked.id or query, "target": target, "by": by, "hits": hits.to_dicts()}
+        data = {"query": asked.id or shown_address(query), "target": target, "by": by, "hits": hits.to_dicts()}
         session.result(data, lambda out: _show(hits, out))
     if not hits and conditions.where != Where():
         session.say(index.explain(conditions.where))
@@ -122,14 +124,14 @@ def _file_query(session: Session, index: Index, path: str, device: str, each: Fi
     model = DualEncoder.load(run_folder(session.workspace, index.origin.run or None), device)
     Index.open(index.path, model)  # Refuses an index of another model.
     with session.progress("Encoding the file") as report:
-        report(0, 1, Path(path).name)
+        report(0, 1, file_name(path))
         ((_, sides),) = model.encode_files([path], limits=each.limits)
-        report(1, 1, Path(path).name)
+        report(1, 1, file_name(path))
     if isinstance(sides, AntiphonError):
         raise DecodeError(told(session, path, sides))
     for side in sides:
         say_of_arithmetic(session, index.origin.of(side), partial(model.arithmetic, side))
-    return Query(audio=sides.get("audio"), video=sides.get("video"), name=Path(path).name)
+    return Query(audio=sides.get("audio"), video=sides.get("video"), name=file_name(path))
 
 
 def _show(hits: Hits, out: Console) -> None:

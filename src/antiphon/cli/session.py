@@ -22,6 +22,7 @@ from rich.progress import (
 )
 
 from antiphon.cli.console import Heartbeat, PipedConsole, json_text
+from antiphon.credentials import without_credentials
 from antiphon.errors import ConfigError
 from antiphon.places import Place
 from antiphon.workspace import Workspace
@@ -106,7 +107,7 @@ class Session:
         text : str
             The line.
         """
-        self.err.print(text, markup=False, soft_wrap=True)
+        self.err.print(without_credentials(text), markup=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """Print a warning on stderr.
@@ -116,7 +117,7 @@ class Session:
         text : str
             The warning.
         """
-        self.err.print(f"Warning: {text}", style="yellow", markup=False, soft_wrap=True)
+        self.err.print(f"Warning: {without_credentials(text)}", style="yellow", markup=False, soft_wrap=True)
 
     @contextmanager
     def progress(self, label: str) -> Generator[Report]:

@@ -1,7 +1,6 @@
 """`antiphon tag`: musicnn's tags of files."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
@@ -9,14 +8,16 @@ from rich.table import Table
 
 from antiphon.cli.limits import USUAL_LIMITS, FileLimits, told
 from antiphon.cli.session import Here
+from antiphon.credentials import shown_address
 from antiphon.errors import AntiphonError, ConfigError, DecodeError
+from antiphon.media.names import file_name
 
 _BAR = 40
 Tags = Sequence[tuple[str, float]]
 
 
 def tag(
-    *files: Path,
+    *files: str,
     backbone: Literal["musicnn-mtt", "musicnn-msd"] = "musicnn-mtt",
     top: int = 10,
     each: FileLimits = USUAL_LIMITS,
@@ -29,7 +30,7 @@ def tag(
     Parameters
     ----------
     files
-        Media files with audio.
+        Media files with audio, or addresses of such.
     backbone
         musicnn-mtt: the 50 tags of MagnaTagATune. musicnn-msd: those of the Million Song Dataset.
     top
@@ -39,16 +40,19 @@ def tag(
 
     if not files:
         raise ConfigError("No media files: name at least one file.")
-    found: dict[Path, Tags | AntiphonError] = {}
+    found: dict[str, Tags | AntiphonError] = {}
     with session.progress("Tagging files") as report:
         report(0, len(files), "")
         for path, tags in predict_tags_of(files, backbone, limits=each.limits):
-            found[Path(path)] = tags
-            report(len(found), len(files), Path(path).name)
+            found[str(path)] = tags
+            report(len(found), len(files), file_name(path))
     if len(files) == 1 and isinstance(only := found[files[0]], AntiphonError):
         raise DecodeError(told(session, files[0], only))
-    failures = {str(path): told(session, path, tags) for path, tags in found.items() if isinstance(tags, AntiphonError)}
-    tagged = {str(path): dict(tags) for path in files if not isinstance(tags := found[path], AntiphonError)}
+    shown = {path: shown_address(path) for path in files}
+    failures = {
+        shown[path]: told(session, path, tags) for path, tags in found.items() if isinstance(tags, AntiphonError)
+    }
+    tagged = {shown[path]: dict(tags) for path in files if not isinstance(tags := found[path], AntiphonError)}
 
     def show(out: Console) -> None:
         for path, scores in tagged.items():

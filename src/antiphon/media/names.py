@@ -1,7 +1,10 @@
 """What the name of a media file tells."""
 
 import re
+from pathlib import Path
 from urllib.parse import unquote
+
+from antiphon.credentials import public_address
 
 MEDIA_TYPES = {
     **dict.fromkeys((".mp4", ".m4v", ".f4v"), "video/mp4"),
@@ -51,6 +54,18 @@ def title_from_id(id: str) -> str:
     name = id.rsplit("/", 1)[-1]
     stem, dot, ending = name.rpartition(".")
     return stem if stem and f"{dot}{ending}".lower() in MEDIA_SUFFIXES else name or id
+
+
+def file_name(uri: str | Path) -> str:
+    """Return the last part of a path, or of an address without its query, which may be a signature.
+
+    Examples
+    --------
+    >>> file_name("/music/a?.mp4"), file_name("https://me:secret@a.example/b%20c.mp4?Signature=1f2e")
+    ('a?.mp4', 'b%20c.mp4')
+    """
+    text = str(uri)
+    return (local_path(text) or public_address(text)).rsplit("/", 1)[-1]
 
 
 def local_path(uri: str) -> str | None:

@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from antiphon.media.names import local_path
+from antiphon.credentials import shown_address
+from antiphon.media.names import file_name, local_path
 
 _LEADING = re.compile(r"^(?:[a-z][a-z0-9+.-]*:/)?/.*?(?=: )", re.IGNORECASE)
 _WITHIN = re.compile(r"(?<![\w.:/])/(?:[^/\s:]+/)+(?=[^/\s:])")
-
-
-def _name_of(uri: str) -> str:
-    return (local_path(uri) or uri.split("?", 1)[0]).rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class FileNames:
         local = local_path(uri)
         if local is not None and self.folder and local.startswith(f"{self.folder}/"):
             return local[len(self.folder) + 1 :]
-        return _name_of(uri)
+        return file_name(uri)
 
     def within(self, text: str, uri: str | None = None) -> str:
         """Return a message without folders of this machine.
@@ -88,12 +85,12 @@ class FileNames:
         >>> names.within("/mnt/My Disk/b.mp4: no such file.")
         'b.mp4: no such file.'
         """
-        for known in (uri, local_path(uri)) if uri else ():
+        for known in (uri, shown_address(uri), local_path(uri)) if uri else ():
             text = text.replace(known, self.shown(known)) if known else text
         return without_folders(text.replace(f"{self.workspace}/", ""), self.shown)
 
 
-def without_folders(text: str, shown: Callable[[str], str] = _name_of) -> str:
+def without_folders(text: str, shown: Callable[[str], str] = file_name) -> str:
     """Return a message without the folders of the paths in it.
 
     Parameters

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from antiphon.embeddings import MODALITY_WORDS, Modality, ModalityEmbeddings
 from antiphon.errors import ConfigError, NotIndexedError
+from antiphon.media.names import file_name
 from antiphon.search.hits import Side
 from antiphon.search.ranking import ComparedSide
 
@@ -91,7 +92,7 @@ class Query:
             The model was trained on features that no installed backbone computes.
         """
         sides = model.encode_file(path)
-        return cls(audio=sides.get("audio"), video=sides.get("video"), name=Path(path).name, artist=artist)
+        return cls(audio=sides.get("audio"), video=sides.get("video"), name=file_name(path), artist=artist)
 
     @property
     def sides(self) -> dict[Side, ModalityEmbeddings]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +10,7 @@ from antiphon.errors import DecodeError
 from antiphon.media.decoding import decode_stretches
 from antiphon.media.extents import Extents
 from antiphon.media.layout import FrameLayout
+from antiphon.media.names import file_name
 from antiphon.media.probing import probe_media
 from antiphon.media.windows import DecodedWindow, WindowsJob, decode_windows
 from antiphon.segments.sampling import MAX_SEGMENTS, SamplingConfig, segment_rows
@@ -81,7 +81,7 @@ def read_file(job: FileJob) -> Iterator[PlannedWindows | DecodedWindow]:
     if not layouts and rate_hz is None:
         other = SOUND_ONLY if info.has_audio else PICTURES_ONLY if info.has_video else "has neither sound nor pictures"
         raise DecodeError(f"{job.path}: {other}.")
-    name, extents = Path(job.path).name, Extents.of(vars(info))
+    name, extents = file_name(job.path), Extents.of(vars(info))
     rows = segment_rows(name, info.duration_s, job.sampling, info.start_s)
     windows = [(float(row["window_start_s"]), float(row["window_end_s"])) for row in rows]
     yield PlannedWindows(windows, extents)
