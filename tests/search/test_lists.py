@@ -6,8 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from antiphon.catalogue import Catalogue
 from antiphon.embeddings import ModalityEmbeddings
 from antiphon.errors import SearchError
+from antiphon.features import Features
 from antiphon.search import Index, Query, Where, lists
 from antiphon.search.blocks import Block
 from antiphon.tables import read_table, write_table
@@ -17,6 +19,9 @@ from .conftest import unit
 DIM = 16
 VIDEOS = 1_500
 CLUSTERS = 75
+MANY = 3_000
+ROCK = range(300)
+"""Which of many lie together: more than are compared with a vector."""
 
 
 def drawn(count: int, seed: int) -> np.ndarray:
@@ -83,6 +88,63 @@ def test_little_is_missed_and_scores_are_exact(both: list[Index], compared: list
     if where == Where():
         assert len(compared) == 40
         assert max(compared) < round(lists._LISTS * VIDEOS**0.5) / 2
+
+
+@pytest.fixture
+def together(tmp_path: Path, few_looked_at: None, monkeypatch: pytest.MonkeyPatch) -> list[Index]:
+    """In lists and not: rock, by one artist, is a tenth of the music videos, and lies together, apart from the rest."""
+    vectors = drawn(MANY, 0)
+    vectors[ROCK] = 2 * np.eye(1, DIM) + 0.2 * vectors[ROCK]
+    rock = {"genre": "rock", "artist": "rocker"}
+    about = [rock if n in ROCK else {"genre": "pop", "artist": f"artist {n % 400}"} for n in range(MANY)]
+    made: list[Index] = []
+    for folder, rows in (("lists/index", 1_000), ("order/index", 10**9)):
+        monkeypatch.setattr(lists, "MIN_ROWS", rows)
+        made.append(Index.from_vectors(names(MANY), vectors, tmp_path / folder, metadata=about))
+    assert [index.stats()["listed"] for index in made] == [MANY, 0]
+    return made
+
+
+LEFT_OUT = [Where(genre="pop"), Where(not_artist=("rocker",)), Where(not_ids=tuple(names(len(ROCK)))), None]
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize("where", LEFT_OUT, ids=["genre", "artist", "ids", "removed"])
+def test_what_may_not_be_found_can_fill_all_the_lists_nearby(together: list[Index], where: Where | None) -> None:
+    """Ask for what is like the rock, and may not be rock."""
+    queries = np.eye(1, DIM) + 0.1 * drawn(20, seed=7)
+    for index in together:
+        assert {hit.id for hits in index.search(queries) for hit in hits} <= set(names(len(ROCK)))
+        if where is None:
+            index.remove(names(len(ROCK)))
+    found, expected = (index.search(queries, where=where or Where()) for index in together)
+    assert {len(hits) for hits in found} == {10}
+    assert not {hit.id for hits in found for hit in hits} & set(names(len(ROCK)))
+    assert recall(found, expected) > 0.9
+
+
+@pytest.mark.numeric
+def test_what_left_the_catalogue_can_fill_all_the_lists_nearby(
+    tmp_path: Path, few_looked_at: None, monkeypatch: pytest.MonkeyPatch, model
+) -> None:
+    """Only the sound counts; there are no pictures."""
+    sound = np.random.default_rng(0).normal(size=(MANY, 12)).astype(np.float32)
+    sound[ROCK] = 4 * np.eye(1, 12) + 0.2 * sound[ROCK]
+    features = Features.from_arrays(
+        audio=sound, video=np.full((MANY, 20), np.nan, np.float32), ids=names(MANY), groups=names(MANY)
+    )
+    catalogue = Catalogue([{"id": name} for name in names(MANY)])
+    queries = model.embed(features)[0][ROCK[:20]]
+    made: list[list] = []
+    for folder, rows in (("lists", 1_000), ("order", 10**9)):
+        monkeypatch.setattr(lists, "MIN_ROWS", rows)
+        index = Index.build(model, features, tmp_path / folder / "index", catalogue)
+        Catalogue(catalogue.records()[len(ROCK) :]).save(tmp_path / folder / "catalogue.parquet")
+        made.append(index.search(queries))
+        assert index.stats()["listed"] == (2 * MANY if rows == 1_000 else 0)
+    found, expected = made
+    assert {len(hits) for hits in found} == {10}
+    assert recall(found, expected) > 0.9
 
 
 @pytest.mark.numeric
@@ -213,6 +275,16 @@ def test_rows_without_any_clusters_are_in_lists_too(vectors: np.ndarray) -> None
     block = Block(np.arange(60), rows, None, lists.Lists.of(numbers, rows))
     (near,) = block.near(rows[:1], 3, None)
     assert len(near) >= 30
+
+
+def test_a_part_of_which_nothing_may_be_found() -> None:
+    rows = unit(drawn(60, 0)).astype(np.float32)
+    numbers = lists.numbered(rows)
+    order = np.argsort(numbers, kind="stable")
+    block = Block(np.arange(60), rows[order], None, lists.Lists.of(numbers[order].astype(np.int64), rows[order]))
+    for others in (6_000, 60):
+        kept = np.arange(60 + others) >= 60
+        assert [len(near) for near in block.near(rows[:2], 3, kept)] == [0, 0]
 
 
 def test_an_index_at_an_address_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The rows of a side and level that lie in one part, and which of them are near."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ _BLOCK_ROWS = 131_072
 _BLOCK_SCORES = 8_388_608
 _QUERIES_AT_ONCE = 256
 _NEARLY_ALL = 7 / 8
+"""If at least this share of the videos is kept, kept rows are counted in the nearest lists only, not in all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ class Block:
             met = None if kept is None else np.flatnonzero(kept[self.owner])
             return _near_of_all(queries, self.vectors, met, k)
         if kept is None or kept.mean() >= _NEARLY_ALL:
-            chosen = self.lists.near(queries, k, np.diff(self.lists.edges))
+            chosen = self.lists.near(queries, k, partial(self._sizes, self.lists, kept))
             return [self._near_in(self.lists, own, query, k, kept) for query, own in zip(queries, chosen, strict=True)]
         return [self._rows[places] for places in self._near_of(self.lists, queries, k, kept[self._owners])]
 
@@ -79,13 +80,26 @@ class Block:
         """Number of the music video of each vector."""
         return self.owner[self._rows]
 
+    def _sizes(self, lists: Lists, kept: BoolArray | None, some: IntArray) -> IntArray:
+        """Return how many rows of videos that are kept lie in each of some lists."""
+        begin, end = lists.edges[some], lists.edges[some + 1]
+        if kept is None:
+            return end - begin
+        counts = np.cumsum(kept[self._owners[joined(begin, end)]])
+        return np.diff(counts[np.cumsum(end - begin) - 1], prepend=0)
+
     def _near_in(self, lists: Lists, chosen: IntArray, query: FloatArray, k: int, kept: BoolArray | None) -> IntArray:
-        """Compare all vectors of some lists, and return rows."""
+        """Compare the vectors of some lists, and return rows."""
         begin, end = lists.edges[chosen], lists.edges[chosen + 1]
+        places = joined(begin, end)
+        met = None if kept is None else kept[self._owners[places]]
+        if met is not None and 2 * np.count_nonzero(met) <= len(met):
+            places = places[met]
+            return self._rows[places[_top(self.vectors[places] @ query, k)]]
         spans = zip(begin.tolist(), end.tolist(), strict=True)
-        line, places = np.concatenate([self.vectors[first:last] @ query for first, last in spans]), joined(begin, end)
-        if kept is not None:
-            line[~kept[self._owners[places]]] = -np.inf
+        line = np.concatenate([self.vectors[first:last] @ query for first, last in spans])
+        if met is not None:
+            line[~met] = -np.inf
         return self._rows[places[_top(line, k)]]
 
     def _near_of(self, lists: Lists, queries: FloatArray, k: int, met: BoolArray) -> list[IntArray]:
@@ -95,7 +109,7 @@ class Block:
             return _near_of_all(queries, self.vectors, places, k)
         edges = np.searchsorted(places, lists.edges)
         found: list[IntArray] = []
-        for query, chosen in zip(queries, lists.near(queries, k, np.diff(edges)), strict=True):
+        for query, chosen in zip(queries, lists.near(queries, k, np.diff(edges).__getitem__), strict=True):
             own = places[joined(edges[chosen], edges[chosen + 1])]
             found.append(own[_top(self.vectors[own] @ query, k)])
         return found

@@ -5,6 +5,7 @@ whatever the numbers are, scores are exact; they only decide which rows are look
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -87,23 +88,37 @@ class Lists:
         """Return how many rows are compared at least to find the `k` nearest."""
         return max(_MIN_COMPARED, _PROBES * self._mean, _COMPARED_FOR_ONE * k)
 
-    def near(self, queries: FloatArray, k: int, sizes: IntArray) -> list[IntArray]:
-        """Return for each of (q, dim) queries the nearest lists that together hold enough rows.
+    def near(self, queries: FloatArray, k: int, sizes: Callable[[IntArray], IntArray]) -> list[IntArray]:
+        """Return for each of (q, dim) queries the nearest lists that together hold enough rows that may be found.
 
-        `sizes` says how many rows of each list count.
+        Parameters
+        ----------
+        sizes : callable
+            Returns how many rows of some lists, given by number, may be found. It is asked of the nearest lists, and of
+            all only where these hold too few.
+
+        Returns
+        -------
+        list of ndarray of int
+            Numbers of lists, nearest first; lists in which nothing may be found are left out.
         """
-        enough = self.enough(k)
+        enough, count = self.enough(k), len(self.centres)
         far = -(queries @ self.centres.T)
         # To sort them all takes longer than to compare the rows of those that are needed.
-        few = min(len(sizes), 4 * math.ceil(enough / self._mean))
-        order = np.argpartition(far, few - 1, axis=1)[:, :few] if few < len(sizes) else None
+        few = min(count, 4 * math.ceil(enough / self._mean))
+        order = np.argpartition(far, few - 1, axis=1)[:, :few] if few < count else None
+        everything = np.arange(count)
+        every = sizes(everything) if order is None else None
         found: list[IntArray] = []
         for number, line in enumerate(far):
-            some = None if order is None else order[number]
-            if some is None or sizes[some].sum() < enough:
-                some = np.arange(len(sizes))
-            some = some[np.argsort(line[some])]
-            found.append(some[np.cumsum(sizes[some]) - sizes[some] < enough])
+            some = everything if order is None else order[number]
+            own = sizes(some) if every is None else every[some]
+            if len(some) < count and own.sum() < enough:
+                every = sizes(everything) if every is None else every
+                some, own = everything, every
+            nearest = np.argsort(line[some])
+            some, own = some[nearest], own[nearest]
+            found.append(some[(own > 0) & (np.cumsum(own) - own < enough)])
         return found
 
     @property
