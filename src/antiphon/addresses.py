@@ -12,6 +12,8 @@ from antiphon.errors import ConfigError
 CONNECT_S, READ_S = 10, 20
 """How long a server may take to let in, and to go on with an answer, in seconds."""
 _EXTRAS = {"s3": "antiphon[s3]", "s3a": "antiphon[s3]", "http": "antiphon[http]", "https": "antiphon[http]"}
+_UNLISTED = {"use_listings_cache": False}
+"""Settings of stores that would otherwise remember what was there."""
 _ABSENT, _REFUSED = (404, 410), (401, 403)
 _WORDS = (
     (("ClientConnectorCertificateError", "ClientSSLError", "SSLError", "SSLCertVerificationError"), "TLS fails"),
@@ -66,7 +68,7 @@ def file_system(address: str) -> tuple[Any, str]:
     known = fsspec.config.conf.get(protocol, {})
     try:
         limits = {name: value for name, value in _limits(protocol).items() if name not in known}
-        return fsspec.core.url_to_fs(address, use_listings_cache=False, **limits)
+        return fsspec.core.url_to_fs(address, **limits)
     except ImportError as error:
         package = f"pip install '{_EXTRAS[protocol]}'" if protocol in _EXTRAS else str(error).rstrip(".")
         raise ConfigError(f"{address}: a package for such addresses is missing. Install it: {package}.") from error
@@ -78,10 +80,13 @@ def _limits(protocol: str) -> dict[str, Any]:
     if protocol in ("http", "https"):
         import aiohttp
 
-        return {"client_kwargs": {"timeout": aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_read=READ_S)}}
+        timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_read=READ_S)
+        return _UNLISTED | {"client_kwargs": {"timeout": timeout}}
     if protocol in ("s3", "s3a"):
-        return {"config_kwargs": {"connect_timeout": CONNECT_S, "read_timeout": READ_S, "retries": {"max_attempts": 3}}}
-    return {}
+        limits = {"connect_timeout": CONNECT_S, "read_timeout": READ_S, "retries": {"max_attempts": 3}}
+        return _UNLISTED | {"config_kwargs": limits}
+    # Others may hand on what they do not know to a client that refuses it.
+    return _UNLISTED if protocol in ("gs", "gcs", "az", "abfs", "memory") else {}
 
 
 def trouble(error: BaseException) -> str:

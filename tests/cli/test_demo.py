@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.cli import demo
 from antiphon.cli.app import run
+from antiphon.errors import CatalogueError
 from antiphon.search import Index
 from antiphon.synthetic import SyntheticConfig
 
@@ -44,3 +45,17 @@ def test_it_ends_with_how_to_open_the_page_and_what_neighbours_are_worth(tmp_pat
             value, low, high, chance = map(float, line.groups())
             assert 0 <= low <= value <= high <= 100
             assert 0 < chance < 100
+
+
+def test_the_page_says_where_a_demo_ended_early(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def failing(*_, **__):
+        raise CatalogueError("the disk is gone")
+
+    monkeypatch.setattr(demo, "render_catalogue", failing)
+    assert run(["demo", "--videos", str(VIDEOS)]) == 1
+    (path,) = tmp_path.rglob("demo.html")
+    page = path.read_text()
+    assert re.search(r"<strong>Render</strong>\s*<span[^>]*>failed: the disk is gone", page)
+    assert "data-reload-s" not in page

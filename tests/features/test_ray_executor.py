@@ -23,7 +23,7 @@ from antiphon.features.computed_videos import ComputedVideo
 from antiphon.features.ray_agreement import Network, versions
 from antiphon.features.ray_cluster import Share, connected, dealt
 from antiphon.features.ray_executor import RayExecutor
-from antiphon.features.ray_worker import Batch, Fault, Order, VideoWorker, packed, unpacked
+from antiphon.features.ray_worker import Fault, VideoBatch, VideoWorker, WorkerSetup, packed, unpacked
 from antiphon.features.store import FeatureStore
 from antiphon.media.windows import WindowsJob
 from antiphon.segments.sampling import SamplingConfig
@@ -220,7 +220,7 @@ def job(path: Path) -> WindowsJob:
     return WindowsJob(path.name, str(path), ((0.0, 3.0),), (), 16_000, 0)
 
 
-def answer(order: Order, batch: Batch, begun: dict[object, int] | None = None) -> object:
+def answer(order: WorkerSetup, batch: VideoBatch, begun: dict[object, int] | None = None) -> object:
     """What a worker answers, in this process, with a ledger of its own."""
     worker, counts = VideoWorker(order, None), begun if begun is not None else {}
 
@@ -238,15 +238,15 @@ def answer(order: Order, batch: Batch, begun: dict[object, int] | None = None) -
                 decoder.close()
 
 
-def order_of(name: str, **changes: object) -> Order:
+def order_of(name: str, **changes: object) -> WorkerSetup:
     backbone = backbones.load(name, "cpu")
     network = Network(name, backbone.fingerprint, backbone.arithmetic)
     settings = {"networks": (network,), "versions": versions(), "device": "cpu", "precision": "float32"}
-    return Order(**{**settings, "cores": 1, "limits": WorkerLimits(), **changes})
+    return WorkerSetup(**{**settings, "cores": 1, "limits": WorkerLimits(), **changes})
 
 
 def test_workers_that_would_compute_other_features_say_why(plug_in, tmp_path):
-    batch = Batch(0, ((job(tmp_path / "gone.wav"), ("deadly",)),))
+    batch = VideoBatch(0, ((job(tmp_path / "gone.wav"), ("deadly",)),))
     other = versions() | {"openvino": "1.2.3"}
     found = answer(order_of("deadly", versions=other), batch)
     assert found.error is WeightsError
@@ -265,11 +265,11 @@ def test_attempts_are_counted_for_loading_batches_and_files(plug_in, tmp_path):
     songs(tmp_path / "songs", 2)
     jobs = tuple((job(tmp_path / "songs" / f"{song:02d}.wav"), ("deadly",)) for song in range(2))
     begun = {("load", "actor"): 3}
-    found = answer(order_of("deadly"), Batch(7, jobs), begun)
+    found = answer(order_of("deadly"), VideoBatch(7, jobs), begun)
     assert isinstance(found, Fault)
     assert "died 3 times while it loaded" in found.message
     begun = {7: 2, (7, 1): 2}
-    good, bad = answer(order_of("deadly"), Batch(7, jobs), begun)
+    good, bad = answer(order_of("deadly"), VideoBatch(7, jobs), begun)
     assert good.problem is None
     assert good.features["deadly"].vectors.shape == (1, 1)
     assert "ended the process" in str(bad.problem)

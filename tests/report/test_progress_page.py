@@ -25,7 +25,9 @@ def folder(tmp_path: Path, synthetic_table: Path) -> Path:
 
 def write(folder: Path, stages: list[Stage], report: Path | None = None) -> Path:
     path = folder / "page.html"
-    write_progress_page(path, "A <run>", "What it does.", stages, sorted(folder.glob("films/*.mp4")), report)
+    write_progress_page(
+        path, "A <run>", "What it does.", stages, sorted(folder.glob("films/*.mp4")), report, report is not None
+    )
     return path
 
 

@@ -11,7 +11,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from antiphon.addresses import file_system
 from antiphon.credentials import without_credentials
-from antiphon.errors import DecodeError
+from antiphon.errors import ConfigError, DecodeError
 from antiphon.media.opening import CataloguedFile
 from antiphon.media.signatures import HEAD_BYTES, begins_like_media
 
@@ -140,6 +140,9 @@ def _stored(file: CataloguedFile) -> Source:
         size = system.size(path)
     except HTTPException:
         raise
+    except ConfigError as error:  # a package is missing
+        sys.stderr.write(f"{error}\n")
+        raise HTTPException(502, "The store of this video's file cannot be reached from here.") from None
     except (FileNotFoundError, PermissionError, ValueError, ImportError):
         raise HTTPException(404, _GONE) from None
     except Exception:  # noqa: BLE001 - every store raises errors of its own

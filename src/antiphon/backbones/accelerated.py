@@ -2,8 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from antiphon.backbones.arithmetic import Precision
+from antiphon.backbones.inference import exact_arithmetic
 
 COMPILE_AFTER = 1_000
 """Batches after which a network is compiled: that takes about a minute, which a run of fewer batches does not."""
@@ -50,7 +50,7 @@ class Accelerated:
         list of tuple of Tensor
             Float32 outputs of each.
         """
-        with _tf32(self._tf32):
+        with exact_arithmetic(tf32=self._tf32):
             return [tuple(values.float() for values in self._computed(batch.to(self._dtype))) for batch in batches]
 
     def _computed(self, batch: Tensor) -> Sequence[Tensor]:
@@ -123,15 +123,3 @@ def channels_last(network: nn.Module) -> nn.Module:
             layout = torch.channels_last if isinstance(module, nn.Conv2d) else torch.channels_last_3d
             module.weight.data = module.weight.data.contiguous(memory_format=layout)
     return network
-
-
-@contextmanager
-def _tf32(allowed: bool) -> Generator[None]:
-    """Let float32 products on tensor cores be of 10 bits, or not, whatever the settings of the process."""
-    before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = allowed
-    try:
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=allowed):
-            yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = before

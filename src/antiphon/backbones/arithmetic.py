@@ -6,7 +6,8 @@ give nearly the same values: arithmetics are compatible where features of real f
 tolerances here (`tests/backbones/test_runtime.py`; `benchmarks/networks.py` prints what was measured).
 
 On a GPU a precision below float32 can be asked for by name. It keeps no such tolerance, so its features stand in a
-store of their own (`benchmarks/gpu.py` prints how far they are).
+store of their own (`benchmarks/gpu.py` prints how far they are). They promise no bits: a network is compiled once that
+pays (`antiphon.backbones.accelerated`), and then rounds in other places.
 """
 
 from typing import Literal

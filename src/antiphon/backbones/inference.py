@@ -88,15 +88,25 @@ def loaded(network: Network, tensors: Tensors, name: str) -> Network:
 
 
 @contextmanager
-def exact_arithmetic() -> Generator[None]:
+def exact_arithmetic(*, tf32: bool = False) -> Generator[None]:
     """Compute in full float32 and deterministically on a GPU, whatever the settings of the process.
+
+    Parameters
+    ----------
+    tf32 : bool, default False
+        Let tensor cores round the factors of products to 10 bits.
 
     Yields
     ------
     None
     """
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-        yield
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    try:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=tf32):
+            yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -63,44 +63,65 @@ def demo(
         "then trains, evaluates and audits, a minute or more. How far it is, with the first videos: "
         f"{page.path.as_uri()}. Report and index will be in {root}."
     )
-    inner, extracted = prepare_synthetic(session, config, sections, page)
-    page.start(2, f"{counted(extracted['segments'], 'segment')} of {counted(extracted['videos'], 'video')}")
-    trained = run_train(inner, TrainOptions(recipe, seed=seed))
-    page.start(3, trained["learning_curve"]["verdict"] if trained["learning_curve"] else "")
-    found = run_evaluate(inner, trained["run"], "test", seed)
-    page.start(4, _ranks_in_words(found))
-    audited = run_audit(inner, trained["run"], "exact", retrain=True, seed=seed)
-    page.start(5, _audit_in_words(audited["counts"]))
-    path = run_report(inner, trained["run"])
-    page.start(6)
-    run_build(inner, trained["run"])
-    run_facts(inner)
-    alike = _neighbours(inner, trained["run"], seed)
-    page.finish(path.resolve())
+    with page.watched():
+        done = _pipeline(session, config, sections, recipe, page)
 
     def show(out: Console) -> None:
         out.print(f"{videos} synthetic music videos, coupling {coupling:g}; ranks are on held-out artists.")
-        show_ranks(found, out)
-        out.print(trained["learning_curve"]["verdict"] if trained["learning_curve"] else "", soft_wrap=True)
+        show_ranks(done.evaluated, out)
+        out.print(_curve_in_words(done.trained), soft_wrap=True)
         out.print(
-            f"Audit: {_audit_in_words(audited['counts'])}; see “Can these numbers be trusted?” in the report.",
+            f"Audit: {_audit_in_words(done.audited)}; see “Can these numbers be trusted?” in the report.",
             soft_wrap=True,
         )
-        _show_neighbours(alike, out)
-        out.print(f"Report: {path.resolve().as_uri()}", soft_wrap=True)
-        place = shlex.quote(str(inner.workspace.root))
+        _show_neighbours(done.neighbours, out)
+        out.print(f"Report: {done.report.resolve().as_uri()}", soft_wrap=True)
+        place = shlex.quote(str(done.workspace))
         out.print(f"Search and play: {_command_name()} --workspace {place} serve", soft_wrap=True, markup=False)
 
-    data = {"synthetic": config.model_dump(), "workspace": str(inner.workspace.root), "report": str(path)}
-    session.result(
-        data
-        | {"extracted": extracted, "trained": trained, "evaluated": found, "audited": audited}
-        | {"neighbours": alike},
-        show,
-    )
+    data = done._asdict() | {"workspace": str(done.workspace), "report": str(done.report)}
+    session.result({"synthetic": config.model_dump()} | data, show)
 
 
-def _audit_in_words(counts: dict[str, int]) -> str:
+class _Done(NamedTuple):
+    """What each stage found."""
+
+    workspace: Path
+    report: Path
+    extracted: dict[str, Any]
+    trained: dict[str, Any]
+    evaluated: dict[str, Any]
+    audited: dict[str, Any]
+    neighbours: dict[str, Any] | None
+
+
+def _pipeline(session: Session, config: SyntheticConfig, sections: int, recipe: str, page: DemoPage) -> _Done:
+    """Run all stages, and tell the page."""
+    seed = config.seed
+    inner, extracted = prepare_synthetic(session, config, sections, page)
+    page.start(2, f"{counted(extracted['segments'], 'segment')} of {counted(extracted['videos'], 'video')}")
+    trained = run_train(inner, TrainOptions(recipe, seed=seed))
+    run = trained["run"]
+    page.start(3, _curve_in_words(trained))
+    evaluated = run_evaluate(inner, run, "test", seed)
+    page.start(4, _ranks_in_words(evaluated))
+    audited = run_audit(inner, run, "exact", retrain=True, seed=seed)
+    page.start(5, _audit_in_words(audited))
+    report = run_report(inner, run)
+    page.start(6)
+    run_build(inner, run)
+    run_facts(inner)
+    neighbours = _neighbours(inner, run, seed)
+    page.finish(report.resolve())
+    return _Done(inner.workspace.folder, report, extracted, trained, evaluated, audited, neighbours)
+
+
+def _curve_in_words(trained: dict[str, Any]) -> str:
+    return trained["learning_curve"]["verdict"] if trained["learning_curve"] else ""
+
+
+def _audit_in_words(audited: dict[str, Any]) -> str:
+    counts = audited["counts"]
     return f"{counts['pass']} checks passed, {counts['warn']} with warnings, {counts['fail']} failed"
 
 

@@ -1,6 +1,8 @@
 """The page that shows how far a demo is, from its first minute on."""
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +28,7 @@ class DemoPage:
         self._about = about
         self._stages = [Stage(name) for name in _STAGES]
         self._written_s = 0.0
+        self._over = False
 
     def start(self, number: int, found: str = "") -> None:
         """Start a stage, counted from 0, and say what the one before found."""
@@ -40,12 +43,25 @@ class DemoPage:
         if time.monotonic() - self._written_s > RELOAD_S or done == total:
             self._write(None)
 
+    @contextmanager
+    def watched(self) -> Generator[None]:
+        """Say on the page where the block ends early, and stop reading it again."""
+        try:
+            yield
+        except BaseException as error:
+            words = "stopped" if isinstance(error, KeyboardInterrupt) else f"failed: {error}"
+            self._stages = [replace(one, words=words) if one.state == "now" else one for one in self._stages]
+            self._over = True
+            self._write(None)
+            raise
+
     def finish(self, report: Path) -> None:
         """Say that all is done, and lead to the report."""
         self._stages = [replace(stage, state="done") for stage in self._stages]
+        self._over = True
         self._write(report)
 
     def _write(self, report: Path | None) -> None:
         films = sorted((self.path.parent / "synthetic").glob("synthetic-*.mp4"))
-        write_progress_page(self.path, "Synthetic music videos", self._about, self._stages, films, report)
+        write_progress_page(self.path, "Synthetic music videos", self._about, self._stages, films, report, self._over)
         self._written_s = time.monotonic()

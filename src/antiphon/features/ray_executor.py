@@ -18,7 +18,7 @@ from antiphon.features.computed_videos import Backbone, ComputedVideo
 from antiphon.features.executors import ComputeVideos
 from antiphon.features.ray_agreement import network_of, versions
 from antiphon.features.ray_cluster import Share, connected, dealt, has_gpus
-from antiphon.features.ray_worker import CALLS, Batch, Fault, Ledger, Order, VideoWorker, packed, unpacked
+from antiphon.features.ray_worker import CALLS, Fault, Ledger, VideoBatch, VideoWorker, WorkerSetup, packed, unpacked
 from antiphon.media.windows import WindowsJob
 from antiphon.workers.limits import WorkerLimits
 
@@ -113,7 +113,7 @@ class RayExecutor:
     ) -> Generator[ComputedVideo]:
         share = dealt(self._nodes, workers, gpus=self._device == "cuda")
         networks = tuple(network_of(backbone) for backbone in self._loaded)
-        order = Order(networks, versions(), self._device, self._precision, share.cores, limits)
+        order = WorkerSetup(networks, versions(), self._device, self._precision, share.cores, limits)
         ledger = self._ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Ledger).remote()
         keys = count()
         size = min(_ROUND * share.workers, _MAX_ROUND)
@@ -121,7 +121,9 @@ class RayExecutor:
             waiting = {job.video_id: job for job in jobs[first : first + size]}
             named = [(job, tuple(backbone.name for backbone in networks_of(job))) for job in waiting.values()]
             each = _batch_size(len(named), share)
-            batches = [Batch(next(keys), tuple(named[start : start + each])) for start in range(0, len(named), each)]
+            batches = [
+                VideoBatch(next(keys), tuple(named[start : start + each])) for start in range(0, len(named), each)
+            ]
             with closing(_answers(self._ray, batches, share, order, ledger)) as answers:
                 for found in answers:
                     if isinstance(found, Fault):
@@ -140,7 +142,7 @@ def _batch_size(videos: int, share: Share) -> int:
 
 
 def _answers(
-    ray: Any, batches: Sequence[Batch], share: Share, order: Order, ledger: Any
+    ray: Any, batches: Sequence[VideoBatch], share: Share, order: WorkerSetup, ledger: Any
 ) -> Generator[list[ComputedVideo] | Fault]:
     """Send batches through a pool of workers; answers come as they are ready, and wait where they are until taken."""
     with _quiet():

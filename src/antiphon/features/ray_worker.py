@@ -32,7 +32,7 @@ _LOADS = 3
 
 
 @dataclass(frozen=True)
-class Order:
+class WorkerSetup:
     """What all workers of a run are told.
 
     Attributes
@@ -60,7 +60,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Batch:
+class VideoBatch:
     """Videos that a worker gets together.
 
     Attributes
@@ -123,14 +123,14 @@ class VideoWorker:
 
     Parameters
     ----------
-    order : Order
+    order : WorkerSetup
         What to load.
     ledger : actor handle
         The run's `Ledger`.
     """
 
     # Nothing is loaded here: Ray makes an actor that dies when it is made again for ever.
-    def __init__(self, order: Order, ledger: Any) -> None:
+    def __init__(self, order: WorkerSetup, ledger: Any) -> None:
         self._order, self._ledger = order, ledger
         self._networks: dict[str, Backbone] = {}
         self._decoders: Any = None
@@ -144,7 +144,7 @@ class VideoWorker:
         Parameters
         ----------
         table : Table
-            A `Batch` as `packed`.
+            A `VideoBatch` as `packed`.
 
         Returns
         -------
@@ -185,7 +185,7 @@ class VideoWorker:
         self._networks, self._decoders = networks, decoders(order.cores, order.limits)
         self._forget(key)
 
-    def _computed(self, batch: Batch) -> "list[ComputedVideo]":
+    def _computed(self, batch: VideoBatch) -> "list[ComputedVideo]":
         if self._count(batch.key) <= ATTEMPTS:
             with self._places:
                 found = self._run(batch.jobs)
@@ -194,7 +194,7 @@ class VideoWorker:
         self._forget(batch.key)
         return found
 
-    def _alone(self, batch: Batch, number: int) -> "list[ComputedVideo]":
+    def _alone(self, batch: VideoBatch, number: int) -> "list[ComputedVideo]":
         """Compute one video while nothing else is computed here, so that a death is its own."""
         from antiphon.features.computed_videos import ComputedVideo
         from antiphon.workers.limits import CrashError

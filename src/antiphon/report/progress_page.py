@@ -33,9 +33,9 @@ class Stage:
 
 
 def write_progress_page(
-    path: Path, title: str, about: str, stages: Sequence[Stage], films: Sequence[Path], report: Path | None
+    path: Path, title: str, about: str, stages: Sequence[Stage], films: Sequence[Path], report: Path | None, over: bool
 ) -> None:
-    """Write the page; while it is open, the browser reads it again every few seconds until there is a report.
+    """Write the page; while it is open, the browser reads it again every few seconds until the run is over.
 
     Parameters
     ----------
@@ -49,6 +49,8 @@ def write_progress_page(
         Music videos that are ready, below the folder of `path`; the first ones are shown.
     report : Path or None
         Report that the run ends with, below the folder of `path`; None until it is written.
+    over : bool
+        Whether the run has ended, or failed.
     """
     names = [film.relative_to(path.parent).as_posix() for film in films[:_MAX_FILMS]]
     page = page_environment("antiphon.report").get_template("progress.html")
@@ -59,6 +61,6 @@ def write_progress_page(
         stages=stages,
         films=[{"address": quote(name), "name": Path(name).stem} for name in names],
         report=None if report is None else quote(report.relative_to(path.parent).as_posix()),
-        reload_s=RELOAD_S,
+        reload_s=None if over else RELOAD_S,
     )
     write_text(text, path)

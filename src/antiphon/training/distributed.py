@@ -48,6 +48,8 @@ def processes() -> Generator[bool]:
 def backend() -> str:
     """Choose what the processes talk over: NCCL between GPUs, gloo without, or where some would have to share one.
 
+    All machines must be alike, since each chooses by its own GPUs.
+
     Returns
     -------
     str
