@@ -59,3 +59,15 @@ def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     system.mkdir(name)
     yield f"s3://{name}"
     fsspec.filesystem("s3").clear_instance_cache()
+
+
+@pytest.fixture
+def root() -> Iterator[str]:
+    """Address of an empty folder of the memory."""
+    import fsspec
+
+    address = f"memory://{uuid.uuid4().hex}"
+    yield address
+    system = fsspec.filesystem("memory")
+    if system.exists(address):
+        system.rm(address, recursive=True)

@@ -1,10 +1,8 @@
 """Tables and features in a store whose other writers are killed, or replace what is being read."""
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import fsspec
 import numpy as np
 import pytest
 
@@ -14,16 +12,6 @@ from antiphon.features.store import FeatureStore, VideoFeatures, flags_of_segmen
 from antiphon.places import Address, place
 from antiphon.tables import read_schema, read_table
 from antiphon.workspace import Failure, Workspace
-
-
-@pytest.fixture
-def root() -> Iterator[str]:
-    """Address of an empty folder of the memory."""
-    address = f"memory://{uuid.uuid4().hex}"
-    yield address
-    system = fsspec.filesystem("memory")
-    if system.exists(address):
-        system.rm(address, recursive=True)
 
 
 class _Killed(BaseException):

@@ -1,24 +1,30 @@
 """Tables of a workspace in a store, brought to one on a disk, where models are trained and indexes built."""
 
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import ConfigError
-from antiphon.features.store import PART_OF_A_STORE, store_names
+from antiphon.features.parts import NUMBERED, OF_A_STORE, listed_parts, listing_again, number_of
+from antiphon.features.pulled_tables import join_tables, joined_catalogue, refuse_other_sampling
+from antiphon.features.store import FeatureStore, store_names, videos_of_parts
 from antiphon.places import Address, Place
-from antiphon.tables import atomic_path, read_table, write_table
-from antiphon.workspace import Workspace
+from antiphon.tables import atomic_path
+from antiphon.workspace import Workspace, safe_name
 
 _REQUESTS = 16
+_COPIED = 10**18
+"""Added to the numbers of copied parts: they come after the parts computed here and before those of a store."""
 
 
 def pull(source: Workspace, target: Workspace, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
     """Bring the catalogue, the segments, attributes, failures and features of a workspace to another one.
 
     Parts of features that are there already are not fetched again, and those that the store has no more are removed.
-    What the target computed itself stays. The catalogue comes last: interrupted, it is done again.
+    What the target has itself stays: its videos, their values and splits, and what it computed. The catalogue comes
+    last: interrupted, it is done again.
 
     Parameters
     ----------
@@ -27,7 +33,7 @@ def pull(source: Workspace, target: Workspace, progress: Callable[[int, int], No
     target : Workspace
         Workspace on a disk.
     progress : callable, optional
-        Called with parts fetched and their total.
+        Called with the parts of a backbone that were looked at, and their total.
 
     Returns
     -------
@@ -37,56 +43,76 @@ def pull(source: Workspace, target: Workspace, progress: Callable[[int, int], No
     Raises
     ------
     ConfigError
-        The source is no address or has no catalogue, the target is none of this machine, or has another catalogue.
+        The source is no address or has no catalogue, the target is none of this machine, has another catalogue, or
+        drew its segments otherwise; or the source has names that cannot be those of a workspace.
+    FeatureStoreError
+        The target's features of a backbone were made otherwise.
     """
     if source.is_local:
         raise ConfigError(f"{source.root}: is no address. Name a workspace in a store, such as s3://bucket/work.")
     if not source.catalogue.exists():
         raise ConfigError(f"{source.root}: no catalogue here.")
-    folder = target.folder
-    catalogue = Catalogue.load(source.catalogue)
+    folder = target.folder / "features"
     with target.lock():
-        _refuse_another(target, catalogue)
-        wanted: list[tuple[Address, Path]] = []
-        for name in store_names(source.features):
-            wanted += _parts(source.features / name, folder / "features" / name)
-        with ThreadPoolExecutor(_REQUESTS) as threads:
-            for done, _ in enumerate(threads.map(_fetch, wanted), start=1):
-                if progress is not None:
-                    progress(done, len(wanted))
-        for there, here in (
-            (source.segments, target.segments),
-            (source.attributes, target.attributes),
-            (source.failures, target.failures),
-        ):
-            if there.exists():
-                write_table(read_table(there), here)
+        theirs = Catalogue.load(source.catalogue)
+        catalogue = joined_catalogue(theirs, source, target)
+        refuse_other_sampling(source, target)
+        names = [safe_name(name, "backbone") for name in store_names(source.features)]
+        computed = {video for name in names for video in _computed(source.features / name, folder / name)}
+        fetched = sum(_bring(source.features / name, folder / name, progress) for name in names)
+        join_tables(source, target, theirs.ids, computed)
         catalogue.save(target.catalogue)
-    return {"videos": len(catalogue), "parts": len(wanted)}
+    return {"videos": len(catalogue), "parts": fetched}
 
 
-def _refuse_another(target: Workspace, catalogue: Catalogue) -> None:
-    if target.catalogue.exists():
-        own = Catalogue.load(target.catalogue)
-        if not set(own.ids) & set(catalogue.ids):
-            raise ConfigError(
-                f"{target.root}: has another catalogue ({len(own)} videos from '{own.ids[0]}' on). Use another folder."
-            )
+def _computed(source: Place, target: Path) -> set[str]:
+    """List the videos whose features were computed here, after comparing what made them with those of the store."""
+    own = [part for part in listed_parts(target) if NUMBERED.fullmatch(part.name)]
+    if own:
+        there = FeatureStore.existing(source)
+        FeatureStore(target, there.made_by, there.arithmetic).done()
+    return videos_of_parts(own)
 
 
-def _parts(source: Place, target: Path) -> list[tuple[Address, Path]]:
-    """Return the parts that are to be fetched, with their places, and remove those that the store has no more."""
-    there = {
-        part.name: part for part in source.iterdir() if isinstance(part, Address) and part.name.endswith(".parquet")
-    }
-    for part in target.glob("part-*.parquet"):
-        if PART_OF_A_STORE.fullmatch(part.name) and part.name not in there:
+def _bring(source: Place, target: Path, progress: Callable[[int, int], None] | None) -> int:
+    """Fetch the parts that are not here, and remove those that the store has no more; return how many were fetched."""
+    count = 0
+
+    def fetch_all() -> set[str]:
+        nonlocal count
+        parts = [part for part in listed_parts(source) if isinstance(part, Address)]
+        names: set[str] = set()
+        with ThreadPoolExecutor(_REQUESTS) as threads:
+            for done, (name, is_new) in enumerate(threads.map(lambda part: _fetch(part, target), parts), start=1):
+                names.add(name)
+                count += is_new
+                if progress is not None:
+                    progress(done, len(parts))
+        return names
+
+    there = listing_again(source, fetch_all)
+    for part in listed_parts(target):
+        if OF_A_STORE.fullmatch(part.name) and part.name not in there:
             part.unlink()
-    return [(part, target / name) for name, part in there.items() if not (target / name).exists()]
+    return count
 
 
-def _fetch(job: tuple[Address, Path]) -> None:
-    source, target = job
-    content = source.read_bytes()
-    with atomic_path(target) as partial:
+def _fetch(part: Address, folder: Path) -> tuple[str, bool]:
+    """Fetch a part unless it is here; return its name here, and whether it was fetched.
+
+    A numbered part, of a workspace that was copied to the store, may be another one than that of the same number here.
+    It gets a name of a part of a store, by number and content.
+    """
+    name = part.name
+    if OF_A_STORE.fullmatch(name) and (folder / name).exists():
+        return name, False
+    content = part.read_bytes()
+    if NUMBERED.fullmatch(name):
+        if (folder / name).exists() and (folder / name).read_bytes() == content:
+            return name, False
+        name = f"part-{_COPIED + number_of(part):020d}-{zlib.crc32(content):08x}.parquet"
+        if (folder / name).exists():
+            return name, False
+    with atomic_path(folder / name) as partial:
         partial.write_bytes(content)
+    return name, True

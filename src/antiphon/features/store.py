@@ -4,7 +4,6 @@ On a disk parts have numbers, and one process writes at a time. In a store each 
 uses, so that many write at once, and what two of them computed of one video is read once.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import pyarrow as pa
 from antiphon.backbones.arithmetic import TORCH, compatible
 from antiphon.embeddings import MAX_VALUE
 from antiphon.errors import FeatureStoreError
+from antiphon.features.parts import NUMBERED, listed_parts, listing_again, number_of
 from antiphon.places import Address, Place, new_name
 from antiphon.tables import feature_schema, read_schema, read_table, write_table
 
@@ -25,11 +25,7 @@ FloatArray = npt.NDArray[np.float32]
 
 Result = TypeVar("Result")
 
-_NUMBERED = re.compile(r"part-\d{1,18}\.parquet")
-PART_OF_A_STORE = re.compile(r"part-\d{20}-[0-9a-f]{8}\.parquet")
-"""Names of parts that were written to a store; see `antiphon.places.new_name`."""
 _REQUESTS = 16
-_TRIES = 8
 _ARITHMETIC = "arithmetic"
 _VIDEO = pa.schema([feature_schema(1).field("video_id")])
 _FLAGS = pa.schema([feature_schema(1).field(name) for name in ("segment_id", "flags")])
@@ -115,7 +111,7 @@ class FeatureStore:
         FeatureStoreError
             There is none.
         """
-        return _listing_again(folder, lambda: cls(folder, *_made_by(_some(folder, _parts(folder))[0])))
+        return listing_again(folder, lambda: cls(folder, *_made_by(_some(folder, listed_parts(folder))[0])))
 
     def arithmetics(self) -> set[str]:
         """Name the arithmetics that made the vectors.
@@ -125,7 +121,7 @@ class FeatureStore:
         set of str
             Names; see `antiphon.backbones.arithmetic`.
         """
-        made_by = _listing_again(self.folder, lambda: _each(_made_by, _parts(self.folder)))
+        made_by = listing_again(self.folder, lambda: _each(_made_by, listed_parts(self.folder)))
         return {arithmetic or TORCH for _, arithmetic in made_by}
 
     def done(self) -> set[str]:
@@ -141,8 +137,7 @@ class FeatureStore:
         FeatureStoreError
             A part was made otherwise.
         """
-        found = _listing_again(self.folder, lambda: _each(_videos, self._checked()))
-        return {video for videos in found for video in videos}
+        return listing_again(self.folder, lambda: videos_of_parts(self._checked()))
 
     def append(self, rows: Iterable[VideoFeatures]) -> None:
         """Write the features of some videos as one new part, atomically.
@@ -170,8 +165,8 @@ class FeatureStore:
     def _new_part(self) -> Place:
         if isinstance(self.folder, Address):
             return self.folder / new_name("part-")
-        numbered = (part for part in _parts(self.folder) if _NUMBERED.fullmatch(part.name))
-        number = 1 + max((int(part.stem.split("-")[1]) for part in numbered), default=-1)
+        numbered = (part for part in listed_parts(self.folder) if NUMBERED.fullmatch(part.name))
+        number = 1 + max(map(number_of, numbered), default=-1)
         return self.folder / f"part-{number:06d}.parquet"
 
     def drop(self, videos: Collection[str]) -> None:
@@ -190,7 +185,7 @@ class FeatureStore:
         FeatureStoreError
             A part is damaged, or was made otherwise.
         """
-        _listing_again(self.folder, lambda: self._drop(videos))
+        listing_again(self.folder, lambda: self._drop(videos))
 
     def _drop(self, videos: Collection[str]) -> None:
         for part in self._checked():
@@ -216,7 +211,7 @@ class FeatureStore:
         FeatureStoreError
             The store is empty or damaged, or a part was made otherwise.
         """
-        parts, tables = _listing_again(self.folder, self._read_parts)
+        parts, tables = listing_again(self.folder, self._read_parts)
         dims = [part.schema.field("vector").type.list_size for part in tables]
         for part, dim in zip(parts, dims, strict=True):
             if dim != dims[0]:
@@ -238,7 +233,7 @@ class FeatureStore:
         return parts, _each(_read_part, parts)
 
     def _checked(self) -> list[Place]:
-        parts = _parts(self.folder)
+        parts = listed_parts(self.folder)
         for part, (found, arithmetic) in zip(parts, _each(_made_by, parts), strict=True):
             different = [key for key in {**self.made_by, **found} if self.made_by.get(key) != found.get(key)]
             own = self.arithmetic or TORCH
@@ -271,7 +266,7 @@ def store_names(features: Place) -> list[str]:
     """
     if isinstance(features, Path) and not features.is_dir():
         return []
-    return sorted(folder.name for folder in features.iterdir() if _parts(folder))
+    return sorted(folder.name for folder in features.iterdir() if listed_parts(folder))
 
 
 def flagged_segments(features: Place) -> set[str]:
@@ -324,12 +319,6 @@ def _row_flags(item: VideoFeatures) -> list[list[str] | None]:
     return [list(flags) for flags in item.flags]
 
 
-def _parts(folder: Place) -> list[Place]:
-    there: Iterable[Place] = folder.iterdir() if isinstance(folder, Address) else folder.glob("part-*.parquet")
-    found = [part for part in there if _NUMBERED.fullmatch(part.name) or PART_OF_A_STORE.fullmatch(part.name)]
-    return sorted(found, key=lambda part: part.name)
-
-
 def _some(folder: Place, parts: list[Place]) -> list[Place]:
     if not parts:
         raise FeatureStoreError(f"{folder}: no features here. Extract or import them first.")
@@ -337,17 +326,7 @@ def _some(folder: Place, parts: list[Place]) -> list[Place]:
 
 
 def _flag_tables(folder: Place) -> list[pa.Table]:
-    return _listing_again(folder, lambda: _each(lambda part: read_table(part, _FLAGS, only=True), _parts(folder)))
-
-
-def _listing_again(folder: Place, function: Callable[[], Result]) -> Result:
-    """Call a function that lists parts and reads them, again where another writer dropped one in between."""
-    for _ in range(_TRIES):
-        try:
-            return function()
-        except FileNotFoundError:
-            continue
-    raise FeatureStoreError(f"{folder}: is being changed all the time, and could not be read. Try again.")
+    return listing_again(folder, lambda: _each(lambda part: read_table(part, _FLAGS, only=True), listed_parts(folder)))
 
 
 def _each(function: Callable[[Place], Result], parts: Sequence[Place]) -> list[Result]:
@@ -356,6 +335,22 @@ def _each(function: Callable[[Place], Result], parts: Sequence[Place]) -> list[R
         return [function(part) for part in parts]
     with ThreadPoolExecutor(_REQUESTS) as threads:
         return list(threads.map(function, parts))
+
+
+def videos_of_parts(parts: Sequence[Place]) -> set[str]:
+    """List the videos in some parts.
+
+    Parameters
+    ----------
+    parts : sequence of Path or Address
+        Parts.
+
+    Returns
+    -------
+    set of str
+        Ids of the videos.
+    """
+    return {video for videos in _each(_videos, parts) for video in videos}
 
 
 def _videos(part: Place) -> list[str]:
