@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 
 from antiphon.catalogue import Catalogue
+from antiphon.cli import train
 from antiphon.cli.app import run
+from antiphon.places import place
 from antiphon.workspace import Workspace
 
 from ..media.range_server import Served, range_server
@@ -29,11 +31,11 @@ def served(synthetic_table: Path) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def trained(extracted: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with a run and an index."""
-    place = Workspace(tmp_path_factory.mktemp("addresses") / "w")
-    shutil.copytree(extracted, place.folder)
+    own = Workspace(tmp_path_factory.mktemp("addresses") / "w")
+    shutil.copytree(extracted, own.folder)
     for arguments in (["train", "--no-learning-curve", "--name", "base"], ["index", "build"]):
-        assert run(["-w", str(place.root), *arguments]) == 0
-    return place
+        assert run(["-w", str(own.root), *arguments]) == 0
+    return own
 
 
 def open_to(served: Served, name: str) -> str:
@@ -86,13 +88,13 @@ def test_no_verb_shows_what_gives_access_to_catalogued_files(
     trained: Workspace, served: Served, synthetic_table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Neither for people nor as data, and nothing that is written but the catalogue has it."""
-    place = Workspace(tmp_path / "w")
-    shutil.copytree(trained.folder, place.folder)
-    rows = Catalogue.load(place.catalogue).records()
+    own = Workspace(tmp_path / "w")
+    shutil.copytree(trained.folder, own.folder)
+    rows = Catalogue.load(own.catalogue).records()
     for row in rows:
         row["path"] = open_to(served, Path(row["path"]).name)
     rows[0]["path"] = rows[0]["path"].replace(".mp4", "-gone.mp4")
-    Catalogue(rows).save(place.catalogue)
+    Catalogue(rows).save(own.catalogue)
     (tmp_path / "more.csv").write_text(f"path\n{open_to(served, 'more.mp4')}\n")
     shutil.copy(min(synthetic_table.parent.glob("*.mp4")), tmp_path / "more.mp4")
     you, me = (served.url.replace("://", f"://{name}:{USER}@") for name in ("you", "me"))
@@ -106,9 +108,22 @@ def test_no_verb_shows_what_gives_access_to_catalogued_files(
         ["report"],
         ["gallery"],
     ):
-        call(capsys, "-w", place.root, *arguments)
-    call(capsys, "-w", place.root, "catalogue", "move", f"{you}/x", tmp_path, code=1)
+        call(capsys, "-w", own.root, *arguments)
+    call(capsys, "-w", own.root, "catalogue", "move", f"{you}/x", tmp_path, code=1)
     assert len(served.asked) > len(rows)
-    for path in place.folder.rglob("*"):
-        if path.is_file() and path != place.catalogue:
+    for path in own.folder.rglob("*"):
+        if path.is_file() and path != own.catalogue:
             assert not any(secret.encode() in path.read_bytes() for secret in (USER, SIGNED)), path
+
+
+def test_training_at_an_address_is_refused_before_features_are_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("features are read")
+
+    monkeypatch.setattr(train, "workspace_features", read)
+    address = "memory://training-is-refused/work"
+    Catalogue([{"id": "a", "split": "train"}]).save(Workspace(place(address)).catalogue)
+    assert run(["-w", address, "train"]) == 1
+    assert f"antiphon --workspace FOLDER pull {address}" in " ".join(capsys.readouterr().err.split())

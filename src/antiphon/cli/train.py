@@ -121,11 +121,11 @@ def run_train(session: Session, options: TrainOptions) -> dict[str, Any]:
     workspace = session.existing_workspace()
     if options.name is not None:
         safe_name(options.name, "run")
+    model = DualEncoder(options.recipe, options.seed, options.device)
+    folder = workspace.run(options.name or model.recipe.name)  # refuses an address before features are read from it
     features = workspace_features(workspace, options.audio, options.video, has_options=True)
     if options.keep_flagged:
         features = features.without_flags()
-    model = DualEncoder(options.recipe, options.seed, options.device)
-    folder = workspace.run(options.name or model.recipe.name)
     refuse_few(workspace, features)
     _warn_of_few(session, features, model)
     pairs, validation = features["train"].training_pairs, features["validation"].training_pairs
