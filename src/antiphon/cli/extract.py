@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
 
     from antiphon.features.extraction import Progress
+    from antiphon.features.shares import Share
 
 AUDIO, VIDEO = "musicnn-mtt", "efficientnet_lite0"
 MAX_PROCESSES = 61
@@ -43,6 +44,7 @@ def extract(
     ray_address: str | None = None,
     keep_segments: bool = False,
     again: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    share: str = "1/1",
     each: FileLimits = USUAL_LIMITS,
     session: Here,
 ) -> None:
@@ -85,7 +87,15 @@ def extract(
     again
         Ids of videos to compute again, whatever is stored of them. They leave the search index until
         `antiphon index add`.
+    share
+        Compute only one share of the videos, such as 2/8 for the second of eight, where as many machines extract into
+        one workspace in a store.
     """
+    from antiphon.features.shares import WHOLE, share_of
+
+    own_share = share_of(share)
+    if keep_segments and own_share != WHOLE:
+        raise ConfigError("--share: segments are kept of the whole catalogue. Keep them in a run without a share.")
     if executor == "local" and workers is not None and workers > MAX_PROCESSES:
         raise ConfigError(f"--workers: at most {MAX_PROCESSES} processes on one machine, not {workers}.")
     with redirect_stdout(sys.stderr) if executor == "ray" else nullcontext():  # Ray prints, and a result is JSON.
@@ -103,6 +113,7 @@ def extract(
             precision,
             executor,
             ray_address,
+            own_share,
         )
     if keep_segments:
         found |= {"kept": run_keeping(session, None if executor == "ray" else workers, each.limits)}
@@ -172,6 +183,7 @@ def run_extract(
     precision: Precision = "float32",
     executor: Literal["local", "ray"] = "local",
     ray_address: str | None = None,
+    share: "Share" = (1, 1),
 ) -> dict[str, Any]:
     """Fill the workspace's feature stores, with a progress bar.
 
@@ -193,7 +205,7 @@ def run_extract(
         Limits of each file.
     precision : {'float32', 'tf32', 'bfloat16'}
         Precision of the networks.
-    executor, ray_address : optional
+    executor, ray_address, share : optional
         As in `antiphon.extract`.
 
     Returns
@@ -229,6 +241,7 @@ def run_extract(
             limits=limits,
             executor=executor,
             ray_address=ray_address,
+            share=share,
         )
     take_out_of_index(session, {*replaced_since(catalogue, Catalogue.load(workspace.catalogue)), *again})
     first = features.first_flagged()

@@ -17,6 +17,7 @@ from antiphon.features.keeping import keep_segments as keep
 from antiphon.features.planning import PlannedSegments, plan_segments
 from antiphon.features.recording import STAGE, Recorder
 from antiphon.features.renewal import renew
+from antiphon.features.shares import WHOLE, Share, is_in_share, refuse_no_share
 from antiphon.features.store import store_names
 from antiphon.features.targets import extraction_jobs, lacking, open_target, tell_of_mixtures
 from antiphon.features.workspace_catalogue import join_workspace
@@ -61,6 +62,7 @@ def extract(
     precision: Precision = "float32",
     keep_segments: bool = False,
     again: Collection[str] = (),
+    share: Share = WHOLE,
     progress: Callable[[Progress], None] | None = None,
     limits: WorkerLimits | None = None,
     executor: str = "local",
@@ -96,6 +98,9 @@ def extract(
         Also keep the frames and audio of every segment for fine-tuning, about 2 MB each.
     again : collection of str, optional
         Ids of videos to compute again, whatever the workspace has of them.
+    share : tuple of (int, int), default (1, 1)
+        Compute only the videos of one share, such as (2, 8) for the second of eight: each machine that extracts into
+        one workspace gets one. The id of a video decides, so that it stays in its share as the catalogue grows.
     progress : callable, optional
         Called after every video; with `keep_segments` once more for each, counting from the start.
     limits : WorkerLimits, optional
@@ -122,11 +127,14 @@ def extract(
     FeatureStoreError
         The workspace's features were made with other weights or settings, or no feature could be computed.
     ConfigError
-        `audio` and `video` are both None, an id of `again` is unknown, worker processes cannot be started, or Ray is
-        not installed or cannot be reached.
+        `audio` and `video` are both None, an id of `again` is unknown, `share` is none or has no videos, segments are
+        to be kept of a share alone, worker processes cannot be started, or Ray is not installed or cannot be reached.
     """
     if audio is None and video is None:
         raise ConfigError("audio and video are both None. Name at least one backbone.")
+    refuse_no_share(share, catalogue)
+    if keep_segments and share != WHOLE:
+        raise ConfigError("share: segments are kept of the whole catalogue. Keep them in a run without a share.")
     place = Workspace(place_of(workspace))
     if keep_segments:
         _ = place.folder
@@ -135,8 +143,11 @@ def extract(
         with place.lock():
             known, own, unreadable = join_workspace(place, catalogue, limits, stacklevel=2)
             stores = [backbone.name for backbone in chosen]
-            known = renew(place, known, again, stores, kept=keep_segments, limits=limits)
-            segments = extract_into(place, known, chosen, sampling, workers, progress, limits, unreadable, run.videos)
+            renewed = [name for name in again if is_in_share(name, share)]  # The others are renewed by other machines.
+            known = renew(place, known, renewed, stores, kept=keep_segments, limits=limits)
+            segments = extract_into(
+                place, known, chosen, sampling, workers, progress, limits, unreadable, run.videos, share
+            )
     if keep_segments:
         keep(place, known, workers=workers, progress=None if progress is None else _timed(progress), limits=limits)
     there = store_names(place.features)
@@ -161,6 +172,7 @@ def extract_into(
     limits: WorkerLimits | None = None,
     unreadable: Mapping[str, str] | None = None,
     videos: ComputeVideos = in_processes,
+    share: Share = WHOLE,
 ) -> PlannedSegments:
     """Fill the feature stores of a locked workspace, and return its segments.
 
@@ -184,6 +196,8 @@ def extract_into(
         As in `plan_segments`.
     videos : callable, default `in_processes`
         What decodes videos and computes their features.
+    share : tuple of (int, int), default (1, 1)
+        As in `extract`.
 
     Raises
     ------
@@ -197,6 +211,7 @@ def extract_into(
     targets = [open_target(workspace, backbone, settings) for backbone in chosen]
     attributes = AttributesTable(workspace, segments.by_video)
     jobs = extraction_jobs(catalogue, segments.by_video, targets, settings.seed, attributes.videos)
+    jobs = [job for job in jobs if is_in_share(job.video_id, share)]
     growing = [target for target in targets if any(job.video_id not in target.done for job in jobs)]
     tell_of_mixtures(growing, stacklevel=3)
     names = {job.video_id: [row["segment_id"] for row in segments.by_video[job.video_id]] for job in jobs}
