@@ -1,4 +1,4 @@
-"""A second process killed while it adds or builds; processes that read while one adds."""
+"""A second process killed while it adds, removes or builds; processes that read while one adds or removes."""
 
 import signal
 import subprocess
@@ -49,6 +49,45 @@ while seen < (1 + rounds) * each:
 print("done", flush=True)
 """
 
+_REMOVE = """
+import sys, time
+import numpy as np
+from antiphon.search import Index, store
+
+path, stop = sys.argv[1:]
+done = getattr(store, stop)
+
+def stopped(*arguments, **options):
+    done(*arguments, **options)
+    print(stop, flush=True)
+    time.sleep(600)
+
+index = Index.open(path)
+removed = [name for name in index.ids if name[:3] in ("000", "002") and name[3:] != "/000"]
+setattr(store, stop, stopped)
+print("ready", flush=True)
+index.remove(removed)
+"""
+
+_READ_LESS = """
+import sys
+from collections import Counter
+from antiphon.search import Index
+
+index, (rounds, each) = Index.open(sys.argv[1]), map(int, sys.argv[2:])
+print("ready", flush=True)
+seen = rounds * each
+while seen:
+    ids, vectors, _ = index.embeddings("")
+    assert set(Counter(name[:3] for name in ids).values()) <= {each}
+    assert len(ids) <= seen, (len(ids), seen)
+    seen = len(ids)
+    if ids:
+        (hits,) = index.search(vectors[:1], k=rounds * each)
+        assert len(hits) <= seen and len(hits) % each == 0, (len(hits), seen)
+print("done", flush=True)
+"""
+
 
 _BUILD = """
 import sys, time
@@ -93,8 +132,9 @@ def _started(script, *arguments):
     return process
 
 
-def _assert_whole(index, batches):
+def _assert_whole(index, batches, without=()):
     expected = {name: row for number in batches for name, row in zip(*_batch(number), strict=True)}
+    expected = {name: row for name, row in expected.items() if name not in without}
     ids, vectors, _ = index.embeddings("")
     assert ids == sorted(expected)
     wanted = np.array([expected[name] for name in ids])
@@ -121,6 +161,27 @@ def test_an_add_that_was_killed_and_repeated_loses_and_doubles_nothing(tmp_path,
     index.compact()
     _assert_whole(Index.open(tmp_path), range(1 + ROUNDS))
     assert not list(tmp_path.rglob("*.partial"))
+
+
+@pytest.mark.parametrize("stop", ["write_table", "write_text"])
+def test_a_removal_that_was_killed_is_there_as_a_whole_or_not_at_all(tmp_path, stop):
+    """Killed when the rows that are left of parts have been written, and when the manifest names them."""
+    index = Index.from_vectors(*_batch(0), tmp_path)
+    for number in range(1, 4):
+        index.add_vectors(*_batch(number))
+    process = _started(_REMOVE, tmp_path, stop)
+    assert process.stdout.readline() == f"{stop}\n", process.communicate()[1]
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    removed = _batch(0)[0][1:] + _batch(2)[0][1:]
+    for reader in (index, Index.open(tmp_path)):
+        _assert_whole(reader, range(4), () if stop == "write_table" else removed)
+    index.remove(removed)
+    _assert_whole(index, range(4), removed)
+    index.remove(["000/000"])
+    index.add_vectors(*_batch(0))
+    _assert_whole(Index.open(tmp_path), range(4), removed[EACH - 1 :])
+    assert len(list(tmp_path.rglob("part-*"))) == index.stats()["parts"] == 4
 
 
 def _killed_build(folder, stop):
@@ -169,6 +230,20 @@ def test_two_processes_read_whole_adds_while_one_adds(tmp_path, layout):
         index.add_vectors(*_batch(number))
         if number % 4 == 0:
             index.compact()
+    for reader in readers:
+        out, errors = reader.communicate(timeout=120)
+        assert (reader.returncode, out) == (0, "done\n"), errors
+
+
+def test_two_processes_read_whole_removals_while_one_removes(tmp_path):
+    index = Index.from_vectors(*_batch(0), tmp_path)
+    for number in range(1, ROUNDS):
+        index.add_vectors(*_batch(number))
+        if number % 4 == 0:
+            index.compact()
+    readers = [_started(_READ_LESS, tmp_path, ROUNDS, EACH) for _ in range(2)]
+    for number in range(ROUNDS):
+        index.remove(_batch(number)[0])
     for reader in readers:
         out, errors = reader.communicate(timeout=120)
         assert (reader.returncode, out) == (0, "done\n"), errors

@@ -402,6 +402,9 @@ class Index:
     def remove(self, ids: str | Iterable[str]) -> list[str]:
         """Remove music videos.
 
+        What is left of a part of the index that loses more than half of its videos is written anew, which takes as long
+        as building an index of it.
+
         Parameters
         ----------
         ids : str or iterable of str

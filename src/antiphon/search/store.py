@@ -137,26 +137,45 @@ class Store:
         self._write(self._manifest(), rows)
         if len(self._manifest()) > _MAX_PARTS:
             pieces = self._manifest()
-            self._merge(_small(pieces, [(self._folder / piece.file).stat().st_size for piece in pieces]))
+            small = _small(pieces, [(self._folder / piece.file).stat().st_size for piece in pieces])
+            self._merge(small, [piece for piece in pieces if piece not in small])
 
-    def remove(self, ids: Sequence[str]) -> None:
-        """Record in the manifest that videos of the existing parts are removed."""
-        self._replace([Piece(piece.file, piece.removed | set(ids)) for piece in self._manifest()])
+    def remove(self, ids: Collection[str]) -> None:
+        """Remove videos: the manifest names them, and parts that have lost more than half of theirs are merged anew.
+
+        All of it becomes visible at once.
+        """
+        self.view()
+        left: list[Piece] = []
+        worn: list[Piece] = []
+        for piece in self._manifest():
+            there = self._kept[piece.file].ids
+            # Only those of the part itself: the manifest would grow by all removed ids times all parts.
+            removed = (piece.removed | set(ids)).intersection(there)
+            (worn if 2 * len(removed) > len(there) else left).append(Piece(piece.file, removed))
+        if worn:
+            self._merge(worn, left)
+        else:
+            self._replace(left)
 
     def compact(self) -> None:
         """Merge all rows into one part, without those removed, and sort them into lists anew."""
-        self._merge(self._manifest())
+        self._merge(self._manifest(), [])
 
     def upkeep(self) -> Upkeep:
         """Return the state of the store."""
         return Upkeep(_bytes_in(self._folder), len(self._manifest()), self.view().listed)
 
-    def _merge(self, pieces: Collection[Piece]) -> None:
+    def _merge(self, pieces: Collection[Piece], others: list[Piece]) -> None:
+        """Put one part, without removed videos, in the place of several; the others stay, as they are given."""
         self._seen = None
         loaded = [(self._kept.pop(piece.file, None) or self._load(piece.file), piece.removed) for piece in pieces]
         rows = View(loaded, self._dim).rows()
         del loaded
-        self._write([piece for piece in self._manifest() if piece not in pieces], rows)
+        if rows.num_rows:
+            self._write(others, rows)
+        else:
+            self._replace(others)
 
     def _write(self, before: list[Piece], rows: pa.Table) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
