@@ -8,7 +8,7 @@ import sys
 import pyarrow as pa
 import pytest
 
-from antiphon import tables
+from antiphon import parquet_files
 from antiphon.tables import atomic_path, read_table, sweep_partials, write_table, write_text
 from antiphon.workspace import Workspace
 
@@ -68,13 +68,13 @@ def test_taking_the_workspace_removes_leftovers(tmp_path, leftover):
 def test_a_table_that_is_replaced_while_it_is_read_is_the_old_one(tmp_path, monkeypatch):
     old, new = (pa.table({"id": list(range(count))}) for count in (2000, 1000))
     write_table(old, tmp_path / "rows.parquet")
-    checked = tables._refuse_other_seal
+    checked = parquet_files._refuse_other_seal
 
     def replaced(*arguments):
         checked(*arguments)
         write_table(new, tmp_path / "rows.parquet")
 
-    monkeypatch.setattr(tables, "_refuse_other_seal", replaced)
+    monkeypatch.setattr(parquet_files, "_refuse_other_seal", replaced)
     assert read_table(tmp_path / "rows.parquet").equals(old)
     monkeypatch.undo()
     assert read_table(tmp_path / "rows.parquet").equals(new)

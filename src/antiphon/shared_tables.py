@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from antiphon.errors import FeatureStoreError
+from antiphon.parquet_files import open_table, read_parquet, sealed
 from antiphon.places import Address, SharedTable, new_name
-from antiphon.tables import open_table, read_table, sealed
 
 _REPLACES = b"antiphon.replaces"
 _KEYS = (("segment_id",), ("id",), ("video_id", "stage"))
@@ -97,7 +97,7 @@ def read_shared(address: SharedTable) -> pa.Table:
     for _ in range(_TRIES):
         try:
             names, heads = _listed(address)
-            tables = [read_table(head) for head in heads]
+            tables = [read_parquet(head) for head in heads]
         except FileNotFoundError:  # replaced since it was listed
             continue
         if not tables:

@@ -15,12 +15,13 @@ import pyarrow.parquet as pq
 
 from antiphon.documents import parsed_object, read_document, reason
 from antiphon.errors import FeatureStoreError, SearchError
+from antiphon.parquet_files import open_table
 from antiphon.search import lists
 from antiphon.search.entries import LIST, entry_schema, refuse_other_lengths, vectors_of
 from antiphon.search.pieces import LoadedPiece
 from antiphon.search.record import REBUILD
 from antiphon.search.view import View
-from antiphon.tables import open_table, sweep_partials, write_table, write_text
+from antiphon.tables import sweep_partials, write_table, write_text
 
 FloatArray = npt.NDArray[np.float32]
 
