@@ -211,7 +211,7 @@ def test_one_that_was_removed_comes_back_as_another(both: list[Index]) -> None:
         assert len(index) == VIDEOS
 
 
-def test_a_large_part_stays_as_it_is_when_small_ones_are_merged(both: list[Index]) -> None:
+def test_a_large_part_stays_as_it_is_until_all_are_merged(both: list[Index], monkeypatch: pytest.MonkeyPatch) -> None:
     index = both[0]
     folder = next(Path(index.path).glob("entries-*"))
     (large,) = folder.glob("part-*.parquet")
@@ -221,8 +221,15 @@ def test_a_large_part_stays_as_it_is_when_small_ones_are_merged(both: list[Index
     assert large.stat().st_mtime_ns == written
     assert index.stats()["parts"] < 20
     assert len(Index.open(index.path)) == VIDEOS + 40
+    queries = drawn(40, seed=7)
+    expected = index.search(queries, k=VIDEOS)
+    assert index.stats()["listed"] == VIDEOS
+    monkeypatch.setattr(lists, "MIN_ROWS", 1_000)
     index.compact()
     assert (index.stats()["parts"], large.exists()) == (1, False)
+    assert index.stats()["listed"] == VIDEOS + 40
+    assert recall(index.search(queries), [hits[:10] for hits in expected]) > 0.9
+    assert index.search(drawn(1, 139), k=1)[0][0].id == "new 39"
 
 
 @pytest.mark.parametrize("numbers", ["zeros", "random", "none", "some", "negative"])
