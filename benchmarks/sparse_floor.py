@@ -179,7 +179,7 @@ def pipeline(films: dict[str, Path], rounds: int) -> dict[str, float]:
             extract_into(Workspace(Path(folder)), catalogue, networks, workers=1)
 
     windows: list[list[Any]] = []
-    catalogue = Catalogue.from_folder(next(iter(films.values())).parent)
+    catalogue, _ = Catalogue.from_folder(next(iter(films.values())).parent).probe()
     taken: list[tuple[float, float, float]] = []
     for _ in range(rounds):
         windows.clear()
