@@ -61,6 +61,10 @@ bench: .venv/.dev ## measure: rendering, backbones, networks, decoding, the inde
 	$(BIN)/python benchmarks/index.py
 	$(BIN)/python benchmarks/service.py 200
 	$(BIN)/python benchmarks/load.py --seconds 20
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/sparse_floor.py --media $(DATA)/media --out results/engine/sparse_floor.json
+	$(BIN)/python benchmarks/ingest.py $(wildcard $(DATA)/media/video/*.mp4)
+	$(BIN)/python benchmarks/soak.py --files 1000
+	$(BIN)/python benchmarks/ray_executor.py $(wildcard $(DATA)/media/video/*.mp4) --copies 4 --workers 2
 	$(BIN)/python benchmarks/decoding.py $(wildcard $(DATA)/media/video/*.mp4)
 	$(BIN)/antiphon --workspace bench-youtube8m reproduce --features yt8m:$(DATA)/yt8m/music.parquet --label-names $(DATA)/yt8m/labels.csv
 

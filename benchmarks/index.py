@@ -172,7 +172,7 @@ def main() -> None:
         return
     found: dict[int, dict[str, float]] = {}
     for videos in given.videos:
-        with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        with tempfile.TemporaryDirectory() as folder:
             row = found[videos] = {}
             for step in ("build", "ask"):
                 command = [sys.executable, __file__, str(videos), "--step", step, "--folder", f"{folder}/work"]

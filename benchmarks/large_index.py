@@ -186,7 +186,7 @@ def measure(
 ) -> dict[str, object]:
     """Build, then ask one video after the other; `truth` is filled by the first structure that is measured."""
     own = segments.reshape(-1, SEGMENTS, DIM)
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         begun_s, before_mb = time.process_time(), peak_mb()
         find = STRUCTURES[name](tracks, segments, Path(folder))
         built_s, built_mb = time.process_time() - begun_s, peak_mb()
