@@ -73,7 +73,7 @@ def file_system(address: str) -> tuple[Any, str]:
         package = f"pip install '{_EXTRAS[protocol]}'" if protocol in _EXTRAS else str(error).rstrip(".")
         raise ConfigError(f"{address}: a package for such addresses is missing. Install it: {package}.") from error
     except ValueError as error:
-        raise ConfigError(f"{address}: {str(error).rstrip('.')}.") from error
+        raise ConfigError(f"{address}: cannot be opened ({str(error).rstrip('.')}).") from error
 
 
 def _limits(protocol: str) -> dict[str, Any]:
