@@ -112,14 +112,16 @@ def test_pictures_after_a_damaged_one_are_flagged_until_the_next_key_picture(fol
     path = intact_file(folder, "h264.mp4")
     with av.open(str(path)) as container:
         positions = {round(float(p.pts * p.time_base), 2): (p.pos, p.size) for p in container.demux(video=0) if p.size}
-    pos, size = positions[2.4]
     copy = path.with_name("damaged-h264.mp4")
     found = []
-    for seed in range(8):
-        data = bytearray(path.read_bytes())
-        data[pos + size // 8 : pos + size] = np.random.default_rng(seed).bytes(size - size // 8)
-        copy.write_bytes(data)
-        found.append([flags(decode(copy, window)) for window in ((0.2, 2.2), (3.0, 3.8), (4.2, 5.2))])
+    # Much of what is random is taken for pictures, and encoders differ between processors: several are damaged in turn.
+    for time_s in (2.4, 2.44, 2.48, 2.52, 2.56, 2.6, 2.64, 2.68):
+        pos, size = positions[time_s]
+        for seed in range(4):
+            data = bytearray(path.read_bytes())
+            data[pos + size // 8 : pos + size] = np.random.default_rng(seed).bytes(size - size // 8)
+            copy.write_bytes(data)
+            found.append([flags(decode(copy, window)) for window in ((0.2, 2.2), (3.0, 3.8), (4.2, 5.2))])
     assert sum(after == {"concealed"} for _, after, _ in found) >= 1
     assert all(before == later == set() for before, _, later in found)
 
