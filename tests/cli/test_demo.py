@@ -28,7 +28,7 @@ def test_it_ends_with_how_to_open_the_page_and_what_neighbours_are_worth(tmp_pat
     page = (tmp_path / re.search(r"file://([^ ]*demo.html)", first)[1]).read_text()
     assert page.count('<li class="done"') == 7
     assert "synthetic" in page
-    assert re.search(r"median rank \d.* \(95%: .*–.*\) from sound to pictures and .* of \d+; chance \d", page)
+    assert re.search(r"Median rank \d.* \(95%: .*–.*\) from sound to pictures and .* of \d+; chance \d", page)
     assert page.count("<video") == 6
     report = re.search(r'href="(runs/[^"]*)">Open the report', page)[1]
     root = shlex.split(out.strip().splitlines()[-1].removeprefix("Search and play: "))[-2]

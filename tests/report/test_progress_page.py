@@ -54,6 +54,8 @@ def test_it_plays_and_fills_and_leads_to_the_report(width: int, folder: Path, br
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert until(lambda: tab.evaluate("[...document.querySelectorAll('video')].every((one) => one.readyState >= 1)"))
     assert tab.locator("video").count() == 2
+    # A picture is there before anything is played, and not the first one.
+    assert until(lambda: tab.evaluate("[...document.querySelectorAll('video')].every((one) => one.currentTime > 1)"))
     assert tab.locator("a").count() == 0
     # While a video plays, the page is left alone.
     tab.evaluate(

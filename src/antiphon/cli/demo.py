@@ -133,7 +133,7 @@ def _ranks_in_words(found: dict[str, Any]) -> str:
         f"{rank(found[way]['median_rank'])} (95%: {'–'.join(map(rank, found[way]['ci95']))}) {words}"
         for way, words in ways.items()
     ]
-    return f"median rank {' and '.join(parts)}, of {found['a2v']['n']}; chance {rank(found['a2v']['chance'])}"
+    return f"Median rank {' and '.join(parts)}, of {found['a2v']['n']}; chance {rank(found['a2v']['chance'])}"
 
 
 def _command_name() -> str:

@@ -10,6 +10,8 @@ from antiphon.presentation.page_frame import page_environment, page_frame
 from antiphon.tables import write_text
 
 RELOAD_S = 4
+_SHOWN_S = 4
+"""Where videos begin, so that a picture is seen before they are played: many start with black."""
 _MAX_FILMS = 6
 
 
@@ -61,6 +63,7 @@ def write_progress_page(
         stages=stages,
         films=[{"address": quote(name), "name": Path(name).stem} for name in names],
         report=None if report is None else quote(report.relative_to(path.parent).as_posix()),
+        shown_s=_SHOWN_S,
         reload_s=None if over else RELOAD_S,
     )
     write_text(text, path)
