@@ -13,7 +13,7 @@ from antiphon.cli.audit import run_audit
 from antiphon.cli.catalogue import add_to_workspace
 from antiphon.cli.demo_page import DemoPage
 from antiphon.cli.evaluate import run_evaluate, show_ranks
-from antiphon.cli.extract import AUDIO, VIDEO, run_extract
+from antiphon.cli.extract import ExtractOptions, run_extract
 from antiphon.cli.index import run_build, run_facts
 from antiphon.cli.opening import model_features
 from antiphon.cli.report import run_report
@@ -210,4 +210,4 @@ def prepare_synthetic(
     if page is not None:
         page.start(1, counted(config.videos, "video"))
     add_to_workspace(inner, table, None, "artist", FRACTIONS, config.seed)
-    return inner, run_extract(inner, AUDIO, VIDEO, sections, config.seed, None, "auto")
+    return inner, run_extract(inner, ExtractOptions(sections=sections, seed=config.seed))

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -21,40 +22,20 @@ from antiphon.segments.sampling import SamplingConfig
 from antiphon.workers.limits import WorkerLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator
+    from collections.abc import Callable, Generator
 
     from antiphon.features.extraction import Progress
-    from antiphon.features.shares import Share
+    from antiphon.workspace import Workspace
 
-AUDIO, VIDEO = "musicnn-mtt", "efficientnet_lite0"
 MAX_PROCESSES = 61
 
 
-def extract(
-    *,
-    audio: str = AUDIO,
-    video: str = VIDEO,
-    sections: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
-    every_s: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
-    seed: int | None = None,
-    workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
-    device: str = "auto",
-    precision: Precision = "float32",
-    executor: Literal["local", "ray"] = "local",
-    ray_address: str | None = None,
-    keep_segments: bool = False,
-    again: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
-    share: str = "1/1",
-    each: FileLimits = USUAL_LIMITS,
-    session: Here,
-) -> None:
-    """Decode every video of the catalogue once and compute its features with the chosen backbones.
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ExtractOptions:
+    """What to compute, of which stretches, and where.
 
-    It can be stopped at any time, or killed; the same command computes only what is missing, and files that were
-    replaced since. Files that cannot be used are listed with the reason in failures.parquet; features of files that are
-    gone stay.
-
-    Parameters
+    Attributes
     ----------
     audio
         Audio backbone; see `antiphon backbones list`. "none" skips audio.
@@ -81,9 +62,6 @@ def extract(
     ray_address
         Ray cluster, such as auto for the one that this machine belongs to. Default: that of RAY_ADDRESS, or a Ray of
         its own on this machine.
-    keep_segments
-        Also keep the video (10 frames per second, within 768 × 432) and audio (16 kHz, mono) of every segment, about
-        2 MB each, for `antiphon finetune`. This decodes the files a second time.
     again
         Ids of videos to compute again, whatever is stored of them. They leave the search index until
         `antiphon index add`.
@@ -91,59 +69,79 @@ def extract(
         Compute only one share of the videos, such as 2/8 for the second of eight, where as many machines extract into
         one workspace in a store.
     """
+
+    audio: str = "musicnn-mtt"
+    video: str = "efficientnet_lite0"
+    sections: Annotated[int | None, Parameter(validator=Number(gte=1))] = None
+    every_s: Annotated[float | None, Parameter(validator=Number(gt=0))] = None
+    seed: int | None = None
+    workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None
+    device: str = "auto"
+    precision: Precision = "float32"
+    executor: Literal["local", "ray"] = "local"
+    ray_address: str | None = None
+    again: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = ()
+    share: str = "1/1"
+
+
+def extract(
+    *,
+    options: ExtractOptions = ExtractOptions(),
+    keep_segments: bool = False,
+    each: FileLimits = USUAL_LIMITS,
+    session: Here,
+) -> None:
+    """Decode every video of the catalogue once and compute its features with the chosen backbones.
+
+    It can be stopped at any time, or killed; the same command computes only what is missing, and files that were
+    replaced since. Files that cannot be used are listed with the reason in failures.parquet; features of files that are
+    gone stay.
+
+    Parameters
+    ----------
+    keep_segments
+        Also keep the video (10 frames per second, within 768 × 432) and audio (16 kHz, mono) of every segment, about
+        2 MB each, for `antiphon finetune`. This decodes the files a second time.
+    """
     from antiphon.features.shares import WHOLE, share_of
 
-    own_share = share_of(share)
-    if keep_segments and own_share != WHOLE:
+    if keep_segments and share_of(options.share) != WHOLE:
         raise ConfigError("--share: segments are kept of the whole catalogue. Keep them in a run without a share.")
-    if executor == "local" and workers is not None and workers > MAX_PROCESSES:
-        raise ConfigError(f"--workers: at most {MAX_PROCESSES} processes on one machine, not {workers}.")
-    with redirect_stdout(sys.stderr) if executor == "ray" else nullcontext():  # Ray prints, and a result is JSON.
-        found = run_extract(
-            session,
-            audio,
-            video,
-            sections,
-            seed,
-            workers,
-            device,
-            every_s,
-            again,
-            each.limits,
-            precision,
-            executor,
-            ray_address,
-            own_share,
-        )
+    on_ray = options.executor == "ray"
+    if not on_ray and options.workers is not None and options.workers > MAX_PROCESSES:
+        raise ConfigError(f"--workers: at most {MAX_PROCESSES} processes on one machine, not {options.workers}.")
+    with redirect_stdout(sys.stderr) if on_ray else nullcontext():  # Ray prints, and a result is JSON.
+        found = run_extract(session, options, each.limits)
     if keep_segments:
-        found |= {"kept": run_keeping(session, None if executor == "ray" else workers, each.limits)}
+        found |= {"kept": run_keeping(session, None if on_ray else options.workers, each.limits)}
         found["failures"] = [vars(failure) for failure in session.workspace.read_failures()]
+    session.result(found, lambda out: _show(out, found, session.workspace))
 
-    def show(out: Console) -> None:
-        from antiphon.presentation.flag_words import flag_words
 
-        have = "has" if found["segments"] == 1 else "have"
-        out.print(f"{counted(found['segments'], 'segment')} of {counted(found['videos'], 'video')} {have} features.")
-        if found["flagged"]:
-            flagged = counted(found["flagged"], "segment is flagged", "segments are flagged")
-            them = "it" if found["flagged"] == 1 else "them"
-            out.print(f"{flagged}; training leaves {them} out unless --keep-flagged is given:", soft_wrap=True)
-            for flag, one in found["flags"].items():
-                others = "" if one["videos"] == 1 else f" and {one['videos'] - 1:,} more"
-                out.print(f"  {flag_words(flag)}: {one['segments']:,}, in {one['first']}{others}", markup=False)
-        if keep_segments:
-            kept = found["kept"]
-            out.print(
-                f"{kept['segments']} segments kept in {session.workspace.kept}: {kept['bytes'] / 1e6:,.1f} MB, "
-                f"{kept['bytes_per_segment'] / 1e6:.2f} MB per segment.",
-                soft_wrap=True,
-            )
-        for failure in found["failures"][:10]:
-            out.print(f"  {failure['video_id']}: {failure['message']}", markup=False, soft_wrap=True)
-        if found["failures"]:
-            out.print(f"{counted(len(found['failures']), 'video')} failed; failures.parquet lists the reasons.")
+def _show(out: Console, found: dict[str, Any], workspace: "Workspace") -> None:
+    """Print how many segments have features, what is flagged, what is kept, and what failed."""
+    from antiphon.presentation.flag_words import flag_words
 
-    session.result(found, show)
+    have = "has" if found["segments"] == 1 else "have"
+    out.print(f"{counted(found['segments'], 'segment')} of {counted(found['videos'], 'video')} {have} features.")
+    if found["flagged"]:
+        flagged = counted(found["flagged"], "segment is flagged", "segments are flagged")
+        them = "it" if found["flagged"] == 1 else "them"
+        out.print(f"{flagged}; training leaves {them} out unless --keep-flagged is given:", soft_wrap=True)
+        for flag, one in found["flags"].items():
+            others = "" if one["videos"] == 1 else f" and {one['videos'] - 1:,} more"
+            out.print(f"  {flag_words(flag)}: {one['segments']:,}, in {one['first']}{others}", markup=False)
+    if "kept" in found:
+        kept = found["kept"]
+        out.print(
+            f"{kept['segments']} segments kept in {workspace.kept}: {kept['bytes'] / 1e6:,.1f} MB, "
+            f"{kept['bytes_per_segment'] / 1e6:.2f} MB per segment.",
+            soft_wrap=True,
+        )
+    for failure in found["failures"][:10]:
+        out.print(f"  {failure['video_id']}: {failure['message']}", markup=False, soft_wrap=True)
+    if found["failures"]:
+        out.print(f"{counted(len(found['failures']), 'video')} failed; failures.parquet lists the reasons.")
 
 
 @contextmanager
@@ -169,44 +167,17 @@ def extraction_progress(session: Session) -> "Generator[Callable[[Progress], Non
         yield progress
 
 
-def run_extract(
-    session: Session,
-    audio: str,
-    video: str,
-    sections: int | None,
-    seed: int | None,
-    workers: int | None,
-    device: str,
-    every_s: float | None = None,
-    again: "Collection[str]" = (),
-    limits: WorkerLimits | None = None,
-    precision: Precision = "float32",
-    executor: Literal["local", "ray"] = "local",
-    ray_address: str | None = None,
-    share: "Share" = (1, 1),
-) -> dict[str, Any]:
+def run_extract(session: Session, options: ExtractOptions, limits: WorkerLimits | None = None) -> dict[str, Any]:
     """Fill the workspace's feature stores, with a progress bar.
 
     Parameters
     ----------
     session : Session
         Session of the command line.
-    audio, video : str
-        Names of the backbones, or "none".
-    sections, seed, every_s : optional
-        Sampling of segments; None: as in the workspace.
-    workers : int or None
-        Number of decoding processes; None: one per core.
-    device : str
-        "cpu", "cuda" or "auto".
-    again : collection of str
-        Ids of videos to compute again.
+    options : ExtractOptions
+        What to compute, of which stretches, and where.
     limits : WorkerLimits, optional
         Limits of each file.
-    precision : {'float32', 'tf32', 'bfloat16'}
-        Precision of the networks.
-    executor, ray_address, share : optional
-        As in `antiphon.extract`.
 
     Returns
     -------
@@ -215,35 +186,29 @@ def run_extract(
         "video" and "failures".
     """
     from antiphon.features.extraction import extract as extract_features
-    from antiphon.features.planning import stored_sampling
+    from antiphon.features.shares import share_of
 
     workspace = session.existing_workspace()
     catalogue = Catalogue.load(workspace.catalogue)
-    settings = {"sections": sections, "every_s": every_s, "seed": seed}
-    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-    stored = stored_sampling(workspace) or SamplingConfig()
-    try:
-        sampling = SamplingConfig.model_validate(stored.model_dump() | given)
-    except ValidationError as error:
-        raise ConfigError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}.") from error
+    sampling = _sampling(workspace, options)
     with extraction_progress(session) as progress:
         features = extract_features(
             catalogue,
-            None if audio == "none" else audio,
-            None if video == "none" else video,
+            None if options.audio == "none" else options.audio,
+            None if options.video == "none" else options.video,
             workspace.root,
             sampling=sampling,
-            workers=workers,
-            device=device,
-            precision=precision,
-            again=again,
+            workers=options.workers,
+            device=options.device,
+            precision=options.precision,
+            again=options.again,
             progress=progress,
             limits=limits,
-            executor=executor,
-            ray_address=ray_address,
-            share=share,
+            executor=options.executor,
+            ray_address=options.ray_address,
+            share=share_of(options.share),
         )
-    take_out_of_index(session, {*replaced_since(catalogue, Catalogue.load(workspace.catalogue)), *again})
+    take_out_of_index(session, {*replaced_since(catalogue, Catalogue.load(workspace.catalogue)), *options.again})
     first = features.first_flagged()
     return {
         "segments": len(features),
@@ -254,6 +219,19 @@ def run_extract(
         "video": features.video_name,
         "failures": [vars(failure) for failure in workspace.read_failures()],
     }
+
+
+def _sampling(workspace: "Workspace", options: ExtractOptions) -> SamplingConfig:
+    """Return how segments are drawn: as the options say, else as in the workspace."""
+    from antiphon.features.planning import stored_sampling
+
+    settings = {"sections": options.sections, "every_s": options.every_s, "seed": options.seed}
+    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    stored = stored_sampling(workspace) or SamplingConfig()
+    try:
+        return SamplingConfig.model_validate(stored.model_dump() | given)
+    except ValidationError as error:
+        raise ConfigError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}.") from error
 
 
 def run_keeping(session: Session, workers: int | None, limits: WorkerLimits | None = None) -> dict[str, int]:
