@@ -28,6 +28,7 @@ if _TYPE_CHECKING:
         WeightsError,
     )
     from antiphon.evaluation import audit, evaluate, probe
+    from antiphon.experiments.comparison import compare
     from antiphon.features import Features
     from antiphon.features.extraction import extract
     from antiphon.model.cca import CCA
@@ -70,6 +71,7 @@ __all__ = [
     "__version__",
     "audit",
     "backbones",
+    "compare",
     "evaluate",
     "extract",
     "metrics",
@@ -84,6 +86,7 @@ _HOMES = {
     "antiphon.embeddings": ("ModalityEmbeddings",),
     "antiphon.errors": tuple(name for name in __all__ if name.endswith("Error")),
     "antiphon.evaluation": ("audit", "evaluate", "probe"),
+    "antiphon.experiments.comparison": ("compare",),
     "antiphon.features": ("Features",),
     "antiphon.features.extraction": ("extract",),
     "antiphon.model.cca": ("CCA",),

@@ -54,6 +54,7 @@ _VERBS = {
     "judge": ("judge:app", "Ask people which music videos are more alike, and compare runs with their answers."),
     "reproduce": ("reproduce:reproduce", "Reproduce the experiments of Veldkamp et al. (2023) on your data."),
     "study": ("study:study", "Compare recipes, one ingredient at a time, on several draws of one data set."),
+    "compare": ("compare:compare", "Find out whether training is worth it, and on which backbones."),
     "embed": ("embed:embed", "Embed media files with a trained model and write them as Parquet."),
     "index": ("index:app", "Build the workspace's search index and keep it up to date."),
     "search": ("search:search", "Find similar music videos, songs for a video, or videos for a song."),

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,8 @@ from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import AntiphonError, ConfigError
 from antiphon.evaluation.retrieval import Embedder
 from antiphon.experiments.draws import drawn
-from antiphon.experiments.study import DrawSettings, ResolvedStep, Size
+from antiphon.experiments.study import ZERO_SHOT, DrawSettings, ResolvedStep, Size
+from antiphon.experiments.zero_shot import ZeroShot
 from antiphon.features.artists import artist_parties
 from antiphon.features.features import Features
 from antiphon.features.joining import join
@@ -29,8 +31,9 @@ from antiphon.seeding import generator
 from antiphon.tables import atomic_path
 
 WAYS = ("a2v", "v2a")
+Level = Literal["segments", "tracks"]
 
-_FORMAT = 1
+_FORMAT = 2
 """Version of the results; increase it when their meaning changes."""
 _PERMUTATIONS = 200
 
@@ -49,6 +52,8 @@ class Cell:
         How videos are drawn.
     draw, seed : int
         Numbers of the draw and of the training, from 0.
+    level : {'segments', 'tracks'}, default 'segments'
+        What is ranked: the rows of the test videos, or one embedding of each video.
     """
 
     step: ResolvedStep
@@ -56,6 +61,7 @@ class Cell:
     draws: DrawSettings
     draw: int
     seed: int
+    level: Level = "segments"
 
     @property
     def path(self) -> Path:
@@ -75,9 +81,11 @@ class Cell:
         str
             SHA-256 (hex).
         """
-        recipe = None if self.step.recipe is None else self.step.recipe.model_dump(exclude={"name", "description"})
+        recipe: Any = self.step.name if self.step.name == ZERO_SHOT else None
+        if self.step.recipe is not None:
+            recipe = self.step.recipe.model_dump(exclude={"name", "description"})
         draws = self.draws.model_dump(exclude={"count"})
-        made_of = [_FORMAT, inputs, recipe, self.size, draws, self.draw, self.seed, versions()]
+        made_of = [_FORMAT, inputs, recipe, self.size, draws, self.draw, self.seed, self.level, versions()]
         return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 
@@ -88,13 +96,14 @@ class Outcome:
     Attributes
     ----------
     about : dict
-        "reason" if the training failed; else numbers of pairs and epochs.
+        "reason" if the training failed; else numbers of pairs and epochs, and "processor_s", the processor time of
+        training in seconds.
     ranks : dict of str to ndarray of float64
-        (n,) rank of each test pair's partner, by direction; empty if the training failed.
+        (n,) rank of each test pair's (or track's) partner, by direction; empty if the training failed.
     null : dict of str to ndarray of float64
         (permutations,) median ranks with partners permuted at random, by direction.
     queries : ndarray of str, shape (n,)
-        Pair of each rank.
+        Pair (or video) of each rank.
     groups : ndarray of str, shape (n,)
         Video of each rank.
     """
@@ -212,16 +221,23 @@ def _tested(cell: Cell, features: Features, extra: Features | None) -> Outcome:
         if extra is None:
             raise ConfigError(f"Step {cell.step.name} trains on extra features, but there are none. Provide them.")
         train = join(train, _unseen(extra.paired, (validation, test)))
+    started = time.process_time()
     model, epochs = _fitted(cell, train, validation)
-    audio, video = model.embed(test)
-    numbers = group_numbers(test.groups, len(test))
+    spent_s = time.process_time() - started
+    if cell.level == "tracks":
+        names = groups = np.unique(test.groups)
+        audio, video = model.embed(test, per="track")
+    else:
+        names, groups = test.ids, test.groups
+        audio, video = model.embed(test)
+    numbers = group_numbers(groups, len(groups))
     permuted = permuted_rows(numbers, _PERMUTATIONS, generator(cell.draws.seed, "study null", cell.draw))
     found, null = {}, {}
     for way, queries, candidates in (("a2v", audio, video), ("v2a", video, audio)):
         found[way], null_ranks = ranks(queries, candidates, permuted=permuted)
         null[way] = np.median(np.asarray(null_ranks), axis=1).astype(np.float64)
     about = {"train_pairs": len(train), "validation_pairs": len(validation), "epochs": epochs}
-    return Outcome(about, found, null, test.ids, test.groups)
+    return Outcome(about | {"processor_s": round(spent_s, 3)}, found, null, names, groups)
 
 
 def _unseen(extra: Features, held_out: Sequence[Features]) -> Features:
@@ -234,6 +250,8 @@ def _unseen(extra: Features, held_out: Sequence[Features]) -> Features:
 
 
 def _fitted(cell: Cell, train: Features, validation: Features) -> tuple[Embedder, int | None]:
+    if cell.step.name == ZERO_SHOT:
+        return ZeroShot(), None
     if cell.step.recipe is None:
         return fit_tuned(train, validation, cell.seed), None
     model = DualEncoder(cell.step.recipe, cell.seed, "cpu").fit(train, validation, verbose=False)

@@ -12,7 +12,11 @@ from antiphon.model.recipe import Recipe, changed_recipe, load_recipe
 from antiphon.shapes import faults_of
 
 CCA = "cca"
-"""Name of the step without a recipe: `antiphon.model.cca_tuning`."""
+"""Name of the step of `antiphon.model.cca_tuning`, which has no recipe."""
+ZERO_SHOT = "zero-shot"
+"""Name of the step that compares features as they are, without training."""
+UNTRAINED = (CCA, ZERO_SHOT)
+"""Steps without a recipe. They have nothing random, so they run once on each draw."""
 
 Size = Literal["all"] | Annotated[int, Field(ge=4)]
 
@@ -44,12 +48,13 @@ class DrawSettings(BaseModel):
 
 
 class StudyStep(BaseModel):
-    """One recipe, or the linear analysis, in a study.
+    """One recipe, the linear analysis, or the features as they are, in a study.
 
     Attributes
     ----------
     name : str
-        Name of the step, and of its recipe unless it inherits. "cca" is the tuned linear analysis.
+        Name of the step, and of its recipe unless it inherits. "cca" is the tuned linear analysis; "zero-shot" compares
+        the features themselves, where both backbones share one space.
     label : str
         What it adds, for tables and charts. Default: the name.
     inherits : str, optional
@@ -117,7 +122,7 @@ class ResolvedStep(BaseModel):
     Attributes
     ----------
     recipe : Recipe, optional
-        None for the linear analysis.
+        None for the linear analysis and for zero-shot.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -186,10 +191,10 @@ def resolved_steps(study: Study, folder: Path) -> list[ResolvedStep]:
 
 def _resolved(step: StudyStep, earlier: Sequence[ResolvedStep], folder: Path) -> ResolvedStep:
     label = step.label or step.name
-    if step.name == CCA:
+    if step.name in UNTRAINED:
         if step.inherits is not None or step.changes:
-            raise ConfigError(f"Step {CCA}: cannot inherit or change anything; it is tuned automatically.")
-        return ResolvedStep(name=CCA, label=label, recipe=None, extra=bool(step.extra))
+            raise ConfigError(f"Step {step.name}: cannot inherit or change anything; it has no recipe.")
+        return ResolvedStep(name=step.name, label=label, recipe=None, extra=bool(step.extra))
     parent = next((other for other in earlier if other.name == step.inherits), None)
     if parent is not None and parent.recipe is None:
         raise ConfigError(f"Step {step.name}: cannot inherit {parent.name}, which has no recipe.")

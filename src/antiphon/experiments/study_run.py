@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from antiphon.errors import AntiphonError, ConfigError
-from antiphon.experiments.cells import Cell, Outcome, failed, read_outcome, run_cell, write_outcome
-from antiphon.experiments.study import CCA, ResolvedStep, Study
+from antiphon.experiments.cells import Cell, Level, Outcome, failed, read_outcome, run_cell, write_outcome
+from antiphon.experiments.study import UNTRAINED, ResolvedStep, Study
 from antiphon.features.features import Features
 from antiphon.workers.limits import JobError
 from antiphon.workers.pool import run_in_processes
@@ -33,8 +33,8 @@ class _Job:
     extra: Path | None
 
 
-def study_cells(study: Study, steps: Sequence[ResolvedStep]) -> list[Cell]:
-    """List the cells of a study, by step and size. The linear analysis is deterministic, so it has one seed.
+def study_cells(study: Study, steps: Sequence[ResolvedStep], level: Level = "segments") -> list[Cell]:
+    """List the cells of a study, by step and size. What has no recipe has nothing random, and so one seed.
 
     Parameters
     ----------
@@ -42,6 +42,8 @@ def study_cells(study: Study, steps: Sequence[ResolvedStep]) -> list[Cell]:
         The study.
     steps : sequence of ResolvedStep
         Its steps.
+    level : {'segments', 'tracks'}, default 'segments'
+        What is ranked.
 
     Returns
     -------
@@ -49,11 +51,11 @@ def study_cells(study: Study, steps: Sequence[ResolvedStep]) -> list[Cell]:
         The cells.
     """
     return [
-        Cell(step, size, study.draws, draw, seed)
+        Cell(step, size, study.draws, draw, seed, level)
         for step in steps
         for size in study.videos
         for draw in range(study.draws.count)
-        for seed in range(1 if step.name == CCA else study.seeds)
+        for seed in range(1 if step.name in UNTRAINED else study.seeds)
     ]
 
 
@@ -64,6 +66,7 @@ def run_study(
     folder: Path,
     *,
     extra: Features | None = None,
+    level: Level = "segments",
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> dict[Cell, Outcome]:
@@ -84,6 +87,8 @@ def run_study(
         Folder of the outcomes, in `cells`.
     extra : Features, optional
         Additional pairs for the steps that also train on these.
+    level : {'segments', 'tracks'}, default 'segments'
+        Rank the rows of the test videos, or one embedding of each video.
     jobs : int
         Number of concurrent cells, of one thread each.
     progress : callable, optional
@@ -106,7 +111,7 @@ def run_study(
             "remove `extra` from the step."
         )
     inputs = _inputs(features, extra)
-    cells = study_cells(study, steps)
+    cells = study_cells(study, steps, level)
     found: dict[Cell, Outcome] = {}
     for cell in cells:
         kept = read_outcome(cell.key(inputs[cell.step.extra]), folder / cell.path)

@@ -45,7 +45,8 @@ def study_table(study: Study, steps: Sequence[ResolvedStep], outcomes: Mapping[C
     return {"rows": rows, "cells": [_cell(cell, outcome) for cell, outcome in outcomes.items()]}
 
 
-def _trainings(outcomes: Mapping[Cell, Outcome], step: str, size: Size) -> Trainings:
+def trainings_of(outcomes: Mapping[Cell, Outcome], step: str, size: Size) -> Trainings:
+    """Return the successful trainings of one step and size, by draw."""
     found: dict[int, list[Outcome]] = {}
     for cell, outcome in outcomes.items():
         if (cell.step.name, cell.size) == (step, size) and not outcome.reason:
@@ -56,7 +57,7 @@ def _trainings(outcomes: Mapping[Cell, Outcome], step: str, size: Size) -> Train
 def _row(
     study: Study, steps: Sequence[ResolvedStep], step: ResolvedStep, size: Size, outcomes: Mapping[Cell, Outcome]
 ) -> dict[str, Any]:
-    ours = _trainings(outcomes, step.name, size)
+    ours = trainings_of(outcomes, step.name, size)
     all_of_it = [outcome for several in ours.values() for outcome in several]
     reasons = [
         outcome.reason
@@ -70,11 +71,11 @@ def _row(
     pool = float(np.mean([len(several[0].queries) for several in ours.values()]))
     row |= {"n": pool, "chance": (pool + 1) / 2}
     row["train_pairs"] = float(np.mean([outcome.about["train_pairs"] for outcome in all_of_it]))
-    row |= {way: _one_way(ours, way) for way in WAYS} | {"against": {}}
+    row |= {way: over_trainings(ours, way) for way in WAYS} | {"against": {}}
     for role, other in _others(study, [each.name for each in steps], step.name).items():
-        compared = _compared(ours, _trainings(outcomes, other, size))
-        if compared is not None:
-            row["against"][role] = {"step": other} | compared
+        gain = compared(ours, trainings_of(outcomes, other, size))
+        if gain is not None:
+            row["against"][role] = {"step": other} | gain
     return row
 
 
@@ -88,7 +89,22 @@ def _others(study: Study, names: Sequence[str], name: str) -> dict[str, str]:
     return {role: other for role, other in found.items() if other != name}
 
 
-def _one_way(ours: Trainings, way: str) -> dict[str, Any]:
+def over_trainings(ours: Trainings, way: str) -> dict[str, Any]:
+    """Average one direction's rank metrics over draws and trainings.
+
+    Parameters
+    ----------
+    ours : mapping of int to list of Outcome
+        Successful trainings, by draw.
+    way : {'a2v', 'v2a'}
+        Direction.
+
+    Returns
+    -------
+    dict
+        "median_rank", "recall@10" and "mrr", each with "value" and "ci95"; "null95", the widest of all trainings'
+        middle 95% of the median rank under permutation; "by_training", their median ranks.
+    """
     ranks = [np.stack([outcome.ranks[way] for outcome in several]) for several in ours.values()]
     found = over_draws(ranks, [several[0].groups for several in ours.values()])
     all_of_it = [outcome for several in ours.values() for outcome in several]
@@ -99,8 +115,20 @@ def _one_way(ours: Trainings, way: str) -> dict[str, Any]:
     }
 
 
-def _compared(ours: Trainings, theirs: Trainings) -> dict[str, Any] | None:
-    """Return the factor by which ranks are lower, over the draws that both have; None without such draws."""
+def compared(ours: Trainings, theirs: Trainings) -> dict[str, Any] | None:
+    """Return the factor by which ranks are lower than another's, paired by query.
+
+    Parameters
+    ----------
+    ours, theirs : mapping of int to list of Outcome
+        Successful trainings of two steps, by draw.
+
+    Returns
+    -------
+    dict, optional
+        "ratio" and "ci95" of "both" directions together, "a2v" and "v2a", over the draws that both have; None without
+        such draws.
+    """
     shared = [draw for draw in ours if draw in theirs]
     if not shared:
         return None

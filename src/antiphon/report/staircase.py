@@ -8,16 +8,10 @@ from markupsafe import Markup
 from antiphon.experiments.study import CCA
 from antiphon.presentation import svg
 from antiphon.presentation.charts import QUERY, WIDTH, rank_axis
-from antiphon.presentation.numbers import brief, whole
+from antiphon.presentation.numbers import whole
 from antiphon.presentation.rank_sentences import DIRECTIONS
 from antiphon.presentation.svg import Scale
-
-_INSET = 4
-_VALUES = 114
-_ROW = 48
-_TOP = 24
-_MIDDLE = 31
-_APART = {"a2v": -5, "v2a": 5}
+from antiphon.report.rank_rows import MIDDLE, ROW, TOP, rank_row, rank_scale, with_interval
 
 
 def staircase(rows: Sequence[Mapping[str, Any]]) -> Markup:
@@ -34,14 +28,17 @@ def staircase(rows: Sequence[Mapping[str, Any]]) -> Markup:
         SVG.
     """
     pool = max(row["n"] for row in rows if row["trainings"])
-    scale = Scale(1, pool, _INSET, WIDTH - _VALUES, log=True)
-    bottom = _TOP + _ROW * len(rows) + 4
+    scale = rank_scale(pool)
+    bottom = TOP + ROW * len(rows) + 4
     chance = scale((pool + 1) / 2)
     parts = [
         svg.text("chance", chance, 12, "tick", "middle"),
         svg.line(chance, 18, chance, bottom, "chance"),
         svg.path(_stairs(rows, scale), "stair"),
-        *(_row(row, scale, _TOP + _ROW * number) for number, row in enumerate(rows)),
+        *(
+            rank_row(row, scale, TOP + ROW * number, step_factor(row), step_words(row))
+            for number, row in enumerate(rows)
+        ),
         rank_axis(scale, round(pool), bottom, "median rank, logarithmic"),
     ]
     label = " ".join(f"{step_words(row)}." for row in rows)
@@ -59,7 +56,7 @@ def step_words(row: Mapping[str, Any]) -> str:
     """
     if not row["trainings"]:
         return f"{row['label']}: all trainings failed"
-    ways = [f"by {QUERY[way]} {_with_interval(row[way]['median_rank'])}" for way in DIRECTIONS]
+    ways = [f"by {QUERY[way]} {with_interval(row[way]['median_rank'])}" for way in DIRECTIONS]
     factor = step_factor(row)
     words = f"{row['label']}: median rank of {whole(row['n'])} {', '.join(ways)}"
     return f"{words}; gain over {row['against']['previous']['step']} {factor}" if factor else words
@@ -79,30 +76,6 @@ def step_factor(row: Mapping[str, Any]) -> str:
     return f"×{both['ratio']:.2f} ({both['ci95'][0]:.2f}–{both['ci95'][1]:.2f})"
 
 
-def _with_interval(found: Mapping[str, Any]) -> str:
-    return f"{brief(found['value'])} ({brief(found['ci95'][0])}–{brief(found['ci95'][1])})"
-
-
-def _row(row: Mapping[str, Any], scale: Scale, top: float) -> Markup:
-    middle = top + _MIDDLE
-    parts = [
-        svg.text(row["label"], 0, top + 13, "label"),
-        svg.text(step_factor(row), WIDTH, middle + 13, "tick", "end"),
-        svg.line(scale.start, middle, scale.end, middle, "rail"),
-    ]
-    if not row["trainings"]:
-        parts.append(svg.text("failed", WIDTH, middle + 5, "value", "end"))
-        return svg.element("g", *parts)
-    low = min(row[way]["null95"][0] for way in DIRECTIONS)
-    high = max(row[way]["null95"][1] for way in DIRECTIONS)
-    parts.append(svg.box(scale(low), middle - 11, max(scale(high) - scale(low), 2), 22, "null", round_=2))
-    for way in DIRECTIONS:
-        parts += _point(way, row[way]["median_rank"], scale, middle + _APART[way])
-    values = " / ".join(brief(row[way]["median_rank"]["value"]) for way in DIRECTIONS)
-    parts.append(svg.text(values, WIDTH, middle - 2, "value", "end"))
-    return svg.element("g", *parts, svg.box(0, top, WIDTH, _ROW, "hover", step_words(row)))
-
-
 def _stairs(rows: Sequence[Mapping[str, Any]], scale: Scale) -> list[tuple[float, float]]:
     """Return the corners of the line through the steps, at the mean of both directions."""
     corners: list[tuple[float, float]] = []
@@ -110,15 +83,7 @@ def _stairs(rows: Sequence[Mapping[str, Any]], scale: Scale) -> list[tuple[float
         if not row["trainings"] or row["step"] == CCA:
             continue
         place = sum(scale(row[way]["median_rank"]["value"]) for way in DIRECTIONS) / len(DIRECTIONS)
-        height = _TOP + _ROW * number + _MIDDLE
+        height = TOP + ROW * number + MIDDLE
         corners += [(corners[-1][0], height)] if corners else []
         corners.append((place, height))
     return corners
-
-
-def _point(way: str, found: Mapping[str, Any], scale: Scale, y: float) -> list[Markup]:
-    low, high = (scale(edge) for edge in found["ci95"])
-    return [
-        svg.box(low, y - 4, max(high - low, 3), 8, f"bar {QUERY[way]}", round_=3),
-        svg.element("circle", cx=scale(found["value"]), cy=y, r=3.5, class_=f"dot {QUERY[way]}"),
-    ]

@@ -1,0 +1,69 @@
+"""Zero-shot retrieval: backbones of one joint space, compared as they are."""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.embeddings import unit_rows
+from antiphon.errors import ModelError
+from antiphon.features.features import Features
+from antiphon.features.tracks import track_embeddings
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class ZeroShot:
+    """The features themselves as embeddings, brought to length 1.
+
+    This ranks above chance only where both backbones were trained into one space, as CLIP's and CLAP's sides or those
+    of one audiovisual model are. That both have the same size does not show it; their ranks do.
+    """
+
+    def embed(self, features: Features, per: Literal["segment", "track"] = "segment") -> tuple[FloatArray, FloatArray]:
+        """Return the features of both modalities, as `DualEncoder.embed` returns embeddings.
+
+        Parameters
+        ----------
+        features : Features
+            Rows with both modalities.
+        per : {'segment', 'track'}, default 'segment'
+            Each "segment" (row), or each "track" (video, in the sorted order of the unique groups).
+
+        Returns
+        -------
+        audio, video : ndarray of float32, shape (n, dim)
+            Unit rows.
+
+        Raises
+        ------
+        ModelError
+            The modalities have features of different sizes.
+        ConfigError
+            A feature is all zeros.
+        """
+        sizes = features.audio.shape[1], features.video.shape[1]
+        if sizes[0] != sizes[1]:
+            raise ModelError(
+                f"Audio features have {sizes[0]} values and video features {sizes[1]}. Zero-shot needs backbones that "
+                "share one space."
+            )
+        audio, video = unit_rows(features.audio, "audio features"), unit_rows(features.video, "video features")
+        if per == "segment":
+            return audio, video
+        return track_embeddings(audio, features.groups)[1], track_embeddings(video, features.groups)[1]
+
+    def seen_videos(self, features: Features) -> int:
+        """Count the videos that it was fitted on: none.
+
+        Parameters
+        ----------
+        features : Features
+            Features of any videos.
+
+        Returns
+        -------
+        int
+            0.
+        """
+        return 0
