@@ -41,7 +41,12 @@ class CompareOptions:
         Number of concurrent trainings, of one thread each.
     """
 
-    methods: tuple[str, ...] = ("zero-shot", "cca", "paper-base", "antiphon-base")
+    methods: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (
+        "zero-shot",
+        "cca",
+        "paper-base",
+        "antiphon-base",
+    )
     draws: Annotated[int, Parameter(validator=Number(gte=1))] = 5
     seeds: Annotated[int, Parameter(validator=Number(gte=1))] = 1
     seed: int = 0

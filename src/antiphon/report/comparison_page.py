@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from antiphon.experiments.comparison.costs import NUM_VIDEOS
 from antiphon.experiments.comparison.result import gain_words
 from antiphon.experiments.study import ZERO_SHOT
 from antiphon.presentation import svg
@@ -43,6 +44,8 @@ def build_comparison_page(folder: Path, found: Mapping[str, Any]) -> Path:
             **page_frame("antiphon.report", "paper.css"),
             found=found,
             parts=[_part(found, name) for name in dict.fromkeys(row["backbones"] for row in found["rows"])],
+            reference=_reference(found),
+            measured_files=NUM_VIDEOS,
             probes=[_probe(table) for table in found["probes"]],
             written_at=datetime.now(UTC),
             written_by=versions(),
@@ -64,6 +67,15 @@ def _part(found: Mapping[str, Any], backbones: str) -> dict[str, Any]:
         "failed": failed,
         "chart": comparison_chart(shown) if any(row["trainings"] for row in shown) else None,
     }
+
+
+def _reference(found: Mapping[str, Any]) -> str:
+    """Say over what gains are."""
+    untrained = found["verdict"].get("untrained")
+    if untrained is None:
+        return "the best method without training"
+    several = len({row["backbones"] for row in found["rows"]}) > 1
+    return f"{untrained['method']} on {untrained['backbones']}" if several else untrained["method"]
 
 
 def comparison_chart(rows: Sequence[Mapping[str, Any]]) -> Markup:
