@@ -32,6 +32,7 @@ from antiphon.runs import Epoch, fingerprint
 from antiphon.saved_model import SEEN, SavedModel, read_model, write_model
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.training.autoencoder import Reconstruction
+from antiphon.training.closed_forms import closed_form_alone
 from antiphon.training.data import inputs_fingerprint, refuse_shared_videos
 from antiphon.training.fine_tuning import TuningConfig, TuningProgress
 from antiphon.training.loop import Progress, train
@@ -145,6 +146,22 @@ class DualEncoder:
             "sha256": inputs_fingerprint(pairs, held_out, self.recipe),
         }
         return self
+
+    def closed_form_alone(self, features: Features) -> "DualEncoder | None":
+        """Another model: this one's closed form fitted to other pairs, with default ridges, and heads without weight.
+
+        Returns
+        -------
+        None where the recipe has no closed form, or there are fewer than 10 videos.
+        """
+        pairs = features.training_pairs
+        towers = closed_form_alone(self.recipe, self._fitted(), pairs, self.seed)
+        if towers is None:
+            return None
+        model = copy.copy(self)
+        model._towers, model.history, model.reconstruction = towers, [], []
+        model._seen = (np.unique(pairs.groups), np.array([], dtype=np.str_))
+        return model
 
     def similarity(self, a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
         """Return the (n, m) float32 cosines of (n, dim) embeddings with (m, dim) others, of either side.

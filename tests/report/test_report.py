@@ -303,6 +303,10 @@ def test_learning_curve_is_shown(workspace: Workspace) -> None:
     training = read_page(build_report(workspace, RUN)).one("section", id="training")
     assert training.one("p", class_="verdict").text == curve["verdict"]
     assert "typical rank 3.9 to 2.2, chance" in training.all("svg")[-1].attributes["aria-label"]
+    assert "The same recipe trained on 6, 12 and 24 videos" in training.text
+    write_json(workspace, "learning_curve.json", curve | {"made_of": "closed form"})
+    training = read_page(build_report(workspace, RUN)).one("section", id="training")
+    assert "The recipe's closed form, without its heads, fitted to 6, 12 and 24 videos" in training.text
 
 
 def test_changed_features_are_noticed(workspace: Workspace) -> None:

@@ -11,7 +11,7 @@ from antiphon.features import Features
 from antiphon.model.cca import CCA, CCASettings
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
-from antiphon.training.closed_forms import Chosen, choose, fit_closed_form
+from antiphon.training.closed_forms import Chosen, choose, closed_form_alone, fit_closed_form
 from antiphon.training.loop import train
 
 BASE = load_recipe("antiphon-base")
@@ -191,3 +191,24 @@ def test_a_recipe_with_one_head_has_no_closed_form():
 def test_only_the_scaling_of_the_recipe_is_tried(standardise, together):
     train, validation = related(60, shared=30.0), related(12, seed=1, shared=30.0)
     assert choose(train, validation, 0, standardise).together is together
+
+
+def test_a_closed_form_alone_is_fitted_to_other_pairs_and_its_scores_are_its_own():
+    pairs, more = related(60, 1), related(40, 2)
+    towers = fitted(pairs, related(20, 3))
+    before = {name: values.clone() for name, values in towers.state_dict().items()}
+    alone = closed_form_alone(SMALL, towers, more, seed=0)
+    assert alone is not None and alone.closed_form is not None
+    for name, values in towers.state_dict().items():
+        assert torch.equal(values, before[name]), name
+    assert alone.closed_form.weights.tolist() == [0, 1, 1]
+    ridge = 95 / 40**0.5
+    scaled = {side: head.standardised(torch.from_numpy(getattr(more, side))) for side, head in towers.heads.items()}
+    analysis = CCA(CCASettings(audio_ridge=ridge, video_ridge=ridge)).fit(*(rows.numpy() for rows in scaled.values()))
+    expected = analysis.embed_audio(scaled["audio"].numpy())
+    np.testing.assert_allclose(alone.closed_form.parts("audio", scaled["audio"])[0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("count", "recipe"), [(9, SMALL), (40, SMALL.model_copy(update={"closed_form": None}))])
+def test_there_is_no_closed_form_alone_where_none_is_fitted(count, recipe):
+    assert closed_form_alone(recipe, towers_for(related(40), recipe), related(count), seed=0) is None

@@ -49,7 +49,7 @@ class TrainOptions:
     keep_flagged
         Train on flagged segments too: silent, black, clipped, or partly made up by the decoder.
     learning_curve
-        Also train on a quarter and half of the videos, to estimate whether more videos would help.
+        Also rank by a quarter and half of the videos, to estimate whether more videos would help.
     """
 
     recipe: str = "antiphon-base"

@@ -29,7 +29,7 @@ class TrainingConfig(BaseModel):
         Weight decay of weight matrices; biases, norms and the logit scale have none.
     schedule : {'exponential', 'cosine'}
         "exponential" multiplies the learning rate by `learning_rate_decay` after each epoch; "cosine" anneals it to 0
-        over all epochs.
+        over all steps.
     learning_rate_decay : float
         Factor per epoch of the exponential schedule, in (0, 1].
     batch_size : int
@@ -40,6 +40,9 @@ class TrainingConfig(BaseModel):
         together.
     epochs : int
         Maximum epochs, unless `min_steps` asks for more.
+    max_visits : int or None
+        Maximum number of batches that a video is in, on average; with many segments per video there are fewer epochs,
+        unless `min_steps` asks for more. None for no limit.
     min_steps : int
         Minimum optimizer steps before training ends other than by early stopping; it adds epochs where an epoch is
         short.
@@ -65,6 +68,7 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(default=1000, ge=2, le=10**9)
     embed_batch_size: int | None = Field(default=None, ge=1, le=10**9)
     epochs: int = Field(default=100, ge=1, le=10**9)
+    max_visits: int | None = Field(default=None, ge=1, le=10**9)
     min_steps: int = Field(default=0, ge=0, le=10**12)
     patience: int = Field(default=3, ge=1, le=10**9)
     stop_on: Literal["loss", "rank"] = "loss"

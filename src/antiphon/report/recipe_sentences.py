@@ -100,7 +100,7 @@ def _schedule(training: TrainingConfig) -> str:
     if training.schedule_not_stepped:
         return " throughout"
     if training.schedule == "cosine":
-        return " falling to 0 along a cosine over the epochs"
+        return " falling to 0 along a cosine"
     return (
         f" times {training.learning_rate_decay:g} after each epoch"
         if training.learning_rate_decay < 1
@@ -112,6 +112,8 @@ def _stopping(recipe: Recipe, epochs_done: int | None) -> str:
     training = recipe.training
     watched = "validation loss" if training.stop_on == "loss" else "typical validation rank"
     longest = f"{whole(training.epochs)} epochs"
+    if training.max_visits is not None:
+        longest += f", fewer where that puts a video in more than {whole(training.max_visits)} batches"
     if training.min_steps:
         longest += f", or as many as {whole(training.min_steps)} batches take if that is more"
     lengthened = training.min_steps and (epochs_done is None or epochs_done > training.patience)

@@ -1,5 +1,6 @@
 """Fitting of closed forms beside trained heads, with settings chosen by the ranks of held-out pairs."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -176,6 +177,36 @@ def refit_closed_form(recipe: Recipe, towers: Towers, train: Features, validatio
         return
     towers.closed_form = ClosedForm(recipe.closed_form).to(next(towers.parameters()).device)
     fit_closed_form(towers, train, validation, choose(train, validation, seed), seed)
+
+
+def closed_form_alone(recipe: Recipe, towers: Towers, train: Features, seed: int) -> Towers | None:
+    """Fit the closed form of a recipe to other pairs, with the default ridges, and give the heads no weight.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Recipe of the towers.
+    towers : Towers
+        Trained towers, whose scaling of the features is kept. They are left unchanged.
+    train : Features
+        Paired rows to fit to.
+    seed : int
+        Seed of landmarks and subsamples.
+
+    Returns
+    -------
+    Towers or None
+        Towers whose scores are those of the closed form; None where the recipe has none, or the pairs suffice for none.
+    """
+    if recipe.closed_form is None:
+        return None
+    alone = copy.deepcopy(towers)
+    alone.closed_form = ClosedForm(recipe.closed_form).to(next(towers.parameters()).device)
+    fit_closed_form(alone, train, train.take(np.arange(0)), Chosen(None, default_ridge(train)), seed)
+    if not all(alone.closed_form.dims):
+        return None
+    alone.closed_form.weights[0] = 0.0
+    return alone
 
 
 def whole_log_rank(towers: Towers, pairs: Features) -> float:

@@ -22,6 +22,7 @@ from antiphon.training.closed_forms import Chosen, choose, fit_closed_form
 from antiphon.training.data import TrainingData
 from antiphon.training.distributed import agreed, process_count, process_rank
 from antiphon.training.objective import Objective, plain_loss
+from antiphon.training.optimizer import Optimizer
 from antiphon.training.sampler import batches
 from antiphon.training.step import set_gradients
 from antiphon.training.track_batches import TrackBatches
@@ -121,18 +122,17 @@ def _train(
     reconstruction = _initialise(recipe, towers, data, validation, seed)
     if process_count() > 1:
         torch.manual_seed(derived_seed(seed, "dropout", process_rank()))
-    optimizer = _optimizer(recipe, towers)
-    epochs = _epochs(settings, data)
-    schedule = _schedule(settings, optimizer, epochs)
+    epochs, steps = _length(settings, data)
+    optimizer = Optimizer(settings, towers.parameters(), steps)
     objective = Objective(recipe.loss, data)
     shuffler = generator(seed, "batches")
     history: list[Epoch] = []
     best, best_score, waited = copy.deepcopy(towers.state_dict()), float("inf"), 0
     for number in range(1, epochs + 1):
+        learning_rate = optimizer.learning_rate
         sizes, losses = _one_epoch(recipe, towers, optimizer, objective, data, shuffler)
-        epoch = _measure(recipe, towers, validation, number, optimizer.param_groups[0]["lr"], sizes, losses)
-        if not settings.schedule_not_stepped:
-            schedule.step()
+        epoch = _measure(recipe, towers, validation, number, learning_rate, sizes, losses)
+        optimizer.end_epoch()
         score = agreed(_score(recipe, epoch, validation.tracks))
         if score < best_score:
             best, best_score, waited = copy.deepcopy(towers.state_dict()), score, 0
@@ -157,17 +157,14 @@ def _untrained_towers(recipe: Recipe, data: TrainingData, chosen: Chosen | None)
     return towers
 
 
-def _epochs(settings: TrainingConfig, data: TrainingData) -> int:
-    """Return the recipe's maximum epochs, or as many as its minimum number of steps takes."""
-    return max(settings.epochs, -(-settings.min_steps // len(batches(data.groups, settings.batch_size, None))))
-
-
-def _schedule(
-    settings: TrainingConfig, optimizer: torch.optim.Optimizer, epochs: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    if settings.schedule == "cosine":
-        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
-    return torch.optim.lr_scheduler.ExponentialLR(optimizer, settings.learning_rate_decay)
+def _length(settings: TrainingConfig, data: TrainingData) -> tuple[int, int]:
+    """Return the maximum number of epochs, and their steps altogether."""
+    steps = len(batches(data.groups, settings.batch_size, None))
+    epochs = settings.epochs
+    if settings.max_visits is not None:
+        epochs = min(epochs, -(-settings.max_visits * len(np.unique(data.groups)) // len(data.groups)))
+    epochs = max(epochs, -(-settings.min_steps // steps))
+    return epochs, epochs * steps
 
 
 def _score(recipe: Recipe, epoch: Epoch, tracks: TrackBatches | None) -> float:
@@ -190,21 +187,10 @@ def _initialise(
     return reconstruction
 
 
-def _optimizer(recipe: Recipe, towers: Towers) -> torch.optim.Optimizer:
-    settings = recipe.training
-    matrices = [p for p in towers.parameters() if p.ndim > 1]
-    others = [p for p in towers.parameters() if p.ndim <= 1 and p.requires_grad]
-    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    if settings.optimizer == "adamw":
-        # One pass over the parameters instead of ten. Adam is the paper's, and keeps its last digits.
-        return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
-    return torch.optim.Adam(groups, lr=settings.learning_rate)
-
-
 def _one_epoch(
     recipe: Recipe,
     towers: Towers,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     objective: Objective,
     data: TrainingData,
     shuffler: np.random.Generator,
