@@ -124,7 +124,13 @@ def test_a_recipe_says_its_own_schedule() -> None:
         (20, 100, 0, 20, "Trained for 20 epochs."),
         (20, 20, 0, 20, "Trained for 20 epochs."),
         (20, 100, 900, 33, "Trained for 20 epochs, or as many as 900 batches take if that is more."),
-        (20, 100, 900, 450, "if that is more; stops earlier after 100 epochs without better validation loss."),
+        (
+            20,
+            100,
+            900,
+            450,
+            "if that is more; stops earlier after 100 epochs without better validation loss and at least 900 batches.",
+        ),
         (9, 1, 0, None, "At most 9 epochs; stops earlier after 1 epoch without better validation loss."),
     ],
 )

@@ -16,7 +16,7 @@ BASE = load_recipe("antiphon-base")
 SMALL = BASE.model_copy(
     update={
         "head": BASE.head.model_copy(update={"hidden": (32,), "embedding_dim": 16}),
-        "training": BASE.training.model_copy(update={"epochs": 6, "min_steps": 0}),
+        "training": BASE.training.model_copy(update={"epochs": 6, "min_steps": 0, "patience": 100}),
     }
 )
 """For what does not depend on the size of the heads."""
@@ -104,6 +104,17 @@ def test_there_are_as_many_epochs_as_make_the_least_number_of_steps(least, epoch
     assert len(model.history) == epochs
     assert told == [epochs] * epochs
     assert model.history[-1].learning_rate > 0
+
+
+@pytest.mark.parametrize("least", [0, 30])
+def test_training_stops_early_but_not_before_the_minimum_of_steps(least):
+    """Unrelated pairs in batches of 20: two steps an epoch, and soon no better rank."""
+    changed = {"epochs": 30, "batch_size": 20, "min_steps": least, "patience": 1}
+    recipe = SMALL.model_copy(update={"training": SMALL.training.model_copy(update=changed), "closed_form": None})
+    history = DualEncoder(recipe).fit(related(40, seed=1, shuffled=True), related(20, seed=2)).history
+    waiting = [epoch.epoch for epoch in history if not epoch.best and 2 * epoch.epoch >= least]
+    assert waiting == [len(history)]
+    assert len(history) < (15 if not least else 30)
 
 
 def test_the_default_trains_on_few_pairs_in_30_steps():

@@ -44,8 +44,7 @@ class TrainingConfig(BaseModel):
         Maximum number of batches that a video is in, on average; with many segments per video there are fewer epochs,
         unless `min_steps` asks for more. None for no limit.
     min_steps : int
-        Minimum optimizer steps before training ends other than by early stopping; it adds epochs where an epoch is
-        short.
+        Minimum optimizer steps before training ends, early or not; it adds epochs where an epoch is short.
     patience : int
         Epochs without improvement of `stop_on` before training stops. The best epoch is kept.
     stop_on : {'loss', 'rank'}

@@ -119,5 +119,6 @@ def _stopping(recipe: Recipe, epochs_done: int | None) -> str:
     lengthened = training.min_steps and (epochs_done is None or epochs_done > training.patience)
     if training.patience < training.epochs or lengthened:
         early = f"stops earlier after {counted(training.patience, 'epoch')} without better {watched}"
+        early += f" and at least {whole(training.min_steps)} batches" if training.min_steps else ""
         return f"At most {longest}; {early}. The epoch with the best {watched} is kept."
     return f"Trained for {longest}. The epoch with the best {watched} is kept."

@@ -141,7 +141,7 @@ def _train(
         history.append(Epoch(**{**asdict(epoch), "best": waited == 0}))
         if progress is not None:
             progress(history[-1], epochs)
-        if waited >= settings.patience:
+        if waited >= settings.patience and number * steps >= settings.min_steps * epochs:
             break
     towers.load_state_dict(best)
     return Trained(towers.eval(), history, reconstruction)
