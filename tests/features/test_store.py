@@ -5,7 +5,8 @@ import pytest
 
 from antiphon.backbones.arithmetic import OPENVINO, TORCH
 from antiphon.errors import FeatureStoreError
-from antiphon.features.store import FeatureStore, VideoFeatures, store_names
+from antiphon.features.named_stores import store_names
+from antiphon.features.store import FeatureStore, VideoFeatures
 
 MADE_BY = {"backbone": "b", "weights": "1"}
 

@@ -127,6 +127,17 @@ def test_centre_shows_the_middle_square(width, height):
         np.testing.assert_allclose(profile, expected, atol=0.012)
 
 
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (360, 640), (300, 300)])
+def test_whole_shows_all_of_the_picture(width, height):
+    layout = FrameLayout(size_px=64, crop="whole")
+    cropper = FrameCropper("x", [layout], Fraction(1), np.random.default_rng(0))
+    picture = cropper.crop(gradient(width, height), layout).astype(float)
+    assert picture.shape == (64, 64, 3)
+    for channel, axis in ((0, 1), (1, 0)):
+        profile = picture[..., channel].mean(axis=1 - axis) / 255
+        np.testing.assert_allclose(profile, (np.arange(64) + 0.5) / 64, atol=0.012)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_random_shows_the_box_that_was_drawn(seed):
     layout = FrameLayout(size_px=64, crop="random")

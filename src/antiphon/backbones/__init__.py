@@ -1,6 +1,7 @@
 """Pretrained networks: waveform or frames → feature. Importing this package does not import torch."""
 
-from antiphon.backbones.base import AudioBackbone, VideoBackbone
+from antiphon.backbones.base import AudioBackbone, TextSide, VideoBackbone
+from antiphon.backbones.hub.specs import resolved
 from antiphon.backbones.registry import (
     BackboneCheck,
     BackboneInfo,
@@ -19,6 +20,7 @@ __all__ = [
     "BackboneCheck",
     "BackboneInfo",
     "BackboneSpec",
+    "TextSide",
     "VideoBackbone",
     "check",
     "fetch",
@@ -27,4 +29,5 @@ __all__ = [
     "names",
     "register",
     "registered",
+    "resolved",
 ]

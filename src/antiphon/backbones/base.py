@@ -5,7 +5,8 @@ normalisation and the mel spectrogram happen inside.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,26 @@ TUNED_MARK = "+tuned-"
 """Part of a tuned backbone's name, between the name of the untuned backbone and digits of a hash."""
 
 
+class TextSide(Protocol):
+    """Text in the space of a backbone's features."""
+
+    def embed_text(self, texts: Sequence[str]) -> FloatArray:
+        """Embed texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            n texts.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, dim)
+            A row for each text. Its dot product with a feature is the model's own score of the two, before scale and
+            bias. Rows have length 1 where the features have.
+        """
+        ...
+
+
 class _Backbone(ABC):
     """What both kinds share."""
 
@@ -27,6 +48,8 @@ class _Backbone(ABC):
     dim: int
     fingerprint: str
     arithmetic: str = TORCH
+    revision: str = ""
+    text_side: TextSide | None = None
 
     def set_precision(self, precision: Precision) -> None:
         """Compute in another precision from now on, and name its arithmetic.
@@ -60,6 +83,10 @@ class AudioBackbone(_Backbone):
         SHA-256 of the weights, hexadecimal; a feature store refuses to mix two.
     arithmetic : str
         What computes the features and how exactly; a store refuses to mix those that are not `compatible`.
+    revision : str
+        Commit of a model of the hub; "" for others.
+    text_side : TextSide or None
+        Text in the space of the features; None if there is none.
     rate_hz : int
         Sample rate that the network was trained at; extraction decodes to it.
     """
@@ -87,6 +114,10 @@ class VideoBackbone(_Backbone):
         SHA-256 of the weights, hexadecimal; a feature store refuses to mix two.
     arithmetic : str
         What computes the features and how exactly; a store refuses to mix those that are not `compatible`.
+    revision : str
+        Commit of a model of the hub; "" for others.
+    text_side : TextSide or None
+        Text in the space of the features; None if there is none.
     layout : FrameLayout
         Frames that extraction decodes for it.
     """

@@ -7,6 +7,7 @@ the list and named in the log; asking for it says why.
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -16,6 +17,8 @@ from pydantic import ValidationError
 
 from antiphon.backbones.arithmetic import Precision
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
+from antiphon.backbones.hub.entries import ENTRIES
+from antiphon.backbones.hub.specs import fetched, hub_spec
 from antiphon.backbones.spec import BackboneSpec
 from antiphon.errors import ConfigError, UnknownBackboneError, WeightsError
 from antiphon.media.layout import FrameLayout
@@ -130,7 +133,7 @@ def register(
     missing = [attribute for attribute in needed if not hasattr(backbone, attribute)]
     if missing:
         raise ConfigError(f"{name}: {type(backbone).__name__} must set {' and '.join(missing)}.")
-    if name in _points():
+    if name in _points() or name in ENTRIES or name.startswith("hub:"):
         raise ConfigError(f"{name}: is the name of an installed backbone. Choose another.")
     backbone.name = name
     if not hasattr(backbone, "fingerprint"):
@@ -161,7 +164,7 @@ def names() -> list[str]:
             _log.warning("%s", error)
         else:
             usable.append(name)
-    return sorted(usable)
+    return sorted({*usable, *ENTRIES})
 
 
 def info(name: str) -> BackboneInfo:
@@ -188,35 +191,40 @@ def info(name: str) -> BackboneInfo:
         return BackboneInfo(*about, source="this process", size_bytes=0, cached=True, path="")
     return BackboneInfo(
         *about,
-        source=spec.weights.source.description,
+        source=spec.weights.description,
         size_bytes=spec.weights.size_bytes,
         cached=spec.weights.cached,
         path=str(spec.weights.path),
     )
 
 
-def fetch(name: str) -> Path:
+def fetch(name: str, tell: Callable[[str], None] | None = None) -> Path:
     """Download the weights of a backbone into the cache, unless they are there.
 
     Parameters
     ----------
     name : str
         Name of the backbone.
+    tell : callable, optional
+        Called with licence and size before a model of the hub is downloaded. Default: the log.
 
     Returns
     -------
     Path
-        File in the cache.
+        File, or folder of a model of the hub, in the cache.
 
     Raises
     ------
     WeightsError
         The name is unknown, or the weights are not available; the message says what to put where.
     """
+    folder = fetched(name, tell) if name not in _registered and name not in _points() else None
+    if folder is not None:
+        return folder
     weights = _find(name).weights
     if weights is None:
         raise WeightsError(f"{name}: was registered in this process and has no weights to fetch.")
-    return weights.fetch()
+    return weights.fetch(tell)
 
 
 def load(
@@ -224,7 +232,7 @@ def load(
     device: str = "auto",
     *,
     weights: Path | str | None = None,
-    crop: Literal["centre", "random"] | None = None,
+    crop: Literal["centre", "random", "whole"] | None = None,
     every: int | None = None,
     precision: Precision = "float32",
 ) -> AudioBackbone | VideoBackbone:
@@ -238,7 +246,7 @@ def load(
         "cpu", "cuda", "cuda:1", … or "auto", which takes a GPU if there is one.
     weights : Path or str, optional
         Local file with the weights: safetensors, or in the published format. Default: the cache.
-    crop, every : {'centre', 'random'}, optional
+    crop, every : {'centre', 'random', 'whole'}, int, optional
         Changes to the layout of a video backbone; see `FrameLayout`.
     precision : {'float32', 'tf32', 'bfloat16'}, default 'float32'
         Precision of the network; less than float32 is faster on a GPU, and its features are not mixed with others.
@@ -285,7 +293,7 @@ def check(name: str) -> BackboneCheck:
     """
     spec = _find(name)
     if spec.weights is not None and not spec.weights.cached:
-        return BackboneCheck(name, False, None, None, f"not cached: {spec.weights.source.description}")
+        return BackboneCheck(name, False, None, None, f"not cached: {spec.weights.description}")
     from antiphon.backbones.checks import TOLERANCE, response
 
     try:
@@ -327,9 +335,14 @@ def _find(name: str) -> BackboneSpec:
         return _registered[name]
     points = _points()
     if name not in points:
-        known = sorted([*points, *_registered])
+        if (spec := hub_spec(name)) is not None:
+            return spec
+        known = sorted([*points, *_registered, *ENTRIES])
         hint = did_you_mean(name, known)
-        raise UnknownBackboneError(f"Unknown backbone {name!r}.{hint} Use one of {', '.join(known)}.")
+        raise UnknownBackboneError(
+            f"Unknown backbone {name!r}.{hint} Use one of {', '.join(known)}, or a model of "
+            "the hub: hub:ORGANISATION/NAME."
+        )
     return _spec(points[name])
 
 

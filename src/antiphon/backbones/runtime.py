@@ -89,7 +89,7 @@ class Runtime(Generic[Network]):
             return tuple(self._part(rows))
         filled = torch.cat([rows, rows.new_zeros(-len(rows) % batch, *rows.shape[1:])])
         compiled = self._compiled_for((batch, *rows.shape[1:]))
-        run = compiled or (lambda batches: [tuple(self._part(part)) for part in batches])
+        run = compiled or self._plain
         return tuple(torch.cat(parts)[: len(rows)] for parts in zip(*run(filled.split(batch)), strict=True))
 
     def set_precision(self, precision: Precision) -> None:
@@ -114,6 +114,10 @@ class Runtime(Generic[Network]):
             )
         with self._lock:
             self._precision, self._compiled = precision, {}
+
+    def _plain(self, batches: Sequence[Tensor]) -> list[Outputs]:
+        """Run batches in PyTorch."""
+        return [tuple(self._part(batch)) for batch in batches]
 
     def _on_processor(self) -> bool:
         return all(values.device.type == "cpu" for values in self._part.parameters())

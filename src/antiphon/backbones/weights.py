@@ -72,8 +72,18 @@ class Weights:
         """True if `read` needs no network."""
         return self.path.exists()
 
-    def fetch(self) -> Path:
+    @property
+    def description(self) -> str:
+        """Where they are published."""
+        return self.source.description
+
+    def fetch(self, tell: Callable[[str], None] | None = None) -> Path:
         """Download the weights into the cache, unless they are there.
+
+        Parameters
+        ----------
+        tell : callable, optional
+            Not called: licence and size of these weights are known before.
 
         Returns
         -------

@@ -6,6 +6,7 @@ from cyclopts import App
 from rich.console import Console
 
 from antiphon import backbones
+from antiphon.backbones.hub.entries import ENTRIES
 from antiphon.cli.session import Here
 
 app = App(name="backbones", help="List the pretrained networks, fetch their weights, and check them.")
@@ -18,26 +19,32 @@ def list_(*, session: Here) -> None:
 
     def show(out: Console) -> None:
         for item in found:
-            weights = f"{item.size_bytes / 1e6:.0f} MB" + (" (cached)" if item.cached else "")
-            out.print(f"[bold]{item.name}[/]  {item.modality}, {item.dim} values, {weights}, {item.licence}")
-            out.print(f"  {item.description}", markup=False)
+            weights = f"{item.size_bytes / 1e6:.0f} MB" if item.size_bytes else item.source
+            weights += " (cached)" if item.cached else ""
+            out.print(
+                f"[bold]{item.name}[/]  {item.modality}, {item.dim} values, {weights}, {item.licence}", soft_wrap=True
+            )
+            out.print(f"  {item.description}", markup=False, soft_wrap=True)
+        out.print(
+            "Any other model of these classes: hub:ORGANISATION/NAME or hub:/path/to/folder; see docs/backbones.md."
+        )
 
     session.result({"backbones": [asdict(item) for item in found]}, show)
 
 
 @app.command
 def fetch(*names: str, session: Here) -> None:
-    """Download the weights of backbones into the cache.
+    """Download the weights of backbones into the cache; of models of the hub, say licence and size first.
 
     Parameters
     ----------
     names
-        Names of backbones. Default: the two that the demo uses.
+        Names of backbones, or hub:ORGANISATION/NAME. Default: the two that the demo uses.
     """
     done: dict[str, str] = {}
     for name in names or ("musicnn-mtt", "efficientnet_lite0"):
         session.say(f"Fetching {name} …")
-        done[name] = str(backbones.fetch(name))
+        done[name] = str(backbones.fetch(name, session.say))
     session.result({"fetched": done}, lambda out: out.print("\n".join(f"{k}: {v}" for k, v in done.items())))
 
 
@@ -48,9 +55,9 @@ def check(*names: str, session: Here) -> int:
     Parameters
     ----------
     names
-        Names of backbones. Default: all.
+        Names of backbones. Default: all but models of the hub that were not fetched.
     """
-    found = [backbones.check(name) for name in names or backbones.names()]
+    found = [backbones.check(name) for name in names or _here()]
 
     def show(out: Console) -> None:
         for item in found:
@@ -58,3 +65,8 @@ def check(*names: str, session: Here) -> int:
 
     session.result({"checks": [asdict(item) | {"ok": item.ok} for item in found]}, show)
     return 0 if all(item.ok for item in found) else 1
+
+
+def _here() -> list[str]:
+    """Name the backbones, without models of the hub that nobody has fetched."""
+    return [name for name in backbones.names() if name not in ENTRIES or backbones.info(name).cached]

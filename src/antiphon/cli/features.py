@@ -13,7 +13,8 @@ from antiphon.cli.session import Here
 from antiphon.errors import ConfigError
 from antiphon.features import Features
 from antiphon.features.importing import from_yt8m, import_features, with_label_names
-from antiphon.features.store import FeatureStore, store_names
+from antiphon.features.named_stores import store_folder, store_names
+from antiphon.features.store import FeatureStore
 from antiphon.features.tfrecord import is_shard
 
 app = App(name="features", help="Import features computed elsewhere, and list the workspace's features.")
@@ -105,7 +106,7 @@ def list_(*, session: Here) -> None:
     workspace = session.existing_workspace()
     rows: list[dict[str, object]] = []
     for name in store_names(workspace.features):
-        stored = FeatureStore.existing(workspace.features / name).read()
+        stored = FeatureStore.existing(store_folder(workspace.features, name)).read()
         rows.append(
             {
                 "name": name,

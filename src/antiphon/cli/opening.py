@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.cli.file_changes import GONE
 from antiphon.cli.session import Session
-from antiphon.embeddings import MODALITIES
+from antiphon.embeddings import MODALITIES, Modality
 from antiphon.errors import ConfigError, FeatureStoreError, ModelError, SearchError
 from antiphon.plurals import counted
 from antiphon.runs import RUN_FILE, read_run
@@ -87,12 +87,15 @@ def workspace_features(
     """
     from antiphon.catalogue import Catalogue
     from antiphon.features.assembly import assemble
+    from antiphon.features.named_stores import stored_name
 
     catalogue = catalogue or Catalogue.load(workspace.catalogue)
-    names = {"audio": audio, "video": video}
+    names: dict[Modality, str | None] = {"audio": audio, "video": video}
     for modality, name in names.items():
         if name is None:
             names[modality] = _only_store(workspace, modality, has_options)
+        else:
+            names[modality] = stored_name(workspace.features, name, modality)
     return assemble(workspace, catalogue, names["audio"], names["video"])
 
 
@@ -123,12 +126,13 @@ def model_features(workspace: Workspace, model: "DualEncoder", catalogue: "Catal
 
 def _only_store(workspace: Workspace, modality: str, has_options: bool) -> str:
     from antiphon.backbones.base import TUNED_MARK
-    from antiphon.features.store import FeatureStore, store_names
+    from antiphon.features.named_stores import store_folder, store_names
+    from antiphon.features.store import FeatureStore
 
     found = [
         name
         for name in store_names(workspace.features)
-        if FeatureStore.existing(workspace.features / name).made_by.get("modality") == modality
+        if FeatureStore.existing(store_folder(workspace.features, name)).made_by.get("modality") == modality
     ]
     found = [name for name in found if TUNED_MARK not in name] or found
     if len(found) == 1:
@@ -267,12 +271,13 @@ def say_of_arithmetic(session: Session, backbone: str, arithmetic: Callable[[], 
         Names the arithmetic that the file was encoded in; asked where the workspace has features by a backbone.
     """
     from antiphon.backbones.arithmetic import WHY_COMPATIBLE
-    from antiphon.features.store import FeatureStore, store_names
+    from antiphon.features.named_stores import store_folder, store_names
+    from antiphon.features.store import FeatureStore
 
     features = session.workspace.features
     if backbone not in store_names(features):
         return
-    store = FeatureStore.existing(features / backbone)
+    store = FeatureStore.existing(store_folder(features, backbone))
     if "weights" not in store.made_by:  # imported
         return
     others = store.arithmetics() - {arithmetic()}
@@ -376,11 +381,12 @@ def _fingerprint(folder: Path) -> str:
 
 def _made_by(workspace: Workspace, names: Mapping[str, str]) -> dict[str, str]:
     """Hash what made the features of each modality, where they exist."""
-    from antiphon.features.store import FeatureStore, store_names
+    from antiphon.features.named_stores import store_folder, store_names
+    from antiphon.features.store import FeatureStore
 
     hashes: dict[str, str] = {}
     for side, name in names.items():
         if name and name in store_names(workspace.features):
-            made_by = FeatureStore.existing(workspace.features / name).made_by
+            made_by = FeatureStore.existing(store_folder(workspace.features, name)).made_by
             hashes[side] = sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
     return hashes

@@ -8,10 +8,11 @@ import numpy.typing as npt
 from antiphon.catalogue import Catalogue
 from antiphon.errors import FeatureStoreError
 from antiphon.features.features import Features
+from antiphon.features.named_stores import store_folder
 from antiphon.features.planning import PlannedSegments, read_segments
 from antiphon.features.store import FeatureStore, StoredRows
 from antiphon.spelling import one_spelling
-from antiphon.workspace import Workspace, safe_name
+from antiphon.workspace import Workspace
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -80,7 +81,7 @@ def assemble(
 
 
 def _read(workspace: Workspace, name: str, order: dict[str, int]) -> StoredRows:
-    stored = FeatureStore.existing(workspace.features / safe_name(name, "backbone")).read()
+    stored = FeatureStore.existing(store_folder(workspace.features, name)).read()
     first: dict[str, int] = {}
     for row, (segment_id, video_id) in enumerate(zip(stored.segment_ids, stored.video_ids, strict=True)):
         if video_id in order:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.arithmetic import Precision
 from antiphon.catalogue import Catalogue
@@ -14,11 +15,11 @@ from antiphon.features.attributes import AttributesTable
 from antiphon.features.executors import ComputeVideos, in_processes, opened_executor
 from antiphon.features.features import Features
 from antiphon.features.keeping import keep_segments as keep
+from antiphon.features.named_stores import store_names
 from antiphon.features.planning import PlannedSegments, plan_segments
 from antiphon.features.recording import STAGE, Recorder
 from antiphon.features.renewal import renew
 from antiphon.features.shares import WHOLE, Share, is_in_share, refuse_no_share
-from antiphon.features.store import store_names
 from antiphon.features.targets import extraction_jobs, lacking, open_target, tell_of_mixtures
 from antiphon.features.workspace_catalogue import join_workspace
 from antiphon.media.windows import WindowsJob
@@ -132,6 +133,8 @@ def extract(
     """
     if audio is None and video is None:
         raise ConfigError("audio and video are both None. Name at least one backbone.")
+    audio = None if audio is None else backbones.resolved(audio, "audio")
+    video = None if video is None else backbones.resolved(video, "video")
     refuse_no_share(share, catalogue)
     if keep_segments and share != WHOLE:
         raise ConfigError("share: segments are kept of the whole catalogue. Keep them in a run without a share.")

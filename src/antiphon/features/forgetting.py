@@ -9,7 +9,8 @@ from antiphon.catalogue import Catalogue
 from antiphon.catalogue.identity import Examination
 from antiphon.catalogue.sources import from_file
 from antiphon.features.keeping import kept_folder
-from antiphon.features.store import FeatureStore, is_of_others, store_names
+from antiphon.features.named_stores import store_folder, store_names
+from antiphon.features.store import FeatureStore, is_of_others
 from antiphon.places import Place
 from antiphon.tables import read_table, write_table
 from antiphon.workers.limits import WorkerLimits
@@ -111,7 +112,7 @@ def forget_features(workspace: Workspace, name: str, videos: Collection[str]) ->
         Ids of the videos.
     """
     if name in store_names(workspace.features):
-        store = FeatureStore.existing(workspace.features / name)
+        store = FeatureStore.existing(store_folder(workspace.features, name))
         if store.made_by.get("source") != "import":
             store.drop(videos)
 

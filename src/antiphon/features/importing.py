@@ -12,11 +12,12 @@ from antiphon.catalogue.catalogue import FRACTIONS
 from antiphon.embeddings import MAX_VALUE
 from antiphon.errors import CatalogueError, FeatureStoreError
 from antiphon.features.features import Features
+from antiphon.features.named_stores import store_folder
 from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.features.tfrecord import Example, read_examples
 from antiphon.spreadsheets import read_spreadsheet
 from antiphon.spreadsheets.headers import Words
-from antiphon.workspace import Workspace, safe_name
+from antiphon.workspace import Workspace
 
 YT8M_AUDIO, YT8M_VIDEO = _SIDES = "mean_audio", "mean_rgb"
 _MAX_DIGITS = 18
@@ -226,7 +227,7 @@ def _sides(features: Features, workspace: Workspace) -> Iterator[tuple[FeatureSt
             )
         vectors: np.ndarray = getattr(rows, modality)
         made_by = {"backbone": name, "modality": modality, "source": "import", "dim": str(vectors.shape[1])}
-        store = FeatureStore(workspace.features / safe_name(name, "backbone"), made_by)
+        store = FeatureStore(store_folder(workspace.features, name), made_by)
         yield store, _by_video(rows.ids, rows.groups, vectors)
 
 

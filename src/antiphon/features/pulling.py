@@ -7,12 +7,13 @@ from pathlib import Path
 
 from antiphon.catalogue import Catalogue
 from antiphon.errors import ConfigError
+from antiphon.features.named_stores import store_folder, store_names
 from antiphon.features.parts import NUMBERED, OF_A_STORE, listed_parts, listing_again, number_of
 from antiphon.features.pulled_tables import join_tables, joined_catalogue, refuse_other_sampling
-from antiphon.features.store import FeatureStore, store_names, videos_of_parts
+from antiphon.features.store import FeatureStore, videos_of_parts
 from antiphon.places import Address, Place
 from antiphon.tables import atomic_path
-from antiphon.workspace import Workspace, safe_name
+from antiphon.workspace import Workspace
 
 _REQUESTS = 16
 _COPIED = 10**18
@@ -57,7 +58,7 @@ def pull(source: Workspace, target: Workspace, progress: Callable[[int, int], No
         theirs = Catalogue.load(source.catalogue)
         catalogue = joined_catalogue(theirs, source, target)
         refuse_other_sampling(source, target)
-        names = [safe_name(name, "backbone") for name in store_names(source.features)]
+        names = [store_folder(folder, name).name for name in store_names(source.features)]
         computed = {video for name in names for video in _computed(source.features / name, folder / name)}
         fetched = sum(_bring(source.features / name, folder / name, progress) for name in names)
         join_tables(source, target, theirs.ids, computed)

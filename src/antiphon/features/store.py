@@ -7,7 +7,6 @@ uses, so that many write at once, and what two of them computed of one video is 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -17,6 +16,7 @@ import pyarrow as pa
 from antiphon.backbones.arithmetic import TORCH, compatible
 from antiphon.embeddings import MAX_VALUE
 from antiphon.errors import FeatureStoreError
+from antiphon.features.named_stores import store_folder, store_names
 from antiphon.features.parts import NUMBERED, listed_parts, listing_again, number_of
 from antiphon.places import Address, Place, new_name
 from antiphon.tables import feature_schema, read_schema, read_table, write_table
@@ -251,24 +251,6 @@ class FeatureStore:
         return parts
 
 
-def store_names(features: Place) -> list[str]:
-    """List the stores of a workspace.
-
-    Parameters
-    ----------
-    features : Path or Address
-        The workspace's `features` folder.
-
-    Returns
-    -------
-    list of str
-        Sorted names.
-    """
-    if isinstance(features, Path) and not features.is_dir():
-        return []
-    return sorted(folder.name for folder in features.iterdir() if listed_parts(folder))
-
-
 def flagged_segments(features: Place) -> set[str]:
     """List the segments in which something is wrong with the sound or the pictures; see `antiphon.media.quality`.
 
@@ -299,7 +281,7 @@ def flags_of_segments(features: Place) -> dict[str, tuple[str, ...]]:
         Flags of each segment that is flagged in a store.
     """
     found: dict[str, dict[str, None]] = {}
-    for table in (table for name in store_names(features) for table in _flag_tables(features / name)):
+    for table in (table for name in store_names(features) for table in _flag_tables(store_folder(features, name))):
         for segment_id, flags in zip(table["segment_id"].to_pylist(), table["flags"].to_pylist(), strict=True):
             if flags:
                 found.setdefault(segment_id, {}).update(dict.fromkeys(flags))

@@ -11,6 +11,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.features.attributes import measured_segments
 from antiphon.features.computed_videos import Backbone, ComputedVideo
 from antiphon.features.computing import windows_job
+from antiphon.features.named_stores import store_folder
 from antiphon.features.store import FeatureStore, VideoFeatures
 from antiphon.media.extents import Extents
 from antiphon.media.windows import WindowsJob
@@ -89,9 +90,11 @@ def open_target(workspace: Workspace, backbone: Backbone, sampling: SamplingConf
         "weights": backbone.fingerprint,
         "sampling": sampling.model_dump_json(),
     }
+    if backbone.revision:
+        made_by["revision"] = backbone.revision
     if isinstance(backbone, VideoBackbone):
         made_by["frames"] = backbone.layout.model_dump_json()
-    store = FeatureStore(workspace.features / backbone.name, made_by, backbone.arithmetic)
+    store = FeatureStore(store_folder(workspace.features, backbone.name), made_by, backbone.arithmetic)
     return Target(backbone, store, store.done())
 
 

@@ -90,6 +90,9 @@ class Orientation:
         return turned[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1]
 
 
+_WHOLE = Box(0.0, 0.0, 1.0, 1.0)
+
+
 def random_box(width: float, height: float, generator: np.random.Generator) -> Box:
     """Draw a random resized crop.
 
@@ -265,6 +268,8 @@ class FrameCropper:
     def _box(self, layout: FrameLayout, width: float, height: float) -> Box:
         if layout.crop == "centre":
             return centre_box(width, height)
+        if layout.crop == "whole":
+            return _WHOLE
         if layout not in self._random_boxes:
             self._random_boxes[layout] = random_box(width, height, self._generator)
         return self._random_boxes[layout]
