@@ -5,6 +5,9 @@ import pytest
 import torch
 import transformers as tf
 
+from antiphon import backbones
+from antiphon.errors import ConfigError
+
 from .comparing import TEXTS, AudioOf, VideoOf, close, pictures, sounds, unit
 from .conftest import Tiny
 
@@ -104,3 +107,66 @@ def test_pe_audio_frame_is_the_mean_of_the_library_s_steps(tiny: Tiny, audio_of:
     with torch.inference_mode():
         steps = model(**inputs, input_ids=torch.tensor([[1, 4, 2]]), attention_mask=torch.ones(1, 3)).audio_embeds
     close(audio_of("pe_audio_frame")(waveforms, 16_000), steps.mean(1).numpy())
+
+
+def test_embeddinggemma_hears_as_the_library_does(tiny: Tiny, audio_of: AudioOf) -> None:
+    waveforms = sounds(16_000, 1.0)
+    model = tf.EmbeddingGemma2Model.from_pretrained(tiny("gemma"))
+    words = tf.AutoTokenizer.from_pretrained(tiny("gemma"))
+    inputs = tf.Gemma4AudioFeatureExtractor()(list(waveforms), sampling_rate=16_000, return_tensors="pt")
+    count = tf.EmbeddingGemma2Processor.compute_sscp(inputs["input_features_mask"][0].numpy())
+    ids = words(["<|audio>" + "<|audio|>" * count + "<audio|>"] * 3, return_tensors="pt", return_token_type_ids=False)
+    assert count > 20 and ids["input_ids"].shape == (3, count + 4)
+    with torch.inference_mode():
+        told = model(**ids, **inputs).last_hidden_state.mean(1)
+    close(audio_of("gemma")(waveforms, 16_000), unit(told))
+
+
+def test_embeddinggemma_sees_as_the_library_does(tiny: Tiny, video_of: VideoOf) -> None:
+    backbone = video_of("gemma")
+    side = backbone.layout.size_px
+    assert (side, backbone.layout.every) == (96, 10)  # 24 × 24 of at most 630 patches of 4 × 4 pixels
+    frames = pictures(side, side)
+    model = tf.EmbeddingGemma2Model.from_pretrained(tiny("gemma"))
+    words = tf.AutoTokenizer.from_pretrained(tiny("gemma"))
+    # What the library's processor, which needs torchvision, makes of square frames: patches row by row.
+    patches = np.zeros((6, 630, 48), np.float32)
+    places = np.full((6, 630, 2), -1)
+    for number, frame in enumerate(frames.reshape(-1, side, side, 3)):
+        for place in range(576):
+            row, column = divmod(place, 24)
+            square = frame[4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
+            patches[number, place], places[number, place] = square.reshape(-1) / 255, (column, row)
+    text = ("<|image>" + "<|video|>" * 64 + "<image|>") * 3
+    ids = words([text] * 2, return_tensors="pt", return_token_type_ids=False)
+    with torch.inference_mode():
+        told = model(
+            **ids,
+            pixel_values_videos=torch.from_numpy(patches),
+            video_position_ids=torch.from_numpy(places),
+            num_frames_per_video=torch.tensor([3, 3]),
+        ).last_hidden_state.mean(1)
+    close(backbone(frames), unit(told))
+
+
+def test_embeddinggemma_reads_as_the_library_does(tiny: Tiny, video_of: VideoOf) -> None:
+    model = tf.EmbeddingGemma2Model.from_pretrained(tiny("gemma"))
+    words = tf.AutoTokenizer.from_pretrained(tiny("gemma"))
+    with torch.inference_mode():
+        told = [model(**words(text, return_tensors="pt", return_token_type_ids=False)) for text in TEXTS]
+    text_side = video_of("gemma").text_side
+    assert text_side is not None
+    close(text_side.embed_text(TEXTS), unit(torch.cat([one.last_hidden_state.mean(1) for one in told])))
+
+
+def test_a_model_of_both_says_which_side_is_meant(tiny: Tiny) -> None:
+    name = f"hub:{tiny('gemma')}"
+    assert backbones.resolved(name, "video") == f"{name}#video"
+    with pytest.raises(ConfigError, match="takes sound and pictures. Say which"):
+        backbones.load(name)
+    with pytest.raises(ConfigError, match="is no audio backbone"):
+        backbones.resolved(f"{name}#video", "audio")
+    with pytest.raises(ConfigError, match="is no audio backbone. CLIP takes video"):
+        backbones.resolved(f"hub:{tiny('clip')}", "audio")
+    sound, seen = (backbones.load(f"{name}#{side}", device="cpu") for side in ("audio", "video"))
+    assert sound.model is seen.model  # type: ignore[attr-defined]

@@ -38,15 +38,20 @@ def save(model: Any, folder: Path) -> None:
         for values in model.parameters():
             if values.ndim > 1:
                 values.mul_(4)
+            elif values.numel() == 1:
+                values.add_(0.5)  # Some scales start at zero.
     model.eval().save_pretrained(folder)
 
 
-def tokenizer(folder: Path) -> None:
-    made = Tokenizer(models.WordLevel({word: place for place, word in enumerate(WORDS)}, "<unk>"))
+def tokenizer(folder: Path, *more: str) -> None:
+    made = Tokenizer(models.WordLevel({word: place for place, word in enumerate([*WORDS, *more])}, "<unk>"))
+    made.add_special_tokens(list(more))
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)])
     marks = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
-    tf.PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=16, **marks).save_pretrained(folder)
+    tf.PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=512 if more else 16, **marks).save_pretrained(
+        folder
+    )
 
 
 def clip(folder: Path) -> None:
@@ -183,9 +188,51 @@ def pe_audio_frame(folder: Path) -> None:
     _pe_audio(folder, "PeAudioFrameLevelModel")
 
 
+GEMMA_TOKENS = ("<|image>", "<image|>", "<|audio>", "<audio|>", "<|image|>", "<|audio|>", "<|video|>")
+
+
+def gemma(folder: Path) -> None:
+    first = len(WORDS)
+    text = _TEXT | {
+        "vocab_size": first + len(GEMMA_TOKENS), "num_key_value_heads": 1, "head_dim": 8, "global_head_dim": 8,
+        "num_global_key_value_heads": 1, "hidden_size_per_layer_input": 8, "embedding_dim": 12, "sliding_window": 8,
+        "max_position_embeddings": 512,
+    }  # fmt: skip
+    vision = _SMALL | {"num_key_value_heads": 2, "head_dim": 8, "patch_size": 4, "position_embedding_size": 64}
+    audio = {
+        "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "subsampling_conv_channels": [128, 4],
+        "output_proj_dims": 16, "use_clipped_linears": False,
+    }  # fmt: skip
+    names = (
+        "boi_token_id",
+        "eoi_token_id",
+        "boa_token_id",
+        "eoa_token_index",
+        "image_token_id",
+        "audio_token_id",
+        "video_token_id",
+    )
+    ids = {name: first + place for place, name in enumerate(names)}
+    config = tf.EmbeddingGemma2Config(
+        text_config=text,
+        vision_config=vision | {"model_type": "gemma4_vision"},
+        audio_config=audio | {"model_type": "gemma4_audio"},
+        **ids,
+    )
+    save(tf.EmbeddingGemma2Model(config), folder)
+    extractor = tf.Gemma4AudioFeatureExtractor(feature_size=128).to_dict()
+    values = {"patch_size": 4, "max_soft_tokens": 70, "pooling_kernel_size": 3, "resample": 3, "add_timestamps": False}
+    joined = {
+        "feature_extractor": extractor,
+        "video_processor": values | {"do_rescale": True, "rescale_factor": 1 / 255},
+    }
+    (folder / "processor_config.json").write_text(json.dumps(joined, default=lambda one: one.tolist()))
+    tokenizer(folder, *GEMMA_TOKENS)
+
+
 MAKERS: dict[str, Callable[[Path], None]] = {
     made.__name__: made
     for made in (
-        clip, siglip, dinov3, videomae, vjepa2, clap, clap_fusion, ast, hubert, mert, pe_audio, pe_audio_frame
+        clip, siglip, dinov3, videomae, vjepa2, clap, clap_fusion, ast, hubert, mert, pe_audio, pe_audio_frame, gemma
     )
 }  # fmt: skip

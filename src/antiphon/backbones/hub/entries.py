@@ -50,6 +50,10 @@ _GEMMA = "google/embeddinggemma-2"
 _ENTRIES = (
     _entry("clap", _CLAP, "audio", 512, "Apache-2.0", "CLAP (LAION, general): sound and text in one space"),
     _entry(
+        "mert", "m-a-p/MERT-v1-95M", "audio", 768, "CC-BY-NC-4.0",
+        "MERT, trained on music: the last layer's mean over time",
+    ),
+    _entry(
         "ast", "MIT/ast-finetuned-audioset-10-10-0.4593", "audio", 768, "BSD-3-Clause",
         "Audio Spectrogram Transformer trained on AudioSet",
     ),

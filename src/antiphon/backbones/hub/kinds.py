@@ -55,6 +55,7 @@ _KINDS = (
     Kind("videomae", "VideoMAE", ("video",), False, "videomae"),
     Kind("vjepa2", "V-JEPA 2", ("video",), False, "vjepa2"),
     Kind("pe_video", "Perception Encoder Video", ("video",), True, "pe", needs="timm"),
+    Kind("embedding_gemma2", "EmbeddingGemma 2", _BOTH, True, "gemma"),
     Kind("pe_audio_video", "Perception Encoder AV", _BOTH, True, "pe", needs="timm"),
 )
 KINDS = {kind.model_type: kind for kind in _KINDS}

@@ -1,8 +1,9 @@
 """A model of a class that transformers ships, with the weights of a folder; no code of that folder is run."""
 
+import io
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from threading import Lock
 from typing import Any
 from weakref import WeakValueDictionary
@@ -107,6 +108,8 @@ def _without_code(config: Any) -> Any:
 def quiet(transformers: Any) -> Generator[None]:
     """Keep what transformers says of weights that are left over, and its progress bars, off the screen.
 
+    Some of its modules print when a model is made, which would end up in the JSON of a command.
+
     Parameters
     ----------
     transformers : module
@@ -121,7 +124,7 @@ def quiet(transformers: Any) -> Generator[None]:
     log.set_verbosity_error()
     log.disable_progress_bar()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:

@@ -116,7 +116,7 @@ class Pictures:
         scaled = self._scaled(frames)
         top, left = ((side - self.crop_px) // 2 for side in scaled.shape[1:3])
         cropped = np.ascontiguousarray(scaled[:, top : top + self.crop_px, left : left + self.crop_px])
-        values = on_device(cropped, device).permute(0, 3, 1, 2).float()
+        values = on_device(cropped, device).permute(0, 3, 1, 2).contiguous().float()
         mean, std = (torch.tensor(one, device=device)[:, None, None] for one in (self.mean, self.std))
         return (values * self.scale - mean) / std
 

@@ -1,6 +1,7 @@
 """Text sides: words → a vector in the space of a model's sound or pictures."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,6 @@ class HubText:
         self._files, self._device, self._dim = files, device, dim
         self._padded_to, self._max_tokens = padded_to, padded_to or max_tokens
         self._run = EagerRuntime(model, lambda network, ids: [compute(network, ids)])
-        self._tokenizer: Any = None
 
     def embed_text(self, texts: Sequence[str]) -> FloatArray:
         """Embed texts; see `antiphon.backbones.base.TextSide`. Each is computed alone, so that none changes another.
@@ -71,14 +71,32 @@ class HubText:
         return torch.cat(rows).cpu().numpy() if rows else np.empty((0, self._dim), np.float32)
 
     def _ids(self, text: str) -> Tensor:
-        if self._tokenizer is None:
-            self._tokenizer = _tokenizer(self._files)
         padding = {"padding": "max_length"} if self._padded_to else {}
-        told = self._tokenizer(text, truncation=True, max_length=self._max_tokens, return_tensors="pt", **padding)
+        told = tokenizer_of(self._files)(
+            text, truncation=True, max_length=self._max_tokens, return_tensors="pt", **padding
+        )
         return told["input_ids"].to(self._device)
 
 
-def _tokenizer(files: HubFiles) -> Any:
+@lru_cache(maxsize=8)
+def tokenizer_of(files: HubFiles) -> Any:
+    """Read the tokenizer of a model.
+
+    Parameters
+    ----------
+    files : HubFiles
+        Files of the model.
+
+    Returns
+    -------
+    PreTrainedTokenizerBase
+        The tokenizer.
+
+    Raises
+    ------
+    WeightsError
+        It is missing or damaged, or needs code of its own.
+    """
     transformers = required("transformers", files.name)
     if not any((files.folder / name).is_file() for name in _VOCABULARIES):
         # transformers would make an empty tokenizer.

@@ -55,7 +55,6 @@ def audio(files: HubFiles, name: str, device: torch.device) -> HubAudio:
 
 def video(files: HubFiles, name: str, device: torch.device) -> HubVideo:
     """Build the picture side: the projected embedding of the frames of a window."""
-    _refuse_foreign_architecture(files)
     model = _model(files, device)
     part = "video_model" if files.config["model_type"] == "pe_audio_video" else ""
     stated = files.processor("video_processor", "video_preprocessor_config.json", "preprocessor_config.json")
@@ -75,6 +74,7 @@ def video(files: HubFiles, name: str, device: torch.device) -> HubVideo:
 
 
 def _model(files: HubFiles, device: torch.device) -> Any:
+    _refuse_foreign_architecture(files)
     return loaded_model(files, _CLASSES[files.config["model_type"]], device)
 
 
@@ -93,8 +93,14 @@ def _common(files: HubFiles, name: str, device: torch.device, model: Any, part: 
 
 
 def _refuse_foreign_architecture(files: HubFiles) -> None:
-    """Refuse an architecture that timm would ask the hub for."""
-    stated = files.config.get("audio_video_config", files.config).get("video_config") or {}
-    architecture = (stated.get("vision_config") or {}).get("architecture", "vit_pe_core_large_patch14_336")
-    if not isinstance(architecture, str) or not architecture.replace("_", "").isalnum():
+    """Refuse an architecture that timm would ask the hub for, and arguments by which it would read files."""
+    stated = files.config
+    for key in ("audio_video_config", "video_config", "vision_config"):
+        stated = stated[key] if isinstance(stated.get(key), dict) else stated
+    architecture, arguments = stated.get("architecture", ""), stated.get("model_args") or {}
+    if not isinstance(architecture, str) or (not architecture.replace("_", "a").isalnum() and architecture):
         raise WeightsError(f"{files.name}: its architecture of pictures, {architecture!r}, is none of timm's own.")
+    if foreign := sorted(
+        set(arguments) & {"checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay"}
+    ):
+        raise WeightsError(f"{files.name}: its configuration has timm read {foreign[0]}, which is not done here.")
