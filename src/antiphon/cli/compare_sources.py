@@ -96,12 +96,13 @@ def _table(path: Path) -> "Features":
 
 def _every_pair(session: Session) -> list[str]:
     from antiphon.backbones.base import TUNED_MARK
-    from antiphon.features.store import FeatureStore, store_names
+    from antiphon.features.named_stores import store_folder, store_names
+    from antiphon.features.store import FeatureStore
 
     workspace = session.existing_workspace()
     names: dict[str, list[str]] = {"audio": [], "video": []}
     for name in store_names(workspace.features):
-        modality = FeatureStore.existing(workspace.features / name).made_by.get("modality")
+        modality = FeatureStore.existing(store_folder(workspace.features, name)).made_by.get("modality")
         if TUNED_MARK not in name and modality in names:
             names[modality].append(name)
     for modality, several in names.items():
