@@ -154,7 +154,7 @@ def names() -> list[str]:
     Returns
     -------
     list of str
-        Sorted names.
+        Sorted names; those of models of the hub last.
     """
     usable = list(_registered)
     for name, point in sorted(_points().items()):
@@ -164,7 +164,7 @@ def names() -> list[str]:
             _log.warning("%s", error)
         else:
             usable.append(name)
-    return sorted({*usable, *ENTRIES})
+    return [*sorted(usable), *ENTRIES]
 
 
 def info(name: str) -> BackboneInfo:
