@@ -1,10 +1,13 @@
 """What is certain is decoded, what was assumed is said, and the rest is refused with the line."""
 
 import codecs
+import contextlib
 import warnings
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from antiphon.errors import CatalogueError
 from antiphon.spreadsheets.encoding import decode
@@ -38,6 +41,21 @@ def test_latin_1_is_read_and_said_with_a_word_of_it(name, encoding):
     found = decode(f"id,artist\nx,{name}\n".encode(encoding), HERE)
     assert found.text == f"id,artist\nx,{name}\n"
     assert "was read as Latin-1 (Windows-1252), so that line 2 has '" in found.assumed
+
+
+@pytest.mark.parametrize("space", ["\xa0", "0\xa0", "12\xa0000", "\x85", "a\xad"])
+def test_spaces_beyond_ascii_are_read_and_said(space):
+    found = decode(f"id,artist\nx,{space}\n".encode("latin-1"), HERE)
+    assert "was read as Latin-1" in found.assumed
+
+
+# A few bytes that mean something in one encoding or another, so that they come together.
+@given(
+    st.lists(st.sampled_from([b"a", b"0", b",", b"\n", b'"', b"\0", b"\x85", b"\xa0", b"\xe9", b"\xff"])).map(b"".join)
+)
+def test_any_bytes_are_read_or_refused(data):
+    with contextlib.suppress(CatalogueError):
+        assert isinstance(decode(data, HERE).text, str)
 
 
 @pytest.mark.parametrize(

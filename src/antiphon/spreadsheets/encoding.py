@@ -121,7 +121,8 @@ def _of_western_europe(data: bytes, error: UnicodeDecodeError, path: Path) -> De
             f"{path}: cannot be read as CSV in UTF-8, nor as Latin-1, and which encoding it has cannot be told: line "
             f"{line} is {_line(data, error.start)!r}. {_SAVE}"
         )
-    word = next(word for word in re.split(r"[\s,;|\"]+", text) if not word.isascii())
+    # ASCII alone separates words: a no-break space may be all that is not UTF-8.
+    word = next(word for word in re.split(r"[\s,;|\"]+", text, flags=re.ASCII) if not word.isascii())
     return Decoded(
         text,
         f"It is not UTF-8, and was read as Latin-1 (Windows-1252), so that line {line} has '{word}'. If that is wrong, "
