@@ -209,6 +209,7 @@ def test_the_answer_follows_the_interval(gain, answer, words):
     found = verdict({"rows": rows, "videos": 500})
     assert found["answer"] == answer and words in found["sentence"]
     assert found["gain"] == gain[0] and found["ci95"] == list(gain[1:])
+    assert (found["videos_needed"] is None) == (answer != "unclear")
 
 
 def test_videos_needed_narrow_the_interval_to_the_gain():

@@ -65,8 +65,8 @@ def compare(
 
     Every method is fitted and tested on the same music videos: the features as they are (zero-shot, for backbones of
     one joint space), the linear analysis, the paper's recipe, and the default. Prints the ranks with intervals and
-    nulls, and the answer in one sentence; writes compare.html, compare.csv and compare.json. Each training is saved
-    when it is done: stop at any time; the same command resumes.
+    nulls, and the answer in one sentence; writes compare.html, compare.md, compare.csv and compare.json. Each training
+    is saved when it is done: stop at any time; the same command resumes.
 
     Parameters
     ----------
@@ -117,6 +117,7 @@ def run_compare(
     """
     from antiphon.experiments.comparison import compare as compare_features
     from antiphon.report.comparison_page import build_comparison_page
+    from antiphon.report.comparison_tables import comparison_markdown
 
     opened = opened_sources(session, sources)
     folder = out or session.workspace.folder / "compare"
@@ -141,6 +142,7 @@ def run_compare(
     }
     write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / _FILE)
     write_text(result.to_frame().write_csv(), folder / "compare.csv")
+    write_text(comparison_markdown(found), folder / "compare.md")
     return found | {"text": repr(result), "page": str(build_comparison_page(folder, found))}
 
 

@@ -38,6 +38,11 @@ class BackboneComparison(Result):
         test = f"{whole(draws['test'])} test videos"
         return f"{whole(self['videos'])} music videos, {counted(draws['count'], 'draw')} of {test}"
 
+    @property
+    def notes(self) -> str:
+        """How to read the numbers."""
+        return _NOTES
+
     def __repr__(self) -> str:
         from antiphon.presentation.tables import table_text
 
@@ -84,7 +89,7 @@ class BackboneComparison(Result):
             if row["method"] != ZERO_SHOT
         ]
         return Table(
-            self.title, columns, [comparison_cells(row) for row in self["rows"]], [self.sentence, _NOTES, *failed]
+            self.title, columns, [comparison_cells(row) for row in self["rows"]], [self.sentence, self.notes, *failed]
         )
 
 

@@ -26,8 +26,8 @@ def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
     -------
     dict
         "answer" ("yes", "no", "unclear", "nothing", "unknown"), "sentence", and where there are both rows "trained" and
-        "untrained" ("backbones", "method"), "gain", "ci95", and "videos_needed": about how many music videos in all
-        would tell a gain of 5%, or of the size that was seen if that is larger, from none.
+        "untrained" ("backbones", "method"), "gain", "ci95", and "videos_needed": where it is unclear, about how many
+        music videos in all would tell a gain of 5%, or of the size that was seen if that is larger, from none.
     """
     rows = [row for row in found["rows"] if row["trainings"]]
     trained, untrained = ([row for row in rows if row["trained"] is kind] for kind in (True, False))
@@ -46,7 +46,7 @@ def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
         "untrained": {name: plain[name] for name in names},
         "gain": gain,
         "ci95": [low, high],
-        "videos_needed": needed,
+        "videos_needed": needed if answer == "unclear" else None,
     }
 
 
