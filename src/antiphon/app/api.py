@@ -17,9 +17,11 @@ from antiphon.app.schemas import (
     History,
     Item,
     Items,
+    Meant,
     Problem,
     Recommendations,
     SearchResponse,
+    WordsResponse,
     found_items,
 )
 from antiphon.app.searching import asking_modalities
@@ -91,6 +93,7 @@ router = APIRouter(
 
 Id = Annotated[str, Query(description="Id of a music video in the catalogue.")]
 Words = Annotated[str, Query(max_length=200, description="Words from titles, artists, ids, genres, tags or years.")]
+Asking = Annotated[str, Query(min_length=1, max_length=10_000, description="What to find, in words.")]
 By = Annotated[Literal["both", "audio", "video"], Query(description="What to compare: audio, video, or both.")]
 Count = Annotated[int, Query(ge=1, le=100, description="Maximum number of results.")]
 Target = Annotated[
@@ -115,6 +118,24 @@ def health(here: Here) -> Health:
 def items(q: Words, here: Here, k: Count = 10) -> Items:
     """Find videos by words from their title, artist, id, genre, tags and year. All words must match."""
     return Items(items=[Item.of(video) for video in here.searcher.library.find(q, k)])
+
+
+@router.get("/search", responses=_UNKNOWN)
+def search(
+    q: Asking,
+    here: Here,
+    conditions: Asked,
+    id: Annotated[str | None, Query(description="Id of a music video that hits should be like, too.")] = None,
+) -> WordsResponse:
+    """Find music videos that suit words, such as “calm acoustic guitar, no drums, 90s”; with an id, of those like it.
+
+    A score is 0.5 for the catalogue's mean, and at most 1. With an id it is the mean of that and of the similarity.
+    """
+    if id is None:
+        found = here.searcher.by_words(q, conditions)
+        return WordsResponse(query=None, meant=Meant.of(found), hits=found_items(found.hits))
+    hits = here.searcher.by_id(id, conditions, words=q)
+    return WordsResponse(query=id, meant=Meant.of(here.searcher.understood(q)), hits=found_items(hits))
 
 
 @router.get("/similar", responses=_UNKNOWN)

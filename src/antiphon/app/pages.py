@@ -31,7 +31,7 @@ HEADINGS: Mapping[Target, str] = {
     "video": "Pictures for this song",
     "both": "More like this",
 }
-SEEDS, NEIGHBOURS, SIMILAR, MATCHES = 8, 4, 8, 12
+SEEDS, NEIGHBOURS, SIMILAR, MATCHES, WORDED = 8, 4, 8, 12, 24
 _LISTED = 24
 # Permissions of a report: a single file with inline style and script, in an origin of its own.
 REPORT_POLICY = (
@@ -40,19 +40,23 @@ REPORT_POLICY = (
 )
 _REPORTS = {"report": REPORT_FILE, "gallery": GALLERY_PAGE}
 
+Wish = Annotated[str, Query(max_length=10_000)]
 Seed = Annotated[int, Query(ge=0, lt=2**31)]
 
 
 @router.get("/")
-def home(request: Request, here: Here, q: str = "") -> HTMLResponse:
-    """Show the search form and the upload form."""
+def home(request: Request, here: Here, conditions: Asked, q: str = "") -> HTMLResponse:
+    """Show the search form and the upload form, and what suits the words that were searched for."""
     searcher = here.searcher
     library = searcher.library
+    asked = _listing(request, conditions, WORDED)
     return here.pages.render(
         request,
         "home.html",
         q=q,
         found=library.find(q, _LISTED),
+        worded=searcher.by_words(q, asked) if q.strip() else None,
+        asked=asked,
         library=library,
         embedded=len(searcher.findable),
         examples=_drawn(searcher.findable or list(library.videos.values()), 6, 0),
@@ -88,8 +92,8 @@ async def find_for_file(request: Request, here: Here, conditions: Asked, target:
 
 
 @router.get("/video/{id:path}")
-def video(id: str, request: Request, here: Here, conditions: Asked) -> HTMLResponse:
-    """Show a video with its neighbours by sound, by pictures and by both."""
+def video(id: str, request: Request, here: Here, conditions: Asked, q: Wish = "") -> HTMLResponse:
+    """Show a video with its neighbours by sound, by pictures and by both, or those of them that suit words too."""
     shown, uses = _with_uses(here, id)
     asked = _listing(request, conditions, SIMILAR)
     ways = ("audio", "video", "both") if uses.searches else ()
@@ -98,7 +102,9 @@ def video(id: str, request: Request, here: Here, conditions: Asked) -> HTMLRespo
         "video.html",
         video=shown,
         uses=uses,
-        lists={by: _or_reason(here, lambda by=by: here.searcher.by_id(id, asked, by=by)) for by in ways},
+        lists={by: _or_reason(here, lambda by=by: here.searcher.by_id(id, asked, by=by, words=q)) for by in ways},
+        q=q,
+        worded=here.searcher.understood(q) if q.strip() and uses.searches else None,
         conditions=asked,
         library=here.searcher.library,
         genres=here.searcher.library.genres,

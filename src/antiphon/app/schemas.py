@@ -8,7 +8,7 @@ from fastapi import Depends, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from antiphon.app.library import Video
-from antiphon.app.searching import Found
+from antiphon.app.searching import Found, FoundByWords
 from antiphon.app.templating import address
 from antiphon.search.filters import Conditions
 
@@ -87,6 +87,54 @@ class SearchResponse(Schema):
     query: str | None = Field(description="Id of the query; null for an uploaded file.")
     by: Literal["audio", "video", "both"] | None = Field(default=None, description="What was compared.")
     target: Literal["audio", "video"] | None = Field(default=None, description="What was searched for.")
+    hits: list[FoundItem]
+
+
+class TermMeant(Schema):
+    """One thing that a text asks for."""
+
+    text: str = Field(description="The words of the text that ask for it.")
+    kind: str = Field(
+        description="concept (of Antiphon's own table), tag, genre, artist, title, years, tempo or alike."
+    )
+    means: str
+    label: str = Field(description="What was understood, in few words.")
+    wanted: bool = Field(description="Whether it is asked for, or asked to be absent.")
+    weight: float
+    how: str = Field(description="By whole words, another spelling, a part of a word, or its meaning.")
+    min: float | None = None
+    max: float | None = None
+    names: dict[str, float] = Field(default_factory=dict, description="Known names near in meaning, with their shares.")
+    without: str = Field(description="The text without these words.")
+
+
+class Meant(Schema):
+    """What a text was taken to mean."""
+
+    text: str
+    terms: list[TermMeant]
+    silent: list[str] = Field(description="Labels of the terms that nothing in this catalogue tells of.")
+    unknown: list[str] = Field(description="Words that mean nothing here.")
+    whole: bool = Field(description="Whether all of the text was read: of a long one the first words are.")
+
+    @classmethod
+    def of(cls, found: FoundByWords) -> "Meant":
+        """Describe what was understood."""
+        words = found.words
+        return cls(
+            text=words.text,
+            terms=[TermMeant(**term.to_dict(), without=words.without(term)) for term in words.terms],
+            silent=[term.label for term in found.silent],
+            unknown=list(words.unknown),
+            whole=words.whole,
+        )
+
+
+class WordsResponse(Schema):
+    """Candidates that suit a text, best first."""
+
+    query: str | None = Field(description="Id of the music video that was asked with too; null for words alone.")
+    meant: Meant
     hits: list[FoundItem]
 
 

@@ -19,10 +19,13 @@ from antiphon.recommendation.space import Space
 from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.explaining import Facts, Levels, explain
 from antiphon.search.filters import Conditions
+from antiphon.words import Interpretation, Term
 
 By = Literal["both", "audio", "video"]
 Target = Literal["both", "audio", "video"]
 _MAX_NAMED = 10
+_OF_WORDS = ("k", "where", "diversity")
+"""Conditions that mean something for words alone, which have neither sound, pictures nor an artist."""
 _MAX_PAGES = 64
 _LONGEST_SHOWN = 200
 SENT = "sent:"
@@ -67,6 +70,15 @@ class Found:
     start_s: float
     hit: Hit
     reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FoundByWords:
+    """Hits of a search by words, what the words were taken to mean, and of which of them nothing tells."""
+
+    hits: list[Found]
+    words: Interpretation
+    silent: tuple[Term, ...]
 
 
 class Searcher:
@@ -114,7 +126,34 @@ class Searcher:
         except KeyError:
             raise UnknownVideoError(f"No video '{id[:_LONGEST_SHOWN]}' in this catalogue.") from None
 
-    def by_id(self, id: str, conditions: Conditions, *, target: Target = "both", by: By = "both") -> list[Found]:
+    def by_words(self, text: str, conditions: Conditions) -> "FoundByWords":
+        """Search with words alone; see `by_id` for words beside a music video.
+
+        Parameters
+        ----------
+        text : str
+            Any text.
+        conditions : Conditions
+            Conditions of the search.
+
+        Returns
+        -------
+        FoundByWords
+            Hits, best first, with what was understood.
+        """
+        asked = conditions.arguments(self._strangers)
+        hits = self.index.search(Query.from_text(self.index, text), **{name: asked[name] for name in _OF_WORDS})
+        return FoundByWords(self._found(hits, None), hits.words or Interpretation(text), hits.silent)
+
+    def understood(self, text: str) -> "FoundByWords":
+        """Return what words are taken to mean here, without hits."""
+        known = self.index.known()
+        words = known.read(text)
+        return FoundByWords([], words, known.suiting(words).silent)
+
+    def by_id(
+        self, id: str, conditions: Conditions, *, target: Target = "both", by: By = "both", words: str = ""
+    ) -> list[Found]:
         """Search with a music video of the catalogue.
 
         Parameters
@@ -127,6 +166,8 @@ class Searcher:
             What to search for.
         by : {"both", "audio", "video"}
             What to compare, with target "both".
+        words : str
+            What hits must suit too; "" for nothing.
 
         Returns
         -------
@@ -141,7 +182,9 @@ class Searcher:
         video = self.video(id)
         if id not in self.indexed:
             raise UnknownVideoError(f"No video '{id[:_LONGEST_SHOWN]}' in this index.")
-        hits = self._search(Query.from_id(self.index, id), conditions, target, by)
+        query = Query.from_id(self.index, id)
+        query = query.and_words(self.index, words) if words.strip() else query
+        hits = self._search(query, conditions, target, by)
         asking = None if video.file is None else address(id, "media")
         return self._found(hits, video, target, asking)
 
@@ -249,7 +292,7 @@ class Searcher:
                 still_s=_still_s(hit, video),
                 start_s=_start_s(hit, video),
                 hit=hit,
-                reasons=() if query is None else self._shared(query, video),
+                reasons=(*hit.reasons, *(() if query is None else self._shared(query, video))),
             )
             for hit, video in known
         ]

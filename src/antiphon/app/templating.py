@@ -31,7 +31,11 @@ class Pages:
     def __init__(self, navigation: Sequence[tuple[str, str]] = NAVIGATION) -> None:
         self.environment = page_environment("antiphon.app")
         cast(dict[str, Any], self.environment.filters).update(
-            address=address, search=search, other_filters=other_filters, filters_in_words=filters_in_words
+            address=address,
+            search=search,
+            quoted=quoted,
+            other_filters=other_filters,
+            filters_in_words=filters_in_words,
         )
         cast(dict[str, Any], self.environment.globals).update(navigation=tuple(navigation))
 
@@ -121,3 +125,24 @@ def search(text: str) -> str:
     '/?q=R%26B'
     """
     return f"/?q={quote(text, safe='')}"
+
+
+def quoted(text: str) -> str:
+    """Return a text as a value of an address.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    str
+        The text, escaped.
+
+    Examples
+    --------
+    >>> quoted("calm & slow")
+    'calm%20%26%20slow'
+    """
+    return quote(text, safe="")

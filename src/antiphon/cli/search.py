@@ -24,6 +24,7 @@ from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.filters import Conditions
 from antiphon.search.hits import moment_words
 from antiphon.spelling import did_you_mean, plain
+from antiphon.words.interpretation import understood
 
 Side = Literal["both", "audio", "video"]
 _COLUMNS: tuple[str, ...] = (
@@ -39,7 +40,7 @@ _COLUMNS: tuple[str, ...] = (
     "start_s",
     "end_s",
 )
-_SHORTENED = ("title", "artist", "genre")
+_SHORTENED = ("title", "artist", "genre", "why")
 _SHORTEST = 8
 
 
@@ -55,8 +56,9 @@ _DEFAULTS = Options()
 
 
 def search(
-    query: str,
+    query: str | None = None,
     *,
+    text: str | None = None,
     target: Side = "both",
     by: Side = "both",
     conditions: Options = _DEFAULTS,
@@ -68,12 +70,18 @@ def search(
 ) -> None:
     """Find music videos similar to one of the index or to a media file, songs for its video, or videos for its song.
 
+    Words say what to find, alone or beside one of these: antiphon search --text "calm acoustic guitar, no drums, 90s".
+
     An index whose run or features have changed since it was built is refused.
 
     Parameters
     ----------
     query
-        Id or title of a music video of the index, or a media file, which need not be in the catalogue.
+        Id or title of a music video of the index, or a media file, which need not be in the catalogue. Not needed with
+        --text.
+    text
+        What to find, in words: moods, instruments, genres, tags, artists, years ("90s"), tempo, light and motion of the
+        pictures, and what is to be absent ("no drums"); in English, with common words of German and Spanish.
     target
         both: similar music videos. audio: songs for its video. video: videos for its song.
     by
@@ -88,17 +96,30 @@ def search(
     if csv and session.json:
         raise ConfigError("--csv and --json exclude each other; choose one.")
     index = opened_index(session, path)
-    asked = _query(session, index, query, device, each)
+    asked = _asked(session, index, query, text, device, each)
     if conditions.other_artists and is_unknown(asked.artist):
         session.warn(f"The artist of {asked.name} is unknown, so --other-artists excludes nobody.")
     hits = index.search(asked, target=target, by=by, **conditions.arguments())
     if csv:
         sys.stdout.write(_csv(hits))
     else:
-        data = {"query": asked.id or shown_address(query), "target": target, "by": by, "hits": hits.to_dicts()}
+        shown = None if query is None else asked.id or shown_address(query)
+        data: dict[str, Any] = {"query": shown, "target": target, "by": by, "hits": hits.to_dicts()}
+        if hits.words is not None:
+            data["words"] = hits.words.to_dict() | {"silent": [term.label for term in hits.silent]}
         session.result(data, lambda out: _show(hits, out))
     if not hits and conditions.where != Where():
         session.say(index.explain(conditions.where))
+
+
+def _asked(session: Session, index: Index, query: str | None, text: str | None, device: str, each: FileLimits) -> Query:
+    """Ask with a music video or a file, with words, or with both."""
+    if query is None and text is None:
+        raise ConfigError("Name what to search with: the id or title of a music video, a media file, or --text.")
+    if query is None:
+        return Query.from_text(index, text or "")
+    asked = _query(session, index, query, device, each)
+    return asked if text is None else asked.and_words(index, text)
 
 
 def _query(session: Session, index: Index, text: str, device: str, each: FileLimits) -> Query:
@@ -136,9 +157,13 @@ def _file_query(session: Session, index: Index, path: str, device: str, each: Fi
 
 def _show(hits: Hits, out: Console) -> None:
     out.print(Text(hits.heading), soft_wrap=True)
+    if hits.words is not None:
+        for line in understood(hits.words, hits.silent):
+            out.print(Text(line), soft_wrap=True)
     if not hits:
         out.print("No hits.")
         return
+    words_alone = hits.words is not None and not any(hit.moments for hit in hits)
     known = [name for name in ("title", "artist", "genre", "year") if any(hit.metadata.get(name) for hit in hits)]
     rows = [
         (
@@ -146,11 +171,11 @@ def _show(hits: Hits, out: Console) -> None:
             f"{hit.score:.3f}",
             hit.id,
             *_known(hit, known),
-            moment_words(hit),
+            "; ".join(hit.reasons) if words_alone else moment_words(hit),
         )
         for rank, hit in enumerate(hits, start=1)
     ]
-    columns = ("rank", "score", "id", *known, "best moment")
+    columns = ("rank", "score", "id", *known, "why" if words_alone else "best moment")
     widths = _widths(columns, rows, out.width)
     # Not a table of rich, which squeezes every column, ids too, once a line is longer than the terminal.
     for cells in (columns, *rows):

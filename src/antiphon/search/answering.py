@@ -1,10 +1,12 @@
 """From a query to a list of music videos: candidates by tracks and by segments, then ranked, re-ranked and spread."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.ordering import rounded
 from antiphon.search.entries import metadata_of
 from antiphon.search.filters import Wanted
 from antiphon.search.hits import Hit
@@ -22,6 +24,7 @@ from antiphon.search.view import View
 
 FloatArray = npt.NDArray[np.float32]
 
+_SUITED_POOL = 500
 _POOL = 100
 """How many of the best are compared moment by moment, and from how many a diverse list is picked."""
 
@@ -40,16 +43,33 @@ def nearest_tracks(view: View, queries: FloatArray, wanted: Wanted) -> list[list
     return found
 
 
-def answer(view: View, comparisons: Sequence[ComparedSide], wanted: Wanted) -> list[Hit]:
-    """Return the music videos that suit a query of one or two sides, best first."""
+def answer(
+    view: View, comparisons: Sequence[ComparedSide], wanted: Wanted, suits: Callable[[str], float] | None = None
+) -> list[Hit]:
+    """Return the music videos that suit a query of one or two sides, best first.
+
+    Where words were asked for too, `suits` says how well a music video suits them, from 0 to 1. Of the 500 most
+    similar, those come first whose mean of that and of the similarity is highest.
+    """
     pool = max(_POOL, wanted.k) if wanted.rerank or wanted.diversity else wanted.k
-    candidates = view.best(comparisons, max(_POOL, 10 * wanted.k), pool, wanted.where)
+    pool = pool if suits is None else max(_SUITED_POOL, wanted.k)
+    candidates = view.best(comparisons, max(_POOL, 10 * wanted.k, pool), pool, wanted.where)
     found = in_order(candidates.values(), comparisons, best_moments)[:pool]
     if wanted.rerank:
         found = in_order([one.candidate for one in found], comparisons, in_sequence)
+    if suits is not None:
+        found = _suited(found, suits)[: max(_POOL, wanted.k)]
     if wanted.diversity:
         found = _spread(found, comparisons, wanted)
     return [one.hit for one in found[: wanted.k]]
+
+
+def _suited(found: Sequence[Ranked], suits: Callable[[str], float]) -> list[Ranked]:
+    """Order by the mean of similarity and of how well the words are met, ties by id."""
+    scores = [(one.score + suits(one.candidate.id)) / 2 for one in found]
+    joined = [replace(one, score=score) for one, score in zip(found, scores, strict=True)]
+    keys = rounded(scores).tolist()
+    return [joined[place] for place in sorted(range(len(found)), key=lambda at: (-keys[at], found[at].candidate.id))]
 
 
 def _spread(found: Sequence[Ranked], comparisons: Sequence[ComparedSide], wanted: Wanted) -> list[Ranked]:

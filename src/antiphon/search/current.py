@@ -27,6 +27,15 @@ CATALOGUE_FILE = "catalogue.parquet"
 _arrow = cast(Any, pyarrow.compute)
 
 
+def state_of(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells one state of a file from another; None if it is not there."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_ino, about.st_size
+
+
 class CatalogueFile:
     """The catalogue on disk, read again when it was written anew.
 
@@ -45,11 +54,9 @@ class CatalogueFile:
 
         None instead of the rows if there is no catalogue, or none that can be read: that spoils no search.
         """
-        try:
-            about = self.path.stat()
-        except OSError:
+        state = state_of(self.path)
+        if state is None:
             return None, None
-        state = (about.st_mtime_ns, about.st_ino, about.st_size)
         if self._read[0] != state:
             try:
                 self._read = (state, read_table(self.path, CATALOGUE).select(["id", *METADATA, "content_hash"]))

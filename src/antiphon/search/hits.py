@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.media.names import title_from_id
 from antiphon.media.opening import CataloguedFile
+from antiphon.words import Interpretation, Term
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -51,12 +52,15 @@ class Hit:
         "artist", "title", "genre", "tags" and "year"; None (no tags) where unknown.
     moments : tuple of Moment
         The moments that match best; none in an index without segments.
+    reasons : tuple of str
+        Which words met what, in a search by words.
     """
 
     id: str
     score: float
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     moments: tuple[Moment, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -79,6 +83,7 @@ class Hit:
             "year": self.metadata.get("year"),
             "score": self.score,
             "moments": [asdict(moment) for moment in self.moments],
+            **({"reasons": list(self.reasons)} if self.reasons else {}),
         }
 
 
@@ -91,7 +96,14 @@ class Hits(list[Hit]):
         What was searched with.
     target : {"both", "audio", "video"}
         What was searched for.
+    words : Interpretation or None
+        What the words of the query were taken to mean; None without any.
+    silent : tuple of Term
+        Those of them that nothing in this catalogue tells of.
     """
+
+    words: Interpretation | None = None
+    silent: tuple[Term, ...] = ()
 
     def __init__(
         self,
@@ -111,6 +123,8 @@ class Hits(list[Hit]):
     @property
     def heading(self) -> str:
         """What the list shows, in words."""
+        if self.words is not None and self.words.text == self.query:
+            return f"For the words “{self.query}”"
         return f"{_HEADINGS[self.target]} {self.query}" if self.query else "Nearest tracks"
 
     def to_dicts(self) -> list[dict[str, Any]]:
@@ -122,7 +136,10 @@ class Hits(list[Hit]):
         import polars as pl
 
         rows = [
-            {"rank": rank, **{name: value for name, value in hit.to_dict().items() if name != "moments"}}
+            {
+                "rank": rank,
+                **{name: value for name, value in hit.to_dict().items() if name not in ("moments", "reasons")},
+            }
             | dict.fromkeys(("query_start_s", "start_s", "end_s"))
             | ({} if not hit.moments else {name: getattr(hit.moments[0], name) for name in _TIMES})
             for rank, hit in enumerate(self, start=1)

@@ -16,7 +16,7 @@ from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchE
 from antiphon.media.opening import CataloguedFile
 from antiphon.search.answering import answer, nearest_tracks
 from antiphon.search.artists import KnownArtists
-from antiphon.search.current import CATALOGUE_FILE, CatalogueFile, Difference
+from antiphon.search.current import CATALOGUE_FILE, CatalogueFile, Difference, state_of
 from antiphon.search.entries import (
     CatalogueRecords,
     IndexModel,
@@ -29,14 +29,17 @@ from antiphon.search.entries import (
     vectors_of,
 )
 from antiphon.search.filters import Wanted, Where
+from antiphon.search.heard import Heard, heard_in
 from antiphon.search.hits import Hit, Hits, Side
+from antiphon.search.knowing import ATTRIBUTES_FILE, Known, known_of
 from antiphon.search.pieces import Part
-from antiphon.search.query import Query
-from antiphon.search.ranking import Candidate
+from antiphon.search.query import Query, refuse_for_words_alone
+from antiphon.search.ranking import Candidate, ComparedSide
 from antiphon.search.record import Origin, Record
 from antiphon.search.storage import Place
 from antiphon.search.view import View
 from antiphon.spelling import did_you_mean
+from antiphon.words import Interpretation
 
 FloatArray = npt.NDArray[np.float32]
 T = TypeVar("T")
@@ -89,6 +92,7 @@ class Index:
     def _take(self, record: Record) -> None:
         self._record = record
         self._known_artists: tuple[object, KnownArtists] | None = None
+        self._known: tuple[object, Known] | None = None
         self._store = self._place.store(record)
         self.dim: int = record.dim
         self.origin: Origin = record.origin
@@ -129,7 +133,7 @@ class Index:
         rows = embedded(model, features, catalogue)
         media = None if catalogue is None else _files(catalogue)
         contents = _contents(catalogue, set(rows["id"].to_pylist()))
-        return cls._create(path, rows, origin_of(model, features, made_by, run), media, contents)
+        return cls._create(path, rows, origin_of(model, features, made_by, run), media, contents, heard_in(features))
 
     @classmethod
     def from_vectors(
@@ -166,9 +170,10 @@ class Index:
         origin: Origin,
         media: Mapping[str, CataloguedFile] | None = None,
         contents: Mapping[str, str] | None = None,
+        heard: Heard | None = None,
     ) -> Self:
         place = Place(path)
-        return cls(place, place.create(rows, origin, contents or {}), media)
+        return cls(place, place.create(rows, origin, contents or {}, heard or Heard()), media)
 
     @classmethod
     def open(
@@ -278,7 +283,9 @@ class Index:
         """
         conditions = where or Where()
         if isinstance(query, str):
-            raise ConfigError("query must be a Query or an array, not a text. Use Query.from_id or Query.from_file.")
+            raise ConfigError(
+                "query must be a Query or an array, not a text. Use Query.from_text, from_id or from_file."
+            )
         if not isinstance(query, Query):
             options = {"target": target != "both", "by": by != "both", "weight": weight != 0.5}
             options |= {"other_artists": other_artists, "diversity": diversity != 0, "rerank": rerank}
@@ -287,6 +294,11 @@ class Index:
             refuse_other_size(rows.shape[1], self.dim)
             found = self._ask(lambda view: nearest_tracks(view, rows, Wanted(k, conditions)))
             return [self._hits(hits) for hits in found]
+        if query.words is not None and not query.sides:
+            options = {"target": target != "both", "by": by != "both", "weight": weight != 0.5}
+            options |= {"other_artists": other_artists, "rerank": rerank}
+            refuse_for_words_alone([name for name, given in options.items() if given])
+            return self._by_words(query, Wanted(k, conditions, diversity))
         comparisons = query.comparisons(target, by, weight)
         for one in comparisons:
             refuse_other_size(one.query.dim, self.dim)
@@ -295,7 +307,36 @@ class Index:
         if other_artists:
             conditions = conditions.without_artists(*self._artists().sharing(query.artist))
         wanted = Wanted(k, conditions, diversity, rerank)
+        if query.words is not None:
+            return self._by_words(query, wanted, comparisons, target)
         return self._hits(self._ask(lambda view: answer(view, comparisons, wanted)), query.name, target)
+
+    def _by_words(
+        self, query: Query, wanted: Wanted, comparisons: Sequence[ComparedSide] = (), target: str = "both"
+    ) -> Hits:
+        words = query.words or Interpretation("")
+        known = self.known()
+        suiting = known.suiting(words)
+        if comparisons:
+            hits = self._ask(lambda view: answer(view, comparisons, wanted, known.suits(suiting)))
+            hits = known.explained(hits, suiting)
+        else:
+            hits = known.answer(suiting, wanted)
+        found = self._hits(hits, query.name, target)
+        found.words, found.silent = query.words, suiting.silent
+        return found
+
+    def known(self) -> Known:
+        """Return what is known of the music videos, for questions in words: read anew when any of it has changed."""
+        attributes = self._catalogue.path.parent / ATTRIBUTES_FILE
+        version = self.version, self._catalogue.rows()[0], state_of(attributes)
+        if self._known is None or self._known[0] != version:
+            heard = self._place.heard(self._record)
+            self._known = (
+                version,
+                self._ask(lambda view: known_of(view, attributes, heard, self._place.meanings(self._record))),
+            )
+        return self._known[1]
 
     def item(self, id: str) -> Candidate:
         """Return the embeddings and the metadata of a music video of the index.
@@ -374,7 +415,8 @@ class Index:
             stale = view.known([name for name, was in contents.items() if now.get(name, was) != was])
             known = view.known([str(video) for video in np.unique(features.groups)]) - stale
             new = ~np.isin(features.groups, sorted(known))
-            rows = embedded(model, features.take(new), catalogue) if new.any() else None
+            added_features = features.take(new) if new.any() else None
+            rows = None if added_features is None else embedded(model, added_features, catalogue)
             if stale:
                 self._store.remove(sorted(stale))
             if rows is None:
@@ -382,6 +424,7 @@ class Index:
             added = set(rows["id"].to_pylist())
             # Killed before the rows are there, they are missing, and added the next time.
             self._place.write_contents(self._record, contents | {name: now[name] for name in added & set(now)})
+            self._place.write_heard(self._record, self._place.heard(self._record).joined(heard_in(added_features)))
             self._store.append(rows)
         return sorted(added)
 

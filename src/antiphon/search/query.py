@@ -1,7 +1,7 @@
 """What is asked with, whatever it came from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -10,6 +10,7 @@ from antiphon.errors import ConfigError, NotIndexedError
 from antiphon.media.names import file_name
 from antiphon.search.hits import Side
 from antiphon.search.ranking import ComparedSide
+from antiphon.words import Interpretation
 
 if TYPE_CHECKING:
     from antiphon.search.index import Index
@@ -39,10 +40,12 @@ class Query:
         Artist of the query, for searches that leave its own artist out; "" where unknown.
     vectors : ModalityEmbeddings or None
         Embeddings without a modality, for an index of such vectors.
+    words : Interpretation or None
+        What is asked for in words, alone or besides the embeddings.
 
     See Also
     --------
-    Query.from_id, Query.from_file : The usual ways to make one.
+    Query.from_id, Query.from_file, Query.from_text : The usual ways to make one.
     """
 
     audio: ModalityEmbeddings | None = None
@@ -51,6 +54,32 @@ class Query:
     name: str = ""
     artist: str = ""
     vectors: ModalityEmbeddings | None = None
+    words: Interpretation | None = None
+
+    @classmethod
+    def from_text(cls, index: "Index", text: str) -> Self:
+        """Ask with words, such as "calm acoustic guitar, no drums, 90s".
+
+        Parameters
+        ----------
+        index : Index
+            Its music videos' own words are known besides ours.
+        text : str
+            Any text; `words` of the query says what it was taken to mean.
+        """
+        words = index.known().read(text)
+        return cls(name=words.text, words=words)
+
+    def and_words(self, index: "Index", text: str) -> Self:
+        """Ask for what is like this query and suits words too.
+
+        Parameters
+        ----------
+        index, text
+            As in `from_text`.
+        """
+        words = index.known().read(text)
+        return replace(self, words=words, name=f"{self.name}, {words.text}" if self.name else words.text)
 
     @classmethod
     def from_id(cls, index: "Index", id: str) -> Self:
@@ -140,7 +169,23 @@ class Query:
         sides = ", ".join(
             f"{MODALITY_WORDS[side]} ({len(found.segments)} segments)" for side, found in self.sides.items()
         )
+        if self.words is not None:
+            sides = ", ".join(filter(None, [sides, *(term.label for term in self.words.terms)]))
         return f"Query({self.name or 'embeddings'}: {sides or 'empty'})"
+
+
+def refuse_for_words_alone(given: Sequence[str]) -> None:
+    """Refuse options that compare sound or pictures, which words alone do not have.
+
+    Raises
+    ------
+    ConfigError
+        There is one.
+    """
+    if given:
+        raise ConfigError(
+            f"{given[0]} needs a music video or a file to compare with: words alone have neither sound nor pictures."
+        )
 
 
 _EVEN = 0.5

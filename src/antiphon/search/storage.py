@@ -11,6 +11,7 @@ import pyarrow as pa
 from antiphon.documents import read_document, reason
 from antiphon.errors import FeatureStoreError, SearchError
 from antiphon.locks import exclusive
+from antiphon.search.heard import HEARD, Heard
 from antiphon.search.record import BUILD_FIRST, REBUILD, RECORD_FILE, Origin, Record, dumped, parsed
 from antiphon.search.store import Store
 from antiphon.tables import read_table, sweep_partials, write_table, write_text
@@ -63,12 +64,13 @@ class Place:
         """Return the store with the rows of an index."""
         return Store(self._folder / record.entries, record.dim)
 
-    def create(self, rows: pa.Table, origin: Origin, contents: Mapping[str, str]) -> Record:
+    def create(self, rows: pa.Table, origin: Origin, contents: Mapping[str, str], heard: Heard) -> Record:
         """Write a new index and replace the previous one in one step; `contents` as in `contents`."""
         record = _new_record(rows, origin)
         with self.lock():
             if contents:
                 self.write_contents(record, contents)
+            self.write_heard(record, heard)
             Store.create(self._folder / record.entries, rows)
             write_text(dumped(record), self._folder / RECORD_FILE)
             self._sweep(record)
@@ -89,6 +91,28 @@ class Place:
         """Replace the content hashes. Write them before the rows: those without rows say nothing."""
         columns = [pa.array(list(contents), pa.string()), pa.array(list(contents.values()), pa.string())]
         write_table(pa.Table.from_arrays(columns, schema=_CONTENTS), self._contents(record))
+
+    def heard(self, record: Record) -> Heard:
+        """Return musicnn's tags; none if they are not there or damaged, which spoils no search."""
+        path = self._heard(record)
+        if not path.exists():
+            return Heard()
+        try:
+            return Heard.read(read_table(path, HEARD, only=True))
+        except FeatureStoreError:
+            return Heard()
+
+    def write_heard(self, record: Record, heard: Heard) -> None:
+        """Replace musicnn's tags, if there are any."""
+        if heard.by_id:
+            write_table(heard.table(), self._heard(record))
+
+    def meanings(self, record: Record) -> Path:
+        """Return the file of the vectors of names, which need not exist."""
+        return self._folder / f"meanings-{record.entries}.parquet"
+
+    def _heard(self, record: Record) -> Path:
+        return self._folder / f"heard-{record.entries}.parquet"
 
     def _contents(self, record: Record) -> Path:
         return self._folder / f"contents-{record.entries}.parquet"
@@ -112,7 +136,8 @@ class Place:
         for folder in self._folder.glob("entries-*"):
             if folder.name != record.entries:
                 shutil.rmtree(folder, ignore_errors=True)
-        for path in set(self._folder.glob("contents-*.parquet")) - {self._contents(record)}:
+        beside = {path for kind in ("contents", "heard", "meanings") for path in self._folder.glob(f"{kind}-*.parquet")}
+        for path in beside - {self._contents(record), self._heard(record), self.meanings(record)}:
             path.unlink(missing_ok=True)
 
 

@@ -1,0 +1,143 @@
+"""What a text was understood to ask for: terms that can be shown, removed one by one, and scored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["concept", "tag", "genre", "artist", "title", "years", "tempo", "alike"]
+How = Literal["whole", "spelling", "part", "meaning"]
+
+_SOURCES = {"artist": "artist ", "title": "title ", "tag": "", "genre": "", "concept": "", "alike": ""}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One thing that a text asks for.
+
+    Attributes
+    ----------
+    text : str
+        The words of the text that ask for it, with what negates or strengthens them.
+    start, end : int
+        Their place in the text.
+    kind : str
+        "concept" (of our own table), "tag", "genre", "artist" or "title" (of the catalogue), "years", "tempo" (in beats
+        per minute), or "alike" (names of the catalogue whose meaning is near).
+    name : str
+        What is meant, by the name of the concept or as the catalogue writes it.
+    wanted : bool
+        Whether it is asked for, or asked to be absent.
+    weight : float
+        How much it counts, usually 1.
+    how : str
+        "whole" words, another "spelling", a "part" of a word, or "meaning" alone.
+    min_value, max_value : float, optional
+        Bounds of years and tempi, both included.
+    names : mapping of str to float
+        Of an "alike" term: known names with their weights, which sum to 1.
+    """
+
+    text: str
+    start: int
+    end: int
+    kind: Kind
+    name: str
+    wanted: bool = True
+    weight: float = 1.0
+    how: How = "whole"
+    min_value: float | None = None
+    max_value: float | None = None
+    names: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    @property
+    def label(self) -> str:
+        """What was understood, in few words."""
+        if self.kind == "alike":
+            shown = ", ".join(list(self.names)[:3])
+            said = f"{self.name} (like {shown})"
+        else:
+            said = f"{_SOURCES.get(self.kind, '')}{self.name}"
+        said = said if self.wanted else f"no {said}"
+        return f"{said} (for “{self.text}”)" if self.how in ("spelling", "part") else said
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the command line prints as JSON and the REST API answers."""
+        found: dict[str, Any] = {
+            "text": self.text,
+            "kind": self.kind,
+            "means": self.name,
+            "label": self.label,
+            "wanted": self.wanted,
+            "weight": self.weight,
+            "how": self.how,
+        }
+        if self.kind in ("years", "tempo"):
+            found |= {"min": self.min_value, "max": self.max_value}
+        if self.names:
+            found["names"] = {name: round(share, 3) for name, share in self.names.items()}
+        return found
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """What a text asks for.
+
+    Attributes
+    ----------
+    text : str
+        The text.
+    terms : tuple of Term
+        What was understood, in the order of the text.
+    unknown : tuple of str
+        Words that mean nothing here.
+    whole : bool
+        Whether all of the text was read: the first words of a long one are.
+    """
+
+    text: str
+    terms: tuple[Term, ...] = ()
+    unknown: tuple[str, ...] = ()
+    whole: bool = True
+
+    def without(self, term: Term) -> str:
+        """Return the text without the words of a term."""
+        left, right = self.text[: term.start].rstrip(" ,;"), self.text[term.end :].lstrip(" ,;")
+        comma = ", " if "," in self.text[max(len(left), 0) : len(self.text) - len(right)] and left and right else " "
+        return " ".join(f"{left}{comma}{right}".split()).strip(" ,;")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the command line prints as JSON and the REST API answers."""
+        return {
+            "text": self.text,
+            "terms": [term.to_dict() for term in self.terms],
+            "unknown": list(self.unknown),
+            "whole": self.whole,
+        }
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+
+def understood(words: Interpretation, silent: Sequence[Term] = ()) -> list[str]:
+    """Say in a line each what was understood, of what nothing is known in the catalogue, and what means nothing.
+
+    Parameters
+    ----------
+    words : Interpretation
+        What a text asks for.
+    silent : sequence of Term
+        Terms that nothing in the catalogue tells of.
+
+    Returns
+    -------
+    list of str
+        At most four lines.
+    """
+    lines = [f"Understood: {'; '.join(term.label for term in words.terms)}." if words.terms else "Nothing understood."]
+    if silent:
+        lines.append(f"Nothing in this catalogue tells: {'; '.join(term.label for term in silent)}.")
+    if words.unknown:
+        lines.append(f"Words that mean nothing here: {', '.join(words.unknown)}.")
+    if not words.whole:
+        lines.append("The text is long: its first words were read.")
+    return lines

@@ -1,0 +1,277 @@
+"""What is known of the music videos of a catalogue, and how well each suits what a text asks for.
+
+Every term gets a value for each music video: a mean of what tags, genre, title and year say, what musicnn heard, what
+was measured, and how far the embedding lies in the direction of those that have the tag. All are standardised over the
+catalogue, so that a value of 1 is a standard deviation above its mean, and what is unknown counts 0.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.words.directions import Directions
+from antiphon.words.evidence import Said
+from antiphon.words.interpretation import Interpretation, Term
+from antiphon.words.lexicon import lexicon
+from antiphon.words.tokens import normal
+from antiphon.words.vocabulary import Vocabulary
+
+FloatArray = npt.NDArray[np.float64]
+
+SAID, HEARD, MEASURED, NEAR = 1.0, 0.7, 0.7, 0.5
+"""Weights of what is said, heard, measured, and of the direction in the joint space."""
+FEWEST = 3
+"""Music videos that a tag needs, and that must be without it, before a direction is learned."""
+_MOST_DEVIATIONS = 4.0
+_YEARS_OFF = 10.0
+_IN_YEARS, _UNKNOWN_YEAR = 2.0, -0.5
+_TEMPO_OFF = 0.1
+_LOWEST_PROBABILITY = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """How well the music videos suit one term.
+
+    Attributes
+    ----------
+    total : ndarray of float64, shape (n,)
+        Standardised; all 0 if nothing tells.
+    said, heard, measured, near : ndarray of float64, shape (n,), optional
+        What it is made of, where there is any; `said` is from 0 to 1, the others are standardised.
+    """
+
+    total: FloatArray
+    said: FloatArray | None = None
+    heard: FloatArray | None = None
+    measured: FloatArray | None = None
+    near: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Suiting:
+    """How well the music videos suit a text.
+
+    Attributes
+    ----------
+    total : ndarray of float64, shape (n,)
+        Weighted sum of the terms' values over the root of the weights' squares; 0 is the catalogue's mean.
+    values : mapping of Term to Value
+        What it is made of.
+    silent : tuple of Term
+        What was understood, but nothing in this catalogue tells of any music video.
+    """
+
+    total: FloatArray
+    values: Sequence[tuple[Term, Value]]
+    silent: tuple[Term, ...]
+
+    @property
+    def scores(self) -> FloatArray:
+        """The totals from 0 to 1, by the logistic function: 0.5 is the catalogue's mean."""
+        return 1 / (1 + np.exp(-self.total))
+
+
+@dataclass(frozen=True, eq=False)
+class Knowledge:
+    """What is known of the music videos of a catalogue.
+
+    Attributes
+    ----------
+    ids : sequence of str
+        The music videos.
+    rows : sequence of mapping
+        Artist, title, genre, tags and year of each.
+    measures : mapping of str to ndarray of float, shape (n,)
+        Measurements by a name of `MEASURES`; NaN where unknown.
+    heard : mapping of str to ndarray of float, shape (n,)
+        Probabilities of musicnn's tags; NaN where unknown.
+    sides : mapping of str to ndarray of float32, shape (n, dim)
+        Embeddings of the tracks; rows of NaN where a music video lacks a side.
+    """
+
+    ids: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    measures: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
+    heard: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
+    sides: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Row of each music video."""
+        return {id: row for row, id in enumerate(self.ids)}
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the catalogue."""
+        return Vocabulary.of(self.rows)
+
+    @cached_property
+    def said(self) -> Said:
+        """What tags, genres, artists and titles say."""
+        return Said(self.rows)
+
+    def telling_names(self, most: int) -> list[str]:
+        """Return names that tell music videos apart: tags and genres, the most frequent first, and our own concepts."""
+        concepts = [
+            name
+            for name, concept in lexicon().concepts.items()
+            if self.heard.keys() & concept.heard.keys()
+            or self.measures.keys() & concept.measured.keys()
+            or self.said.concept(name).any()
+        ]
+        known = lexicon().by_words
+        others = [name for name in self.said.by_frequency() if name not in known]
+        return [*concepts, *others[:most]]
+
+    @cached_property
+    def directions(self) -> Directions | None:
+        """Directions in the joint space; None without embeddings."""
+        return Directions(self.sides) if self.sides and len(self.ids) > 2 * FEWEST else None
+
+    def suiting(self, asked: Interpretation) -> Suiting:
+        """Return how well each music video suits what a text asks for."""
+        once = {(term.kind, term.name, term.wanted): term for term in asked.terms}
+        values = [(term, self.value(term)) for term in once.values()]
+        telling = [(term, value) for term, value in values if value.total.any()]
+        total = np.zeros(len(self.ids))
+        for term, value in telling:
+            total += term.weight * (1 if term.wanted else -1) * value.total
+        norm = np.sqrt(sum(term.weight**2 for term, _ in telling)) or 1.0
+        return Suiting(total / norm, telling, tuple(term for term, value in values if not value.total.any()))
+
+    def value(self, term: Term) -> Value:
+        """Return how well each music video suits a term, as if it were wanted."""
+        return _VALUES[term.kind](self, term)
+
+    def said_and_near(self, said: FloatArray) -> Value:
+        """Return what tags say, and what lies near those that they are said of."""
+        near = None
+        enough = FEWEST <= np.count_nonzero(said) <= len(said) - FEWEST
+        if enough and self.directions is not None:
+            near = standard(self.directions.along(self.directions.of(said)))
+        return combined(len(said), said if said.any() else None, near=near)
+
+    def heard_of(self, signs: Mapping[str, float]) -> FloatArray | None:
+        """Return the mean of musicnn's tags, standardised, those that speak against it turned round."""
+        return _mean([sign * standard(_logits(self.heard[name])) for name, sign in signs.items() if name in self.heard])
+
+    def measured_of(self, signs: Mapping[str, float]) -> FloatArray | None:
+        """Return the mean of measurements, standardised, those that are low where it holds turned round."""
+        known = [(self.measures[name], sign) for name, sign in signs.items() if name in self.measures]
+        return _mean([sign * standard(np.log1p(values)) for values, sign in known])
+
+
+def combined(
+    count: int,
+    said: FloatArray | None = None,
+    heard: FloatArray | None = None,
+    measured: FloatArray | None = None,
+    near: FloatArray | None = None,
+) -> Value:
+    """Join what is known of a term to one value for each of `count` music videos."""
+    parts = [
+        (SAID, None if said is None else standard(said)),
+        (HEARD, heard),
+        (MEASURED, measured),
+        (NEAR, near),
+    ]
+    known = [weight * part for weight, part in parts if part is not None]
+    total = _unclipped(np.sum(known, axis=0)) if known else np.zeros(count)
+    return Value(total, said, heard, measured, near)
+
+
+def standard(values: npt.NDArray[np.floating]) -> FloatArray:
+    """Standardise values: mean 0 and deviation 1 of those that are known, at most 4 away; 0 where unknown."""
+    return np.clip(_unclipped(values), -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+
+
+def _unclipped(values: npt.NDArray[np.floating]) -> FloatArray:
+    known = np.isfinite(values)
+    if not known.any():
+        return np.zeros(len(values))
+    spread = float(values[known].std())
+    if spread <= 1e-9 * max(float(np.abs(values[known]).max()), 1e-300):
+        return np.zeros(len(values))
+    return np.where(known, (values - values[known].mean()) / spread, 0.0).astype(np.float64)
+
+
+def _concept(known: Knowledge, term: Term) -> Value:
+    own = lexicon().concepts[term.name]
+    tagged = known.said_and_near(known.said.concept(term.name))
+    heard, measured = known.heard_of(own.heard), known.measured_of(own.measured)
+    return combined(len(known.ids), tagged.said, heard, measured, tagged.near)
+
+
+def _name(known: Knowledge, term: Term) -> Value:
+    said = known.said.name(normal(term.name))
+    return known.said_and_near(said) if said.any() else Value(np.zeros(len(known.ids)))
+
+
+def _only_said(said: FloatArray) -> Value:
+    return Value(standard(said), said)
+
+
+def _years(known: Knowledge, term: Term) -> Value:
+    """Value the year: inside best, then the nearer the better; unknown is a little below the middle."""
+    years = known.said.years
+    if not np.isfinite(years).any():
+        return Value(np.zeros(len(years)))
+    off = _outside(years, term)
+    value = np.where(off == 0, _IN_YEARS, -1 - 2 * np.minimum(off / _YEARS_OFF, 1))
+    return Value(np.where(np.isfinite(years), value, _UNKNOWN_YEAR), said=np.where(off == 0, 1.0, 0.0))
+
+
+def _tempo(known: Knowledge, term: Term) -> Value:
+    """Value the tempo, or half or twice of it, since both are as right."""
+    tempo = known.measures.get("tempo_bpm")
+    if tempo is None:
+        return Value(np.zeros(len(known.ids)))
+    octaves = np.stack([_outside(tempo * factor, term) / (tempo * factor) for factor in (1.0, 0.5, 2.0)])
+    off = (octaves + np.array([[0.0], [0.02], [0.02]])).min(axis=0)
+    measured = standard(-np.minimum(off, _TEMPO_OFF))
+    return Value(measured, measured=measured)
+
+
+def _outside(values: npt.NDArray[np.floating], term: Term) -> FloatArray:
+    low = -np.inf if term.min_value is None else term.min_value
+    high = np.inf if term.max_value is None else term.max_value
+    return np.maximum(np.maximum(low - values, values - high), 0.0)
+
+
+def _alike(known: Knowledge, term: Term) -> Value:
+    """Value the names whose meaning is near, each by its share."""
+    parts = [(share, known.value(known_term(name))) for name, share in term.names.items()]
+    total = _unclipped(np.sum([share * value.total for share, value in parts], axis=0))
+    return Value(total, near=total)
+
+
+def known_term(name: str) -> Term:
+    """Return a term for a name of the catalogue or of our table."""
+    return Term(name, 0, len(name), "concept" if name in lexicon().concepts else "tag", name)
+
+
+def _mean(parts: Sequence[FloatArray]) -> FloatArray | None:
+    told = [part for part in parts if part.any()]
+    return standard(np.mean(told, axis=0)) if told else None
+
+
+def _logits(probabilities: npt.NDArray[np.floating]) -> FloatArray:
+    kept = np.clip(np.asarray(probabilities, dtype=np.float64), _LOWEST_PROBABILITY, 1 - _LOWEST_PROBABILITY)
+    return np.log(kept / (1 - kept))
+
+
+_VALUES: Mapping[str, Callable[[Knowledge, Term], Value]] = {
+    "concept": _concept,
+    "tag": _name,
+    "genre": _name,
+    "artist": lambda known, term: _only_said(known.said.artist(normal(term.name))),
+    "title": lambda known, term: _only_said(known.said.title(normal(term.name))),
+    "years": _years,
+    "tempo": _tempo,
+    "alike": _alike,
+}

@@ -1,0 +1,131 @@
+"""Why a music video suits a text: which of its words met what."""
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.words.evidence import concepts_in
+from antiphon.words.interpretation import Term
+from antiphon.words.knowledge import Knowledge, Suiting, Value
+from antiphon.words.lexicon import lexicon
+from antiphon.words.tokens import normal
+
+_OUTER = 0.75
+_NEAR = 0.9
+_SURE = 0.25
+_WORDS = {
+    "tempo_bpm": ("slower", "faster"),
+    "luma": ("darker", "brighter"),
+    "saturation": ("paler", "more colourful"),
+    "motion": ("less motion", "more motion"),
+    "cuts_per_s": ("fewer cuts", "more cuts"),
+}
+
+
+def reasons(known: Knowledge, suiting: Suiting, id: str) -> tuple[str, ...]:
+    """Say what speaks for a music video, a few words for each term of the text that something speaks for.
+
+    Parameters
+    ----------
+    known : Knowledge
+        What is known of the catalogue.
+    suiting : Suiting
+        How well it suits the text.
+    id : str
+        The music video.
+
+    Returns
+    -------
+    tuple of str
+        Such as "calm: tag relaxing", "acoustic guitar: heard guitar 83%", "dark: darker than 91%".
+    """
+    row = known.places[id]
+    found = [(term, _reason(known, term, value, row)) for term, value in suiting.values]
+    return tuple(f"{term.name if term.wanted else f'no {term.name}'}: {why}" for term, why in found if why)
+
+
+def _reason(known: Knowledge, term: Term, value: Value, row: int) -> str:
+    if not term.wanted:
+        return _absence(known, term, value, row)
+    if value.said is not None and value.said[row] > 0:
+        return _said(known, term, row)
+    heard = _heard(known, term, row, positive=True)
+    if heard:
+        return heard
+    if value.measured is not None and (told := _measured(known, term, row)):
+        return told
+    if value.near is not None and _share_below(value.near, row) >= _NEAR:
+        return "like those it is known of" if term.kind != "alike" else f"like {', '.join(list(term.names)[:3])}"
+    return ""
+
+
+def _absence(known: Knowledge, term: Term, value: Value, row: int) -> str:
+    """Say why something seems to be absent."""
+    if value.said is not None and value.said[row] != 0:
+        return _said(known, term, row) if value.said[row] < 0 else ""
+    against = _heard(known, term, row, positive=False)
+    if against:
+        return against
+    if _share_below(-value.total, row) >= _OUTER:
+        return f"less than in {_percent(_share_below(-value.total, row))}"
+    return ""
+
+
+def _said(known: Knowledge, term: Term, row: int) -> str:
+    about = known.rows[row]
+    if term.kind == "years":
+        return str(about["year"])
+    if term.kind == "artist":
+        return str(about["artist"])
+    if term.kind == "title":
+        return str(about["title"])
+    names = [name for name in (about.get("genre"), *(about.get("tags") or ())) if name and _says(name, term)]
+    if not names:
+        return "in its title"
+    return f"{'genre' if names[0] == about.get('genre') else 'tag'} {names[0]}"
+
+
+def _says(name: str, term: Term) -> bool:
+    spelt = normal(name)
+    if term.kind == "concept":
+        return any(concept == term.name for concept, _ in concepts_in(spelt))
+    return f" {normal(term.name)} " in f" {spelt} "
+
+
+def _heard(known: Knowledge, term: Term, row: int, *, positive: bool) -> str:
+    """Name the tag that was heard most surely; those that speak against a term for one that is to be absent."""
+    if term.kind != "concept":
+        return ""
+    signs = lexicon().concepts[term.name].heard
+    sure = [
+        (float(known.heard[name][row]), name)
+        for name, sign in signs.items()
+        if name in known.heard and (sign > 0) == positive and known.heard[name][row] >= _SURE
+    ]
+    return f"heard {max(sure)[1]} {_percent(max(sure)[0])}" if sure else ""
+
+
+def _measured(known: Knowledge, term: Term, row: int) -> str:
+    if term.kind == "tempo":
+        tempo = float(known.measures["tempo_bpm"][row])
+        return f"about {tempo:.0f} bpm" if np.isfinite(tempo) else ""
+    for name, sign in lexicon().concepts[term.name].measured.items():
+        values = known.measures.get(name)
+        if values is None or not np.isfinite(values[row]):
+            continue
+        if name == "black_and_white":
+            if values[row] > 0.5:
+                return "black and white"
+            continue
+        share = _share_below(sign * values, row)
+        if share >= _OUTER:
+            return f"{_WORDS[name][sign > 0]} than {_percent(share)}"
+    return ""
+
+
+def _share_below(values: npt.NDArray[np.floating], row: int) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.mean(known < values[row]))
+
+
+def _percent(share: float) -> str:
+    return f"{min(int(share * 100), 99)}%"

@@ -1,0 +1,247 @@
+"""From a text to what it asks for. Nothing but words is needed: no network, and no catalogue either.
+
+Phrases are read before single words, whole words before misspelt ones, and those before parts of words. What is left
+is compared by meaning where word vectors are at hand, and else said to mean nothing here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from antiphon.words.interpretation import How, Interpretation, Kind, Term
+from antiphon.words.lexicon import lexicon
+from antiphon.words.numbers import NUMBER_WORDS, numbers_at
+from antiphon.words.tokens import Token, joined, tokens_of
+from antiphon.words.vocabulary import LONGEST_PHRASE, Meaning, Vocabulary
+
+
+class Meanings(Protocol):
+    """Words by meaning: see `antiphon.words.meanings`."""
+
+    def knows(self, word: str) -> bool:
+        """Whether it is a word at all, and no misspelt one."""
+        ...
+
+    def nearest(self, phrase: str) -> Mapping[str, float]:
+        """Return known names whose meaning is near a phrase, with weights that sum to 1; none if nothing is near."""
+        ...
+
+
+_PARTICLES = lexicon().particles
+_NEGATING, _JOINING, _SAYING_NOTHING = _PARTICLES["negating"], _PARTICLES["joining"], _PARTICLES["saying_nothing"]
+_LESS = dict.fromkeys(_PARTICLES["less"], 0.5)
+_STRENGTHS = {
+    **dict.fromkeys(_PARTICLES["neither"], 1.0),
+    **dict.fromkeys(_PARTICLES["weaker"], 0.5),
+    **dict.fromkeys(_PARTICLES["stronger"], 1.5),
+}
+_NEGATING_PAIRS = {("w", "o"), ("free", "of"), ("nothing", "with"), ("anything", "but")}
+_PUNCTUATION = frozenset(",;.!?()|")
+_KEPT = _SAYING_NOTHING | _NEGATING | _PUNCTUATION | _JOINING | _STRENGTHS.keys() | _LESS.keys() | NUMBER_WORDS
+"""Words that are never taken for misspelt ones."""
+_PART_WEIGHT = 0.7
+
+
+def interpret(
+    text: str, vocabulary: Vocabulary | None = None, meanings: Callable[[], Meanings | None] | None = None
+) -> Interpretation:
+    """Read what a text asks for.
+
+    Parameters
+    ----------
+    text : str
+        Any text; of a long one the first words are read.
+    vocabulary : Vocabulary, optional
+        Words of the catalogue; without, our own table alone is known.
+    meanings : callable, optional
+        Returns words by meaning, or None; called where a word is not known, since it may take a while.
+
+    Returns
+    -------
+    Interpretation
+        What it asks for, and the words that mean nothing here.
+
+    Examples
+    --------
+    >>> [term.label for term in interpret("calm acoustic guitar, no drums, 90s").terms]
+    ['calm', 'acoustic guitar', 'no drums', '1990–1999']
+    """
+    text = text.encode("utf-8", "replace").decode()  # half a surrogate pair can be written nowhere
+    tokens, whole = tokens_of(text)
+    reader = _Reader(text, tokens, vocabulary or Vocabulary(), meanings or (lambda: None))
+    return Interpretation(text, tuple(reader.terms()), tuple(dict.fromkeys(reader.unknown)), whole)
+
+
+class _Reader:
+    """Reads tokens from left to right: what negates or strengthens is kept until what it is said of comes."""
+
+    def __init__(
+        self, text: str, tokens: Sequence[Token], vocabulary: Vocabulary, meanings: Callable[[], Meanings | None]
+    ) -> None:
+        self._text, self._vocabulary, self._meanings = text, vocabulary, meanings
+        self._raw = tokens
+        self._tokens = [self._spelt(token) for token in tokens]
+        self._found: list[Term] = []
+        self._strange: list[Token] = []
+        self.unknown: list[str] = []
+        self._start: int | None = None
+        self._negated, self._lasting, self._weight = False, False, 1.0
+
+    def _spelt(self, token: Token) -> Token:
+        """Correct a word that is in no phrase that we know."""
+        word = token.text
+        if word in _KEPT or self._vocabulary.is_word(word):
+            return token
+        corrected = self._vocabulary.corrected(word)
+        if corrected is None or ((meanings := self._meanings()) is not None and meanings.knows(word)):
+            return token
+        return replace(token, text=corrected)
+
+    def terms(self) -> list[Term]:
+        place = 0
+        while place < len(self._tokens):
+            place += self._read(place)
+        self._by_meaning()
+        return sorted(self._found, key=lambda term: term.start)
+
+    def _read(self, place: int) -> int:
+        """Read what starts at a token, and return how many tokens that are."""
+        token = self._tokens[place]
+        if token.text in _PUNCTUATION:
+            self._by_meaning()
+            self._forget()
+            return 1
+        if token.minus:
+            self._negate(token, lasting=False)
+        span = numbers_at(self._tokens, place, self._text)
+        if span is not None:
+            self._add(place, span.count, "tempo" if span.is_tempo else "years", span.name, "whole", span.low, span.high)
+            return span.count
+        for count in range(min(LONGEST_PHRASE, len(self._tokens) - place), 0, -1):
+            words = self._tokens[place : place + count]
+            meaning = None if count == 1 and words[0].text in _SAYING_NOTHING else self._meaning(joined(words))
+            if meaning is not None and not (count == 1 and self._is_particle(token)):
+                raw = joined(self._raw[place : place + count])
+                self._add(place, count, meaning.kind, meaning.name, "whole" if raw == joined(words) else "spelling")
+                return count
+        return self._particle(place) or self._strange_word(place)
+
+    def _meaning(self, phrase: str) -> Meaning | None:
+        return self._vocabulary.meaning(phrase)
+
+    def _is_particle(self, token: Token) -> bool:
+        return token.text in _NEGATING or token.text in _STRENGTHS or token.text in _LESS
+
+    def _particle(self, place: int) -> int:
+        """Read a word that changes what follows, or says nothing; return how many tokens, 0 if it is neither."""
+        token = self._tokens[place]
+        following = self._tokens[place + 1].text if place + 1 < len(self._tokens) else ""
+        if token.text in _NEGATING or (token.text, following) in _NEGATING_PAIRS:
+            self._by_meaning()
+            self._negate(token, lasting=True)
+            return 2 if (token.text, following) in _NEGATING_PAIRS else 1
+        if token.text in _LESS:
+            self._negate(token, lasting=False)
+            self._weight = _LESS[token.text]
+            return 1
+        if token.text in _STRENGTHS:
+            self._start = token.start if self._start is None else self._start
+            self._weight *= _STRENGTHS[token.text]
+            return 1
+        if token.text in _JOINING:
+            self._by_meaning()
+            return 1
+        return 1 if token.text in _SAYING_NOTHING else 0
+
+    def _strange_word(self, place: int) -> int:
+        """Keep a word that is not known, unless a part of it is."""
+        token = self._raw[place]
+        part = self._vocabulary.part(token.text)
+        meaning = None if part is None else self._meaning(part)
+        if meaning is not None:
+            self._weight *= _PART_WEIGHT
+            self._add(place, 1, meaning.kind, meaning.name, "part")
+        else:
+            self._strange.append(token)
+        return 1
+
+    def _by_meaning(self) -> None:
+        """Look for what is near the words in a row that are not known."""
+        tokens, self._strange = self._strange, []
+        if not tokens:
+            return
+        phrase = joined(tokens)
+        meanings = self._meanings()
+        names = {} if meanings is None else meanings.nearest(phrase)
+        if names:
+            start, end = tokens[0].start, tokens[-1].end
+            self._found.append(self._term(start, end, "alike", phrase, "meaning", names=names))
+            self._forget()
+        else:
+            self.unknown += [self._text[token.start : token.end] for token in tokens]
+
+    def _negate(self, token: Token, *, lasting: bool) -> None:
+        self._negated, self._lasting = True, lasting
+        self._start = token.start if self._start is None else self._start
+
+    def _forget(self) -> None:
+        self._negated, self._lasting, self._weight, self._start = False, False, 1.0, None
+
+    def _add(
+        self,
+        place: int,
+        count: int,
+        kind: str,
+        name: str,
+        how: How,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> None:
+        self._by_meaning()
+        first, last = self._tokens[place], self._tokens[place + count - 1]
+        joins = place + count < len(self._tokens) and self._tokens[place + count].text in _JOINING
+        if self._lasting and joins:  # "without drums and vocals": the first can be removed, and "without" stays
+            self._start = None
+        self._found.append(self._term(first.start, last.end, kind, name, how, low, high))
+        if self._lasting and joins:
+            self._weight = 1.0
+        else:
+            self._forget()
+
+    def _term(
+        self,
+        start: int,
+        end: int,
+        kind: str,
+        name: str,
+        how: How,
+        low: float | None = None,
+        high: float | None = None,
+        names: Mapping[str, float] | None = None,
+    ) -> Term:
+        start = start if self._start is None else min(start, self._start)
+        return Term(
+            text=self._text[start:end],
+            start=start,
+            end=end,
+            kind=_KINDS[kind],
+            name=name,
+            wanted=not self._negated,
+            weight=self._weight,
+            how=how,
+            min_value=low,
+            max_value=high,
+            names=names or {},
+        )
+
+
+_KINDS: Mapping[str, Kind] = {
+    "concept": "concept",
+    "tag": "tag",
+    "genre": "genre",
+    "artist": "artist",
+    "title": "title",
+    "years": "years",
+    "tempo": "tempo",
+    "alike": "alike",
+}

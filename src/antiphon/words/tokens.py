@@ -1,0 +1,76 @@
+"""Words of a text with their places in it; any characters are text."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from antiphon.spelling import plain
+
+MAX_TOKENS = 48
+"""Words of a query that are read; what follows is not."""
+_MAX_CHARACTERS = 2_000
+_WORD = re.compile(r"[-−–]?[^\W_]+(?:['’&/-]?[^\W_]+)*|[,;.!?()|]")
+_JOINED = str.maketrans({"ß": "ss", "'": None, "’": None, "_": " "})
+_APART = re.compile(r"[^\w&+#]+")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word of a text.
+
+    Attributes
+    ----------
+    text : str
+        The word, normalised.
+    start, end : int
+        Its place in the text.
+    minus : bool
+        Whether a minus sign stands right before it, as in "-drums".
+    """
+
+    text: str
+    start: int
+    end: int
+    minus: bool = False
+
+
+def normal(text: str) -> str:
+    """Return words without case, accents, hyphens and punctuation, one space apart.
+
+    Examples
+    --------
+    >>> normal("Hip-Hop,  Años 80!"), normal("R&B")
+    ('hip hop anos 80', 'r&b')
+    """
+    return " ".join(_APART.sub(" ", plain(text.translate(_JOINED))).split())
+
+
+def tokens_of(text: str) -> tuple[list[Token], bool]:
+    """Split a text into words and the punctuation that ends a thought.
+
+    Returns
+    -------
+    tokens : list of Token
+        At most `MAX_TOKENS` words.
+    whole : bool
+        Whether this is all of the text.
+    """
+    found: list[Token] = []
+    for match in _WORD.finditer(text, 0, _MAX_CHARACTERS):
+        word = match.group()
+        minus = word[0] in "-−–" and len(word) > 1 and (match.start() == 0 or text[match.start() - 1].isspace())
+        start = match.start() + (word[0] in "-−–")
+        known = normal(word) or (word if not word[0].isalnum() else "")
+        if not known:
+            continue
+        if len(found) == MAX_TOKENS:
+            return found, False
+        parts = known.split(" ")
+        found += [Token(part, match.start() if minus else start, match.end(), minus) for part in parts[:1]]
+        found += [Token(part, start, match.end()) for part in parts[1:]]
+    return found[:MAX_TOKENS], len(text) <= _MAX_CHARACTERS
+
+
+def joined(tokens: Sequence[Token]) -> str:
+    """Return the words of tokens, one space apart."""
+    return " ".join(token.text for token in tokens)

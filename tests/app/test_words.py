@@ -1,0 +1,97 @@
+"""Searching by words over HTTP and on the pages: every state is an address, and works without scripts."""
+
+import re
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+
+from antiphon.catalogue import Catalogue
+
+
+@pytest.fixture(scope="module")
+def genre(workspace):
+    """A genre of the catalogue that not all have."""
+    return next(row["genre"] for row in Catalogue.load(workspace.catalogue).records() if row["genre"])
+
+
+def test_words_find_music_videos(client, genre):
+    found = client.get("/api/search", params={"q": f"{genre}, xyzzy", "k": 3}).json()
+    assert found["query"] is None
+    assert found["meant"]["unknown"] == ["xyzzy"]
+    assert [term["wanted"] for term in found["meant"]["terms"]] == [True]
+    assert found["meant"]["terms"][0]["without"] == "xyzzy"
+    assert found["hits"][0]["genre"] == genre
+    assert any(genre in reason for reason in found["hits"][0]["reasons"])
+    assert len(found["hits"]) == 3
+
+
+def test_what_musicnn_heard_counts(client):
+    found = client.get("/api/search", params={"q": "guitar"}).json()
+    assert found["hits"] and not found["meant"]["silent"]
+
+
+def test_conditions_hold_and_unknown_parameters_are_refused(client, genre):
+    found = client.get("/api/search", params={"q": "guitar", "genre": genre}).json()
+    assert {hit["genre"] for hit in found["hits"]} == {genre}
+    assert client.get("/api/search", params={"q": "guitar", "gender": genre}).status_code == 422
+    assert client.get("/api/search").status_code == 422
+
+
+def test_words_beside_a_music_video(client):
+    found = client.get("/api/search", params={"q": "guitar", "id": "plain"}).json()
+    assert found["query"] == "plain" and "plain" not in [hit["id"] for hit in found["hits"]]
+    assert client.get("/api/search", params={"q": "guitar", "id": "nobody"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "🎸", "قيثارة", "a" * 9_999, "<script>window.hacked = 1</script>", "%", "no no no"]
+)
+def test_no_characters_break_a_search(client, text):
+    assert client.get("/api/search", params={"q": text}).status_code == 200
+    page = client.get("/", params={"q": text})
+    assert page.status_code == 200 and "<script>window.hacked" not in page.text
+    assert client.get(f"/video/{quote('plain', safe='')}", params={"q": text}).status_code == 200
+
+
+def chips(page):
+    """Address of each chip by its words."""
+    found = re.findall(r'<a class="chip" href="([^"]*)" aria-label="Remove “([^”]*)”"', page)
+    return {unescape(words): unescape(address) for address, words in found}
+
+
+def test_each_chip_is_a_link_to_the_search_without_it(client, genre):
+    there = chips(client.get("/", params={"q": f"calm, {genre}, no drums"}).text)
+    assert [*there][:: len(there) - 1] == ["calm", "no drums"]
+    left = chips(client.get(there["calm"]).text)
+    assert list(left) == list(there)[1:]
+
+
+def test_the_page_lists_hits_with_reasons(client):
+    page = client.get("/", params={"q": "guitar"}).text
+    assert "What suits these words" in page and page.count('<span class="place">') >= 10
+    assert "guitar: " in page
+
+
+def test_a_video_page_shows_what_is_like_it_and_suits_words(client):
+    plain, worded = (client.get("/video/plain", params=params).text for params in ({}, {"q": "guitar"}))
+    assert "What was understood" not in plain
+    assert chips(worded) == {"guitar": "/video/plain?q="}
+    assert 'value="guitar"' in worded
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+def test_words_on_the_page_in_a_browser(browser, server, width, height):
+    page = browser.new_page(viewport={"width": width, "height": height})
+    failures = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.goto(server)
+    page.fill("#q", "guitar, no drums")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#by-words .hits li")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.click("#by-words .chip >> text=no drums")
+    page.wait_for_url("**/?q=guitar")
+    assert page.locator("#by-words .chip").count() == 1
+    assert not failures
+    page.close()

@@ -1,0 +1,128 @@
+"""How well music videos suit a text: tags, titles, years, what is heard and measured, and the joint space."""
+
+import numpy as np
+import pytest
+
+from antiphon.words import interpret
+from antiphon.words.directions import Directions
+from antiphon.words.evidence import Said
+from antiphon.words.knowledge import Knowledge, standard
+from antiphon.words.matching import reasons
+
+ROWS = [
+    {"tags": ["calm", "piano"], "genre": "jazz", "artist": "Ann", "title": "Sadness", "year": 1994},
+    {"tags": ["acoustic guitar", "drum kit"], "genre": "folk", "artist": "Bea", "title": "Sad (Live)", "year": 1985},
+    {"tags": ["no vocals"], "genre": "rock", "artist": "Cy Sad", "title": "Three", "year": None},
+    {"tags": [], "genre": None, "artist": None, "title": None, "year": 2001},
+    {"tags": ["metal"], "genre": "rock", "artist": "Dee", "title": "Loud", "year": 1998},
+]
+IDS = ["a", "b", "c", "d", "e"]
+
+
+def known(**more):
+    return Knowledge(IDS, ROWS, **more)
+
+
+def best(knowledge, text):
+    """The music videos that suit a text, best first."""
+    suiting = knowledge.suiting(interpret(text, knowledge.vocabulary))
+    return [IDS[row] for row in np.argsort(-suiting.total, kind="stable")]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("piano", "a"),
+        ("guitar", "b"),
+        ("schlagzeug", "b"),
+        ("live", "b"),
+        ("rock -metal", "c"),
+        ("bea", "b"),
+        ("90s jazz", "a"),
+    ],
+)
+def test_tags_genres_titles_artists_and_years_say_what_a_music_video_is(text, first):
+    assert best(known(), text)[0] == first
+
+
+def test_a_word_inside_another_word_says_nothing():
+    said = Said(ROWS)
+    assert said.title("sad").tolist() == [0, 1, 0, 0, 0]  # not "Sadness"
+    assert said.artist("sad").tolist() == [0, 0, 0.8, 0, 0]
+    assert said.name("guitar").tolist() == [0, 0.8, 0, 0, 0]
+
+
+def test_what_is_not_wanted_comes_last_and_a_tag_may_deny_it():
+    assert best(known(), "no drums")[-1] == "b"
+    assert Said(ROWS).concept("vocals").tolist() == [0, 0, -1, 0, 0]
+    assert best(known(), "no vocals")[0] == "c"
+
+
+def test_years_inside_come_first_then_unknown_ones_then_the_farthest_last():
+    assert best(known(), "90s") == ["a", "e", "c", "d", "b"]
+    assert best(known(), "before 1990")[0] == "b"
+
+
+def test_what_is_heard_and_measured_counts_where_nothing_is_said():
+    heard = {"quiet": np.array([0.1, 0.2, 0.1, 0.9, 0.05]), "loud": np.array([0.1, 0.1, 0.3, 0.01, 0.9])}
+    measures = {"tempo_bpm": np.array([90, 100, np.nan, 60, 180.0]), "luma": np.array([0.1, 0.5, 0.6, 0.7, np.nan])}
+    knowledge = known(heard=heard, measures=measures)
+    assert best(knowledge, "quiet")[0] == "d" and best(knowledge, "loud")[0] == "e"
+    assert best(knowledge, "fast")[0] == "e" and best(knowledge, "dark")[0] == "a"
+    assert best(knowledge, "180 bpm")[:2] == ["e", "a"]  # 90 is half of it
+    suiting = knowledge.suiting(interpret("quiet, dark", knowledge.vocabulary))
+    assert reasons(knowledge, suiting, "d") == ("quiet: heard quiet 90%",)
+    assert reasons(knowledge, suiting, "a")[-1] == "dark: darker than 75%"
+
+
+def test_what_nothing_tells_of_is_said_and_does_not_count():
+    suiting = known().suiting(interpret("dark piano", known().vocabulary))
+    assert [term.name for term in suiting.silent] == ["dark"]
+    alone = known().suiting(interpret("piano", known().vocabulary))
+    np.testing.assert_array_equal(suiting.total, alone.total)
+
+
+def test_the_same_word_twice_counts_once():
+    twice, once = (
+        known().suiting(interpret(text, known().vocabulary)) for text in ("piano, klavier, rock", "piano rock")
+    )
+    np.testing.assert_array_equal(twice.total, once.total)
+
+
+@pytest.mark.numeric
+def test_a_direction_is_the_ridge_regression_of_what_is_said():
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(40, 6)).astype(np.float32)
+    rows[3] = np.nan  # a music video without this side
+    said = (generator.random(40) < 0.3).astype(float)
+    found = Directions({"audio": rows}).of(said)
+    there = np.isfinite(rows).all(axis=1)
+    centred = np.where(there[:, None], rows - rows[there].mean(axis=0), 0).astype(float)
+    gram = centred.T @ centred
+    ridge = (1 + 3000 / 40) * np.trace(gram) / 6
+    # The same by least squares on rows that stand for the ridge.
+    longer = np.vstack([centred, np.sqrt(ridge) * np.eye(6)])
+    expected = np.linalg.lstsq(longer, np.concatenate([said - said.mean(), np.zeros(6)]), rcond=None)[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_music_videos_without_tags_are_found_by_what_lies_near_those_that_have_them():
+    generator = np.random.default_rng(1)
+    kind = np.arange(60) % 2
+    vectors = (generator.normal(size=(60, 8)) + 2 * kind[:, None] * np.eye(8)[0]).astype(np.float32)
+    rows = [{"tags": ["surf"] if kind[row] and row < 30 else [], "title": None} for row in range(60)]
+    ids = [f"{row:02d}" for row in range(60)]
+    knowledge = Knowledge(ids, rows, sides={"": vectors})
+    total = knowledge.suiting(interpret("surf", knowledge.vocabulary)).total
+    untagged = np.arange(60) >= 30
+    assert total[untagged & (kind == 1)].mean() > total[untagged & (kind == 0)].mean() + 0.5
+    nothing_near = Knowledge(ids, rows).suiting(interpret("surf", knowledge.vocabulary)).total
+    assert np.ptp(nothing_near[untagged]) == 0
+
+
+def test_standard_values_have_mean_0_and_deviation_1_and_nothing_is_infinite():
+    values = np.array([1.0, 2.0, np.nan, 4.0])
+    assert standard(values)[2] == 0
+    assert standard(values)[[0, 1, 3]].mean() == pytest.approx(0, abs=1e-12)
+    assert not standard(np.full(4, 0.1)).any() and not standard(np.full(4, np.nan)).any()
+    assert standard(np.r_[np.zeros(1000), 1.0]).max() == 4

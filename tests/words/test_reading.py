@@ -1,0 +1,144 @@
+"""What texts are taken to mean: a golden list of queries, and any characters at all."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.words import Vocabulary, interpret
+from antiphon.words.lexicon import lexicon
+from antiphon.words.numbers import FIRST_YEAR, LAST_YEAR
+from antiphon.words.tokens import MAX_TOKENS, normal
+
+GOLDEN = Path(__file__).with_name("golden.json")
+ROWS = [
+    {
+        "tags": ["surf", "road trip", "90s kids"],
+        "genre": "Shoegaze",
+        "artist": "Nina Simone",
+        "title": "Sadness and Light",
+    },
+    {"tags": ["beach", "calm", "no vocals"], "genre": "folk", "artist": "The Kinks", "title": "Waterloo Sunset"},
+    {"tags": None, "genre": None, "artist": None, "title": None},
+]
+CATALOGUE = Vocabulary.of(ROWS)
+CASES = json.loads(GOLDEN.read_text(encoding="utf-8"))
+
+
+def meant(text, vocabulary=CATALOGUE):
+    """The terms of a text as the golden list has them, and the words that mean nothing."""
+    found = interpret(text, vocabulary)
+    terms = [
+        [term.kind, term.name, *([] if term.wanted else ["unwanted"]), *([] if term.weight == 1 else [term.weight])]
+        for term in found.terms
+    ]
+    return {"terms": terms, "unknown": list(found.unknown)}
+
+
+def labels(text, vocabulary=CATALOGUE):
+    return [term.label for term in interpret(text, vocabulary).terms]
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_a_query_is_understood_as_in_the_golden_list(text):
+    assert meant(text) == CASES[text]
+
+
+def test_the_golden_list_has_forty_queries_in_three_languages():
+    assert len(CASES) >= 40
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_and_its_terms_lie_in_it(text):
+    found = interpret(text, CATALOGUE)
+    for term in found.terms:
+        assert found.text[term.start : term.end] == term.text
+        assert term.weight > 0
+    json.dumps(found.to_dict()).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\ud800", "\x00", "🎸🎹", "قيثارة هادئة", "a" * 10_000, "calm " * 5_000, "-" * 500, "no " * 500, "9" * 4_000],
+)
+def test_no_characters_break_a_query(text):
+    found = interpret(text, CATALOGUE)
+    assert len(found.terms) <= MAX_TOKENS
+    found.text.encode("utf-8")
+
+
+def test_of_a_long_text_the_first_words_are_read_and_that_is_said():
+    assert interpret("calm " * MAX_TOKENS, CATALOGUE).whole
+    assert not interpret("calm " * (MAX_TOKENS + 1), CATALOGUE).whole
+
+
+def test_whole_words_come_before_misspelt_ones_and_those_before_parts():
+    assert [interpret(word).terms[0].how for word in ("guitar", "guittar", "guitarlike")] == [
+        "whole",
+        "spelling",
+        "part",
+    ]
+    # "sad" is a word of our table; the title "Sadness and Light" only begins with it.
+    assert meant("sad") == {"terms": [["concept", "sad"]], "unknown": []}
+
+
+def test_a_removed_term_leaves_a_text_that_means_the_others():
+    text = "calm acoustic guitar, without drums or vocals, 90s"
+    found = interpret(text, CATALOGUE)
+    every = labels(text)
+    assert every == ["calm", "acoustic guitar", "no drums", "no vocals", "1990–1999"]
+    for term in found.terms:
+        assert labels(found.without(term)) == [label for label in every if label != term.label]
+
+
+def test_negation_ends_with_the_thought():
+    assert labels("no drums, vocals") == ["no drums", "vocals"]
+    assert labels("no drums and vocals") == ["no drums", "no vocals"]
+    assert labels("no drums but vocals") == ["no drums", "vocals"]
+    assert labels("calm -drums piano") == ["calm", "no drums", "piano"]
+
+
+@given(st.integers(FIRST_YEAR, LAST_YEAR), st.integers(FIRST_YEAR, LAST_YEAR))
+def test_years_are_read_with_both_ends(one, other):
+    first, last = sorted((one, other))
+    (term,) = interpret(f"{first}-{last}").terms
+    assert (term.kind, term.min_value, term.max_value) == ("years", first, last)
+
+
+class Seaside:
+    """Knows what the seaside is like, and one word."""
+
+    def knows(self, word):
+        return word == "calmly"
+
+    def nearest(self, phrase):
+        return {"beach": 0.75, "surf": 0.25} if phrase == "seaside holiday" else {}
+
+
+def test_words_of_other_meaning_are_asked_for_by_meaning_if_something_is_near():
+    found = interpret("calm seaside holiday, zzzzz", CATALOGUE, Seaside)
+    assert [term.label for term in found.terms] == ["calm", "seaside holiday (like beach, surf)"]
+    assert found.unknown == ("zzzzz",)
+
+
+def test_a_word_that_is_one_is_not_taken_for_a_misspelt_one():
+    assert interpret("schoir", CATALOGUE, Seaside).unknown == ("schoir",)
+    assert labels("piamo") == ["piano (for “piamo”)"]
+    assert interpret("calmly", CATALOGUE).terms[0].how == "part"
+    assert interpret("beacx", CATALOGUE, Seaside).terms[0].how == "spelling"
+
+
+def test_every_word_of_the_table_means_one_concept():
+    table = lexicon()
+    seen = {}
+    for concept in table.concepts.values():
+        for word in concept.words:
+            assert seen.setdefault(word, concept.name) == concept.name, word
+            assert table.by_words[word] == concept.name
+
+
+def test_words_are_compared_without_case_accents_and_hyphens():
+    assert normal("Schwarz-Weiß") == "schwarz weiss"
+    assert normal("Rock'n'Roll ＲＯＣＫ") == "rocknroll rock"
