@@ -281,7 +281,7 @@ def test_hits_are_pickled_without_their_index(index):
 
 
 def test_an_id_alone_is_no_query(index):
-    with pytest.raises(ConfigError, match=r"Use Query\.from_id or Query\.from_file"):
+    with pytest.raises(ConfigError, match=r"Use Query\.from_text, Query\.from_id or Query\.from_file"):
         index.search("v000")
 
 

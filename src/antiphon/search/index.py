@@ -284,7 +284,7 @@ class Index:
         conditions = where or Where()
         if isinstance(query, str):
             raise ConfigError(
-                "query must be a Query or an array, not a text. Use Query.from_text, from_id or from_file."
+                "query must be a Query or an array, not a text. Use Query.from_text, Query.from_id or Query.from_file."
             )
         if not isinstance(query, Query):
             options = {"target": target != "both", "by": by != "both", "weight": weight != 0.5}

@@ -29,6 +29,7 @@ from antiphon.words.lexicon import MEASURES
 from antiphon.words.matching import reasons
 from antiphon.words.meanings import Meanings
 from antiphon.words.reading import interpret
+from antiphon.words.tokens import normal
 
 ATTRIBUTES_FILE = "attributes.parquet"
 """Name of the table of measurements, beside the catalogue."""
@@ -58,8 +59,20 @@ class Known:
     kept_meanings: Path
 
     def read(self, text: str) -> Interpretation:
-        """Return what a text asks for, in our own words and those of the catalogue."""
-        return interpret(text, self.knowledge.vocabulary, lambda: self.meanings)
+        """Return what a text asks for, in our own words and those of the catalogue.
+
+        A concept of our table that nothing in this catalogue tells of is taken for what is near it in meaning.
+        """
+        words = interpret(text, self.knowledge.vocabulary, lambda: self.meanings)
+        silent = [term for term in self.suiting(words).silent if term.kind == "concept"]
+        if not silent or self.meanings is None:
+            return words
+        near = {term: names for term in silent if (names := self.meanings.nearest(normal(term.name)))}
+        terms = [
+            replace(term, kind="alike", how="meaning", names=near[term]) if term in near else term
+            for term in words.terms
+        ]
+        return replace(words, terms=tuple(terms))
 
     @cached_property
     def meanings(self) -> Meanings | None:

@@ -47,7 +47,7 @@ class Term:
     how: How = "whole"
     min_value: float | None = None
     max_value: float | None = None
-    names: Mapping[str, float] = field(default_factory=dict[str, float])
+    names: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
 
     @property
     def label(self) -> str:

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from antiphon.words.evidence import concepts_in
 from antiphon.words.interpretation import Term
-from antiphon.words.knowledge import Knowledge, Suiting, Value
+from antiphon.words.knowledge import Knowledge, Suiting, Value, known_term
 from antiphon.words.lexicon import lexicon
 from antiphon.words.tokens import normal
 
@@ -48,14 +48,12 @@ def _reason(known: Knowledge, term: Term, value: Value, row: int) -> str:
         return _absence(known, term, value, row)
     if value.said is not None and value.said[row] > 0:
         return _said(known, term, row)
-    heard = _heard(known, term, row, positive=True)
-    if heard:
-        return heard
-    if value.measured is not None and (told := _measured(known, term, row)):
-        return told
-    if value.near is not None and _share_below(value.near, row) >= _NEAR:
-        return "like those it is known of" if term.kind != "alike" else f"like {', '.join(list(term.names)[:3])}"
-    return ""
+    told = _said_alike(known, term, row) or _heard(known, term, row, positive=True)
+    if not told and value.measured is not None:
+        told = _measured(known, term, row)
+    if not told and value.near is not None and _share_below(value.near, row) >= _NEAR:
+        told = f"like {', '.join(list(term.names)[:3])}" if term.names else "like those it is known of"
+    return told
 
 
 def _absence(known: Knowledge, term: Term, value: Value, row: int) -> str:
@@ -78,9 +76,20 @@ def _said(known: Knowledge, term: Term, row: int) -> str:
         return str(about["artist"])
     if term.kind == "title":
         return str(about["title"])
+    return _said_as_name(known, term, row) or "in its title"
+
+
+def _said_alike(known: Knowledge, term: Term, row: int) -> str:
+    """Name the first of the names near in meaning that a music video has, the nearest first."""
+    terms = [known_term(name) for name in term.names]
+    return next((told for one in terms if (told := _said_as_name(known, one, row))), "")
+
+
+def _said_as_name(known: Knowledge, term: Term, row: int) -> str:
+    about = known.rows[row]
     names = [name for name in (about.get("genre"), *(about.get("tags") or ())) if name and _says(name, term)]
     if not names:
-        return "in its title"
+        return ""
     return f"{'genre' if names[0] == about.get('genre') else 'tag'} {names[0]}"
 
 

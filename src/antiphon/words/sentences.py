@@ -106,7 +106,7 @@ class Sentences:
 
     def knows(self, word: str) -> bool:
         """Return whether a word is one that the encoder learned whole, as most English ones."""
-        return word in self._ids
+        return word.isalnum() and word in self._ids
 
     def _pieces(self, text: str) -> list[int]:
         """Split a text into the numbers of its word pieces, the longest first (WordPiece)."""
@@ -178,7 +178,8 @@ def _heads(rows: FloatArray) -> FloatArray:
 
 def _normed(rows: FloatArray, layer: tuple[FloatArray, FloatArray]) -> FloatArray:
     centred = rows - rows.mean(axis=-1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + _EPS) * layer[0] + layer[1]
+    spread = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + _EPS)
+    return np.asarray(centred / spread * layer[0] + layer[1], dtype=np.float32)
 
 
 def _gelu(values: FloatArray) -> FloatArray:
@@ -189,4 +190,4 @@ def _gelu(values: FloatArray) -> FloatArray:
     for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592):
         tail = (tail + np.float32(factor)) * step
     erf = np.sign(values) * (1 - tail * np.exp(-(size**2)))
-    return values * (1 + erf) / 2
+    return np.asarray(values * (1 + erf) / 2, dtype=np.float32)
