@@ -80,6 +80,18 @@ def test_a_video_page_shows_what_is_like_it_and_suits_words(client):
     assert 'value="guitar"' in worded
 
 
+def test_nudges_are_links_that_can_be_undone(client):
+    told = client.get("/api/nudges").json()["nudges"]
+    assert told and all(effect["random"][0] <= effect["random"][1] for effect in told)
+    name = told[0]["name"]
+    plain, nudged = (client.get("/video/plain", params=params).text for params in ({}, {"nudge": name}))
+    assert f"/video/plain?q=&amp;nudge={quote(name)}" in plain
+    assert re.search(rf'href="/video/plain\?q=" aria-current="true"[^>]*>{name}', nudged)
+    moved = client.get("/api/similar", params={"id": "plain", "nudge": name}).json()["hits"]
+    assert moved != client.get("/api/similar", params={"id": "plain"}).json()["hits"]
+    assert client.get("/api/similar", params={"id": "plain", "nudge": "nicer"}).status_code == 422
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_words_on_the_page_in_a_browser(browser, server, width, height):
     page = browser.new_page(viewport={"width": width, "height": height})

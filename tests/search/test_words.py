@@ -126,3 +126,16 @@ def test_heard_tags_survive_a_file_and_a_damaged_one_counts_as_none(tmp_path):
 def test_a_query_says_what_it_asks_for(index):
     assert repr(Query.from_text(index, "no drums")) == "Query(no drums: no drums)"
     assert repr(Query.from_id(index, "a").and_words(index, "calm")) == "Query(a, calm: vectors (0 segments), calm)"
+
+
+def test_a_text_side_asks_in_the_space_of_the_index_besides_the_words(tmp_path, music_videos, model):
+    index = Index.build(model, music_videos(range(6)), tmp_path / "built")
+    like = index.item("v002").sides["audio"].track
+
+    class Side:
+        def embed_text(self, text):
+            return {"audio": 3 * like} if text == "anything" else {}
+
+    query = Query.from_text(index, "anything", Side())
+    assert np.allclose(query.audio.track, like, atol=1e-6) and query.video is None
+    assert index.search(query)[0].id == "v002"

@@ -1,5 +1,6 @@
 """The REST API: JSON in, JSON out."""
 
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,8 @@ from antiphon.app.schemas import (
     Item,
     Items,
     Meant,
+    NudgeEffect,
+    Nudges,
     Problem,
     Recommendations,
     SearchResponse,
@@ -94,6 +97,10 @@ router = APIRouter(
 Id = Annotated[str, Query(description="Id of a music video in the catalogue.")]
 Words = Annotated[str, Query(max_length=200, description="Words from titles, artists, ids, genres, tags or years.")]
 Asking = Annotated[str, Query(min_length=1, max_length=10_000, description="What to find, in words.")]
+Nudge = Annotated[
+    list[Literal["calmer", "faster", "brighter", "darker", "more live"]],
+    Query(max_length=5, description="Move the query this way; see /api/nudges for what it does."),
+]
 By = Annotated[Literal["both", "audio", "video"], Query(description="What to compare: audio, video, or both.")]
 Count = Annotated[int, Query(ge=1, le=100, description="Maximum number of results.")]
 Target = Annotated[
@@ -139,9 +146,16 @@ def search(
 
 
 @router.get("/similar", responses=_UNKNOWN)
-def similar(id: Id, here: Here, conditions: Asked, by: By = "both") -> SearchResponse:
-    """Find music videos similar to one of the catalogue."""
-    return SearchResponse(query=id, by=by, hits=found_items(here.searcher.by_id(id, conditions, by=by)))
+def similar(id: Id, here: Here, conditions: Asked, by: By = "both", nudge: Nudge = []) -> SearchResponse:  # noqa: B006
+    """Find music videos similar to one of the catalogue, or similar to it but, say, calmer."""
+    found = here.searcher.by_id(id, conditions, by=by, nudges=nudge)
+    return SearchResponse(query=id, by=by, hits=found_items(found))
+
+
+@router.get("/nudges")
+def nudges(here: Here) -> Nudges:
+    """List the nudges that go somewhere in this catalogue, with what each does among the ten nearest."""
+    return Nudges(nudges=[NudgeEffect(**asdict(effect), works=effect.works) for effect in here.searcher.nudges])
 
 
 @router.get("/match", responses=_UNKNOWN)

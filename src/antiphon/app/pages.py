@@ -10,6 +10,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from antiphon.app.api import Nudge
 from antiphon.app.atlas import legend_of
 from antiphon.app.library import Video
 from antiphon.app.reference import routes
@@ -92,7 +93,14 @@ async def find_for_file(request: Request, here: Here, conditions: Asked, target:
 
 
 @router.get("/video/{id:path}")
-def video(id: str, request: Request, here: Here, conditions: Asked, q: Wish = "") -> HTMLResponse:
+def video(
+    id: str,
+    request: Request,
+    here: Here,
+    conditions: Asked,
+    q: Wish = "",
+    nudge: Nudge = [],  # noqa: B006 - never changed
+) -> HTMLResponse:
     """Show a video with its neighbours by sound, by pictures and by both, or those of them that suit words too."""
     shown, uses = _with_uses(here, id)
     asked = _listing(request, conditions, SIMILAR)
@@ -102,8 +110,13 @@ def video(id: str, request: Request, here: Here, conditions: Asked, q: Wish = ""
         "video.html",
         video=shown,
         uses=uses,
-        lists={by: _or_reason(here, lambda by=by: here.searcher.by_id(id, asked, by=by, words=q)) for by in ways},
+        lists={
+            by: _or_reason(here, lambda by=by: here.searcher.by_id(id, asked, by=by, words=q, nudges=nudge))
+            for by in ways
+        },
         q=q,
+        nudge=nudge,
+        nudges=here.searcher.nudges if uses.searches else [],
         worded=here.searcher.understood(q) if q.strip() and uses.searches else None,
         conditions=asked,
         library=here.searcher.library,

@@ -138,6 +138,23 @@ class WordsResponse(Schema):
     hits: list[FoundItem]
 
 
+class NudgeEffect(Schema):
+    """What a nudge does among the ten nearest of up to 200 music videos of this catalogue."""
+
+    name: str
+    suits: float = Field(description="How much better they suit it, in standard deviations of the catalogue.")
+    random: tuple[float, float] = Field(description="The least and the most that 20 random directions did.")
+    measures: dict[str, float] = Field(description="Mean change of each measurement, in its own unit.")
+    queries: int
+    works: bool = Field(description="Whether it does more than any of the random directions.")
+
+
+class Nudges(Schema):
+    """Nudges with their effects."""
+
+    nudges: list[NudgeEffect]
+
+
 class Items(Schema):
     """Videos that match a text."""
 

@@ -1,6 +1,7 @@
 """Searches for the pages and the REST API: hits with what to show and play, and reasons."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -12,7 +13,7 @@ from antiphon.app.kept import Kept
 from antiphon.app.library import Library, Video
 from antiphon.app.templating import address
 from antiphon.embeddings import MODALITIES, Modality
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, ConfigError
 from antiphon.recommendation import recommend
 from antiphon.recommendation.reasons import reasons, usual_cosines
 from antiphon.recommendation.space import Space
@@ -20,6 +21,7 @@ from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.explaining import Facts, Levels, explain
 from antiphon.search.filters import Conditions
 from antiphon.words import Interpretation, Term
+from antiphon.words.nudges import NUDGES, Effect
 
 By = Literal["both", "audio", "video"]
 Target = Literal["both", "audio", "video"]
@@ -152,7 +154,14 @@ class Searcher:
         return FoundByWords([], words, known.suiting(words).silent)
 
     def by_id(
-        self, id: str, conditions: Conditions, *, target: Target = "both", by: By = "both", words: str = ""
+        self,
+        id: str,
+        conditions: Conditions,
+        *,
+        target: Target = "both",
+        by: By = "both",
+        words: str = "",
+        nudges: Sequence[str] = (),
     ) -> list[Found]:
         """Search with a music video of the catalogue.
 
@@ -168,6 +177,8 @@ class Searcher:
             What to compare, with target "both".
         words : str
             What hits must suit too; "" for nothing.
+        nudges : sequence of str
+            Where to move the query, such as "calmer"; see `antiphon.words.nudges`.
 
         Returns
         -------
@@ -183,10 +194,21 @@ class Searcher:
         if id not in self.indexed:
             raise UnknownVideoError(f"No video '{id[:_LONGEST_SHOWN]}' in this index.")
         query = Query.from_id(self.index, id)
+        for name in nudges:
+            query = query.nudge(self.index, name)
         query = query.and_words(self.index, words) if words.strip() else query
         hits = self._search(query, conditions, target, by)
         asking = None if video.file is None else address(id, "media")
         return self._found(hits, video, target, asking)
+
+    @cached_property
+    def nudges(self) -> list[Effect]:
+        """The nudges that go somewhere in this catalogue, with their measured effects."""
+        found: list[Effect] = []
+        for name in NUDGES:
+            with suppress(ConfigError):  # nothing tells which music videos it goes towards
+                found.append(self.index.nudge_effect(name))
+        return found
 
     def by_file(self, encodings: Encodings, conditions: Conditions, target: Target = "both") -> list[Found]:
         """Search with an uploaded file.

@@ -59,6 +59,7 @@ def search(
     query: str | None = None,
     *,
     text: str | None = None,
+    nudge: Annotated[list[str] | None, Parameter(negative="")] = None,
     target: Side = "both",
     by: Side = "both",
     conditions: Options = _DEFAULTS,
@@ -82,6 +83,8 @@ def search(
     text
         What to find, in words: moods, instruments, genres, tags, artists, years ("90s"), tempo, light and motion of the
         pictures, and what is to be absent ("no drums"); in English, with common words of German and Spanish.
+    nudge
+        Move the query: calmer, faster, brighter, darker, or "more live". Repeat it for several.
     target
         both: similar music videos. audio: songs for its video. video: videos for its song.
     by
@@ -97,6 +100,8 @@ def search(
         raise ConfigError("--csv and --json exclude each other; choose one.")
     index = opened_index(session, path)
     asked = _asked(session, index, query, text, device, each)
+    for name in nudge or ():
+        asked = asked.nudge(index, name)
     if conditions.other_artists and is_unknown(asked.artist):
         session.warn(f"The artist of {asked.name} is unknown, so --other-artists excludes nobody.")
     hits = index.search(asked, target=target, by=by, **conditions.arguments())

@@ -40,6 +40,7 @@ from antiphon.search.storage import Place
 from antiphon.search.view import View
 from antiphon.spelling import did_you_mean
 from antiphon.words import Interpretation
+from antiphon.words.nudges import Effect
 
 FloatArray = npt.NDArray[np.float32]
 T = TypeVar("T")
@@ -337,6 +338,16 @@ class Index:
                 self._ask(lambda view: known_of(view, attributes, heard, self._place.meanings(self._record))),
             )
         return self._known[1]
+
+    def nudge_effect(self, name: str) -> Effect:
+        """Measure what a nudge does in this index; kept until anything changes. See `Query.nudge`.
+
+        Raises
+        ------
+        ConfigError
+            There is no such nudge, or nothing in the index tells where it goes.
+        """
+        return self.known().effect(name)
 
     def item(self, id: str) -> Candidate:
         """Return the embeddings and the metadata of a music video of the index.

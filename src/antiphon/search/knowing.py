@@ -1,7 +1,7 @@
 """What an index and the workspace around it know of music videos, for questions in words."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -22,12 +22,14 @@ from antiphon.search.meanings import meanings_of
 from antiphon.search.pieces import Part
 from antiphon.search.ranking import Candidate, ComparedSide, maximal_marginal_relevance, mutual_similarity
 from antiphon.search.view import View
+from antiphon.seeding import generator
 from antiphon.tables import ATTRIBUTES, read_schema, read_table
 from antiphon.words.interpretation import Interpretation
 from antiphon.words.knowledge import Knowledge, Suiting
 from antiphon.words.lexicon import MEASURES
 from antiphon.words.matching import reasons
 from antiphon.words.meanings import Meanings
+from antiphon.words.nudges import Effect, measured_effect
 from antiphon.words.reading import interpret
 from antiphon.words.tokens import normal
 
@@ -57,6 +59,7 @@ class Known:
     knowledge: Knowledge
     about: pa.Table
     kept_meanings: Path
+    _effects: dict[str, Effect] = field(default_factory=dict[str, Effect])
 
     def read(self, text: str) -> Interpretation:
         """Return what a text asks for, in our own words and those of the catalogue.
@@ -78,6 +81,12 @@ class Known:
     def meanings(self) -> Meanings | None:
         """Names by meaning; None where the sentence encoder was not fetched."""
         return meanings_of(self.knowledge.telling_names(_MOST_NAMES), self.kept_meanings)
+
+    def effect(self, name: str) -> Effect:
+        """Return what a nudge does, measured once."""
+        if name not in self._effects:
+            self._effects[name] = measured_effect(self.knowledge, name, generator(0, "nudge", name))
+        return self._effects[name]
 
     def suiting(self, asked: Interpretation) -> Suiting:
         """Return how well each music video suits a text."""

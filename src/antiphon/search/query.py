@@ -5,12 +5,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from antiphon.embeddings import MODALITY_WORDS, Modality, ModalityEmbeddings
 from antiphon.errors import ConfigError, NotIndexedError
 from antiphon.media.names import file_name
 from antiphon.search.hits import Side
 from antiphon.search.ranking import ComparedSide
 from antiphon.words import Interpretation
+from antiphon.words.nudges import STRENGTH, direction, moved
 
 if TYPE_CHECKING:
     from antiphon.search.index import Index
@@ -21,6 +25,14 @@ class FileEncoder(Protocol):
 
     def encode_file(self, path: str | Path) -> Mapping[Modality, ModalityEmbeddings]:
         """Embed the sound and the pictures of a media file, those that it has."""
+        ...
+
+
+class TextSide(Protocol):
+    """Embeds a text in the space of an index."""
+
+    def embed_text(self, text: str) -> Mapping[Modality, npt.NDArray[np.floating]]:
+        """Return a vector to compare with the sound, with the pictures, or with both, each of shape (dim,)."""
         ...
 
 
@@ -57,7 +69,7 @@ class Query:
     words: Interpretation | None = None
 
     @classmethod
-    def from_text(cls, index: "Index", text: str) -> Self:
+    def from_text(cls, index: "Index", text: str, text_side: TextSide | None = None) -> Self:
         """Ask with words, such as "calm acoustic guitar, no drums, 90s".
 
         Parameters
@@ -66,9 +78,43 @@ class Query:
             Its music videos' own words are known besides ours.
         text : str
             Any text; `words` of the query says what it was taken to mean.
+        text_side : TextSide, optional
+            Embeds the text in the index's own space, as the text side of a backbone does after a model's head; the
+            score is then the mean of the similarity to it and of how well the words are met.
         """
         words = index.known().read(text)
-        return cls(name=words.text, words=words)
+        vectors = {} if text_side is None else text_side.embed_text(words.text)
+        sides = {side: ModalityEmbeddings.from_segments(np.atleast_2d(row)) for side, row in vectors.items()}
+        return cls(audio=sides.get("audio"), video=sides.get("video"), name=words.text, words=words)
+
+    def nudge(self, index: "Index", name: str, strength: float = STRENGTH) -> Self:
+        """Ask for what is like this query, but calmer, faster, brighter, darker or more live.
+
+        Parameters
+        ----------
+        index : Index
+            The direction is learned on its music videos; `Index.nudge_effect` tells what it does there.
+        name : str
+            One of `antiphon.words.nudges.NUDGES`.
+        strength : float
+            Length of the step; the query's vectors have length 1. A negative one goes the other way.
+
+        Raises
+        ------
+        ConfigError
+            There is no such nudge, or nothing in the index tells where it goes.
+        """
+        along = direction(index.known().knowledge, name)
+
+        def step(side: Side, found: ModalityEmbeddings | None) -> ModalityEmbeddings | None:
+            if found is None or side not in along:
+                return found
+            track, segments = (moved(rows, along[side], strength) for rows in (found.track, found.segments))
+            return replace(found, track=track, segments=segments)
+
+        named = f"{self.name}, {name}" if self.name else name
+        sides = {"audio": step("audio", self.audio), "video": step("video", self.video)}
+        return replace(self, **sides, vectors=step("", self.vectors), name=named)
 
     def and_words(self, index: "Index", text: str) -> Self:
         """Ask for what is like this query and suits words too.
