@@ -14,7 +14,13 @@ from .conftest import IDS
 
 Schema = dict[str, Any]
 EXAMPLES = 40
-OPERATIONS = [("get", "/api/items"), ("get", "/api/similar"), ("get", "/api/match"), ("post", "/api/recommend")]
+OPERATIONS = [
+    ("get", "/api/items"),
+    ("get", "/api/search"),
+    ("get", "/api/similar"),
+    ("get", "/api/match"),
+    ("post", "/api/recommend"),
+]
 FILES = {("post", "/api/similar"), ("post", "/api/match"), ("post", "/api/embed")}
 CHARACTERS = "aZ09 -_/\\.%?&=#+'\"<>{}[]():;,*~^|`@!$\0\t\r\n\x7f\x85éßΩ日🎵\u200b\u202e\ufeff\uffff\U0010ffff"
 NO_NUMBERS = ("", "x", "NaN", "-inf", "0x1", "null", "-", "1e", "\0", "１", "[]", "9" * 5000, "1e999")
@@ -113,7 +119,7 @@ def test_excluded_values_are_refused_in_words(client: TestClient, document: Sche
 
 def test_no_operation_is_forgotten(document: Schema) -> None:
     found = {(method, path) for path, every in document["paths"].items() for method in every}
-    assert found == {*OPERATIONS, *FILES, ("get", "/api/health")}
+    assert found == {*OPERATIONS, *FILES, ("get", "/api/health"), ("get", "/api/nudges")}
 
 
 JSON = st.recursive(

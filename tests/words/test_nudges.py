@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from antiphon.errors import ConfigError
+from antiphon.errors import ConfigError, NotIndexedError
 from antiphon.search import Index, Query
 from antiphon.words.knowledge import Knowledge
 from antiphon.words.nudges import NUDGES, direction, measured_effect, moved
@@ -40,7 +40,7 @@ def test_where_vectors_say_nothing_of_it_a_nudge_does_far_less():
 
 
 def test_what_nothing_tells_of_is_no_nudge():
-    with pytest.raises(ConfigError, match="Nothing in this catalogue tells which music videos are faster"):
+    with pytest.raises(NotIndexedError, match="Nothing in this catalogue tells which music videos are faster"):
         direction(knowledge(), "faster")
     with pytest.raises(ConfigError, match=r"No nudge 'brihter'. Did you mean brighter\?"):
         direction(knowledge(), "brihter")

@@ -96,7 +96,7 @@ router = APIRouter(
 
 Id = Annotated[str, Query(description="Id of a music video in the catalogue.")]
 Words = Annotated[str, Query(max_length=200, description="Words from titles, artists, ids, genres, tags or years.")]
-Asking = Annotated[str, Query(min_length=1, max_length=10_000, description="What to find, in words.")]
+Asking = Annotated[str, Query(max_length=10_000, description="What to find, in words.")]
 Nudge = Annotated[
     list[Literal["calmer", "faster", "brighter", "darker", "more live"]],
     Query(max_length=5, description="Move the query this way; see /api/nudges for what it does."),

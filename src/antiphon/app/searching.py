@@ -13,7 +13,7 @@ from antiphon.app.kept import Kept
 from antiphon.app.library import Library, Video
 from antiphon.app.templating import address
 from antiphon.embeddings import MODALITIES, Modality
-from antiphon.errors import AntiphonError, ConfigError
+from antiphon.errors import AntiphonError, NotIndexedError
 from antiphon.recommendation import recommend
 from antiphon.recommendation.reasons import reasons, usual_cosines
 from antiphon.recommendation.space import Space
@@ -206,7 +206,7 @@ class Searcher:
         """The nudges that go somewhere in this catalogue, with their measured effects."""
         found: list[Effect] = []
         for name in NUDGES:
-            with suppress(ConfigError):  # nothing tells which music videos it goes towards
+            with suppress(NotIndexedError):  # nothing tells which music videos it goes towards
                 found.append(self.index.nudge_effect(name))
         return found
 

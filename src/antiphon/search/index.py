@@ -345,7 +345,9 @@ class Index:
         Raises
         ------
         ConfigError
-            There is no such nudge, or nothing in the index tells where it goes.
+            There is no such nudge.
+        NotIndexedError
+            Nothing in the index tells where it goes.
         """
         return self.known().effect(name)
 

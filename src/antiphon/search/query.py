@@ -102,7 +102,9 @@ class Query:
         Raises
         ------
         ConfigError
-            There is no such nudge, or nothing in the index tells where it goes.
+            There is no such nudge.
+        NotIndexedError
+            Nothing in the index tells where it goes.
         """
         along = direction(index.known().knowledge, name)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.errors import ConfigError
+from antiphon.errors import ConfigError, NotIndexedError
 from antiphon.spelling import did_you_mean
 from antiphon.words.interpretation import Term
 from antiphon.words.knowledge import Knowledge, standard
@@ -66,13 +66,15 @@ def direction(known: Knowledge, name: str) -> dict[str, FloatArray]:
     Raises
     ------
     ConfigError
-        There is no such nudge, or nothing in the catalogue tells which music videos it goes towards.
+        There is no such nudge.
+    NotIndexedError
+        Nothing in the catalogue tells which music videos it goes towards.
     """
     if name not in NUDGES:
         raise ConfigError(f"No nudge '{name}'.{did_you_mean(name, NUDGES)} There are: {', '.join(NUDGES)}.")
     values = _values(known, name)
     if known.directions is None or not values.any():
-        raise ConfigError(f"Nothing in this catalogue tells which music videos are {name}.")
+        raise NotIndexedError(f"Nothing in this catalogue tells which music videos are {name}.")
     whole = known.directions.of(values)
     found: dict[str, FloatArray] = {}
     first = 0
@@ -94,7 +96,7 @@ def measured_effect(known: Knowledge, name: str, random: np.random.Generator) ->
 
     Raises
     ------
-    ConfigError
+    ConfigError, NotIndexedError
         As in `direction`.
     """
     along = direction(known, name)
