@@ -87,6 +87,8 @@ def test_nudges_are_links_that_can_be_undone(client):
     plain, nudged = (client.get("/video/plain", params=params).text for params in ({}, {"nudge": name}))
     assert f"/video/plain?q=&amp;nudge={quote(name)}" in plain
     assert re.search(rf'href="/video/plain\?q=" aria-current="true"[^>]*>{name}', nudged)
+    both = client.get("/video/plain", params={"nudge": name, "q": "guitar"}).text
+    assert chips(both) == {"guitar": f"/video/plain?q=&nudge={quote(name)}"}  # words go, the nudge stays
     moved = client.get("/api/similar", params={"id": "plain", "nudge": name}).json()["hits"]
     assert moved != client.get("/api/similar", params={"id": "plain"}).json()["hits"]
     assert client.get("/api/similar", params={"id": "plain", "nudge": "nicer"}).status_code == 422
