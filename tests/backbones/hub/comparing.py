@@ -23,12 +23,23 @@ def unit(rows: torch.Tensor) -> np.ndarray:
 
 
 def sounds(rate_hz: int, seconds: float = 3.0, n: int = 3) -> np.ndarray:
-    random = np.random.default_rng(0)
-    return random.uniform(-0.5, 0.5, (n, round(seconds * rate_hz))).astype(np.float32)
+    """Tones of other pitches and levels, with some noise."""
+    time_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    noise = np.random.default_rng(0).uniform(-0.05, 0.05, (n, len(time_s)))
+    tones = [0.6 / (row + 1) * np.sin(2 * np.pi * 200 * 4**row * time_s * (1 + 0.1 * time_s)) for row in range(n)]
+    return (np.stack(tones) + noise).astype(np.float32)
 
 
 def pictures(height: int, width: int, frames: int = 3, n: int = 2) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 256, (n, frames, height, width, 3), dtype=np.uint8)
+    """Stripes of other widths and colours that move, with some noise."""
+    window, frame, row, column, channel = np.ogrid[:n, :frames, :height, :width, :3]
+    stripes = (
+        60
+        + 120 * (window + channel) % 180
+        + 60 * np.sin((0.2 + 0.3 * window) * (row + frame * (1 + channel)) + 0.1 * column * channel)
+    )
+    noise = np.random.default_rng(1).normal(0, 15, (n, frames, height, width, 3))
+    return np.clip(stripes + noise, 0, 255).astype(np.uint8)
 
 
 def normalised(frames: np.ndarray, crop_px: int) -> torch.Tensor:

@@ -50,7 +50,8 @@ def test_clap_is_that_of_the_library(name: str, seconds: float, tiny: Tiny, audi
     backbone = audio_of(name)
     close(backbone(waveforms, 16_000), torch.cat(each).numpy())
     assert (backbone.dim, backbone.rate_hz) == (8, 16_000)
-    assert np.allclose(np.linalg.norm(backbone(waveforms, 16_000), axis=1), 1)
+    lengths = np.linalg.norm(backbone(waveforms, 16_000), axis=1)
+    assert lengths.any() and np.allclose(lengths[lengths > 0], 1)  # A projection may end in zeros alone.
 
 
 def test_clap_words_lie_where_the_library_puts_them(tiny: Tiny, audio_of: AudioOf) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,7 +23,7 @@ def audio(files: HubFiles, name: str, device: torch.device) -> HubAudio:
     dim = int(model.config.projection_dim)
 
     def prepare(waveforms: FloatArray) -> Tensor:
-        told = [extractor(one.astype(np.float64), sampling_rate=extractor.sampling_rate) for one in waveforms]
+        told = [extractor(one, sampling_rate=extractor.sampling_rate) for one in waveforms]
         return stacked([one["input_features"][0] for one in told])
 
     # Two positions of RoBERTa's are taken by the padding before the first.
