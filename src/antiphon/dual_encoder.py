@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.inference import resolve_device
+from antiphon.backbones.registry import is_of_hub
 from antiphon.embeddings import MODALITIES, Modality, ModalityEmbeddings
 from antiphon.errors import AntiphonError, ConfigError, ModelError
 from antiphon.features.features import Features
@@ -520,6 +521,40 @@ class DualEncoder:
             return heads.embed_tracks(rows, np.zeros(len(starts_s)), starts_s, labels)
 
         return with_labels(made(False), made(True), label_weight) if label_weight else made(False)
+
+    def embed_text(self, text: str) -> dict[Modality, FloatArray]:
+        """Embed words, where a backbone of the model has a text side (CLIP, CLAP and others of the hub).
+
+        The words stand in the space of that backbone's features, and its head takes them into the joint space as it
+        takes a feature.
+
+        Parameters
+        ----------
+        text : str
+            The words.
+
+        Returns
+        -------
+        dict of {'audio', 'video'} to ndarray of float32
+            Unit vector (dim,) to compare with the embeddings of songs or of pictures, for each side whose backbone has
+            a text side; empty where none has.
+
+        Raises
+        ------
+        ModelError
+            The model is not fitted.
+        WeightsError
+            A backbone of the hub has not been fetched.
+        """
+        heads, found = self._heads(), dict[Modality, FloatArray]()
+        for side in MODALITIES:
+            if not is_of_hub(self._feature_name(side)):
+                continue
+            text_side = self._backbone(side).text_side
+            if text_side is not None:
+                rows = SideRows.whole(side, text_side.embed_text([text]), self._feature_name(side))
+                found[side] = heads.embed(rows)[0]
+        return found
 
     def arithmetic(self, side: Modality) -> str:
         """Name the arithmetic in which files are encoded; see `antiphon.backbones.arithmetic`.

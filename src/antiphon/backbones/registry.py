@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from antiphon.backbones.arithmetic import Precision
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
 from antiphon.backbones.hub.entries import ENTRIES
+from antiphon.backbones.hub.names import is_hub_name
 from antiphon.backbones.hub.specs import fetched, hub_spec
 from antiphon.backbones.spec import BackboneSpec
 from antiphon.errors import ConfigError, UnknownBackboneError, WeightsError
@@ -133,7 +134,7 @@ def register(
     missing = [attribute for attribute in needed if not hasattr(backbone, attribute)]
     if missing:
         raise ConfigError(f"{name}: {type(backbone).__name__} must set {' and '.join(missing)}.")
-    if name in _points() or name in ENTRIES or name.startswith("hub:"):
+    if name in _points() or is_of_hub(name):
         raise ConfigError(f"{name}: is the name of an installed backbone. Choose another.")
     backbone.name = name
     if not hasattr(backbone, "fingerprint"):
@@ -141,6 +142,11 @@ def register(
     modality: Literal["audio", "video"] = "audio" if isinstance(backbone, AudioBackbone) else "video"
     about = (licence, description, None)
     _registered[name] = BackboneSpec(name, modality, backbone.dim, *about, lambda _device, _path: backbone)
+
+
+def is_of_hub(name: str) -> bool:
+    """Return whether a name stands for a model of the hub, which may have a text side."""
+    return name in ENTRIES or is_hub_name(name)
 
 
 def registered(name: str) -> bool:

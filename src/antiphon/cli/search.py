@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from rich.cells import cell_len, set_cell_size
@@ -25,6 +25,9 @@ from antiphon.search.filters import Conditions
 from antiphon.search.hits import moment_words
 from antiphon.spelling import did_you_mean, plain
 from antiphon.words.interpretation import understood
+
+if TYPE_CHECKING:
+    from antiphon.dual_encoder import DualEncoder
 
 Side = Literal["both", "audio", "video"]
 _COLUMNS: tuple[str, ...] = (
@@ -122,9 +125,26 @@ def _asked(session: Session, index: Index, query: str | None, text: str | None, 
     if query is None and text is None:
         raise ConfigError("Name what to search with: the id or title of a music video, a media file, or --text.")
     if query is None:
-        return Query.from_text(index, text or "")
+        return Query.from_text(index, text or "", _text_side(session, index, device))
     asked = _query(session, index, query, device, each)
     return asked if text is None else asked.and_words(index, text)
+
+
+def _text_side(session: Session, index: Index, device: str) -> "DualEncoder | None":
+    """Load the index's model where one of its backbones may know words."""
+    from antiphon.backbones.registry import is_of_hub
+
+    if not any(is_of_hub(name) for name in (index.origin.audio, index.origin.video)):
+        return None
+    return _model(session, index, device)
+
+
+def _model(session: Session, index: Index, device: str) -> "DualEncoder":
+    from antiphon.dual_encoder import DualEncoder
+
+    model = DualEncoder.load(run_folder(session.workspace, index.origin.run or None), device)
+    Index.open(index.path, model)  # Refuses an index of another model.
+    return model
 
 
 def _query(session: Session, index: Index, text: str, device: str, each: FileLimits) -> Query:
@@ -145,10 +165,7 @@ def _query(session: Session, index: Index, text: str, device: str, each: FileLim
 
 def _file_query(session: Session, index: Index, path: str, device: str, each: FileLimits) -> Query:
     """Embed the file as `Query.from_file` does, but with limits, since anybody may have sent it."""
-    from antiphon.dual_encoder import DualEncoder
-
-    model = DualEncoder.load(run_folder(session.workspace, index.origin.run or None), device)
-    Index.open(index.path, model)  # Refuses an index of another model.
+    model = _model(session, index, device)
     with session.progress("Encoding the file") as report:
         report(0, 1, file_name(path))
         ((_, sides),) = model.encode_files([path], limits=each.limits)

@@ -29,7 +29,7 @@ class FileEncoder(Protocol):
 
 
 class TextSide(Protocol):
-    """Embeds a text in the space of an index."""
+    """Embeds a text in the space of an index, as `antiphon.DualEncoder` does with backbones that know words."""
 
     def embed_text(self, text: str) -> Mapping[Modality, npt.NDArray[np.floating]]:
         """Return a vector to compare with the sound, with the pictures, or with both, each of shape (dim,)."""
@@ -79,8 +79,8 @@ class Query:
         text : str
             Any text; `words` of the query says what it was taken to mean.
         text_side : TextSide, optional
-            Embeds the text in the index's own space, as the text side of a backbone does after a model's head; the
-            score is then the mean of the similarity to it and of how well the words are met.
+            The index's model, where a backbone of it knows words; the score is then the mean of the similarity to them
+            and of how well the words are met.
         """
         words = index.known().read(text)
         vectors = {} if text_side is None else text_side.embed_text(words.text)

@@ -61,6 +61,20 @@ def test_extract_train_and_search_with_clap_and_clip(
     answers = told(capsys, *work, "search", str(folder / "elf.mp4"), "-k", "1")
     assert answers["hits"][0]["id"] == "elf.mp4"
 
+    # Words go through the backbones' text sides and the heads, as a feature does.
+    model = antiphon.DualEncoder.load(workspace.root / "runs" / "antiphon-base")
+    embedded = model.embed_text("green rabbits")
+    for side, name in (("audio", audio), ("video", video)):
+        words = backbones.load(name, device="cpu").text_side.embed_text(["green rabbits"])
+        others = {f"{side}_name": name, side: words, "ids": ["words"]}
+        row = model.embed(antiphon.Features.from_arrays(**others))[0 if side == "audio" else 1]
+        np.testing.assert_allclose(embedded[side], row[0], atol=1e-6)
+    index = antiphon.Index.open(workspace.index)
+    hits = index.search(antiphon.Query.from_text(index, "green rabbits", model), k=6)
+    assert len(hits) == len({hit.id for hit in hits}) >= 4
+    asked = told(capsys, *work, "search", "--text", "green rabbits", "-k", "6")
+    assert [hit["id"] for hit in asked["hits"]] == [hit.id for hit in hits]
+
 
 def test_changed_weights_are_refused_by_the_store(
     folder: Path, tiny: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
