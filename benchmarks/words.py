@@ -2,11 +2,13 @@
 
     python benchmarks/words.py yt8m music.parquet labels.csv [--test 3000] [--model DIR] [--out results/words]
     python benchmarks/words.py synthetic DIR [--out results/words]
+    python benchmarks/words.py nudges DIR
 
 yt8m trains antiphon-base on the videos that are not tested, without labels. In each of five folds, an index of the test
 videos has the labels of the other folds as tags, and is asked for the name of each label of its own. synthetic asks an
 index of a rendered catalogue, from which genre and tags were taken, for each of them: what was heard and measured
-remains. Prints nDCG at 10 and mean average precision, with 95% intervals by bootstrap over labels.
+remains. Prints nDCG at 10 and mean average precision, with 95% intervals by bootstrap over labels. nudges
+prints what nudges change among the answers.
 """
 
 import argparse
@@ -23,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
+from antiphon.errors import NotIndexedError
 from antiphon.experiments.draws import drawn
 from antiphon.experiments.study import DrawSettings
 from antiphon.features import Features
@@ -33,6 +36,7 @@ from antiphon.search import meanings as search_meanings
 from antiphon.spelling import plain
 from antiphon.words import knowledge
 from antiphon.words.lexicon import Lexicon, lexicon
+from antiphon.words.nudges import NUDGES
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -225,6 +229,22 @@ def synthetic(given: argparse.Namespace) -> dict[str, Any]:
     return report
 
 
+def nudges(workspace: Path) -> str:
+    """Return what each nudge does among the ten nearest, as a Markdown table."""
+    index = Index.open(workspace / "index")
+    lines = ["| nudge | suits, SD | random | tempo, bpm | brightness | cuts a second |", "|---|---|---|---|---|---|"]
+    for name in NUDGES:
+        try:
+            found = index.nudge_effect(name)
+        except NotIndexedError as error:
+            lines.append(f"| {name} | {error} | | | | |")
+            continue
+        moved = (f"{found.measures[measure]:+.3f}" for measure in ("tempo_bpm", "luma", "cuts_per_s"))
+        low, high = found.random
+        lines.append(f"| {name} | {found.suits:+.2f} | {low:+.2f} to {high:+.2f} | {' | '.join(moved)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(required=True)
@@ -239,7 +259,13 @@ def main() -> None:
     rendered.set_defaults(measure=synthetic, name="synthetic")
     for verb in (videos, rendered):
         verb.add_argument("--out", type=Path)
+    moved = verbs.add_parser("nudges")
+    moved.add_argument("workspace", type=Path)
+    moved.set_defaults(measure=None)
     given = parser.parse_args()
+    if given.measure is None:
+        print(nudges(given.workspace))
+        return
     measure: Callable[[argparse.Namespace], dict[str, Any]] = given.measure
     report = measure(given)
     print(f"{report['videos']} videos, {report['table']['labels']} labels asked for\n\n{shown(report['table'])}")

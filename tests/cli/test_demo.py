@@ -38,6 +38,8 @@ def test_it_ends_with_how_to_open_the_page_and_what_neighbours_are_worth(tmp_pat
     call = shlex.split(last.removeprefix("Search and play: "))
     assert call[-1] == "serve"
     assert len(Index.open(f"{call[call.index('--workspace') + 1]}/index")) == VIDEOS
+    assert f"Search in words: “{demo.WORDS}”. Understood: calm; folk; 1990–1999; no drums." in out
+    assert len(re.findall(r"^  synthetic-\d{4}: .+ \(.+\)$", out, re.MULTILINE)) == 3
     for side in ("audio", "video", "both"):
         for what in ("same genre", "tags in common"):
             line = re.search(rf"by {side}, {what}: (.*)% \((.*)%–(.*)%\); chance (.*)%", out)

@@ -25,6 +25,7 @@ from antiphon.synthetic import SyntheticConfig, render_catalogue
 DEMO_FOLDER = Path("antiphon-demo")
 FRACTIONS = (0.55, 0.15, 0.3)
 VIDEOS, COUPLING, SECTIONS = 200, 0.85, 3
+WORDS = "calm folk from the nineties, no drums"
 
 
 def demo(
@@ -75,6 +76,7 @@ def demo(
             soft_wrap=True,
         )
         _show_neighbours(done.neighbours, out)
+        _show_words(done.words, out)
         out.print(f"Report: {done.report.resolve().as_uri()}", soft_wrap=True)
         place = shlex.quote(str(done.workspace))
         out.print(f"Search and play: {_command_name()} --workspace {place} serve", soft_wrap=True, markup=False)
@@ -93,6 +95,7 @@ class _Done(NamedTuple):
     evaluated: dict[str, Any]
     audited: dict[str, Any]
     neighbours: dict[str, Any] | None
+    words: dict[str, Any]
 
 
 def _pipeline(session: Session, config: SyntheticConfig, sections: int, recipe: str, page: DemoPage) -> _Done:
@@ -113,7 +116,8 @@ def _pipeline(session: Session, config: SyntheticConfig, sections: int, recipe: 
     run_facts(inner)
     neighbours = _neighbours(inner, run, seed)
     page.finish(report.resolve())
-    return _Done(inner.workspace.folder, report, extracted, trained, evaluated, audited, neighbours)
+    words = _asked_in_words(inner)
+    return _Done(inner.workspace.folder, report, extracted, trained, evaluated, audited, neighbours, words)
 
 
 def _curve_in_words(trained: dict[str, Any]) -> str:
@@ -167,6 +171,24 @@ def _show_neighbours(found: dict[str, Any] | None, out: Console) -> None:
                 value, chance = share(number["value"]), share(number["base_rate"])
                 interval = "–".join(map(share, number["ci95"]))
                 out.print(f"  by {side}, {words}: {value} ({interval}); chance {chance}")
+
+
+def _asked_in_words(session: Session) -> dict[str, Any]:
+    """Search the index in words."""
+    from antiphon.search import Index, Query
+    from antiphon.words.interpretation import understood
+
+    index = Index.open(session.workspace.index)
+    hits = index.search(Query.from_text(index, WORDS), k=3)
+    told = [] if hits.words is None else understood(hits.words, hits.silent)
+    return {"text": WORDS, "understood": told, "hits": hits.to_dicts()}
+
+
+def _show_words(found: dict[str, Any], out: Console) -> None:
+    out.print(f"Search in words: “{found['text']}”. {' '.join(found['understood'])}", soft_wrap=True, markup=False)
+    for hit in found["hits"]:
+        about = ", ".join(filter(None, (hit.get("title"), hit.get("artist"), hit.get("genre"))))
+        out.print(f"  {hit['id']}: {about} ({'; '.join(hit['reasons'])})", soft_wrap=True, markup=False)
 
 
 def _of_its_own(session: Session, config: SyntheticConfig, sections: int) -> Session:

@@ -32,6 +32,7 @@ _PARTS = {
 """First and last year of a part of a decade."""
 _FROM = {"since", "after", "from", "seit", "nach", "ab", "desde", "newer", "post"}
 _UNTIL = {"before", "until", "till", "bis", "vor", "hasta", "antes", "pre", "older"}
+_ON = {"on", "onward", "onwards"}
 _EXCLUSIVE = {"after", "before", "nach", "vor", "antes", "pre", "post"}
 _TO = {"to", "bis", "and", "und", "a", "y", "till", "until", "hasta", "through"}
 _ABOUT = {"about", "around", "circa", "ca", "approximately", "etwa", "ungefahr", "unos", "aproximadamente", "at"}
@@ -124,6 +125,10 @@ def _open_years(tokens: Sequence[Token], place: int) -> Span | None:
         until = None if second is None or second >= len(tokens) else _decade(tokens, second) or _year(tokens, second)
         if until is not None:
             return Span(until[2] - place, False, first, until[1])
+        if word == "from":  # "from the 90s" are the 90s; "from 1990 on" is what came since.
+            if end >= len(tokens) or tokens[end].text not in _ON:
+                return Span(end - place, False, first, last)
+            end += 1
         return Span(end - place, False, last + 1 if word in _EXCLUSIVE else first, None)
     return Span(end - place, False, None, first - 1 if word in _EXCLUSIVE else last)
 
