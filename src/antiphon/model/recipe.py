@@ -29,7 +29,7 @@ class TrainingConfig(BaseModel):
         Weight decay of weight matrices; biases, norms and the logit scale have none.
     schedule : {'exponential', 'cosine'}
         "exponential" multiplies the learning rate by `learning_rate_decay` after each epoch; "cosine" anneals it to 0
-        over all steps.
+        over all epochs.
     learning_rate_decay : float
         Factor per epoch of the exponential schedule, in (0, 1].
     batch_size : int

@@ -122,8 +122,8 @@ def _train(
     reconstruction = _initialise(recipe, towers, data, validation, seed)
     if process_count() > 1:
         torch.manual_seed(derived_seed(seed, "dropout", process_rank()))
-    epochs, steps = _length(settings, data)
-    optimizer = Optimizer(settings, towers.parameters(), steps)
+    epochs, least = _lengths(settings, data)
+    optimizer = Optimizer(settings, towers.parameters(), epochs)
     objective = Objective(recipe.loss, data)
     shuffler = generator(seed, "batches")
     history: list[Epoch] = []
@@ -141,7 +141,7 @@ def _train(
         history.append(Epoch(**{**asdict(epoch), "best": waited == 0}))
         if progress is not None:
             progress(history[-1], epochs)
-        if waited >= settings.patience and number * steps >= settings.min_steps * epochs:
+        if waited >= settings.patience and number >= least:
             break
     towers.load_state_dict(best)
     return Trained(towers.eval(), history, reconstruction)
@@ -157,14 +157,13 @@ def _untrained_towers(recipe: Recipe, data: TrainingData, chosen: Chosen | None)
     return towers
 
 
-def _length(settings: TrainingConfig, data: TrainingData) -> tuple[int, int]:
-    """Return the maximum number of epochs, and their steps altogether."""
-    steps = len(batches(data.groups, settings.batch_size, None))
+def _lengths(settings: TrainingConfig, data: TrainingData) -> tuple[int, int]:
+    """Return the epochs of a training that is not stopped early, and those before which it may not be."""
+    least = -(-settings.min_steps // len(batches(data.groups, settings.batch_size, None)))
     epochs = settings.epochs
     if settings.max_visits is not None:
         epochs = min(epochs, -(-settings.max_visits * len(np.unique(data.groups)) // len(data.groups)))
-    epochs = max(epochs, -(-settings.min_steps // steps))
-    return epochs, epochs * steps
+    return max(epochs, least), least
 
 
 def _score(recipe: Recipe, epoch: Epoch, tracks: TrackBatches | None) -> float:

@@ -18,7 +18,7 @@ _BETAS, _EPSILON = (0.9, 0.999), 1e-8
 
 
 class Optimizer:
-    """Optimizer of a training, with its schedule. Only matrices decay.
+    """Optimizer of a training, with its schedule. Weight decay applies to matrices only.
 
     Parameters
     ----------
@@ -26,14 +26,19 @@ class Optimizer:
         Optimizer, learning rate, weight decay and schedule.
     parameters : iterable of Parameter
         Parameters to train; those without gradients are left as they are.
-    steps : int
-        Steps of the whole training, over which a cosine schedule falls to 0.
+    epochs : int
+        Epochs over which a cosine schedule falls to 0.
+
+    Attributes
+    ----------
+    learning_rate : float
+        Learning rate of the next step.
     """
 
-    def __init__(self, settings: TrainingConfig, parameters: Iterable[nn.Parameter], steps: int) -> None:
+    def __init__(self, settings: TrainingConfig, parameters: Iterable[nn.Parameter], epochs: int) -> None:
         self._settings = settings
-        self._steps, self._taken = steps, 0
-        self._rate = settings.learning_rate
+        self._epochs, self._done = epochs, 0
+        self.learning_rate = settings.learning_rate
         # One pass over the parameters instead of ten. Adam is the paper's, and keeps its last digits.
         self._fused = True if settings.optimizer == "adamw" else None
         trained = [parameter for parameter in parameters if parameter.requires_grad]
@@ -44,18 +49,10 @@ class Optimizer:
             (0.0, [_State(parameter, on_device=bool(self._fused)) for parameter in others]),
         ]
 
-    @property
-    def learning_rate(self) -> float:
-        """Learning rate of the next step."""
-        if self._settings.schedule == "cosine" and not self._settings.schedule_not_stepped:
-            return self._rate * (1 + math.cos(math.pi * self._taken / self._steps)) / 2
-        return self._rate
-
     @torch.no_grad()
     def step(self) -> None:
         """Take a step along the gradients of the parameters that have any."""
         update = adamw if self._settings.optimizer == "adamw" else adam
-        rate = self.learning_rate
         for weight_decay, states in self._groups:
             moving = [state for state in states if state.parameter.grad is not None]
             update(
@@ -69,17 +66,22 @@ class Optimizer:
                 amsgrad=False,
                 beta1=_BETAS[0],
                 beta2=_BETAS[1],
-                lr=rate,
+                lr=self.learning_rate,
                 weight_decay=weight_decay,
                 eps=_EPSILON,
                 maximize=False,
             )
-        self._taken += 1
 
     def end_epoch(self) -> None:
-        """Multiply the learning rate of an exponential schedule."""
-        if self._settings.schedule == "exponential" and not self._settings.schedule_not_stepped:
-            self._rate *= self._settings.learning_rate_decay
+        """Change the learning rate as the schedule says."""
+        self._done += 1
+        if self._settings.schedule_not_stepped:
+            return
+        if self._settings.schedule == "cosine":
+            progress = math.pi * self._done / self._epochs
+            self.learning_rate = self._settings.learning_rate * (1 + math.cos(progress)) / 2
+        else:
+            self.learning_rate *= self._settings.learning_rate_decay
 
 
 class _State:
