@@ -116,9 +116,9 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 def test_unknown_classes_are_refused_and_code_of_their_own_is_named(tiny: Tiny, tmp_path: Path) -> None:
     folder = copied(tiny, "clip", tmp_path)
-    changed(folder / "config.json", model_type="mert_model", auto_map={"AutoModel": "modeling.Model"})
+    changed(folder / "config.json", model_type="their_model", auto_map={"AutoModel": "modeling.Model"})
     with pytest.raises(
-        WeightsError, match=r"class 'mert_model', which is not known. It asks for code .* Known are .*clip"
+        WeightsError, match=r"class 'their_model', which is not known. It asks for code .* Known are .*clip"
     ):
         backbones.load(f"hub:{folder}")
 

@@ -36,7 +36,9 @@ def save(model: Any, folder: Path) -> None:
     """Save a model as on the hub, with weights that spread further than those that training starts from."""
     with torch.no_grad():
         for values in model.parameters():
-            if values.ndim > 1:
+            if values.ndim > 1 and not values.any():
+                values.normal_()  # Tokens and positions that start at zero would be alike.
+            elif values.ndim > 1:
                 values.mul_(4)
             elif values.numel() == 1:
                 values.add_(0.5)  # Some scales start at zero.

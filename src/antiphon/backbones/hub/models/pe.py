@@ -28,6 +28,7 @@ DEFAULT: dict[str, Any] = {
 }
 _EVERY = 2
 """Five frames a second, of which models of a fixed number take theirs."""
+_FRAMEWISE = "PeAudioFrameLevelModel"
 _CLASSES = {"pe_audio": "PeAudioModel", "pe_video": "PeVideoModel", "pe_audio_video": "PeAudioVideoModel"}
 
 
@@ -35,7 +36,7 @@ def audio(files: HubFiles, name: str, device: torch.device) -> HubAudio:
     """Build the sound side: the projected embedding; of a model of frames, the mean of those of all its steps."""
     model = _model(files, device)
     part = "audio_model" if files.config["model_type"] == "pe_audio_video" else ""
-    framewise = "PeAudioFrameLevelModel" in (files.config.get("architectures") or [])
+    framewise = _is_framewise(files)
     extractor = extractor_of(files, "PeAudioFeatureExtractor")
     rate_hz = int(extractor.sampling_rate)
 
@@ -75,7 +76,11 @@ def video(files: HubFiles, name: str, device: torch.device) -> HubVideo:
 
 def _model(files: HubFiles, device: torch.device) -> Any:
     _refuse_foreign_architecture(files)
-    return loaded_model(files, _CLASSES[files.config["model_type"]], device)
+    return loaded_model(files, _FRAMEWISE if _is_framewise(files) else _CLASSES[files.config["model_type"]], device)
+
+
+def _is_framewise(files: HubFiles) -> bool:
+    return _FRAMEWISE in (files.config.get("architectures") or [])
 
 
 def _common(files: HubFiles, name: str, device: torch.device, model: Any, part: str, head: str) -> Common:
