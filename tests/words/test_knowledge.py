@@ -58,6 +58,33 @@ def test_what_is_not_wanted_comes_last_and_a_tag_may_deny_it():
     assert best(known(), "no vocals")[0] == "c"
 
 
+def test_what_tags_say_both_ways_cancels_out_whatever_their_order():
+    for tags in (["vocals", "no vocals"], ["no vocals", "vocals"]):
+        assert Said([{"tags": tags}]).concept("vocals").tolist() == [0]
+
+
+def test_a_reason_is_a_tag_that_says_what_is_asked_for():
+    knowledge = Knowledge(
+        ["a", "b", "c"], [{"tags": ["no wave", "heat wave"]}, {"tags": ["loud drums", "no drums"]}, {"tags": []}]
+    )
+    assert reasons(knowledge, knowledge.suiting(interpret("no drums")), "b") == ("no drums: tag no drums",)
+    suiting = knowledge.suiting(interpret("wave", knowledge.vocabulary))
+    assert reasons(knowledge, suiting, "a") == ("wave: tag heat wave",)
+
+
+def test_a_year_that_is_not_known_counts_nothing_either_way():
+    for text in ("90s", "no 90s", "since 1999"):
+        total = known().suiting(interpret(text)).total
+        assert total[2] == 0 and np.count_nonzero(total) == 4
+
+
+def test_half_a_tempo_is_right_within_bounds_but_not_below_one():
+    knowledge = known(measures={"tempo_bpm": np.array([160.0, 95, 80, 150, 140])})
+    assert best(knowledge, "80 bpm")[:2] == ["c", "a"]
+    total = knowledge.suiting(interpret("at most 100 bpm")).total
+    assert min(total[[1, 2]]) > max(total[[0, 3, 4]])
+
+
 def test_years_inside_come_first_then_unknown_ones_then_the_farthest_last():
     assert best(known(), "90s") == ["a", "e", "c", "d", "b"]
     assert best(known(), "before 1990")[0] == "b"

@@ -1,21 +1,24 @@
 """Nudges: a planted direction is found and told from random ones, and one that leads nowhere is told too."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from antiphon.errors import ConfigError, NotIndexedError
 from antiphon.search import Index, Query
+from antiphon.words import nudges
 from antiphon.words.knowledge import Knowledge
 from antiphon.words.nudges import NUDGES, direction, measured_effect, moved
 
 COUNT = 150
 
 
-def knowledge(planted=True):
+def knowledge(planted=True, seed=0, dim=12):
     """Vectors whose first value follows the brightness, or nothing does; tempo is unknown."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     luma = random.random(COUNT)
-    vectors = random.normal(size=(COUNT, 12))
+    vectors = random.normal(size=(COUNT, dim))
     if planted:
         vectors[:, 0] += 6 * (luma - 0.5)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -33,10 +36,26 @@ def test_a_planted_direction_is_found_and_brightens_what_is_nearest():
     assert brighter.random[0] < 0 < brighter.random[1] < brighter.suits
 
 
-def test_where_vectors_say_nothing_of_it_a_nudge_does_far_less():
-    known = knowledge(planted=False)
-    nothing, planted = (measured_effect(one, "brighter", np.random.default_rng(1)) for one in (known, knowledge()))
-    assert nothing.suits < planted.suits / 2
+def test_where_vectors_say_nothing_of_it_a_nudge_does_not_work():
+    of_noise = [knowledge(planted=False, seed=seed, dim=64) for seed in range(6)]
+    effects = [measured_effect(known, "brighter", np.random.default_rng(1)) for known in of_noise]
+    assert not any(effect.works for effect in effects)
+    assert abs(np.mean([effect.suits for effect in effects])) < 0.1
+    assert measured_effect(knowledge(dim=64), "brighter", np.random.default_rng(1)).works
+
+
+def test_tags_that_follow_nothing_are_no_evidence_of_themselves():
+    """The direction that a tag is also told by was learned on all music videos, so it must not count."""
+    tags = np.random.default_rng(3).random(COUNT) < 0.4
+    known = replace(knowledge(planted=False, dim=64), rows=[{"tags": ["live"] if tag else []} for tag in tags])
+    assert not measured_effect(known, "more live", np.random.default_rng(1)).works
+
+
+def test_of_a_large_catalogue_a_part_is_measured(monkeypatch):
+    monkeypatch.setattr(nudges, "_CANDIDATES", 40)
+    monkeypatch.setattr(nudges, "_QUERIES", 15)
+    effect = measured_effect(knowledge(), "brighter", np.random.default_rng(1))
+    assert effect.queries == 30 and effect.works
 
 
 def test_what_nothing_tells_of_is_no_nudge():
@@ -55,9 +74,9 @@ def test_a_moved_vector_has_length_1_and_no_step_changes_nothing():
 
 
 def test_a_query_is_nudged_there_and_back(tmp_path):
-    tags = [["live"] if number % 3 == 0 else [] for number in range(30)]
-    vectors = np.random.default_rng(0).normal(size=(30, 6)) + 2 * np.array([[bool(row)] for row in tags]) * np.eye(6)[0]
-    ids = [f"{number:02d}" for number in range(30)]
+    tags = [["live"] if number % 3 == 0 else [] for number in range(90)]
+    vectors = np.random.default_rng(0).normal(size=(90, 6)) + 2 * np.array([[bool(row)] for row in tags]) * np.eye(6)[0]
+    ids = [f"{number:02d}" for number in range(90)]
     index = Index.from_vectors(ids, vectors, path=tmp_path, metadata=[{"tags": row} for row in tags])
     query = Query.from_id(index, "01")
     live = query.nudge(index, "more live", 2.0)

@@ -15,7 +15,7 @@ from antiphon.words.tokens import MAX_TOKENS, normal
 GOLDEN = Path(__file__).with_name("golden.json")
 ROWS = [
     {
-        "tags": ["surf", "road trip", "90s kids"],
+        "tags": ["surf", "road trip", "90s kids", "no wave"],
         "genre": "Shoegaze",
         "artist": "Nina Simone",
         "title": "Sadness and Light",
@@ -98,6 +98,8 @@ def test_negation_ends_with_the_thought():
     assert labels("no drums and vocals") == ["no drums", "no vocals"]
     assert labels("no drums but vocals") == ["no drums", "vocals"]
     assert labels("calm -drums piano") == ["calm", "no drums", "piano"]
+    found = interpret("no loud guitars")
+    assert [labels(found.without(term)) for term in found.terms] == [["no guitar"], ["no loud"]]
 
 
 @given(st.integers(FIRST_YEAR, LAST_YEAR), st.integers(FIRST_YEAR, LAST_YEAR))

@@ -139,14 +139,14 @@ class WordsResponse(Schema):
 
 
 class NudgeEffect(Schema):
-    """What a nudge does among the ten nearest of up to 200 music videos of this catalogue."""
+    """What a nudge does among the ten nearest of up to 100 music videos of this catalogue."""
 
     name: str
     suits: float = Field(description="How much better they suit it, in standard deviations of the catalogue.")
-    random: tuple[float, float] = Field(description="The least and the most that 20 random directions did.")
+    random: tuple[float, float] = Field(description="The least and the most that 50 directions learned on shuffled values did.")
     measures: dict[str, float] = Field(description="Mean change of each measurement, in its own unit.")
     queries: int
-    works: bool = Field(description="Whether it does more than any of the random directions.")
+    works: bool = Field(description="Whether it does more than any of those directions.")
 
 
 class Nudges(Schema):

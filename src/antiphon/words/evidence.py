@@ -18,7 +18,7 @@ Rows = list[int]
 PART_OF_NAME = 0.8
 """What a tag says of a word that is only a part of it, as "acoustic guitar" of "guitar"."""
 TITLE_HINT = 0.4
-_NEGATIONS = frozenset({"no", "non", "not", "without", "ohne", "kein", "keine", "sin"})
+_NEGATIONS = lexicon().particles["negating"]
 
 
 class Said:
@@ -36,7 +36,8 @@ class Said:
         self._artists: defaultdict[str, Rows] = defaultdict(list)
         self._titles: defaultdict[str, Rows] = defaultdict(list)
         for number, row in enumerate(rows):
-            for name in {normal(text) for text in (*(row.get("tags") or ()), row.get("genre") or "")} - {""}:
+            names = dict.fromkeys(normal(text) for text in (*(row.get("tags") or ()), row.get("genre") or ""))
+            for name in filter(None, names):
                 self._names[name].append(number)
             if row.get("artist"):
                 self._artists[normal(row["artist"])].append(number)
@@ -73,16 +74,18 @@ class Said:
         return self._weighted([(rows, 1.0) for known, rows in self._titles.items() if f" {words} " in f" {known} "])
 
     def _weighted(self, parts: Sequence[tuple[Rows, float]]) -> FloatArray:
-        found = np.zeros(len(self._rows))
-        for rows, strength in sorted(parts, key=lambda part: abs(part[1])):
-            found[rows] = strength
-        return found
+        """Join what speaks for and against: the stronger counts, and what is as strong on both sides cancels out."""
+        most, least = np.zeros(len(self._rows)), np.zeros(len(self._rows))
+        for rows, strength in parts:
+            most[rows] = np.maximum(most[rows], strength)
+            least[rows] = np.minimum(least[rows], strength)
+        return np.select([most > -least, most < -least], [most, least], 0.0)
 
     def _longer(self, name: str) -> list[tuple[Rows, float]]:
         return [
             (rows, PART_OF_NAME)
             for known, rows in self._names.items()
-            if len(known) > len(name) and f" {name} " in f" {known} " and not _negates(known)
+            if len(known) > len(name) and f" {name} " in f" {known} " and not negates(known)
         ]
 
     @cached_property
@@ -98,7 +101,7 @@ class Said:
     def _titles_of(self) -> Mapping[str, list[Rows]]:
         found: defaultdict[str, list[Rows]] = defaultdict(list)
         for title, rows in self._titles.items():
-            for concept in {concept for concept, strength in concepts_in(title) if strength > 0}:
+            for concept in dict.fromkeys(concept for concept, strength in concepts_in(title) if strength > 0):
                 found[concept].append(rows)
         return found
 
@@ -115,7 +118,7 @@ def concepts_in(name: str) -> Iterator[tuple[str, float]]:
     if name in known:
         yield known[name], 1.0
     words = name.split()
-    if _negates(name):
+    if negates(name):
         rest = " ".join(words[1:])
         if words[0] in _NEGATIONS and rest in known:
             yield known[rest], -1.0
@@ -127,5 +130,6 @@ def concepts_in(name: str) -> Iterator[tuple[str, float]]:
                 yield known[phrase], PART_OF_NAME
 
 
-def _negates(name: str) -> bool:
+def negates(name: str) -> bool:
+    """Whether a word of a normalised name denies something."""
     return not _NEGATIONS.isdisjoint(name.split())

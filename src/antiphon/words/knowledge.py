@@ -2,7 +2,8 @@
 
 Every term gets a value for each music video: a mean of what tags, genre, title and year say, what musicnn heard, what
 was measured, and how far the embedding lies in the direction of those that have the tag. All are standardised over the
-catalogue, so that a value of 1 is a standard deviation above its mean, and what is unknown counts 0.
+catalogue, so that a value of 1 is a standard deviation above its mean; years alone have a scale of their own, from 2
+inside to -3 far outside, which is not lost where all years lie inside. What is unknown counts 0.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,8 +29,10 @@ FEWEST = 3
 """Music videos that a tag needs, and that must be without it, before a direction is learned."""
 _MOST_DEVIATIONS = 4.0
 _YEARS_OFF = 10.0
-_IN_YEARS, _UNKNOWN_YEAR = 2.0, -0.5
+_IN_YEARS = 2.0
 _TEMPO_OFF = 0.1
+_OCTAVES = ((1.0, 0.0), (0.5, 0.02), (2.0, 0.02))
+"""Factors of a tempo, and what each costs beside the tempo itself."""
 _LOWEST_PROBABILITY = 1e-4
 
 
@@ -40,7 +43,7 @@ class Value:
     Attributes
     ----------
     total : ndarray of float64, shape (n,)
-        Standardised; all 0 if nothing tells.
+        Standardised, but for years; all 0 if nothing tells.
     said, heard, measured, near : ndarray of float64, shape (n,), optional
         What it is made of, where there is any; `said` is from 0 to 1, the others are standardised.
     """
@@ -217,22 +220,22 @@ def _only_said(said: FloatArray) -> Value:
 
 
 def _years(known: Knowledge, term: Term) -> Value:
-    """Value the year: inside best, then the nearer the better; unknown is a little below the middle."""
+    """Value the year: inside best, then the nearer the better; unknown counts 0."""
     years = known.said.years
     if not np.isfinite(years).any():
         return Value(np.zeros(len(years)))
     off = _outside(years, term)
     value = np.where(off == 0, _IN_YEARS, -1 - 2 * np.minimum(off / _YEARS_OFF, 1))
-    return Value(np.where(np.isfinite(years), value, _UNKNOWN_YEAR), said=np.where(off == 0, 1.0, 0.0))
+    return Value(np.where(np.isfinite(years), value, 0.0), said=np.where(off == 0, 1.0, 0.0))
 
 
 def _tempo(known: Knowledge, term: Term) -> Value:
-    """Value the tempo, or half or twice of it, since both are as right."""
+    """Value the tempo, or half or twice of it where both bounds are told: half of any tempo is slow enough."""
     tempo = known.measures.get("tempo_bpm")
     if tempo is None:
         return Value(np.zeros(len(known.ids)))
-    octaves = np.stack([_outside(tempo * factor, term) / (tempo * factor) for factor in (1.0, 0.5, 2.0)])
-    off = (octaves + np.array([[0.0], [0.02], [0.02]])).min(axis=0)
+    factors = _OCTAVES if term.min_value is not None and term.max_value is not None else _OCTAVES[:1]
+    off = np.min([_outside(tempo * factor, term) / (tempo * factor) + cost for factor, cost in factors], axis=0)
     measured = standard(-np.minimum(off, _TEMPO_OFF))
     return Value(measured, measured=measured)
 

@@ -59,8 +59,9 @@ class Lexicon:
     by_words : mapping of str to str
         Name of the concept of each normalised word or phrase, inflections included.
     particles : mapping of str to frozenset of str
-        Words that change what follows ("negating", "less", "weaker", "stronger", "neither"), join ("joining"), or say
-        nothing here ("saying_nothing"), normalised.
+        Words that change what follows ("negating", "adverbial" of those, "less", "weaker", "stronger", "neither"), undo
+        a negation before them ("only"), negate what stands before them ("free"), join ("joining"), or say nothing here
+        ("saying_nothing"), normalised.
     """
 
     concepts: Mapping[str, Concept]

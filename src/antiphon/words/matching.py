@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.words.evidence import concepts_in
+from antiphon.words.evidence import concepts_in, negates
 from antiphon.words.interpretation import Term
 from antiphon.words.knowledge import Knowledge, Suiting, Value, known_term
 from antiphon.words.lexicon import lexicon
@@ -94,10 +94,11 @@ def _said_as_name(known: Knowledge, term: Term, row: int) -> str:
 
 
 def _says(name: str, term: Term) -> bool:
-    spelt = normal(name)
+    """Whether a tag says a term, or denies one that is to be absent."""
+    spelt, asked = normal(name), normal(term.name)
     if term.kind == "concept":
-        return any(concept == term.name for concept, _ in concepts_in(spelt))
-    return f" {normal(term.name)} " in f" {spelt} "
+        return any(concept == term.name and (sign > 0) == term.wanted for concept, sign in concepts_in(spelt))
+    return spelt == asked or (f" {asked} " in f" {spelt} " and not negates(spelt))
 
 
 def _heard(known: Knowledge, term: Term, row: int, *, positive: bool) -> str:

@@ -1,4 +1,4 @@
-"""Years, decades and tempi in a text: "90s", "early 2000s", "1985-1992", "since 1990", "120 bpm"."""
+"""Years, decades and tempi in a text: "90s", "early 2000s", "since 1990", "120 bpm", "under 100 bpm"."""
 
 import re
 from collections.abc import Sequence
@@ -53,9 +53,31 @@ _FILLERS = {
     "than",
     "que",
 }
+_AT_MOST = """
+at most, up to, under, below, less than, fewer than, no more than, not more than, slower than, no faster than,
+not faster than, older than, earlier than, no later than, not later than, no newer than, not newer than, maximum
+hochstens, maximal, unter, weniger als, nicht mehr als, langsamer als, nicht schneller als, alter als, bis
+como maximo, como mucho, menos de, no mas de, mas lento que, no mas rapido que, hasta
+"""
+_AT_LEAST = """
+at least, over, above, more than, no less than, not less than, faster than, no slower than, not slower than, newer than,
+later than, no older than, not older than, no earlier than, not earlier than, minimum
+mindestens, minimal, uber, mehr als, nicht weniger als, schneller als, nicht langsamer als, neuer als, ab
+al menos, como minimo, mas de, no menos de, mas rapido que, no mas lento que, desde
+"""
+
+
+def _phrases(text: str) -> list[tuple[str, ...]]:
+    return [tuple(phrase.split()) for phrase in text.replace("\n", ",").split(",") if phrase.strip()]
+
+
+_BOUNDS = {phrase: is_low for text, is_low in ((_AT_MOST, False), (_AT_LEAST, True)) for phrase in _phrases(text)}
+"""Whether the number after a phrase is the lowest that is asked for, or the highest."""
+_LONGEST_BOUND = max(map(len, _BOUNDS))
 _DECADE_BEFORE = {"anos", "jahre"}
 _TEMPO_WITHIN = 0.05
-NUMBER_WORDS = frozenset({*_DECADE_WORDS, *_PARTS, *_FROM, *_UNTIL, *_ABOUT, *_FILLERS, "bpm", "tempo"})
+_BOUND_WORDS = {word for phrase in _BOUNDS for word in phrase}
+NUMBER_WORDS = frozenset({*_DECADE_WORDS, *_PARTS, *_FROM, *_UNTIL, *_ABOUT, *_FILLERS, *_BOUND_WORDS, "bpm", "tempo"})
 """Words that years and tempi are told with."""
 
 
@@ -83,10 +105,38 @@ class Span:
 
 def numbers_at(tokens: Sequence[Token], place: int, text: str) -> Span | None:
     """Return the years or the tempo that start at a token, as many tokens as belong to them; None if none do."""
-    return _tempo(tokens, place, text) or _open_years(tokens, place) or _years(tokens, place, text)
+    found = _tempo(tokens, place) or _bounded(tokens, place)
+    return found or _open_years(tokens, place) or _years(tokens, place, text)
 
 
-def _tempo(tokens: Sequence[Token], place: int, text: str) -> Span | None:
+def _bounded(tokens: Sequence[Token], place: int) -> Span | None:
+    """Read "no more than 100 bpm", "faster than 120 bpm", "at least 1990"."""
+    for count in range(_LONGEST_BOUND, 0, -1):
+        is_low = _BOUNDS.get(tuple(token.text for token in tokens[place : place + count]))
+        if is_low is None:
+            continue
+        value = _plain_tempo(tokens, place + count)
+        if value is not None:
+            return Span(value[1] - place, True, value[0] if is_low else None, None if is_low else value[0])
+        at = _past_fillers(tokens, place + count)
+        years = None if tokens[place].text in _FROM | _UNTIL else _decade(tokens, at) or _year(tokens, at)
+        if years is not None:
+            return Span(years[2] - place, False, years[0] if is_low else None, None if is_low else years[1])
+    return None
+
+
+def _plain_tempo(tokens: Sequence[Token], place: int) -> tuple[float, int] | None:
+    """Return the tempo at a token and where it ends."""
+    match = _BPM.fullmatch(tokens[place].text) if place < len(tokens) else None
+    if match is None:
+        return None
+    has_unit = tokens[place].text.endswith("bpm")
+    if not has_unit and (place + 1 >= len(tokens) or tokens[place + 1].text != "bpm"):
+        return None
+    return float(match.group(1)), place + (1 if has_unit else 2)
+
+
+def _tempo(tokens: Sequence[Token], place: int) -> Span | None:
     at = place + (tokens[place].text in _ABOUT)
     values: list[float] = []
     while at < len(tokens) and len(values) < 2:
@@ -124,7 +174,7 @@ def _open_years(tokens: Sequence[Token], place: int) -> Span | None:
         second = end + 1 if end < len(tokens) and tokens[end].text in _TO else None
         until = None if second is None or second >= len(tokens) else _decade(tokens, second) or _year(tokens, second)
         if until is not None:
-            return Span(until[2] - place, False, first, until[1])
+            return Span(until[2] - place, False, min(first, until[0]), max(last, until[1]))
         if word == "from":  # "from the 90s" are the 90s; "from 1990 on" is what came since.
             if end >= len(tokens) or tokens[end].text not in _ON:
                 return Span(end - place, False, first, last)

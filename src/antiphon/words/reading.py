@@ -29,6 +29,7 @@ class Meanings(Protocol):
 
 _PARTICLES = lexicon().particles
 _NEGATING, _JOINING, _SAYING_NOTHING = _PARTICLES["negating"], _PARTICLES["joining"], _PARTICLES["saying_nothing"]
+_ADVERBIAL, _ONLY, _FREE = _PARTICLES["adverbial"], _PARTICLES["only"], _PARTICLES["free"]
 _LESS = dict.fromkeys(_PARTICLES["less"], 0.5)
 _STRENGTHS = {
     **dict.fromkeys(_PARTICLES["neither"], 1.0),
@@ -36,8 +37,21 @@ _STRENGTHS = {
     **dict.fromkeys(_PARTICLES["stronger"], 1.5),
 }
 _NEGATING_PAIRS = {("w", "o"), ("free", "of"), ("nothing", "with"), ("anything", "but")}
+_MODIFIERS = {"mood", "tempo", "loudness", "sound", "genre", "pictures", "years"}
+_THINGS = {"instrument", "voice"}
+"""Kinds of concepts that are said of the thing named after them: "no loud guitars" asks for no guitars."""
 _PUNCTUATION = frozenset(",;.!?()|")
-_KEPT = _SAYING_NOTHING | _NEGATING | _PUNCTUATION | _JOINING | _STRENGTHS.keys() | _LESS.keys() | NUMBER_WORDS
+_KEPT = (
+    _SAYING_NOTHING
+    | _ONLY
+    | _FREE
+    | _NEGATING
+    | _PUNCTUATION
+    | _JOINING
+    | _STRENGTHS.keys()
+    | _LESS.keys()
+    | NUMBER_WORDS
+)
 """Words that are never taken for misspelt ones."""
 _PART_WEIGHT = 0.7
 
@@ -84,8 +98,7 @@ class _Reader:
         self._found: list[Term] = []
         self._strange: list[Token] = []
         self.unknown: list[str] = []
-        self._start: int | None = None
-        self._negated, self._lasting, self._weight = False, False, 1.0
+        self._forget()
 
     def _spelt(self, token: Token) -> Token:
         """Correct a word that is in no phrase that we know."""
@@ -115,15 +128,15 @@ class _Reader:
             self._negate(token, lasting=False)
         span = numbers_at(self._tokens, place, self._text)
         if span is not None:
-            self._add(place, span.count, "tempo" if span.is_tempo else "years", span.name, "whole", span.low, span.high)
-            return span.count
+            kind = "tempo" if span.is_tempo else "years"
+            return self._add(place, span.count, kind, span.name, "whole", span.low, span.high)
         for count in range(min(LONGEST_PHRASE, len(self._tokens) - place), 0, -1):
             words = self._tokens[place : place + count]
             meaning = None if count == 1 and words[0].text in _SAYING_NOTHING else self._meaning(joined(words))
             if meaning is not None and not (count == 1 and self._is_particle(token)):
                 raw = joined(self._raw[place : place + count])
-                self._add(place, count, meaning.kind, meaning.name, "whole" if raw == joined(words) else "spelling")
-                return count
+                how: How = "whole" if raw == joined(words) else "spelling"
+                return self._add(place, count, meaning.kind, meaning.name, how)
         return self._particle(place) or self._strange_word(place)
 
     def _meaning(self, phrase: str) -> Meaning | None:
@@ -134,11 +147,13 @@ class _Reader:
 
     def _particle(self, place: int) -> int:
         """Read a word that changes what follows, or says nothing; return how many tokens, 0 if it is neither."""
-        token = self._tokens[place]
-        following = self._tokens[place + 1].text if place + 1 < len(self._tokens) else ""
+        token, following = self._tokens[place], self._after(place)
+        if token.text in _NEGATING and following in _ONLY:  # "not only drums"
+            return 2
         if token.text in _NEGATING or (token.text, following) in _NEGATING_PAIRS:
             self._by_meaning()
             self._negate(token, lasting=True)
+            self._carried, self._adverbial = True, token.text in _ADVERBIAL
             return 2 if (token.text, following) in _NEGATING_PAIRS else 1
         if token.text in _LESS:
             self._negate(token, lasting=False)
@@ -147,6 +162,7 @@ class _Reader:
         if token.text in _STRENGTHS:
             self._start = token.start if self._start is None else self._start
             self._weight *= _STRENGTHS[token.text]
+            self._carried = self._carried and not self._adverbial  # "not too fast piano" may be a piano
             return 1
         if token.text in _JOINING:
             self._by_meaning()
@@ -160,9 +176,8 @@ class _Reader:
         meaning = None if part is None else self._meaning(part)
         if meaning is not None:
             self._weight *= _PART_WEIGHT
-            self._add(place, 1, meaning.kind, meaning.name, "part")
-        else:
-            self._strange.append(token)
+            return self._add(place, 1, meaning.kind, meaning.name, "part")
+        self._strange.append(token)
         return 1
 
     def _by_meaning(self) -> None:
@@ -185,7 +200,9 @@ class _Reader:
         self._start = token.start if self._start is None else self._start
 
     def _forget(self) -> None:
-        self._negated, self._lasting, self._weight, self._start = False, False, 1.0, None
+        self._negated, self._lasting, self._carried, self._adverbial = False, False, False, False
+        self._weight, self._modifier = 1.0, ""
+        self._start: int | None = None
 
     def _add(
         self,
@@ -196,17 +213,42 @@ class _Reader:
         how: How,
         low: float | None = None,
         high: float | None = None,
-    ) -> None:
+    ) -> int:
+        """Add what some tokens mean, and return how many tokens belong to it."""
         self._by_meaning()
+        what = lexicon().concepts[name].kind if kind == "concept" else kind
+        if self._modifier == "genre" and what not in _THINGS:  # "no metal guitar", but "no metal sad piano"
+            self._forget()
+        if what not in ("years", "tempo") and self._is_freed(place + count):
+            self._negate(self._tokens[place], lasting=False)
+            count += 1
         first, last = self._tokens[place], self._tokens[place + count - 1]
-        joins = place + count < len(self._tokens) and self._tokens[place + count].text in _JOINING
-        if self._lasting and joins:  # "without drums and vocals": the first can be removed, and "without" stays
+        modifies = self._carried and what in _MODIFIERS and self._goes_on(place + count)
+        stays = self._lasting and (modifies or self._after(place + count - 1) in _JOINING)
+        if stays:  # "without drums and vocals": the first can be removed, and "without" stays
             self._start = None
         self._found.append(self._term(first.start, last.end, kind, name, how, low, high))
-        if self._lasting and joins:
-            self._weight = 1.0
+        if stays:
+            self._weight, self._modifier = 1.0, what if modifies else ""
         else:
             self._forget()
+        return count
+
+    def _after(self, place: int) -> str:
+        return self._tokens[place + 1].text if place + 1 < len(self._tokens) else ""
+
+    def _is_freed(self, place: int) -> bool:
+        """Whether a token says that what stands before it is absent: "drum-free", but no "drums, free jazz"."""
+        if self._after(place - 1) not in _FREE:
+            return False
+        following = self._after(place)
+        return following != "of" and self._meaning(f"{self._tokens[place].text} {following}") is None
+
+    def _goes_on(self, place: int) -> bool:
+        """Whether the thought goes on at a token with what is named next."""
+        token = self._tokens[place] if place < len(self._tokens) else None
+        ends = _PUNCTUATION | _JOINING | _NEGATING | _SAYING_NOTHING
+        return token is not None and not token.minus and token.text not in ends
 
     def _term(
         self,

@@ -54,7 +54,7 @@ class Vocabulary:
         for row in rows:
             for tag in row.get("tags") or ():
                 name = normal(tag)
-                if name.split(" ")[0] not in _NEGATING:  # "no vocals" is read as what is to be absent
+                if not _denies(name):
                     tags.setdefault(name, tag)
             for name, found in (("genre", genres), ("artist", artists)):
                 if row.get(name):
@@ -137,3 +137,9 @@ class Vocabulary:
             return max(within, key=len)
         begun = [phrase for phrase in phrases if " " not in phrase and phrase.startswith(word)]
         return min(begun, key=lambda phrase: (len(phrase), phrase)) if begun else None
+
+
+def _denies(name: str) -> bool:
+    """Whether a tag is read as what is to be absent, as "no vocals" is; "no wave" is a genre."""
+    first, _, rest = name.partition(" ")
+    return first in _NEGATING and (not rest or rest in lexicon().by_words)
