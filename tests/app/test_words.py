@@ -38,6 +38,10 @@ def test_conditions_hold_and_unknown_parameters_are_refused(client, genre):
     assert client.get("/api/search").status_code == 422
 
 
+def test_words_alone_cannot_be_nudged(client):
+    assert client.get("/api/search", params={"q": "guitar", "nudge": "calmer"}).status_code == 422
+
+
 def test_words_beside_a_music_video(client):
     found = client.get("/api/search", params={"q": "guitar", "id": "plain"}).json()
     assert found["query"] == "plain" and "plain" not in [hit["id"] for hit in found["hits"]]

@@ -1,14 +1,20 @@
 """Searching an index by words, alone and beside a music video; what is kept beside it, and what is told."""
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from antiphon.errors import ConfigError
-from antiphon.search import Index, Query, Where
+from antiphon.search import Index, Query, Where, answering, knowing
+from antiphon.search import index as index_module
 from antiphon.search.heard import Heard
 from antiphon.search.storage import Place
 from antiphon.tables import ATTRIBUTES, write_table
+from antiphon.words import knowledge
+from antiphon.words.recent import Recent
 
 ROWS = [
     {"tags": ["piano", "calm"], "genre": "jazz", "artist": "Ann", "year": 1994, "title": "One"},
@@ -76,6 +82,72 @@ def test_words_beside_a_music_video_bring_forward_what_suits_them(index):
     similar = {hit.id: hit.score for hit in index.search(query)}
     for hit in hits:
         assert hit.score == pytest.approx((similar[hit.id] + words(hit.id)) / 2)
+
+
+def test_words_that_tell_nothing_change_no_score_beside_a_music_video(index):
+    query = Query.from_id(index, "d")
+    scores = [(hit.id, hit.score) for hit in index.search(query)]
+    for text in ("xyzzy", "dark"):  # not understood; understood, but nothing tells of it
+        assert [(hit.id, hit.score) for hit in index.search(query.and_words(index, text))] == scores
+
+
+def test_beside_words_only_the_best_are_compared_moment_by_moment(tmp_path, monkeypatch):
+    monkeypatch.setattr(answering, "_POOL", 5)
+    compared = []
+
+    def in_order(candidates, comparisons, score):
+        compared.append(len(candidates := list(candidates)))
+        return ordered(candidates, comparisons, score)
+
+    ordered = answering.in_order
+    monkeypatch.setattr(answering, "in_order", in_order)
+    tags = [{"tags": ["drums"] if number >= 30 else []} for number in range(40)]
+    vectors = np.eye(40)[0] + 0.01 * np.arange(40)[:, None] * np.eye(40)
+    index = Index.from_vectors([f"{number:02d}" for number in range(40)], vectors, path=tmp_path, metadata=tags)
+    hits = index.search(Query.from_id(index, "00").and_words(index, "drums"), k=5, rerank=True)
+    assert len(compared) == 2 and compared[0] > 5 and compared[1] == 5
+    assert all(hit.metadata["tags"] == ["drums"] for hit in hits)
+
+
+def test_words_alone_cannot_be_nudged(index):
+    with pytest.raises(ConfigError, match="'guitar' has nothing that could be made more live: name a music video"):
+        Query.from_text(index, "guitar").nudge(index, "more live")
+
+
+def test_a_request_computes_each_term_and_reads_each_text_once(index, monkeypatch):
+    told, read = [], []
+    concept, interpret = knowledge._VALUES["concept"], knowing.interpret
+    monkeypatch.setitem(
+        knowledge._VALUES, "concept", lambda known, term: told.append(term.name) or concept(known, term)
+    )
+    monkeypatch.setattr(knowing, "interpret", lambda text, *more: read.append(text) or interpret(text, *more))
+    for by in ("a", "b", "c"):
+        index.search(Query.from_id(index, by).and_words(index, "no piano, drums"))
+    index.known().suiting(index.known().read("drums, piano"))
+    assert sorted(told) == ["drums", "piano"] and read == ["no piano, drums", "drums, piano"]
+
+
+def test_what_is_silent_is_found_without_a_direction(index, monkeypatch):
+    monkeypatch.setattr(knowledge.Knowledge, "value", lambda *_: pytest.fail("a term was valued"))
+    assert [term.name for term in index.known().read("dark piano").terms] == ["dark", "piano"]
+
+
+def test_several_threads_wait_for_what_one_of_them_computes(index, monkeypatch):
+    made = []
+    known_of = index_module.known_of
+    monkeypatch.setattr(index_module, "known_of", lambda *given: (sleep(0.05), made.append(1), known_of(*given))[2])
+    effects = []
+    monkeypatch.setattr(knowing, "measured_effect", lambda *given: (sleep(0.05), effects.append(1), "effect")[2])
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: index.nudge_effect("more live"), range(4)))
+    assert found == ["effect"] * 4 and made == [1] and effects == [1]
+
+
+def test_only_the_last_are_kept():
+    recent, asked = Recent(2), []
+    for key in ("a", "b", "a", "c", "a", "b"):
+        recent.get(key, lambda key=key: asked.append(key))
+    assert asked == ["a", "b", "c", "b"]
 
 
 def test_measurements_of_the_workspace_count_and_are_read_again_when_they_change(index, tmp_path):

@@ -143,7 +143,7 @@ class NudgeEffect(Schema):
 
     name: str
     suits: float = Field(description="How much better they suit it, in standard deviations of the catalogue.")
-    random: tuple[float, float] = Field(description="The least and the most that 30 directions learned on shuffled values did.")
+    random: tuple[float, float] = Field(description="The least and the most that 30 directions of shuffled values did.")
     measures: dict[str, float] = Field(description="Mean change of each measurement, in its own unit.")
     queries: int
     works: bool = Field(description="Whether it does more than any of those directions.")

@@ -49,16 +49,18 @@ def answer(
     """Return the music videos that suit a query of one or two sides, best first.
 
     Where words were asked for too, `suits` says how well a music video suits them, from 0 to 1. Of the 500 most
-    similar, those come first whose mean of that and of the similarity is highest.
+    similar, those come first whose mean of that and of the similarity is highest. No more than 100 are compared moment
+    by moment, or as many as are wanted.
     """
     pool = max(_POOL, wanted.k) if wanted.rerank or wanted.diversity else wanted.k
     pool = pool if suits is None else max(_SUITED_POOL, wanted.k)
     candidates = view.best(comparisons, max(_POOL, 10 * wanted.k, pool), pool, wanted.where)
     found = in_order(candidates.values(), comparisons, best_moments)[:pool]
-    if wanted.rerank:
-        found = in_order([one.candidate for one in found], comparisons, in_sequence)
     if suits is not None:
         found = _suited(found, suits)[: max(_POOL, wanted.k)]
+    if wanted.rerank:
+        found = in_order([one.candidate for one in found], comparisons, in_sequence)
+        found = found if suits is None else _suited(found, suits)
     if wanted.diversity:
         found = _spread(found, comparisons, wanted)
     return [one.hit for one in found[: wanted.k]]

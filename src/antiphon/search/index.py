@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, Self, TypeVar, overload
 
 import numpy as np
@@ -94,6 +95,7 @@ class Index:
         self._record = record
         self._known_artists: tuple[object, KnownArtists] | None = None
         self._known: tuple[object, Known] | None = None
+        self._knowing = Lock()
         self._store = self._place.store(record)
         self.dim: int = record.dim
         self.origin: Origin = record.origin
@@ -319,7 +321,8 @@ class Index:
         known = self.known()
         suiting = known.suiting(words)
         if comparisons:
-            hits = self._ask(lambda view: answer(view, comparisons, wanted, known.suits(suiting)))
+            suits = known.suits(suiting) if suiting.values else None  # words that tell nothing change no score
+            hits = self._ask(lambda view: answer(view, comparisons, wanted, suits))
             hits = known.explained(hits, suiting)
         else:
             hits = known.answer(suiting, wanted)
@@ -331,13 +334,11 @@ class Index:
         """Return what is known of the music videos, for questions in words: read anew when any of it has changed."""
         attributes = self._catalogue.path.parent / ATTRIBUTES_FILE
         version = self.version, self._catalogue.rows()[0], state_of(attributes)
-        if self._known is None or self._known[0] != version:
-            heard = self._place.heard(self._record)
-            self._known = (
-                version,
-                self._ask(lambda view: known_of(view, attributes, heard, self._place.meanings(self._record))),
-            )
-        return self._known[1]
+        with self._knowing:
+            if self._known is None or self._known[0] != version:
+                heard, kept = self._place.heard(self._record), self._place.meanings(self._record)
+                self._known = version, self._ask(lambda view: known_of(view, attributes, heard, kept))
+            return self._known[1]
 
     def nudge_effect(self, name: str) -> Effect:
         """Measure what a nudge does in this index; kept until anything changes. See `Query.nudge`.

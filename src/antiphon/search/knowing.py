@@ -29,8 +29,9 @@ from antiphon.words.knowledge import Knowledge, Suiting
 from antiphon.words.lexicon import MEASURES
 from antiphon.words.matching import reasons
 from antiphon.words.meanings import Meanings
-from antiphon.words.nudges import Effect, measured_effect
+from antiphon.words.nudges import NUDGES, Effect, measured_effect
 from antiphon.words.reading import interpret
+from antiphon.words.recent import Recent
 from antiphon.words.tokens import normal
 
 ATTRIBUTES_FILE = "attributes.parquet"
@@ -39,6 +40,7 @@ _arrow = cast(Any, pyarrow.compute)
 _SIDES = ("audio", "video", "")
 _POOL = 100
 _MOST_NAMES = 1000
+_KEPT_TEXTS = 32
 _UNKNOWN = 0.5
 
 
@@ -59,15 +61,20 @@ class Known:
     knowledge: Knowledge
     about: pa.Table
     kept_meanings: Path
-    _effects: dict[str, Effect] = field(default_factory=dict[str, Effect])
+    _effects: Recent[str, Effect] = field(default_factory=lambda: Recent(len(NUDGES)), init=False)
+    _read: Recent[str, Interpretation] = field(default_factory=lambda: Recent(_KEPT_TEXTS), init=False)
+    _meanings: Recent[str, Meanings | None] = field(default_factory=lambda: Recent(1), init=False)
 
     def read(self, text: str) -> Interpretation:
         """Return what a text asks for, in our own words and those of the catalogue.
 
         A concept of our table that nothing in this catalogue tells of is taken for what is near it in meaning.
         """
+        return self._read.get(text, lambda: self._interpreted(text))
+
+    def _interpreted(self, text: str) -> Interpretation:
         words = interpret(text, self.knowledge.vocabulary, lambda: self.meanings)
-        silent = [term for term in self.suiting(words).silent if term.kind == "concept"]
+        silent = [term for term in words.terms if term.kind == "concept" and not self.knowledge.tells_of(term.name)]
         if not silent or self.meanings is None:
             return words
         near = {term: names for term in silent if (names := self.meanings.nearest(normal(term.name)))}
@@ -77,16 +84,16 @@ class Known:
         ]
         return replace(words, terms=tuple(terms))
 
-    @cached_property
+    @property
     def meanings(self) -> Meanings | None:
         """Names by meaning; None where the sentence encoder was not fetched."""
-        return meanings_of(self.knowledge.telling_names(_MOST_NAMES), self.kept_meanings)
+        return self._meanings.get(
+            "", lambda: meanings_of(self.knowledge.telling_names(_MOST_NAMES), self.kept_meanings)
+        )
 
     def effect(self, name: str) -> Effect:
         """Return what a nudge does, measured once."""
-        if name not in self._effects:
-            self._effects[name] = measured_effect(self.knowledge, name, generator(0, "nudge", name))
-        return self._effects[name]
+        return self._effects.get(name, lambda: measured_effect(self.knowledge, name, generator(0, "nudge", name)))
 
     def suiting(self, asked: Interpretation) -> Suiting:
         """Return how well each music video suits a text."""

@@ -102,11 +102,17 @@ class Query:
         Raises
         ------
         ConfigError
-            There is no such nudge.
+            There is no such nudge, or the query has no embeddings that could be moved, as words alone have none.
         NotIndexedError
             Nothing in the index tells where it goes.
         """
-        along = direction(index.known().knowledge, name)
+        knowledge = index.known().knowledge
+        if not self.sides.keys() & knowledge.sides.keys():
+            raise ConfigError(
+                f"'{self.name or 'The query'}' has nothing that could be made {name}: name a music video or a file to "
+                "search with, and give words besides, or ask for it in words alone."
+            )
+        along = direction(knowledge, name)
 
         def step(side: Side, found: ModalityEmbeddings | None) -> ModalityEmbeddings | None:
             if found is None or side not in along:

@@ -6,7 +6,7 @@ catalogue, so that a value of 1 is a standard deviation above its mean; years al
 inside to -3 far outside, which is not lost where all years lie inside. What is unknown counts 0.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from antiphon.words.directions import Directions
 from antiphon.words.evidence import Said
 from antiphon.words.interpretation import Interpretation, Term
 from antiphon.words.lexicon import lexicon
+from antiphon.words.recent import Recent
 from antiphon.words.tokens import normal
 from antiphon.words.vocabulary import Vocabulary
 
@@ -28,6 +29,7 @@ SAID, HEARD, MEASURED, NEAR = 1.0, 0.7, 0.7, 0.5
 FEWEST = 3
 """Music videos that a tag needs, and that must be without it, before a direction is learned."""
 _MOST_DEVIATIONS = 4.0
+_KEPT_TERMS = 32
 _YEARS_OFF = 10.0
 _IN_YEARS = 2.0
 _TEMPO_OFF = 0.1
@@ -102,6 +104,7 @@ class Knowledge:
     measures: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
     heard: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
     sides: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
+    _values: Recent[Hashable, Value] = field(default_factory=lambda: Recent(_KEPT_TERMS), init=False, repr=False)
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -148,8 +151,15 @@ class Knowledge:
         return Suiting(total / norm, telling, tuple(term for term, value in values if not value.total.any()))
 
     def value(self, term: Term) -> Value:
-        """Return how well each music video suits a term, as if it were wanted."""
-        return _VALUES[term.kind](self, term)
+        """Return how well each music video suits a term, as if it were wanted; those of the last terms are kept."""
+        key = (term.kind, term.name, term.min_value, term.max_value, tuple(term.names.items()))
+        return self._values.get(key, lambda: _VALUES[term.kind](self, term))
+
+    def tells_of(self, concept: str) -> bool:
+        """Whether anything tells which music videos suit a concept of our table; no direction is learned for that."""
+        own = lexicon().concepts[concept]
+        told = self.heard_of(own.heard), self.measured_of(own.measured)
+        return any(part is not None for part in told) or standard(self.said.concept(concept)).any()
 
     def said_and_near(self, said: FloatArray) -> Value:
         """Return what tags say, and what lies near those that they are said of."""
