@@ -159,7 +159,7 @@ class Knowledge:
         """Whether anything tells which music videos suit a concept of our table; no direction is learned for that."""
         own = lexicon().concepts[concept]
         told = self.heard_of(own.heard), self.measured_of(own.measured)
-        return any(part is not None for part in told) or standard(self.said.concept(concept)).any()
+        return any(part is not None for part in told) or bool(standard(self.said.concept(concept)).any())
 
     def said_and_near(self, said: FloatArray) -> Value:
         """Return what tags say, and what lies near those that they are said of."""
