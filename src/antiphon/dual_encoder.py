@@ -526,7 +526,8 @@ class DualEncoder:
         """Embed words, where a backbone of the model has a text side (CLIP, CLAP and others of the hub).
 
         The words stand in the space of that backbone's features, and its head takes them into the joint space as it
-        takes a feature.
+        takes a feature. How well that works with published weights has not been measured: texts lie in a region of
+        their own of such spaces, which heads have not been trained on.
 
         Parameters
         ----------

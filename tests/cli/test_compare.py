@@ -64,7 +64,7 @@ def test_without_sources_all_features_of_the_workspace_are_compared(workspace, c
 def test_people_get_the_answer_and_the_page(workspace, capsys):
     assert run(["-w", str(workspace / "work"), "compare", "--no-costs", *QUICK]) == 0
     out = capsys.readouterr().out
-    assert "hearing+seeing, cca" in out and "Not known: no method with training gave a result." in out
+    assert "hearing+seeing, cca" in out and "Not known: no method with training gave a result on all draws." in out
     assert out.splitlines()[-1].startswith("Page: file://")
 
 

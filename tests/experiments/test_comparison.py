@@ -6,13 +6,15 @@ import pytest
 import antiphon as ap
 from antiphon.errors import ConfigError, FeatureStoreError, ModelError
 from antiphon.experiments.cells import Cell
-from antiphon.experiments.comparison import compare
+from antiphon.experiments.comparison import compare, costs
 from antiphon.experiments.comparison.common import folder_name, in_common, usual_draws
 from antiphon.experiments.comparison.verdict import verdict
 from antiphon.experiments.draws import drawn
 from antiphon.experiments.study import CCA, ZERO_SHOT, DrawSettings, ResolvedStep
 from antiphon.experiments.zero_shot import ZeroShot
 from antiphon.features import Features
+from antiphon.workers.pool import run_in_processes
+from antiphon.workspace import Workspace
 
 VIDEOS = 60
 QUICK = """
@@ -62,6 +64,14 @@ def test_zero_shot_scores_are_the_cosines_of_the_features():
     means = np.stack([audio[features.groups == name].mean(axis=0) for name in np.unique(features.groups)])
     np.testing.assert_allclose(tracks, means / np.linalg.norm(means, axis=1, keepdims=True), atol=1e-6)
     assert ZeroShot().seen_videos(features) == 0
+
+
+def test_a_feature_of_zeros_is_near_to_nothing_and_ends_nothing():
+    features = made("joint")
+    features.audio[3] = 0
+    audio, video = ZeroShot().embed(features)
+    assert not audio[3].any() and np.isfinite(audio).all()
+    np.testing.assert_allclose(np.linalg.norm(video, axis=1), 1, rtol=1e-6)
 
 
 def test_zero_shot_needs_one_space():
@@ -192,6 +202,7 @@ def test_draws_test_every_video_once_and_leave_room_for_artists():
 def measured(method, typical, *, gain=None, trained=False, low=2.0, high=3.0, backbones="a+b"):
     ways = {"median_rank": {"value": (low + high) / 2, "ci95": [low, high]}, "null95": [40.0, 60.0]}
     found = {"backbones": backbones, "method": method, "trained": trained, "trainings": 5, "typical_rank": typical}
+    found |= {"failed": []}
     return found | {"a2v": ways, "v2a": ways, "gain": gain and {"ratio": gain[0], "ci95": list(gain[1:])}}
 
 
@@ -212,12 +223,27 @@ def test_the_answer_follows_the_interval(gain, answer, words):
     assert (found["videos_needed"] is None) == (answer != "unclear")
 
 
-def test_videos_needed_narrow_the_interval_to_the_gain():
-    rows = [measured("cca", 10.0), measured("ours", 9.0, gain=(1.1, 1.1 / 1.21, 1.1 * 1.21), trained=True)]
+def test_videos_needed_settle_it_with_a_power_of_four_in_five():
+    half = 1.21
+    rows = [measured("cca", 10.0), measured("ours", 9.0, gain=(1.1, 1.1 / half, 1.1 * half), trained=True)]
     found = verdict({"rows": rows, "videos": 500})
-    # Half of the interval is two gains wide in logarithms, so it takes four times the videos.
-    assert found["videos_needed"] == 2000
-    assert "About 2,000 music videos instead of 500 would tell a gain of 10% from none." in found["sentence"]
+    # Half of the interval must become as narrow as the gain times 1.96 / (1.96 + 0.84), in logarithms.
+    expected = 500 * (np.log(half) / np.log(1.1) * 2.8 / 1.96) ** 2
+    assert found["videos_needed"] == pytest.approx(expected, rel=0.02)
+    assert f"about {found['videos_needed']:,} music videos instead of 500 would settle it" in found["sentence"]
+
+
+@pytest.mark.parametrize("gain", [(1.02, 0.99, 1.06), (1.001, 0.999, 1.051), (1.049, 0.9999, 1.2)])
+def test_no_fewer_videos_are_advised_than_there_are(gain):
+    rows = [measured("cca", 10.0), measured("ours", 10 / gain[0], gain=gain, trained=True)]
+    found = verdict({"rows": rows, "videos": 1000})
+    assert found["answer"] == "unclear" and found["videos_needed"] >= 1000
+
+
+def test_rows_that_lack_a_draw_decide_nothing():
+    part = measured("ours", 5.0, gain=None, trained=True) | {"failed": ["Training diverged."]}
+    found = verdict({"rows": [measured("cca", 10.0), part], "videos": 500})
+    assert found["answer"] == "unknown"
 
 
 def test_nothing_above_chance_is_no_answer():
@@ -253,3 +279,19 @@ def test_planted_cases_are_told_apart(tmp_path):
 
 def test_names_become_folders():
     assert folder_name("musicnn-mtt+hub:org/../clip") == "musicnn-mtt+hub%3Aorg%2F..%2Fclip"
+    assert [folder_name(name) for name in (".", "..", ".hidden")] == ["%2E", "%2E.", "%2Ehidden"]
+
+
+def test_costs_are_measured_on_files_in_a_process_for_each_backbone(extracted, monkeypatch):
+    started = []
+
+    def counted(function, jobs, workers):
+        started.append([job.backbone for job in jobs])
+        return run_in_processes(function, jobs, workers)
+
+    monkeypatch.setattr(costs, "run_in_processes", counted)
+    found = costs.backbone_costs(Workspace(extracted), [("musicnn-mtt", "audio"), ("none-such", "video")])
+    assert started == [["musicnn-mtt"], ["none-such"]]  # The peak of one's memory is not that of the one before.
+    assert (found[0]["backbone"], found[0]["videos"]) == ("musicnn-mtt", 3)
+    assert found[0]["processor_s"] > 0 and 100 < found[0]["memory_mb"] < 10_000
+    assert "Unknown backbone 'none-such'" in found[1]["reason"]

@@ -16,14 +16,27 @@ def number(value):
 
 def line(method, median, gain=None, backbones="one <b>+two"):
     way = {"median_rank": number(median), "recall@10": number(0.3), "mrr": number(0.2), "null95": [45.0, 55.0]}
-    found = {"backbones": backbones, "method": method, "trained": method == "ours", "trainings": 5, "failed": []}
+    found = {
+        "backbones": backbones,
+        "method": method,
+        "trained": method == "ours",
+        "trainings": 5,
+        "failed": [],
+        "dims": [3, 4],
+    }
     over = gain and {"ratio": gain, "ci95": [gain * 0.9, gain * 1.1], "backbones": backbones, "method": "cca"}
     return found | {"n": 100.0, "chance": 50.5, "train_s": 1.25, "a2v": way, "v2a": way, "gain": over}
 
 
 @pytest.fixture
 def found():
-    zero = {"backbones": "one <b>+two", "method": "zero-shot", "trainings": 0, "failed": ["Sizes <differ>."]}
+    zero = {
+        "backbones": "one <b>+two",
+        "method": "zero-shot",
+        "trainings": 0,
+        "failed": ["Sizes <differ>."],
+        "dims": [3, 4],
+    }
     auc = {"value": 0.912, "ci95": [0.9, 0.93]}
     apart = auc | {"difference": {"baseline": "both backbones", "value": -0.01, "ci95": [-0.02, 0.01]}}
     probe = {"backbones": "one <b>+two", "target": "genre", "labels": ["a", "b"], "videos": {"test": 20.0}}

@@ -93,6 +93,19 @@ def test_a_removed_term_leaves_a_text_that_means_the_others():
         assert labels(found.without(term)) == [label for label in every if label != term.label]
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("calm guitar, no drums, 90s", "calm guitar, 90s"),
+        ("no drums", ""),
+        ("no drums but vocals", "but vocals"),
+        ("unheard-of zzz", "unheard-of zzz"),
+    ],
+)
+def test_what_is_to_be_absent_is_not_told_to_networks(text, wanted):
+    assert interpret(text, CATALOGUE).wanted_text() == wanted
+
+
 def test_negation_ends_with_the_thought():
     assert labels("no drums, vocals") == ["no drums", "vocals"]
     assert labels("no drums and vocals") == ["no drums", "no vocals"]

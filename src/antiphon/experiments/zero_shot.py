@@ -5,7 +5,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.embeddings import unit_rows
 from antiphon.errors import ModelError
 from antiphon.features.features import Features
 from antiphon.features.tracks import track_embeddings
@@ -14,7 +13,7 @@ FloatArray = npt.NDArray[np.float32]
 
 
 class ZeroShot:
-    """The features themselves as embeddings, brought to length 1.
+    """The features themselves as embeddings, compared by their cosines.
 
     This ranks above chance only where both backbones were trained into one space, as CLIP's and CLAP's sides or those
     of one audiovisual model are. That both have the same size does not show it; their ranks do.
@@ -33,14 +32,12 @@ class ZeroShot:
         Returns
         -------
         audio, video : ndarray of float32, shape (n, dim)
-            Unit rows.
+            Unit rows; a feature of zeros stays zero, and is as near to all others.
 
         Raises
         ------
         ModelError
             The modalities have features of different sizes.
-        ConfigError
-            A feature is all zeros.
         """
         sizes = features.audio.shape[1], features.video.shape[1]
         if sizes[0] != sizes[1]:
@@ -48,7 +45,7 @@ class ZeroShot:
                 f"Audio features have {sizes[0]} values and video features {sizes[1]}. Zero-shot needs backbones that "
                 "share one space."
             )
-        audio, video = unit_rows(features.audio, "audio features"), unit_rows(features.video, "video features")
+        audio, video = _unit(features.audio), _unit(features.video)
         if per == "segment":
             return audio, video
         return track_embeddings(audio, features.groups)[1], track_embeddings(video, features.groups)[1]
@@ -67,3 +64,8 @@ class ZeroShot:
             0.
         """
         return 0
+
+
+def _unit(rows: FloatArray) -> FloatArray:
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+    return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)

@@ -8,8 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from antiphon.experiments.comparison.costs import NUM_VIDEOS
-from antiphon.experiments.comparison.result import gain_words
-from antiphon.experiments.study import ZERO_SHOT
+from antiphon.experiments.comparison.result import gain_words, lacks_space
 from antiphon.presentation import svg
 from antiphon.presentation.charts import QUERY, WIDTH, rank_axis
 from antiphon.presentation.numbers import whole
@@ -59,7 +58,7 @@ def build_comparison_page(folder: Path, found: Mapping[str, Any]) -> Path:
 def _part(found: Mapping[str, Any], backbones: str) -> dict[str, Any]:
     """Return the rows of one pair of backbones, and their chart; methods that do not apply are left out of it."""
     rows = [row | {"label": row["method"]} for row in found["rows"] if row["backbones"] == backbones]
-    shown = [row for row in rows if row["trainings"] or row["method"] != ZERO_SHOT]
+    shown = [row for row in rows if not lacks_space(row)]
     failed = [f"{row['method']}: {reason}" for row in rows for reason in row["failed"]]
     return {
         "backbones": backbones,

@@ -83,7 +83,8 @@ class Query:
             and of how well the words are met.
         """
         words = index.known().read(text)
-        vectors = {} if text_side is None else text_side.embed_text(words.text)
+        wanted = words.wanted_text() or words.text
+        vectors = {} if text_side is None else text_side.embed_text(wanted)
         sides = {side: ModalityEmbeddings.from_segments(np.atleast_2d(row)) for side, row in vectors.items()}
         return cls(audio=sides.get("audio"), video=sides.get("video"), name=words.text, words=words)
 

@@ -105,6 +105,13 @@ class Interpretation:
         comma = ", " if "," in self.text[max(len(left), 0) : len(self.text) - len(right)] and left and right else " "
         return " ".join(f"{left}{comma}{right}".split()).strip(" ,;")
 
+    def wanted_text(self) -> str:
+        """Return the text without what is to be absent, for networks that do not understand "no"."""
+        left = self.text
+        for term in sorted((term for term in self.terms if not term.wanted), key=lambda term: -term.start):
+            left = left[: term.start] + "," + left[term.end :]
+        return ", ".join(part for part in (" ".join(part.split()) for part in left.split(",")) if part)
+
     def to_dict(self) -> dict[str, Any]:
         """Return what the command line prints as JSON and the REST API answers."""
         return {

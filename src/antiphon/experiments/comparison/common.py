@@ -127,11 +127,12 @@ def usual_draws(features: Features, count: int, seed: int) -> DrawSettings:
 
 
 def folder_name(name: str) -> str:
-    """Return a name as that of a folder: what separates paths is escaped.
+    """Return a name as that of a folder: what separates paths, and a dot at the start, are escaped.
 
     Examples
     --------
     >>> folder_name("musicnn-mtt+hub:org/clip")
     'musicnn-mtt+hub%3Aorg%2Fclip'
     """
-    return quote(name, safe="+")
+    escaped = quote(name, safe="+")
+    return f"%2E{escaped[1:]}" if escaped.startswith(".") else escaped

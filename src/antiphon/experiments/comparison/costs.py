@@ -52,8 +52,8 @@ def backbone_costs(
     Returns
     -------
     list of dict
-        For each backbone "backbone", and "videos", "processor_s" (a music video) and "memory_mb" (the largest resident
-        sizes of the process that computes and of the one that decodes, together), or "reason" why there are none, as of
+        For each backbone "backbone", and "videos", "processor_s" (a music video) and "memory_mb" (the peak of the
+        process that computes and that of the one that decodes, added), or "reason" why there are none, as of
         vectors that were imported.
     """
     catalogue = Catalogue.load(workspace.catalogue)

@@ -15,6 +15,7 @@ from antiphon.experiments.comparison.common import folder_name
 from antiphon.experiments.draws import drawn
 from antiphon.experiments.study import DrawSettings
 from antiphon.features.features import Features
+from antiphon.model.recipe import load_recipe
 from antiphon.runs import versions
 from antiphon.tables import write_text
 
@@ -53,7 +54,8 @@ def probe_tables(features: Mapping[str, Features], draws: DrawSettings, folder: 
 
 def _kept(name: str, features: Features, target: Target, draws: DrawSettings, folder: Path) -> dict[str, Any]:
     """Return the probes of one pair of backbones, measured now or earlier."""
-    made_of = [features.fingerprint(), target, draws.model_dump(exclude={"count"}), versions()]
+    recipe = load_recipe(RECIPE).model_dump(mode="json")
+    made_of = [features.fingerprint(), target, draws.model_dump(exclude={"count"}), recipe, versions()]
     key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     path = folder / folder_name(name) / f"probe-{target}.json"
     try:
@@ -63,7 +65,8 @@ def _kept(name: str, features: Features, target: Target, draws: DrawSettings, fo
     except (OSError, ValueError, AntiphonError):
         pass  # It is missing or damaged: measure it.
     found = {"backbones": name, "target": target} | _probed(features, target, draws)
-    write_text(json.dumps(found | {"key": key}), path)
+    if "reason" not in found:
+        write_text(json.dumps(found | {"key": key}), path)
     return found
 
 

@@ -86,7 +86,7 @@ class BackboneComparison(Result):
             f"{row['backbones']}, {row['method']}: {reason}"
             for row in self["rows"]
             for reason in row["failed"]
-            if row["method"] != ZERO_SHOT
+            if not lacks_space(row)
         ]
         return Table(
             self.title, columns, [comparison_cells(row) for row in self["rows"]], [self.sentence, self.notes, *failed]
@@ -108,7 +108,7 @@ def comparison_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     """
     name = f"{row['backbones']}, {row['method']}"
     if not row["trainings"]:
-        return (name, "no common space" if row["method"] == ZERO_SHOT else "failed", *[""] * 6)
+        return (name, "no common space" if lacks_space(row) else "failed", *[""] * 6)
     medians = [row[way]["median_rank"] for way in WAYS]
     low, high = min(row[way]["null95"][0] for way in WAYS), max(row[way]["null95"][1] for way in WAYS)
     return (
@@ -120,6 +120,11 @@ def comparison_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         gain_words(row),
         duration(row["train_s"]),
     )
+
+
+def lacks_space(row: Mapping[str, Any]) -> bool:
+    """Return whether a row is zero-shot of backbones whose features differ in size, which cannot share a space."""
+    return row["method"] == ZERO_SHOT and row["dims"][0] != row["dims"][1]
 
 
 def gain_words(row: Mapping[str, Any]) -> str:

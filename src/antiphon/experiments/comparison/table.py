@@ -31,7 +31,10 @@ def comparison_rows(
         Rows as `antiphon.experiments.comparison.compare` describes them.
     """
     trained = {(name, step.name): trainings_of(outcomes[name], step.name, "all") for name in features for step in steps}
-    untrained = [key for key, trainings in trained.items() if key[1] in UNTRAINED and trainings]
+    draws = max((len(trainings) for trainings in trained.values()), default=0)
+    untrained = [
+        key for key, trainings in trained.items() if key[1] in UNTRAINED and trainings and len(trainings) == draws
+    ]
     reference = min(untrained, key=lambda key: typical_rank(trained[key]), default=None)
     rows: list[dict[str, Any]] = []
     for name, each in features.items():
@@ -61,6 +64,7 @@ def _row(
         "backbones": name,
         "audio": features.audio_name,
         "video": features.video_name,
+        "dims": [features.audio.shape[1], features.video.shape[1]],
         "method": step.name,
         "trained": step.name not in UNTRAINED,
         "trainings": len(several),

@@ -9,6 +9,8 @@ from antiphon.presentation.numbers import whole
 
 SMALLEST_GAIN = 1.05
 """A gain in ranks below which nobody would train for it."""
+_POWER = (1.96 + 0.84) / 1.96
+"""Half of a 95% interval, times this, lies within an effect in 80% of repetitions."""
 
 
 def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,13 +29,14 @@ def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
     dict
         "answer" ("yes", "no", "unclear", "nothing", "unknown"), "sentence", and where there are both rows "trained" and
         "untrained" ("backbones", "method"), "gain", "ci95", and "videos_needed": where it is unclear, about how many
-        music videos in all would tell a gain of 5%, or of the size that was seen if that is larger, from none.
+        music videos in all would settle it with a power of 80%, if the gain is what it looks like.
     """
-    rows = [row for row in found["rows"] if row["trainings"]]
+    # Rows that lack a draw were tested on other music videos.
+    rows = [row for row in found["rows"] if row["trainings"] and not row["failed"]]
     trained, untrained = ([row for row in rows if row["trained"] is kind] for kind in (True, False))
     if not trained or not untrained:
         lacking = "with" if not trained else "without"
-        return {"answer": "unknown", "sentence": f"Not known: no method {lacking} training gave a result."}
+        return {"answer": "unknown", "sentence": f"Not known: no method {lacking} training gave a result on all draws."}
     best, plain = (min(each, key=lambda row: row["typical_rank"]) for each in (trained, untrained))
     gain, (low, high) = best["gain"]["ratio"], best["gain"]["ci95"]
     needed = _videos_needed(found["videos"], gain, low, high)
@@ -58,8 +61,8 @@ def _said(
     ours, theirs = (f"{row['method']} on {row['backbones']}" if several else row["method"] for row in (best, plain))
     factor = f"by a factor of {best['gain']['ratio']:.2f} (95% interval {low:.2f} to {high:.2f})"
     more = (
-        f"About {whole(needed)} music videos instead of {whole(videos)} would tell a gain of "
-        f"{max(best['gain']['ratio'], SMALLEST_GAIN) - 1:.0%} from none."
+        f"If the gain is what it looks like, about {whole(needed)} music videos instead of {whole(videos)} would "
+        "settle it four times in five."
     )
     if not any(_above_chance(row) for row in (best, plain)):
         return "nothing", f"Nothing ranks partners above chance here, with training ({ours}) or without ({theirs})."
@@ -77,11 +80,13 @@ def _above_chance(row: Mapping[str, Any]) -> bool:
 
 
 def _videos_needed(videos: int, gain: float, low: float, high: float) -> int:
-    """Return how many videos would make half of the interval as narrow as the gain, to two digits.
+    """Return how many videos would put the interval on one side of no gain, or of one that is too small, to two digits.
 
-    Intervals of means narrow with the root of the number of videos.
+    Intervals of means narrow with the root of the number of videos. The interval must end before whichever of the two
+    is further away, with a power of 80%.
     """
     half = log(high / low) / 2
-    needed = videos * (half / log(max(gain, SMALLEST_GAIN))) ** 2
+    room = max(log(gain), log(SMALLEST_GAIN / gain))
+    needed = videos * (half * _POWER / room) ** 2
     digits = 10 ** max(0, len(str(ceil(needed))) - 2)
-    return int(ceil(needed / digits) * digits)
+    return max(videos, int(ceil(needed / digits) * digits))
