@@ -293,5 +293,5 @@ def test_costs_are_measured_on_files_in_a_process_for_each_backbone(extracted, m
     found = costs.backbone_costs(Workspace(extracted), [("musicnn-mtt", "audio"), ("none-such", "video")])
     assert started == [["musicnn-mtt"], ["none-such"]]  # The peak of one's memory is not that of the one before.
     assert (found[0]["backbone"], found[0]["videos"]) == ("musicnn-mtt", 3)
-    assert found[0]["processor_s"] > 0 and 100 < found[0]["memory_mb"] < 10_000
+    assert found[0]["processor_s"] >= 0 and 100 < found[0]["memory_mb"] < 10_000
     assert "Unknown backbone 'none-such'" in found[1]["reason"]
