@@ -75,6 +75,8 @@ def test_the_search_works_without_scripts(client: TestClient) -> None:
     assert address("plain") in client.get("/?q=plain").text
     assert "Nothing in the catalogue" in client.get("/?q=zzzz").text
     assert client.get("/find?q=plain").text.count("<li>") == 1
+    nothing = client.get("/find?q=sad+and+slow%2C+no+drums")
+    assert nothing.status_code == 200 and "Nothing in the catalogue has “sad and slow, no drums”" in nothing.text
 
 
 def test_a_long_text_that_finds_nothing_is_echoed_in_part(client: TestClient) -> None:

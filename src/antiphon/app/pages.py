@@ -73,7 +73,7 @@ def home(request: Request, here: Here, conditions: Asked, q: str = "") -> HTMLRe
 @router.get("/find")
 def find(request: Request, here: Here, q: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
     """Suggest videos while the user types."""
-    return here.pages.render(request, "suggestions.html", q=q, found=here.searcher.library.find(q))
+    return here.pages.render(request, "suggestions.html", q=q, found=here.searcher.library.find(q), worded=None)
 
 
 @router.post("/find/file")

@@ -36,7 +36,7 @@ class CompareOptions:
     probes
         Also predict genre and tags from features and embeddings.
     costs
-        Also measure what a music video costs each backbone of the workspace, on four of its files.
+        Also measure what a music video costs each backbone of the workspace, on a few of its files.
     jobs
         Number of concurrent trainings, of one thread each.
     """

@@ -90,6 +90,8 @@ def _table(path: Path) -> "Features":
     from antiphon.features import Features
     from antiphon.tables import read_schema
 
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file.")
     several = "group" in read_schema(path).names
     return Features.from_parquet(path, audio="audio", video="video", groups="group" if several else None)
 

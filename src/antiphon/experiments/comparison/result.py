@@ -35,7 +35,7 @@ class BackboneComparison(Result):
     def title(self) -> str:
         """What was compared on, in words."""
         draws = self["draws"]
-        test = f"{whole(draws['test'])} test videos"
+        test = f"at least {whole(draws['test'])} test videos"
         return f"{whole(self['videos'])} music videos, {counted(draws['count'], 'draw')} of {test}"
 
     @property

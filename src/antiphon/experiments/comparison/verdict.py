@@ -36,7 +36,11 @@ def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
     trained, untrained = ([row for row in rows if row["trained"] is kind] for kind in (True, False))
     if not trained or not untrained:
         lacking = "with" if not trained else "without"
-        return {"answer": "unknown", "sentence": f"Not known: no method {lacking} training gave a result on all draws."}
+        return {
+            "answer": "unknown",
+            "sentence": f"Whether training is worth it is not known: no method {lacking} contrastive training was "
+            "among those that gave a result on all draws.",
+        }
     best, plain = (min(each, key=lambda row: row["typical_rank"]) for each in (trained, untrained))
     gain, (low, high) = best["gain"]["ratio"], best["gain"]["ci95"]
     needed = _videos_needed(found["videos"], gain, low, high)
