@@ -95,7 +95,8 @@ def plan_segments(
     """
     stored = read_segments(workspace)
     settings = sampling or stored.sampling or SamplingConfig()
-    if workspace.segments.exists() and stored.sampling != settings:
+    # What was read decides: at an address another machine may have written the table since.
+    if (stored.by_video or stored.sampling is not None) and stored.sampling != settings:
         raise FeatureStoreError(
             f"{workspace.segments}: was drawn with {stored.sampling}, not {settings}. Use one workspace per sampling."
         )
