@@ -115,6 +115,9 @@ def test_pe_video_takes_as_many_frames_as_its_processor(timm: None, tmp_path: Pa
     [
         ({"architecture": "hf-hub:someone/model"}, "'hf-hub:someone/model', is none of timm's own"),
         ({"model_args": {"checkpoint_path": "/etc/passwd"}}, "has timm read checkpoint_path"),
+        ({"model_args": {"pretrained_cfg": {"file": "x"}}}, "has timm read pretrained_cfg"),
+        ({"deeper": [{"vision_config": {"architecture": "hf-hub:a/b"}}]}, "'hf-hub:a/b', is none of timm's own"),
+        ({"model_args": ["checkpoint_path"]}, "has model_args that are no table"),
     ],
 )
 def test_timm_is_let_fetch_and_read_nothing(changes: dict[str, Any], said: str, timm: None, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Sound, pictures and text lie in one space. transformers compares them by dot pro
 so the features are not made such either.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ DEFAULT: dict[str, Any] = {
 }
 _EVERY = 2
 """Five frames a second, of which models of a fixed number take theirs."""
+_READING = ("checkpoint", "pretrained", "cache", "path", "file", "url")
+"""What names of timm's arguments hold that have it read files, or fetch them."""
 _FRAMEWISE = "PeAudioFrameLevelModel"
 _CLASSES = {"pe_audio": "PeAudioModel", "pe_video": "PeVideoModel", "pe_audio_video": "PeAudioVideoModel"}
 
@@ -98,14 +101,25 @@ def _common(files: HubFiles, name: str, device: torch.device, model: Any, part: 
 
 
 def _refuse_foreign_architecture(files: HubFiles) -> None:
-    """Refuse an architecture that timm would ask the hub for, and arguments by which it would read files."""
-    stated = files.config
-    for key in ("audio_video_config", "video_config", "vision_config"):
-        stated = stated[key] if isinstance(stated.get(key), dict) else stated
-    architecture, arguments = stated.get("architecture", ""), stated.get("model_args") or {}
-    if not isinstance(architecture, str) or (not architecture.replace("_", "a").isalnum() and architecture):
-        raise WeightsError(f"{files.name}: its architecture of pictures, {architecture!r}, is none of timm's own.")
-    if foreign := sorted(
-        set(arguments) & {"checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay"}
-    ):
-        raise WeightsError(f"{files.name}: its configuration has timm read {foreign[0]}, which is not done here.")
+    """Refuse an architecture that timm would ask the hub for, and arguments by which it would read files.
+
+    Every part of the configuration is looked at, since which one transformers takes is its own affair.
+    """
+    for part in _parts(files.config):
+        architecture, arguments = part.get("architecture", ""), part.get("model_args") or {}
+        if not isinstance(architecture, str) or (not architecture.replace("_", "a").isalnum() and architecture):
+            raise WeightsError(f"{files.name}: its architecture of pictures, {architecture!r}, is none of timm's own.")
+        if not isinstance(arguments, dict):
+            raise WeightsError(f"{files.name}: its configuration has model_args that are no table.")
+        reading = [str(key) for key in arguments if any(word in str(key) for word in _READING)]
+        if reading:
+            raise WeightsError(f"{files.name}: its configuration has timm read {min(reading)}, which is not done here.")
+
+
+def _parts(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield all tables of a configuration, however deep."""
+    if isinstance(config, dict):
+        yield config
+    if isinstance(config, dict | list):
+        for value in config.values() if isinstance(config, dict) else config:
+            yield from _parts(value)
