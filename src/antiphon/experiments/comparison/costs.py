@@ -66,10 +66,11 @@ def backbone_costs(
         return [{"backbone": name, "reason": reason} for name, _ in backbones]
     jobs = [_Job(name, modality, Catalogue(few), sampling) for name, modality in backbones]
     costs: list[dict[str, Any]] = []
-    for job, found in run_in_processes(_measured, jobs, 1):
-        costs.append(
-            {"backbone": job.backbone} | ({"reason": str(found)} if isinstance(found, AntiphonError) else found)
-        )
+    for job in jobs:
+        # A worker of its own, whose peak of memory is of this backbone alone.
+        ((_, found),) = run_in_processes(_measured, [job], 1)
+        told = {"reason": str(found)} if isinstance(found, AntiphonError) else found
+        costs.append({"backbone": job.backbone} | told)
         if progress is not None:
             progress(len(costs), len(jobs), job.backbone)
     return costs
