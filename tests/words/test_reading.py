@@ -115,6 +115,29 @@ def test_negation_ends_with_the_thought():
     assert [labels(found.without(term)) for term in found.terms] == [["no guitar"], ["no loud"]]
 
 
+@pytest.mark.parametrize("phrase", [phrase for phrase, effect in lexicon().phrases.items() if effect == "negating"])
+def test_what_stands_behind_a_phrase_of_exclusion_is_not_asked_for(phrase):
+    assert labels(f"{phrase} drums") == ["no drums"]
+    found = interpret(f"jazz {phrase} loud drums or vocals, piano", CATALOGUE)
+    assert [term.label for term in found.terms] == ["jazz", "no loud", "no drums", "no vocals", "piano"]
+    assert found.unknown == () and found.wanted_text() == "jazz, piano"
+
+
+@pytest.mark.parametrize("phrase", [phrase for phrase, effect in lexicon().phrases.items() if effect == "granting"])
+def test_what_stands_behind_a_phrase_that_grants_is_asked_for(phrase):
+    assert labels(f"jazz, {phrase} drums") == ["jazz", "drums"]
+
+
+def test_unknown_words_end_no_negation_of_the_thing_that_they_describe():
+    described = interpret("without seaside holiday drums, no seaside holiday sad", CATALOGUE, Seaside)
+    assert [(term.kind, term.wanted) for term in described.terms] == [
+        ("alike", False),
+        ("concept", False),
+        ("alike", False),
+        ("concept", True),
+    ]
+
+
 @given(st.integers(FIRST_YEAR, LAST_YEAR), st.integers(FIRST_YEAR, LAST_YEAR))
 def test_years_are_read_with_both_ends(one, other):
     first, last = sorted((one, other))

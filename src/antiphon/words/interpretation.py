@@ -35,6 +35,8 @@ class Term:
         Bounds of years and tempi, both included.
     names : mapping of str to float
         Of an "alike" term: known names with their weights, which sum to 1.
+    denied_from : int, optional
+        Where the words begin that deny it, which may deny others before it: "no drums or vocals".
     """
 
     text: str
@@ -48,6 +50,7 @@ class Term:
     min_value: float | None = None
     max_value: float | None = None
     names: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
+    denied_from: int | None = None
 
     @property
     def label(self) -> str:
@@ -107,9 +110,12 @@ class Interpretation:
 
     def wanted_text(self) -> str:
         """Return the text without what is to be absent, for networks that do not understand "no"."""
-        left = self.text
-        for term in sorted((term for term in self.terms if not term.wanted), key=lambda term: -term.start):
-            left = left[: term.start] + "," + left[term.end :]
+        left, uncut = "", 0
+        for term in (term for term in self.terms if not term.wanted):
+            start = term.start if term.denied_from is None else term.denied_from
+            left += self.text[uncut:start] + "," if start > uncut else ""
+            uncut = max(uncut, term.end)
+        left += self.text[uncut:]
         return ", ".join(part for part in (" ".join(part.split()) for part in left.split(",")) if part)
 
     def to_dict(self) -> dict[str, Any]:

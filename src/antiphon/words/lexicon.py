@@ -1,5 +1,6 @@
 """Our own table of what words mean: moods, instruments, voices, genres, pictures, in English, German and Spanish."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ MEASURES = ("tempo_bpm", "luma", "saturation", "motion", "cuts_per_s", "black_an
 """Measurements that a word can speak of: columns of `attributes.parquet`."""
 
 _LANGUAGES = ("en", "de", "es")
+_AND = re.compile(r" (?:y|und) ")
 _REGULAR = ("calm", "fast", "quick", "slow", "loud", "quiet", "bright", "dark", "soft", "pale", "wild", "old")
 _COMPARATIVES = {
     **{word: f"{word}er" for word in _REGULAR},
@@ -59,14 +61,19 @@ class Lexicon:
     by_words : mapping of str to str
         Name of the concept of each normalised word or phrase, inflections included.
     particles : mapping of str to frozenset of str
-        Words that change what follows ("negating", "adverbial" of those, "less", "weaker", "stronger", "neither"), undo
-        a negation before them ("only"), negate what stands before them ("free"), join ("joining"), or say nothing here
+        Words that change what follows ("negating" in tags too, "refusing" in questions alone, "adverbial" of those,
+        "less", "weaker", "stronger", "neither"), undo a negation before them ("only"), end one ("turning"), negate what
+        stands before them ("free"), compare ("than", after "preferring"), join ("joining"), or say nothing here
         ("saying_nothing"), normalised.
+    phrases : mapping of str to str
+        Several words of that kind, normalised, and what they do: "negating", "granting" (what follows is asked for),
+        "freeing" (what stands before is absent) or "turning".
     """
 
     concepts: Mapping[str, Concept]
     by_words: Mapping[str, str]
     particles: Mapping[str, frozenset[str]]
+    phrases: Mapping[str, str]
 
 
 @cache
@@ -88,8 +95,15 @@ def lexicon() -> Lexicon:
             for word in _listed(row.get(language, "")):
                 for form in _inflected(normal(word), language):
                     by_words.setdefault(form, name)
+    for word in [*by_words]:  # "blanco & negro" is read as "blanco and negro"
+        by_words.setdefault(_AND.sub(" and ", word), by_words[word])
     particles = {name: frozenset(normal(words).split()) for name, words in table["particles"].items()}
-    return Lexicon(concepts, by_words, particles)
+    phrases = {
+        normal(phrase): effect
+        for effect, listed in table["phrases"].items()
+        for phrase in _listed(listed.replace("\n", ","))
+    }
+    return Lexicon(concepts, by_words, particles, phrases)
 
 
 def _concept(row: Mapping[str, Any]) -> Concept:

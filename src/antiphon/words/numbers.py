@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from antiphon.words.bounds import BOUND_WORDS, BOUNDS, LONGEST_BOUND
 from antiphon.words.tokens import Token
 
 FIRST_YEAR, LAST_YEAR = 1900, 2099
@@ -30,10 +31,42 @@ _PARTS = {
     **dict.fromkeys(("late", "spate", "spaten", "ende", "finales"), (6, 9)),
 }
 """First and last year of a part of a decade."""
-_FROM = {"since", "after", "from", "seit", "nach", "ab", "desde", "newer", "post"}
-_UNTIL = {"before", "until", "till", "bis", "vor", "hasta", "antes", "pre", "older"}
+_FROM = {"since", "after", "from", "seit", "nach", "ab", "desde", "despues", "post", "depuis", "apres"}
+_UNTIL = {"before", "until", "till", "bis", "vor", "hasta", "antes", "pre", "avant", "jusque", "jusqua", "jusquen"}
 _ON = {"on", "onward", "onwards"}
-_EXCLUSIVE = {"after", "before", "nach", "vor", "antes", "pre", "post"}
+_ONWARD = {"onward", "onwards", "upwards", "aufwarts"}
+_OR = {"or", "and", "oder", "und", "o", "y", "ou", "et"}
+_LATER = {
+    *_ONWARD,
+    "later",
+    "newer",
+    "after",
+    "since",
+    "up",
+    "above",
+    "spater",
+    "neuer",
+    "junger",
+    "danach",
+    "posterior",
+    "posteriores",
+    "despues",
+    "apres",
+}
+_EARLIER = {
+    "earlier",
+    "older",
+    "before",
+    "prior",
+    "fruher",
+    "alter",
+    "davor",
+    "anterior",
+    "anteriores",
+    "antes",
+    "avant",
+}
+_EXCLUSIVE = {"after", "before", "nach", "vor", "despues", "antes", "pre", "post", "apres", "avant"}
 _TO = {"to", "bis", "and", "und", "a", "y", "till", "until", "hasta", "through"}
 _ABOUT = {"about", "around", "circa", "ca", "approximately", "etwa", "ungefahr", "unos", "aproximadamente", "at"}
 _FILLERS = {
@@ -46,38 +79,22 @@ _FILLERS = {
     "anos",
     "jahre",
     "jahren",
+    "annees",
     "years",
+    "year",
     "de",
+    "del",
+    "les",
+    "des",
+    "dem",
     "of",
     "in",
     "than",
     "que",
 }
-_AT_MOST = """
-at most, up to, under, below, less than, fewer than, no more than, not more than, slower than, no faster than,
-not faster than, older than, earlier than, no later than, not later than, no newer than, not newer than, maximum
-hochstens, maximal, unter, weniger als, nicht mehr als, langsamer als, nicht schneller als, alter als, bis
-como maximo, como mucho, menos de, no mas de, mas lento que, no mas rapido que, hasta
-"""
-_AT_LEAST = """
-at least, over, above, more than, no less than, not less than, faster than, no slower than, not slower than, newer than,
-later than, no older than, not older than, no earlier than, not earlier than, minimum
-mindestens, minimal, uber, mehr als, nicht weniger als, schneller als, nicht langsamer als, neuer als, ab
-al menos, como minimo, mas de, no menos de, mas rapido que, no mas lento que, desde
-"""
-
-
-def _phrases(text: str) -> list[tuple[str, ...]]:
-    return [tuple(phrase.split()) for phrase in text.replace("\n", ",").split(",") if phrase.strip()]
-
-
-_BOUNDS = {phrase: is_low for text, is_low in ((_AT_MOST, False), (_AT_LEAST, True)) for phrase in _phrases(text)}
-"""Whether the number after a phrase is the lowest that is asked for, or the highest."""
-_LONGEST_BOUND = max(map(len, _BOUNDS))
-_DECADE_BEFORE = {"anos", "jahre"}
+_DECADE_BEFORE = {"anos", "jahre", "annees", "los"}
 _TEMPO_WITHIN = 0.05
-_BOUND_WORDS = {word for phrase in _BOUNDS for word in phrase}
-NUMBER_WORDS = frozenset({*_DECADE_WORDS, *_PARTS, *_FROM, *_UNTIL, *_ABOUT, *_FILLERS, *_BOUND_WORDS, "bpm", "tempo"})
+NUMBER_WORDS = frozenset({*_DECADE_WORDS, *_PARTS, *_FROM, *_UNTIL, *_ABOUT, *_FILLERS, *BOUND_WORDS, "bpm", "tempo"})
 """Words that years and tempi are told with."""
 
 
@@ -111,17 +128,18 @@ def numbers_at(tokens: Sequence[Token], place: int, text: str) -> Span | None:
 
 def _bounded(tokens: Sequence[Token], place: int) -> Span | None:
     """Read "no more than 100 bpm", "faster than 120 bpm", "at least 1990"."""
-    for count in range(_LONGEST_BOUND, 0, -1):
-        is_low = _BOUNDS.get(tuple(token.text for token in tokens[place : place + count]))
-        if is_low is None:
+    for count in range(LONGEST_BOUND, 0, -1):
+        bound = BOUNDS.get(tuple(token.text for token in tokens[place : place + count]))
+        if bound is None:
             continue
+        is_low, is_strict = bound
         value = _plain_tempo(tokens, place + count)
         if value is not None:
             return Span(value[1] - place, True, value[0] if is_low else None, None if is_low else value[0])
         at = _past_fillers(tokens, place + count)
         years = None if tokens[place].text in _FROM | _UNTIL else _decade(tokens, at) or _year(tokens, at)
         if years is not None:
-            return Span(years[2] - place, False, years[0] if is_low else None, None if is_low else years[1])
+            return _opened(years, place, is_low=is_low, is_strict=is_strict)
     return None
 
 
@@ -174,13 +192,21 @@ def _open_years(tokens: Sequence[Token], place: int) -> Span | None:
         second = end + 1 if end < len(tokens) and tokens[end].text in _TO else None
         until = None if second is None or second >= len(tokens) else _decade(tokens, second) or _year(tokens, second)
         if until is not None:
-            return Span(until[2] - place, False, min(first, until[0]), max(last, until[1]))
+            bounds = (last + 1, until[1]) if word in _EXCLUSIVE else (min(first, until[0]), max(last, until[1]))
+            return Span(until[2] - place, False, *bounds)
         if word == "from":  # "from the 90s" are the 90s; "from 1990 on" is what came since.
             if end >= len(tokens) or tokens[end].text not in _ON:
                 return Span(end - place, False, first, last)
             end += 1
-        return Span(end - place, False, last + 1 if word in _EXCLUSIVE else first, None)
-    return Span(end - place, False, None, first - 1 if word in _EXCLUSIVE else last)
+    return _opened((first, last, end), place, is_low=word in _FROM, is_strict=word in _EXCLUSIVE)
+
+
+def _opened(years: tuple[int, int, int], place: int, *, is_low: bool, is_strict: bool) -> Span:
+    """Return all years from some on, or up to them: without these where the bound is strict."""
+    first, last, end = years
+    if is_low:
+        return Span(end - place, False, last + 1 if is_strict else first, None)
+    return Span(end - place, False, None, first - 1 if is_strict else last)
 
 
 def _years(tokens: Sequence[Token], place: int, text: str) -> Span | None:
@@ -188,6 +214,9 @@ def _years(tokens: Sequence[Token], place: int, text: str) -> Span | None:
     if found is None:
         return None
     first, last, end = found
+    if (is_low := _opens(tokens, end, text)) is not None:
+        count = 0 if text[tokens[end - 1].end :][:1] == "+" else 1 if tokens[end].text in _ONWARD else 2
+        return _opened((first, last, end + count), place, is_low=is_low, is_strict=False)
     if end < len(tokens):
         following = end + 1 if tokens[end].text in _TO else end
         dashed = following == end and _is_dashed(tokens[end - 1], tokens[end], text)
@@ -195,6 +224,18 @@ def _years(tokens: Sequence[Token], place: int, text: str) -> Span | None:
         if other is not None and other[0] >= first:
             return Span(other[2] - place, False, first, other[1])
     return Span(end - place, False, first, last)
+
+
+def _opens(tokens: Sequence[Token], end: int, text: str) -> bool | None:
+    """Return whether years go on after "1990 or later", or went before in "1990 or earlier"; None for neither."""
+    if text[tokens[end - 1].end :][:1] == "+":
+        return True
+    words = [token.text for token in tokens[end : end + 2]]
+    if words and words[0] in _ONWARD:
+        return True
+    if len(words) < 2 or words[0] not in _OR or _year(tokens, end + 2) is not None:
+        return None
+    return True if words[1] in _LATER else False if words[1] in _EARLIER else None
 
 
 def _is_dashed(one: Token, other: Token, text: str) -> bool:

@@ -6,58 +6,27 @@ is compared by meaning where word vectors are at hand, and else said to mean not
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
+from antiphon.words import particles
 from antiphon.words.interpretation import How, Interpretation, Kind, Term
 from antiphon.words.lexicon import lexicon
-from antiphon.words.numbers import NUMBER_WORDS, numbers_at
+from antiphon.words.numbers import numbers_at
 from antiphon.words.tokens import Token, joined, tokens_of
 from antiphon.words.vocabulary import LONGEST_PHRASE, Meaning, Vocabulary
 
-
-class Meanings(Protocol):
-    """Words by meaning: see `antiphon.words.meanings`."""
-
-    def knows(self, word: str) -> bool:
-        """Whether it is a word at all, and no misspelt one."""
-        ...
-
-    def nearest(self, phrase: str) -> Mapping[str, float]:
-        """Return known names whose meaning is near a phrase, with weights that sum to 1; none if nothing is near."""
-        ...
+if TYPE_CHECKING:
+    from antiphon.words.meanings import Meanings
 
 
-_PARTICLES = lexicon().particles
-_NEGATING, _JOINING, _SAYING_NOTHING = _PARTICLES["negating"], _PARTICLES["joining"], _PARTICLES["saying_nothing"]
-_ADVERBIAL, _ONLY, _FREE = _PARTICLES["adverbial"], _PARTICLES["only"], _PARTICLES["free"]
-_LESS = dict.fromkeys(_PARTICLES["less"], 0.5)
-_STRENGTHS = {
-    **dict.fromkeys(_PARTICLES["neither"], 1.0),
-    **dict.fromkeys(_PARTICLES["weaker"], 0.5),
-    **dict.fromkeys(_PARTICLES["stronger"], 1.5),
-}
-_NEGATING_PAIRS = {("w", "o"), ("free", "of"), ("nothing", "with"), ("anything", "but")}
 _MODIFIERS = {"mood", "tempo", "loudness", "sound", "genre", "pictures", "years"}
 _THINGS = {"instrument", "voice"}
 """Kinds of concepts that are said of the thing named after them: "no loud guitars" asks for no guitars."""
-_PUNCTUATION = frozenset(",;.!?()|")
-_KEPT = (
-    _SAYING_NOTHING
-    | _ONLY
-    | _FREE
-    | _NEGATING
-    | _PUNCTUATION
-    | _JOINING
-    | _STRENGTHS.keys()
-    | _LESS.keys()
-    | NUMBER_WORDS
-)
-"""Words that are never taken for misspelt ones."""
 _PART_WEIGHT = 0.7
 
 
 def interpret(
-    text: str, vocabulary: Vocabulary | None = None, meanings: Callable[[], Meanings | None] | None = None
+    text: str, vocabulary: Vocabulary | None = None, meanings: "Callable[[], Meanings | None] | None" = None
 ) -> Interpretation:
     """Read what a text asks for.
 
@@ -90,7 +59,7 @@ class _Reader:
     """Reads tokens from left to right: what negates or strengthens is kept until what it is said of comes."""
 
     def __init__(
-        self, text: str, tokens: Sequence[Token], vocabulary: Vocabulary, meanings: Callable[[], Meanings | None]
+        self, text: str, tokens: Sequence[Token], vocabulary: Vocabulary, meanings: "Callable[[], Meanings | None]"
     ) -> None:
         self._text, self._vocabulary, self._meanings = text, vocabulary, meanings
         self._raw = tokens
@@ -103,7 +72,7 @@ class _Reader:
     def _spelt(self, token: Token) -> Token:
         """Correct a word that is in no phrase that we know."""
         word = token.text
-        if word in _KEPT or self._vocabulary.is_word(word):
+        if word in particles.KEPT or self._vocabulary.is_word(word) or self._denied(word) is not None:
             return token
         corrected = self._vocabulary.corrected(word)
         if corrected is None or ((meanings := self._meanings()) is not None and meanings.knows(word)):
@@ -120,7 +89,7 @@ class _Reader:
     def _read(self, place: int) -> int:
         """Read what starts at a token, and return how many tokens that are."""
         token = self._tokens[place]
-        if token.text in _PUNCTUATION:
+        if token.text in particles.PUNCTUATION:
             self._by_meaning()
             self._forget()
             return 1
@@ -132,8 +101,10 @@ class _Reader:
             return self._add(place, span.count, kind, span.name, "whole", span.low, span.high)
         for count in range(min(LONGEST_PHRASE, len(self._tokens) - place), 0, -1):
             words = self._tokens[place : place + count]
-            meaning = None if count == 1 and words[0].text in _SAYING_NOTHING else self._meaning(joined(words))
-            if meaning is not None and not (count == 1 and self._is_particle(token)):
+            if (effect := lexicon().phrases.get(joined(words))) is not None:
+                return self._phrase(effect, token, count)
+            meaning = None if count == 1 and words[0].text in particles.SAYING_NOTHING else self._meaning(joined(words))
+            if meaning is not None and not (count == 1 and particles.is_particle(token.text)):
                 raw = joined(self._raw[place : place + count])
                 how: How = "whole" if raw == joined(words) else "spelling"
                 return self._add(place, count, meaning.kind, meaning.name, how)
@@ -142,36 +113,56 @@ class _Reader:
     def _meaning(self, phrase: str) -> Meaning | None:
         return self._vocabulary.meaning(phrase)
 
-    def _is_particle(self, token: Token) -> bool:
-        return token.text in _NEGATING or token.text in _STRENGTHS or token.text in _LESS
+    def _phrase(self, effect: str, token: Token, count: int) -> int:
+        """Do what several words say of what follows, and return how many they are."""
+        self._by_meaning()
+        self._forget()
+        if effect == "negating":
+            self._negate(token, lasting=True)
+            self._carried = True
+        return count
 
     def _particle(self, place: int) -> int:
         """Read a word that changes what follows, or says nothing; return how many tokens, 0 if it is neither."""
         token, following = self._tokens[place], self._after(place)
-        if token.text in _NEGATING and following in _ONLY:  # "not only drums"
+        if token.text in particles.NEGATING and following in particles.ONLY:  # "not only drums"
             return 2
-        if token.text in _NEGATING or (token.text, following) in _NEGATING_PAIRS:
+        if (surely := particles.compared_away(self._tokens, place)) is not None:
+            self._phrase("negating", token, 1)
+            self._weight = surely
+        elif token.text in particles.NEGATING:
             self._by_meaning()
             self._negate(token, lasting=True)
-            self._carried, self._adverbial = True, token.text in _ADVERBIAL
-            return 2 if (token.text, following) in _NEGATING_PAIRS else 1
-        if token.text in _LESS:
+            self._carried, self._adverbial = True, token.text in particles.ADVERBIAL
+        elif token.text in particles.TURNING:
+            self._phrase("turning", token, 1)
+        elif token.text in particles.LESS:
             self._negate(token, lasting=False)
-            self._weight = _LESS[token.text]
-            return 1
-        if token.text in _STRENGTHS:
-            self._start = token.start if self._start is None else self._start
-            self._weight *= _STRENGTHS[token.text]
-            self._carried = self._carried and not self._adverbial  # "not too fast piano" may be a piano
-            return 1
-        if token.text in _JOINING:
+            self._weight = particles.LESS[token.text]
+        elif token.text in particles.STRENGTHS:
+            if not particles.is_compared(self._tokens, place):
+                self._strengthen(token)
+        elif token.text in particles.JOINING:
             self._by_meaning()
-            return 1
-        return 1 if token.text in _SAYING_NOTHING else 0
+        else:
+            return 1 if token.text in particles.SAYING_NOTHING else 0
+        return 1
+
+    def _strengthen(self, token: Token) -> None:
+        self._start = token.start if self._start is None else self._start
+        self._weight *= particles.STRENGTHS[token.text]
+        self._carried = self._carried and not self._adverbial  # "not too fast piano" may be a piano
+
+    def _denied(self, word: str) -> Meaning | None:
+        """Return what a word says to be absent by its ending, as "drumless" does."""
+        return next(filter(None, map(self._meaning, particles.stems_denied(word))), None)
 
     def _strange_word(self, place: int) -> int:
         """Keep a word that is not known, unless a part of it is."""
         token = self._raw[place]
+        if (denied := self._denied(token.text)) is not None:
+            self._negate(token, lasting=False)
+            return self._add(place, 1, denied.kind, denied.name, "whole")
         part = self._vocabulary.part(token.text)
         meaning = None if part is None else self._meaning(part)
         if meaning is not None:
@@ -180,8 +171,11 @@ class _Reader:
         self._strange.append(token)
         return 1
 
-    def _by_meaning(self) -> None:
-        """Look for what is near the words in a row that are not known."""
+    def _by_meaning(self, *, described: bool = False) -> None:
+        """Look for what is near the words in a row that are not known; they may describe what follows.
+
+        Then a negation stays for that: "without boring drums".
+        """
         tokens, self._strange = self._strange, []
         if not tokens:
             return
@@ -191,18 +185,23 @@ class _Reader:
         if names:
             start, end = tokens[0].start, tokens[-1].end
             self._found.append(self._term(start, end, "alike", phrase, "meaning", names=names))
-            self._forget()
+            if described and self._lasting:
+                self._start, self._weight = None, 1.0
+            else:
+                self._forget()
         else:
             self.unknown += [self._text[token.start : token.end] for token in tokens]
 
     def _negate(self, token: Token, *, lasting: bool) -> None:
         self._negated, self._lasting = True, lasting
+        self._denied_from = token.start if self._denied_from is None else self._denied_from
         self._start = token.start if self._start is None else self._start
 
     def _forget(self) -> None:
         self._negated, self._lasting, self._carried, self._adverbial = False, False, False, False
         self._weight, self._modifier = 1.0, ""
         self._start: int | None = None
+        self._denied_from: int | None = None
 
     def _add(
         self,
@@ -215,16 +214,16 @@ class _Reader:
         high: float | None = None,
     ) -> int:
         """Add what some tokens mean, and return how many tokens belong to it."""
-        self._by_meaning()
         what = lexicon().concepts[name].kind if kind == "concept" else kind
+        self._by_meaning(described=what in _THINGS)
         if self._modifier == "genre" and what not in _THINGS:  # "no metal guitar", but "no metal sad piano"
             self._forget()
-        if what not in ("years", "tempo") and self._is_freed(place + count):
+        if what not in ("years", "tempo") and (freed := self._freed(place + count)):
             self._negate(self._tokens[place], lasting=False)
-            count += 1
+            count += freed
         first, last = self._tokens[place], self._tokens[place + count - 1]
         modifies = self._carried and what in _MODIFIERS and self._goes_on(place + count)
-        stays = self._lasting and (modifies or self._after(place + count - 1) in _JOINING)
+        stays = self._lasting and (modifies or self._after(place + count - 1) in particles.JOINING)
         if stays:  # "without drums and vocals": the first can be removed, and "without" stays
             self._start = None
         self._found.append(self._term(first.start, last.end, kind, name, how, low, high))
@@ -237,18 +236,19 @@ class _Reader:
     def _after(self, place: int) -> str:
         return self._tokens[place + 1].text if place + 1 < len(self._tokens) else ""
 
-    def _is_freed(self, place: int) -> bool:
-        """Whether a token says that what stands before it is absent: "drum-free", but no "drums, free jazz"."""
-        if self._after(place - 1) not in _FREE:
-            return False
-        following = self._after(place)
-        return following != "of" and self._meaning(f"{self._tokens[place].text} {following}") is None
+    def _freed(self, place: int) -> int:
+        """Count the words that say that what stands before them is absent: "drum-free", but no "drums, free jazz"."""
+        phrase = lexicon().phrases.get(joined(self._tokens[place : place + 2]))
+        if phrase is not None:  # "not wanted", but "free of" is said of what follows
+            return 2 if phrase == "freeing" else 0
+        if self._after(place - 1) not in particles.FREE:
+            return 0
+        return int(self._meaning(f"{self._tokens[place].text} {self._after(place)}") is None)
 
     def _goes_on(self, place: int) -> bool:
         """Whether the thought goes on at a token with what is named next."""
         token = self._tokens[place] if place < len(self._tokens) else None
-        ends = _PUNCTUATION | _JOINING | _NEGATING | _SAYING_NOTHING
-        return token is not None and not token.minus and token.text not in ends
+        return token is not None and not token.minus and not particles.ends_scope(token.text)
 
     def _term(
         self,
@@ -274,6 +274,7 @@ class _Reader:
             min_value=low,
             max_value=high,
             names=names or {},
+            denied_from=self._denied_from if self._negated else None,
         )
 
 

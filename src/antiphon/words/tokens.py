@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from antiphon.spelling import plain
 
 MAX_TOKENS = 48
 """Words of a query that are read; what follows is not."""
 _MAX_CHARACTERS = 2_000
-_WORD = re.compile(r"[-−–]?[^\W_]+(?:['’&/-]?[^\W_]+)*|[,;.!?()|]")
+_WORD = re.compile(r"[-−–]?[^\W_]+(?:['’&/-]?[^\W_]+)*|(?<!\S)[&+](?!\S)|[,;.!?()|]")
 _JOINED = str.maketrans({"ß": "ss", "'": None, "’": None, "_": " "})
 _APART = re.compile(r"[^\w&+#]+")
+_AND = re.compile(r"(?<=\S\S)&(?=\w)|(?<=\w)&(?=\w\w)|(?<!\S)[&+](?!\S)|(?<=\S )n(?= \S)")
+"""Signs for "and": free ones, "&" between words (not in "R&B"), and the n of "rock 'n' roll"."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,15 @@ class Token:
 
 
 def normal(text: str) -> str:
-    """Return words without case, accents, hyphens and punctuation, one space apart.
+    """Return words without case, accents, hyphens and punctuation, "and" for its signs, one space apart.
 
     Examples
     --------
-    >>> normal("Hip-Hop,  Años 80!"), normal("R&B")
-    ('hip hop anos 80', 'r&b')
+    >>> normal("Hip-Hop,  Años 80!"), normal("R&B"), normal("Drum & Bass")
+    ('hip hop anos 80', 'r&b', 'drum and bass')
     """
-    return " ".join(_APART.sub(" ", plain(text.translate(_JOINED))).split())
+    words = " ".join(_APART.sub(" ", plain(text.translate(_JOINED))).split())
+    return " ".join(_AND.sub(" and ", words).split())
 
 
 def tokens_of(text: str) -> tuple[list[Token], bool]:
@@ -68,7 +71,14 @@ def tokens_of(text: str) -> tuple[list[Token], bool]:
         parts = known.split(" ")
         found += [Token(part, match.start() if minus else start, match.end(), minus) for part in parts[:1]]
         found += [Token(part, start, match.end()) for part in parts[1:]]
+    found = [replace(token, text="and") if _is_and(found, place) else token for place, token in enumerate(found)]
     return found[:MAX_TOKENS], len(text) <= _MAX_CHARACTERS
+
+
+def _is_and(tokens: list[Token], place: int) -> bool:
+    """Whether a token is the n of "drum n bass": alone between two words."""
+    beside = tokens[place - 1 : place] + tokens[place + 1 : place + 2]
+    return tokens[place].text == "n" and len(beside) == 2 and all(token.text.isalnum() for token in beside)
 
 
 def joined(tokens: Sequence[Token]) -> str:
