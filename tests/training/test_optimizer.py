@@ -1,3 +1,4 @@
+import copy
 import subprocess
 import sys
 
@@ -5,7 +6,7 @@ import pytest
 import torch
 
 from antiphon.model.recipe import load_recipe
-from antiphon.training.optimizer import Optimizer
+from antiphon.training.optimizer import Adam, Optimizer
 
 EPOCHS, PER_EPOCH = 3, 2
 SCHEDULES = {
@@ -49,14 +50,38 @@ def test_the_authors_schedule_is_never_stepped():
     assert optimizer.learning_rate == settings.learning_rate
 
 
-def test_a_step_does_not_import_torchs_compiler():
+@pytest.mark.numeric
+def test_adam_takes_the_steps_of_torchs_to_the_last_bit():
+    torch.manual_seed(0)
+    taken = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+    plain, rows = copy.deepcopy(taken), torch.randn(8, 5)
+    ours, theirs = Adam(taken.parameters(), 0.01), torch.optim.Adam(plain.parameters(), lr=0.01)
+    for _ in range(5):
+        ours.clear_gradients()
+        theirs.zero_grad()
+        for network in (taken, plain):
+            network(rows).square().sum().backward()
+        ours.step()
+        theirs.step()
+    for mine, expected in zip(taken.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(mine, expected)
+
+
+def test_training_and_probing_do_not_import_torchs_compiler():
     code = """
-import sys, torch
-from antiphon.model.recipe import load_recipe
-from antiphon.training.optimizer import Optimizer
-weight = torch.nn.Parameter(torch.ones(2, 2))
-weight.grad = torch.ones(2, 2)
-Optimizer(load_recipe("antiphon-base").training, [weight], 2).step()
+import sys
+import numpy as np
+from antiphon import DualEncoder, Features
+from antiphon.evaluation.probes.classifiers import Labelled, fit_probe
+from antiphon.model.recipe import changed_recipe, load_recipe
+rows = np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32)
+changes = {"autoencoder": {"epochs": 1}, "training": {"epochs": 1}, "head": {"hidden": [4], "embedding_dim": 2}}
+recipe = changed_recipe(load_recipe("paper-base"), changes, "small")
+model = DualEncoder(recipe).fit(Features.from_arrays(rows, rows[:, ::-1]), verbose=False)
+assert model.reconstruction
+part = Labelled(rows, rows[:, :2] > 0)
+for kind in ("linear", "perceptron"):
+    fit_probe(kind, part, part, exclusive=False, seed=0)
 assert "torch._dynamo" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

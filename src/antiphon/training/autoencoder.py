@@ -11,6 +11,7 @@ from torch.nn import functional
 from antiphon.model.heads import Head, HeadConfig
 from antiphon.model.recipe import AutoencoderConfig
 from antiphon.seeding import generator
+from antiphon.training.optimizer import Adam
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def initialise(
         with torch.inference_mode():
             return float(loss(rows))
 
-    optimizer = torch.optim.Adam(both.parameters(), lr=settings.learning_rate)
+    optimizer = Adam(both.parameters(), settings.learning_rate)
     shuffler = generator(seed, "autoencoder", side)
     history = [Reconstruction(side, 0, measured(data), measured(validation), best=True)]
     best, lowest, waited = copy.deepcopy(head.state_dict()), history[0].validation_loss, 0
@@ -90,7 +91,7 @@ def initialise(
         losses: list[float] = []
         # Batches of nearly equal size, since batch norm refuses a batch of one row.
         for rows in np.array_split(shuffler.permutation(len(data)), -(-len(data) // settings.batch_size)):
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.clear_gradients()
             batch = loss(data[rows])
             batch.backward()
             optimizer.step()

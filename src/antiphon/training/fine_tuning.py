@@ -31,6 +31,7 @@ from antiphon.training.closed_forms import refit_closed_form, whole_log_rank
 from antiphon.training.contrast import contrast
 from antiphon.training.loop import measure
 from antiphon.training.objective import Objective
+from antiphon.training.optimizer import Adam
 from antiphon.training.reading import WindowReader
 from antiphon.training.sampler import batches
 from antiphon.training.windows import KeptMetadata, KeptRow, planned_window, random_window
@@ -234,7 +235,7 @@ class _Tuning:
     ) -> tuple[_State, list[Epoch]]:
         """Train, leave the backbones in the best epoch, and return that epoch and the history."""
         heads = [parameter for parameter in self.towers.parameters() if parameter.requires_grad]
-        optimizer = torch.optim.Adam([*unfrozen, *heads], lr=self.config.learning_rate)
+        optimizer = Adam([*unfrozen, *heads], self.config.learning_rate)
         objective = Objective(self.recipe.loss, KeptMetadata.of(train))
         history: list[Epoch] = []
         (best, latest), best_score, waited = start, float("inf"), 0
@@ -310,12 +311,12 @@ class _Tuning:
         objective: Objective,
         places: npt.NDArray[np.int64],
         windows: Sequence[Window],
-        optimizer: torch.optim.Optimizer,
+        optimizer: Adam,
     ) -> float:
         """Take one optimizer step on a batch, and return the plain loss before it."""
         self.towers.train()
         frames, waveforms = (torch.stack(side) for side in zip(*windows, strict=True))
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.clear_gradients()
         loss = partial(objective, self.towers, rows=places)
         plain = contrast(loss, self.towers, (self.audio, waveforms), (self.video, frames), self.config.micro_batch_size)
         optimizer.step()

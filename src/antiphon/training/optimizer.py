@@ -5,7 +5,7 @@ hundred pairs, and nothing here is compiled. The arithmetic is the same to the l
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,32 @@ from torch.optim.adamw import adamw
 from antiphon.model.recipe import TrainingConfig
 
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8
+
+
+class Adam:
+    """Adam at a constant learning rate, for what no recipe describes: probes, autoencoders and fine-tuning.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+        Parameters to train; those without gradients are left as they are.
+    learning_rate : float
+        Learning rate.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> None:
+        self._learning_rate = learning_rate
+        self._states = [_State(parameter, on_device=False) for parameter in parameters if parameter.requires_grad]
+
+    def clear_gradients(self) -> None:
+        """Forget the gradients of all parameters."""
+        for state in self._states:
+            state.parameter.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Take a step along the gradients of the parameters that have any."""
+        _update(adam, self._states, fused=None, learning_rate=self._learning_rate, weight_decay=0.0)
 
 
 class Optimizer:
@@ -54,23 +80,7 @@ class Optimizer:
         """Take a step along the gradients of the parameters that have any."""
         update = adamw if self._settings.optimizer == "adamw" else adam
         for weight_decay, states in self._groups:
-            moving = [state for state in states if state.parameter.grad is not None]
-            update(
-                [state.parameter for state in moving],
-                [state.parameter.grad for state in moving if state.parameter.grad is not None],
-                [state.mean for state in moving],
-                [state.square for state in moving],
-                [],
-                [state.taken for state in moving],
-                fused=self._fused,
-                amsgrad=False,
-                beta1=_BETAS[0],
-                beta2=_BETAS[1],
-                lr=self.learning_rate,
-                weight_decay=weight_decay,
-                eps=_EPSILON,
-                maximize=False,
-            )
+            _update(update, states, fused=self._fused, learning_rate=self.learning_rate, weight_decay=weight_decay)
 
     def end_epoch(self) -> None:
         """Change the learning rate as the schedule says."""
@@ -92,3 +102,30 @@ class _State:
         self.mean: Tensor = torch.zeros_like(parameter, memory_format=torch.preserve_format)
         self.square: Tensor = torch.zeros_like(parameter, memory_format=torch.preserve_format)
         self.taken: Tensor = torch.zeros((), dtype=torch.float32, device=parameter.device if on_device else None)
+
+
+def _update(
+    update: Callable[..., None],
+    states: Iterable[_State],
+    *,
+    fused: bool | None,
+    learning_rate: float,
+    weight_decay: float,
+) -> None:
+    moving = [state for state in states if state.parameter.grad is not None]
+    update(
+        [state.parameter for state in moving],
+        [state.parameter.grad for state in moving],
+        [state.mean for state in moving],
+        [state.square for state in moving],
+        [],
+        [state.taken for state in moving],
+        fused=fused,
+        amsgrad=False,
+        beta1=_BETAS[0],
+        beta2=_BETAS[1],
+        lr=learning_rate,
+        weight_decay=weight_decay,
+        eps=_EPSILON,
+        maximize=False,
+    )

@@ -12,11 +12,14 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from antiphon.errors import ConfigError
 from antiphon.evaluation.probes.fusion import FUSIONS, Fusion
+from antiphon.evaluation.probes.lbfgs import minimised
 from antiphon.evaluation.probes.perceptron import PERCEPTRON, perceptron
 from antiphon.seeding import derived_seed
+from antiphon.training.optimizer import Adam
 
 Kind = Literal["perceptron", "linear", Fusion]
 FloatArray = npt.NDArray[np.float32]
@@ -125,14 +128,14 @@ def _fresh(kind: Literal["perceptron", Fusion], dim: int, widths: Sequence[int],
 def _descended(network: nn.Module, train: _Part, validation: _Part) -> nn.Module:
     """Train `network` with Adam, and return it at the epoch of its lowest validation loss."""
     settings = PERCEPTRON
-    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    optimizer = Adam(network.parameters(), settings.learning_rate)
     batch = min(settings.batch_size, math.ceil(len(train[0]) / settings.min_steps))
     best, lowest, waited = copy.deepcopy(network.state_dict()), float("inf"), 0
     for _ in range(settings.epochs):
         network.train()
         for rows in torch.randperm(len(train[0])).split(batch):
             loss = _loss(network(train[0][rows]), train[1][rows])
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.clear_gradients()
             loss.backward()
             optimizer.step()
         network.eval()
@@ -163,17 +166,17 @@ def _fit_linear(train: _Part, validation: _Part, bias: Tensor) -> nn.Module:
 
 
 def _minimise(network: nn.Linear, train: _Part, penalty: float) -> None:
-    optimizer = torch.optim.LBFGS(network.parameters(), max_iter=LINEAR.iterations, line_search_fn="strong_wolfe")
     # The loss of tags is a mean over the labels; the penalty of a label must not depend on how many others there are.
     labels = 1 if train[1].ndim == 1 else train[1].shape[1]
+    parameters = [network.weight, network.bias]
 
-    def closure() -> float:
-        optimizer.zero_grad()
+    def at(point: Tensor) -> tuple[float, Tensor]:
+        vector_to_parameters(point, parameters)
         loss = labels * _loss(network(train[0]), train[1]) + penalty / 2 * network.weight.square().sum()
-        loss.backward()
-        return loss.item()
+        return loss.item(), parameters_to_vector(torch.autograd.grad(loss, parameters))
 
-    optimizer.step(closure)
+    start = parameters_to_vector(parameters).detach().clone()
+    vector_to_parameters(minimised(at, start, LINEAR.iterations), parameters)
 
 
 def _loss(logits: Tensor, goal: Tensor) -> Tensor:
