@@ -55,7 +55,7 @@ def without(*parts: str):
     if "encoder" in parts:
         patches.append(patch.object(search_meanings, "SENTENCE_WEIGHTS", _NotFetched()))
     if "table" in parts:
-        empty = Lexicon({}, {}, lexicon().particles)
+        empty = Lexicon({}, {}, lexicon().particles, lexicon().phrases)
         for module in ("evidence", "knowledge", "vocabulary", "matching"):
             patches.append(patch(f"antiphon.words.{module}.lexicon", lambda: empty))
     if "directions" in parts:

@@ -20,9 +20,6 @@ class Encoder:
     def __init__(self, tensors):
         pass
 
-    def knows(self, word):
-        return word == "coast"
-
     def encode(self, texts):
         self.asked.extend(texts)
         return np.array([[1.0, 0.0] if text in ("beach", "coast") else [0.0, 1.0] for text in texts], np.float32)

@@ -16,10 +16,6 @@ class Encoder(Protocol):
         """Return a unit vector for each text."""
         ...
 
-    def knows(self, word: str) -> bool:
-        """Whether a word is one that it learned whole."""
-        ...
-
 
 NEAREST = 12
 """Names that an unknown word is taken for, at most."""
@@ -44,10 +40,6 @@ class Meanings:
         self._names = list(vectors)
         self._vectors = np.array(list(vectors.values()), dtype=np.float32)
         self._encoder = encoder
-
-    def knows(self, word: str) -> bool:
-        """Return whether it is a word at all, and no misspelt one."""
-        return self._encoder.knows(word)
 
     def nearest(self, phrase: str) -> dict[str, float]:
         """Return names whose meaning is near, with weights that sum to 1, the nearest first; none if nothing is near.

@@ -75,9 +75,7 @@ class _Reader:
         if word in particles.KEPT or self._vocabulary.is_word(word) or self._denied(word) is not None:
             return token
         corrected = self._vocabulary.corrected(word)
-        if corrected is None or ((meanings := self._meanings()) is not None and meanings.knows(word)):
-            return token
-        return replace(token, text=corrected)
+        return token if corrected is None else replace(token, text=corrected)
 
     def terms(self) -> list[Term]:
         place = 0

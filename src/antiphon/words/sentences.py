@@ -104,10 +104,6 @@ class Sentences:
                 found[part] = self._encoded(np.array([pieces[row] for row in part]))
         return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
 
-    def knows(self, word: str) -> bool:
-        """Return whether a word is one that the encoder learned whole, as most English ones."""
-        return word.isalnum() and word in self._ids
-
     def _pieces(self, text: str) -> list[int]:
         """Split a text into the numbers of its word pieces, the longest first (WordPiece)."""
         found: list[str] = []

@@ -3,18 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
-from antiphon.spelling import edits
+from antiphon.words import correction
 from antiphon.words.lexicon import lexicon
 from antiphon.words.tokens import normal
 
 LONGEST_PHRASE = 5
-_SHORTEST_CORRECTED, _LONG_WORD = 4, 8
-_SHORTEST_PART = 4
 _MAX_WORDS = 20_000
-_NEGATING = lexicon().particles["negating"]
+_NEGATING, _SAYING_NOTHING = (lexicon().particles[name] for name in ("negating", "saying_nothing"))
 
 Names = Mapping[str, str]
 
@@ -109,34 +107,23 @@ class Vocabulary:
         return frozenset(word for words in self._by_length.values() for word in words)
 
     def corrected(self, word: str) -> str | None:
-        """Return the known word that a misspelt one stands for; None if none is near.
-
-        A word of four to seven letters may have one wrong, a longer one two; the first letter is right.
-        """
-        if len(word) < _SHORTEST_CORRECTED or not word.isalpha():
-            return None
-        most = 1 if len(word) < _LONG_WORD else 2
-        near = [
-            (count, abs(len(known) - len(word)), known)
-            for length in range(len(word) - most, len(word) + most + 1)
-            for known in self._by_length.get(length, ())
-            if known[0] == word[0] and len(set(known) ^ set(word)) <= 2 * most and (count := edits(word, known)) <= most
-        ]
-        return min(near)[2] if near else None
+        """Return the known word that a misspelt one stands for; None if none is near. See `correction.corrected`."""
+        return correction.corrected(word, self._by_length, _inflected())
 
     def part(self, word: str) -> str | None:
-        """Return the longest phrase of our table or the catalogue's tags that a word begins, or that begins it.
+        """Return the phrase of our table or of the catalogue's tags that is a part of a word, or the reverse.
 
         Such as "klavier" of "klaviermusik", or "acoustic" of "acou". Whole words come before: ask for `meaning` first.
         """
-        if len(word) < _SHORTEST_PART:
-            return None
-        phrases = [*lexicon().by_words, *self.genres, *self.tags]
-        within = [phrase for phrase in phrases if len(phrase) >= _SHORTEST_PART and word.startswith(phrase)]
-        if within:
-            return max(within, key=len)
-        begun = [phrase for phrase in phrases if " " not in phrase and phrase.startswith(word)]
-        return min(begun, key=lambda phrase: (len(phrase), phrase)) if begun else None
+        phrases = (*lexicon().by_words, *self.genres, *self.tags)
+        return correction.part(word, phrases, lambda rest: rest in _SAYING_NOTHING or self.meaning(rest) is not None)
+
+
+@cache
+def _inflected() -> frozenset[str]:
+    """Return words of our table that stand there as inflections alone."""
+    own = {word for concept in lexicon().concepts.values() for phrase in concept.words for word in phrase.split()}
+    return frozenset(word for phrase in lexicon().by_words for word in phrase.split() if word not in own)
 
 
 def _denies(name: str) -> bool:
