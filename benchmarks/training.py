@@ -40,6 +40,8 @@ YOUTUBE8M = "8,000 pairs of YouTube-8M"
 CURVE = "learning curve of 540 pairs, 1,506 and 2,560 values"
 SHORT = ("540 pairs, 512 and 512 values", "540 pairs, 1,506 and 2,560 values", CURVE)
 CASES = (*MADE, YOUTUBE8M, CURVE)
+NAMES = {"pairs": YOUTUBE8M, "track": "450 tracks of 24 segments, 512 and 512 values", "curve": CURVE}
+"""Short names of cases."""
 
 
 def made_up(videos: int, segments: int, sizes: tuple[int, int], part: int) -> Features:
@@ -125,7 +127,9 @@ def shown(row: dict[str, Any]) -> str:
 def main() -> None:
     """Measure the cases that are named, or all, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"short, or among: {'; '.join(CASES)}")
+    parser.add_argument(
+        "cases", nargs="*", metavar="CASE", help=f"short, {', '.join(NAMES)}, or among: {'; '.join(CASES)}"
+    )
     parser.add_argument("--old", type=Path, metavar="CHECKOUT")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
@@ -136,7 +140,8 @@ def main() -> None:
     if options.one:
         measure(options.one, options.data)
         return
-    cases = SHORT if options.cases == ["short"] else options.cases or CASES
+    named = [NAMES.get(case, case) for case in options.cases]
+    cases = SHORT if named == ["short"] else named or CASES
     unknown = set(cases) - set(CASES)
     if unknown:
         parser.error(f"no such case: {', '.join(sorted(unknown))}")

@@ -33,7 +33,7 @@ from antiphon.runs import Epoch, fingerprint
 from antiphon.saved_model import SEEN, SavedModel, read_model, write_model
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.training.autoencoder import Reconstruction
-from antiphon.training.closed_forms import closed_form_alone
+from antiphon.training.closed_forms import Choices, closed_form_alone
 from antiphon.training.data import inputs_fingerprint, refuse_shared_videos
 from antiphon.training.fine_tuning import TuningConfig, TuningProgress
 from antiphon.training.loop import Progress, train
@@ -103,6 +103,7 @@ class DualEncoder:
         *,
         keep_flagged: bool = False,
         verbose: bool | None = None,
+        choices: Choices | None = None,
     ) -> Self:
         """Train on the paired rows of `features`, and keep the epoch that does best on `validation`.
 
@@ -117,6 +118,8 @@ class DualEncoder:
             Train on rows with flags too.
         verbose : bool, optional
             Show a progress bar on stderr. Default: where stderr is a terminal, or in a notebook.
+        choices : shared by trainings on the same features with other seeds, so that what does not depend on the seed is
+            computed once.
 
         Raises
         ------
@@ -136,7 +139,9 @@ class DualEncoder:
         if len(held_out) and (held_out.audio.shape[1], held_out.video.shape[1]) != self._dims:
             raise ModelError("The validation features have another size than those to train on; extract both alike.")
         with epoch_progress(self.recipe.name, progress, verbose) as report:
-            trained = train(self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=report)
+            trained = train(
+                self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=report, choices=choices
+            )
         self._towers, self.history, self.reconstruction = trained.towers, trained.history, trained.reconstruction
         self.published = self.tuned = None
         self._seen = (np.unique(pairs.groups), np.unique(held_out.groups))

@@ -1,5 +1,7 @@
 """What held-out pairs decide about closed forms, and when there is none."""
 
+import copy
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -11,7 +13,8 @@ from antiphon.features import Features
 from antiphon.model.cca import CCA, CCASettings
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
-from antiphon.training.closed_forms import Chosen, choose, closed_form_alone, fit_closed_form
+from antiphon.training import closed_forms
+from antiphon.training.closed_forms import Choices, Chosen, choose, closed_form_alone, fit_closed_form
 from antiphon.training.loop import train
 
 BASE = load_recipe("antiphon-base")
@@ -118,6 +121,35 @@ def test_the_same_seed_deals_the_same_folds_and_fits_the_same_closed_form():
     ]
     assert torch.equal(landmarks[0], landmarks[1])
     assert not torch.equal(landmarks[0], landmarks[2])
+
+
+def test_seeds_that_share_choices_choose_once_and_fit_the_same_to_the_last_bit(monkeypatch):
+    """With 300 validation videos no seed changes the choice, and the analysis that it needed is used again."""
+    parts, choices, asked = (related(60, seed=1), related(300, seed=2)), Choices(), []
+    monkeypatch.setattr(closed_forms, "choose", lambda *given: asked.append(given[2]) or choose(*given))
+    for seed in (0, 1):
+        shared = DualEncoder(SMALL, seed).fit(*parts, choices=choices)
+        alone = train(SMALL, *parts, seed=seed, device=torch.device("cpu")).towers
+        anew = copy.deepcopy(alone)
+        fit_closed_form(anew, *parts, replace(choose(*parts, seed), parts=None), seed)
+        for towers in (alone, anew):
+            for mine, expected in zip(shared._towers.state_dict().values(), towers.state_dict().values(), strict=True):
+                assert torch.equal(mine, expected)
+    assert asked == [0]
+
+
+@pytest.mark.parametrize("other", ["pairs", "validation", "scaling", "folds"])
+def test_choices_are_made_anew_for_other_pairs(other):
+    parts, choices = (related(60, seed=1), related(20 if other == "folds" else 300, seed=2)), Choices()
+    first = choices.choose(*parts, 0)
+    assert choices.choose(*parts, 0) is first
+    changed = {
+        "pairs": ((related(60, seed=3), parts[1]), 0, "chosen"),
+        "validation": ((parts[0], related(300, seed=3)), 0, "chosen"),
+        "scaling": (parts, 0, "together"),
+        "folds": (parts, 1, "chosen"),
+    }[other]
+    assert choices.choose(*changed[0], *changed[1:]) is not first
 
 
 def test_a_fitted_model_has_unit_rows_says_its_size_and_is_read_as_it_was_written(tmp_path):

@@ -29,6 +29,7 @@ from antiphon.model.cca_tuning import fit_tuned
 from antiphon.runs import versions
 from antiphon.seeding import generator
 from antiphon.tables import atomic_path
+from antiphon.training.closed_forms import Choices
 
 WAYS = ("a2v", "v2a")
 Level = Literal["segments", "tracks"]
@@ -97,7 +98,7 @@ class Outcome:
     ----------
     about : dict
         "reason" if the training failed; else numbers of pairs and epochs, and "processor_s", the processor time of
-        training in seconds.
+        training in seconds, without what an earlier cell has chosen.
     ranks : dict of str to ndarray of float64
         (n,) rank of each test pair's (or track's) partner, by direction; empty if the training failed.
     null : dict of str to ndarray of float64
@@ -137,7 +138,7 @@ def failed(reason: str) -> Outcome:
     return Outcome({"reason": reason}, dict.fromkeys(WAYS, numbers), dict.fromkeys(WAYS, numbers), names, names)
 
 
-def run_cell(cell: Cell, features: Features, extra: Features | None = None) -> Outcome:
+def run_cell(cell: Cell, features: Features, extra: Features | None = None, choices: Choices | None = None) -> Outcome:
     """Train and test one cell on one thread, so that its numbers do not depend on concurrent work.
 
     A failed training is an outcome with a reason.
@@ -150,6 +151,8 @@ def run_cell(cell: Cell, features: Features, extra: Features | None = None) -> O
         The pairs.
     extra : Features, optional
         Additional pairs for the steps that also train on these; held-out videos and artists are excluded.
+    choices : Choices, optional
+        Shared by cells that run one after the other: those of one draw choose once for all seeds.
 
     Returns
     -------
@@ -158,7 +161,7 @@ def run_cell(cell: Cell, features: Features, extra: Features | None = None) -> O
     """
     with _one_thread():
         try:
-            return _tested(cell, features, extra)
+            return _tested(cell, features, extra, choices)
         except (AntiphonError, np.linalg.LinAlgError) as error:
             return failed(str(error))
 
@@ -214,7 +217,7 @@ def _is_whole(outcome: Outcome) -> bool:
     )
 
 
-def _tested(cell: Cell, features: Features, extra: Features | None) -> Outcome:
+def _tested(cell: Cell, features: Features, extra: Features | None, choices: Choices | None) -> Outcome:
     dealt = drawn(features, cell.draws, cell.draw, cell.size)
     train, validation, test = dealt["train"], dealt["validation"], dealt["test"]
     if cell.step.extra:
@@ -222,7 +225,7 @@ def _tested(cell: Cell, features: Features, extra: Features | None) -> Outcome:
             raise ConfigError(f"Step {cell.step.name} trains on extra features, but there are none. Provide them.")
         train = join(train, _unseen(extra.paired, (validation, test)))
     started = time.process_time()
-    model, epochs = _fitted(cell, train, validation)
+    model, epochs = _fitted(cell, train, validation, choices)
     spent_s = time.process_time() - started
     if cell.level == "tracks":
         names = groups = np.unique(test.groups)
@@ -249,12 +252,13 @@ def _unseen(extra: Features, held_out: Sequence[Features]) -> Features:
     return extra.take(~np.isin(extra.groups, groups[len(extra) :]) & ~np.isin(parties[: len(extra)], known))
 
 
-def _fitted(cell: Cell, train: Features, validation: Features) -> tuple[Embedder, int | None]:
+def _fitted(cell: Cell, train: Features, validation: Features, choices: Choices | None) -> tuple[Embedder, int | None]:
     if cell.step.name == ZERO_SHOT:
         return ZeroShot(), None
     if cell.step.recipe is None:
         return fit_tuned(train, validation, cell.seed), None
-    model = DualEncoder(cell.step.recipe, cell.seed, "cpu").fit(train, validation, verbose=False)
+    model = DualEncoder(cell.step.recipe, cell.seed, "cpu")
+    model.fit(train, validation, verbose=False, choices=choices)
     return model, len(model.history)
 
 

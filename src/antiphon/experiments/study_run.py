@@ -14,6 +14,7 @@ from antiphon.errors import AntiphonError, ConfigError
 from antiphon.experiments.cells import Cell, Level, Outcome, failed, read_outcome, run_cell, write_outcome
 from antiphon.experiments.study import UNTRAINED, ResolvedStep, Study
 from antiphon.features.features import Features
+from antiphon.training.closed_forms import Choices
 from antiphon.workers.limits import JobError
 from antiphon.workers.pool import run_in_processes
 
@@ -140,8 +141,9 @@ def _outcomes(
 ) -> Iterator[tuple[Cell, Outcome, bool]]:
     """Yield each cell with its outcome, and whether to store it."""
     if jobs == 1:
+        choices = Choices()
         for cell in cells:
-            yield cell, run_cell(cell, features, extra), True
+            yield cell, run_cell(cell, features, extra, choices), True
         return
     if not cells:
         return
@@ -169,8 +171,12 @@ def _stored(features: Features, extra: Features | None) -> Generator[tuple[Path,
         yield paths[0], None if extra is None else paths[1]
 
 
+_CHOICES = Choices()
+"""That of a worker process, for the cells that it is given one after the other."""
+
+
 def _run_job(job: _Job) -> Outcome:
-    return run_cell(job.cell, _loaded(job.features), None if job.extra is None else _loaded(job.extra))
+    return run_cell(job.cell, _loaded(job.features), None if job.extra is None else _loaded(job.extra), _CHOICES)
 
 
 @lru_cache(maxsize=2)

@@ -79,12 +79,11 @@ class Projection:
 
 @dataclass(frozen=True)
 class _Side:
-    """Principal axes of one modality: (features, k) `axes`, (k,) `variances` and the (n, k) whitened rows."""
+    """Principal axes of one modality: (features, k) `axes` and (k,) `variances`."""
 
     mean: DoubleArray
     axes: DoubleArray
     variances: DoubleArray
-    whitened: DoubleArray
     mean_variance: float
 
     def shrunk(self, ridge: float) -> DoubleArray:
@@ -189,8 +188,8 @@ def decompose(audio: npt.ArrayLike, video: npt.ArrayLike) -> Decomposed:
     ModelError
         There are fewer than two pairs, or one modality is the same in all of them.
     """
-    left, right = _side(audio, "audio"), _side(video, "video")
-    return Decomposed(left, right, left.whitened.T @ right.whitened / len(left.whitened))
+    (left, left_rows), (right, right_rows) = _side(audio, "audio"), _side(video, "video")
+    return Decomposed(left, right, left_rows.T @ right_rows / len(left_rows))
 
 
 class CCA:
@@ -383,7 +382,8 @@ class CCA:
         return self._projections
 
 
-def _side(rows: npt.ArrayLike, name: str) -> _Side:
+def _side(rows: npt.ArrayLike, name: str) -> tuple[_Side, DoubleArray]:
+    """Return the axes of one modality, and its (n, k) whitened rows."""
     values = np.asarray(rows, dtype=np.float64)
     if len(values) < 2:
         raise ModelError(f"Canonical correlation analysis needs at least two pairs, not {len(values)}.")
@@ -401,7 +401,7 @@ def _side(rows: npt.ArrayLike, name: str) -> _Side:
         raise ModelError(f"The {name} features are identical in all {count} pairs, so no correlation is defined.")
     axes = axes[:, varies] / np.linalg.norm(axes[:, varies], axis=0)
     variances = squares[varies] / count
-    return _Side(mean, axes, variances, centred @ axes / np.sqrt(variances), float(variances.sum() / size))
+    return _Side(mean, axes, variances, float(variances.sum() / size)), centred @ axes / np.sqrt(variances)
 
 
 def _present(projection: Projection, rows: FloatArray, name: str) -> FloatArray:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from antiphon.errors import ModelError
-from antiphon.model.cca import CCA, CCASettings
+from antiphon.model.cca import CCA, CCASettings, Decomposed, decompose
 from antiphon.model.predicted_labels import ridge_regression
 from antiphon.shapes import MAX_DIM
 
@@ -101,7 +101,15 @@ class ClosedForm(nn.Module):
         """Size of the predicted-label part; 0 before `fit_labels`, or where no labels are predicted."""
         return self._buffer("audio", "labels").shape[-1] if self.config.labels else 0
 
-    def fit(self, audio: Tensor, video: Tensor, ridge: float, kernel_ridge: float, drawn: np.random.Generator) -> Self:
+    def fit(
+        self,
+        audio: Tensor,
+        video: Tensor,
+        ridge: float,
+        kernel_ridge: float,
+        drawn: np.random.Generator,
+        parts: Decomposed | None = None,
+    ) -> Self:
         """Fit both parts to paired features, and weight all three parts equally.
 
         Parameters
@@ -114,6 +122,8 @@ class ClosedForm(nn.Module):
             Ridge of the linear and of the kernel part, in units of the mean variance of each modality.
         drawn : numpy.random.Generator
             Draws the landmarks.
+        parts : Decomposed, optional
+            The same pairs, where they are decomposed already.
 
         Returns
         -------
@@ -131,7 +141,7 @@ class ClosedForm(nn.Module):
             landmarks = values[chosen.to(values.device)]
             self._set(side, "landmarks", landmarks)
             self._set(side, "width", _width(landmarks))
-        self._solve_linear(sides, ridge)
+        self._solve_linear(sides, ridge, parts)
         self._solve_kernel(sides, kernel_ridge, drawn)
         self.weights.fill_(1.0)
         return self
@@ -258,9 +268,10 @@ class ClosedForm(nn.Module):
             shapes |= {f"{side}_{name}": shape for name, shape in zip(self._sized, of_side, strict=False)}
         return shapes
 
-    def _solve_linear(self, sides: dict[Side, Tensor], ridge: float) -> None:
+    def _solve_linear(self, sides: dict[Side, Tensor], ridge: float, parts: Decomposed | None) -> None:
         settings = CCASettings(audio_ridge=ridge, video_ridge=ridge, num_components=self.config.num_components)
-        analysis = CCA(settings).fit(*(sides[side].cpu().numpy() for side in SIDES))
+        parts = parts or decompose(*(sides[side].cpu().numpy() for side in SIDES))
+        analysis = CCA(settings).fit_decomposed(parts)
         for side, projection in zip(SIDES, analysis.projections, strict=True):
             self._set(side, "linear", torch.from_numpy(projection.weights))
             self._set(side, "mean", torch.from_numpy(projection.mean))

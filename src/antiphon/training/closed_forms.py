@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Literal
 
@@ -14,13 +14,14 @@ from torch.nn import functional
 from antiphon.features.features import Features
 from antiphon.metrics.groups import group_numbers
 from antiphon.metrics.ranks import ranks
-from antiphon.model.cca import CCA, CCASettings, decompose
+from antiphon.model.cca import CCA, CCASettings, Decomposed, decompose
 from antiphon.model.closed_form import SIDES, ClosedForm, Side
 from antiphon.model.embedding import embed_rows
 from antiphon.model.heads import Standardise
 from antiphon.model.predicted_labels import label_directions
 from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
+from antiphon.runs import fingerprint
 from antiphon.seeding import generator
 
 _NUM_FOLDS = 5
@@ -50,10 +51,46 @@ class Chosen:
         Scale all values of a feature by one deviation (True) or each by its own (False); None for no scaling.
     ridge : float
         Ridge of the linear analysis, in units of the mean variance of each modality.
+    parts : Decomposed or None
+        The training pairs so scaled, decomposed on the processor, where the choice needed all of them.
     """
 
     together: bool | None
     ridge: float
+    parts: Decomposed | None = field(default=None, compare=False, repr=False)
+
+
+class Choices:
+    """Remembers the last choice, so that trainings on the same pairs with other seeds do not make it again."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, Chosen] | None = None
+
+    def choose(
+        self,
+        train: Features,
+        validation: Features,
+        seed: int,
+        standardise: bool | Literal["together", "chosen"] = "chosen",
+    ) -> Chosen:
+        """Choose as `choose` does, or return the last choice where it was made of the same pairs.
+
+        Parameters
+        ----------
+        train, validation, seed, standardise
+            As in `choose`.
+
+        Returns
+        -------
+        Chosen
+            The best settings.
+        """
+        arrays = [array for part in (train, validation) for array in (part.audio, part.video, part.groups)]
+        drawn = None if _has_held_out(validation) and len(train) <= _MAX_PAIRS else seed
+        made_of = f"{standardise} {drawn} {fingerprint(*arrays)}"
+        if self._last is None or self._last[0] != made_of:
+            self._last = made_of, choose(train, validation, seed, standardise)
+        return self._last[1]
 
 
 def choose(
@@ -86,8 +123,10 @@ def choose(
     turns = list(_held_out(train, validation, grid, seed)) if len(np.unique(train.groups)) >= _MIN_VIDEOS else []
     if not turns:
         return Chosen(grid[0].together, default)
-    found = [np.concatenate(log_ranks) for log_ranks in zip(*turns, strict=True)]
-    return grid[int(np.argmin([row.mean() for row in found]))]
+    found = [np.concatenate(log_ranks) for log_ranks in zip(*(log_ranks for log_ranks, _ in turns), strict=True)]
+    best = grid[int(np.argmin([row.mean() for row in found]))]
+    is_whole = _has_held_out(validation) and len(train) <= _MAX_PAIRS
+    return replace(best, parts=turns[0][1][best.together]) if is_whole else best
 
 
 def default_ridge(features: Features) -> float:
@@ -148,10 +187,12 @@ def fit_closed_form(towers: Towers, train: Features, validation: Features, chose
         return
     with torch.inference_mode():
         audio, video = (_seen(towers, side, getattr(pairs, side)) for side in SIDES)
-        closed_form.fit(audio, video, chosen.ridge, default_kernel_ridge(pairs), drawn)
+        # Elsewhere than on the processor, scaled values have other last bits.
+        parts = chosen.parts if audio.device.type == "cpu" else None
+        closed_form.fit(audio, video, chosen.ridge, default_kernel_ridge(pairs), drawn, parts)
         if closed_form.config.labels:
             closed_form.fit_labels(audio, video, label_directions(pairs.labels, pairs.groups), chosen.ridge)
-        if len(np.unique(validation.groups)) >= _MIN_HELD_OUT_VIDEOS:
+        if _has_held_out(validation):
             ranked = _subsample(validation, seed, _MAX_RANKED)
             closed_form.weights.copy_(torch.tensor(_best_weights(towers, closed_form, ranked)))
 
@@ -254,8 +295,17 @@ def _best_weights(towers: Towers, closed_form: ClosedForm, validation: Features)
     return min(candidates, key=score)
 
 
-def _held_out(train: Features, validation: Features, grid: list[Chosen], seed: int) -> Iterator[list[FloatArray]]:
-    """Yield, for each held-out part, the log ranks of its pairs under each setting of the grid."""
+def _has_held_out(validation: Features) -> bool:
+    """Return whether validation pairs are enough to choose by."""
+    return len(np.unique(validation.groups)) >= _MIN_HELD_OUT_VIDEOS
+
+
+_Turn = tuple[list[FloatArray], dict[bool | None, Decomposed]]
+"""Log ranks of held-out pairs under each setting of the grid, and what was fitted on, decomposed, by scaling."""
+
+
+def _held_out(train: Features, validation: Features, grid: list[Chosen], seed: int) -> Iterator[_Turn]:
+    """Yield a turn for each held-out part."""
     for rest, held_out in _divisions(train, validation, seed):
         if _both_vary(rest):
             yield _grid_ranks(rest, held_out, grid)
@@ -263,7 +313,7 @@ def _held_out(train: Features, validation: Features, grid: list[Chosen], seed: i
 
 def _divisions(train: Features, validation: Features, seed: int) -> Iterator[tuple[Features, Features]]:
     """Yield the features to fit on and the features to hold out, fold by fold."""
-    if len(np.unique(validation.groups)) >= _MIN_HELD_OUT_VIDEOS:
+    if _has_held_out(validation):
         yield _subsample(train, seed), validation
         return
     together = _subsample(_both(train, validation), seed)
@@ -274,11 +324,12 @@ def _divisions(train: Features, validation: Features, seed: int) -> Iterator[tup
         yield together.take(turns != turn), together.take(turns == turn)
 
 
-def _grid_ranks(train: Features, held_out: Features, grid: list[Chosen]) -> list[FloatArray]:
+def _grid_ranks(train: Features, held_out: Features, grid: list[Chosen]) -> _Turn:
     found: list[FloatArray] = []
+    decomposed: dict[bool | None, Decomposed] = {}
     for together in dict.fromkeys(chosen.together for chosen in grid):
         rows = {side: _scaled(getattr(train, side), getattr(held_out, side), together) for side in SIDES}
-        parts = decompose(rows["audio"][0], rows["video"][0])
+        parts = decomposed[together] = decompose(rows["audio"][0], rows["video"][0])
         audio, video = parts.coordinates(rows["audio"][1], rows["video"][1])
         for chosen in grid:
             if chosen.together == together:
@@ -287,7 +338,7 @@ def _grid_ranks(train: Features, held_out: Features, grid: list[Chosen]) -> list
                 )
                 model.fit_decomposed(parts.rotated())
                 found.append(_log_ranks(model.embed_audio(audio), model.embed_video(video)))
-    return found
+    return found, decomposed
 
 
 def _scaled(rows: FloatArray, others: FloatArray, together: bool | None) -> tuple[FloatArray, FloatArray]:

@@ -18,7 +18,7 @@ from antiphon.plurals import counted
 from antiphon.runs import Epoch
 from antiphon.seeding import derived_seed, generator
 from antiphon.training.autoencoder import Reconstruction, initialise
-from antiphon.training.closed_forms import Chosen, choose, fit_closed_form
+from antiphon.training.closed_forms import Choices, Chosen, choose, fit_closed_form
 from antiphon.training.data import TrainingData
 from antiphon.training.distributed import agreed, process_count, process_rank
 from antiphon.training.objective import Objective, plain_loss
@@ -58,6 +58,7 @@ def train(
     seed: int,
     device: torch.device,
     progress: Progress | None = None,
+    choices: Choices | None = None,
 ) -> Trained:
     """Train heads on paired features.
 
@@ -73,6 +74,8 @@ def train(
         Device to train on.
     progress : callable, optional
         Called with each finished epoch and the maximum number of epochs.
+    choices : Choices, optional
+        Shared by trainings on the same pairs with other seeds, so that each choice is made once.
 
     Returns
     -------
@@ -101,7 +104,8 @@ def train(
         torch.manual_seed(derived_seed(seed, "training"))
         scaled = recipe.head.standardise
         needs_choice = scaled == "chosen" or recipe.closed_form is not None
-        chosen = choose(shown, validation, seed, scaled) if needs_choice else None
+        choosing = choose if choices is None else choices.choose
+        chosen = choosing(shown, validation, seed, scaled) if needs_choice else None
         data, held_out = (TrainingData.of(part, device, recipe.track) for part in (shown, validation))
         trained = _train(recipe, data, held_out, chosen, seed, progress)
         if chosen is not None:
