@@ -26,6 +26,20 @@ def test_words_find_music_videos(client, genre):
     assert len(found["hits"]) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "unknown"), [("xyzzy foo", ["xyzzy", "foo"]), ("🎸", ["🎸"]), ("some music", ["some", "music"])]
+)
+def test_where_nothing_was_understood_it_is_told_what_and_what_to_do(client, text, unknown):
+    alone = client.get("/api/search", params={"q": text}).json()
+    assert (alone["meant"]["terms"], alone["meant"]["unknown"], alone["hits"]) == ([], unknown, [])
+    beside = client.get("/api/search", params={"q": text, "id": "plain"}).json()
+    assert beside["meant"]["unknown"] == unknown and beside["hits"]
+    for place in ("/", "/video/plain"):
+        page = client.get(place, params={"q": text}).text
+        assert f"Words that mean nothing here: {', '.join(unknown)}." in page
+        assert "Nothing understood. Ask for a mood, an instrument" in page
+
+
 def test_what_musicnn_heard_counts(client):
     found = client.get("/api/search", params={"q": "guitar"}).json()
     assert found["hits"] and not found["meant"]["silent"]

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from antiphon.app.filter_words import filters_in_words, other_filters
 from antiphon.presentation.page_frame import page_environment
+from antiphon.words.interpretation import INSTEAD
 
 NAVIGATION = (
     ("/", "Search"),
@@ -37,7 +38,7 @@ class Pages:
             other_filters=other_filters,
             filters_in_words=filters_in_words,
         )
-        cast(dict[str, Any], self.environment.globals).update(navigation=tuple(navigation))
+        cast(dict[str, Any], self.environment.globals).update(navigation=tuple(navigation), instead=INSTEAD)
 
     def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """Render a page.

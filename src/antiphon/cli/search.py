@@ -1,7 +1,7 @@
 """`antiphon search`: music videos similar to one of the index or to a media file."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from antiphon.media.names import file_name
 from antiphon.presentation.csv_text import csv_text
 from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.filters import Conditions
-from antiphon.search.hits import moment_words
+from antiphon.search.hits import moment_words, reason_words
 from antiphon.spelling import did_you_mean, plain
 from antiphon.words.interpretation import understood
 
@@ -42,7 +42,9 @@ _COLUMNS: tuple[str, ...] = (
     "query_start_s",
     "start_s",
     "end_s",
+    "reasons",
 )
+_TIMES = ("query_start_s", "start_s", "end_s")
 _SHORTENED = ("title", "artist", "genre", "why")
 _SHORTEST = 8
 
@@ -177,6 +179,9 @@ def _file_query(session: Session, index: Index, path: str, device: str, each: Fi
     return Query(audio=sides.get("audio"), video=sides.get("video"), name=file_name(path))
 
 
+_MORE: Mapping[str, Callable[[Hit], str]] = {"best moment": moment_words, "why": reason_words}
+
+
 def _show(hits: Hits, out: Console) -> None:
     out.print(Text(hits.heading), soft_wrap=True)
     if hits.words is not None:
@@ -185,7 +190,7 @@ def _show(hits: Hits, out: Console) -> None:
     if not hits:
         out.print("No hits.")
         return
-    words_alone = hits.words is not None and not any(hit.moments for hit in hits)
+    more = [name for name, of in _MORE.items() if any(map(of, hits))]
     known = [name for name in ("title", "artist", "genre", "year") if any(hit.metadata.get(name) for hit in hits)]
     rows = [
         (
@@ -193,11 +198,11 @@ def _show(hits: Hits, out: Console) -> None:
             f"{hit.score:.3f}",
             hit.id,
             *_known(hit, known),
-            "; ".join(hit.reasons) if words_alone else moment_words(hit),
+            *(_MORE[name](hit) for name in more),
         )
         for rank, hit in enumerate(hits, start=1)
     ]
-    columns = ("rank", "score", "id", *known, "why" if words_alone else "best moment")
+    columns = ("rank", "score", "id", *known, *more)
     widths = _widths(columns, rows, out.width)
     # Not a table of rich, which squeezes every column, ids too, once a line is longer than the terminal.
     for cells in (columns, *rows):
@@ -231,12 +236,14 @@ def _known(hit: Hit, names: Sequence[str]) -> list[str]:
 
 
 def _csv(hits: Hits) -> str:
-    """Format one row per hit, with its best moment; tags are separated by semicolons."""
+    """Format one row per hit, with its best moment and why it suits words; several are separated by semicolons."""
     rows: list[dict[str, Any]] = []
     for rank, hit in enumerate(hits, start=1):
         row = hit.to_dict()
         best = row["moments"][0] if row["moments"] else {}
         rows.append(
-            row | {name: best.get(name) for name in _COLUMNS[-3:]} | {"rank": rank, "tags": ";".join(row["tags"])}
+            row
+            | {name: best.get(name) for name in _TIMES}
+            | {"rank": rank, "tags": ";".join(row["tags"]), "reasons": "; ".join(hit.reasons)}
         )
     return csv_text(_COLUMNS, rows)

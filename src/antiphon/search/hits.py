@@ -140,18 +140,19 @@ class Hits(list[Hit]):
                 "rank": rank,
                 **{name: value for name, value in hit.to_dict().items() if name not in ("moments", "reasons")},
             }
+            | {"reasons": list(hit.reasons)}
             | dict.fromkeys(("query_start_s", "start_s", "end_s"))
             | ({} if not hit.moments else {name: getattr(hit.moments[0], name) for name in _TIMES})
             for rank, hit in enumerate(self, start=1)
         ]
         schema = {"rank": pl.Int64, "id": pl.String, "title": pl.String, "artist": pl.String, "genre": pl.String}
-        schema |= {"tags": pl.List(pl.String), "year": pl.Int64, "score": pl.Float64}
+        schema |= {"tags": pl.List(pl.String), "year": pl.Int64, "score": pl.Float64, "reasons": pl.List(pl.String)}
         return pl.DataFrame(rows, schema | dict.fromkeys(_TIMES, pl.Float64))
 
     def __repr__(self) -> str:
-        rows = [("", "score", "id", "artist", "title", "best moment")]
+        rows = [("", "score", "id", "artist", "title", "best moment", "why")]
         rows += [
-            (str(rank), f"{hit.score:.3f}", hit.id, hit.artist, hit.title, moment_words(hit))
+            (str(rank), f"{hit.score:.3f}", hit.id, hit.artist, hit.title, moment_words(hit), reason_words(hit))
             for rank, hit in enumerate(self, start=1)
         ]
         shown = [column for column in range(len(rows[0])) if column < 3 or any(row[column] for row in rows[1:])]
@@ -171,7 +172,9 @@ class Hits(list[Hit]):
                 Card(
                     title=hit.title,
                     artist=hit.artist,
-                    about=" · ".join(filter(None, (hit.metadata.get("genre"), f"score {hit.score:.3f}", hit.id))),
+                    about=" · ".join(
+                        filter(None, (hit.metadata.get("genre"), reason_words(hit), f"score {hit.score:.3f}", hit.id))
+                    ),
                     file=media.get(hit.id),
                     **_stretch(hit),
                 )
@@ -207,6 +210,11 @@ def moment_words(hit: Hit) -> str:
     best = hit.moments[0]
     side = {"audio": "sound", "video": "pictures"}.get(best.side, "")
     return f"{_clock(best.query_start_s)} → {_clock(best.start_s)} {side}".strip()
+
+
+def reason_words(hit: Hit) -> str:
+    """Return which words met what, in one line; empty in a search without words."""
+    return "; ".join(hit.reasons)
 
 
 def _clock(seconds: float | None) -> str:

@@ -7,6 +7,11 @@ from typing import Any, Literal
 Kind = Literal["concept", "tag", "genre", "artist", "title", "years", "tempo", "alike"]
 How = Literal["whole", "spelling", "part", "meaning"]
 
+INSTEAD = (
+    "Ask for a mood, an instrument, a genre, a tag, an artist, a year or what is to be absent: "
+    "“calm acoustic guitar, no drums, 90s”."
+)
+"""What to ask for where nothing was understood."""
 _SOURCES = {"artist": "artist ", "title": "title ", "tag": "", "genre": "", "concept": "", "alike": ""}
 
 
@@ -92,7 +97,7 @@ class Interpretation:
     terms : tuple of Term
         What was understood, in the order of the text.
     unknown : tuple of str
-        Words that mean nothing here.
+        Words that mean nothing here; never empty where a text was not understood at all.
     whole : bool
         Whether all of the text was read: the first words of a long one are.
     """
@@ -127,9 +132,6 @@ class Interpretation:
             "whole": self.whole,
         }
 
-    def __bool__(self) -> bool:
-        return bool(self.terms)
-
 
 def understood(words: Interpretation, silent: Sequence[Term] = ()) -> list[str]:
     """Say in a line each what was understood, of what nothing is known in the catalogue, and what means nothing.
@@ -146,7 +148,8 @@ def understood(words: Interpretation, silent: Sequence[Term] = ()) -> list[str]:
     list of str
         At most four lines.
     """
-    lines = [f"Understood: {'; '.join(term.label for term in words.terms)}." if words.terms else "Nothing understood."]
+    told = "; ".join(term.label for term in words.terms)
+    lines = [f"Understood: {told}." if told else f"Nothing understood. {INSTEAD}"]
     if silent:
         lines.append(f"Nothing in this catalogue tells: {'; '.join(term.label for term in silent)}.")
     if words.unknown:

@@ -12,7 +12,7 @@ from antiphon.words import particles
 from antiphon.words.interpretation import How, Interpretation, Kind, Term
 from antiphon.words.lexicon import lexicon
 from antiphon.words.numbers import numbers_at
-from antiphon.words.tokens import Token, joined, tokens_of
+from antiphon.words.tokens import MAX_TOKENS, Token, joined, signs_of, tokens_of
 from antiphon.words.vocabulary import LONGEST_PHRASE, Meaning, Vocabulary
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def interpret(
     Returns
     -------
     Interpretation
-        What it asks for, and the words that mean nothing here.
+        What it asks for, and the words and signs that mean nothing here; all of them where it asks for nothing.
 
     Examples
     --------
@@ -52,7 +52,9 @@ def interpret(
     text = text.encode("utf-8", "replace").decode()  # half a surrogate pair can be written nowhere
     tokens, whole = tokens_of(text)
     reader = _Reader(text, tokens, vocabulary or Vocabulary(), meanings or (lambda: None))
-    return Interpretation(text, tuple(reader.terms()), tuple(dict.fromkeys(reader.unknown)), whole)
+    terms = tuple(reader.terms())
+    unknown = [*reader.unknown, *signs_of(text)] or ([] if terms else text.split()[:MAX_TOKENS])
+    return Interpretation(text, terms, tuple(dict.fromkeys(unknown)), whole)
 
 
 class _Reader:

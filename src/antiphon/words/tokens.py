@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from unicodedata import category
 
 from antiphon.spelling import plain
 
@@ -73,6 +74,12 @@ def tokens_of(text: str) -> tuple[list[Token], bool]:
         found += [Token(part, start, match.end()) for part in parts[1:]]
     found = [replace(token, text="and") if _is_and(found, place) else token for place, token in enumerate(found)]
     return found[:MAX_TOKENS], len(text) <= _MAX_CHARACTERS
+
+
+def signs_of(text: str) -> list[str]:
+    """Return signs that are neither words nor punctuation, such as emoji, those in a row together."""
+    shown = "".join(letter if category(letter) == "So" else " " for letter in text[:_MAX_CHARACTERS])
+    return shown.split()[:MAX_TOKENS]
 
 
 def _is_and(tokens: list[Token], place: int) -> bool:

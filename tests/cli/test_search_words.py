@@ -1,0 +1,60 @@
+"""`antiphon search --text`: reasons in the table, as CSV and in a frame, alone and beside a music video."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from antiphon.cli.app import run
+from antiphon.search import Index, Query
+
+ROWS = [
+    {"tags": ["piano", "calm"], "year": 1994, "title": "One"},
+    {"tags": ["drums"], "year": 1985, "title": "Two"},
+    {"tags": ["piano"], "year": 1999, "title": "Three"},
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A workspace with an index of three vectors and their tags."""
+    folder = tmp_path_factory.mktemp("words-cli")
+    Index.from_vectors(["a", "b", "c"], np.eye(3, 4) + 0.2, path=folder / "index", metadata=ROWS)
+    return folder
+
+
+def said(capsys, place, *arguments):
+    assert run(["--workspace", str(place), "search", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_csv_has_the_reasons_of_each_hit(capsys, place):
+    rows = list(csv.DictReader(io.StringIO(said(capsys, place, "--text", "piano, 90s", "--csv"))))
+    assert [row["reasons"] for row in rows[:2]] == [
+        f"piano: tag piano; 1990–1999: {row['year']}" for row in rows[:2]
+    ] and rows[2]["reasons"] == ""
+    beside = list(csv.DictReader(io.StringIO(said(capsys, place, "b", "--text", "piano", "--csv"))))
+    assert [row["reasons"] for row in beside] == ["piano: tag piano"] * 2
+    plain = list(csv.DictReader(io.StringIO(said(capsys, place, "b", "--csv"))))
+    assert [row["reasons"] for row in plain] == ["", ""]
+
+
+def test_the_table_says_why_beside_a_music_video_too(capsys, place):
+    for arguments in (["--text", "piano"], ["b", "--text", "piano"]):
+        out = said(capsys, place, *arguments)
+        assert "why" in out and out.count("piano: tag piano") == 2
+    assert "why" not in said(capsys, place, "b")
+
+
+def test_where_nothing_was_understood_the_command_says_what_to_do(capsys, place):
+    out = said(capsys, place, "--text", "xyzzy")
+    assert "Nothing understood. Ask for a mood, an instrument" in out
+    assert "Words that mean nothing here: xyzzy." in out
+
+
+def test_hits_have_their_reasons_in_python(place):
+    index = Index.open(place / "index")
+    hits = index.search(Query.from_text(index, "piano"))
+    assert hits.to_frame()["reasons"].to_list() == [["piano: tag piano"], ["piano: tag piano"], []]
+    assert "piano: tag piano" in repr(hits) and "piano: tag piano" in hits._repr_html_()
