@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
+from antiphon.backbones.hub.entries import is_of_hub
 from antiphon.backbones.inference import resolve_device
-from antiphon.backbones.registry import is_of_hub
 from antiphon.embeddings import MODALITIES, Modality, ModalityEmbeddings
 from antiphon.errors import AntiphonError, ConfigError, ModelError
 from antiphon.features.features import Features
@@ -532,7 +532,8 @@ class DualEncoder:
 
         The words stand in the space of that backbone's features, and its head takes them into the joint space as it
         takes a feature. How well that works with published weights has not been measured: texts lie in a region of
-        their own of such spaces, which heads have not been trained on.
+        their own of such spaces, which heads have not been trained on. A search therefore counts how a music video lies
+        to them beside all others of the index, never the cosine itself.
 
         Parameters
         ----------

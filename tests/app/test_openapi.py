@@ -21,7 +21,7 @@ OPERATIONS = [
     ("get", "/api/match"),
     ("post", "/api/recommend"),
 ]
-FILES = {("post", "/api/similar"), ("post", "/api/match"), ("post", "/api/embed")}
+FILES = {("post", "/api/similar"), ("post", "/api/search"), ("post", "/api/match"), ("post", "/api/embed")}
 CHARACTERS = "aZ09 -_/\\.%?&=#+'\"<>{}[]():;,*~^|`@!$\0\t\r\n\x7f\x85éßΩ日🎵\u200b\u202e\ufeff\uffff\U0010ffff"
 NO_NUMBERS = ("", "x", "NaN", "-inf", "0x1", "null", "-", "1e", "\0", "１", "[]", "9" * 5000, "1e999")
 
@@ -94,6 +94,8 @@ def test_valid_requests_are_answered_as_described(client: TestClient, document: 
     seen = set()
     for number in range(EXAMPLES):
         parameters, body = drawn(one, schemas, Random(number))  # noqa: S311
+        if "id" not in parameters:  # words alone cannot be moved
+            parameters = {name: value for name, value in parameters.items() if name not in ("nudge", "towards")}
         found = client.request(method, path, params=parameters, json=body)
         assert found.status_code in (200, 404), (parameters, body, found.text)
         described = one["responses"][str(found.status_code)]["content"]["application/json"]["schema"]["$ref"]

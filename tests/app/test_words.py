@@ -2,11 +2,15 @@
 
 import re
 from html import unescape
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
+import numpy as np
 import pytest
 
+from antiphon.app.wording import Wording
 from antiphon.catalogue import Catalogue
+from antiphon.errors import WeightsError
+from antiphon.search.record import Origin
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +114,77 @@ def test_nudges_are_links_that_can_be_undone(client):
     moved = client.get("/api/similar", params={"id": "plain", "nudge": name}).json()["hits"]
     assert moved != client.get("/api/similar", params={"id": "plain"}).json()["hits"]
     assert client.get("/api/similar", params={"id": "plain", "nudge": "nicer"}).status_code == 422
+
+
+def test_more_like_this_one_is_a_link_on_each_hit_that_can_be_undone(client):
+    plain = client.get("/video/plain", params={"q": "guitar"}).text
+    links = re.findall(r'class="quiet steer" href="([^"]*)"', plain)
+    assert links and all(link.startswith("/video/plain?q=guitar&amp;towards=") for link in links)
+    led = client.get(unescape(links[0])).text
+    (undo,) = re.findall(r'href="([^"]*)" aria-current="true" aria-label="Remove “more like', led)
+    assert unescape(undo) == "/video/plain?q=guitar"
+    assert chips(led)["guitar"] == "/video/plain?q=&towards=" + links[0].rpartition("towards=")[2]
+    (kept,) = re.findall(r'<input type="hidden" name="towards" value="([^"]*)">', led)
+    assert unescape(kept) == unquote(unescape(links[0]).rpartition("towards=")[2])
+    both = client.get(unescape(re.findall(r'class="quiet steer" href="([^"]*)"', led)[-1])).text
+    assert both.count("Remove “more like") == 2
+
+
+def test_a_music_video_asks_with_words_nudges_and_hits_together(client):
+    name = client.get("/api/nudges").json()["nudges"][0]["name"]
+    first = client.get("/api/similar", params={"id": "plain"}).json()["hits"]
+    last = first[-1]["id"]
+    led = client.get("/api/similar", params={"id": "plain", "towards": last}).json()["hits"]
+    assert [hit["id"] for hit in led].index(last) < len(first) - 1
+    asked = {"id": "plain", "q": "guitar", "nudge": name, "towards": last}
+    found = client.get("/api/search", params=asked).json()
+    assert (
+        found["meant"]["terms"]
+        and found["hits"] != client.get("/api/search", params={**asked, "nudge": []}).json()["hits"]
+    )
+    assert client.get("/api/similar", params={"id": "plain", "towards": "nobody"}).status_code == 404
+    assert client.get("/api/search", params={"q": "guitar", "towards": last}).status_code == 422
+
+
+def test_an_uploaded_file_asks_with_words_nudges_and_hits(client, song, genre):
+    name = client.get("/api/nudges").json()["nudges"][0]["name"]
+
+    def asked(place, **params):
+        body, kind = song.read_bytes(), {"content-type": "video/mp4"}
+        return client.post(f"/api/{place}", params=params, content=body, headers=kind).json()
+
+    plain = asked("similar")["hits"]
+    assert asked("similar", nudge=name)["hits"] != plain
+    assert asked("similar", towards=plain[-1]["id"])["hits"] != plain
+    found = asked("search", q=f"no {genre}, xyzzy")
+    assert found["query"] is None and found["meant"]["unknown"] == ["xyzzy"]
+    assert [term["wanted"] for term in found["meant"]["terms"]] == [False]
+    assert [hit["id"] for hit in found["hits"]] != [hit["id"] for hit in plain]
+    both = asked("search", q=f"no {genre}", nudge=name, towards=plain[-1]["id"])
+    assert {hit["score"] for hit in both["hits"]} != {hit["score"] for hit in found["hits"]}
+
+
+class Told:
+    """A worker that embeds one text, and fails at another."""
+
+    def __init__(self):
+        self.asked = []
+
+    def run(self, text):
+        self.asked.append(text)
+        if text == "broken":
+            raise WeightsError("not fetched")
+        return {"audio": np.ones(3)}
+
+
+def test_texts_are_embedded_once_and_a_model_that_cannot_leaves_the_terms(capsys):
+    worker = Told()
+    wording = Wording(worker)
+    assert wording.embed_text("calm")["audio"] is wording.embed_text("calm")["audio"] and worker.asked == ["calm"]
+    assert wording.embed_text("broken") == {} and "not fetched" in capsys.readouterr().err
+    assert wording.embed_text("another") == {} and worker.asked == ["calm", "broken"]
+    assert Wording.of("run", Origin(audio="musicnn-mtt", video="efficientnet_lite0")) is None
+    assert Wording.of("run", Origin(audio="clap", video="efficientnet_lite0")) is not None
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from antiphon.errors import ConfigError
+from antiphon.errors import ConfigError, SearchError
 from antiphon.search import Index, Query, Where, answering, knowing
 from antiphon.search import index as index_module
 from antiphon.search.heard import Heard
@@ -200,14 +200,46 @@ def test_a_query_says_what_it_asks_for(index):
     assert repr(Query.from_id(index, "a").and_words(index, "calm")) == "Query(a, calm: vectors (0 segments), calm)"
 
 
+class TextSide:
+    """Knows one text, and where it lies by side."""
+
+    def __init__(self, text, **vectors):
+        self.text, self.vectors, self.asked = text, vectors, []
+
+    def embed_text(self, text):
+        self.asked.append(text)
+        return self.vectors if text == self.text else {}
+
+
 def test_a_text_side_asks_in_the_space_of_the_index_besides_the_words(tmp_path, music_videos, model):
-    index = Index.build(model, music_videos(range(6)), tmp_path / "built")
-    like = index.item("v002").sides["audio"].track
+    index = Index.build(model, music_videos(range(5, 11)), tmp_path / "built")
+    like = index.item("v007").sides
+    side = TextSide("anything", audio=3 * like["audio"].track, video=like["video"].track)
+    hits = index.search(Query.from_text(index, "anything", side), k=6)
+    assert hits[0].id == "v007" and hits[0].score > 0.5
+    # By hand: cosines of each side, standardised, their mean standardised again, as one of its terms.
+    ids, songs, _ = index.embeddings("audio")
+    standard = [rows @ like[name].track for name, rows in (("audio", songs), ("video", index.embeddings("video")[1]))]
+    mean = np.mean([(rows - rows.mean()) / rows.std() for rows in standard], axis=0)
+    expected = dict(zip(ids, 1 / (1 + np.exp(-(mean - mean.mean()) / mean.std())), strict=True))
+    assert {hit.id: hit.score for hit in hits} == pytest.approx(expected, abs=1e-5)
+    beside = index.search(Query.from_id(index, "v006").and_words(index, "anything", side))
+    similar = {hit.id: hit.score for hit in index.search(Query.from_id(index, "v006"))}
+    assert {hit.id: hit.score for hit in beside} == pytest.approx(
+        {id: (similar[id] + expected[id]) / 2 for id in similar}, abs=1e-5
+    )
 
-    class Side:
-        def embed_text(self, text):
-            return {"audio": 3 * like} if text == "anything" else {}
 
-    query = Query.from_text(index, "anything", Side())
-    assert np.allclose(query.audio.track, like, atol=1e-6) and query.video is None
-    assert index.search(query)[0].id == "v002"
+def test_networks_are_not_told_what_is_to_be_absent(index):
+    side = TextSide("")
+    for text, told in (
+        ("calm, no drums", ["calm"]),
+        ("no drums", []),
+        ("no drums rather than piano", []),
+        ("xyzzy", ["xyzzy"]),
+    ):
+        side.asked.clear()
+        Query.from_text(index, text, side)
+        assert side.asked == told
+    with pytest.raises(SearchError, match="must have 6 values, as in this index, not 3"):
+        index.search(Query.from_text(index, "odd", TextSide("odd", audio=np.ones(3))))

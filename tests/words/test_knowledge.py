@@ -6,8 +6,9 @@ import pytest
 from antiphon.words import interpret
 from antiphon.words.directions import Directions
 from antiphon.words.evidence import Said
-from antiphon.words.knowledge import Knowledge, standard
+from antiphon.words.knowledge import Knowledge
 from antiphon.words.matching import reasons
+from antiphon.words.values import standard
 
 ROWS = [
     {"tags": ["calm", "piano"], "genre": "jazz", "artist": "Ann", "title": "Sadness", "year": 1994},
@@ -145,6 +146,20 @@ def test_music_videos_without_tags_are_found_by_what_lies_near_those_that_have_t
     assert total[untagged & (kind == 1)].mean() > total[untagged & (kind == 0)].mean() + 0.5
     nothing_near = Knowledge(ids, rows).suiting(interpret("surf", knowledge.vocabulary)).total
     assert np.ptp(nothing_near[untagged]) == 0
+
+
+def test_what_lies_nearest_to_a_text_as_a_whole_says_so_and_an_offset_of_all_changes_nothing():
+    vectors = np.eye(12, 4) + 0.1 * np.random.default_rng(0).normal(size=(12, 4))
+    ids = [f"{row:02d}" for row in range(12)]
+    plain = Knowledge(ids, [{}] * 12, sides={"video": vectors})
+    shifted = Knowledge(ids, [{}] * 12, sides={"video": vectors + np.array([3.0, 0, 0, 0])})
+    asked, text = interpret("anything at all"), {"video": np.eye(4)[0], "audio": np.eye(4)[1]}
+    suiting = plain.suiting(asked, text)
+    assert suiting.tells and not plain.suiting(asked).tells and not plain.suiting(asked, {"audio": np.eye(4)[0]}).tells
+    np.testing.assert_allclose(shifted.suiting(asked, text).total, suiting.total, atol=1e-9)
+    assert reasons(plain, suiting, "00") == ("near the words as a whole",) and reasons(plain, suiting, "01") == ()
+    of_both = plain.suiting(interpret("piano, 90s"), text)
+    assert of_both.silent and np.allclose(of_both.total, suiting.total)  # terms that tell nothing count nothing
 
 
 def test_standard_values_have_mean_0_and_deviation_1_and_nothing_is_infinite():

@@ -73,6 +73,19 @@ def test_a_moved_vector_has_length_1_and_no_step_changes_nothing():
     np.testing.assert_allclose(moved(rows, along, 0.5)[0, [0, 5]], np.array([1, 0.5]) / np.sqrt(1.25), rtol=1e-6)
 
 
+def test_a_query_is_moved_towards_a_hit_and_away_from_it(tmp_path):
+    index = Index.from_vectors(["a", "b", "c"], [[1, 0, 0], [0.6, 0.8, 0], [0.6, 0, 0.8]], path=tmp_path)
+    query = Query.from_id(index, "a")
+    towards = query.towards(index, "b")
+    np.testing.assert_allclose(towards.vectors.track, np.array([1.3, 0.4, 0]) / np.hypot(1.3, 0.4), rtol=1e-6)
+    assert [hit.id for hit in index.search(towards)] == ["b", "c"] and towards.name == "a, more like b"
+    assert [hit.id for hit in index.search(query.towards(index, "b", -0.5))] == ["c", "b"]
+    with pytest.raises(NotIndexedError, match="'x' is not in the index"):
+        query.towards(index, "x")
+    with pytest.raises(ConfigError, match="'piano' has nothing that could be made more like 'b': search with a music"):
+        Query.from_text(index, "piano").towards(index, "b")
+
+
 def test_a_query_is_nudged_there_and_back(tmp_path):
     tags = [["live"] if number % 3 == 0 else [] for number in range(90)]
     vectors = np.random.default_rng(0).normal(size=(90, 6)) + 2 * np.array([[bool(row)] for row in tags]) * np.eye(6)[0]

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
+from antiphon.app.found import But
 from antiphon.app.schemas import (
     Asked,
     AskedMatch,
@@ -29,6 +30,7 @@ from antiphon.app.schemas import (
 )
 from antiphon.app.searching import asking_modalities
 from antiphon.app.state import Here, embedded
+from antiphon.search.query import refuse_for_words_alone
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No such video."}}
 _REFUSED: dict[int | str, dict[str, Any]] = {
@@ -101,6 +103,10 @@ Nudge = Annotated[
     list[Literal["calmer", "faster", "brighter", "darker", "more live"]],
     Query(max_length=5, description="Move the query this way; see /api/nudges for what it does."),
 ]
+Towards = Annotated[
+    list[Annotated[str, Query(max_length=4096)]],
+    Query(max_length=5, description="Move the query towards this music video, such as one of the hits: its id."),
+]
 By = Annotated[Literal["both", "audio", "video"], Query(description="What to compare: audio, video, or both.")]
 Count = Annotated[int, Query(ge=1, le=100, description="Maximum number of results.")]
 Target = Annotated[
@@ -133,22 +139,32 @@ def search(
     here: Here,
     conditions: Asked,
     id: Annotated[str | None, Query(description="Id of a music video that hits should be like, too.")] = None,
+    nudge: Nudge = [],  # noqa: B006 - never changed
+    towards: Towards = [],  # noqa: B006
 ) -> WordsResponse:
     """Find music videos that suit words, such as “calm acoustic guitar, no drums, 90s”; with an id, of those like it.
 
     A score is 0.5 for the catalogue's mean, and at most 1. With an id it is the mean of that and of the similarity.
     """
     if id is None:
+        refuse_for_words_alone([name for name, given in (("nudge", nudge), ("towards", towards)) if given])
         found = here.searcher.by_words(q, conditions)
         return WordsResponse(query=None, meant=Meant.of(found), hits=found_items(found.hits))
-    hits = here.searcher.by_id(id, conditions, words=q)
+    hits = here.searcher.by_id(id, conditions, but=But(q, nudge, towards))
     return WordsResponse(query=id, meant=Meant.of(here.searcher.understood(q)), hits=found_items(hits))
 
 
 @router.get("/similar", responses=_UNKNOWN)
-def similar(id: Id, here: Here, conditions: Asked, by: By = "both", nudge: Nudge = []) -> SearchResponse:  # noqa: B006
-    """Find music videos similar to one of the catalogue, or similar to it but, say, calmer."""
-    found = here.searcher.by_id(id, conditions, by=by, nudges=nudge)
+def similar(
+    id: Id,
+    here: Here,
+    conditions: Asked,
+    by: By = "both",
+    nudge: Nudge = [],  # noqa: B006 - never changed
+    towards: Towards = [],  # noqa: B006
+) -> SearchResponse:
+    """Find music videos similar to one of the catalogue, or similar to it but, say, calmer, or more like another."""
+    found = here.searcher.by_id(id, conditions, by=by, but=But("", nudge, towards))
     return SearchResponse(query=id, by=by, hits=found_items(found))
 
 
@@ -177,11 +193,34 @@ def recommend(asked: History, here: Here) -> Recommendations:
 
 
 @router.post("/similar", responses=_REFUSED, openapi_extra=_FILE)
-async def similar_to_file(request: Request, here: Here, conditions: Asked) -> SearchResponse:
-    """Find music videos similar to an uploaded file, by the modalities that it has."""
+async def similar_to_file(
+    request: Request,
+    here: Here,
+    conditions: Asked,
+    nudge: Nudge = [],  # noqa: B006 - never changed
+    towards: Towards = [],  # noqa: B006
+) -> SearchResponse:
+    """Find music videos similar to an uploaded file, by the modalities that it has; or so but, say, calmer."""
     encodings = await embedded(request, here, asking_modalities("both"))
-    found = await run_sync(lambda: here.searcher.by_file(encodings, conditions))
+    found = await run_sync(lambda: here.searcher.by_file(encodings, conditions, but=But("", nudge, towards)))
     return SearchResponse(query=None, by="both", hits=found_items(found))
+
+
+@router.post("/search", responses=_REFUSED, openapi_extra=_FILE)
+async def search_with_file(
+    request: Request,
+    q: Asking,
+    here: Here,
+    conditions: Asked,
+    nudge: Nudge = [],  # noqa: B006 - never changed
+    towards: Towards = [],  # noqa: B006
+) -> WordsResponse:
+    """Find music videos that suit words and are like an uploaded file, by the modalities that it has."""
+    encodings = await embedded(request, here, asking_modalities("both"))
+    but = But(q, nudge, towards)
+    found = await run_sync(lambda: here.searcher.by_file(encodings, conditions, but=but))
+    meant = await run_sync(lambda: Meant.of(here.searcher.understood(q)))
+    return WordsResponse(query=None, meant=meant, hits=found_items(found))
 
 
 @router.post("/match", responses=_REFUSED, openapi_extra=_FILE)

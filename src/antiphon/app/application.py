@@ -24,6 +24,7 @@ from antiphon.app.state import Snapshot, State
 from antiphon.app.stills import Stills
 from antiphon.app.templating import NAVIGATION, Pages, is_part
 from antiphon.app.uploads import UploadLimits, Uploads
+from antiphon.app.wording import Wording
 from antiphon.errors import AntiphonError, NotIndexedError, SearchError, StaleIndexError
 from antiphon.presentation.page_frame import page_style
 from antiphon.search import Index
@@ -79,14 +80,16 @@ def create_app(
     CatalogueError
         The workspace has no catalogue.
     """
+    wording = Wording.of(workspace.run(run), index.origin) if run else None
     here = State(
         workspace=workspace,
         run=run,
-        snapshot=Snapshot(workspace, index),
+        snapshot=Snapshot(workspace, index, wording=wording),
         pages=Pages(NAVIGATION),
         stills=Stills(workspace.page / "stills"),
         uploads=Uploads(workspace.page / "uploads", uploads),
         encoder=encoder(workspace.run(run), index.origin.model, encoding) if run else None,
+        wording=wording,
     )
 
     @asynccontextmanager

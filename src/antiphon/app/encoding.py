@@ -69,12 +69,23 @@ def prepare_model(run: str, fingerprint: str) -> Callable[[EncodingJob], Encodin
     StaleIndexError
         The index was built with another model.
     """
+    return partial(_encode, loaded(run, fingerprint))
+
+
+def loaded(run: str, fingerprint: str) -> "DualEncoder":
+    """Load the model of a run, which must be that of the index.
+
+    Raises
+    ------
+    StaleIndexError
+        The index was built with another model.
+    """
     from antiphon.dual_encoder import DualEncoder
 
     model = DualEncoder.load(run, "cpu")
     if model.fingerprint != fingerprint:
         raise StaleIndexError("The run has been trained again since its index was built.")
-    return partial(_encode, model)
+    return model
 
 
 def _encode(model: "DualEncoder", job: EncodingJob) -> Encodings:

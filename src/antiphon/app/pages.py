@@ -10,12 +10,13 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from antiphon.app.api import Nudge
+from antiphon.app.api import Nudge, Towards
 from antiphon.app.atlas import legend_of
+from antiphon.app.found import But, Found
 from antiphon.app.library import Video
 from antiphon.app.reference import routes
 from antiphon.app.schemas import Asked
-from antiphon.app.searching import Found, Target, asking_modalities
+from antiphon.app.searching import Target, asking_modalities
 from antiphon.app.state import Here, State, embedded
 from antiphon.app.templating import is_part
 from antiphon.app.trouble import Uses, uses_of
@@ -100,6 +101,7 @@ def video(
     conditions: Asked,
     q: Wish = "",
     nudge: Nudge = [],  # noqa: B006 - never changed
+    towards: Towards = [],  # noqa: B006
 ) -> HTMLResponse:
     """Show a video with its neighbours by sound, by pictures and by both, or those of them that suit words too."""
     shown, uses = _with_uses(here, id)
@@ -111,11 +113,12 @@ def video(
         video=shown,
         uses=uses,
         lists={
-            by: _or_reason(here, lambda by=by: here.searcher.by_id(id, asked, by=by, words=q, nudges=nudge))
+            by: _or_reason(here, lambda by=by: here.searcher.by_id(id, asked, by=by, but=But(q, nudge, towards)))
             for by in ways
         },
         q=q,
         nudge=nudge,
+        towards=towards,
         nudges=here.searcher.nudges if uses.searches else [],
         worded=here.searcher.understood(q) if q.strip() and uses.searches else None,
         conditions=asked,

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from antiphon.app.found import Found, FoundByWords
 from antiphon.app.library import Video
-from antiphon.app.searching import Found, FoundByWords
 from antiphon.app.templating import address
 from antiphon.search.filters import Conditions
 

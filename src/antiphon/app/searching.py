@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from antiphon.app.encoding import Encodings
+from antiphon.app.found import NOTHING_ELSE, But, Found, FoundByWords, Player
 from antiphon.app.kept import Kept
 from antiphon.app.library import Library, Video
 from antiphon.app.templating import address
@@ -20,7 +21,8 @@ from antiphon.recommendation.space import Space
 from antiphon.search import Hit, Hits, Index, Query, Where
 from antiphon.search.explaining import Facts, Levels, explain
 from antiphon.search.filters import Conditions
-from antiphon.words import Interpretation, Term
+from antiphon.search.query import TextSide
+from antiphon.words import Interpretation
 from antiphon.words.nudges import NUDGES, Effect
 
 By = Literal["both", "audio", "video"]
@@ -38,51 +40,6 @@ class UnknownVideoError(AntiphonError):
     """An id is not in the catalogue, or not in the index."""
 
 
-@dataclass(frozen=True)
-class Player:
-    """What to play for a hit: video and audio of one file or of two, each from its own moment.
-
-    Attributes
-    ----------
-    video, audio : str, optional
-        Addresses; None if there is nothing to see or hear.
-    video_at_s, audio_at_s : float
-        Where to start.
-    """
-
-    video: str | None
-    video_at_s: float
-    audio: str | None
-    audio_at_s: float
-
-    @property
-    def is_pair(self) -> bool:
-        """Whether video and audio are of different files."""
-        return bool(self.video and self.audio and self.video != self.audio)
-
-
-@dataclass(frozen=True)
-class Found:
-    """A hit with what to play, and reasons, the plainest first."""
-
-    video: Video
-    score: float
-    player: Player
-    still_s: float
-    start_s: float
-    hit: Hit
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class FoundByWords:
-    """Hits of a search by words, what the words were taken to mean, and of which of them nothing tells."""
-
-    hits: list[Found]
-    words: Interpretation
-    silent: tuple[Term, ...]
-
-
 class Searcher:
     """Search in an index, for the pages and the REST API.
 
@@ -94,6 +51,8 @@ class Searcher:
         The index.
     facts : Facts
         What the reasons are taken from.
+    wording : TextSide, optional
+        Embeds words, where the model of the index knows them.
 
     Attributes
     ----------
@@ -101,8 +60,8 @@ class Searcher:
         Pages of this catalogue and index that are made once.
     """
 
-    def __init__(self, library: Library, index: Index, facts: Facts) -> None:
-        self.library, self.index, self.facts = library, index, facts
+    def __init__(self, library: Library, index: Index, facts: Facts, wording: TextSide | None = None) -> None:
+        self.library, self.index, self.facts, self._wording = library, index, facts, wording
         self.pages: Kept[str] = Kept(_MAX_PAGES)
 
     def video(self, id: str) -> Video:
@@ -144,7 +103,8 @@ class Searcher:
             Hits, best first, with what was understood.
         """
         asked = conditions.arguments(self._strangers)
-        hits = self.index.search(Query.from_text(self.index, text), **{name: asked[name] for name in _OF_WORDS})
+        query = Query.from_text(self.index, text, self._wording)
+        hits = self.index.search(query, **{name: asked[name] for name in _OF_WORDS})
         return FoundByWords(self._found(hits, None), hits.words or Interpretation(text), hits.silent)
 
     def understood(self, text: str) -> "FoundByWords":
@@ -160,8 +120,7 @@ class Searcher:
         *,
         target: Target = "both",
         by: By = "both",
-        words: str = "",
-        nudges: Sequence[str] = (),
+        but: But = NOTHING_ELSE,
     ) -> list[Found]:
         """Search with a music video of the catalogue.
 
@@ -175,10 +134,8 @@ class Searcher:
             What to search for.
         by : {"both", "audio", "video"}
             What to compare, with target "both".
-        words : str
-            What hits must suit too; "" for nothing.
-        nudges : sequence of str
-            Where to move the query, such as "calmer"; see `antiphon.words.nudges`.
+        but : But
+            How hits should differ from it.
 
         Returns
         -------
@@ -193,11 +150,7 @@ class Searcher:
         video = self.video(id)
         if id not in self.indexed:
             raise UnknownVideoError(f"No video '{id[:_LONGEST_SHOWN]}' in this index.")
-        query = Query.from_id(self.index, id)
-        for name in nudges:
-            query = query.nudge(self.index, name)
-        query = query.and_words(self.index, words) if words.strip() else query
-        hits = self._search(query, conditions, target, by)
+        hits = self._search(self._changed(Query.from_id(self.index, id), but), conditions, target, by)
         asking = None if video.file is None else address(id, "media")
         return self._found(hits, video, target, asking)
 
@@ -210,7 +163,17 @@ class Searcher:
                 found.append(self.index.nudge_effect(name))
         return found
 
-    def by_file(self, encodings: Encodings, conditions: Conditions, target: Target = "both") -> list[Found]:
+    def _changed(self, query: Query, but: But) -> Query:
+        """Move a query by nudges and towards hits, and add words."""
+        for name in but.nudges:
+            query = query.nudge(self.index, name)
+        for id in but.towards:
+            query = query.towards(self.index, id)
+        return query.and_words(self.index, but.words, self._wording) if but.words.strip() else query
+
+    def by_file(
+        self, encodings: Encodings, conditions: Conditions, target: Target = "both", but: But = NOTHING_ELSE
+    ) -> list[Found]:
         """Search with an uploaded file.
 
         Parameters
@@ -221,6 +184,8 @@ class Searcher:
             Conditions of the search.
         target : {"both", "audio", "video"}
             What to search for.
+        but : But
+            How hits should differ from it.
 
         Returns
         -------
@@ -228,7 +193,7 @@ class Searcher:
             Hits, best first.
         """
         query = Query(audio=encodings.get("audio"), video=encodings.get("video"), name="the file")
-        return self._found(self._search(query, conditions, target), None, target, SENT)
+        return self._found(self._search(self._changed(query, but), conditions, target), None, target, SENT)
 
     def _search(self, query: Query, conditions: Conditions, target: Target, by: By = "both") -> Hits:
         return self.index.search(query, target=target, by=by, **conditions.arguments(self._strangers))

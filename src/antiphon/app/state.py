@@ -18,10 +18,12 @@ from antiphon.app.searching import Searcher
 from antiphon.app.stills import Stills
 from antiphon.app.templating import Pages
 from antiphon.app.uploads import Uploads
+from antiphon.app.wording import Wording
 from antiphon.embeddings import Modality
 from antiphon.errors import DecodeError, StaleIndexError
 from antiphon.search import Index
 from antiphon.search.explaining import workspace_facts
+from antiphon.search.query import TextSide
 from antiphon.workers.limits import CrashError, LimitError
 from antiphon.workspace import Workspace
 
@@ -39,6 +41,8 @@ class Snapshot:
         Its index.
     every_s : float
         Seconds between two checks of the files.
+    wording : TextSide, optional
+        Embeds words, where the model of the index knows them.
 
     Raises
     ------
@@ -46,8 +50,10 @@ class Snapshot:
         The workspace has no catalogue.
     """
 
-    def __init__(self, workspace: Workspace, index: Index, every_s: float = _CHECK_EVERY_S) -> None:
-        self._workspace, self._index, self._every_s = workspace, index, every_s
+    def __init__(
+        self, workspace: Workspace, index: Index, every_s: float = _CHECK_EVERY_S, wording: TextSide | None = None
+    ) -> None:
+        self._workspace, self._index, self._every_s, self._wording = workspace, index, every_s, wording
         self._updating = threading.Lock()
         self._checked_s, self._state = time.monotonic(), self._signature()
         self._current = self._read()
@@ -84,7 +90,7 @@ class Snapshot:
         library = Library.of(self._workspace)
         atlas = Atlas(self._index, library, self._workspace.page)
         atlas.start()
-        return Searcher(library, self._index, workspace_facts(self._workspace)), atlas
+        return Searcher(library, self._index, workspace_facts(self._workspace), self._wording), atlas
 
     def _signature(self) -> Hashable:
         space = self._workspace
@@ -113,6 +119,8 @@ class State:
         Clients' files.
     encoder : Encoder, optional
         Embeds clients' files; None without a model.
+    wording : Wording, optional
+        Embeds words; None where no backbone of the model may know them.
     encoding_line, still_line : CapacityLimiter
         Queues of the worker processes.
     file_line : CapacityLimiter
@@ -126,6 +134,7 @@ class State:
     stills: Stills
     uploads: Uploads
     encoder: Encoder | None
+    wording: Wording | None = None
     encoding_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     still_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     file_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
@@ -163,6 +172,8 @@ class State:
         self.stills.close()
         if self.encoder is not None:
             self.encoder.close()
+        if self.wording is not None:
+            self.wording.close()
 
     def close(self) -> None:
         """End the worker processes, and delete clients' files."""

@@ -17,8 +17,7 @@ from pydantic import ValidationError
 
 from antiphon.backbones.arithmetic import Precision
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
-from antiphon.backbones.hub.entries import ENTRIES
-from antiphon.backbones.hub.names import is_hub_name
+from antiphon.backbones.hub.entries import ENTRIES, is_of_hub
 from antiphon.backbones.hub.specs import fetched, hub_spec
 from antiphon.backbones.spec import BackboneSpec
 from antiphon.errors import ConfigError, UnknownBackboneError, WeightsError
@@ -142,11 +141,6 @@ def register(
     modality: Literal["audio", "video"] = "audio" if isinstance(backbone, AudioBackbone) else "video"
     about = (licence, description, None)
     _registered[name] = BackboneSpec(name, modality, backbone.dim, *about, lambda _device, _path: backbone)
-
-
-def is_of_hub(name: str) -> bool:
-    """Return whether a name stands for a model of the hub, which may have a text side."""
-    return name in ENTRIES or is_hub_name(name)
 
 
 def registered(name: str) -> bool:

@@ -129,12 +129,12 @@ def _asked(session: Session, index: Index, query: str | None, text: str | None, 
     if query is None:
         return Query.from_text(index, text or "", _text_side(session, index, device))
     asked = _query(session, index, query, device, each)
-    return asked if text is None else asked.and_words(index, text)
+    return asked if text is None else asked.and_words(index, text, _text_side(session, index, device))
 
 
 def _text_side(session: Session, index: Index, device: str) -> "DualEncoder | None":
     """Load the index's model where one of its backbones may know words."""
-    from antiphon.backbones.registry import is_of_hub
+    from antiphon.backbones.hub.entries import is_of_hub
 
     if not any(is_of_hub(name) for name in (index.origin.audio, index.origin.video)):
         return None

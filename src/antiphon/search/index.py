@@ -319,9 +319,11 @@ class Index:
     ) -> Hits:
         words = query.words or Interpretation("")
         known = self.known()
-        suiting = known.suiting(words)
+        for vector in query.text.values():
+            refuse_other_size(len(vector), self.dim)
+        suiting = known.suiting(words, {str(side): vector for side, vector in query.text.items()})
         if comparisons:
-            suits = known.suits(suiting) if suiting.values else None  # words that tell nothing change no score
+            suits = known.suits(suiting) if suiting.tells else None  # words that tell nothing change no score
             hits = self._ask(lambda view: answer(view, comparisons, wanted, suits))
             hits = known.explained(hits, suiting)
         else:

@@ -25,7 +25,7 @@ from antiphon.search.view import View
 from antiphon.seeding import generator
 from antiphon.tables import ATTRIBUTES, read_schema, read_table
 from antiphon.words.interpretation import Interpretation
-from antiphon.words.knowledge import Knowledge, Suiting
+from antiphon.words.knowledge import Knowledge
 from antiphon.words.lexicon import MEASURES
 from antiphon.words.matching import reasons
 from antiphon.words.meanings import Meanings
@@ -33,6 +33,7 @@ from antiphon.words.nudges import NUDGES, Effect, measured_effect
 from antiphon.words.reading import interpret
 from antiphon.words.recent import Recent
 from antiphon.words.tokens import normal
+from antiphon.words.values import Suiting
 
 ATTRIBUTES_FILE = "attributes.parquet"
 """Name of the table of measurements, beside the catalogue."""
@@ -95,9 +96,9 @@ class Known:
         """Return what a nudge does, measured once."""
         return self._effects.get(name, lambda: measured_effect(self.knowledge, name, generator(0, "nudge", name)))
 
-    def suiting(self, asked: Interpretation) -> Suiting:
-        """Return how well each music video suits a text."""
-        return self.knowledge.suiting(asked)
+    def suiting(self, asked: Interpretation, text: Mapping[str, npt.NDArray[np.floating]] | None = None) -> Suiting:
+        """Return how well each music video suits a text; see `Knowledge.suiting`."""
+        return self.knowledge.suiting(asked, text)
 
     @cached_property
     def _ids(self) -> npt.NDArray[np.str_]:
@@ -110,7 +111,7 @@ class Known:
 
     def answer(self, suiting: Suiting, wanted: Wanted) -> list[Hit]:
         """Return the music videos that suit best, ties by id; none if nothing tells of any of the words."""
-        if not suiting.values:
+        if not suiting.tells:
             return []
         kept = np.flatnonzero(wanted.where.mask(self.about))
         scores = suiting.scores[kept]

@@ -1,14 +1,14 @@
 """What is asked with, whatever it came from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.embeddings import MODALITY_WORDS, Modality, ModalityEmbeddings
+from antiphon.embeddings import MODALITY_WORDS, Modality, ModalityEmbeddings, unit_rows
 from antiphon.errors import ConfigError, NotIndexedError
 from antiphon.media.names import file_name
 from antiphon.search.hits import Side
@@ -54,6 +54,9 @@ class Query:
         Embeddings without a modality, for an index of such vectors.
     words : Interpretation or None
         What is asked for in words, alone or besides the embeddings.
+    text : mapping of str to ndarray of float, shape (dim,)
+        The words as a whole in the space of the index, to compare with songs ("audio") and with pictures ("video");
+        empty where no backbone of its model knows words.
 
     See Also
     --------
@@ -67,9 +70,10 @@ class Query:
     artist: str = ""
     vectors: ModalityEmbeddings | None = None
     words: Interpretation | None = None
+    text: Mapping[Modality, npt.NDArray[np.floating]] = field(default_factory=dict[Modality, npt.NDArray[np.floating]])
 
     @classmethod
-    def from_text(cls, index: "Index", text: str, text_side: TextSide | None = None) -> Self:
+    def from_text(cls, index: "Index", text: str, model: TextSide | None = None) -> Self:
         """Ask with words, such as "calm acoustic guitar, no drums, 90s".
 
         Parameters
@@ -78,15 +82,12 @@ class Query:
             Its music videos' own words are known besides ours.
         text : str
             Any text; `words` of the query says what it was taken to mean.
-        text_side : TextSide, optional
-            The index's model, where a backbone of it knows words; the score is then the mean of the similarity to them
-            and of how well the words are met.
+        model : DualEncoder, optional
+            The index's model. Where a backbone of it knows words, what lies near them as a whole in the joint space
+            counts as much as one thing that they ask for. What is to be absent is left out of that: networks do not
+            understand "no".
         """
-        words = index.known().read(text)
-        wanted = words.wanted_text() or words.text
-        vectors = {} if text_side is None else text_side.embed_text(wanted)
-        sides = {side: ModalityEmbeddings.from_segments(np.atleast_2d(row)) for side, row in vectors.items()}
-        return cls(audio=sides.get("audio"), video=sides.get("video"), name=words.text, words=words)
+        return cls(name=text).and_words(index, text, model)
 
     def nudge(self, index: "Index", name: str, strength: float = STRENGTH) -> Self:
         """Ask for what is like this query, but calmer, faster, brighter, darker or more live.
@@ -113,28 +114,59 @@ class Query:
                 f"'{self.name or 'The query'}' has nothing that could be made {name}: name a music video or a file to "
                 "search with, and give words besides, or ask for it in words alone."
             )
-        along = direction(knowledge, name)
+        return self._moved(direction(knowledge, name), strength, name)
 
+    def towards(self, index: "Index", id: str, strength: float = STRENGTH) -> Self:
+        """Ask for what is like this query, but more like a music video of an index, such as one of the hits.
+
+        Parameters
+        ----------
+        index : Index
+            The index.
+        id : str
+            The music video.
+        strength : float
+            Length of the step; the query's vectors have length 1. A negative one leads away from it.
+
+        Raises
+        ------
+        NotIndexedError
+            It is not in the index.
+        ConfigError
+            The query and it have neither sound nor pictures in common, as words alone have none.
+        """
+        there = {side: found.track for side, found in index.item(id).sides.items() if side in self.sides}
+        if not there:
+            raise ConfigError(
+                f"'{self.name or 'The query'}' has nothing that could be made more like '{id}': search with a music "
+                "video or a file that has sound or pictures as it has."
+            )
+        return self._moved(there, strength, f"more like {id}")
+
+    def _moved(self, along: Mapping[str, npt.NDArray[np.floating]], strength: float, how: str) -> Self:
         def step(side: Side, found: ModalityEmbeddings | None) -> ModalityEmbeddings | None:
             if found is None or side not in along:
                 return found
             track, segments = (moved(rows, along[side], strength) for rows in (found.track, found.segments))
             return replace(found, track=track, segments=segments)
 
-        named = f"{self.name}, {name}" if self.name else name
         sides = {"audio": step("audio", self.audio), "video": step("video", self.video)}
-        return replace(self, **sides, vectors=step("", self.vectors), name=named)
+        return replace(self, **sides, vectors=step("", self.vectors), name=f"{self.name}, {how}" if self.name else how)
 
-    def and_words(self, index: "Index", text: str) -> Self:
+    def and_words(self, index: "Index", text: str, model: TextSide | None = None) -> Self:
         """Ask for what is like this query and suits words too.
 
         Parameters
         ----------
-        index, text
+        index, text, model
             As in `from_text`.
         """
         words = index.known().read(text)
-        return replace(self, words=words, name=f"{self.name}, {words.text}" if self.name else words.text)
+        wanted = words.wanted_text()
+        vectors = {} if model is None or not wanted else model.embed_text(wanted)
+        unit = {side: unit_rows(np.atleast_2d(row), "text")[0] for side, row in vectors.items()}
+        named = f"{self.name}, {words.text}" if self.sides else words.text
+        return replace(self, words=words, text=unit, name=named)
 
     @classmethod
     def from_id(cls, index: "Index", id: str) -> Self:

@@ -20,15 +20,13 @@ from antiphon.words.interpretation import Interpretation, Term
 from antiphon.words.lexicon import lexicon
 from antiphon.words.recent import Recent
 from antiphon.words.tokens import normal
+from antiphon.words.values import Suiting, Value, combined, standard, unclipped
 from antiphon.words.vocabulary import Vocabulary
 
 FloatArray = npt.NDArray[np.float64]
 
-SAID, HEARD, MEASURED, NEAR = 1.0, 0.7, 0.7, 0.5
-"""Weights of what is said, heard, measured, and of the direction in the joint space."""
 FEWEST = 3
 """Music videos that a tag needs, and that must be without it, before a direction is learned."""
-_MOST_DEVIATIONS = 4.0
 _KEPT_TERMS = 32
 _YEARS_OFF = 10.0
 _IN_YEARS = 2.0
@@ -36,49 +34,6 @@ _TEMPO_OFF = 0.1
 _OCTAVES = ((1.0, 0.0), (0.5, 0.02), (2.0, 0.02))
 """Factors of a tempo, and what each costs beside the tempo itself."""
 _LOWEST_PROBABILITY = 1e-4
-
-
-@dataclass(frozen=True, eq=False)
-class Value:
-    """How well the music videos suit one term.
-
-    Attributes
-    ----------
-    total : ndarray of float64, shape (n,)
-        Standardised, but for years; all 0 if nothing tells.
-    said, heard, measured, near : ndarray of float64, shape (n,), optional
-        What it is made of, where there is any; `said` is from 0 to 1, the others are standardised.
-    """
-
-    total: FloatArray
-    said: FloatArray | None = None
-    heard: FloatArray | None = None
-    measured: FloatArray | None = None
-    near: FloatArray | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Suiting:
-    """How well the music videos suit a text.
-
-    Attributes
-    ----------
-    total : ndarray of float64, shape (n,)
-        Weighted sum of the terms' values over the root of the weights' squares; 0 is the catalogue's mean.
-    values : mapping of Term to Value
-        What it is made of.
-    silent : tuple of Term
-        What was understood, but nothing in this catalogue tells of any music video.
-    """
-
-    total: FloatArray
-    values: Sequence[tuple[Term, Value]]
-    silent: tuple[Term, ...]
-
-    @property
-    def scores(self) -> FloatArray:
-        """The totals from 0 to 1, by the logistic function: 0.5 is the catalogue's mean."""
-        return 1 / (1 + np.exp(-self.total))
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,16 +94,38 @@ class Knowledge:
         """Directions in the joint space; None without embeddings."""
         return Directions(self.sides) if self.sides and len(self.ids) > 2 * FEWEST else None
 
-    def suiting(self, asked: Interpretation) -> Suiting:
-        """Return how well each music video suits what a text asks for."""
+    def suiting(self, asked: Interpretation, text: Mapping[str, npt.NDArray[np.floating]] | None = None) -> Suiting:
+        """Return how well each music video suits what a text asks for.
+
+        Parameters
+        ----------
+        asked : Interpretation
+            What it asks for.
+        text : mapping of str to ndarray of float, shape (dim,), optional
+            The text as a whole in the joint space, by the side that it is compared with.
+        """
         once = {(term.kind, term.name, term.wanted): term for term in asked.terms}
         values = [(term, self.value(term)) for term in once.values()]
         telling = [(term, value) for term, value in values if value.total.any()]
         total = np.zeros(len(self.ids))
         for term, value in telling:
             total += term.weight * (1 if term.wanted else -1) * value.total
-        norm = np.sqrt(sum(term.weight**2 for term, _ in telling)) or 1.0
-        return Suiting(total / norm, telling, tuple(term for term, value in values if not value.total.any()))
+        similar = self.similar(text or {})
+        total += 0.0 if similar is None else similar
+        norm = np.sqrt(sum(term.weight**2 for term, _ in telling) + (similar is not None)) or 1.0
+        silent = tuple(term for term, value in values if not value.total.any())
+        return Suiting(total / norm, telling, silent, similar)
+
+    def similar(self, vectors: Mapping[str, npt.NDArray[np.floating]]) -> FloatArray | None:
+        """Return the mean cosine with vectors of the joint space, each side standardised; None without a common side.
+
+        Texts lie in a region of their own of such a space. What all music videos have in common with it is nothing to
+        choose by, and is gone when cosines are standardised over the catalogue.
+        """
+        cosines = [
+            self.sides[side] @ vector.astype(np.float32) for side, vector in vectors.items() if side in self.sides
+        ]
+        return _mean([standard(rows) for rows in cosines])
 
     def value(self, term: Term) -> Value:
         """Return how well each music video suits a term, as if it were wanted; those of the last terms are kept."""
@@ -177,40 +154,6 @@ class Knowledge:
         """Return the mean of measurements, standardised, those that are low where it holds turned round."""
         known = [(self.measures[name], sign) for name, sign in signs.items() if name in self.measures]
         return _mean([sign * standard(np.log1p(values)) for values, sign in known])
-
-
-def combined(
-    count: int,
-    said: FloatArray | None = None,
-    heard: FloatArray | None = None,
-    measured: FloatArray | None = None,
-    near: FloatArray | None = None,
-) -> Value:
-    """Join what is known of a term to one value for each of `count` music videos."""
-    parts = [
-        (SAID, None if said is None else standard(said)),
-        (HEARD, heard),
-        (MEASURED, measured),
-        (NEAR, near),
-    ]
-    known = [weight * part for weight, part in parts if part is not None]
-    total = _unclipped(np.sum(known, axis=0)) if known else np.zeros(count)
-    return Value(total, said, heard, measured, near)
-
-
-def standard(values: npt.NDArray[np.floating]) -> FloatArray:
-    """Standardise values: mean 0 and deviation 1 of those that are known, at most 4 away; 0 where unknown."""
-    return np.clip(_unclipped(values), -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
-
-
-def _unclipped(values: npt.NDArray[np.floating]) -> FloatArray:
-    known = np.isfinite(values)
-    if not known.any():
-        return np.zeros(len(values))
-    spread = float(values[known].std())
-    if spread <= 1e-9 * max(float(np.abs(values[known]).max()), 1e-300):
-        return np.zeros(len(values))
-    return np.where(known, (values - values[known].mean()) / spread, 0.0).astype(np.float64)
 
 
 def _concept(known: Knowledge, term: Term) -> Value:
@@ -259,7 +202,7 @@ def _outside(values: npt.NDArray[np.floating], term: Term) -> FloatArray:
 def _alike(known: Knowledge, term: Term) -> Value:
     """Value the names whose meaning is near, each by its share."""
     parts = [(share, known.value(known_term(name))) for name, share in term.names.items()]
-    total = _unclipped(np.sum([share * value.total for share, value in parts], axis=0))
+    total = unclipped(np.sum([share * value.total for share, value in parts], axis=0))
     return Value(total, near=total)
 
 

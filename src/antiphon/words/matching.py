@@ -5,9 +5,10 @@ import numpy.typing as npt
 
 from antiphon.words.evidence import concepts_in, negates
 from antiphon.words.interpretation import Term
-from antiphon.words.knowledge import Knowledge, Suiting, Value, known_term
+from antiphon.words.knowledge import Knowledge, known_term
 from antiphon.words.lexicon import lexicon
 from antiphon.words.tokens import normal
+from antiphon.words.values import Suiting, Value
 
 _OUTER = 0.75
 _NEAR = 0.9
@@ -40,7 +41,9 @@ def reasons(known: Knowledge, suiting: Suiting, id: str) -> tuple[str, ...]:
     """
     row = known.places[id]
     found = [(term, _reason(known, term, value, row)) for term, value in suiting.values]
-    return tuple(f"{term.name if term.wanted else f'no {term.name}'}: {why}" for term, why in found if why)
+    told = tuple(f"{term.name if term.wanted else f'no {term.name}'}: {why}" for term, why in found if why)
+    near = suiting.similar is not None and _share_below(suiting.similar, row) >= _NEAR
+    return (*told, "near the words as a whole") if near else told
 
 
 def _reason(known: Knowledge, term: Term, value: Value, row: int) -> str:

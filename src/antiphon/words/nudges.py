@@ -15,7 +15,8 @@ from antiphon.errors import ConfigError, NotIndexedError
 from antiphon.spelling import did_you_mean
 from antiphon.words.directions import Directions
 from antiphon.words.interpretation import Term
-from antiphon.words.knowledge import Knowledge, combined, standard
+from antiphon.words.knowledge import Knowledge
+from antiphon.words.values import combined, standard
 
 FloatArray = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.integer]
@@ -94,7 +95,9 @@ def _by_side(known: Knowledge, whole: FloatArray) -> dict[str, FloatArray]:
     return found
 
 
-def moved(vectors: npt.NDArray[np.floating], along: FloatArray, strength: float = STRENGTH) -> npt.NDArray[np.float32]:
+def moved(
+    vectors: npt.NDArray[np.floating], along: npt.NDArray[np.floating], strength: float = STRENGTH
+) -> npt.NDArray[np.float32]:
     """Move unit vectors along a direction, and bring them back to length 1."""
     rows = np.asarray(vectors, dtype=np.float64) + strength * along
     return (rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)).astype(np.float32)

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import torch
 
 import antiphon
 from antiphon import backbones
+from antiphon.app import wording
+from antiphon.app.application import create_app
 from antiphon.cli.app import run
 from antiphon.features.named_stores import store_names
 from antiphon.workspace import Workspace
@@ -74,6 +78,32 @@ def test_extract_train_and_search_with_clap_and_clip(
     assert len(hits) == len({hit.id for hit in hits}) >= 4
     asked = told(capsys, *work, "search", "--text", "green rabbits", "-k", "6")
     assert [hit["id"] for hit in asked["hits"]] == [hit.id for hit in hits]
+    assert hits[0].score > 0.5 > hits[-1].score  # nothing but the text side tells: no tags, and words that mean nothing
+    beside = told(capsys, *work, "search", str(folder / "elf.mp4"), "--text", "green rabbits", "-k", "6")
+    file = antiphon.Query.from_file(folder / "elf.mp4", model).and_words(index, "green rabbits", model)
+    assert [hit["id"] for hit in beside["hits"]] == [hit.id for hit in index.search(file, k=6)]
+    service_answers_alike(workspace, index, [hit.id for hit in hits], monkeypatch)
+
+
+class InProcess:
+    """A worker without a process."""
+
+    def __init__(self, prepare: Callable[..., Any], arguments: tuple[Any, ...], _limits: object) -> None:
+        self.run = prepare(*arguments)
+
+    def close(self) -> None: ...
+
+
+def service_answers_alike(
+    workspace: Workspace, index: antiphon.Index, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wording, "Worker", InProcess)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from fastapi.testclient import TestClient
+    with TestClient(create_app(workspace, index, "antiphon-base"), base_url="http://localhost") as client:
+        found = client.get("/api/search", params={"q": "green rabbits", "k": 6}).json()
+    assert [hit["id"] for hit in found["hits"]] == expected
 
 
 def test_changed_weights_are_refused_by_the_store(

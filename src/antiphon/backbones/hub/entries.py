@@ -6,7 +6,7 @@ is said in docs/backbones.md. None has been run with its published weights here 
 
 from dataclasses import dataclass
 
-from antiphon.backbones.hub.names import HubName, Side
+from antiphon.backbones.hub.names import HubName, Side, is_hub_name
 
 
 @dataclass(frozen=True)
@@ -101,3 +101,8 @@ _ENTRIES = (
 
 ENTRIES = {entry.name: entry for entry in _ENTRIES}
 """By name."""
+
+
+def is_of_hub(name: str) -> bool:
+    """Return whether a name stands for a model of the hub, which may have a text side."""
+    return name in ENTRIES or is_hub_name(name)
