@@ -4,6 +4,9 @@ DATA ?= ../shared/data
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+# What Python compiles is kept, even where the environment forbids it: pip has compiled nothing (--no-compile), and each of
+# the hundreds of processes of the tests would compile torch anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo reproduce test lint format bench trust audit release hashes clean
 .DEFAULT_GOAL := help
