@@ -4,12 +4,14 @@ Files of 6 s are made (MPEG-4 and PCM, no two alike), catalogued and extracted w
 networks, attributes, tempo, stores. The networks are small ones of our own, so that what grows can only be the
 pipeline. Resident memory of the main process and of the largest decoding process is read every second; what is printed
 are medians over tenths of the extraction, of which the first fills caches. Flat means that the last tenth holds no
-more than the second.
+more than the second. At half of the files the largest decoding process is killed (SIGKILL), once; the file that it
+held is tried again in another process, and no row may be lost.
 """
 
 import argparse
 import json
 import os
+import signal
 import statistics
 import tempfile
 import threading
@@ -25,6 +27,8 @@ from antiphon import Catalogue, backbones, extract
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.media.layout import FrameLayout
 from antiphon.segments.sampling import SamplingConfig
+from antiphon.workspace import Workspace
+from service import machine
 
 RATE_HZ = 16_000
 PARTS = 10
@@ -102,9 +106,15 @@ def main() -> None:
     done = 0
     over = threading.Event()
 
+    killed: list[int] = []
+
     def watch() -> None:
         while not over.wait(1.0):
-            seen.append((done, resident_mb(os.getpid()), max(map(resident_mb, children()), default=0.0)))
+            sizes = {pid: resident_mb(pid) for pid in children()}
+            seen.append((done, resident_mb(os.getpid()), max(sizes.values(), default=0.0)))
+            if sizes and not killed and done >= options.files / 2:
+                killed.append(max(sizes, key=sizes.__getitem__))
+                os.kill(killed[0], signal.SIGKILL)
 
     def progress(state: Any) -> None:
         nonlocal done
@@ -128,6 +138,7 @@ def main() -> None:
         )
         taken_s = time.monotonic() - begun_s
         over.set()
+        failures = Workspace(Path(folder) / "work").read_failures()
     rows = [one for one in seen if 0 < one[0] < options.files]
     parts = [
         [one for one in rows if part * options.files <= PARTS * one[0] < (part + 1) * options.files]
@@ -135,10 +146,20 @@ def main() -> None:
     ]
     medians = [[statistics.median(one[side] for one in part) for side in (1, 2)] for part in parts if part]
     print(f"{len(found)} of {options.files} files, {taken_s:.0f} s, {options.files / taken_s:.1f} files/s")
+    print(f"decoding processes killed: {len(killed)}; failures: {[failure.message for failure in failures]}")
     for number, (main_mb, worker_mb) in enumerate(medians):
         print(f"tenth {number + 1:2}: main process {main_mb:6.0f} MB, largest decoding process {worker_mb:6.0f} MB")
     if options.out is not None:
-        about = {"files": options.files, "segments": len(found), "seconds": taken_s, "MB by tenth": medians}
+        about = {
+            "machine": machine(),
+            "load": os.getloadavg()[0],
+            "files": options.files,
+            "segments": len(found),
+            "killed": len(killed),
+            "failures": len(failures),
+            "seconds": taken_s,
+            "MB by tenth": medians,
+        }
         options.out.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
