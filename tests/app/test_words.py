@@ -187,6 +187,19 @@ def test_texts_are_embedded_once_and_a_model_that_cannot_leaves_the_terms(capsys
     assert Wording.of("run", Origin(audio="clap", video="efficientnet_lite0")) is not None
 
 
+def test_the_page_shows_no_music_video_twice_and_says_what_a_score_is(client, genre):
+    page = client.get("/", params={"q": genre}).text
+    listed = re.findall(r'<p class="id">([^<]*)</p>', page)
+    suggested = re.findall(r'<span class="id">([^<]*)</span>', page)
+    assert listed and not set(listed) & set(suggested) and len(suggested) <= 3
+    assert "How well it suits the words: 0.5 is the catalogue’s mean" in page
+    assert page.index('id="by-words"') < page.index('id="drop"')  # results first
+    assert "Similarity of the embeddings, at most 1" not in page
+    beside, plain, silent = (client.get("/video/plain", params={"q": q}).text for q in ("guitar", "", "xyzzy"))
+    assert "The mean of the similarity of the embeddings and of how well" in beside
+    assert "Similarity of the embeddings, at most 1" in plain and "Similarity of the embeddings, at most 1" in silent
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_words_on_the_page_in_a_browser(browser, server, width, height):
     page = browser.new_page(viewport={"width": width, "height": height})
@@ -197,6 +210,10 @@ def test_words_on_the_page_in_a_browser(browser, server, width, height):
     page.keyboard.press("Enter")
     page.wait_for_selector("#by-words .hits li")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    help_line = page.locator(".find > p.small").first.bounding_box()
+    field = page.locator("#q").bounding_box()
+    assert help_line["y"] - field["y"] - field["height"] >= 6
+    assert page.locator("#by-words .hits li").first.bounding_box()["y"] < height
     page.click("#by-words .chip >> text=no drums")
     page.wait_for_url("**/?q=guitar")
     assert page.locator("#by-words .chip").count() == 1

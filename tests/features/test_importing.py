@@ -241,7 +241,9 @@ def test_columns_that_are_missing_or_no_vectors_are_named(table, tmp_path):
     pl.DataFrame({"id": ["a", "b"], "x": [[1.0], [1.0, 2.0]], "y": [[1.0], [2.0]]}).write_parquet(
         tmp_path / "r.parquet"
     )
-    with pytest.raises(FeatureStoreError, match=r"column 'x': all vectors must have one length above 0, not \[1, 2\]"):
+    with pytest.raises(
+        FeatureStoreError, match=r"column 'x': all vectors must have one length above 0; row \d has \d values"
+    ):
         Features.from_parquet([tmp_path / "r.parquet"], audio="x", video="y")
 
 

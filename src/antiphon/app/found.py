@@ -52,6 +52,11 @@ class FoundByWords:
     words: Interpretation
     silent: tuple[Term, ...]
 
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether no term of the words changes a score."""
+        return len(self.silent) == len(self.words.terms)
+
 
 @dataclass(frozen=True)
 class But:

@@ -34,7 +34,8 @@ HEADINGS: Mapping[Target, str] = {
     "both": "More like this",
 }
 SEEDS, NEIGHBOURS, SIMILAR, MATCHES, WORDED = 8, 4, 8, 12, 24
-_LISTED = 24
+_LISTED, _BESIDE = 24, 3
+"""Videos with all words in what is written of them: alone, and above what suits the words."""
 # Permissions of a report: a single file with inline style and script, in an origin of its own.
 REPORT_POLICY = (
     "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -52,12 +53,14 @@ def home(request: Request, here: Here, conditions: Asked, q: str = "") -> HTMLRe
     searcher = here.searcher
     library = searcher.library
     asked = _listing(request, conditions, WORDED)
+    worded = searcher.by_words(q, asked) if q.strip() else None
+    shown = {one.video.id for one in worded.hits} if worded else set[str]()
     return here.pages.render(
         request,
         "home.html",
         q=q,
-        found=library.find(q, _LISTED),
-        worded=searcher.by_words(q, asked) if q.strip() else None,
+        found=[video for video in library.find(q, _LISTED) if video.id not in shown][: _BESIDE if shown else _LISTED],
+        worded=worded,
         asked=asked,
         library=library,
         embedded=len(searcher.findable),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.cli.opening import YT8M, chosen_features, workspace_features
 from antiphon.cli.session import Session
-from antiphon.errors import ConfigError
+from antiphon.errors import ConfigError, FeatureStoreError
 
 if TYPE_CHECKING:
     from antiphon.features import Features
@@ -93,7 +93,10 @@ def _table(path: Path) -> "Features":
     if not path.is_file():
         raise ConfigError(f"{path}: no such file.")
     several = "group" in read_schema(path).names
-    return Features.from_parquet(path, audio="audio", video="video", groups="group" if several else None)
+    try:
+        return Features.from_parquet(path, audio="audio", video="video", groups="group" if several else None)
+    except FeatureStoreError as error:
+        raise FeatureStoreError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from error
 
 
 def _every_pair(session: Session) -> list[str]:

@@ -69,12 +69,25 @@ def vector_column(frame: pl.DataFrame, name: str) -> FloatArray:
     except pl.exceptions.PolarsError as error:
         raise FeatureStoreError(f"column '{name}': must be vectors of numbers, not {column.dtype}.") from error
     lengths = lists.list.len().drop_nulls().unique().to_list()
+    if not len(frame):
+        raise FeatureStoreError(f"column '{name}': the table has no rows. Write a row for each music video.")
     if len(lengths) != 1 or not lengths[0]:
-        raise FeatureStoreError(f"column '{name}': all vectors must have one length above 0, not {sorted(lengths)}.")
+        raise FeatureStoreError(f"column '{name}': all vectors must have one length above 0{_odd_row(lists)}.")
     result = np.full((len(frame), lengths[0]), np.nan, dtype=np.float32)
     present = lists.is_not_null().to_numpy()
     result[present] = lists.drop_nulls().explode().to_numpy().reshape(-1, lengths[0])
     return result
+
+
+def _odd_row(lists: pl.Series) -> str:
+    """Name the first row whose length is not that of most, to be mended."""
+    sizes = lists.list.len()
+    counts = sizes.drop_nulls().value_counts(sort=True)
+    if counts.is_empty():
+        return ", and all rows are empty"
+    usual = counts[sizes.name][0]
+    odd = (sizes != usual).fill_null(value=False).arg_true() if usual else sizes.is_not_null().arg_true()
+    return f"; row {odd[0]} has {sizes[odd[0]]} values" + (f", most have {usual}" if usual else "")
 
 
 def name_column(frame: pl.DataFrame, name: str) -> list[Any]:

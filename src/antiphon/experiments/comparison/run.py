@@ -29,7 +29,9 @@ from antiphon.experiments.study import (
 )
 from antiphon.experiments.study_run import run_study
 from antiphon.features.features import Features
+from antiphon.model.recipe import recipe_names
 from antiphon.shapes import faults_of
+from antiphon.spelling import did_you_mean
 
 METHODS = (ZERO_SHOT, CCA, "paper-base", "antiphon-base")
 """Features as they are, the tuned linear analysis, the paper's recipe, and the default recipe."""
@@ -98,6 +100,7 @@ def compare(
     FeatureStoreError
         Too few music videos, or none that all features have.
     """
+    _refuse_unknown(methods)
     named = features if isinstance(features, Mapping) else {_name(features): features}
     pairs = in_common(named)
     settings = usual_draws(next(iter(pairs.values())), draws, seed)
@@ -162,3 +165,14 @@ def _kept(folder: str | Path | None) -> Generator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="antiphon-compare-") as name:
         yield Path(name)
+
+
+def _refuse_unknown(methods: Sequence[str]) -> None:
+    """Refuse a method that does not exist, before anything is computed."""
+    known = (ZERO_SHOT, CCA, *recipe_names())
+    for method in methods:
+        if method not in known and not method.endswith(".toml"):
+            raise ConfigError(
+                f"methods: there is no '{method}'.{did_you_mean(method, known)} There are {', '.join(known)}, and TOML "
+                "files of your own recipes."
+            )
