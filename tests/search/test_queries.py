@@ -3,7 +3,6 @@
 import pickle
 from copy import copy
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -253,23 +252,6 @@ def test_hits_are_a_list_that_prints_as_a_table_and_goes_into_a_frame(index):
     assert [set(row) for row in hits.to_dicts()] == 3 * [
         {"id", "title", "artist", "genre", "tags", "year", "score", "moments"}
     ]
-
-
-def test_hits_are_cards_that_play_the_matching_moment(tmp_path, synthetic_table, model, music_videos):
-    """In a notebook; a music video without a file has no preview, and nothing in it is markup."""
-    paths = sorted(synthetic_table.parent.glob("*.mp4"))
-    rows = [
-        {"id": f"v{number:03d}", "path": str(paths[number]) if number != 1 else None, "artist": "<b>", "title": "a & b"}
-        for number in range(3)
-    ]
-    records = SimpleNamespace(records=lambda: rows)
-    index = Index.build(model, music_videos(range(3), segments=1), tmp_path, records)
-    hits = index.search(Query.from_id(index, "v000"), by="audio")
-    html = hits._repr_html_()
-    assert type(html) is str
-    assert html.count("<video controls") == 1 and html.count("data:video/mp4;base64,") == 1
-    assert html.count("No preview") == 1
-    assert "&lt;b&gt;" in html and "a &amp; b" in html and "<b></b>" not in html
 
 
 def test_hits_are_pickled_without_their_index(index):
