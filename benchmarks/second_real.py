@@ -14,17 +14,19 @@ from typing import Any
 import av
 import numpy as np
 import torch
+
+from antiphon import backbones
+from antiphon.errors import DecodeError
+from antiphon.media.decoding import decode_stretches
+from antiphon.media.layout import FrameLayout
 from packaged_networks import Array, Candidate
 from packaged_people import Faces, Poses
 from packaged_pictures import VIDEO
 from packaged_sound import AUDIO
 from second_features import BASE, layout_of
 
-from antiphon import backbones
-from antiphon.errors import DecodeError
-from antiphon.media.decoding import decode_stretches
-
 WINDOWS = 5
+LITE0 = FrameLayout(size_px=224, every=3)
 SOUND = ("music/*.ogg", "video/big_buck_bunny.mp4", "video/friday.mp4", "video/sintel_trailer.mp4")
 PICTURES = ("video/*.mp4", "video/*.webm")
 
@@ -81,7 +83,7 @@ def main() -> None:
     for side, patterns, name in (("audio", SOUND, BASE[0]), ("video", PICTURES, BASE[1])):
         paths = sorted(path for pattern in patterns for path in given.media.glob(pattern))
         base: Any = backbones.load(name, "cpu")
-        layouts = sorted({layout_of(each) for each in chosen if each.side == "video"} | {backbones.load(BASE[1]).layout}, key=str)  # type: ignore[union-attr]  # noqa: E501
+        layouts = sorted({layout_of(each) for each in chosen if each.side == "video"} | {LITE0}, key=str)
         by_rate = {rate: decoded(paths, [], rate) for rate in (16_000, 22_050)} if side == "audio" else {}
         pictures, files = decoded(paths, layouts, None) if side == "video" else by_rate[16_000]
         inputs = pictures if side == "audio" else [each[base.layout] for each in pictures]
@@ -91,7 +93,10 @@ def main() -> None:
             if each.side == side:
                 rows = by_rate[each.rate_hz][0] if side == "audio" else [one[layout_of(each)] for one in pictures]
                 values = unit(np.stack([each(row) for row in rows]))
-                print(f"{each.name}: {told(values, files)}, beside {told(np.concatenate([own, values], 1), files)}", flush=True)
+                print(
+                    f"{each.name}: {told(values, files)}, beside {told(np.concatenate([own, values], 1), files)}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 import dataclasses
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from antiphon import backbones
 from antiphon.backbones import builtin, checks, registry
 from antiphon.backbones.hub.entries import ENTRIES
 from antiphon.backbones.inference import resolve_device
+from antiphon.backbones.spec import BackboneSpec
 from antiphon.errors import ConfigError, WeightsError
 
 OURS = [
@@ -34,6 +36,13 @@ def with_plugins(monkeypatch: pytest.MonkeyPatch, *plugins: tuple[str, str]) -> 
 
 def test_our_backbones_are_listed() -> None:
     assert set(OURS) <= set(backbones.names())
+
+
+def test_built_in_backbones_have_entry_points() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    specs = {name: spec for name, spec in vars(builtin).items() if isinstance(spec, BackboneSpec)}
+    expected = {spec.name: f"antiphon.backbones.builtin:{name}" for name, spec in specs.items()}
+    assert project["entry-points"][registry.GROUP] == expected
 
 
 def test_listing_needs_no_torch() -> None:

@@ -25,6 +25,14 @@ def test_tags_of_stored_features_are_those_of_the_network(name, waveform):
     assert np.isnan(found[1]).all()
 
 
+def test_values_of_another_network_behind_them_change_nothing(waveform):
+    (feature,) = load("musicnn-mtt")(waveform, 16_000)
+    _, expected = tag_probabilities("musicnn-mtt", feature[None])
+    corpus, found = tag_probabilities("musicnn-mtt-basic-pitch", np.concatenate([feature, np.ones(176)])[None])
+    assert corpus == "mtt"
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_features_of_other_backbones_have_no_tags(monkeypatch, tmp_path):
     assert tag_probabilities("efficientnet_lite0", np.zeros((2, 1506))) is None
     assert tag_probabilities("musicnn-mtt", np.zeros((2, 200))) is None

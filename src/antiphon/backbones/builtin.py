@@ -7,8 +7,10 @@ from typing import Literal
 from antiphon.backbones.base import AudioBackbone, VideoBackbone
 from antiphon.backbones.by_hand import ByHand
 from antiphon.backbones.downloads import Url, Wheel, read_member
+from antiphon.backbones.side_by_side import SeveralWeights
 from antiphon.backbones.spec import BackboneSpec
 from antiphon.backbones.weights import Tensors, Weights, read_pth
+from antiphon.errors import WeightsError
 
 MUSICNN_WHEEL = Wheel(
     "musicnn",
@@ -94,6 +96,17 @@ def _basic_pitch(device: str, path: Path | None) -> AudioBackbone:
     return BasicPitch(*BASIC_PITCH_WEIGHTS.read(path), device)
 
 
+def _musicnn_and_basic_pitch(device: str, path: Path | None) -> AudioBackbone:
+    from antiphon.backbones.side_by_side import SideBySide
+
+    if path is not None:
+        raise WeightsError(
+            "musicnn-mtt-basic-pitch is two networks, whose weights are two files. Leave out weights: put the files "
+            "where `antiphon backbones check musicnn-mtt basic-pitch` looks for them."
+        )
+    return SideBySide("musicnn-mtt-basic-pitch", [MUSICNN_MTT_BUILD(device, None), _basic_pitch(device, None)])
+
+
 def _basic_pitch_tensors(path: Path) -> Tensors:
     from antiphon.backbones.basic_pitch import convert
 
@@ -111,11 +124,13 @@ WON_MTAT_WEIGHTS = Weights("musicnn-won-mtat", WON_MTAT_FILE, _won_musicnn_tenso
 BASIC_PITCH_WEIGHTS = Weights("basic-pitch", BASIC_PITCH_WHEEL, _basic_pitch_tensors, 144_260)
 R2PLUS1D_WEIGHTS = Weights("r2plus1d_18", R2PLUS1D_URL, read_pth, 126_144_156)
 
+MUSICNN_MTT_BUILD = _musicnn("mtt", "pooled", MTT_WEIGHTS)
+
 _MTT = "musicnn trained on MagnaTagATune"
 _MSD = "musicnn trained on the Million Song Dataset"
 MUSICNN_MTT = BackboneSpec(
     "musicnn-mtt", "audio", 1506, "ISC", f"{_MTT}: max and mean over 3 s of 753 channels",
-    MTT_WEIGHTS, _musicnn("mtt", "pooled", MTT_WEIGHTS), golden=4456.859365,
+    MTT_WEIGHTS, MUSICNN_MTT_BUILD, golden=4456.859365,
 )  # fmt: skip
 MUSICNN_MSD = BackboneSpec(
     "musicnn-msd", "audio", 1506, "ISC", f"{_MSD}: max and mean over 3 s of 753 channels",
@@ -133,6 +148,12 @@ BASIC_PITCH = BackboneSpec(
     "basic-pitch", "audio", 176, "Apache-2.0",
     "Basic Pitch trained to transcribe any instrument: means over 3 s of how strongly 88 keys sound and start",
     BASIC_PITCH_WEIGHTS, _basic_pitch, golden=26.771010,
+)  # fmt: skip
+MUSICNN_MTT_BASIC_PITCH = BackboneSpec(
+    "musicnn-mtt-basic-pitch", "audio", 1682, "ISC and Apache-2.0",
+    "musicnn-mtt and basic-pitch side by side",
+    SeveralWeights((MTT_WEIGHTS, BASIC_PITCH_WEIGHTS)), _musicnn_and_basic_pitch,
+    golden=4483.548552,
 )  # fmt: skip
 EFFICIENTNET_LITE0 = BackboneSpec(
     "efficientnet_lite0", "video", 2560, "Apache-2.0",

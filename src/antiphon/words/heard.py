@@ -13,6 +13,7 @@ from antiphon.errors import WeightsError
 FloatArray = npt.NDArray[np.float32]
 
 _EPS = 1e-3
+_WITH_NOTES = "-basic-pitch"
 _ROWS = 8192
 
 
@@ -23,8 +24,8 @@ def tag_probabilities(backbone: str, features: npt.NDArray[np.floating]) -> tupl
     ----------
     backbone : str
         Name of the backbone that made the features.
-    features : ndarray of float, shape (n, 1506) or (n, 200)
-        Pooled or penultimate values; rows of NaN stay NaN.
+    features : ndarray of float, shape (n, 1506), (n, 1682) or (n, 200)
+        Pooled values, alone or before those of basic-pitch, or penultimate ones; rows of NaN stay NaN.
 
     Returns
     -------
@@ -41,6 +42,8 @@ def tag_probabilities(backbone: str, features: npt.NDArray[np.floating]) -> tupl
         return None
     penultimate = backbone.endswith("-penultimate")
     size = tensors["tags.weight"].shape[1] if penultimate else tensors["hidden.weight"].shape[1]
+    if backbone.endswith(_WITH_NOTES):
+        features = features[:, :size]
     if features.shape[1] != size:
         return None
     parts = [
@@ -52,7 +55,7 @@ def tag_probabilities(backbone: str, features: npt.NDArray[np.floating]) -> tupl
 
 def _corpus(backbone: str) -> Corpus | None:
     names: Mapping[str, Corpus] = {"musicnn-mtt": "mtt", "musicnn-msd": "msd"}
-    return names.get(backbone.removesuffix("-penultimate"))
+    return names.get(backbone.removesuffix("-penultimate").removesuffix(_WITH_NOTES))
 
 
 def _probabilities(rows: FloatArray, tensors: Mapping[str, npt.NDArray[Any]], penultimate: bool) -> FloatArray:
