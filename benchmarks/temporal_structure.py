@@ -4,29 +4,25 @@
 
 Prints a table of the median rank of whole tracks in a pool of 500, both ways together, averaged over the trainings, and
 two gains, ratios of geometric mean ranks: over antiphon-base, and over the recipe before, trained and tested alike. All
-with 95% intervals from a bootstrap over tracks. antiphon-track-mean and antiphon-track-attention have a mean and a
-weighted mean in place of the transformer: what training on tracks brings without their order. "Shuffled" tracks have
-the same segments at other times, sound and pictures each on their own.
+with 95% intervals from a bootstrap over tracks. antiphon-track-summary has no time course: what statistics of a track
+bring, which hardly depend on the order. "Shuffled" tracks have the same segments at other times, sound and pictures
+each on their own.
 """
 
 import argparse
 from typing import Any
 
-from antiphon.model.aggregators import TrackConfig
-from antiphon.model.recipe import Recipe, load_recipe
+from antiphon.model.recipe import Recipe, changed_recipe, load_recipe
 from temporal_tracks import TemporalConfig, compare
 
 TEST_TRACKS = 500
 
 
 def recipes() -> list[Recipe]:
-    """The mean of segments; the mean and the attention, trained on tracks too; and the transformer."""
+    """The mean of segments, summaries of tracks, and these with the time course."""
     base, track = load_recipe("antiphon-base"), load_recipe("antiphon-track")
-    others = [
-        track.model_copy(update={"name": f"antiphon-track-{aggregator}", "track": TrackConfig(aggregator=aggregator)})
-        for aggregator in ("mean", "attention")
-    ]
-    return [base, *others, track]
+    summary = changed_recipe(track, {"name": "antiphon-track-summary", "track": {"num_curves": 0}}, "summary")
+    return [base, summary, track]
 
 
 def gain(values: dict[str, Any], name: str) -> str:

@@ -59,8 +59,6 @@ class Epoch:
         Mean natural logarithm of these ranks.
     best : bool
         True where the stopping criterion is the best so far.
-    validation_track_loss, validation_track_log_rank : float or None
-        The same of whole tracks, in one batch and pool of them all; None without a track model.
     """
 
     epoch: int
@@ -75,8 +73,6 @@ class Epoch:
     validation_median_rank: float
     validation_log_rank: float
     best: bool
-    validation_track_loss: float | None = None
-    validation_track_log_rank: float | None = None
 
 
 _MEASURED = (
@@ -91,8 +87,6 @@ EPOCHS = pa.schema(
         pa.field("epoch", pa.int64(), nullable=False),
         *(pa.field(name, pa.float64(), nullable=False) for name in _MEASURED),
         pa.field("best", pa.bool_(), nullable=False),
-        pa.field("validation_track_loss", pa.float64()),
-        pa.field("validation_track_log_rank", pa.float64()),
     ]
 )
 """The fields of `Epoch`."""

@@ -14,8 +14,6 @@ def small(name: str) -> Recipe:
     data = load_recipe(name).model_dump(exclude_none=True)
     data["head"] |= {"hidden": (), "embedding_dim": 32, "input_dropout": 0.0}
     data["training"] |= {"epochs": 30, "patience": 10}
-    if "track" in data:
-        data["track"] |= {"width": 32}
     return recipe_from(data, name)
 
 

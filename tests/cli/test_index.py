@@ -162,7 +162,7 @@ def track_model(place, tmp_path):
     small = {
         "head": base["head"] | {"hidden": (8,), "embedding_dim": 8},
         "training": base["training"] | {"epochs": 2, "min_steps": 0},
-        "track": base["track"] | {"width": 8, "num_heads": 2, "num_layers": 1},
+        "track": base["track"] | {"num_axes": 2},
     }
     features = workspace_features(workspace, None, None)
     model = DualEncoder(recipe_from(base | small, "small")).fit(features["train"], features["validation"])

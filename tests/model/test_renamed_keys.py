@@ -21,13 +21,12 @@ OLD_NAMES = {
     "closed_form": {"num_components": "dim", "num_landmarks": "landmarks"},
     "loss": {"min_temperature": "least_temperature", "max_temperature": "most_temperature"},
     "training": {"min_steps": "least_steps", "min_pairs": "least_pairs"},
-    "track": {"num_layers": "layers", "num_heads": "heads", "max_segments": "most_segments"},
 }
 OLD_COLUMNS = {"train_lower_bound": "train_least", "validation_lower_bound": "validation_least"}
 TINY = {
     "head": {"hidden": (8,), "embedding_dim": 4},
     "training": {"epochs": 2, "min_steps": 0, "min_pairs": 2},
-    "track": {"width": 8, "num_heads": 2},
+    "track": {"num_axes": 2},
 }
 
 
@@ -57,7 +56,7 @@ def old_run(tmp_path):
     (tmp_path / "run.toml").write_text(tomli_w.dumps(record))
     weights = load_file(tmp_path / "model.safetensors")
     save_file(
-        {name.replace("logit_scale", "log_scale"): value for name, value in weights.items()},
+        {"log_scale" if name == "logit_scale" else name: value for name, value in weights.items()},
         tmp_path / "model.safetensors",
     )
     history = pq.read_table(tmp_path / "history.parquet")
@@ -118,6 +117,15 @@ def test_a_key_under_both_names_is_refused(tmp_path):
     file = tmp_path / "both.toml"
     file.write_text('inherits = "paper-base"\nname = "both"\n[loss]\nleast_temperature = 0.1\nmin_temperature = 0.2\n')
     with pytest.raises(ConfigError, match=r"\[loss\] has both least_temperature and min_temperature"):
+        load_recipe(file)
+
+
+def test_the_track_model_of_an_earlier_version_is_refused_with_what_to_do(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text('inherits = "antiphon-track"\nname = "old"\n[track]\naggregator = "transformer"\nlayers = 1\n')
+    with pytest.raises(
+        ConfigError, match=r"run.toml: \[track\] aggregator, layers: settings of .*Remove them, and train"
+    ):
         load_recipe(file)
 
 

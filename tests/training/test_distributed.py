@@ -31,8 +31,7 @@ name = "sigmoid"
 chunk_size = 8
 exclude_same_artist = true
 [track]
-aggregator = "mean"
-max_segments = 1
+num_axes = 2
 [training]
 batch_size = 21
 epochs = 4

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError
@@ -15,7 +14,7 @@ from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.ranks import ranks
 from antiphon.model.recipe import load_recipe, recipe_from
 
-SMALL = {"width": 16, "num_heads": 2, "num_layers": 1}
+SMALL = {"num_axes": 2, "num_parts": 4}
 
 
 def ragged(tracks=30, seed=0):
@@ -53,24 +52,24 @@ def fitted(**track):
 
 
 @pytest.fixture(scope="module")
-def transformer():
+def tracked():
     return fitted()
 
 
-def test_a_track_does_not_depend_on_the_others_or_on_the_order_of_rows(transformer):
+def test_a_track_does_not_depend_on_the_others_or_on_the_order_of_rows(tracked):
     features = ragged(seed=3)
-    together = transformer.embed(features, per="track")
+    together = tracked.embed(features, per="track")
     names = np.unique(features.groups)
     for number, name in enumerate(names):
-        alone = transformer.embed(features.take(features.groups == name), per="track")
+        alone = tracked.embed(features.take(features.groups == name), per="track")
         for side, whole in zip(alone, together, strict=True):
             np.testing.assert_allclose(side[0], whole[number], atol=1e-5)
-    backwards = transformer.embed(features.take(np.arange(len(features))[::-1]), per="track")
+    backwards = tracked.embed(features.take(np.arange(len(features))[::-1]), per="track")
     np.testing.assert_allclose(backwards[0], together[0], atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(together[1], axis=1), 1, atol=1e-5)
 
 
-def test_segments_without_one_side_do_not_count_and_a_track_of_them_is_unknown(transformer):
+def test_segments_without_one_side_do_not_count_and_a_track_of_them_is_unknown(tracked):
     features = ragged(seed=3)
     sound = features.audio.copy()
     groups = np.unique(features.groups)
@@ -81,7 +80,7 @@ def test_segments_without_one_side_do_not_count_and_a_track_of_them_is_unknown(t
     gone = features.groups == next(group for group in groups if group != features.groups[several[0]])
     sound[gone] = np.nan
     holed = Features.from_arrays(audio=sound, video=features.video, groups=features.groups, starts_s=features.starts_s)
-    for model in (transformer, DualEncoder(without_tracks()).fit(ragged(seed=1), ragged(seed=2))):
+    for model in (tracked, DualEncoder(without_tracks()).fit(ragged(seed=1), ragged(seed=2))):
         audio, video = model.embed(holed, per="track")
         assert np.isnan(audio).all(axis=1).tolist() == [group == features.groups[gone][0] for group in groups]
         assert np.isfinite(video).all()
@@ -93,46 +92,68 @@ def test_without_a_track_model_a_track_is_the_normalised_mean_of_its_segments():
     model, features = DualEncoder(without_tracks()).fit(ragged(seed=1), ragged(seed=2)), ragged(seed=3)
     for rows, tracks in zip(model.embed(features), model.embed(features, per="track"), strict=True):
         np.testing.assert_array_equal(tracks, track_embeddings(rows, features.groups)[1])
-    assert model.history[0].validation_track_loss is None
 
 
-def test_a_saved_track_model_embeds_the_same(transformer, tmp_path):
-    transformer.save(tmp_path)
+def test_a_saved_track_model_embeds_the_same(tracked, tmp_path):
+    tracked.save(tmp_path)
     loaded, features = DualEncoder.load(tmp_path), ragged(seed=3)
-    assert loaded.recipe == transformer.recipe
-    assert loaded.history == transformer.history
+    assert loaded.recipe == tracked.recipe
+    assert loaded.history == tracked.history
     for per in ("segment", "track"):
-        np.testing.assert_array_equal(loaded.embed(features, per=per)[0], transformer.embed(features, per=per)[0])
+        np.testing.assert_array_equal(loaded.embed(features, per=per)[0], tracked.embed(features, per=per)[0])
 
 
-def test_without_weight_on_tracks_the_segments_are_those_of_the_segment_recipe():
-    """The mean has no weights of its own, so the heads start alike and see the same batches."""
-    with_tracks = recipe(aggregator="mean", track_weight=0.0)
-    without = with_tracks.model_copy(update={"track": None})
-    parts, test = (ragged(seed=1), ragged(seed=2)), ragged(seed=3)
-    np.testing.assert_allclose(
-        DualEncoder(with_tracks).fit(*parts).embed(test)[0], DualEncoder(without).fit(*parts).embed(test)[0], atol=1e-6
+def test_segments_are_those_of_the_recipe_without_a_track_model(tracked):
+    plain = DualEncoder(without_tracks()).fit(ragged(seed=1), ragged(seed=2))
+    for with_tracks, without in zip(tracked.embed(ragged(seed=3)), plain.embed(ragged(seed=3)), strict=True):
+        np.testing.assert_allclose(with_tracks[:, : plain.dim], without, atol=1e-6)
+        assert not with_tracks[:, plain.dim :].any()
+
+
+def in_step(tracks, seed, own=0.0):
+    """Tracks of twelve segments whose sound and pictures change together; `own` is what a whole track shares."""
+    random = np.random.default_rng(seed)
+    shared = random.normal(size=(tracks, 12, 6)) + own * random.normal(size=(tracks, 1, 6))
+    mix = np.random.default_rng(99)
+    sides = [
+        (shared @ mix.normal(size=(6, 9)) + 0.5 * random.normal(size=(tracks, 12, 9))).reshape(-1, 9) for _ in "av"
+    ]
+    groups = np.repeat([f"{seed}-{track:03d}" for track in range(tracks)], 12)
+    return Features.from_arrays(
+        audio=sides[0], video=sides[1], groups=groups, starts_s=np.tile(10.0 * np.arange(12), tracks)
     )
 
 
-def test_each_loss_alone_and_both_together_are_different_trainings():
-    weights = [{"segment_weight": 0.0}, {"track_weight": 0.0}, {}]
-    found = [fitted(aggregator="mean", **given).embed(ragged(seed=3), per="track")[0] for given in weights]
-    assert min(np.abs(found[a] - found[b]).max() for a, b in ((0, 1), (0, 2), (1, 2))) > 0.01
+@pytest.fixture(scope="module")
+def by_time():
+    """Trained on tracks that have nothing but their time course."""
+    return DualEncoder(recipe()).fit(in_step(60, 1), in_step(20, 2))
 
 
-def test_tracks_and_segments_of_one_row_are_the_same_before_training():
-    """The aggregators start as the mean, and the head is shared: one space."""
-    from antiphon.model.towers import Towers
-
-    towers, rows = Towers(12, 12, recipe()).eval(), torch.randn(5, 12)
-    alone = towers.embed_tracks("audio", rows[:, None], torch.ones(5, 1, dtype=torch.bool), torch.zeros(5, 1))
-    torch.testing.assert_close(alone, towers.embed("audio", rows))
+def typical_rank(model, features):
+    audio, video = model.embed(features, per="track")
+    return np.exp(np.log(np.concatenate([ranks(audio, video)[0], ranks(video, audio)[0]])).mean())
 
 
-def test_a_training_batch_holds_at_most_so_many_segments_of_a_track():
-    few, all_of_them = (fitted(max_segments=most).embed(ragged(seed=3), per="track")[0] for most in (1, 5))
-    assert np.abs(few - all_of_them).max() > 0.001
+def test_the_time_course_finds_partners_and_none_are_found_where_the_sound_is_moved_in_time(by_time):
+    features = in_step(80, 3)
+    assert typical_rank(by_time, features) < 4
+    rolled = features.audio.reshape(80, 12, -1)
+    moved = replace(features, audio=np.roll(rolled, 5, axis=1).reshape(features.audio.shape))
+    assert typical_rank(by_time, moved) > 15
+
+
+def test_without_curves_there_is_no_time_course(by_time):
+    plain = DualEncoder(recipe(num_curves=0)).fit(in_step(60, 1), in_step(20, 2))
+    assert typical_rank(plain, in_step(80, 3)) > 2 * typical_rank(by_time, in_step(80, 3))
+
+
+def test_weights_are_chosen_by_validation_tracks_where_there_are_enough(monkeypatch):
+    from antiphon.training import track_models
+
+    monkeypatch.setattr(track_models, "MIN_HELD_OUT_VIDEOS", 20)
+    model = DualEncoder(recipe()).fit(in_step(60, 1), in_step(20, 2))
+    assert typical_rank(model, in_step(80, 3)) < 4
 
 
 def test_a_track_model_needs_both_heads():
@@ -141,11 +162,11 @@ def test_a_track_model_needs_both_heads():
         recipe_from(data, "mine")
 
 
-def test_evaluation_ranks_the_models_own_track_embeddings_and_what_times_alone_give_away(transformer):
+def test_evaluation_ranks_the_models_own_track_embeddings_and_what_times_alone_give_away(tracked):
     """These tracks differ in number and times of their segments, and those tell a track as surely as a name."""
     features = ragged(seed=3)
-    found = evaluate(transformer, features)["tracks"]
-    audio, video = transformer.embed(features, per="track")
+    found = evaluate(tracked, features)["tracks"]
+    audio, video = tracked.embed(features, per="track")
     assert found["a2v"]["median_rank"] == np.median(ranks(audio, video)[0])
     assert set(found["times_alone"]) == {"a2v", "v2a"}
     same_times = replace(features, starts_s=np.full(len(features), np.nan)).first_segments
@@ -153,7 +174,7 @@ def test_evaluation_ranks_the_models_own_track_embeddings_and_what_times_alone_g
         features.take(np.repeat(np.flatnonzero(np.isin(features.ids, same_times.ids)), 2)),
         starts_s=np.tile([0.0, 9.0], 30),
     )
-    assert evaluate(transformer, twice)["tracks"]["times_alone"] == {"a2v": 15.5, "v2a": 15.5}
+    assert evaluate(tracked, twice)["tracks"]["times_alone"] == {"a2v": 15.5, "v2a": 15.5}
 
 
 def test_the_pool_of_tracks_is_2000_and_always_the_same():

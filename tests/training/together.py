@@ -7,7 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from antiphon.cli.app import run
@@ -25,10 +24,10 @@ def batch_gradients(recipe, embed_batch_size):
     torch.manual_seed(3)
     audio, video = torch.randn(40, 12), torch.randn(40, 10)
     features = Features.from_arrays(audio=audio, video=video, groups=[row // 2 for row in range(40)])
-    data = TrainingData.of(features, torch.device("cpu"), recipe.track)
+    data = TrainingData.of(features, torch.device("cpu"))
     towers = Towers(12, 10, recipe)
     rows = 2 * torch.randperm(20)[:13].numpy()
-    loss = set_gradients(towers, Objective(recipe.loss, data), data, rows, embed_batch_size, np.random.default_rng(0))
+    loss = set_gradients(towers, Objective(recipe.loss, data), data, rows, embed_batch_size)
     return {"loss": torch.tensor(loss)} | {name: weights.grad for name, weights in towers.named_parameters()}
 
 

@@ -110,7 +110,7 @@ def _tracks(model: Embedder, pairs: Features, seed: int) -> tuple[RetrievalResul
     ids = np.unique(pairs.groups)
     found = retrieval(*model.embed(pairs, per="track"), ids=ids, name=_name(model), seed=seed)
     track = model.recipe.track if isinstance(model, DualEncoder) else None
-    if track is None or track.aggregator != "transformer":
+    if track is None:
         return found, {}
     audio, video = (np.broadcast_to(side.mean(axis=0), side.shape) for side in (pairs.audio, pairs.video))
     alike = retrieval(*model.embed(replace(pairs, audio=audio, video=video), per="track"), seed=seed)

@@ -77,8 +77,7 @@ def load_towers(
     try:
         _refuse_other_shapes(weights, recipe, audio_dim, video_dim)
         towers = Towers(audio_dim, video_dim, recipe)
-        if towers.closed_form is not None:
-            towers.closed_form.take_shapes(weights, "closed_form.", {"audio": audio_dim, "video": video_dim})
+        towers.take_shapes(weights)
         towers.load_state_dict(weights)
     except (RuntimeError, ModelError) as error:
         raise ModelError(f"{path}: does not match the recipe in its run.toml: {error}") from error
@@ -94,5 +93,5 @@ def _refuse_other_shapes(weights: dict[str, Tensor], recipe: Recipe, audio_dim: 
         wanted = Towers(audio_dim, video_dim, recipe).state_dict()
     for name, tensor in wanted.items():
         # The sizes of closed-form parts depend on the data that they were fitted on.
-        if not name.startswith("closed_form.") and name in weights and weights[name].shape != tensor.shape:
+        if "closed_form." not in name and name in weights and weights[name].shape != tensor.shape:
             raise ModelError(f"{name} has shape {tuple(weights[name].shape)}, expected {tuple(tensor.shape)}")

@@ -280,7 +280,7 @@ class ClosedForm(nn.Module):
         rows = {side: self._similarities(side, values) for side, values in sides.items()}
         means = {side: values.double().mean(dim=0).to(values) for side, values in rows.items()}
         audio, video = (rows[side].sub_(means[side]) for side in SIDES)
-        found = leading_directions(audio, video, ridge, self.config.num_components, drawn)
+        found = leading_directions(audio, video, (ridge, ridge), self.config.num_components, drawn)
         for side, directions in zip(SIDES, found, strict=True):
             self._set(side, "kernel", directions)
             self._set(side, "similarity", means[side])
@@ -304,7 +304,7 @@ def _width(landmarks: Tensor) -> Tensor:
 
 
 def leading_directions(
-    audio: Tensor, video: Tensor, ridge: float, num_components: int, drawn: np.random.Generator
+    audio: Tensor, video: Tensor, ridges: tuple[float, float], num_components: int, drawn: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
     """Find the most correlated directions of centred rows, each scaled by its correlation.
 
@@ -318,8 +318,8 @@ def leading_directions(
         Centred rows.
     video : Tensor, shape (n, video features)
         Centred rows; row i of both is one pair.
-    ridge : float
-        Ridge in units of the mean variance of each modality.
+    ridges : tuple of float
+        Ridges of audio and of video, in units of their mean variances.
     num_components : int
         Maximum number of directions; a modality with fewer features limits it.
     drawn : numpy.random.Generator
@@ -336,7 +336,7 @@ def leading_directions(
     ----------
     Halko, Martinsson and Tropp (2011), "Finding structure with randomness".
     """
-    factors = [_whitening(side, ridge) for side in (audio, video)]
+    factors = [_whitening(side, ridge) for side, ridge in zip((audio, video), ridges, strict=True)]
     across = (audio.T @ video).double() / len(audio)
 
     def shared(columns: Tensor) -> Tensor:

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from antiphon.documents import parsed_toml, read_document, reason
 from antiphon.errors import ConfigError
-from antiphon.model.aggregators import TrackConfig
 from antiphon.model.closed_form import ClosedFormConfig
 from antiphon.model.heads import HeadConfig
 from antiphon.model.losses import LossConfig
 from antiphon.model.renamed_keys import with_current_keys
+from antiphon.model.track_model import TrackConfig
 from antiphon.shapes import faults_of
 
 

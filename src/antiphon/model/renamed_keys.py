@@ -16,10 +16,12 @@ _RECIPE_KEYS = {
     ("loss", "most_temperature"): "max_temperature",
     ("training", "least_steps"): "min_steps",
     ("training", "least_pairs"): "min_pairs",
-    ("track", "layers"): "num_layers",
-    ("track", "heads"): "num_heads",
-    ("track", "most_segments"): "max_segments",
 }
+_REPLACED_TRACK_MODEL = (
+    *("aggregator", "num_layers", "layers", "width", "num_heads", "heads", "dropout"),
+    *("max_segments", "most_segments", "segment_weight", "track_weight"),
+)
+"""Settings of the aggregators that track models had before summaries and time courses."""
 _PARAMETERS = {"log_scale": "logit_scale"}
 
 
@@ -43,7 +45,7 @@ def with_current_keys(recipe: Mapping[str, Any], source: str) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        A setting is given under both its old and its current name.
+        A setting is given under both its old and its current name, or is one of the track model of an earlier version.
 
     Examples
     --------
@@ -55,6 +57,14 @@ def with_current_keys(recipe: Mapping[str, Any], source: str) -> dict[str, Any]:
     my.toml: has settings under old names, which the next version will refuse: [head] dim is now embedding_dim.
     """
     current = dict(recipe)
+    replaced = [
+        key for key in _REPLACED_TRACK_MODEL if isinstance(table := recipe.get("track"), Mapping) and key in table
+    ]
+    if replaced:
+        raise ConfigError(
+            f"{source}: [track] {', '.join(replaced)}: settings of a track model that this version no longer has. "
+            "Remove them, and train again: tracks are now embedded by their statistics and their time course."
+        )
     renamed: list[str] = []
     for (table, old), new in _RECIPE_KEYS.items():
         settings = current.get(table)

@@ -7,21 +7,24 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from antiphon.errors import ModelError
-from antiphon.model.aggregators import aggregator
 from antiphon.model.closed_form import ClosedForm, Side
 from antiphon.model.heads import Head, Unprojected
 from antiphon.model.predicted_labels import MIN_VIDEOS
 from antiphon.model.recipe import Recipe
+from antiphon.model.track_model import TrackModel
+from antiphon.model.track_summary import summary_dim
 
 
 class Towers(nn.Module):
     """Map audio and video features to unit embeddings in the joint space.
 
     A recipe with `heads = "video"` projects only the video, to the size of the audio feature, which passes unchanged
-    (Veldkamp et al. 2023, "single projection head"). A recipe with a `track` table adds an aggregator per modality,
-    whose output goes through the same head as a segment's feature, so that tracks and segments share one space. A
-    recipe with a `closed_form` table adds closed-form parts to the embeddings once they are fitted; training sees only
-    the heads.
+    (Veldkamp et al. 2023, "single projection head"). A recipe with a `track` table adds a track model with towers of
+    its own. A recipe with a `closed_form` table adds closed-form parts to the embeddings once they are fitted; training
+    sees only the heads.
+
+    Segments and tracks of a model with a track model live in two spaces of the same size: the smaller one is padded
+    with zeros.
 
     Parameters
     ----------
@@ -38,14 +41,15 @@ class Towers(nn.Module):
         Scalar bias of the sigmoid loss; None for other losses.
     trained_dim : int
         Size of what the heads produce.
-    aggregators : ModuleDict or None
-        Aggregators by modality; None without a track model.
+    tracks : TrackModel or None
+        Track model; None where the recipe has none.
     closed_form : ClosedForm or None
         Closed-form parts; None where the recipe has none.
     """
 
     def __init__(self, audio_dim: int, video_dim: int, recipe: Recipe) -> None:
         super().__init__()
+        self._dims: dict[Side, int] = {"audio": audio_dim, "video": video_dim}
         head, loss = recipe.head, recipe.loss
         self.trained_dim = audio_dim if recipe.heads == "video" else head.embedding_dim
         if recipe.heads == "video":
@@ -54,10 +58,13 @@ class Towers(nn.Module):
             self.audio = Head(audio_dim, head)
         self.video = Head(video_dim, head.model_copy(update={"embedding_dim": self.trained_dim}))
         self.logit_scale = nn.Parameter(torch.tensor(-math.log(loss.temperature)), requires_grad=loss.learn_temperature)
-        self.aggregators: nn.ModuleDict | None = None
+        self.tracks: TrackModel | None = None
         if recipe.track is not None:
-            dims = {"audio": audio_dim, "video": video_dim}
-            self.aggregators = nn.ModuleDict({side: aggregator(dim, recipe.track) for side, dim in dims.items()})
+            sizes = (summary_dim(dim, recipe.track.num_axes) for dim in self._dims.values())
+            # The heads of segments are trained alike with and without a track model.
+            with torch.random.fork_rng(devices=[]):
+                towers = Towers(*sizes, recipe.model_copy(update={"track": None}))
+            self.tracks = TrackModel(self._dims, recipe.track, towers)
         self.bias = nn.Parameter(torch.tensor(loss.bias)) if loss.name == "sigmoid" else None
         self.closed_form = None if recipe.closed_form is None else ClosedForm(recipe.closed_form)
         self._limits = (-math.log(loss.max_temperature), -math.log(loss.min_temperature))
@@ -82,7 +89,14 @@ class Towers(nn.Module):
     @property
     def embedding_dim(self) -> int:
         """Size of the embeddings, closed-form parts included."""
+        return max(self._segment_dim, 0 if self.tracks is None else self.tracks.embedding_dim)
+
+    @property
+    def _segment_dim(self) -> int:
         return self.trained_dim + (0 if self.closed_form is None else sum(self.closed_form.dims))
+
+    def _padded(self, embedded: Tensor) -> Tensor:
+        return functional.pad(embedded, (0, self.embedding_dim - embedded.shape[1]))
 
     @property
     def label_dim(self) -> int:
@@ -110,28 +124,42 @@ class Towers(nn.Module):
         Tensor, shape (n, embedding_dim)
             Unit rows.
         """
+        parts, fitted = self.parts(side, features), self._fitted
+        return self._padded(parts[0] if fitted is None else fitted.joined(*parts))
+
+    def parts(self, side: Side, features: Tensor) -> list[Tensor]:
+        """Compute the parts of the embeddings, each by itself.
+
+        Parameters
+        ----------
+        side : {'audio', 'video'}
+            Modality of the features.
+        features : Tensor, shape (n, feature_dim)
+            Features as a backbone computed them.
+
+        Returns
+        -------
+        list of Tensor, shape (n, part_dim)
+            Unit rows of the heads and, once a closed form is fitted, of its linear and its kernel part.
+        """
         trained = self.project(side, features)
-        fitted = self._fitted
-        if fitted is None:
-            return trained
-        return fitted.joined(trained, *fitted.parts(side, self._standardised(side, features)))
+        if self._fitted is None:
+            return [trained]
+        return [trained, *self._fitted.parts(side, self._standardised(side, features))]
 
     def embed_tracks(self, side: Side, features: Tensor, mask: Tensor, starts_s: Tensor) -> Tensor:
-        """Embed tracks: the output of `project_tracks`, beside the mean closed-form parts of the segments.
-
-        The means keep their length, as in a mean of whole segment embeddings. Where the segments of a track differ,
-        their mean is short and contributes less than the trained part.
+        """Embed tracks by the track model.
 
         Parameters
         ----------
         side : {'audio', 'video'}
             Modality of the features.
         features : Tensor, shape (t, length, feature_dim)
-            Features of each track's segments, padded.
+            Features of each track's segments in order of time, padded at the end.
         mask : Tensor, shape (t, length)
             True where there is a segment; at least one per track.
         starts_s : Tensor, shape (t, length)
-            Start of each window in seconds.
+            Start of each segment in seconds.
 
         Returns
         -------
@@ -143,14 +171,9 @@ class Towers(nn.Module):
         ModelError
             The recipe has no track model.
         """
-        trained = self.project_tracks(side, features, mask, starts_s)
-        fitted = self._fitted
-        if fitted is None:
-            return trained
-        present = mask[..., None]
-        parts = fitted.parts(side, self._standardised(side, features))
-        linear, kernel = ((part * present).sum(dim=1) / present.sum(dim=1) for part in parts)
-        return functional.normalize(fitted.joined(trained, linear, kernel), dim=-1)
+        if self.tracks is None:
+            raise ModelError("This model has no track model. Train a recipe with a [track] table.")
+        return self._padded(self.tracks.embed(side, features, mask, starts_s))
 
     def predicted_labels(self, side: Side, features: Tensor) -> Tensor:
         """Predict labels from features of one modality.
@@ -192,34 +215,25 @@ class Towers(nn.Module):
         head: Head | Unprojected = self.audio if side == "audio" else self.video
         return functional.normalize(head(features), dim=-1)
 
-    def project_tracks(self, side: Side, features: Tensor, mask: Tensor, starts_s: Tensor) -> Tensor:
-        """Aggregate and project the segments of tracks, without closed-form parts.
+    def take_shapes(self, state: dict[str, Tensor], prefix: str = "") -> None:
+        """Resize closed forms to a state dict whose sizes depend on the data that they were fitted on.
 
         Parameters
         ----------
-        side : {'audio', 'video'}
-            Modality of the features.
-        features : Tensor, shape (t, length, feature_dim)
-            Features of each track's segments, padded.
-        mask : Tensor, shape (t, length)
-            True where there is a segment; at least one per track.
-        starts_s : Tensor, shape (t, length)
-            Start of each window in seconds.
-
-        Returns
-        -------
-        Tensor, shape (t, trained_dim)
-            Unit rows.
+        state : dict of str to Tensor
+            Parameters and buffers by name.
+        prefix : str, default ''
+            Prefix of this module's names in `state`.
 
         Raises
         ------
         ModelError
-            The recipe has no track model.
+            The sizes do not fit each other or the features; see `ClosedForm.take_shapes`.
         """
-        if self.aggregators is None:
-            raise ModelError("This model has no track model. Train a recipe with a [track] table.")
-        track = self.aggregators[side](self._standardised(side, features), mask, starts_s)
-        return functional.normalize(self.heads[side].project(track), dim=-1)
+        if self.closed_form is not None:
+            self.closed_form.take_shapes(state, f"{prefix}closed_form.", self._dims)
+        if self.tracks is not None:
+            self.tracks.towers.take_shapes(state, f"{prefix}tracks.towers.")
 
     def forward(self, audio: Tensor, video: Tensor) -> tuple[Tensor, Tensor]:
         return self.project("audio", audio), self.project("video", video)

@@ -55,9 +55,10 @@ def _beside(recipe: Recipe) -> list[str]:
     """Describe the parts of the embeddings besides the heads' output."""
     beside: list[str] = []
     if recipe.track is not None:
-        names = {"mean": "their mean", "attention": "a weighted mean", "transformer": "a temporal transformer"}
+        course = f", and by {recipe.track.num_curves} curves over its time" if recipe.track.num_curves else ""
         beside.append(
-            f"A track's feature is made from its segments by {names[recipe.track.aggregator]}, trained with the heads."
+            f"A track is embedded by statistics of its segments, along {recipe.track.num_axes} principal axes of each "
+            f"side and with heads of their own{course}."
         )
     if recipe.closed_form is not None:
         beside.append(

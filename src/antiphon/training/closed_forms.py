@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional
 
 from antiphon.features.features import Features
 from antiphon.metrics.groups import group_numbers
@@ -25,7 +24,7 @@ from antiphon.runs import fingerprint
 from antiphon.seeding import generator
 
 _NUM_FOLDS = 5
-_MIN_HELD_OUT_VIDEOS = 300
+MIN_HELD_OUT_VIDEOS = 300
 """Minimum held-out videos to tell settings apart."""
 _MAX_PAIRS = 20_000
 """Maximum pairs that a closed form is fitted on: more change little and need more memory."""
@@ -194,7 +193,7 @@ def fit_closed_form(towers: Towers, train: Features, validation: Features, chose
             closed_form.fit_labels(audio, video, label_directions(pairs.labels, pairs.groups), chosen.ridge)
         if _has_held_out(validation):
             ranked = _subsample(validation, seed, _MAX_RANKED)
-            closed_form.weights.copy_(torch.tensor(_best_weights(towers, closed_form, ranked)))
+            closed_form.weights.copy_(torch.tensor(_best_weights(towers, ranked)))
 
 
 def refit_closed_form(recipe: Recipe, towers: Towers, train: Features, validation: Features, seed: int) -> None:
@@ -275,14 +274,12 @@ def _seen(towers: Towers, side: Side, rows: FloatArray) -> torch.Tensor:
     return towers.heads[side].standardised(torch.from_numpy(rows).to(device))
 
 
-def _best_weights(towers: Towers, closed_form: ClosedForm, validation: Features) -> tuple[float, ...]:
+def _best_weights(towers: Towers, validation: Features) -> tuple[float, ...]:
     """Return the weights of the trained, linear and kernel part with the lowest mean log rank in both directions."""
     parts: list[list[FloatArray]] = []
     for side in SIDES:
-        seen = _seen(towers, side, getattr(validation, side))
-        trained = functional.normalize(towers.heads[side].project(seen), dim=-1)
-        of_side = (trained, *closed_form.parts(side, seen))
-        parts.append([part.cpu().numpy() for part in of_side])
+        rows = torch.from_numpy(getattr(validation, side)).to(next(towers.parameters()).device)
+        parts.append([part.cpu().numpy() for part in towers.parts(side, rows)])
     candidates = [weights for weights in product(_WEIGHTS, repeat=3) if max(weights) == 1]
 
     def score(weights: tuple[float, ...]) -> float:
@@ -320,7 +317,7 @@ def _divisions(train: Features, validation: Features, seed: int) -> Iterator[tup
     numbers = group_numbers(together.groups, len(together))
     videos = int(numbers.max()) + 1
     turns = generator(seed, "closed form folds").permutation(videos)[numbers] % _NUM_FOLDS
-    for turn in range(min(_NUM_FOLDS, -(-_MIN_HELD_OUT_VIDEOS * _NUM_FOLDS // videos))):
+    for turn in range(min(_NUM_FOLDS, -(-MIN_HELD_OUT_VIDEOS * _NUM_FOLDS // videos))):
         yield together.take(turns != turn), together.take(turns == turn)
 
 

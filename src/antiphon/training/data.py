@@ -10,10 +10,8 @@ from torch import Tensor
 from antiphon.errors import ModelError
 from antiphon.features.artists import joined_credits
 from antiphon.features.features import Features
-from antiphon.model.aggregators import TrackConfig
 from antiphon.model.recipe import Recipe
 from antiphon.runs import fingerprint
-from antiphon.training.track_batches import TrackBatches
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,6 @@ class TrainingData:
         Video of each row, and the keys of its artists, joined by unit separators; "" for an unknown artist.
     labels : tuple of tuple of str
         Labels of each row.
-    tracks : TrackBatches or None
-        The rows as whole tracks, where the recipe trains a track model.
     """
 
     audio: Tensor
@@ -37,10 +33,9 @@ class TrainingData:
     groups: npt.NDArray[np.str_]
     artists: npt.NDArray[np.str_]
     labels: tuple[tuple[str, ...], ...]
-    tracks: TrackBatches | None
 
     @classmethod
-    def of(cls, features: Features, device: torch.device, track: TrackConfig | None = None) -> "TrainingData":
+    def of(cls, features: Features, device: torch.device) -> "TrainingData":
         """Move features to a device.
 
         Parameters
@@ -49,8 +44,6 @@ class TrainingData:
             Paired rows.
         device : torch.device
             Target device.
-        track : TrackConfig, optional
-            Track model of the recipe.
 
         Returns
         -------
@@ -58,8 +51,7 @@ class TrainingData:
             The rows on the device.
         """
         audio, video = (torch.from_numpy(side).to(device) for side in (features.audio, features.video))
-        tracks = TrackBatches.of(features, track, device)
-        return cls(audio, video, features.groups, joined_credits(features.artists), features.labels, tracks)
+        return cls(audio, video, features.groups, joined_credits(features.artists), features.labels)
 
 
 def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe) -> str:
@@ -83,7 +75,7 @@ def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe)
     seen = [array for part in parts for array in (part.audio, part.video, part.groups)]
     if recipe.track is not None:
         seen += [part.starts_s for part in parts]
-    if recipe.loss.exclude_same_artist:
+    if recipe.loss.exclude_same_artist or recipe.track is not None:
         seen.append(features.artists)
     if recipe.loss.label_weight or (recipe.closed_form is not None and recipe.closed_form.labels):
         seen.append(np.array(["\x1f".join(row) for row in features.labels], dtype=np.str_))

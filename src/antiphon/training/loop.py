@@ -25,7 +25,7 @@ from antiphon.training.objective import Objective, plain_loss
 from antiphon.training.optimizer import Optimizer
 from antiphon.training.sampler import batches
 from antiphon.training.step import set_gradients
-from antiphon.training.track_batches import TrackBatches
+from antiphon.training.track_models import fit_track_model
 
 
 @dataclass(frozen=True)
@@ -102,15 +102,35 @@ def train(
     shown = features.first_segments if recipe.training.first_segment_only else features
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derived_seed(seed, "training"))
-        scaled = recipe.head.standardise
-        needs_choice = scaled == "chosen" or recipe.closed_form is not None
-        choosing = choose if choices is None else choices.choose
-        chosen = choosing(shown, validation, seed, scaled) if needs_choice else None
-        data, held_out = (TrainingData.of(part, device, recipe.track) for part in (shown, validation))
-        trained = _train(recipe, data, held_out, chosen, seed, progress)
-        if chosen is not None:
-            fit_closed_form(trained.towers, shown, validation, chosen, seed)
+        trained = _with_closed_form(recipe, shown, validation, device, seed, choices, progress)
+        if trained.towers.tracks is not None:
+            of_tracks = recipe.model_copy(update={"track": None})
+
+            def trained_on(train: Features, held_out: Features) -> Towers:
+                return _with_closed_form(of_tracks, train, held_out, device, seed).towers
+
+            fit_track_model(trained.towers.tracks, shown, validation, trained_on, seed)
         return trained
+
+
+def _with_closed_form(
+    recipe: Recipe,
+    features: Features,
+    validation: Features,
+    device: torch.device,
+    seed: int,
+    choices: Choices | None = None,
+    progress: Progress | None = None,
+) -> Trained:
+    scaled = recipe.head.standardise
+    needs_choice = scaled == "chosen" or recipe.closed_form is not None
+    choosing = choose if choices is None else choices.choose
+    chosen = choosing(features, validation, seed, scaled) if needs_choice else None
+    data, held_out = (TrainingData.of(part, device) for part in (features, validation))
+    trained = _train(recipe, data, held_out, chosen, seed, progress)
+    if chosen is not None:
+        fit_closed_form(trained.towers, features, validation, chosen, seed)
+    return trained
 
 
 def _train(
@@ -137,7 +157,7 @@ def _train(
         sizes, losses = _one_epoch(recipe, towers, optimizer, objective, data, shuffler)
         epoch = _measure(recipe, towers, validation, number, learning_rate, sizes, losses)
         optimizer.end_epoch()
-        score = agreed(_score(recipe, epoch, validation.tracks))
+        score = agreed(epoch.validation_loss if settings.stop_on == "loss" else epoch.validation_log_rank)
         if score < best_score:
             best, best_score, waited = copy.deepcopy(towers.state_dict()), score, 0
         else:
@@ -170,14 +190,6 @@ def _lengths(settings: TrainingConfig, data: TrainingData) -> tuple[int, int]:
     return max(epochs, least), least
 
 
-def _score(recipe: Recipe, epoch: Epoch, tracks: TrackBatches | None) -> float:
-    """Return what early stopping minimises."""
-    on_loss = recipe.training.stop_on == "loss"
-    of_rows = epoch.validation_loss if on_loss else epoch.validation_log_rank
-    of_tracks = epoch.validation_track_loss if on_loss else epoch.validation_track_log_rank
-    return of_rows if tracks is None or of_tracks is None else tracks.joint(of_rows, of_tracks)
-
-
 def _initialise(
     recipe: Recipe, towers: Towers, data: TrainingData, validation: TrainingData, seed: int
 ) -> list[Reconstruction]:
@@ -203,7 +215,7 @@ def _one_epoch(
     sizes: list[int] = []
     losses: list[float] = []
     for rows in batches(data.groups, settings.batch_size, shuffler):
-        losses.append(set_gradients(towers, objective, data, rows, settings.embed_batch_size, shuffler))
+        losses.append(set_gradients(towers, objective, data, rows, settings.embed_batch_size))
         optimizer.step()
         towers.clamp_temperature()
         sizes.append(len(rows))
@@ -221,12 +233,7 @@ def _measure(
 ) -> Epoch:
     towers.eval()
     temperature = float(towers.temperature.detach())
-    track_loss, track_log_rank = None, None
     with torch.inference_mode():
-        if validation.tracks is not None:
-            whole = validation.tracks.whole(towers)
-            track_loss = float(plain_loss(recipe.loss, towers, *whole))
-            track_log_rank = float(np.log(_both_ways(*whole)).mean())
         audio, video = towers(validation.audio, validation.video)
         parts = batches(validation.groups, recipe.training.batch_size, None)
         losses = [float(plain_loss(recipe.loss, towers, audio[rows], video[rows])) for rows in parts]
@@ -246,8 +253,6 @@ def _measure(
         validation_median_rank=float(np.median(both_ways)),
         validation_log_rank=float(np.log(both_ways).mean()),
         best=False,
-        validation_track_loss=track_loss,
-        validation_track_log_rank=track_log_rank,
     )
 
 
@@ -299,5 +304,5 @@ def measure(
     Epoch
         The epoch.
     """
-    data = TrainingData.of(validation, next(towers.parameters()).device, recipe.track)
+    data = TrainingData.of(validation, next(towers.parameters()).device)
     return _measure(recipe, towers, data, number, learning_rate, train_sizes, train_losses)

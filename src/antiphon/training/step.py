@@ -18,7 +18,6 @@ def set_gradients(
     data: TrainingData,
     rows: npt.NDArray[np.int64],
     embed_batch_size: int | None,
-    shuffler: np.random.Generator,
 ) -> float:
     """Set the gradients of the towers to those of the objective on a batch.
 
@@ -34,8 +33,6 @@ def set_gradients(
         Rows of the batch; the same in all processes.
     embed_batch_size : int or None
         Rows to embed at a time; None for all at once.
-    shuffler : numpy.random.Generator
-        Draws the segments of long tracks; the same in all processes.
 
     Returns
     -------
@@ -49,22 +46,13 @@ def set_gradients(
     """
     towers.zero_grad(set_to_none=True)
     plain: list[float] = []
-    tracks = data.tracks
-    # Drawn before the batch is divided, so that all parts see the same segments however often they are embedded.
-    drawn = None if tracks is None else tracks.drawn(rows, shuffler)
 
     def embed(part: npt.NDArray[np.int64]) -> tuple[Tensor, ...]:
-        segments = towers(data.audio[rows[part]], data.video[rows[part]])
-        if tracks is None or drawn is None:
-            return segments
-        chosen, mask = drawn
-        return *segments, *tracks.embed(towers, chosen[part], mask[part])
+        return towers(data.audio[rows[part]], data.video[rows[part]])
 
     def loss(*embedded: Tensor) -> Tensor:
-        audio, video, *whole = (distributed.gathered(side, len(rows)) for side in embedded)
+        audio, video = (distributed.gathered(side, len(rows)) for side in embedded)
         value, measured = objective(towers, audio, video, rows)
-        if tracks is not None:
-            value = tracks.joint(value, objective(towers, whole[0], whole[1], rows)[0])
         if not value.isfinite():
             raise DivergedError("Training diverged: the loss is not finite. Lower the recipe's learning_rate.")
         plain.append(float(measured))
