@@ -2,8 +2,8 @@
 
 Ranks whole tracks of MuVi-Sync (Kang, Poria and Herremans, 2023), as five-second features with the columns id,
 video_id, artist, start_s, audio and video, both ways, in folds that share no artist. Prints mean normalised ranks
-(rank / pool) and ratios of geometric mean ranks, with 95% intervals from a bootstrap over artists, and writes them to FOLDER. The
-features state no licence, so they are not part of the project.
+(rank / pool) and ratios of geometric mean ranks, with 95% intervals from a bootstrap over artists, and writes them to
+FOLDER. The features state no licence, so they are not part of the project.
 
 - "same lengths" ranks each track among those whose length differs by 15 s at most: what is left where length tells
   nothing. "length alone" ranks by the difference in length, which any score that a track's length enters would know.
@@ -45,27 +45,30 @@ Sides = tuple[npt.NDArray[np.float32], ...]
 def read(path: Path) -> Features:
     """Read the five-second features."""
     table = pq.read_table(path)
-    sides = {
-        side: np.array(table[side].combine_chunks().flatten(), dtype=np.float32).reshape(table.num_rows, -1)
-        for side in ("audio", "video")
-    }
+    audio, video = (
+        np.array(table[side].combine_chunks().flatten(), dtype=np.float32).reshape(table.num_rows, -1) for side in SIDES
+    )
     groups, artists = ([str(name) for name in table[column].to_pylist()] for column in ("video_id", "artist"))
     return Features.from_arrays(
-        **sides, ids=table["id"].to_pylist(), groups=groups, artists=artists, starts_s=table["start_s"].to_pylist()
+        audio=audio,
+        video=video,
+        ids=table["id"].to_pylist(),
+        groups=groups,
+        artists=artists,
+        starts_s=table["start_s"].to_pylist(),
     )
 
 
 def dealt(features: Features, folds: int, seed: int) -> npt.NDArray[np.int64]:
     """Deal rows to folds of about as many videos each, the videos of an artist to the same one."""
-    videos, first = np.unique(features.groups, return_index=True)
+    first = np.unique(features.groups, return_index=True)[1]
     artists, counts = np.unique(features.artists[first], return_counts=True)
-    sizes, turn = np.zeros(folds), dict[str, int]()
+    sizes, turn = np.zeros(folds), np.zeros(len(artists), dtype=np.int64)
     shuffled = generator(seed, "folds").permutation(len(artists))
     for number in shuffled[np.argsort(-counts[shuffled], kind="stable")]:
-        turn[artists[number]] = int(sizes.argmin())
-        sizes[turn[artists[number]]] += counts[number]
-    assert sizes.sum() == len(videos)
-    return np.array([turn[artist] for artist in features.artists])
+        turn[number] = sizes.argmin()
+        sizes[turn[number]] += counts[number]
+    return turn[np.searchsorted(artists, features.artists)]
 
 
 def divided(features: Features, turns: npt.NDArray[np.int64], turn: int) -> tuple[Features, Features, Features]:

@@ -83,8 +83,9 @@ def test_embeddings_are_unit_vectors(name):
     towers = Towers(7, 5, recipe).eval()
     audio, video = towers(torch.randn(4, 7), torch.randn(4, 5))
     for rows in (audio, video):
-        assert rows.shape == (4, towers.embedding_dim)
+        assert rows.shape == (4, towers.trained_dim)
         torch.testing.assert_close(rows.norm(dim=1), torch.ones(4))
+    assert towers.embed("audio", torch.randn(4, 7)).shape == (4, towers.embedding_dim)
 
 
 def test_a_learned_temperature_stays_inside_its_limits_and_a_fixed_one_does_not_move():

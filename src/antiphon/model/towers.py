@@ -60,10 +60,10 @@ class Towers(nn.Module):
         self.logit_scale = nn.Parameter(torch.tensor(-math.log(loss.temperature)), requires_grad=loss.learn_temperature)
         self.tracks: TrackModel | None = None
         if recipe.track is not None:
-            sizes = (summary_dim(dim, recipe.track.num_axes) for dim in self._dims.values())
+            sizes = [summary_dim(dim, recipe.track.num_axes) for dim in (audio_dim, video_dim)]
             # The heads of segments are trained alike with and without a track model.
             with torch.random.fork_rng(devices=[]):
-                towers = Towers(*sizes, recipe.model_copy(update={"track": None}))
+                towers = Towers(sizes[0], sizes[1], recipe.model_copy(update={"track": None}))
             self.tracks = TrackModel(self._dims, recipe.track, towers)
         self.bias = nn.Parameter(torch.tensor(loss.bias)) if loss.name == "sigmoid" else None
         self.closed_form = None if recipe.closed_form is None else ClosedForm(recipe.closed_form)

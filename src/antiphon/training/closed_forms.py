@@ -294,7 +294,7 @@ def _best_weights(towers: Towers, validation: Features) -> tuple[float, ...]:
 
 def _has_held_out(validation: Features) -> bool:
     """Return whether validation pairs are enough to choose by."""
-    return len(np.unique(validation.groups)) >= _MIN_HELD_OUT_VIDEOS
+    return len(np.unique(validation.groups)) >= MIN_HELD_OUT_VIDEOS
 
 
 _Turn = tuple[list[FloatArray], dict[bool | None, Decomposed]]

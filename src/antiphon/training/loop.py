@@ -101,7 +101,6 @@ def train(
         )
     shown = features.first_segments if recipe.training.first_segment_only else features
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(derived_seed(seed, "training"))
         trained = _with_closed_form(recipe, shown, validation, device, seed, choices, progress)
         if trained.towers.tracks is not None:
             of_tracks = recipe.model_copy(update={"track": None})
@@ -122,6 +121,7 @@ def _with_closed_form(
     choices: Choices | None = None,
     progress: Progress | None = None,
 ) -> Trained:
+    torch.manual_seed(derived_seed(seed, "training"))
     scaled = recipe.head.standardise
     needs_choice = scaled == "chosen" or recipe.closed_form is not None
     choosing = choose if choices is None else choices.choose

@@ -85,12 +85,14 @@ class _Subset:
     def of(cls, model: TrackModel, features: Features, summaries: Features, drawn: np.random.Generator) -> Self:
         chosen = summaries.take(np.sort(drawn.permutation(len(summaries))[:_MAX_TRACKS]))
         rows = features.take(np.isin(features.groups, chosen.groups))
-        tracks, parts = Tracks.of(rows.groups, rows.starts_s), dict[Side, Tensor]()
+        tracks = Tracks.of(rows.groups, rows.starts_s)
+        parts: dict[Side, Tensor] = {}
         with torch.inference_mode():
-            on_device = {side: torch.from_numpy(getattr(rows, side)).to(model.weights.device) for side in SIDES}
+            audio, video = (torch.from_numpy(getattr(rows, side)).to(model.weights.device) for side in SIDES)
             if model.course is not None:
-                parts = {side: whole_tracks(model.course.parts, given, tracks) for side, given in on_device.items()}
-            spans = whole_tracks(lambda _, mask, starts_s: spans_s(mask, starts_s), on_device["audio"][:, :1], tracks)
+                parts["audio"] = whole_tracks(model.course.parts, audio, tracks)
+                parts["video"] = whole_tracks(model.course.parts, video, tracks)
+            spans = whole_tracks(lambda _, mask, starts_s: spans_s(mask, starts_s), audio[:, :1], tracks)
         return cls(chosen, parts, spans)
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Self:
