@@ -137,6 +137,8 @@ def run_train(session: Session, options: TrainOptions) -> dict[str, Any]:
     else:
         _fit(session, model, folder, pairs, validation, learning_curve=options.learning_curve)
     found = _found(workspace, folder, model, pairs, validation, unchanged=unchanged)
+    if found["at_chance"]:
+        session.warn(_at_chance(model, found))
     return found | {"flagged_left_out": int(features["train"].paired.flagged.sum())}
 
 
@@ -171,6 +173,8 @@ def _fit(
 def _found(
     workspace: Workspace, folder: Path, model: "DualEncoder", pairs: Features, validation: Features, *, unchanged: bool
 ) -> dict[str, Any]:
+    from antiphon.training.plateau import stands_at_chance
+
     best = max((epoch for epoch in model.history if epoch.best), key=lambda epoch: epoch.epoch, default=None)
     if best is None:
         raise ModelError(
@@ -187,8 +191,20 @@ def _found(
         "validation_pairs": len(validation),
         "validation_rank": float(np.exp(best.validation_log_rank)),
         "validation_median_rank": best.validation_median_rank,
+        "at_chance": stands_at_chance(best, len(validation), len(np.unique(validation.groups))),
         "learning_curve": read_learning_curve(folder),
     }
+
+
+def _at_chance(model: "DualEncoder", found: dict[str, Any]) -> str:
+    """Say that a training has learned nothing that holds for other videos, and what to change."""
+    told = (
+        f"The validation ranks are those of chance (a typical rank of {found['validation_rank']:.1f} among "
+        f"{found['validation_pairs']} pairs): {model.recipe.name} has learned nothing that holds for other videos."
+    )
+    if model.recipe.closed_form is not None:
+        return f"{told} Check that sound and pictures belong together (antiphon audit), or add videos."
+    return f"{told} Train antiphon-base, which needs few pairs, or add videos."
 
 
 def _warn_of_few(session: Session, features: Features, model: "DualEncoder") -> None:

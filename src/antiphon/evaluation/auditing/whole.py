@@ -19,6 +19,7 @@ from antiphon.evaluation.auditing.leakage import shared_checks
 from antiphon.evaluation.auditing.losses import loss_checks
 from antiphon.evaluation.auditing.metrics import Metric, median_ranks, metric_checks
 from antiphon.evaluation.auditing.pairing import embedding_shift, feature_shift
+from antiphon.evaluation.auditing.strata import strata_check
 from antiphon.evaluation.results import AuditResult
 from antiphon.features.features import Features
 from antiphon.seeding import generator
@@ -77,6 +78,7 @@ def audit(
         permutation_check(audio, video, ranked.groups, metric, seed),
         null_check(audio, video, ranked.groups, seed),
         collapse_check(audio, video),
+        strata_check(*model.embed(ranked, per="track"), ranked),
         _shuffled(model, control, ranked),
         embedding_shift(model, ranked),
         feature_shift(features.paired),

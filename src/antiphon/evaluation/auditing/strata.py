@@ -1,0 +1,89 @@
+"""Ranks among alike tracks: what is left where genre, artist or length cannot tell partners."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.evaluation.auditing.check import Check
+from antiphon.features.artists import artist_parties
+from antiphon.features.features import Features
+from antiphon.metrics.paired import mean_interval
+
+FloatArray = npt.NDArray[np.floating]
+BoolArray = npt.NDArray[np.bool_]
+
+_NAME = "Model: within strata"
+_MIN_TRACKS = 20
+"""Minimum tracks that have an alike one."""
+_SAME_LENGTH_S = 15.0
+
+
+def strata_check(audio: FloatArray, video: FloatArray, features: Features) -> Check:
+    """Check that partners are found among tracks of one genre, of one artist, and of one length.
+
+    Song and pictures share more than what is heard and seen: they are as long, of one year, of one artist. A model can
+    score well by such a variable alone, and then tells nothing apart where it is the same for all candidates.
+
+    Parameters
+    ----------
+    audio, video : ndarray, shape (t, dim)
+        Track embeddings, sorted by video.
+    features : Features
+        Rows of these tracks.
+
+    Returns
+    -------
+    Check
+        A warning where the interval of the mean place among alike tracks reaches chance. The place is the share of the
+        other candidates that score higher, from 0 to 1, ties counting half; chance is 0.5.
+    """
+    scores, found = audio @ video.T, dict[str, dict[str, Any]]()
+    groups = features.groups[np.unique(features.groups, return_index=True)[1]]
+    for kind, alike in _alike(features).items():
+        places = _places(scores, alike)
+        known = np.isfinite(places)
+        if known.sum() >= _MIN_TRACKS:
+            mean, ci95 = mean_interval(places[known], groups[known])
+            numbers = {"place": mean, "ci95": ci95, "n": int(known.sum())}
+            found[kind] = numbers | {"median_candidates": float(np.median(alike.sum(axis=1)[known]))}
+    if not found:
+        return Check(_NAME, "model", "n/a", f"Fewer than {_MIN_TRACKS} test tracks share a genre, artist or length.")
+    overall = float(_places(scores, np.ones_like(scores, dtype=bool)).mean())
+    chance = [kind for kind, numbers in found.items() if numbers["ci95"][1] >= 0.5]
+    sentences = "; ".join(_sentence(kind, numbers) for kind, numbers in found.items())
+    finding = f"{sentences[0].upper()}{sentences[1:]}; among all, {overall:.2f}."
+    if chance:
+        finding += f" That may be chance among tracks of the same {' or '.join(chance)}: it may be all that tells them."
+    numbers = {"all": overall, "strata": found}
+    return Check(_NAME, "model", "warn" if chance else "pass", finding, numbers)
+
+
+def _alike(features: Features) -> dict[str, BoolArray]:
+    """Return which tracks are candidates for which, themselves included, by what they share."""
+    first = np.unique(features.groups, return_index=True)[1]
+    parties, videos = artist_parties(features.groups, features.artists)[first], features.groups[first]
+    genres = np.where(features.genres[first] == "", videos, features.genres[first])
+    alike = {"genre": genres[:, None] == genres, "artist": parties[:, None] == parties}
+    ends_s = np.array([features.starts_s[features.groups == video].max() for video in videos])
+    if np.isfinite(ends_s).all() and np.ptp(ends_s) > _SAME_LENGTH_S:
+        alike["length"] = np.abs(ends_s[:, None] - ends_s) <= _SAME_LENGTH_S
+    return alike
+
+
+def _places(scores: FloatArray, alike: BoolArray) -> npt.NDArray[np.float64]:
+    """Return the mean place of each track's partner both ways; NaN where there is no other candidate."""
+    others = alike & ~np.eye(len(alike), dtype=bool)
+    counts = np.where(others.any(axis=1), others.sum(axis=1), np.nan)
+    own, places = np.diagonal(scores)[:, None], np.zeros(len(scores))
+    for way in (scores, scores.T):
+        places += ((way > own) * others).sum(axis=1) + 0.5 * ((way == own) * others).sum(axis=1)
+    return places / 2 / counts
+
+
+def _sentence(kind: str, numbers: dict[str, Any]) -> str:
+    low, high = numbers["ci95"]
+    return (
+        f"among the median {numbers['median_candidates']:.0f} tracks of the same {kind} a partner's place is "
+        f"{numbers['place']:.2f} ({low:.2f}–{high:.2f}; 0 is first, chance 0.5; {numbers['n']} tracks)"
+    )
