@@ -18,6 +18,8 @@ TextVectors = Mapping[Modality, Any]
 """Unit vectors (dim,) by the side that they are compared with."""
 _LIMITS = WorkerLimits(step_s=60.0, job_s=60.0, memory_bytes=6_000_000_000)
 _KEPT_TEXTS = 64
+_MAX_FAILURES = 3
+"""Failures in a row after which no more texts are embedded: one text must not take words from everybody."""
 
 
 def prepare_text(run: str, fingerprint: str) -> Callable[[str], TextVectors]:
@@ -43,7 +45,8 @@ class Wording:
     def __init__(self, worker: Worker[str, TextVectors]) -> None:
         self._worker = worker
         self._kept: Recent[str, TextVectors] = Recent(_KEPT_TEXTS)
-        self._is_able = True
+        self._failures = 0
+        self._knows_words = True
 
     @classmethod
     def of(cls, run: Path, origin: Origin) -> "Wording | None":
@@ -54,15 +57,18 @@ class Wording:
 
     def embed_text(self, text: str) -> TextVectors:
         """Return vectors of a text by side; none where the model knows no words, or cannot be run."""
-        return self._kept.get(text, lambda: self._embedded(text)) if self._is_able else {}
+        if not self._knows_words or self._failures >= _MAX_FAILURES:
+            return {}
+        return self._kept.get(text, lambda: self._embedded(text))
 
     def _embedded(self, text: str) -> TextVectors:
         try:
             found = self._worker.run(text)
         except (AntiphonError, OSError) as error:
             sys.stderr.write(f"Words are read without the model's text side: {error}\n")
-            found = {}
-        self._is_able = bool(found)
+            self._failures += 1
+            return {}
+        self._failures, self._knows_words = 0, bool(found)
         return found
 
     def close(self) -> None:
