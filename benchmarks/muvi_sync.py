@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import torch
 
+from antiphon.evaluation.retrieval import with_other_sound
 from antiphon.features import Features
 from antiphon.features.tracks import Tracks, track_embeddings
 from antiphon.metrics.paired import mean_interval, rank_ratio
@@ -84,14 +85,6 @@ def shifted(features: Features) -> Features:
     audio = features.audio.copy()
     for rows in Tracks.of(features.groups, features.starts_s).rows:
         audio[rows] = features.audio[np.roll(rows, SHIFT)]
-    return replace(features, audio=audio)
-
-
-def with_other_sound(features: Features) -> Features:
-    """The sound of another track for each, stretched to the same length."""
-    tracks, audio = Tracks.of(features.groups, features.starts_s).rows, features.audio.copy()
-    for rows, others in zip(tracks, [*tracks[1:], tracks[0]], strict=True):
-        audio[rows] = features.audio[others[np.arange(len(rows)) * len(others) // len(rows)]]
     return replace(features, audio=audio)
 
 

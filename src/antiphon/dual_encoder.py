@@ -544,7 +544,7 @@ class DualEncoder:
         -------
         dict of {'audio', 'video'} to ndarray of float32
             Unit vector (dim,) to compare with the embeddings of songs or of pictures, for each side whose backbone has
-            a text side; empty where none has.
+            a text side; empty where none has, and for a track model, whose tracks lie in a space without texts.
 
         Raises
         ------
@@ -554,7 +554,7 @@ class DualEncoder:
             A backbone of the hub has not been fetched.
         """
         heads, found = self._heads(), dict[Modality, FloatArray]()
-        for side in MODALITIES:
+        for side in MODALITIES if self.recipe.track is None else ():
             if not is_of_hub(self._feature_name(side)):
                 continue
             text_side = self._backbone(side).text_side

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from antiphon.evaluation.retrieval import with_other_sound
 from antiphon.features import Features
 from antiphon.features.tracks import Tracks
-from muvi_sync import among_same_lengths, both_ways, dealt, divided, shifted, with_other_sound
+from muvi_sync import among_same_lengths, both_ways, dealt, divided, shifted
 
 
 @pytest.fixture(scope="module")

@@ -25,14 +25,20 @@ def test_tracks_of_different_lengths_are_stacked_with_a_mask():
     assert mask.tolist() == [[True, False, False], [True, True, True]]
 
 
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(1, 5), st.integers(0, 99))
-def test_at_most_so_many_rows_of_a_track_are_drawn_each_once_and_in_order(numbers, most, seed):
-    groups = np.array(numbers)
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=30), st.integers(0, 99))
+def test_the_nearest_present_row_is_the_one_found_by_looking_at_all(rows, seed):
+    groups, present = (np.array(column) for column in zip(*rows, strict=True))
     starts_s = np.random.default_rng(seed).permutation(len(groups)).astype(np.float64)
-    tracks = Tracks.of(groups, starts_s)
-    rows, mask = tracks.stacked(range(len(tracks.names)), most, np.random.default_rng(seed))
-    for name, line, there in zip(tracks.names, rows, mask, strict=True):
-        drawn = line[there]
-        assert len(drawn) == min(most, (groups == name).sum())
-        assert (groups[drawn] == name).all()
-        assert (np.diff(starts_s[drawn]) > 0).all()
+    found = Tracks.of(groups, starts_s).nearest(present)
+    for row, nearest in enumerate(found):
+        places = {
+            other: place
+            for place, other in enumerate(
+                np.flatnonzero(groups == groups[row])[np.argsort(starts_s[groups == groups[row]])]
+            )
+        }
+        known = [other for other in places if present[other]]
+        if not known:
+            assert nearest == -1
+            continue
+        assert nearest == min(known, key=lambda other: (abs(places[other] - places[row]), places[other]))

@@ -52,7 +52,7 @@ def naive(summary, rows):
 
 def test_summaries_are_those_of_each_track_alone():
     summary, (features, mask) = fitted(), tracks()
-    found = summary(features, mask).numpy()
+    found = summary.statistics(features, mask).numpy()
     assert found.shape == (len(LENGTHS), summary_dim(DIM, AXES)) == (4, 37)
     for row, length in zip(range(len(LENGTHS)), LENGTHS, strict=True):
         np.testing.assert_allclose(found[row], naive(summary, features[row, :length].numpy()), atol=2e-5)
@@ -78,3 +78,23 @@ def test_axes_are_uncorrelated_with_variance_1_and_a_feature_that_never_varies_h
 def test_a_summary_has_at_most_the_axes_that_there_are():
     assert summary_dim(2, 32) == 22
     assert TrackSummary(2, 32)(torch.randn(3, 4, 2), torch.ones(3, 4, dtype=torch.bool)).shape == (3, 22)
+
+
+def test_what_the_number_of_segments_tells_is_taken_away():
+    summary = fitted()
+    random = torch.Generator().manual_seed(2)
+    counts = torch.randint(2, 40, (400,), generator=random)
+    mask = torch.arange(40) < counts[:, None]
+    features = torch.randn(400, 40, DIM, generator=random) + 3
+    before = summary(features, mask)
+    summary.fit_length(summary.statistics(features, mask), counts)
+    after = summary(features, mask)
+
+    def told(values):
+        rows = torch.stack([counts.float(), *values.T])
+        return torch.corrcoef(rows)[0, 1:].abs().max()
+
+    assert told(before) > 0.3
+    assert told(after) < 0.1
+    assert told(before.square()) > 0.3
+    assert told(after[:, :DIM].square()) < 0.2

@@ -1,18 +1,22 @@
 """Models of whole tracks: what their losses weigh, what they leave as it was, and what embeds a track."""
 
+import tomllib
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import tomli_w
+import torch
+from safetensors.torch import load_file, save_file
 
 from antiphon.dual_encoder import DualEncoder
-from antiphon.errors import ConfigError
+from antiphon.errors import ConfigError, ModelError
 from antiphon.evaluation import evaluate
 from antiphon.evaluation.retrieval import track_pool
 from antiphon.features import Features
 from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.ranks import ranks
-from antiphon.model.recipe import load_recipe, recipe_from
+from antiphon.model.recipe import changed_recipe, load_recipe, recipe_from
 
 SMALL = {"num_axes": 2, "num_parts": 4}
 
@@ -77,6 +81,7 @@ def test_segments_without_one_side_do_not_count_and_a_track_of_them_is_unknown(t
         features.groups == groups[np.bincount(np.unique(features.groups, return_inverse=True)[1]).argmax()]
     )
     sound[several[0]] = np.nan
+    nearest = several[1 + np.abs(features.starts_s[several[1:]] - features.starts_s[several[0]]).argmin()]
     gone = features.groups == next(group for group in groups if group != features.groups[several[0]])
     sound[gone] = np.nan
     holed = Features.from_arrays(audio=sound, video=features.video, groups=features.groups, starts_s=features.starts_s)
@@ -84,7 +89,11 @@ def test_segments_without_one_side_do_not_count_and_a_track_of_them_is_unknown(t
         audio, video = model.embed(holed, per="track")
         assert np.isnan(audio).all(axis=1).tolist() == [group == features.groups[gone][0] for group in groups]
         assert np.isfinite(video).all()
-        rest = features.take(np.isfinite(sound[:, 0]))
+        filled = sound.copy()
+        filled[several[0]] = sound[nearest]
+        # Without a track model, the segment does not count; with one, its place is that of the nearest.
+        rest = replace(features, audio=filled) if model is tracked else features
+        rest = rest.take(np.isfinite((filled if model is tracked else sound)[:, 0]))
         np.testing.assert_allclose(audio[np.isfinite(audio[:, 0])], model.embed(rest, per="track")[0], atol=1e-5)
 
 
@@ -143,6 +152,13 @@ def test_the_time_course_finds_partners_and_none_are_found_where_the_sound_is_mo
     assert typical_rank(by_time, moved) > 15
 
 
+def test_a_side_without_some_segments_keeps_the_times_of_the_others(by_time):
+    features = in_step(80, 3)
+    sound = features.audio.copy()
+    sound[np.arange(len(sound)) % 12 < 4] = np.nan
+    assert typical_rank(by_time, replace(features, audio=sound)) < 6
+
+
 def test_without_curves_there_is_no_time_course(by_time):
     plain = DualEncoder(recipe(num_curves=0)).fit(in_step(60, 1), in_step(20, 2))
     assert typical_rank(plain, in_step(80, 3)) > 2 * typical_rank(by_time, in_step(80, 3))
@@ -162,19 +178,86 @@ def test_a_track_model_needs_both_heads():
         recipe_from(data, "mine")
 
 
-def test_evaluation_ranks_the_models_own_track_embeddings_and_what_times_alone_give_away(tracked):
-    """These tracks differ in number and times of their segments, and those tell a track as surely as a name."""
+def test_evaluation_ranks_the_models_own_track_embeddings(tracked):
     features = ragged(seed=3)
     found = evaluate(tracked, features)["tracks"]
     audio, video = tracked.embed(features, per="track")
     assert found["a2v"]["median_rank"] == np.median(ranks(audio, video)[0])
-    assert set(found["times_alone"]) == {"a2v", "v2a"}
-    same_times = replace(features, starts_s=np.full(len(features), np.nan)).first_segments
-    twice = replace(
-        features.take(np.repeat(np.flatnonzero(np.isin(features.ids, same_times.ids)), 2)),
-        starts_s=np.tile([0.0, 9.0], 30),
-    )
-    assert evaluate(tracked, twice)["tracks"]["times_alone"] == {"a2v": 15.5, "v2a": 15.5}
+
+
+def test_what_times_alone_give_away_is_found(tracked, by_time, monkeypatch):
+    """A model that knows the number of segments alone, and one whose tracks are equally long."""
+
+    def by_count(model, features, per="segment", label_weight=0.0):
+        if per == "segment":
+            return embed(model, features, per, label_weight)
+        counts = np.unique(features.groups, return_counts=True)[1]
+        rows = np.eye(6, dtype=np.float32)[counts]
+        return rows, rows
+
+    embed, features = DualEncoder.embed, ragged(seed=3)
+    honest = evaluate(by_time, in_step(80, 3))["tracks"]
+    assert honest["a2v"]["median_rank"] < 5
+    assert 25 < honest["times_alone"]["a2v"] < 56
+    monkeypatch.setattr(DualEncoder, "embed", by_count)
+    told = evaluate(tracked, features)["tracks"]["times_alone"]
+    assert told["a2v"] == told["v2a"] < 6
+
+
+def lengths_alone(tracks, seed):
+    """Noise, whose sound and pictures share the number of segments and nothing else."""
+    random = np.random.default_rng(seed)
+    counts = random.integers(4, 60, tracks)
+    groups = np.repeat([f"{seed}-{track:03d}" for track in range(tracks)], counts)
+    sides = [random.normal(size=(len(groups), 16)) for _ in "av"]
+    starts_s = np.concatenate([5.0 * np.arange(count) for count in counts])
+    return Features.from_arrays(audio=sides[0], video=sides[1], groups=groups, starts_s=starts_s)
+
+
+def test_the_number_of_segments_tells_no_partner():
+    model = DualEncoder(recipe(num_axes=8)).fit(lengths_alone(120, 1), lengths_alone(40, 2))
+    audio, video = model.embed(lengths_alone(150, 3), per="track")
+    places = np.concatenate([ranks(audio, video)[0], ranks(video, audio)[0]]) / 150
+    assert places.mean() == pytest.approx(0.5, abs=0.08)
+
+
+@pytest.mark.parametrize("alone", [60, 54])
+def test_one_artist_who_dominates_ends_no_training(alone):
+    features = in_step(60, 1)
+    numbers = np.repeat(np.arange(60), 12)
+    features = replace(features, artists=np.array(["A" if n < alone else f"B{n}" for n in numbers], dtype=np.str_))
+    audio, _ = DualEncoder(recipe()).fit(features, in_step(20, 2)).embed(in_step(10, 3), per="track")
+    np.testing.assert_allclose(np.linalg.norm(audio, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("num_curves", [0, 4])
+def test_a_track_model_needs_no_closed_form_and_embeds_tracks_without_a_course(num_curves):
+    plain = recipe(num_curves=num_curves).model_copy(update={"closed_form": None})
+    model = DualEncoder(plain).fit(in_step(60, 1), in_step(20, 2))
+    few = in_step(10, 3).take(np.arange(120) % 12 < 2)
+    np.testing.assert_allclose(np.linalg.norm(model.embed(few, per="track")[0], axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("weights", [0.0, 0.0]), ("weights", [-1.0, 2.0]), ("audio.scale", 0.0), ("course.least_s", -1.0)],
+)
+def test_values_that_no_track_model_has_are_refused(tracked, tmp_path, name, value):
+    tracked.save(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    key = f"tracks.{name}"
+    weights[key] = torch.tensor(value) if isinstance(value, list) else torch.full_like(weights[key], value)
+    save_file(weights, tmp_path / "model.safetensors")
+    record = tomllib.loads((tmp_path / "run.toml").read_text())
+    del record["sha256"]
+    (tmp_path / "run.toml").write_text(tomli_w.dumps(record))
+    with pytest.raises(ModelError, match="of its track model"):
+        DualEncoder.load(tmp_path)
+
+
+def test_first_segments_alone_are_no_tracks():
+    with pytest.raises(ConfigError, match="needs all segments of a track"):
+        changed_recipe(recipe(), {"training": {"first_segment_only": True}}, "mine")
 
 
 def test_the_pool_of_tracks_is_2000_and_always_the_same():

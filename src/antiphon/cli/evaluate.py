@@ -115,7 +115,8 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
     if "times_alone" in (found.get("tracks") or {}):
         alone = " and ".join(rank(value) for value in found["tracks"]["times_alone"].values())
         out.print(
-            f"With all features alike, number and times of the segments alone rank the tracks {alone}.", soft_wrap=True
+            f"With the sound of other tracks, number and times of the segments alone rank the tracks {alone}.",
+            soft_wrap=True,
         )
     if pools["authors"] is not None:
         out.print(

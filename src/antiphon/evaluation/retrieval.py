@@ -11,6 +11,7 @@ from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
 from antiphon.evaluation.results import Evaluation
 from antiphon.features.features import Features
+from antiphon.features.tracks import Tracks
 from antiphon.metrics import RetrievalResult, retrieval
 from antiphon.seeding import generator
 
@@ -112,9 +113,27 @@ def _tracks(model: Embedder, pairs: Features, seed: int) -> tuple[RetrievalResul
     track = model.recipe.track if isinstance(model, DualEncoder) else None
     if track is None:
         return found, {}
-    audio, video = (np.broadcast_to(side.mean(axis=0), side.shape) for side in (pairs.audio, pairs.video))
-    alike = retrieval(*model.embed(replace(pairs, audio=audio, video=video), per="track"), seed=seed)
-    return found, {"times_alone": {way: ranks["median_rank"] for way, ranks in alike.items()}}
+    alone = retrieval(*model.embed(with_other_sound(pairs), per="track"), seed=seed)
+    return found, {"times_alone": {way: ranks["median_rank"] for way, ranks in alone.items()}}
+
+
+def with_other_sound(pairs: Features) -> Features:
+    """Give each track the sound of another one, stretched to its number of segments: they share their times alone.
+
+    Parameters
+    ----------
+    pairs : Features
+        Paired rows.
+
+    Returns
+    -------
+    Features
+        The same rows with other sound.
+    """
+    tracks, audio = Tracks.of(pairs.groups, pairs.starts_s).rows, pairs.audio.copy()
+    for rows, others in zip(tracks, [*tracks[1:], tracks[0]], strict=True):
+        audio[rows] = pairs.audio[others[np.arange(len(rows)) * len(others) // len(rows)]]
+    return replace(pairs, audio=audio)
 
 
 def _name(model: Embedder) -> str:

@@ -65,22 +65,13 @@ class Tracks:
                 seconds[by_order] = _STEP_S * np.arange(len(by_order))
         return cls(names, tuple(rows), numbers.astype(np.int64), seconds)
 
-    def stacked(
-        self,
-        tracks: Sequence[int] | IntArray,
-        max_segments: int | None = None,
-        generator: np.random.Generator | None = None,
-    ) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    def stacked(self, tracks: Sequence[int] | IntArray) -> tuple[IntArray, npt.NDArray[np.bool_]]:
         """Stack the rows of tracks, padded to the longest.
 
         Parameters
         ----------
         tracks : sequence of int or ndarray of int64
             Numbers of tracks.
-        max_segments : int, optional
-            Maximum rows per track; longer tracks are subsampled, in order. Default: all rows.
-        generator : numpy.random.Generator, optional
-            Draws the subsamples; without one, tracks are not subsampled.
 
         Returns
         -------
@@ -90,18 +81,33 @@ class Tracks:
             False on padding.
         """
         chosen = [self.rows[track] for track in tracks]
-        if max_segments is not None and generator is not None:
-            chosen = [
-                rows
-                if len(rows) <= max_segments
-                else rows[np.sort(generator.choice(len(rows), max_segments, replace=False))]
-                for rows in chosen
-            ]
         mask = np.arange(max(map(len, chosen), default=0)) < np.array([len(rows) for rows in chosen])[:, None]
         stacked = np.zeros(mask.shape, dtype=np.int64)
         if chosen:
             stacked[mask] = np.concatenate(chosen)
         return stacked, mask
+
+    def nearest(self, present: npt.NDArray[np.bool_]) -> IntArray:
+        """Find for each row the nearest one of its track, in order of time, that is present.
+
+        Parameters
+        ----------
+        present : ndarray of bool, shape (n,)
+            Rows that are present.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            Rows: a present one itself, of two as near the earlier, -1 in tracks without any.
+        """
+        found = np.where(present, np.arange(len(present)), -1)
+        for rows in self.rows:
+            known = np.flatnonzero(present[rows])
+            if len(known) in (0, len(rows)):
+                continue
+            away = np.abs(np.arange(len(rows))[:, None] - known)
+            found[rows] = rows[known[away.argmin(axis=1)]]
+        return found
 
 
 def track_embeddings(rows: FloatArray, groups: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], FloatArray]:

@@ -15,6 +15,8 @@ from antiphon.model.towers import Towers
 
 FloatArray = npt.NDArray[np.float32]
 
+_LEAST_ROWS = 32
+"""Rows that a track counts as at least, since its time course has as many parts."""
 _ROWS = 8192
 """Rows per forward pass; for tracks, segments after padding."""
 
@@ -107,7 +109,7 @@ def whole_tracks(embed: Callable[[Tensor, Tensor, Tensor], Tensor], features: Te
         One row per track.
     """
     parts: list[Tensor] = []
-    at_a_time = max(1, _ROWS // max(map(len, tracks.rows)))
+    at_a_time = max(1, _ROWS // max(_LEAST_ROWS, *map(len, tracks.rows)))
     for first in range(0, len(tracks.names), at_a_time):
         chosen, mask = tracks.stacked(range(first, min(first + at_a_time, len(tracks.names))))
         parts.append(embed(*track_batch(features, tracks, chosen, mask)))

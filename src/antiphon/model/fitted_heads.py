@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 
 from antiphon.errors import ModelError
-from antiphon.features.tracks import track_embeddings
+from antiphon.features.tracks import Tracks, track_embeddings
 from antiphon.model.closed_form import Side
 from antiphon.model.embedding import embed_rows, embed_tracks
 from antiphon.model.recipe import Recipe
@@ -133,8 +133,11 @@ class FittedHeads:
             names, found = track_embeddings(self.embed(rows, labels)[there], groups[there])
         else:
             self._refuse_others(rows)
-            timed = (groups[there], starts_s[there])
-            names, found = embed_tracks(self.towers, rows.side, rows.values[there], *timed, self.device)
+            # Both sides of a track have all its segments, so that their parts are of the same times.
+            source = Tracks.of(groups, starts_s).nearest(there)
+            kept = source >= 0
+            timed = (groups[kept], starts_s[kept])
+            names, found = embed_tracks(self.towers, rows.side, rows.values[source[kept]], *timed, self.device)
         result[np.searchsorted(videos, names)] = found
         return result
 

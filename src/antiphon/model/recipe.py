@@ -148,12 +148,24 @@ class Recipe(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_segments_of_tracks(self) -> Self:
+        if self.track is not None and self.training.first_segment_only:
+            raise ValueError("[track] needs all segments of a track: leave it out, or first_segment_only")
+        return self
+
+    @model_validator(mode="after")
     def _check_embed_batch_size(self) -> Self:
         if self.training.embed_batch_size is not None and self.head.normalisation == "batch":
             raise ValueError(
                 'batch norm needs the whole batch: leave embed_batch_size out, or use "layer" normalisation'
             )
         return self
+
+    @property
+    def of_tracks(self) -> "Recipe":
+        """Recipe of the heads that a track model has for its summaries."""
+        closed_form = None if self.closed_form is None else self.closed_form.model_copy(update={"labels": False})
+        return self.model_copy(update={"track": None, "closed_form": closed_form})
 
     @property
     def non_negative(self) -> bool:

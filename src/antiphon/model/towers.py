@@ -63,7 +63,7 @@ class Towers(nn.Module):
             sizes = [summary_dim(dim, recipe.track.num_axes) for dim in (audio_dim, video_dim)]
             # The heads of segments are trained alike with and without a track model.
             with torch.random.fork_rng(devices=[]):
-                towers = Towers(sizes[0], sizes[1], recipe.model_copy(update={"track": None}))
+                towers = Towers(sizes[0], sizes[1], recipe.of_tracks)
             self.tracks = TrackModel(self._dims, recipe.track, towers)
         self.bias = nn.Parameter(torch.tensor(loss.bias)) if loss.name == "sigmoid" else None
         self.closed_form = None if recipe.closed_form is None else ClosedForm(recipe.closed_form)
@@ -233,6 +233,7 @@ class Towers(nn.Module):
         if self.closed_form is not None:
             self.closed_form.take_shapes(state, f"{prefix}closed_form.", self._dims)
         if self.tracks is not None:
+            self.tracks.refuse_broken(state, f"{prefix}tracks.")
             self.tracks.towers.take_shapes(state, f"{prefix}tracks.towers.")
 
     def forward(self, audio: Tensor, video: Tensor) -> tuple[Tensor, Tensor]:

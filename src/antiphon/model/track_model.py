@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from antiphon.errors import ModelError
 from antiphon.model.closed_form import SIDES, Side
 from antiphon.model.time_course import TimeCourse
 from antiphon.model.track_summary import TrackSummary
@@ -84,6 +85,31 @@ class TrackModel(nn.Module):
     def embedding_dim(self) -> int:
         """Size of the embeddings."""
         return self.towers.embedding_dim + (0 if self.course is None else self.course.course_dim)
+
+    def refuse_broken(self, state: dict[str, Tensor], prefix: str) -> None:
+        """Refuse values of a state dict that no fitted model has.
+
+        Parameters
+        ----------
+        state : dict of str to Tensor
+            Parameters and buffers by name.
+        prefix : str
+            Prefix of this module's names in `state`.
+
+        Raises
+        ------
+        ModelError
+            The weights are negative or their sum is 0, or a scale, a deviation or a length is not positive.
+        """
+        own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+        weights = own.get("weights", self.weights)
+        if not ((weights >= 0).all() and weights[0] > 0):
+            raise ModelError("the weights of its track model are negative, or that of the summary is 0")
+        for name, value in own.items():
+            is_scale = name in ("audio.scale", "video.scale", "audio.counts", "video.counts")
+            is_size = name in ("course.audio_deviation", "course.video_deviation", "course.least_s")
+            if (is_scale and not (value > 0).all()) or (is_size and not (value >= 0).all()):
+                raise ModelError(f"{name} of its track model has values that are no sizes")
 
     def summary(self, side: Side) -> TrackSummary:
         """Return the summary of one modality."""

@@ -4,9 +4,11 @@ import torch
 from torch import Tensor, nn
 
 _QUANTILES = (0.1, 0.5, 0.9)
+_POWERS = 3
 _LAGS = (1, 2, 4)
 """Lags of the autocorrelations, in segments."""
 _PER_AXIS = 4 + len(_QUANTILES) + len(_LAGS)
+_NUM_BLOCKS = 1 + _PER_AXIS
 _LEAST_VARIANCE = 0.05
 """Added to the variance that an autocorrelation is divided by, in units of the axis's: what hardly varies has none."""
 
@@ -47,6 +49,9 @@ class TrackSummary(nn.Module):
     mean: Tensor
     scale: Tensor
     axes: Tensor
+    counts: Tensor
+    by_count: Tensor
+    size_by_count: Tensor
 
     def __init__(self, dim: int, num_axes: int) -> None:
         super().__init__()
@@ -54,6 +59,9 @@ class TrackSummary(nn.Module):
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("scale", torch.ones(dim))
         self.register_buffer("axes", torch.zeros(dim, self.num_axes))
+        self.register_buffer("counts", torch.ones(2))
+        self.register_buffer("by_count", torch.zeros(_POWERS, summary_dim(dim, num_axes)))
+        self.register_buffer("size_by_count", torch.zeros(_POWERS, _NUM_BLOCKS))
 
     def fit(self, features: Tensor) -> None:
         """Standardise the features, and find their principal axes, along which they then have a variance of 1.
@@ -73,8 +81,62 @@ class TrackSummary(nn.Module):
         scaled = axes.flip(1)[:, : self.num_axes] / leading.clamp(min=1e-12).sqrt()
         self.axes.copy_(torch.where(varies, scaled, torch.zeros_like(scaled)))
 
+    def fit_length(self, features: Tensor, counts: Tensor) -> None:
+        """Find what the number of a track's segments tells of its statistics; `forward` takes it away.
+
+        Parameters
+        ----------
+        features : Tensor, shape (t, summary_dim)
+            Output of `statistics` for training tracks.
+        counts : Tensor, shape (t,)
+            Number of segments of each.
+        """
+        self.counts.copy_(torch.stack([counts.min(), counts.max()]))
+        basis = self._basis(counts).double()
+        solve = torch.linalg.pinv(basis, rtol=1e-6)
+        self.by_count.copy_(solve @ features.double())
+        sizes = self._sizes(features - self._basis(counts) @ self.by_count)
+        self.size_by_count.copy_(solve @ sizes.clamp(min=1e-6).log().double())
+
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
-        """Summarise tracks.
+        """Summarise tracks, without what their number of segments tells of the statistics.
+
+        Sound and pictures of a track are equally long, and deviations, quantiles and autocorrelations of few segments
+        are others than those of many, whatever is heard and seen. So of each value its regression on the logarithm of
+        the number is subtracted, and each kind of statistic is divided by the size that the number lets expect.
+
+        Parameters
+        ----------
+        features : Tensor, shape (t, length, dim)
+            Features of each track's segments in order of time, padded at the end.
+        mask : Tensor, shape (t, length)
+            True where there is a segment; at least one per track.
+
+        Returns
+        -------
+        Tensor, shape (t, summary_dim)
+            One row per track. Padding has no influence.
+        """
+        basis = self._basis(mask.sum(dim=1))
+        found = self.statistics(features, mask) - basis @ self.by_count
+        return found / (basis @ self.size_by_count).exp().repeat_interleave(self._block_sizes(found), dim=1)
+
+    def _basis(self, counts: Tensor) -> Tensor:
+        """Return the powers of the logarithm of numbers of segments, kept to those of training tracks."""
+        numbers = counts.to(self.counts).clamp(self.counts[0], self.counts[1]).log()
+        return torch.stack([numbers**power for power in range(_POWERS)], dim=1)
+
+    def _block_sizes(self, found: Tensor) -> Tensor:
+        dims = [found.shape[1] - _PER_AXIS * self.num_axes, *[self.num_axes] * _PER_AXIS]
+        return torch.tensor(dims, device=found.device)
+
+    def _sizes(self, found: Tensor) -> Tensor:
+        """Return the (t, blocks) root mean squares of each kind of statistic."""
+        blocks = found.split(self._block_sizes(found).tolist(), dim=1)
+        return torch.stack([block.square().mean(dim=1).sqrt() for block in blocks], dim=1)
+
+    def statistics(self, features: Tensor, mask: Tensor) -> Tensor:
+        """Compute the statistics of tracks.
 
         Parameters
         ----------

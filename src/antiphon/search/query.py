@@ -135,19 +135,31 @@ class Query:
         ConfigError
             The query and it have neither sound nor pictures in common, as words alone have none.
         """
-        there = {side: found.track for side, found in index.item(id).sides.items() if side in self.sides}
+        found = {side: one for side, one in index.item(id).sides.items() if side in self.sides}
+        there = {side: one.track for side, one in found.items()}
         if not there:
             raise ConfigError(
                 f"'{self.name or 'The query'}' has nothing that could be made more like '{id}': search with a music "
                 "video or a file that has sound or pictures as it has."
             )
-        return self._moved(there, strength, f"more like {id}")
+        # A track model embeds segments in another space than tracks.
+        segments = {side: one.segments.mean(axis=0) for side, one in found.items() if len(one.segments)}
+        return self._moved(there, strength, f"more like {id}", segments)
 
-    def _moved(self, along: Mapping[str, npt.NDArray[np.floating]], strength: float, how: str) -> Self:
+    def _moved(
+        self,
+        along: Mapping[str, npt.NDArray[np.floating]],
+        strength: float,
+        how: str,
+        of_segments: Mapping[str, npt.NDArray[np.floating]] | None = None,
+    ) -> Self:
+        """Move the tracks along a direction of each side, and the segments along it or one of their own."""
+
         def step(side: Side, found: ModalityEmbeddings | None) -> ModalityEmbeddings | None:
             if found is None or side not in along:
                 return found
-            track, segments = (moved(rows, along[side], strength) for rows in (found.track, found.segments))
+            track = moved(found.track, along[side], strength)
+            segments = moved(found.segments, (of_segments or along).get(side, along[side]), strength)
             return replace(found, track=track, segments=segments)
 
         sides = {"audio": step("audio", self.audio), "video": step("video", self.video)}

@@ -28,7 +28,7 @@ MIN_HELD_OUT_VIDEOS = 300
 """Minimum held-out videos to tell settings apart."""
 _MAX_PAIRS = 20_000
 """Maximum pairs that a closed form is fitted on: more change little and need more memory."""
-_MIN_VIDEOS = 2 * _NUM_FOLDS
+MIN_VIDEOS = 2 * _NUM_FOLDS
 _WEIGHTS = (0.0, 0.5, 1.0)
 _RIDGES = (0.25, 1.0, 4.0)
 """Candidates, as multiples of the default ridge."""
@@ -119,7 +119,7 @@ def choose(
     default = default_ridge(train)
     scalings: dict[object, tuple[bool | None, ...]] = {"chosen": (False, True), "together": (True,), True: (False,)}
     grid = [Chosen(way, default * factor) for way in scalings.get(standardise, (None,)) for factor in _RIDGES]
-    turns = list(_held_out(train, validation, grid, seed)) if len(np.unique(train.groups)) >= _MIN_VIDEOS else []
+    turns = list(_held_out(train, validation, grid, seed)) if len(np.unique(train.groups)) >= MIN_VIDEOS else []
     if not turns:
         return Chosen(grid[0].together, default)
     found = [np.concatenate(log_ranks) for log_ranks in zip(*(log_ranks for log_ranks, _ in turns), strict=True)]
@@ -178,7 +178,7 @@ def fit_closed_form(towers: Towers, train: Features, validation: Features, chose
         Seed of landmarks and subsamples.
     """
     closed_form = towers.closed_form
-    if closed_form is None or len(np.unique(train.groups)) < _MIN_VIDEOS:
+    if closed_form is None or len(np.unique(train.groups)) < MIN_VIDEOS:
         return
     drawn = generator(seed, "landmarks")
     pairs = train if len(train) <= _MAX_PAIRS else train.take(np.sort(drawn.permutation(len(train))[:_MAX_PAIRS]))
@@ -216,7 +216,9 @@ def refit_closed_form(recipe: Recipe, towers: Towers, train: Features, validatio
     if recipe.closed_form is None:
         return
     towers.closed_form = ClosedForm(recipe.closed_form).to(next(towers.parameters()).device)
-    fit_closed_form(towers, train, validation, choose(train, validation, seed), seed)
+    # The heads scale features as they were trained to, so what was decomposed for the choice is not what they see.
+    chosen = replace(choose(train, validation, seed), parts=None)
+    fit_closed_form(towers, train, validation, chosen, seed)
 
 
 def closed_form_alone(recipe: Recipe, towers: Towers, train: Features, seed: int) -> Towers | None:

@@ -103,10 +103,9 @@ def train(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         trained = _with_closed_form(recipe, shown, validation, device, seed, choices, progress)
         if trained.towers.tracks is not None:
-            of_tracks = recipe.model_copy(update={"track": None})
 
             def trained_on(train: Features, held_out: Features) -> Towers:
-                return _with_closed_form(of_tracks, train, held_out, device, seed).towers
+                return _with_closed_form(recipe.of_tracks, train, held_out, device, seed).towers
 
             fit_track_model(trained.towers.tracks, shown, validation, trained_on, seed)
         return trained

@@ -18,15 +18,16 @@ from antiphon.model.embedding import whole_tracks
 from antiphon.model.time_course import TimeCourse, spans_s
 from antiphon.model.towers import Towers
 from antiphon.model.track_model import TrackModel
-from antiphon.model.track_summary import TrackSummary
 from antiphon.seeding import generator
-from antiphon.training.closed_forms import MIN_HELD_OUT_VIDEOS
+from antiphon.training.closed_forms import MIN_HELD_OUT_VIDEOS, MIN_VIDEOS
 
 _NUM_FOLDS = 5
 _MIN_TRACKS = 50
 """Minimum training tracks for a time course."""
 _MAX_TRACKS = 1000
 """Maximum tracks that the time course is fitted to, and that the weights are chosen by."""
+_MIN_WEIGHT = 0.05
+"""Minimum weight of the summary."""
 _MAX_ROWS = 50_000
 """Maximum segments that the principal axes are found from."""
 
@@ -70,6 +71,8 @@ def fit_track_model(model: TrackModel, train: Features, validation: Features, tr
             rest.fit(model.course, drawn)
             pools.append(others.scores(trained_on(rest.summaries, held_out), model.course))
         few.fit(model.course, drawn)
+        if not pools:
+            return
     _set_weights(model, towers, discriminant(pools))
 
 
@@ -106,7 +109,11 @@ class _Subset:
         numbers = group_numbers(parties, len(parties))
         turns = drawn.permutation(int(numbers.max()) + 1)[numbers] % _NUM_FOLDS
         divided = [(self.take(turns != turn), self.take(turns == turn)) for turn in range(_NUM_FOLDS)]
-        return [(rest, others) for rest, others in divided if min(len(rest.summaries), len(others.summaries)) > 1]
+        return [
+            (rest, others)
+            for rest, others in divided
+            if len(rest.summaries) >= MIN_VIDEOS and len(others.summaries) > 1
+        ]
 
     def fit(self, course: TimeCourse | None, drawn: np.random.Generator) -> None:
         if course is not None:
@@ -128,9 +135,13 @@ class _Subset:
 
 def _fit_summaries(model: TrackModel, train: Features, seed: int) -> None:
     kept = np.sort(generator(seed, "principal axes").permutation(len(train))[:_MAX_ROWS])
+    tracks = Tracks.of(train.groups, train.starts_s)
+    counts = torch.tensor([len(rows) for rows in tracks.rows], device=model.weights.device)
     with torch.inference_mode():
         for side in SIDES:
-            model.summary(side).fit(torch.from_numpy(getattr(train, side)[kept]).to(model.weights.device))
+            rows, summary = torch.from_numpy(getattr(train, side)).to(model.weights.device), model.summary(side)
+            summary.fit(rows[torch.from_numpy(kept).to(rows.device)])
+            summary.fit_length(whole_tracks(_without_times(summary.statistics), rows, tracks), counts)
 
 
 def summarised(model: TrackModel, features: Features) -> Features:
@@ -170,8 +181,8 @@ def summarised(model: TrackModel, features: Features) -> Features:
     )
 
 
-def _without_times(summary: TrackSummary) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    return lambda features, mask, _: summary(features, mask)
+def _without_times(made: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    return lambda features, mask, _: made(features, mask)
 
 
 def _set_weights(model: TrackModel, towers: Towers, weights: DoubleArray) -> None:
@@ -179,7 +190,8 @@ def _set_weights(model: TrackModel, towers: Towers, weights: DoubleArray) -> Non
     of_towers = weights[: len(weights) - int(model.course is not None)]
     if towers.closed_form is not None and len(of_towers) == len(towers.closed_form.weights) and of_towers.sum() > 0:
         towers.closed_form.weights.copy_(torch.from_numpy(of_towers))
-    model.weights.copy_(torch.tensor([float(of_towers.sum()), float(of_course)]))
+    # A track without a time course must have an embedding too.
+    model.weights.copy_(torch.tensor([max(float(of_towers.sum()), _MIN_WEIGHT), float(of_course)]))
 
 
 def discriminant(pools: list[DoubleArray]) -> DoubleArray:
@@ -190,7 +202,7 @@ def discriminant(pools: list[DoubleArray]) -> DoubleArray:
     Parameters
     ----------
     pools : list of ndarray of float64, shape (k, t, t)
-        Scores of all pairs of a pool, in k ways.
+        Scores of all pairs of a pool, in k ways; at least one pool.
 
     Returns
     -------
@@ -203,7 +215,7 @@ def discriminant(pools: list[DoubleArray]) -> DoubleArray:
     """
     true = np.concatenate([np.diagonal(scores, axis1=1, axis2=2) for scores in pools], axis=1)
     false = np.concatenate([scores[:, ~np.eye(scores.shape[1], dtype=bool)] for scores in pools], axis=1)
-    within = (np.cov(true) + np.cov(false)) / 2
+    within = (np.atleast_2d(np.cov(true)) + np.atleast_2d(np.cov(false))) / 2
     within += 1e-9 * np.eye(len(within)) * max(float(np.trace(within)), 1e-12)
     apart = true.mean(axis=1) - false.mean(axis=1)
     kept = np.arange(len(apart))

@@ -98,8 +98,9 @@ def _by_side(known: Knowledge, whole: FloatArray) -> dict[str, FloatArray]:
 def moved(
     vectors: npt.NDArray[np.floating], along: npt.NDArray[np.floating], strength: float = STRENGTH
 ) -> npt.NDArray[np.float32]:
-    """Move unit vectors along a direction, and bring them back to length 1."""
+    """Move unit vectors along a direction, and bring them back to length 1; one that is cancelled stays as it was."""
     rows = np.asarray(vectors, dtype=np.float64) + strength * along
+    rows = np.where(np.linalg.norm(rows, axis=-1, keepdims=True) > 1e-6, rows, vectors)
     return (rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
 
 
