@@ -45,6 +45,11 @@ def test_words_find_music_videos_and_say_why(index):
     assert 0.5 < hits[1].score <= hits[0].score < 1
 
 
+def test_a_label_and_years_joined_by_or_are_found(index):
+    assert found(index, "jazz")[0] == "a" and set(found(index, "rock")[:2]) == {"b", "c"}
+    assert found(index, "before 1990 or after 1998")[:2] == ["b", "c"]
+
+
 def test_conditions_hold_for_words_too(index):
     assert found(index, "piano", where=Where(genre="rock"))[0] == "c"
     assert "a" not in found(index, "piano", where=Where(genre="rock"))

@@ -91,6 +91,78 @@ def test_years_inside_come_first_then_unknown_ones_then_the_farthest_last():
     assert best(known(), "before 1990")[0] == "b"
 
 
+@pytest.mark.parametrize(
+    ("text", "inside"),
+    [
+        ("80s or 90s", "abe"),
+        ("80s, 90s", "abe"),
+        ("80s/90s", "abe"),
+        ("before 1990 or after 2000", "bd"),
+        ("before 1990 and after 2000", "bd"),
+        ("1985 and 2001", "bd"),
+        ("after 1990 and before 1998", "a"),
+        ("between 1985 and 1994", "ab"),
+    ],
+)
+def test_a_music_video_in_any_of_the_years_suits_fully_and_before_one_of_no_known_year(text, inside):
+    total = dict(zip(IDS, known().suiting(interpret(text)).total, strict=True))
+    assert all(total[id] == total[inside[0]] > total["c"] for id in inside)
+    assert all(total["c"] > total[id] for id in set(IDS) - set(inside) - {"c"})
+    years = known().suiting(interpret(text))
+    assert all(reasons(known(), years, id)[0].endswith(str(ROWS[IDS.index(id)]["year"])) for id in inside)
+
+
+def test_years_that_are_all_to_be_absent_come_last():
+    assert best(known(), "no 80s or 90s")[:2] == ["d", "c"]
+
+
+def test_tempi_are_alternatives_too():
+    knowledge = known(measures={"tempo_bpm": np.array([90.0, 105, 120, 70, 150])})
+    total = knowledge.suiting(interpret("90 or 120 bpm")).total
+    assert min(total[[0, 2]]) > max(total[[1, 3, 4]])
+    total = knowledge.suiting(interpret("under 80 bpm or over 140 bpm")).total
+    assert min(total[[3, 4]]) > max(total[:3])
+
+
+LABELLED = [
+    {"tags": ["techno"], "genre": "electronic"},
+    {"tags": ["relaxing", "calm"], "genre": "Drum & Bass"},
+    {"tags": ["mellow"], "genre": "house"},
+    {"tags": ["electro", "dubstep"], "genre": None},
+    {"tags": ["DnB"], "genre": "folk"},
+    {"tags": [], "genre": None},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("drum & bass", {1, 4}),
+        ("drum and bass", {1, 4}),
+        ("dnb", {1, 4}),
+        ("mellow", {2}),
+        ("calm", {1}),
+        ("electronic", {0}),
+        ("Folk", {4}),
+    ],
+)
+def test_what_has_the_label_comes_first_whatever_else_is_heard_and_excluded_comes_last(text, first):
+    heard = {name: np.array([0.9, 0.01, 0.02, 0.95, 0.03, 0.9]) for name in ("electronic", "quiet", "Mellow")}
+    knowledge = Knowledge([*"abcdef"], LABELLED, heard=heard)
+    total = knowledge.suiting(interpret(text, knowledge.vocabulary)).total
+    assert set(np.argsort(-total)[: len(first)]) == first
+    without = knowledge.suiting(interpret(f"no {text}", knowledge.vocabulary)).total
+    assert set(np.argsort(without)[: len(first)]) == first
+    why = reasons(knowledge, knowledge.suiting(interpret(text, knowledge.vocabulary)), "abcdef"[min(first)])
+    assert why[0].casefold().endswith(("drum & bass", text.casefold()))
+
+
+def test_synonyms_of_a_label_come_before_what_is_neither():
+    knowledge = Knowledge([*"abcdef"], LABELLED)
+    total = knowledge.suiting(interpret("dnb", knowledge.vocabulary)).total
+    assert min(total[[0, 3]]) > max(total[[2, 5]])
+
+
 def test_what_is_heard_and_measured_counts_where_nothing_is_said():
     heard = {"quiet": np.array([0.1, 0.2, 0.1, 0.9, 0.05]), "loud": np.array([0.1, 0.1, 0.3, 0.01, 0.9])}
     measures = {"tempo_bpm": np.array([90, 100, np.nan, 60, 180.0]), "luma": np.array([0.1, 0.5, 0.6, 0.7, np.nan])}

@@ -75,7 +75,8 @@ class Known:
 
     def _interpreted(self, text: str) -> Interpretation:
         words = interpret(text, self.knowledge.vocabulary, lambda: self.meanings)
-        silent = [term for term in words.terms if term.kind == "concept" and not self.knowledge.tells_of(term.name)]
+        concepts = [term for term in words.terms if term.kind == "concept" and term.exact is None]
+        silent = [term for term in concepts if not self.knowledge.tells_of(term.name)]
         if not silent or self.meanings is None:
             return words
         near = {term: names for term in silent if (names := self.meanings.nearest(normal(term.name)))}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.words.lexicon import lexicon
+from antiphon.words.lexicon import lexicon, one_spelling
 from antiphon.words.tokens import normal
 from antiphon.words.vocabulary import LONGEST_PHRASE
 
@@ -52,6 +52,14 @@ class Said:
     def name(self, name: str) -> FloatArray:
         """Return how far tags and genre say a normalised name: 1 as a whole, less as whole words of a longer one."""
         return self._weighted([(self._names.get(name, []), 1.0), *self._longer(name)])
+
+    def labelled(self, label: str) -> npt.NDArray[np.bool_]:
+        """Return whether each has a tag or genre as a whole, in any of its spellings, shape (n,)."""
+        asked = one_spelling(normal(label))
+        rows = [row for name, rows in self._names.items() if one_spelling(name) == asked for row in rows]
+        found = np.zeros(len(self._rows), dtype=bool)
+        found[rows] = True
+        return found
 
     def by_frequency(self) -> list[str]:
         """Return the normalised tags and genres, the most frequent first."""

@@ -1,8 +1,11 @@
 """What a text was understood to ask for: terms that can be shown, removed one by one, and scored."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from antiphon.words.particles import JOINTS as _JOINTS
+from antiphon.words.tokens import normal
 
 Kind = Literal["concept", "tag", "genre", "artist", "title", "years", "tempo", "alike"]
 How = Literal["whole", "spelling", "part", "meaning"]
@@ -42,6 +45,10 @@ class Term:
         Of an "alike" term: known names with their weights, which sum to 1.
     denied_from : int, optional
         Where the words begin that deny it, which may deny others before it: "no drums or vocals".
+    exact : str, optional
+        The tag or genre of the catalogue that the words are as a whole.
+    spans : tuple of (float or None, float or None)
+        Of years and tempi that were joined, the bounds of each; one of them suffices. See `alternatives`.
     """
 
     text: str
@@ -56,6 +63,20 @@ class Term:
     max_value: float | None = None
     names: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
     denied_from: int | None = None
+    exact: str | None = None
+    spans: tuple[tuple[float | None, float | None], ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """What is meant, as it is shown: a label of the catalogue by its own name, not by that of its concept."""
+        is_other = self.kind == "concept" and self.exact is not None and self.exact.casefold() != self.name
+        return self.exact if is_other and self.exact is not None else self.name
+
+    @property
+    def same(self) -> tuple[object, ...]:
+        """What two terms have in common that ask for the same."""
+        bounds = (self.min_value, self.max_value, self.spans)
+        return (self.kind, self.shown.casefold(), self.wanted, bounds, tuple(self.names.items()))
 
     @property
     def label(self) -> str:
@@ -64,7 +85,7 @@ class Term:
             shown = ", ".join(list(self.names)[:3])
             said = f"{self.name} (like {shown})"
         else:
-            said = f"{_SOURCES.get(self.kind, '')}{self.name}"
+            said = f"{_SOURCES.get(self.kind, '')}{self.shown}"
         said = said if self.wanted else f"no {said}"
         return f"{said} (for “{self.text}”)" if self.how in ("spelling", "part") else said
 
@@ -73,7 +94,7 @@ class Term:
         found: dict[str, Any] = {
             "text": self.text,
             "kind": self.kind,
-            "means": self.name,
+            "means": self.shown,
             "label": self.label,
             "wanted": self.wanted,
             "weight": self.weight,
@@ -100,28 +121,40 @@ class Interpretation:
         Words that mean nothing here; never empty where a text was not understood at all.
     whole : bool
         Whether all of the text was read: the first words of a long one are.
+    repeats : tuple of Term
+        What asks for the same as one of the terms, later in the text.
     """
 
     text: str
     terms: tuple[Term, ...] = ()
     unknown: tuple[str, ...] = ()
     whole: bool = True
+    repeats: tuple[Term, ...] = ()
 
     def without(self, term: Term) -> str:
-        """Return the text without the words of a term."""
-        left, right = self.text[: term.start].rstrip(" ,;"), self.text[term.end :].lstrip(" ,;")
-        comma = ", " if "," in self.text[max(len(left), 0) : len(self.text) - len(right)] and left and right else " "
-        return " ".join(f"{left}{comma}{right}".split()).strip(" ,;")
+        """Return the text without the words of a term, wherever it is repeated."""
+        text = self.text
+        for one in sorted((term, *self._repeats_of(term)), key=lambda one: -one.start):
+            text = _cut(text, one.start, one.end)
+        return " ".join(text.split()).strip(" ,;")
+
+    def _repeats_of(self, term: Term) -> list[Term]:
+        return [repeat for repeat in self.repeats if repeat.same == term.same]
 
     def wanted_text(self) -> str:
         """Return the text without what is to be absent, for networks that do not understand "no"."""
         left, uncut = "", 0
-        for term in (term for term in self.terms if not term.wanted):
+        unwanted = sorted(
+            (term for term in (*self.terms, *self.repeats) if not term.wanted), key=lambda term: term.start
+        )
+        if not unwanted:
+            return " ".join(self.text.split()).strip(" ,")
+        for term in unwanted:
             start = term.start if term.denied_from is None else term.denied_from
             left += self.text[uncut:start] + "," if start > uncut else ""
             uncut = max(uncut, term.end)
         left += self.text[uncut:]
-        return ", ".join(part for part in (" ".join(part.split()) for part in left.split(",")) if part)
+        return ", ".join(filter(None, map(_without_joints, left.split(","))))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the command line prints as JSON and the REST API answers."""
@@ -131,6 +164,61 @@ class Interpretation:
             "unknown": list(self.unknown),
             "whole": self.whole,
         }
+
+
+def _cut(text: str, start: int, end: int) -> str:
+    left, right = text[:start].rstrip(" ,;"), text[end:].lstrip(" ,;")
+    comma = ", " if "," in text[len(left) : len(text) - len(right)] and left and right else " "
+    return f"{left}{comma}{right}"
+
+
+def _without_joints(part: str) -> str:
+    """Return words without those at either end that only joined them to what was cut out: "but", "better", "and"."""
+    words = part.split()
+    while words and normal(words[0]) in _JOINTS:
+        del words[0]
+    while words and normal(words[-1]) in _JOINTS:
+        del words[-1]
+    return " ".join(words)
+
+
+def named_once(terms: Iterable[Term]) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+    """Return the terms that ask for different things, each with the most weight that it has, and their repeats."""
+    once: dict[tuple[object, ...], Term] = {}
+    repeats: list[Term] = []
+    for term in terms:
+        first = once.setdefault(term.same, term)
+        if first is not term:
+            repeats.append(term)
+            weight, exact = max(first.weight, term.weight), first.exact or term.exact
+            once[term.same] = replace(first, weight=weight, exact=exact)
+    return tuple(once.values()), tuple(repeats)
+
+
+def alternatives(terms: Iterable[Term]) -> list[Term]:
+    """Join the years, and the tempi, that are all asked for or all to be absent: a music video has one year.
+
+    Examples
+    --------
+    >>> years = [Term("80s", 0, 3, "years", "1980–1989", min_value=1980, max_value=1989),
+    ...          Term("2001", 7, 11, "years", "2001", min_value=2001, max_value=2001)]
+    >>> [(term.name, term.spans) for term in alternatives(years)]
+    [('1980–1989 or 2001', ((1980, 1989), (2001, 2001)))]
+    """
+    kinds: dict[object, list[Term]] = {}
+    for place, term in enumerate(terms):
+        is_span = term.kind in ("years", "tempo")
+        kinds.setdefault((term.kind, term.wanted) if is_span else place, []).append(term)
+    return [_joined_spans(same) if len(same) > 1 else same[0] for same in kinds.values()]
+
+
+def _joined_spans(terms: Sequence[Term]) -> Term:
+    return replace(
+        terms[0],
+        name=" or ".join(term.name for term in terms),
+        weight=max(term.weight for term in terms),
+        spans=tuple((term.min_value, term.max_value) for term in terms),
+    )
 
 
 def understood(words: Interpretation, silent: Sequence[Term] = ()) -> list[str]:

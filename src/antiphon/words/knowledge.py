@@ -7,7 +7,7 @@ inside to -3 far outside, which is not lost where all years lie inside. What is 
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from antiphon.words.directions import Directions
 from antiphon.words.evidence import Said
-from antiphon.words.interpretation import Interpretation, Term
+from antiphon.words.interpretation import Interpretation, Term, alternatives, named_once
 from antiphon.words.lexicon import lexicon
 from antiphon.words.recent import Recent
 from antiphon.words.tokens import normal
@@ -28,6 +28,8 @@ FloatArray = npt.NDArray[np.float64]
 FEWEST = 3
 """Music videos that a tag needs, and that must be without it, before a direction is learned."""
 _KEPT_TERMS = 32
+_ABOVE_OTHERS = 0.5
+"""How far the lowest that has a label lies above the highest that has not."""
 _YEARS_OFF = 10.0
 _IN_YEARS = 2.0
 _TEMPO_OFF = 0.1
@@ -104,8 +106,7 @@ class Knowledge:
         text : mapping of str to ndarray of float, shape (dim,), optional
             The text as a whole in the joint space, by the side that it is compared with.
         """
-        once = {(term.kind, term.name, term.wanted): term for term in asked.terms}
-        values = [(term, self.value(term)) for term in once.values()]
+        values = [(term, self.value(term)) for term in alternatives(named_once(asked.terms)[0])]
         telling = [(term, value) for term, value in values if value.total.any()]
         total = np.zeros(len(self.ids))
         for term, value in telling:
@@ -129,8 +130,19 @@ class Knowledge:
 
     def value(self, term: Term) -> Value:
         """Return how well each music video suits a term, as if it were wanted; those of the last terms are kept."""
-        key = (term.kind, term.name, term.min_value, term.max_value, tuple(term.names.items()))
-        return self._values.get(key, lambda: _VALUES[term.kind](self, term))
+        return self._values.get((term.exact, term.name, *replace(term, wanted=True).same), lambda: self._valued(term))
+
+    def _valued(self, term: Term) -> Value:
+        """Value a term; what has the very label that is asked for comes before all else that suits."""
+        value = _VALUES[term.kind](self, term)
+        labelled = np.zeros(len(self.ids), dtype=bool) if term.exact is None else self.said.labelled(term.exact)
+        if not labelled.any():
+            return value
+        said = np.where(labelled, 1.0, 0.0 if value.said is None else value.said)
+        total = value.total.copy()
+        if not labelled.all():
+            total[labelled] += max(float(total[~labelled].max() - total[labelled].min()), 0.0) + _ABOVE_OTHERS
+        return replace(value, total=total - total.mean(), said=said)
 
     def tells_of(self, concept: str) -> bool:
         """Whether anything tells which music videos suit a concept of our table; no direction is learned for that."""
@@ -187,16 +199,22 @@ def _tempo(known: Knowledge, term: Term) -> Value:
     tempo = known.measures.get("tempo_bpm")
     if tempo is None:
         return Value(np.zeros(len(known.ids)))
-    factors = _OCTAVES if term.min_value is not None and term.max_value is not None else _OCTAVES[:1]
+    is_open = any(None in span for span in term.spans or ((term.min_value, term.max_value),))
+    factors = _OCTAVES[:1] if is_open else _OCTAVES
     off = np.min([_outside(tempo * factor, term) / (tempo * factor) + cost for factor, cost in factors], axis=0)
     measured = standard(-np.minimum(off, _TEMPO_OFF))
     return Value(measured, measured=measured)
 
 
 def _outside(values: npt.NDArray[np.floating], term: Term) -> FloatArray:
-    low = -np.inf if term.min_value is None else term.min_value
-    high = np.inf if term.max_value is None else term.max_value
-    return np.maximum(np.maximum(low - values, values - high), 0.0)
+    """Return how far values lie outside the nearest of the term's bounds."""
+    spans = term.spans or ((term.min_value, term.max_value),)
+    return np.min([_beyond(values, low, high) for low, high in spans], axis=0)
+
+
+def _beyond(values: npt.NDArray[np.floating], low: float | None, high: float | None) -> FloatArray:
+    least, most = -np.inf if low is None else low, np.inf if high is None else high
+    return np.maximum(np.maximum(least - values, values - most), 0.0)
 
 
 def _alike(known: Knowledge, term: Term) -> Value:

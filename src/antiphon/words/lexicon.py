@@ -67,13 +67,16 @@ class Lexicon:
         ("saying_nothing"), normalised.
     phrases : mapping of str to str
         Several words of that kind, normalised, and what they do: "negating", "granting" (what follows is asked for),
-        "freeing" (what stands before is absent) or "turning".
+        "freeing" (what stands before is absent), "weakening" or "turning".
+    spellings : mapping of str to str
+        The first of several spellings of one name, by each of them, normalised.
     """
 
     concepts: Mapping[str, Concept]
     by_words: Mapping[str, str]
     particles: Mapping[str, frozenset[str]]
     phrases: Mapping[str, str]
+    spellings: Mapping[str, str]
 
 
 @cache
@@ -103,7 +106,23 @@ def lexicon() -> Lexicon:
         for effect, listed in table["phrases"].items()
         for phrase in _listed(listed.replace("\n", ","))
     }
-    return Lexicon(concepts, by_words, particles, phrases)
+    spellings = {
+        normal(spelling): normal(_listed(line)[0])
+        for line in table["spellings"]["same"].splitlines()
+        for spelling in _listed(line)
+    }
+    return Lexicon(concepts, by_words, particles, phrases, spellings)
+
+
+def one_spelling(name: str) -> str:
+    """Return the first spelling of a normalised name that is spelt in several ways.
+
+    Examples
+    --------
+    >>> one_spelling("dnb"), one_spelling("surf")
+    ('drum and bass', 'surf')
+    """
+    return lexicon().spellings.get(name, name)
 
 
 def _concept(row: Mapping[str, Any]) -> Concept:

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from antiphon.words.evidence import concepts_in, negates
 from antiphon.words.interpretation import Term
 from antiphon.words.knowledge import Knowledge, known_term
-from antiphon.words.lexicon import lexicon
+from antiphon.words.lexicon import lexicon, one_spelling
 from antiphon.words.tokens import normal
 from antiphon.words.values import Suiting, Value
 
@@ -41,7 +41,7 @@ def reasons(known: Knowledge, suiting: Suiting, id: str) -> tuple[str, ...]:
     """
     row = known.places[id]
     found = [(term, _reason(known, term, value, row)) for term, value in suiting.values]
-    told = tuple(f"{term.name if term.wanted else f'no {term.name}'}: {why}" for term, why in found if why)
+    told = tuple(f"{term.shown if term.wanted else f'no {term.shown}'}: {why}" for term, why in found if why)
     near = suiting.similar is not None and _share_below(suiting.similar, row) >= _NEAR
     return (*told, "near the words as a whole") if near else told
 
@@ -73,6 +73,8 @@ def _absence(known: Knowledge, term: Term, value: Value, row: int) -> str:
 
 def _said(known: Knowledge, term: Term, row: int) -> str:
     about = known.rows[row]
+    if term.kind == "years" and term.exact is not None and (told := _said_as_name(known, term, row)):
+        return told
     if term.kind == "years":
         return str(about["year"])
     if term.kind == "artist":
@@ -93,12 +95,17 @@ def _said_as_name(known: Knowledge, term: Term, row: int) -> str:
     names = [name for name in (about.get("genre"), *(about.get("tags") or ())) if name and _says(name, term)]
     if not names:
         return ""
+    if term.exact is not None:
+        asked = one_spelling(normal(term.exact))
+        names.sort(key=lambda name: one_spelling(normal(name)) != asked)
     return f"{'genre' if names[0] == about.get('genre') else 'tag'} {names[0]}"
 
 
 def _says(name: str, term: Term) -> bool:
     """Whether a tag says a term, or denies one that is to be absent."""
     spelt, asked = normal(name), normal(term.name)
+    if term.exact is not None and term.wanted and one_spelling(spelt) == one_spelling(normal(term.exact)):
+        return True
     if term.kind == "concept":
         return any(concept == term.name and (sign > 0) == term.wanted for concept, sign in concepts_in(spelt))
     return spelt == asked or (f" {asked} " in f" {spelt} " and not negates(spelt))

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from antiphon.words.bounds import BOUND_WORDS, SIGNS
 from antiphon.words.lexicon import lexicon
-from antiphon.words.numbers import NUMBER_WORDS
+from antiphon.words.number_words import NUMBER_WORDS
 from antiphon.words.tokens import Token
 
 _WORDS = lexicon().particles
 NEGATING = _WORDS["negating"] | _WORDS["refusing"]
-JOINING, SAYING_NOTHING, TURNING = _WORDS["joining"], _WORDS["saying_nothing"], _WORDS["turning"]
+JOINING, SAYING_NOTHING, TURNING = _WORDS["joining"], _WORDS["saying_nothing"] | SIGNS, _WORDS["turning"]
 ADVERBIAL, ONLY, FREE = _WORDS["adverbial"], _WORDS["only"], _WORDS["free"]
 LESS = dict.fromkeys(_WORDS["less"], 0.5)
 STRENGTHS = {
@@ -20,8 +21,11 @@ PUNCTUATION = frozenset(",;.!?()|")
 WITHOUT_ENDINGS = ("less", "free", "los", "lose", "losen", "loser", "loses", "frei", "freie", "freier", "freies")
 """Endings that deny what they are added to: "drumless", "gesangsfreie"."""
 _PREFERRING, _THAN = _WORDS["preferring"], _WORDS["than"]
+JOINTS = TURNING | JOINING | _PREFERRING | _THAN | _WORDS["neither"]
+"""Words that say nothing beside what they join or compare."""
 _SURELY_THAN, _OF_PREFERENCE = frozenset({"than"}), frozenset({"over", "to"})
 _PREFERENCE = frozenset(word for word in _PREFERRING if word.startswith(("prefer", "prefier")))
+_OF_COMPARATIVES = frozenset({"than", "als", "que"})
 _COMPARING = _WORDS["neither"] | {"plus"}
 _FEWER_THAN = 0.5
 _SHORTEST_STEM = 3
@@ -50,6 +54,23 @@ def stems_denied(word: str) -> list[str]:
         if stem != word and len(stem) >= _SHORTEST_STEM:
             found += [stem, f"{stem}s", stem.removesuffix("s")]
     return found
+
+
+def is_ending(one: Token, other: Token) -> bool:
+    """Whether a token denies the one before it, in one written word: "sad-less"."""
+    return other.text in WITHOUT_ENDINGS and one.start == other.start
+
+
+def compares_nothing(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a word as "than" follows a comparative that means nothing here, as "newer" in "newer than Friday"."""
+    if place == 0 or tokens[place].text not in _OF_COMPARATIVES:
+        return False
+    word = tokens[place - 1].text
+    if word in lexicon().by_words or word in _PREFERRING or word in LESS or word in STRENGTHS:
+        return False
+    if place > 1 and tokens[place - 2].text in _COMPARING:
+        return word in BOUND_WORDS
+    return word.endswith("er") and tokens[place].text != "que"
 
 
 def compared_away(tokens: Sequence[Token], place: int) -> float | None:

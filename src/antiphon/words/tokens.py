@@ -10,7 +10,7 @@ from antiphon.spelling import plain
 MAX_TOKENS = 48
 """Words of a query that are read; what follows is not."""
 _MAX_CHARACTERS = 2_000
-_WORD = re.compile(r"[-−–]?[^\W_]+(?:['’&/-]?[^\W_]+)*|(?<!\S)[&+](?!\S)|[,;.!?()|]")
+_WORD = re.compile(r"[-−–]?[^\W_]+(?:['’&/-]?[^\W_]+)*|(?<!\S)[&+](?!\S)|[,;.!?()|]|(?:[<>]=?|=[<>]|[≤≥])(?=\s*\d)")
 _JOINED = str.maketrans({"ß": "ss", "'": None, "’": None, "_": " "})
 _APART = re.compile(r"[^\w&+#]+")
 _AND = re.compile(r"(?<=\S\S)&(?=\w)|(?<=\w)&(?=\w\w)|(?<!\S)[&+](?!\S)|(?<=\S )n(?= \S)")

@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from antiphon.words import correction
-from antiphon.words.lexicon import lexicon
+from antiphon.words.lexicon import lexicon, one_spelling
 from antiphon.words.tokens import normal
 
 LONGEST_PHRASE = 5
@@ -19,10 +19,14 @@ Names = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a phrase means: its kind (as `Term.kind`), and the name as our table or the catalogue writes it."""
+    """What a phrase means: its kind (as `Term.kind`), and the name as our table or the catalogue writes it.
+
+    `exact` is the tag or genre of the catalogue that the phrase is as a whole.
+    """
 
     kind: str
     name: str
+    exact: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,20 +69,35 @@ class Vocabulary:
     def meaning(self, phrase: str) -> Meaning | None:
         """Return what a normalised phrase means as a whole; None if nothing.
 
-        Our own table comes first, since it knows the tag of the same name too; then genres, tags, artists, words of an
-        artist, and words of titles.
+        Our own table comes first, beside the genre or tag that the phrase is; then other genres and
+        tags, artists, words of an artist, and words of titles.
         """
+        label = self._labels.get(one_spelling(phrase))
         concept = lexicon().by_words.get(phrase)
         if concept is not None:
-            return Meaning("concept", concept)
-        for kind, names in (("genre", self.genres), ("tag", self.tags), ("artist", self.artists)):
-            if phrase in names:
-                return Meaning(kind, names[phrase])
+            return Meaning("concept", concept, None if label is None else label.name)
+        if label is not None:
+            return label
+        if phrase in self.artists:
+            return Meaning("artist", self.artists[phrase])
         if phrase in self._artist_words:
             return Meaning("artist", phrase)
         if phrase in self._tag_words:
             return Meaning("tag", phrase)
         return Meaning("title", phrase) if phrase in self.title_words else None
+
+    def label(self, text: str) -> Meaning | None:
+        """Return the tag or genre that a text is as a whole, however many words it has; None if it is none."""
+        return self._labels.get(one_spelling(normal(text)))
+
+    @cached_property
+    def _labels(self) -> Mapping[str, Meaning]:
+        """Genres, then tags, by the first of their spellings."""
+        found: dict[str, Meaning] = {}
+        for kind, names in (("genre", self.genres), ("tag", self.tags)):
+            for name, written in names.items():
+                found.setdefault(one_spelling(name), Meaning(kind, written, written))
+        return found
 
     @cached_property
     def _artist_words(self) -> frozenset[str]:
