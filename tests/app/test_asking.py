@@ -47,6 +47,8 @@ def test_a_file_of_one_side_is_told_what_to_choose(client: TestClient, tmp_path:
         found = client.post(f"/find/file?target={target}", content=body, headers={"content-type": "video/mp4"})
         assert found.status_code == 415
         assert advice in found.text
+        lacks = "pictures" if target == "audio" else "sound"
+        assert f"No {lacks} in this file" in found.text and "Unsupported file" not in found.text
         answer = client.post(f"/api/match?target={target}", content=body, headers={"content-type": "video/mp4"})
         assert answer.json()["detail"] in ("The file has sound only.", "The file has pictures only.")
     for target, body in (("video", song), ("audio", film), ("both", song)):

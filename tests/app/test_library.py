@@ -35,6 +35,12 @@ def test_an_id_in_full_comes_first() -> None:
     assert len(LIBRARY.find("a", max_videos=2)) == 2
 
 
+def test_genres_that_differ_by_case_are_one() -> None:
+    genres = ("jazz", "Jazz", "jazz", "Rock", "rock", "rock", "ROCK")
+    found = Library([replace(video(str(place), "T", "X"), genre=genre) for place, genre in enumerate(genres)]).genres
+    assert found == ("rock", "jazz")
+
+
 def test_genre_tags_and_year_find_a_video_after_those_that_are_named_so() -> None:
     dreamy = replace(video("a", "Sleep", "X"), genre="Folk", tags=("dreamy", "live"), year=1999)
     library = Library([dreamy, video("b", "A dreamy day", "Y")])

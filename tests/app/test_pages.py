@@ -143,6 +143,7 @@ def test_synthetic_videos_are_called_that(
 def test_the_evaluation_shows_ranks_with_pool_and_chance(client: TestClient) -> None:
     found = client.get("/evaluation").text
     assert "Pictures → sound" in found and "Chance" in found and "3 tracks" in found
+    assert "Only 3 test videos, too few to say how good the model is" in found and "Half of the" not in found
     assert client.get("/evaluation/report").text.startswith("<!doctype html>")
     assert client.get("/evaluation/gallery").status_code == 404
 

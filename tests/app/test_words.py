@@ -7,10 +7,12 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pytest
 
+from antiphon.app.searching import Searcher
 from antiphon.app.wording import Wording
 from antiphon.catalogue import Catalogue
 from antiphon.errors import WeightsError
 from antiphon.search.record import Origin
+from antiphon.words.nudges import Effect
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +224,45 @@ def test_words_on_the_page_in_a_browser(browser, server, width, height):
     assert page.locator("#by-words .chip").count() == 1
     assert not failures
     page.close()
+
+
+def test_repeats_of_a_hit_or_a_nudge_are_ignored(client):
+    name = client.get("/api/nudges").json()["nudges"][0]["name"]
+    hits = client.get("/api/similar", params={"id": "plain"}).json()["hits"]
+    once = {"id": "plain", "towards": [hits[-1]["id"]], "nudge": [name]}
+    twice = {"id": "plain", "towards": 2 * once["towards"], "nudge": 2 * once["nudge"]}
+    assert client.get("/api/similar", params=twice).json() == client.get("/api/similar", params=once).json()
+    page = client.get("/video/plain", params=twice).text
+    assert page.count("Remove “more like") == 1 and page.count('name="nudge"') == 1
+
+
+def test_a_hit_that_is_not_here_is_named(client):
+    answer = client.get("/api/similar", params={"id": "plain", "towards": "nope"})
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("'nope' is no music video of this catalogue")
+    page = client.get("/video/plain", params={"towards": "nope"}).text
+    assert "is no music video of this catalogue" in page and "index add" not in page
+
+
+def test_a_nudge_says_whether_it_works_and_drops_its_opposite(client, monkeypatch):
+    effects = [Effect("brighter", 0.1, (-0.2, 0.2), {}, 3), Effect("darker", 0.3, (-0.2, 0.2), {}, 3)]
+    monkeypatch.setattr(Searcher, "nudges", property(lambda _: effects))
+    page = client.get("/video/plain", params={"nudge": ["calmer", "darker"]}).text
+    assert 'href="/video/plain?q=&amp;nudge=calmer&amp;nudge=brighter"' in page
+    assert len(re.findall(r"no measured effect here", page)) == 1
+    assert re.search(r">brighter</a> <span class=\"small\">no measured effect here", page)
+
+
+@pytest.mark.parametrize("place", ["/api/search?q=guitar&q=piano", "/?q=guitar&q=piano", "/video/plain?q=a&q=b"])
+def test_a_parameter_of_one_value_is_given_once(client, place):
+    answer = client.get(place)
+    assert answer.status_code == 422 and "Parameter given more than once: q." in answer.text
+    assert client.get("/api/search?q=guitar&genre=a&genre=b").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["weight", "diversity"])
+@pytest.mark.parametrize("value", ["nan", "-NaN", "inf"])
+def test_no_number_is_no_share(client, name, value):
+    answer = client.get("/api/similar", params={"id": "plain", name: value})
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == f"Parameter {name}: must be a number from 0 to 1, not “{value}”."

@@ -122,8 +122,9 @@ def test_the_same_ranks_as_the_python_api(workspace, capsys):
 
 
 def test_people_get_tables_and_a_report(workspace, capsys):
-    code, out, _ = call(capsys, "-w", workspace, "evaluate")
+    code, out, err = call(capsys, "-w", workspace, "evaluate")
     assert code == 0
+    assert "test videos, too few to say how good the model is" in " ".join(err.split())
     assert "audio → video" in out
     assert "null" in out
     code, out, _ = call(capsys, "-w", workspace, "catalogue", "describe")

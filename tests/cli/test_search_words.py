@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.cli.app import run
 from antiphon.search import Index, Query
+from antiphon.words.nudges import Effect
 
 ROWS = [
     {"tags": ["piano", "calm"], "year": 1994, "title": "One"},
@@ -51,6 +52,22 @@ def test_where_nothing_was_understood_the_command_says_what_to_do(capsys, place)
     out = said(capsys, place, "--text", "xyzzy")
     assert "Nothing understood. Ask for a mood, an instrument" in out
     assert "Words that mean nothing here: xyzzy." in out
+
+
+@pytest.mark.parametrize("arguments", [["--text", ""], ["b", "--text", " "]])
+def test_no_words_are_wrong_usage(capsys, place, arguments):
+    assert run(["--workspace", str(place), "search", *arguments]) == 2
+    assert "is empty: say what to find" in capsys.readouterr().err
+
+
+def test_a_nudge_that_does_nothing_here_is_told(capsys, place, monkeypatch):
+    for suits, is_told in ((0.1, True), (0.9, False)):
+        effect = Effect("calmer", suits, (-0.5, 0.5), {}, 3)
+        monkeypatch.setattr(Index, "nudge_effect", lambda *_, effect=effect: effect)
+        monkeypatch.setattr(Query, "nudge", lambda query, *_: query)
+        assert run(["--workspace", str(place), "search", "a", "--nudge", "calmer"]) == 0
+        told = " ".join(capsys.readouterr().err.split())
+        assert ("Nudge calmer: on this catalogue it does no more than" in told) is is_told
 
 
 def test_hits_have_their_reasons_in_python(place):

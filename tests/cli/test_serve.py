@@ -13,7 +13,7 @@ import pytest
 
 from antiphon.cli.app import run
 from antiphon.cli.opening import workspace_features
-from antiphon.cli.serve import listening, ready_index
+from antiphon.cli.serve import listening, ready_index, served_run
 from antiphon.cli.session import Session
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError, SearchError
@@ -69,7 +69,7 @@ def trained(place, tmp_path_factory):
 def test_it_builds_the_index_once_and_again_for_another_model(trained, capsys):
     session, workspace = Session(trained.root), trained
     first = ready_index(session, workspace.run("r1"))
-    assert "Building the index." in capsys.readouterr().err
+    assert "Building the index of run r1." in capsys.readouterr().err
     assert len(first) == 12
     ready_index(session, workspace.run("r1"))
     assert "Building" not in capsys.readouterr().err
@@ -77,6 +77,29 @@ def test_it_builds_the_index_once_and_again_for_another_model(trained, capsys):
     assert "another model" in capsys.readouterr().err
     assert other.origin.model != first.origin.model
     assert Index.open(workspace.index).origin == other.origin
+
+
+def test_an_index_of_another_whole_run_is_served_as_it_is(trained, tmp_path, capsys):
+    workspace = Workspace(tmp_path / "w")
+    shutil.copytree(trained.root, workspace.root)
+    session = Session(workspace.root)
+    before = ready_index(session, workspace.run("r1"))
+    (workspace.run("r2") / "run.toml").touch()  # r2 is the one trained last
+    capsys.readouterr()
+    folder = served_run(session, None)
+    told = capsys.readouterr().err
+    assert folder == workspace.run("r1") and "antiphon serve --run r2" in told
+    assert ready_index(session, folder).version == before.version
+    assert "Building" not in capsys.readouterr().err
+    assert served_run(session, "r2") == workspace.run("r2")  # asked for by name
+    (workspace.run("r1") / "model.safetensors").write_bytes(b"damaged")
+    assert served_run(session, None) == workspace.run("r2")
+    shutil.rmtree(workspace.run("r1"))
+    assert served_run(session, None) == workspace.run("r2")
+    ready_index(session, workspace.run("r2"))
+    told = capsys.readouterr().err
+    assert "another model (r1, " in told and "Building the index of run r2." in told
+    assert "without a name" not in told and "antiphon index build" not in told
 
 
 def test_videos_that_are_missing_are_told_of_and_not_added(trained, capsys):
@@ -113,7 +136,10 @@ def test_features_made_otherwise_mean_a_new_index(trained, capsys):
             write_table(table.replace_schema_metadata(table.schema.metadata | {b"weights": b"others"}), part)
         ready_index(session, workspace.run("r1"))
         told = capsys.readouterr().err
-        assert "the video features have been recomputed with other weights" in told and "Building the index." in told
+        assert (
+            "the video features have been recomputed with other weights" in told
+            and "Building the index of run r1." in told
+        )
     finally:
         for part, table in kept.items():
             write_table(table, part)

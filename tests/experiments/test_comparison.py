@@ -199,10 +199,10 @@ def test_draws_test_every_video_once_and_leave_room_for_artists():
     assert usual_draws(made("joint", size=2500), 1, 0).test == 1000
 
 
-def measured(method, typical, *, gain=None, trained=False, low=2.0, high=3.0, backbones="a+b"):
+def measured(method, typical, *, gain=None, trained=False, low=2.0, high=3.0, backbones="a+b", pool=100):
     ways = {"median_rank": {"value": (low + high) / 2, "ci95": [low, high]}, "null95": [40.0, 60.0]}
     found = {"backbones": backbones, "method": method, "trained": trained, "trainings": 5, "typical_rank": typical}
-    found |= {"failed": []}
+    found |= {"failed": [], "n": pool}
     return found | {"a2v": ways, "v2a": ways, "gain": gain and {"ratio": gain[0], "ci95": list(gain[1:])}}
 
 
@@ -221,6 +221,28 @@ def test_the_answer_follows_the_interval(gain, answer, words):
     assert found["answer"] == answer and words in found["sentence"]
     assert found["gain"] == gain[0] and found["ci95"] == list(gain[1:])
     assert (found["videos_needed"] is None) == (answer != "unclear")
+
+
+@pytest.mark.parametrize(("pool", "few"), [(49, True), (50, False)])
+def test_few_test_videos_are_said_to_be_few(pool, few):
+    rows = [
+        measured("cca", 10.0, pool=pool),
+        measured("ours", 7.0, gain=(1.3, 1.2, 1.4), trained=True, pool=pool),
+    ]
+    sentence = verdict({"rows": rows, "videos": 500})["sentence"]
+    assert ("only 49 test videos, which is few: the interval covers these draws and trainings alone" in sentence) is few
+
+
+@pytest.mark.parametrize(("size", "artists", "draws"), [(12, None, 2), (24, 4 * ["many"] + [*map(str, range(20))], 3)])
+def test_the_number_of_draws_that_is_named_does(size, artists, draws):
+    features = made("joint", size=size, artists=artists)
+    with pytest.raises(FeatureStoreError, match=f"--draws {draws}"):
+        usual_draws(features, 5, 0)
+    assert usual_draws(features, draws, 0).test >= 5
+    with pytest.raises(FeatureStoreError):
+        usual_draws(features, draws + 1, 0)
+    with pytest.raises(FeatureStoreError, match=r"Add music videos\.$"):
+        usual_draws(made("joint", size=6), 5, 0)
 
 
 def test_videos_needed_settle_it_with_a_power_of_four_in_five():

@@ -1,13 +1,16 @@
 """The REST API: JSON in, JSON out."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
+from pydantic import AfterValidator
 
 from antiphon.app.found import But
 from antiphon.app.schemas import (
@@ -72,16 +75,45 @@ async def refuse_unknown(request: Request) -> None:
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             raise HTTPException(422, f"Unknown parameter: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
+        refuse_repeated(request)
 
 
-_KNOWN: dict[object, frozenset[str]] = {}
+def refuse_repeated(request: Request) -> None:
+    """Refuse several values of a query parameter that takes one, so that none is ignored.
+
+    Parameters
+    ----------
+    request : Request
+        The request.
+
+    Raises
+    ------
+    HTTPException
+        422: names the parameters.
+    """
+    route = request.scope["route"]
+    if not isinstance(route, APIRoute):
+        return
+    lists = _parameters(route, lists=True)
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    repeated = sorted(name for name, times in given.items() if times > 1 and name not in lists)
+    if repeated:
+        raise HTTPException(422, f"Parameter given more than once: {', '.join(repeated)}. Give one value.")
 
 
-def _parameters(route: APIRoute) -> frozenset[str]:
-    """Return the names of a route's query parameters, which are collected once."""
+_KNOWN: dict[object, Mapping[str, bool]] = {}
+
+
+def _parameters(route: APIRoute, *, lists: bool = False) -> frozenset[str]:
+    """Return the names of a route's query parameters, or of those that take several values; collected once."""
     if route.endpoint not in _KNOWN:
-        _KNOWN[route.endpoint] = frozenset(one.alias for one in get_flat_params(route.dependant))
-    return _KNOWN[route.endpoint]
+        known = get_flat_params(route.dependant)
+        _KNOWN[route.endpoint] = {one.alias: get_origin(one.field_info.annotation) is list for one in known}
+    return frozenset(name for name, is_list in _KNOWN[route.endpoint].items() if is_list or not lists)
+
+
+def _once(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
 
 
 _VERSION = version("antiphon")
@@ -102,10 +134,12 @@ Asking = Annotated[str, Query(max_length=10_000, description="What to find, in w
 Nudge = Annotated[
     list[Literal["calmer", "faster", "brighter", "darker", "more live"]],
     Query(max_length=5, description="Move the query this way; see /api/nudges for what it does."),
+    AfterValidator(_once),
 ]
 Towards = Annotated[
     list[Annotated[str, Query(max_length=4096)]],
     Query(max_length=5, description="Move the query towards this music video, such as one of the hits: its id."),
+    AfterValidator(_once),
 ]
 By = Annotated[Literal["both", "audio", "video"], Query(description="What to compare: audio, video, or both.")]
 Count = Annotated[int, Query(ge=1, le=100, description="Maximum number of results.")]

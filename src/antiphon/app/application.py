@@ -17,7 +17,7 @@ from antiphon.app import api, judge, media, pages
 from antiphon.app.atlas import MapError
 from antiphon.app.bodies import Bodies
 from antiphon.app.encoding import encoder
-from antiphon.app.faults import fault_in_words
+from antiphon.app.faults import TitledError, fault_in_words
 from antiphon.app.middleware import Guard, HeadAsGet, add_security_headers
 from antiphon.app.searching import UnknownVideoError
 from antiphon.app.state import Snapshot, State
@@ -129,7 +129,8 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(AnyHttpError)
     async def http(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
         detail = "There is no page at this address." if error.detail == "Not Found" else str(error.detail)
-        return _refusal(request, error.status_code, detail, error.headers)
+        title = error.title if isinstance(error, TitledError) else ""
+        return _refusal(request, error.status_code, detail, error.headers, title)
 
     @app.exception_handler(405)
     async def method(request: Request, error: HTTPException) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -192,7 +193,9 @@ def _status(error: AntiphonError) -> int:
     return 503 if isinstance(error, SearchError | StoppedError) else 422
 
 
-def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+def _refusal(
+    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None, title: str = ""
+) -> Response:
     """Respond with JSON to programs, with a page to people, and with a line to the pages' script."""
     path = request.url.path
     here: State = request.app.state.antiphon
@@ -201,7 +204,7 @@ def _refusal(request: Request, status: int, detail: str, headers: Mapping[str, s
     if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):
         return JSONResponse({"detail": detail}, status_code=status, headers=headers)
     template = "refused.html" if is_part(request) else "error.html"
-    title = _TITLES.get(status, "Request failed")
+    title = title or _TITLES.get(status, "Request failed")
     page: HTMLResponse = here.pages.render(request, template, status=status, title=title, detail=detail)
     page.headers.update(headers or {})
     return page

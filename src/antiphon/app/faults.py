@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fastapi import HTTPException
+
 _LONGEST_SHOWN = 40
 _KINDS = {
     "int_parsing": "must be a whole number",
@@ -10,6 +12,7 @@ _KINDS = {
     "int_from_float": "must be a whole number",
     "float_parsing": "must be a number",
     "float_type": "must be a number",
+    "finite_number": "must be a number from 0 to 1",  # What has fractions here is a share.
     "bool_parsing": "must be true or false",
     "string_type": "must be text",
     "list_type": "must be a list",
@@ -27,6 +30,24 @@ _KINDS = {
 _WITHOUT_VALUE = frozenset(
     {"string_too_long", "too_long", "too_short", "list_type", "dict_type", "model_type", "model_attributes_type"}
 )
+
+
+class TitledError(HTTPException):
+    """A refusal with a heading of its own.
+
+    Parameters
+    ----------
+    status : int
+        Status of the answer.
+    title : str
+        The heading.
+    detail : str
+        Why it was refused, and what to do.
+    """
+
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(status, detail)
+        self.title = title
 
 
 def fault_in_words(found: Mapping[str, Any]) -> str:

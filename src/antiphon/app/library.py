@@ -12,7 +12,7 @@ from antiphon.features.store import flags_of_segments
 from antiphon.media.names import title_from_id
 from antiphon.media.opening import CataloguedFile
 from antiphon.presentation.flag_words import flag_words
-from antiphon.spelling import plain
+from antiphon.spelling import one_spelling, plain
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Failure, Workspace
 
@@ -193,8 +193,10 @@ class Library:
 
     @cached_property
     def genres(self) -> tuple[str, ...]:
-        """Genres, most frequent first."""
-        counts = Counter(video.genre for video in self.videos.values() if video.genre)
+        """Genres, most frequent first; of spellings that differ by case alone, the most frequent one."""
+        written = [video.genre for video in self.videos.values() if video.genre]
+        spelling = one_spelling(written)
+        counts = Counter(spelling[name] for name in written)
         return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
 
     def find(self, text: str, max_videos: int = 8) -> list[Video]:

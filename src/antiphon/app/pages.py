@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from antiphon.app.api import Nudge, Towards
+from antiphon.app.api import Nudge, Towards, refuse_repeated
 from antiphon.app.atlas import legend_of
+from antiphon.app.faults import TitledError
 from antiphon.app.found import But, Found
 from antiphon.app.library import Video
 from antiphon.app.reference import routes
@@ -21,12 +22,15 @@ from antiphon.app.state import Here, State, embedded
 from antiphon.app.templating import is_part
 from antiphon.app.trouble import Uses, uses_of
 from antiphon.errors import AntiphonError, ModelError
+from antiphon.presentation.rank_sentences import few_videos_sentence
 from antiphon.runs import GALLERY_PAGE, REPORT_FILE, read_metrics
 from antiphon.search.filters import Conditions
 from antiphon.seeding import generator
 from antiphon.segments.reading import PICTURES_ONLY, SOUND_ONLY
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(
+    include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(refuse_repeated)]
+)
 
 HEADINGS: Mapping[Target, str] = {
     "audio": "Songs for these pictures",
@@ -34,6 +38,7 @@ HEADINGS: Mapping[Target, str] = {
     "both": "More like this",
 }
 SEEDS, NEIGHBOURS, SIMILAR, MATCHES, WORDED = 8, 4, 8, 12, 24
+_OPPOSITES = {"brighter": "darker", "darker": "brighter"}
 _LISTED, _BESIDE = 24, 3
 """Videos with all words in what is written of them: alone, and above what suits the words."""
 # Permissions of a report: a single file with inline style and script, in an origin of its own.
@@ -86,7 +91,7 @@ async def find_for_file(request: Request, here: Here, conditions: Asked, target:
     try:
         encodings = await embedded(request, here, asking_modalities(target))
     except HTTPException as error:
-        raise HTTPException(error.status_code, _advised(str(error.detail)), error.headers) from error
+        raise _advised(error) from error
     asked = _listing(request, conditions, MATCHES)
     found = await run_sync(lambda: here.searcher.by_file(encodings, asked, target))
     template = "file_part.html" if is_part(request) else "file_page.html"
@@ -123,6 +128,7 @@ def video(
         nudge=nudge,
         towards=towards,
         nudges=here.searcher.nudges if uses.searches else [],
+        opposites=_OPPOSITES,
         worded=here.searcher.understood(q) if q.strip() and uses.searches else None,
         conditions=asked,
         library=here.searcher.library,
@@ -204,6 +210,7 @@ def evaluation(request: Request, here: Here) -> HTMLResponse:
         run=here.run,
         there=there,
         metrics=metrics,
+        few=few_videos_sentence(metrics) if metrics else "",
         fault=fault,
         library=here.searcher.library,
     )
@@ -238,13 +245,14 @@ def documentation() -> RedirectResponse:
     return RedirectResponse("/api", 308)
 
 
-def _advised(detail: str) -> str:
-    """Add to a refusal of a file what to choose instead, where that would do."""
-    instead: dict[str, Target] = {SOUND_ONLY: "video", PICTURES_ONLY: "audio"}
-    for lack, target in instead.items():
-        if detail == f"The file {lack}.":
-            return f"This file {lack}. Choose “{HEADINGS[target]}”."
-    return detail
+def _advised(error: HTTPException) -> HTTPException:
+    """Say in a refusal of a file what it lacks and what to choose instead, where that would do."""
+    instead: dict[str, tuple[str, Target]] = {SOUND_ONLY: ("pictures", "video"), PICTURES_ONLY: ("sound", "audio")}
+    for has, (lacks, target) in instead.items():
+        if error.detail == f"The file {has}.":
+            detail = f"This file {has}. Choose “{HEADINGS[target]}”."
+            return TitledError(error.status_code, f"No {lacks} in this file", detail)
+    return error
 
 
 def _with_uses(here: State, id: str) -> tuple[Video, Uses]:

@@ -253,7 +253,7 @@ async def conditions_of_match(
     min_year: Annotated[int | None, Query(ge=0, le=9999, description="First year.")] = None,
     max_year: Annotated[int | None, Query(ge=0, le=9999, description="Last year.")] = None,
     diversity: Annotated[
-        float, Query(ge=0, le=1, description="0: best first; above 0: no artist fills the list.")
+        float, Query(ge=0, le=1, allow_inf_nan=False, description="0: best first; above 0: no artist fills the list.")
     ] = 0.0,
     rerank: Annotated[
         bool, Query(description="Reorder the best 100 by how well their segments match in order of time.")
@@ -284,7 +284,9 @@ AskedMatch = Annotated[Conditions, Depends(conditions_of_match)]
 
 async def conditions(
     others: AskedMatch,
-    weight: Annotated[float, Query(ge=0, le=1, description="Weight of audio if both modalities are compared.")] = 0.5,
+    weight: Annotated[
+        float, Query(ge=0, le=1, allow_inf_nan=False, description="Weight of audio if both modalities are compared.")
+    ] = 0.5,
 ) -> Conditions:
     """Read all conditions of a search from the query string.
 

@@ -168,6 +168,9 @@ class Searcher:
         for name in but.nudges:
             query = query.nudge(self.index, name)
         for id in but.towards:
+            if id not in self.indexed:
+                known = "has no embedding here" if id in self.library.videos else "is no music video of this catalogue"
+                raise UnknownVideoError(f"'{id[:_LONGEST_SHOWN]}' {known}, so nothing can be more like it.")
             query = query.towards(self.index, id)
         return query.and_words(self.index, but.words, self._wording) if but.words.strip() else query
 

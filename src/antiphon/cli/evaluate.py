@@ -8,6 +8,7 @@ from rich.table import Table
 
 from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import BRIEFLY_S, Here, Session
+from antiphon.presentation.rank_sentences import few_videos_sentence
 from antiphon.runs import METRICS_FILE
 from antiphon.tables import write_text
 
@@ -31,6 +32,8 @@ def evaluate(
         Seed of the bootstrap and the permutations.
     """
     found = run_evaluate(session, run, split, seed)
+    if few := few_videos_sentence(found):
+        session.warn(few)
     session.result(found, lambda out: show_ranks(found, out))
 
 

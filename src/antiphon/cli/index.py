@@ -13,6 +13,7 @@ from antiphon.cli.session import Here, Session
 from antiphon.errors import FeatureStoreError, SearchError, StaleIndexError
 from antiphon.plurals import counted
 from antiphon.search import Index
+from antiphon.search.record import REBUILD
 from antiphon.workspace import Workspace
 
 app = App(name="index", help="Build the search index of the workspace's music videos, and keep it up to date.")
@@ -137,8 +138,8 @@ def ready_index(session: Session, folder: Path | None) -> Index:
                 f"away, or replace it: antiphon index build --run {run}"
             ) from error
         if isinstance(error, StaleIndexError):
-            session.say(str(error))
-        session.say("Building the index.")
+            session.say(str(error).removesuffix(REBUILD).rstrip())
+        session.say(f"Building the index of run {run}.")
         return run_build(session, run)
     if missing := set(features.groups.tolist()) - set(index.ids):
         videos = counted(len(missing), "music video with features is", "music videos with features are")

@@ -60,10 +60,15 @@ class Options(Conditions):
 _DEFAULTS = Options()
 
 
+def _said(_: object, text: str | None) -> None:
+    if text is not None and not text.strip():
+        raise ValueError("is empty: say what to find, such as --text guitar")
+
+
 def search(
     query: str | None = None,
     *,
-    text: str | None = None,
+    text: Annotated[str | None, Parameter(validator=_said)] = None,
     nudge: Annotated[list[str] | None, Parameter(negative="")] = None,
     target: Side = "both",
     by: Side = "both",
@@ -107,6 +112,8 @@ def search(
     asked = _asked(session, index, query, text, device, each)
     for name in nudge or ():
         asked = asked.nudge(index, name)
+        if not index.nudge_effect(name).works:
+            session.warn(f"Nudge {name}: on this catalogue it does no more than directions learned on shuffled values.")
     if conditions.other_artists and is_unknown(asked.artist):
         session.warn(f"The artist of {asked.name} is unknown, so --other-artists excludes nobody.")
     hits = index.search(asked, target=target, by=by, **conditions.arguments())

@@ -10,8 +10,9 @@ from cyclopts.validators import Number
 
 from antiphon.cli.index import ready_index
 from antiphon.cli.opening import run_folder
-from antiphon.cli.session import Here
-from antiphon.errors import ConfigError, ModelError
+from antiphon.cli.session import Here, Session
+from antiphon.errors import ConfigError, ModelError, SearchError
+from antiphon.search import Index
 from antiphon.workspace import Workspace
 
 PORT = 8000
@@ -30,13 +31,14 @@ def serve(
 ) -> None:
     """Serve the search pages, and the same results as JSON under /api.
 
-    If the workspace has no index, or one of another model or other features, it is built first. Files dropped on the
-    page are embedded on this machine and deleted at once. Stop with Ctrl-C.
+    If the workspace has no index, or its run was trained anew or its features computed anew since, it is built first.
+    Files dropped on the page are embedded on this machine and deleted at once. Stop with Ctrl-C.
 
     Parameters
     ----------
     run
-        Name of the run whose embeddings are searched. Default: the one trained last.
+        Name of the run whose embeddings are searched; an index of another run is replaced. Default: the run of the
+        index, and where there is no index, or its run is gone, the one trained last.
     port
         Port to listen on; 0 takes any free one.
     host
@@ -51,7 +53,7 @@ def serve(
     from antiphon.app.server import Server
 
     workspace = session.existing_workspace()
-    folder = trained_run(workspace, run)
+    folder = served_run(session, run)
     index = ready_index(session, folder)
     hosts = {*own_names(host), *allow_host}
     app = create_app(workspace, index, workspace.run_name(folder) if folder else "", hosts=hosts)
@@ -67,15 +69,15 @@ def serve(
             Server(app).run(sockets=[line])
 
 
-def trained_run(workspace: Workspace, run: str | None) -> Path | None:
-    """Return the folder of a run, or None if there is no run but an index without one.
+def served_run(session: Session, run: str | None) -> Path | None:
+    """Return the folder of the run to serve, or None if there is no run but an index without one.
 
     Parameters
     ----------
-    workspace : Workspace
-        Workspace of the run.
+    session : Session
+        Session of the command line.
     run : str or None
-        Name of the run; None: the one trained last.
+        Name of the run; None: that of the index, if it is there and whole, else the one trained last.
 
     Returns
     -------
@@ -87,12 +89,36 @@ def trained_run(workspace: Workspace, run: str | None) -> Path | None:
     ModelError
         There is neither a run nor an index.
     """
+    workspace = session.workspace
+    own = _run_of_index(workspace) if run is None else None
     try:
-        return run_folder(workspace, run)
+        folder = run_folder(workspace, run)
     except ModelError:
         if run is None and workspace.index.exists():
             return None
         raise
+    if own is None or own == folder:
+        return folder
+    served, latest = workspace.run_name(own), workspace.run_name(folder)
+    session.say(
+        f"Serving run {served}, of which the index is. Run {latest} was trained later; to serve that one instead: "
+        f"antiphon serve --run {latest}"
+    )
+    return own
+
+
+def _run_of_index(workspace: Workspace) -> Path | None:
+    """Return the folder of the run that the index was built with; None if there is none, or it is not whole."""
+    try:
+        run = Index.open(workspace.index).origin.run
+        folder = workspace.run(run) if run else None
+        if folder is not None:
+            from antiphon.dual_encoder import DualEncoder
+
+            DualEncoder.load(folder)
+    except (SearchError, ModelError, ConfigError):
+        return None
+    return folder
 
 
 def own_names(host: str) -> set[str]:

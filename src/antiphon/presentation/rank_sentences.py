@@ -12,6 +12,8 @@ PHRASES = {
     "worse": "finds the partner worse than chance",
     "none": "is not distinguishable from chance",
 }
+FEW_VIDEOS = 20
+"""Videos below which ranks are told as counts, with a warning."""
 _WAYS = {"a2v": "from sound to pictures", "v2a": "from pictures to sound"}
 
 
@@ -97,6 +99,41 @@ def plain_sentence(name: str, both: Mapping[str, Any]) -> str:
     own_sound = f"and their own sound among the first {first['v2a']}"
     half = f"Half of the {whole(sound['n'])} {name} find their own pictures among the first {first['a2v']}"
     return f"{half}, {own_sound}; by chance it would take the first {whole(math.ceil(pictures['chance']))}."
+
+
+def few_videos_sentence(metrics: Mapping[str, Any]) -> str:
+    """Warn of ranks among few videos, with counts instead of shares; "" from 20 videos on.
+
+    Parameters
+    ----------
+    metrics : mapping
+        Content of a run's metrics.json.
+
+    Returns
+    -------
+    str
+        The warning.
+
+    Examples
+    --------
+    >>> ranks = {"n": 3, "groups": 3, "recall@1": 2 / 3}
+    >>> print(few_videos_sentence({"split": "test", "a2v": ranks, "v2a": ranks}).replace(": ", ":\\n"))
+    Only 3 test videos, too few to say how good the model is:
+    2 of 3 find their own pictures first, and 2 of 3 their own sound. By chance it would be 1 of 3.
+    """
+    ranks = metrics.get("tracks") or metrics
+    videos = metrics["a2v"].get("groups", metrics["a2v"]["n"])
+    if videos >= FEW_VIDEOS:
+        return ""
+    only = f"Only {whole(videos)} {metrics.get('split', 'test')} video{'s' * (videos != 1)}"
+    warning = f"{only}, too few to say how good the model is"
+    if any("recall@1" not in ranks[way] for way in DIRECTIONS):
+        return f"{warning}."
+    sound, pictures = (
+        f"{whole(ranks[way]['recall@1'] * ranks[way]['n'])} of {whole(ranks[way]['n'])}" for way in DIRECTIONS
+    )
+    chance = f"By chance it would be 1 of {whole(ranks['a2v']['n'])}."
+    return f"{warning}: {sound} find their own pictures first, and {pictures} their own sound. {chance}"
 
 
 def rank_sentence(way: str, ranks: Mapping[str, Any]) -> str:

@@ -58,11 +58,8 @@ class Origin:
             made, given = ("a model's embeddings", "vectors") if self.model else ("vectors", "a model's embeddings")
             raise StaleIndexError(f"{place}: this index holds {made}, not {given}. {REBUILD}")
         if self.model != other.model:
-            names = (self.run or "without a name", other.run or "without a name")
-            raise StaleIndexError(
-                f"{place}: was built with another model ({names[0]}, {self.model[:12]}; this one is {names[1]}, "
-                f"{other.model[:12]}). {REBUILD}"
-            )
+            ours, theirs = (", ".join(filter(None, (one.run, one.model[:12]))) for one in (self, other))
+            raise StaleIndexError(f"{place}: was built with another model ({ours}; not {theirs}). {REBUILD}")
         for side in ("audio", "video"):
             made, given = getattr(self, side), getattr(other, side)
             if made != given:

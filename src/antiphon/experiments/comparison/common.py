@@ -116,14 +116,20 @@ def usual_draws(features: Features, count: int, seed: int) -> DrawSettings:
     _, first = np.unique(features.groups, return_index=True)
     _, party_of = np.unique(named_parties(features.groups, features.artists)[first], return_inverse=True)
     videos, largest = len(first), int(np.bincount(party_of).max())
-    # A draw ends with the artist that fills it, so it can be larger by all of that artist's videos but one.
-    test = min(MAX_TEST_VIDEOS, (videos - count * (largest - 1)) // count, videos // 2)
+    test = _test_videos(videos, largest, count)
     if test < MIN_TEST_VIDEOS:
+        fewer = [draws for draws in range(1, count) if _test_videos(videos, largest, draws) >= MIN_TEST_VIDEOS]
+        instead = f", or use fewer draws: --draws {fewer[-1]}" if fewer else ""
         raise FeatureStoreError(
             f"{videos} music videos, at most {largest} by one artist, are too few for {count} draws of at least "
-            f"{MIN_TEST_VIDEOS} test videos. Add music videos, or use fewer draws."
+            f"{MIN_TEST_VIDEOS} test videos. Add music videos{instead}."
         )
     return DrawSettings(count=count, test=test, seed=seed)
+
+
+def _test_videos(videos: int, largest: int, count: int) -> int:
+    # A draw ends with the artist that fills it, so it can be larger by all of that artist's videos but one.
+    return min(MAX_TEST_VIDEOS, (videos - count * (largest - 1)) // count, videos // 2)
 
 
 def folder_name(name: str) -> str:

@@ -5,10 +5,12 @@ from math import ceil, log
 from typing import Any
 
 from antiphon.experiments.cells import WAYS
-from antiphon.presentation.numbers import whole
+from antiphon.presentation.numbers import brief, whole
 
 SMALLEST_GAIN = 1.05
 """A gain in ranks below which nobody would train for it."""
+FEW_TEST_VIDEOS = 50
+"""Test videos of a draw below which the sentence says that they are few."""
 _POWER = (1.96 + 0.84) / 1.96
 """Half of a 95% interval, times this, lies within an effect in 80% of repetitions."""
 
@@ -45,6 +47,7 @@ def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
     gain, (low, high) = best["gain"]["ratio"], best["gain"]["ci95"]
     needed = _videos_needed(found["videos"], gain, low, high)
     answer, sentence = _said(best, plain, rows, needed, found["videos"])
+    sentence += _caution(best["n"])
     names = ("backbones", "method")
     return {
         "answer": answer,
@@ -76,6 +79,16 @@ def _said(
         kind = "lower" if high < 1 else "no higher"
         return "no", f"Training is not worth it here: {ours} ranks partners {kind} than {theirs}: {factor}."
     return "unclear", f"It is not clear whether training is worth it here: {ours} beside {theirs}, {factor}. {more}"
+
+
+def _caution(pool: float) -> str:
+    """Say what an interval over few test videos leaves out; "" where they are not few."""
+    if pool >= FEW_TEST_VIDEOS:
+        return ""
+    return (
+        f" But a draw has only {brief(pool)} test videos, which is few: the interval covers these draws and trainings "
+        "alone, and others may well say otherwise."
+    )
 
 
 def _above_chance(row: Mapping[str, Any]) -> bool:
