@@ -14,7 +14,14 @@ from antiphon.model.cca import CCA, CCASettings
 from antiphon.model.recipe import load_recipe
 from antiphon.model.towers import Towers
 from antiphon.training import closed_forms
-from antiphon.training.closed_forms import Choices, Chosen, choose, closed_form_alone, fit_closed_form
+from antiphon.training.closed_forms import (
+    Choices,
+    Chosen,
+    choose,
+    closed_form_alone,
+    fit_closed_form,
+    refit_closed_form,
+)
 from antiphon.training.loop import train
 
 BASE = load_recipe("antiphon-base")
@@ -244,3 +251,24 @@ def test_a_closed_form_alone_is_fitted_to_other_pairs_and_its_scores_are_its_own
 @pytest.mark.parametrize(("count", "recipe"), [(9, SMALL), (40, SMALL.model_copy(update={"closed_form": None}))])
 def test_there_is_no_closed_form_alone_where_none_is_fitted(count, recipe):
     assert closed_form_alone(recipe, towers_for(related(40), recipe), related(count), seed=0) is None
+
+
+def test_a_closed_form_refitted_beside_old_heads_is_fitted_on_what_they_see():
+    """Other features than the heads were trained on, as from a tuned backbone: three times as large, and moved."""
+
+    def changed(features):
+        return Features.from_arrays(audio=3 * features.audio + 2, video=3 * features.video + 2, groups=features.groups)
+
+    train_on, validation = related(400, 1), related(320, 2)
+    towers = train(SMALL, train_on, validation, seed=0, device=torch.device("cpu")).towers
+    refit_closed_form(SMALL, towers, changed(train_on), changed(validation), 0)
+    seen = {
+        side: towers.heads[side].standardised(torch.from_numpy(getattr(changed(train_on), side)))
+        for side in ("audio", "video")
+    }
+    with torch.inference_mode():
+        means = [towers.closed_form.get_buffer(f"{side}_mean") for side in seen]
+    for mean, rows in zip(means, seen.values(), strict=True):
+        # The mean that the linear part subtracts is that of the rows it is given.
+        torch.testing.assert_close(mean, rows.mean(dim=0), atol=1e-3, rtol=0)
+        assert mean.abs().max() > 1
