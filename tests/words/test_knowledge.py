@@ -116,6 +116,11 @@ def test_years_that_are_all_to_be_absent_come_last():
     assert best(known(), "no 80s or 90s")[:2] == ["d", "c"]
 
 
+def test_each_of_several_years_that_nothing_tells_of_is_said():
+    suiting = Knowledge(["a"], [{"tags": ["piano"]}]).suiting(interpret("80s or 90s, 120 bpm"))
+    assert [term.name for term in suiting.silent] == ["1980–1989", "1990–1999", "114–126 bpm"] and not suiting.tells
+
+
 def test_tempi_are_alternatives_too():
     knowledge = known(measures={"tempo_bpm": np.array([90.0, 105, 120, 70, 150])})
     total = knowledge.suiting(interpret("90 or 120 bpm")).total

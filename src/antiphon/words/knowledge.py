@@ -106,7 +106,8 @@ class Knowledge:
         text : mapping of str to ndarray of float, shape (dim,), optional
             The text as a whole in the joint space, by the side that it is compared with.
         """
-        values = [(term, self.value(term)) for term in alternatives(named_once(asked.terms)[0])]
+        once = named_once(asked.terms)[0]
+        values = [(term, self.value(term)) for term in alternatives(once)]
         telling = [(term, value) for term, value in values if value.total.any()]
         total = np.zeros(len(self.ids))
         for term, value in telling:
@@ -114,7 +115,7 @@ class Knowledge:
         similar = self.similar(text or {})
         total += 0.0 if similar is None else similar
         norm = np.sqrt(sum(term.weight**2 for term, _ in telling) + (similar is not None)) or 1.0
-        silent = tuple(term for term, value in values if not value.total.any())
+        silent = tuple(term for term in once if not self.value(term).total.any())
         return Suiting(total / norm, telling, silent, similar)
 
     def similar(self, vectors: Mapping[str, npt.NDArray[np.floating]]) -> FloatArray | None:
