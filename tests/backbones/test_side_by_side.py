@@ -87,3 +87,9 @@ def test_its_weights_are_those_of_both(empty_cache: Path) -> None:
     assert weights.cached
     with pytest.raises(WeightsError, match="two networks, whose weights are two files"):
         MUSICNN_MTT_BASIC_PITCH.build("cpu", empty_cache / "one.safetensors")
+
+
+def test_the_rate_is_its_own_by_default_and_the_arithmetic_is_that_of_both(both: AudioBackbone) -> None:
+    assert isinstance(both, SideBySide)
+    np.testing.assert_array_equal(both(sweep(RATE_HZ)), both(sweep(RATE_HZ), RATE_HZ))
+    assert both.arithmetic == " and ".join(sorted({part.arithmetic for part in both.parts}))

@@ -98,3 +98,12 @@ def test_what_the_number_of_segments_tells_is_taken_away():
     assert told(after) < 0.1
     assert told(before.square()) > 0.3
     assert told(after[:, :DIM].square()) < 0.2
+
+
+def test_a_statistic_that_training_tracks_never_had_is_not_blown_up():
+    """Trained on tracks of one segment, whose deviations and changes are all 0."""
+    summary = fitted()
+    alone = torch.ones(50, 1, dtype=torch.bool)
+    summary.fit_length(summary.statistics(torch.randn(50, 1, DIM) + 3, alone), alone.sum(dim=1))
+    features, mask = tracks()
+    assert summary(features, mask).abs().max() < 100

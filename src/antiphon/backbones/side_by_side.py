@@ -36,17 +36,17 @@ class SideBySide(AudioBackbone):
         self.dim = sum(part.dim for part in parts)
         self.rate_hz = max(part.rate_hz for part in parts)
         self.fingerprint = hashlib.sha256("\0".join(part.fingerprint for part in parts).encode()).hexdigest()
-        self.arithmetic = parts[0].arithmetic
+        self.arithmetic = _joined(parts)
 
-    def __call__(self, waveform: npt.ArrayLike, rate_hz: int = 16_000) -> FloatArray:
+    def __call__(self, waveform: npt.ArrayLike, rate_hz: int | None = None) -> FloatArray:
         """Compute the values of each backbone.
 
         Parameters
         ----------
         waveform : array_like, shape (n, samples) or (samples,)
             Mono floats in [-1, 1].
-        rate_hz : int, default 16_000
-            Sample rate; must be that of this backbone.
+        rate_hz : int, optional
+            Sample rate; must be that of this backbone, which is the default.
 
         Returns
         -------
@@ -58,6 +58,7 @@ class SideBySide(AudioBackbone):
         ConfigError
             Another rate, or what one of the backbones refuses.
         """
+        rate_hz = self.rate_hz if rate_hz is None else rate_hz
         if rate_hz != self.rate_hz:
             raise ConfigError(
                 f"rate_hz must be {self.rate_hz} for this backbone, not {rate_hz}. Resample the waveform."
@@ -69,7 +70,12 @@ class SideBySide(AudioBackbone):
         """Compute in another precision from now on; raises as the parts do."""
         for part in self.parts:
             part.set_precision(precision)
-        self.arithmetic = self.parts[0].arithmetic
+        self.arithmetic = _joined(self.parts)
+
+
+def _joined(parts: Sequence[AudioBackbone]) -> str:
+    """Name the arithmetics of all parts: one, where they share it."""
+    return " and ".join(sorted({part.arithmetic for part in parts}))
 
 
 def _resampled(rows: npt.NDArray[np.floating], rate_hz: int, to_hz: int) -> npt.NDArray[np.floating]:

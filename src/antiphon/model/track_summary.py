@@ -9,6 +9,8 @@ _LAGS = (1, 2, 4)
 """Lags of the autocorrelations, in segments."""
 _PER_AXIS = 4 + len(_QUANTILES) + len(_LAGS)
 _NUM_BLOCKS = 1 + _PER_AXIS
+_LEAST_SIZE = 1e-3
+"""Smallest size that a kind of statistic is divided by."""
 _LEAST_VARIANCE = 0.05
 """Added to the variance that an autocorrelation is divided by, in units of the axis's: what hardly varies has none."""
 
@@ -96,7 +98,9 @@ class TrackSummary(nn.Module):
         solve = torch.linalg.pinv(basis, rtol=1e-6)
         self.by_count.copy_(solve @ features.double())
         sizes = self._sizes(features - self._basis(counts) @ self.by_count)
-        self.size_by_count.copy_(solve @ sizes.clamp(min=1e-6).log().double())
+        # What training tracks hardly have keeps its size: it must not be blown up in tracks that do.
+        logs = torch.where(sizes.mean(dim=0) > _LEAST_SIZE, sizes.clamp(min=1e-6).log(), 0.0)
+        self.size_by_count.copy_(solve @ logs.double())
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """Summarise tracks, without what their number of segments tells of the statistics.
@@ -119,7 +123,8 @@ class TrackSummary(nn.Module):
         """
         basis = self._basis(mask.sum(dim=1))
         found = self.statistics(features, mask) - basis @ self.by_count
-        return found / (basis @ self.size_by_count).exp().repeat_interleave(self._block_sizes(found), dim=1)
+        sizes = (basis @ self.size_by_count).exp().clamp(_LEAST_SIZE, 1 / _LEAST_SIZE)
+        return found / sizes.repeat_interleave(self._block_sizes(found), dim=1)
 
     def _basis(self, counts: Tensor) -> Tensor:
         """Return the powers of the logarithm of numbers of segments, kept to those of training tracks."""
