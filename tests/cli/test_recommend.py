@@ -48,7 +48,7 @@ def test_embeddings_are_read_from_the_index_which_is_built_where_there_is_none(p
     asked = ("--like", "synthetic-0001", "-k", "20", "--json")
     code, out, err = call(place, capsys, *asked)
     assert code == 0
-    assert "Building the index." in err
+    assert "Building the index of run base." in err
     index = Index.open(place.index, DualEncoder.load(place.run("base")))
     expected = [hit.id for hit in ap.recommend(index, ["synthetic-0001"], 20)]
 
