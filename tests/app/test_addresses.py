@@ -21,7 +21,7 @@ from antiphon.workspace import Failure
 
 from ..media.range_server import Served, range_server
 
-VALID = {"id": "plain", "target": "audio", "q": "plain", "name": "report"}
+VALID = {"id": "plain", "side": "audio", "target": "audio", "q": "plain", "name": "report"}
 """What a parameter needs where another one is tried."""
 
 

@@ -19,6 +19,7 @@ from antiphon.app.bodies import Bodies
 from antiphon.app.encoding import encoder
 from antiphon.app.faults import TitledError, fault_in_words
 from antiphon.app.middleware import Guard, HeadAsGet, add_security_headers
+from antiphon.app.outlines import Outlines
 from antiphon.app.searching import UnknownVideoError
 from antiphon.app.state import Snapshot, State
 from antiphon.app.stills import Stills
@@ -87,6 +88,7 @@ def create_app(
         snapshot=Snapshot(workspace, index, wording=wording),
         pages=Pages(NAVIGATION),
         stills=Stills(workspace.page / "stills"),
+        outlines=Outlines(workspace.page / "outlines"),
         uploads=Uploads(workspace.page / "uploads", uploads),
         encoder=encoder(workspace.run(run), index.origin.model, encoding) if run else None,
         wording=wording,
@@ -201,7 +203,7 @@ def _refusal(
     here: State = request.app.state.antiphon
     # It may quote what cannot be sent: half a surrogate pair.
     detail = here.without_paths(detail).encode(errors="replace").decode()
-    if path.startswith(("/api/", "/media/", "/thumbnail/", "/map.json")):
+    if path.startswith(("/api/", "/media/", "/thumbnail/", "/outline/", "/map.json")):
         return JSONResponse({"detail": detail}, status_code=status, headers=headers)
     template = "refused.html" if is_part(request) else "error.html"
     title = title or _TITLES.get(status, "Request failed")

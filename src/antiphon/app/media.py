@@ -1,5 +1,6 @@
-"""The catalogue's files and stills, by id. Paths never come from a client."""
+"""The catalogue's files, stills and outlines, by id. Paths never come from a client."""
 
+from hashlib import sha256
 from typing import Annotated
 
 from anyio import CapacityLimiter
@@ -12,6 +13,7 @@ from antiphon.app.middleware import wants_body
 from antiphon.app.sources import open_source
 from antiphon.app.spans import SpanResponse
 from antiphon.app.state import Here
+from antiphon.embeddings import Modality
 from antiphon.errors import DecodeError
 from antiphon.media.signatures import media_type
 
@@ -58,3 +60,29 @@ async def _made(here: Here, video: Video, time_s: float) -> bytes:
         return await run_sync(here.stills.make, video, time_s, limiter=limiter)
     except DecodeError as error:
         raise HTTPException(404, "This video has no pictures.") from error
+
+
+@router.get("/outline/{side}/{id:path}")
+async def outline(
+    side: Modality, id: str, here: Here, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """Serve the waveform and beats of a music video's sound, or the cuts of its pictures, as JSON."""
+    video = await run_sync(lambda: here.searcher.video(id))
+    found = await run_sync(here.outlines.kept, video, side)
+    if found is None:
+        found = await _outlined(here, video, side)
+    tag = f'"{sha256(found).hexdigest()[:32]}"'
+    headers = {"cache-control": _KEEP, "etag": tag}
+    if if_none_match == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(found, media_type="application/json", headers=headers)
+
+
+async def _outlined(here: Here, video: Video, side: Modality) -> bytes:
+    limiter = here.outline_lines[side]
+    if limiter.statistics().tasks_waiting >= _MAX_WAITING:
+        raise HTTPException(503, "Too many outlines are being made.", headers={"Retry-After": "5"})
+    try:
+        return await run_sync(here.outlines.make, video, side, limiter=limiter)
+    except DecodeError as error:
+        raise HTTPException(404, f"This video has no {'sound' if side == 'audio' else 'pictures'}.") from error

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, cast
@@ -14,12 +14,13 @@ from fastapi import Depends, HTTPException, Request
 from antiphon.app.atlas import Atlas
 from antiphon.app.encoding import Encoder, EncodingJob, Encodings
 from antiphon.app.library import Library
+from antiphon.app.outlines import Outlines
 from antiphon.app.searching import Searcher
 from antiphon.app.stills import Stills
 from antiphon.app.templating import Pages
 from antiphon.app.uploads import Uploads
 from antiphon.app.wording import Wording
-from antiphon.embeddings import Modality
+from antiphon.embeddings import MODALITIES, Modality
 from antiphon.errors import DecodeError, StaleIndexError
 from antiphon.search import Index
 from antiphon.search.explaining import workspace_facts
@@ -115,13 +116,15 @@ class State:
         The templates.
     stills : Stills
         Cache of stills.
+    outlines : Outlines
+        Waveforms, beats and cuts.
     uploads : Uploads
         Clients' files.
     encoder : Encoder, optional
         Embeds clients' files; None without a model.
     wording : Wording, optional
         Embeds words; None where no backbone of the model may know them.
-    encoding_line, still_line : CapacityLimiter
+    encoding_line, still_line, outline_lines : CapacityLimiter
         Queues of the worker processes.
     file_line : CapacityLimiter
         Bounds how many blocks of files are read at once, so that a store that hangs holds up nothing else.
@@ -132,11 +135,15 @@ class State:
     snapshot: Snapshot
     pages: Pages
     stills: Stills
+    outlines: Outlines
     uploads: Uploads
     encoder: Encoder | None
     wording: Wording | None = None
     encoding_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     still_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    outline_lines: Mapping[Modality, CapacityLimiter] = field(
+        default_factory=lambda: {side: CapacityLimiter(1) for side in MODALITIES}
+    )
     file_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
 
     @property
@@ -170,6 +177,7 @@ class State:
         """Accept no more files, and end the worker processes; waiting clients get a response."""
         self.uploads.stop()
         self.stills.close()
+        self.outlines.close()
         if self.encoder is not None:
             self.encoder.close()
         if self.wording is not None:

@@ -1,12 +1,11 @@
 """Stills of music videos: decoded in a process of their own, cached in the workspace."""
 
 import hashlib
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from antiphon.app.kept_files import KeptFiles, file_version
 from antiphon.app.library import Video
 from antiphon.errors import DecodeError
 from antiphon.media.container import media_errors, open_container, video_stream
@@ -14,7 +13,6 @@ from antiphon.media.frames import nearest_frames
 from antiphon.media.opening import CataloguedFile
 from antiphon.media.stream_reader import StreamReader
 from antiphon.presentation.previews import jpeg, shrunk
-from antiphon.tables import atomic_path
 from antiphon.workers.limits import WorkerLimits
 from antiphon.workers.worker import Worker
 
@@ -22,6 +20,7 @@ LONGER_SIDE_PX = 320
 MAX_STILLS = 20_000
 """About 140 MB, at 7 kB each in the synthetic catalogue."""
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_MAX_BYTES = 1 << 20
 _LIMITS = WorkerLimits(job_s=20.0)
 
 
@@ -44,7 +43,7 @@ class Stills:
     """
 
     def __init__(self, folder: Path, max_stills: int = MAX_STILLS) -> None:
-        self._folder, self._max_stills = folder, max_stills
+        self._files = KeptFiles(folder, ".jpg", max_stills)
         self._worker = Worker[StillJob, bytes](prepare_stills, limits=_LIMITS)
 
     def kept(self, video: Video, time_s: float) -> bytes | None:
@@ -62,13 +61,9 @@ class Stills:
         bytes, optional
             JPEG; None if it is not cached.
         """
-        place = self._place(video, time_s)
-        try:
-            os.utime(place)
-            still = place.read_bytes() if place.is_file() else b""
-        except OSError:  # None yet, or one that cannot be read: it is made again.
-            return None
-        return still if still.startswith(_JPEG_START) and still.endswith(_JPEG_END) else None
+        still = self._files.read(_name(video, time_s), _MAX_BYTES)
+        whole = still is not None and still.startswith(_JPEG_START) and still.endswith(_JPEG_END)
+        return still if whole else None
 
     def make(self, video: Video, time_s: float) -> bytes:
         """Render a still and cache it; blocks until it is done.
@@ -93,35 +88,17 @@ class Stills:
         if video.file is None or not video.has_video:
             raise DecodeError(f"{video.id}: no video stream.")
         made = self._worker.run(StillJob(video.file, time_s))
-        with suppress(OSError), atomic_path(self._place(video, time_s)) as partial:  # A still is worth showing unkept.
-            partial.write_bytes(made)
-        self._remove_oldest()
+        self._files.write(_name(video, time_s), made)
         return made
 
     def close(self) -> None:
         """End the worker process."""
         self._worker.close()
 
-    def _remove_oldest(self) -> None:
-        kept = list(self._folder.glob("*.jpg"))
-        if len(kept) <= self._max_stills:
-            return
-        aged = sorted((path.stat().st_mtime_ns, path) for path in kept if path.exists())
-        for _, path in aged[: len(kept) - self._max_stills + self._max_stills // 10]:
-            path.unlink(missing_ok=True)
 
-    def _place(self, video: Video, time_s: float) -> Path:
-        """Return the path of a still, which changes with the file."""
-        key = hashlib.sha256(f"{_version(video.file)}\0{time_s:.1f}".encode()).hexdigest()
-        return self._folder / f"{key}.jpg"
-
-
-def _version(file: CataloguedFile | None) -> str:
-    """Tell which file it is: by the catalogue, or, in one of an earlier version, by when it was changed."""
-    if file is None or file.is_identified or file.local is None:
-        return repr(file)
-    local = Path(file.local)
-    return f"{file}\0{local.stat().st_mtime_ns if local.is_file() else 0}"
+def _name(video: Video, time_s: float) -> str:
+    """Return the name of a still, which changes with the file."""
+    return hashlib.sha256(f"{file_version(video)}\0{time_s:.1f}".encode()).hexdigest()
 
 
 def prepare_stills() -> Callable[[StillJob], bytes]:

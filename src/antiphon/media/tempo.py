@@ -13,8 +13,8 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.floating]
 
 RATE_HZ = 16_000
-_WINDOW, _HOP = 512, 128
-_STRENGTHS_PER_S = RATE_HZ / _HOP
+WINDOW, HOP = 512, 128
+_STRENGTHS_PER_S = RATE_HZ / HOP
 _BANDS, _MIN_HZ = 36, 60.0
 _SMOOTHED_S = 0.4
 _BLUR_FRAMES = 4
@@ -96,11 +96,11 @@ def onset_strength(waveform: FloatArray) -> npt.NDArray[np.float64]:
     ndarray of float64, shape (frames,)
         125 values per second.
     """
-    frames = np.lib.stride_tricks.sliding_window_view(np.asarray(waveform, dtype=np.float32), _WINDOW)[::_HOP]
-    power = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW).astype(np.float32), axis=1)) ** 2
+    frames = np.lib.stride_tricks.sliding_window_view(np.asarray(waveform, dtype=np.float32), WINDOW)[::HOP]
+    power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW).astype(np.float32), axis=1)) ** 2
     edges_hz = np.geomspace(_MIN_HZ, RATE_HZ / 2, _BANDS + 1)
-    places = np.unique(np.searchsorted(np.fft.rfftfreq(_WINDOW, 1 / RATE_HZ), edges_hz))[:-1]
-    bands = np.log1p(1e3 * np.add.reduceat(power, places, axis=1) / _WINDOW)
+    places = np.unique(np.searchsorted(np.fft.rfftfreq(WINDOW, 1 / RATE_HZ), edges_hz))[:-1]
+    bands = np.log1p(1e3 * np.add.reduceat(power, places, axis=1) / WINDOW)
     flux = np.maximum(np.diff(bands, axis=0), 0).sum(axis=1)
     width = round(_SMOOTHED_S * _STRENGTHS_PER_S)
     reach = np.arange(-4 * _BLUR_FRAMES, 4 * _BLUR_FRAMES + 1)
