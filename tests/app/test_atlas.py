@@ -1,6 +1,8 @@
 """The map's layout: kept, one alone, and when it cannot be made the reason is told."""
 
 import time
+from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +52,18 @@ def test_a_map_that_cannot_be_drawn_says_why(
     assert found.status_code == 500
     assert found.json() == {"detail": "Computing the map failed: no such plane."}
     assert "no such plane" in capsys.readouterr().err
+
+
+def test_spellings_of_a_genre_have_one_colour(workspace: Workspace, index: Index, tmp_path: Path) -> None:
+    videos = [
+        replace(one, genre=genre)
+        for one, genre in zip(Library.of(workspace).videos.values(), cycle(("Jazz", "jazz", "jazz")), strict=False)
+    ]
+    made = Atlas(index, Library(videos), tmp_path)
+    made._positions = np.zeros((len(IDS), 2), dtype=np.float32)
+    found = made.points()
+    assert found is not None and found["genres"] == ["jazz"]
+    assert {point[2] for point in found["points"]} == {0}
 
 
 def test_layouts_of_other_embeddings_are_removed(workspace: Workspace, index: Index, tmp_path: Path) -> None:

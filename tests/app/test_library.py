@@ -37,8 +37,10 @@ def test_an_id_in_full_comes_first() -> None:
 
 def test_genres_that_differ_by_case_are_one() -> None:
     genres = ("jazz", "Jazz", "jazz", "Rock", "rock", "rock", "ROCK")
-    found = Library([replace(video(str(place), "T", "X"), genre=genre) for place, genre in enumerate(genres)]).genres
-    assert found == ("rock", "jazz")
+    library = Library([replace(video(str(place), "T", "X"), genre=genre) for place, genre in enumerate(genres)])
+    assert library.genres == ("rock", "jazz")
+    assert [library.genre_of(one) for one in library.videos.values()] == ["jazz"] * 3 + ["rock"] * 4
+    assert library.genre_of(video("x", "T", "X")) == ""
 
 
 def test_genre_tags_and_year_find_a_video_after_those_that_are_named_so() -> None:

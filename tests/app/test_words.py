@@ -24,7 +24,7 @@ def genre(workspace):
 def test_words_find_music_videos(client, genre):
     found = client.get("/api/search", params={"q": f"{genre}, xyzzy", "k": 3}).json()
     assert found["query"] is None
-    assert found["meant"]["unknown"] == ["xyzzy"]
+    assert found["meant"]["unknown"] == ["xyzzy"] and found["meant"]["hint"] is None
     assert [term["wanted"] for term in found["meant"]["terms"]] == [True]
     assert found["meant"]["terms"][0]["without"] == "xyzzy"
     assert found["hits"][0]["genre"] == genre
@@ -38,6 +38,7 @@ def test_words_find_music_videos(client, genre):
 def test_where_nothing_was_understood_it_is_told_what_and_what_to_do(client, text, unknown):
     alone = client.get("/api/search", params={"q": text}).json()
     assert (alone["meant"]["terms"], alone["meant"]["unknown"], alone["hits"]) == ([], unknown, [])
+    assert alone["meant"]["hint"].startswith("Ask for a mood, an instrument")
     beside = client.get("/api/search", params={"q": text, "id": "plain"}).json()
     assert beside["meant"]["unknown"] == unknown and beside["hits"]
     for place in ("/", "/video/plain"):

@@ -106,6 +106,8 @@ def test_every_verb_says_what_it_found_in_json(workspace, capsys):
     assert stored == found
     listed = call_json(capsys, "backbones", "list")["backbones"]
     assert {"efficientnet_lite0", "musicnn-mtt"} <= {row["name"] for row in listed}
+    shown = call(capsys, "backbones", "list")[1]
+    assert "0.2 MB" in shown and " 0 MB" not in shown
 
 
 def test_the_same_ranks_as_the_python_api(workspace, capsys):

@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.cli.app import run
 from antiphon.search import Index, Query
+from antiphon.words.matching import NO_MATCH
 from antiphon.words.nudges import Effect
 
 ROWS = [
@@ -34,7 +35,7 @@ def test_csv_has_the_reasons_of_each_hit(capsys, place):
     rows = list(csv.DictReader(io.StringIO(said(capsys, place, "--text", "piano, 90s", "--csv"))))
     assert [row["reasons"] for row in rows[:2]] == [
         f"piano: tag piano; 1990–1999: {row['year']}" for row in rows[:2]
-    ] and rows[2]["reasons"] == ""
+    ] and rows[2]["reasons"] == NO_MATCH
     beside = list(csv.DictReader(io.StringIO(said(capsys, place, "b", "--text", "piano", "--csv"))))
     assert [row["reasons"] for row in beside] == ["piano: tag piano"] * 2
     plain = list(csv.DictReader(io.StringIO(said(capsys, place, "b", "--csv"))))
@@ -46,6 +47,15 @@ def test_the_table_says_why_beside_a_music_video_too(capsys, place):
         out = said(capsys, place, *arguments)
         assert "why" in out and out.count("piano: tag piano") == 2
     assert "why" not in said(capsys, place, "b")
+
+
+def test_reasons_stand_whole_below_a_line_that_is_too_long(capsys, place, monkeypatch):
+    for columns, is_below in (("40", True), ("200", False)):
+        monkeypatch.setenv("COLUMNS", columns)
+        lines = said(capsys, place, "--text", "piano, 90s").splitlines()
+        assert ("           piano: tag piano;" in "\n".join(lines)) is is_below
+        assert "".join(lines).count("1994") == 1 + ("year" in "".join(lines)) and ("why" in "".join(lines)) != is_below
+        assert not is_below or max(map(len, lines[1:])) <= 40
 
 
 def test_where_nothing_was_understood_the_command_says_what_to_do(capsys, place):
@@ -73,5 +83,5 @@ def test_a_nudge_that_does_nothing_here_is_told(capsys, place, monkeypatch):
 def test_hits_have_their_reasons_in_python(place):
     index = Index.open(place / "index")
     hits = index.search(Query.from_text(index, "piano"))
-    assert hits.to_frame()["reasons"].to_list() == [["piano: tag piano"], ["piano: tag piano"], []]
+    assert hits.to_frame()["reasons"].to_list() == [["piano: tag piano"], ["piano: tag piano"], [NO_MATCH]]
     assert "piano: tag piano" in repr(hits) and "piano: tag piano" in hits._repr_html_()

@@ -7,7 +7,7 @@ from antiphon.words import interpret
 from antiphon.words.directions import Directions
 from antiphon.words.evidence import Said
 from antiphon.words.knowledge import Knowledge
-from antiphon.words.matching import reasons
+from antiphon.words.matching import NO_MATCH, reasons
 from antiphon.words.values import standard
 
 ROWS = [
@@ -71,6 +71,16 @@ def test_a_reason_is_a_tag_that_says_what_is_asked_for():
     assert reasons(knowledge, knowledge.suiting(interpret("no drums")), "b") == ("no drums: tag no drums",)
     suiting = knowledge.suiting(interpret("wave", knowledge.vocabulary))
     assert reasons(knowledge, suiting, "a") == ("wave: tag heat wave",)
+
+
+def test_what_suits_no_word_comes_after_all_that_suits_one_and_says_so():
+    rows = [{"tags": ["piano"], "year": 1971}, {"tags": [], "year": None}, {"tags": ["piano"], "year": 1994}]
+    knowledge = Knowledge(["old", "silent", "both"], rows)
+    suiting = knowledge.suiting(interpret("piano, 90s"))
+    assert suiting.matches.tolist() == [True, False, True]
+    assert np.argsort(-suiting.total).tolist() == [2, 0, 1]  # by the sum alone, the silent one would be second
+    assert reasons(knowledge, suiting, "silent") == (NO_MATCH,)
+    assert reasons(knowledge, suiting, "old") == ("piano: tag piano",)
 
 
 def test_a_year_that_is_not_known_counts_nothing_either_way():
@@ -234,7 +244,9 @@ def test_what_lies_nearest_to_a_text_as_a_whole_says_so_and_an_offset_of_all_cha
     suiting = plain.suiting(asked, text)
     assert suiting.tells and not plain.suiting(asked).tells and not plain.suiting(asked, {"audio": np.eye(4)[0]}).tells
     np.testing.assert_allclose(shifted.suiting(asked, text).total, suiting.total, atol=1e-9)
-    assert reasons(plain, suiting, "00") == ("near the words as a whole",) and reasons(plain, suiting, "01") == ()
+    assert reasons(plain, suiting, "00") == ("near the words as a whole",) and reasons(plain, suiting, "01") == (
+        NO_MATCH,
+    )
     of_both = plain.suiting(interpret("piano, 90s"), text)
     assert of_both.silent and np.allclose(of_both.total, suiting.total)  # terms that tell nothing count nothing
 

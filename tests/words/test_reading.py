@@ -162,6 +162,23 @@ def test_a_comparison_that_means_nothing_asks_for_nothing(text):
     assert [term.label for term in found.terms] == ["jazz"] and found.unknown[-1] == "friday"
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("over 100 or under 80 bpm", ["from 100 bpm", "until 80 bpm"]),
+        ("over 100 and under 140 bpm", ["100–140 bpm"]),
+        ("über 100 oder unter 80 bpm", ["from 100 bpm", "until 80 bpm"]),
+        ("over 100 or calm", ["calm"]),
+        ("años 80 y 90", ["1980–1989", "1990–1999"]),
+        ("los 70, 80 y 90", ["1970–1979", "1980–1989", "1990–1999"]),
+        ("les années 80 et 90", ["1980–1989", "1990–1999"]),
+        ("jazz 80 y 90", ["jazz"]),
+    ],
+)
+def test_a_unit_is_shared_by_what_is_joined(text, wanted):
+    assert labels(text, Vocabulary()) == wanted
+
+
 def test_signs_bound_numbers_alone():
     assert labels("a < b > c", Vocabulary()) == [] and interpret("jazz > 3").unknown == ("3",)
 

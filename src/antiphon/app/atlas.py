@@ -138,7 +138,7 @@ class Atlas:
                 [
                     round(float(x), 4),
                     round(float(y), 4),
-                    numbers.get(videos[id].genre, COLOURS - 1),
+                    numbers.get(self._library.genre_of(videos[id]), COLOURS - 1),
                     id,
                     videos[id].title,
                     videos[id].artist,

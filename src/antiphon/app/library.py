@@ -194,10 +194,16 @@ class Library:
     @cached_property
     def genres(self) -> tuple[str, ...]:
         """Genres, most frequent first; of spellings that differ by case alone, the most frequent one."""
-        written = [video.genre for video in self.videos.values() if video.genre]
-        spelling = one_spelling(written)
-        counts = Counter(spelling[name] for name in written)
+        counts = Counter(self.genre_of(video) for video in self.videos.values() if video.genre)
         return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
+
+    def genre_of(self, video: Video) -> str:
+        """Return the genre of a video, spelt as in `genres`; "" for none."""
+        return self._spelling.get(video.genre, video.genre)
+
+    @cached_property
+    def _spelling(self) -> dict[str, str]:
+        return one_spelling(video.genre for video in self.videos.values() if video.genre)
 
     def find(self, text: str, max_videos: int = 8) -> list[Video]:
         """Find videos whose title, artist, id, genre, tags and year contain all words of a text.

@@ -162,7 +162,7 @@ def map_page(request: Request, here: Here) -> HTMLResponse:
     searcher, coloured = here.searcher, here.atlas.genres()
 
     def made() -> tuple[str, bool]:
-        numbers = Counter(one.genre for one in searcher.findable)
+        numbers = Counter(map(searcher.library.genre_of, searcher.findable))
         legend = legend_of(numbers, coloured)
         total = len(searcher.findable)
         return here.pages.text(request, "map.html", legend=legend, total=total, library=searcher.library), True

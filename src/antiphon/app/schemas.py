@@ -11,6 +11,7 @@ from antiphon.app.found import Found, FoundByWords
 from antiphon.app.library import Video
 from antiphon.app.templating import address
 from antiphon.search.filters import Conditions
+from antiphon.words.interpretation import INSTEAD
 
 
 class Schema(BaseModel):
@@ -116,6 +117,7 @@ class Meant(Schema):
     silent: list[str] = Field(description="Labels of the terms that nothing in this catalogue tells of.")
     unknown: list[str] = Field(description="Words that mean nothing here.")
     whole: bool = Field(description="Whether all of the text was read: of a long one the first words are.")
+    hint: str | None = Field(description="What to ask for instead, where nothing was understood.")
 
     @classmethod
     def of(cls, found: FoundByWords) -> "Meant":
@@ -127,6 +129,7 @@ class Meant(Schema):
             silent=[term.label for term in found.silent],
             unknown=list(words.unknown),
             whole=words.whole,
+            hint=None if words.terms else INSTEAD,
         )
 
 

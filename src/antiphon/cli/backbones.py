@@ -20,7 +20,9 @@ def list_(*, session: Here) -> None:
 
     def show(out: Console) -> None:
         for item in found:
-            weights = f"{item.size_bytes / 1e6:.0f} MB" if item.size_bytes else item.source
+            weights = (
+                f"{item.size_bytes / 1e6:.{0 if item.size_bytes > 1e6 else 1}f} MB" if item.size_bytes else item.source
+            )
             weights += " (cached)" if item.cached else ""
             out.print(
                 f"[bold]{item.name}[/]  {item.modality}, {item.dim} values, {weights}, {item.licence}", soft_wrap=True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from antiphon.catalogue.unknown import is_unknown
@@ -45,8 +46,10 @@ _COLUMNS: tuple[str, ...] = (
     "reasons",
 )
 _TIMES = ("query_start_s", "start_s", "end_s")
-_SHORTENED = ("title", "artist", "genre", "why")
+_SHORTENED = ("title", "artist", "genre")
 _SHORTEST = 8
+_INDENT = 11
+"""Columns of a rank and a score, with the spaces behind them."""
 
 
 @Parameter(name="*")
@@ -210,11 +213,26 @@ def _show(hits: Hits, out: Console) -> None:
         for rank, hit in enumerate(hits, start=1)
     ]
     columns = ("rank", "score", "id", *known, *more)
+    # Reasons of a line too long for the terminal stand below it: they are what words are asked for.
+    below = [cells[-1] if more[-1:] == ["why"] and _length(columns, rows) > out.width else "" for cells in rows]
+    if any(below):
+        columns, rows = columns[:-1], [cells[:-1] for cells in rows]
     widths = _widths(columns, rows, out.width)
     # Not a table of rich, which squeezes every column, ids too, once a line is longer than the terminal.
-    for cells in (columns, *rows):
+    for cells, why in zip((columns, *rows), ("", *below), strict=True):
         line = " ".join(map(_cell, columns, cells, widths)).rstrip()
         out.print(Text(line, "bold" if cells is columns else ""), soft_wrap=True)
+        if why:
+            out.print(Padding(Text(why), (0, 0, 0, _INDENT)))
+
+
+def _longest(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(cell_len, (name, *cells))) for name, cells in zip(columns, zip(*rows, strict=True), strict=True)]
+
+
+def _length(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return the length of the longest line in which nothing is shortened."""
+    return sum(_longest(columns, rows)) + len(columns) - 1
 
 
 def _cell(column: str, text: str, width: int) -> str:
@@ -226,9 +244,7 @@ def _cell(column: str, text: str, width: int) -> str:
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], space: int) -> list[int]:
     """Shorten titles, artists and genres, the longest first, until a line fits; an id stays whole, for copying."""
-    widths = [
-        max(map(cell_len, (column, *cells))) for column, cells in zip(columns, zip(*rows, strict=True), strict=True)
-    ]
+    widths = _longest(columns, rows)
     short = [place for place, column in enumerate(columns) if column in _SHORTENED]
     while short and sum(widths) + len(widths) - 1 > space:
         longest = max(short, key=widths.__getitem__)

@@ -11,7 +11,7 @@ from antiphon.metrics.summaries import chance
 from antiphon.presentation import charts, numbers
 from antiphon.presentation.flag_words import flag_list
 from antiphon.presentation.page_frame import page_environment, page_frame
-from antiphon.presentation.rank_sentences import DIRECTIONS, headline, plain_sentence
+from antiphon.presentation.rank_sentences import DIRECTIONS, few_videos_sentence, headline, plain_sentence
 from antiphon.report import about, training_charts
 from antiphon.report.audit_section import audit_context
 from antiphon.report.gallery import Gallery, build_gallery
@@ -158,11 +158,12 @@ def _answer(inputs: Inputs) -> dict[str, Any]:
     if inputs.metrics is None:
         return {"levels": None, "headline": None, "interval_charts": {}, "plain_sentences": [], "number_rows": []}
     levels = levels_of(inputs.metrics)
+    few = few_videos_sentence(inputs.metrics)
     return {
         "levels": levels,
         "headline": headline(levels),
         "interval_charts": {name: charts.intervals(both) for name, both in levels.items()},
-        "plain_sentences": [plain_sentence(name, both) for name, both in levels.items()],
+        "plain_sentences": [few] if few else [plain_sentence(name, both) for name, both in levels.items()],
         "number_rows": [
             {"level": name, "way": way, "n": both[way]["n"], "metric": metric, **found}
             for name, both in levels.items()

@@ -20,7 +20,7 @@ from antiphon.words.interpretation import Interpretation, Term, alternatives, na
 from antiphon.words.lexicon import lexicon
 from antiphon.words.recent import Recent
 from antiphon.words.tokens import normal
-from antiphon.words.values import Suiting, Value, combined, standard, unclipped
+from antiphon.words.values import Suiting, Value, combined, last_without_match, standard, unclipped
 from antiphon.words.vocabulary import Vocabulary
 
 FloatArray = npt.NDArray[np.float64]
@@ -116,7 +116,7 @@ class Knowledge:
         total += 0.0 if similar is None else similar
         norm = np.sqrt(sum(term.weight**2 for term, _ in telling) + (similar is not None)) or 1.0
         silent = tuple(term for term in once if not self.value(term).total.any())
-        return Suiting(total / norm, telling, silent, similar)
+        return last_without_match(Suiting(total / norm, telling, silent, similar))
 
     def similar(self, vectors: Mapping[str, npt.NDArray[np.floating]]) -> FloatArray | None:
         """Return the mean cosine with vectors of the joint space, each side standardised; None without a common side.

@@ -10,6 +10,8 @@ from antiphon.words.lexicon import lexicon, one_spelling
 from antiphon.words.tokens import normal
 from antiphon.words.values import Suiting, Value
 
+NO_MATCH = "nothing known of it matches"
+"""Said of what suits none of the words better than the catalogue's mean."""
 _OUTER = 0.75
 _NEAR = 0.9
 _SURE = 0.25
@@ -42,6 +44,8 @@ def reasons(known: Knowledge, suiting: Suiting, id: str) -> tuple[str, ...]:
     row = known.places[id]
     found = [(term, _reason(known, term, value, row)) for term, value in suiting.values]
     told = tuple(f"{term.shown if term.wanted else f'no {term.shown}'}: {why}" for term, why in found if why)
+    if suiting.tells and not suiting.matches[row]:
+        return (NO_MATCH,)
     near = suiting.similar is not None and _share_below(suiting.similar, row) >= _NEAR
     return (*told, "near the words as a whole") if near else told
 

@@ -96,14 +96,17 @@ def _bounded(tokens: Sequence[Token], place: int) -> Span | None:
 
 
 def _plain_tempo(tokens: Sequence[Token], place: int) -> tuple[float, int] | None:
-    """Return the tempo at a token and where it ends."""
+    """Return the tempo at a token and where it ends; a later one may have its unit: "over 100 or under 80 bpm"."""
     match = BPM.fullmatch(tokens[place].text) if place < len(tokens) else None
     if match is None:
         return None
-    has_unit = tokens[place].text.endswith("bpm")
-    if not has_unit and (place + 1 >= len(tokens) or tokens[place + 1].text != "bpm"):
-        return None
-    return float(match.group(1)), place + (1 if has_unit else 2)
+    if tokens[place].text.endswith("bpm"):
+        return float(match.group(1)), place + 1
+    following = tokens[place + 1].text if place + 1 < len(tokens) else ""
+    if following == "bpm":
+        return float(match.group(1)), place + 2
+    other = _bounded(tokens, place + 2) if following in OR | BESIDE and place + 2 < len(tokens) else None
+    return (float(match.group(1)), place + 1) if other is not None and other.is_tempo else None
 
 
 def _tempo(tokens: Sequence[Token], place: int) -> Span | None:
@@ -222,7 +225,7 @@ def _decade(tokens: Sequence[Token], place: int) -> tuple[int, int, int] | None:
     if at_word >= len(tokens) or (at_word > at and at == place and not _announces(tokens, at, at_word)):
         return None
     word = tokens[at_word].text
-    announced = at_word > 0 and tokens[at_word - 1].text in DECADE_BEFORE
+    announced = _is_announced(tokens, at_word)
     first = _decade_of(word, announced or part != (0, 9))
     if first is None:
         return None
@@ -235,6 +238,13 @@ def _decade(tokens: Sequence[Token], place: int) -> tuple[int, int, int] | None:
 def _announces(tokens: Sequence[Token], first: int, last: int) -> bool:
     """Whether the words before a decade belong to it: "the 80s", "años 80"."""
     return all(token.text in FILLERS for token in tokens[first:last])
+
+
+def _is_announced(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a number stands after a word that makes decades of numbers, or after others of these: "años 80 y 90"."""
+    while place > 1 and tokens[place - 1].text in OR | {","} and _decade_of(tokens[place - 2].text, True) is not None:
+        place -= 2
+    return place > 0 and tokens[place - 1].text in DECADE_BEFORE
 
 
 def _decade_of(word: str, announced: bool) -> int | None:

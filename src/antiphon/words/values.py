@@ -1,7 +1,8 @@
 """Values of the music videos of a catalogue: standardised, so that those of several kinds can be added."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ FloatArray = npt.NDArray[np.float64]
 SAID, HEARD, MEASURED, NEAR = 1.0, 0.7, 0.7, 0.5
 """Weights of what is said, heard, measured, and of the direction in the joint space."""
 _MOST_DEVIATIONS = 4.0
+_BELOW = 0.01
+"""How far the first that suits no term lies below the last that suits one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,7 @@ class Suiting:
     ----------
     total : ndarray of float64, shape (n,)
         Weighted sum of the values of the terms, and of the text as a whole where a network has read it, over the root
-        of the weights' squares; 0 is the catalogue's mean.
+        of the weights' squares; 0 is the catalogue's mean. What suits no term lies below all that suits one.
     values : mapping of Term to Value
         What it is made of.
     silent : tuple of Term
@@ -61,10 +64,27 @@ class Suiting:
         """Whether anything tells which music videos suit the text."""
         return bool(self.values) or self.similar is not None
 
+    @cached_property
+    def matches(self) -> npt.NDArray[np.bool_]:
+        """Whether each suits at least one of the terms, or the text as a whole, better than the catalogue's mean."""
+        parts = [value.total if term.wanted else -value.total for term, value in self.values]
+        parts += [] if self.similar is None else [self.similar]
+        return np.any([part > 0 for part in parts], axis=0) if parts else np.zeros(len(self.total), dtype=bool)
+
     @property
     def scores(self) -> FloatArray:
         """The totals from 0 to 1, by the logistic function: 0.5 is the catalogue's mean."""
         return 1 / (1 + np.exp(-self.total))
+
+
+def last_without_match(suiting: Suiting) -> Suiting:
+    """Put what suits no term below all that suits one, in its own order: unknown may count more than half a match."""
+    matches = suiting.matches
+    if matches.all() or not matches.any():
+        return suiting
+    total = suiting.total.copy()
+    total[~matches] += min(float(total[matches].min() - total[~matches].max()) - _BELOW, 0.0)
+    return replace(suiting, total=total)
 
 
 def combined(
