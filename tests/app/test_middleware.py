@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from antiphon.app.middleware import Guard
 from antiphon.cli.app import run
-from antiphon.cli.serve import own_names
+from antiphon.cli.serving import own_names
 from antiphon.workspace import Workspace
 
 

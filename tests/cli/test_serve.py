@@ -13,7 +13,8 @@ import pytest
 
 from antiphon.cli.app import run
 from antiphon.cli.opening import workspace_features
-from antiphon.cli.serve import listening, ready_index, served_run
+from antiphon.cli.serve import ready_index, served_run
+from antiphon.cli.serving import listening
 from antiphon.cli.session import Session
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError, SearchError

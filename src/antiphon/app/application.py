@@ -1,7 +1,8 @@
 """The web application: routes, guard, error pages, and the state behind them."""
 
+import asyncio
 import sys
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -13,19 +14,22 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHttpError
 from starlette.routing import Match, Mount
 
-from antiphon.app import api, judge, media, pages
+from antiphon.app import admission, api, health, judge, media, pages, status
+from antiphon.app.admission import THIS_MACHINE, Access, Admission
 from antiphon.app.atlas import MapError
 from antiphon.app.bodies import Bodies
-from antiphon.app.encoding import encoder
 from antiphon.app.faults import TitledError, fault_in_words
 from antiphon.app.middleware import Guard, HeadAsGet, add_security_headers
 from antiphon.app.outlines import Outlines
+from antiphon.app.renewal import renewed
+from antiphon.app.root import UnderRoot, inner_path
 from antiphon.app.searching import UnknownVideoError
-from antiphon.app.state import Snapshot, State
+from antiphon.app.state import Served, State
 from antiphon.app.stills import Stills
+from antiphon.app.telemetry import Measured, Telemetry
 from antiphon.app.templating import NAVIGATION, Pages, is_part
+from antiphon.app.upkeep import Upkeep
 from antiphon.app.uploads import UploadLimits, Uploads
-from antiphon.app.wording import Wording
 from antiphon.errors import AntiphonError, NotIndexedError, SearchError, StaleIndexError
 from antiphon.presentation.page_frame import page_style
 from antiphon.search import Index
@@ -42,15 +46,17 @@ _TITLES = {
     503: "Unavailable",
 }
 
-_RESTART = "The run or its index has changed since the service started. Restart antiphon serve."
+_CHANGING = "The index was built anew and is being opened; try again in a few seconds."
 
 
 def create_app(
     workspace: Workspace,
-    index: Index,
+    index: Index | None,
     run: str = "",
     *,
-    hosts: Collection[str] = (),
+    access: Access = THIS_MACHINE,
+    telemetry: Telemetry | None = None,
+    upkeep: Upkeep | None = None,
     uploads: UploadLimits | None = None,
     encoding: WorkerLimits | None = None,
 ) -> FastAPI:
@@ -60,12 +66,16 @@ def create_app(
     ----------
     workspace : Workspace
         Workspace with a catalogue; only its `page` folder is written to.
-    index : Index
-        Index to search.
+    index : Index, optional
+        Index to search. None while there is none: until one is built, there is a page that says how far things are.
     run : str
         Name of the run that made the index. Without one, clients' files cannot be embedded.
-    hosts : collection of str
-        Additional host names under which the service may be reached.
+    access : Access
+        Who reaches the service, where, and for what.
+    telemetry : Telemetry, optional
+        What counts and logs requests.
+    upkeep : Upkeep, optional
+        What keeps the workspace up to date meanwhile.
     uploads : UploadLimits, optional
         Limits of uploads.
     encoding : WorkerLimits, optional
@@ -81,22 +91,25 @@ def create_app(
     CatalogueError
         The workspace has no catalogue.
     """
-    wording = Wording.of(workspace.run(run), index.origin) if run else None
+    telemetry = telemetry or Telemetry()
     here = State(
         workspace=workspace,
-        run=run,
-        snapshot=Snapshot(workspace, index, wording=wording),
         pages=Pages(NAVIGATION),
         stills=Stills(workspace.page / "stills"),
         outlines=Outlines(workspace.page / "outlines"),
         uploads=Uploads(workspace.page / "uploads", uploads),
-        encoder=encoder(workspace.run(run), index.origin.model, encoding) if run else None,
-        wording=wording,
+        served=None if index is None else Served.of(workspace, index, run, encoding),
+        upkeep=upkeep,
+        read_only=access.read_only,
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        renewal = asyncio.create_task(renewed(here, encoding))
+        if upkeep is not None:
+            upkeep.start()
         yield
+        renewal.cancel()
         here.close()
 
     app = FastAPI(
@@ -108,13 +121,26 @@ def create_app(
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
     )
-    app.state.antiphon = here
+    app.state.antiphon, app.state.telemetry, app.state.token = here, telemetry, access.token
+    telemetry.watch("antiphon_index_videos", "Music videos that can be searched.", lambda: here.searchable)
+    telemetry.watch("antiphon_files_under_way", "Files of clients being read.", lambda: here.uploads.under_way)
     app.add_middleware(Bodies)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(Guard, hosts=hosts)
+    app.add_middleware(Admission, token=access.token, read_only=access.read_only)
+    app.add_middleware(Guard, hosts=access.hosts)
+    app.add_middleware(Measured, telemetry=telemetry)
+    app.add_middleware(UnderRoot, root=access.root)
     _add_errors(app)
     _add_static(app)
-    for router in (api.router, media.router, judge.router, pages.router):
+    for router in (
+        health.router,
+        admission.router,
+        api.router,
+        media.router,
+        judge.router,
+        status.router,
+        pages.router,
+    ):
         app.include_router(router)
     return app
 
@@ -181,7 +207,7 @@ def _wrong(found: Mapping[str, Any]) -> str:
 def _told(error: AntiphonError) -> str:
     """Return what a client is told of an error."""
     if isinstance(error, StaleIndexError):
-        return _RESTART
+        return _CHANGING
     if isinstance(error, StoppedError):
         return "The service is shutting down; try again later."
     return "The service failed on this file; see its log." if isinstance(error, JobError) else str(error)
@@ -199,7 +225,7 @@ def _refusal(
     request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None, title: str = ""
 ) -> Response:
     """Respond with JSON to programs, with a page to people, and with a line to the pages' script."""
-    path = request.url.path
+    path = inner_path(request)
     here: State = request.app.state.antiphon
     # It may quote what cannot be sent: half a surrogate pair.
     detail = here.without_paths(detail).encode(errors="replace").decode()

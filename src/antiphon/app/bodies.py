@@ -145,7 +145,8 @@ def bounded(scope: Scope, receive: Receive, limits: BodyLimits | None = None) ->
         What receives within the limits.
     """
     body = Body(receive, limits)
-    return {**scope, _KEY: body}, body.receive
+    scope[_KEY] = body  # In place: what the router leaves there is counted by middleware outside.
+    return scope, body.receive
 
 
 def body_of(request: Request) -> Body:

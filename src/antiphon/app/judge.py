@@ -3,13 +3,15 @@
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import quote, unquote
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Cookie, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from antiphon.app.forms import form_fields
 from antiphon.app.library import Video
+from antiphon.app.root import rooted
 from antiphon.app.state import Here, State
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, judging_report
@@ -57,8 +59,10 @@ async def join(request: Request, here: Here) -> Response:
     except ConfigError as error:
         return await run_sync(_start, request, here, name, str(error), 422)
     kept = await run_sync(_judgements(here).join, name)
-    answer = RedirectResponse("/judge/question", 303)
-    answer.set_cookie("judge", quote(kept), max_age=_REMEMBERED_S, path="/judge", httponly=True, samesite="strict")
+    answer = RedirectResponse(rooted("/judge/question"), 303)
+    answer.set_cookie(
+        "judge", quote(kept), max_age=_REMEMBERED_S, path=rooted("/judge"), httponly=True, samesite="strict"
+    )
     return answer
 
 
@@ -69,9 +73,9 @@ def question(request: Request, here: Here, judge: Remembered = "") -> Response:
     try:
         task = _judgements(here).next_task(name, here.searcher.library.videos)
     except NotJoinedError:  # No name, or one that has not joined this round.
-        return RedirectResponse("/judge", 303)
+        return RedirectResponse(rooted("/judge"), 303)
     if task is None:
-        return RedirectResponse("/judge/thanks", 303)
+        return RedirectResponse(rooted("/judge/thanks"), 303)
     videos = {place: here.searcher.video(id) for place, id in vars(task).items() if place in {"seed", "left", "right"}}
     starts = {place: _starts_s(video) for place, video in videos.items()}
     return here.pages.render(
@@ -88,7 +92,7 @@ async def answer(request: Request, here: Here) -> Response:
     done = await run_sync(_judgements(here).answer, given["judge"], int(given["item"]), given["answer"])
     if done == "other":
         raise HTTPException(409, "You have already answered this question. Your first answer is kept.")
-    return RedirectResponse("/judge/question", 303)
+    return RedirectResponse(rooted("/judge/question"), 303)
 
 
 @router.get("/thanks")
@@ -98,7 +102,7 @@ def thanks(request: Request, here: Here, judge: Remembered = "") -> Response:
     try:
         done, total = judgements.progress(name)
     except NotJoinedError:
-        return RedirectResponse("/judge", 303)
+        return RedirectResponse(rooted("/judge"), 303)
     alike, pairs = own_consistency(judgements, _round(here), name)
     return here.pages.render(request, "judge_thanks.html", name=name, done=done, total=total, alike=alike, pairs=pairs)
 
@@ -168,38 +172,3 @@ def _starts_s(video: Video) -> float:
     if video.segments:
         return video.segments[len(video.segments) // 2].start_s
     return video.start_s + (video.duration_s or 0.0) / 3
-
-
-_MAX_BYTES = 4096
-
-
-async def form_fields(request: Request, *names: str) -> dict[str, str]:
-    """Read fields of a form of type `application/x-www-form-urlencoded`.
-
-    Parameters
-    ----------
-    request : Request
-        The request.
-    *names : str
-        Names of the fields.
-
-    Returns
-    -------
-    dict of str to str
-        Value by name; "" for a missing field.
-
-    Raises
-    ------
-    HTTPException
-        413: the form is too long. 422: it cannot be parsed.
-    """
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MAX_BYTES:
-            raise HTTPException(413, "The form is too long.")
-    try:
-        found = parse_qs(body.decode("ascii"), max_num_fields=20, errors="strict")
-    except ValueError as error:
-        raise HTTPException(422, "The form cannot be parsed.") from error
-    return {name: found.get(name, [""])[0] for name in names}

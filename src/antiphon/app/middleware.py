@@ -109,7 +109,8 @@ class HeadAsGet:
                 complete, message = True, {"type": "http.response.body"}
             await send(message)
 
-        await self.app({**scope, "method": "GET", _HEADERS_ONLY: True}, receive, without_body)
+        scope.update({"method": "GET", _HEADERS_ONLY: True})
+        await self.app(scope, receive, without_body)
 
 
 def wants_body(scope: Scope) -> bool:

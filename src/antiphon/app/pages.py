@@ -16,6 +16,7 @@ from antiphon.app.faults import TitledError
 from antiphon.app.found import But, Found
 from antiphon.app.library import Video
 from antiphon.app.reference import routes
+from antiphon.app.root import rooted
 from antiphon.app.schemas import Asked
 from antiphon.app.searching import Target, asking_modalities
 from antiphon.app.state import Here, State, embedded
@@ -53,8 +54,10 @@ Seed = Annotated[int, Query(ge=0, lt=2**31)]
 
 
 @router.get("/")
-def home(request: Request, here: Here, conditions: Asked, q: str = "") -> HTMLResponse:
+def home(request: Request, here: Here, conditions: Asked, q: str = "") -> Response:
     """Show the search form and the upload form, and what suits the words that were searched for."""
+    if here.served is None:
+        return RedirectResponse(rooted("/status"), 303)
     searcher = here.searcher
     library = searcher.library
     asked = _listing(request, conditions, WORDED)
@@ -70,7 +73,8 @@ def home(request: Request, here: Here, conditions: Asked, q: str = "") -> HTMLRe
         library=library,
         embedded=len(searcher.findable),
         examples=_drawn(searcher.findable or list(library.videos.values()), 6, 0),
-        encodes=here.encoder is not None,
+        encodes=here.encoder is not None and not here.read_only,
+        read_only=here.read_only,
         max_bytes=here.uploads.limits.max_bytes,
         run=here.run,
         headings=HEADINGS,
@@ -242,7 +246,7 @@ def interface(request: Request, here: Here) -> HTMLResponse:
 @router.get("/docs")
 def documentation() -> RedirectResponse:
     """Redirect /docs to /api."""
-    return RedirectResponse("/api", 308)
+    return RedirectResponse(rooted("/api"), 308)
 
 
 def _advised(error: HTTPException) -> HTTPException:

@@ -190,6 +190,38 @@ class Health(Schema):
     files_under_way: int
 
 
+class VideoFailure(Schema):
+    """A music video that a stage could not process, with the reason."""
+
+    id: str
+    stage: str
+    message: str
+
+
+class UpkeepStatus(Schema):
+    """What is being done to bring the workspace up to date with its folder."""
+
+    doing: Literal["waiting", "working", "stopped"]
+    step: str = Field(description="What is done; empty while waiting.")
+    line: str = Field(description="How far it is.")
+    fault: str = Field(description="Why the last round did not end well; empty if it did.")
+
+
+class Status(Schema):
+    """How a service and its workspace stand."""
+
+    run: str = Field(description="Run whose index is served; empty without a model.")
+    videos: int = Field(description="Music videos of the catalogue.")
+    searchable: int = Field(description="Music videos of the index.")
+    failed: int
+    failures: list[VideoFailure] = Field(description="The first thousand of them.")
+    fault: str = Field(description="What is wrong with the catalogue or the index; empty if nothing is.")
+    free_bytes: int | None = Field(description="Free space on the workspace's disk.")
+    up_s: float = Field(description="Seconds since the service started.")
+    versions: dict[str, str]
+    upkeep: UpkeepStatus | None = Field(description="Null where no folder is watched.")
+
+
 class Problem(Schema):
     """Reason why a request was refused."""
 

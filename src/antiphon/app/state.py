@@ -5,27 +5,29 @@ import time
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Self, cast
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import Depends, HTTPException, Request
 
 from antiphon.app.atlas import Atlas
-from antiphon.app.encoding import Encoder, EncodingJob, Encodings
+from antiphon.app.encoding import Encoder, EncodingJob, Encodings, encoder
 from antiphon.app.library import Library
 from antiphon.app.outlines import Outlines
 from antiphon.app.searching import Searcher
 from antiphon.app.stills import Stills
 from antiphon.app.templating import Pages
+from antiphon.app.upkeep import Upkeep
 from antiphon.app.uploads import Uploads
 from antiphon.app.wording import Wording
 from antiphon.embeddings import MODALITIES, Modality
-from antiphon.errors import DecodeError, StaleIndexError
+from antiphon.errors import AntiphonError, DecodeError, SearchError, StaleIndexError
 from antiphon.search import Index
 from antiphon.search.explaining import workspace_facts
 from antiphon.search.query import TextSide
-from antiphon.workers.limits import CrashError, LimitError
+from antiphon.search.record import Origin
+from antiphon.workers.limits import CrashError, LimitError, WorkerLimits
 from antiphon.workspace import Workspace
 
 _CHECK_EVERY_S = 1.0
@@ -101,6 +103,66 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Served:
+    """One index, and what embeds files and words for it.
+
+    Attributes
+    ----------
+    origin : Origin
+        What made the index's embeddings.
+    run : str
+        Name of its run; "" for an index made from vectors.
+    snapshot : Snapshot
+        Current searcher and map.
+    encoder : Encoder, optional
+        Embeds clients' files; None without a model.
+    wording : Wording, optional
+        Embeds words; None where no backbone of the model may know them.
+    """
+
+    origin: Origin
+    run: str
+    snapshot: Snapshot
+    encoder: Encoder | None
+    wording: Wording | None
+
+    @classmethod
+    def of(cls, workspace: Workspace, index: Index, run: str, encoding: WorkerLimits | None = None) -> Self:
+        """Prepare an index to be served.
+
+        Parameters
+        ----------
+        workspace : Workspace
+            Its workspace.
+        index : Index
+            The index.
+        run : str
+            Name of its run; "" without a model.
+        encoding : WorkerLimits, optional
+            Limits of the process that embeds clients' files.
+
+        Returns
+        -------
+        Served
+            The index with its searcher; processes start when they are needed.
+        """
+        wording = Wording.of(workspace.run(run), index.origin) if run else None
+        return cls(
+            origin=index.origin,
+            run=run,
+            snapshot=Snapshot(workspace, index, wording=wording),
+            encoder=encoder(workspace.run(run), index.origin.model, encoding) if run else None,
+            wording=wording,
+        )
+
+    def stop(self) -> None:
+        """End the worker processes; waiting clients get a response."""
+        for worker in (self.encoder, self.wording):
+            if worker is not None:
+                worker.close()
+
+
+@dataclass
 class State:
     """Everything behind the pages and the REST API, created once at startup.
 
@@ -108,10 +170,6 @@ class State:
     ----------
     workspace : Workspace
         The workspace.
-    run : str
-        Name of the run of the index; "" for an index made from vectors.
-    snapshot : Snapshot
-        Current searcher and map.
     pages : Pages
         The templates.
     stills : Stills
@@ -120,10 +178,12 @@ class State:
         Waveforms, beats and cuts.
     uploads : Uploads
         Clients' files.
-    encoder : Encoder, optional
-        Embeds clients' files; None without a model.
-    wording : Wording, optional
-        Embeds words; None where no backbone of the model may know them.
+    served : Served, optional
+        The index; replaced when one of another run is built. None while there is none.
+    upkeep : Upkeep, optional
+        What keeps the workspace up to date meanwhile.
+    read_only : bool
+        Whether files and judgements of clients are refused.
     encoding_line, still_line, outline_lines : CapacityLimiter
         Queues of the worker processes.
     file_line : CapacityLimiter
@@ -131,14 +191,13 @@ class State:
     """
 
     workspace: Workspace
-    run: str
-    snapshot: Snapshot
     pages: Pages
     stills: Stills
     outlines: Outlines
     uploads: Uploads
-    encoder: Encoder | None
-    wording: Wording | None = None
+    served: Served | None
+    upkeep: Upkeep | None = None
+    read_only: bool = False
     encoding_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     still_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     outline_lines: Mapping[Modality, CapacityLimiter] = field(
@@ -147,14 +206,38 @@ class State:
     file_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
 
     @property
+    def run(self) -> str:
+        """Name of the run of the index; "" for an index made from vectors, and without one."""
+        return self.served.run if self.served else ""
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """What embeds clients' files; None without a model."""
+        return self.served.encoder if self.served else None
+
+    @property
     def searcher(self) -> Searcher:
-        """The current searcher."""
-        return self.snapshot.searcher
+        """The current searcher; raises SearchError while there is no index."""
+        return self._ready.snapshot.searcher
 
     @property
     def atlas(self) -> Atlas:
-        """The current map."""
-        return self.snapshot.atlas
+        """The current map; raises SearchError while there is no index."""
+        return self._ready.snapshot.atlas
+
+    @property
+    def searchable(self) -> int:
+        """How many music videos can be searched."""
+        try:
+            return len(self.searcher.index)
+        except AntiphonError:
+            return 0
+
+    @property
+    def _ready(self) -> Served:
+        if self.served is None:
+            raise SearchError("There is no index yet: the music videos are being prepared.")
+        return self.served
 
     def without_paths(self, text: str) -> str:
         """Remove from a message where the workspace lies, which is nobody's business.
@@ -175,13 +258,13 @@ class State:
 
     def stop(self) -> None:
         """Accept no more files, and end the worker processes; waiting clients get a response."""
+        if self.upkeep is not None:
+            self.upkeep.stop()
         self.uploads.stop()
         self.stills.close()
         self.outlines.close()
-        if self.encoder is not None:
-            self.encoder.close()
-        if self.wording is not None:
-            self.wording.close()
+        if self.served is not None:
+            self.served.stop()
 
     def close(self) -> None:
         """End the worker processes, and delete clients' files."""

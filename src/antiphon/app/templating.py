@@ -6,8 +6,11 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from antiphon.app.filter_words import filters_in_words, other_filters
+from antiphon.app.root import inner_path, rooted
 from antiphon.presentation.page_frame import page_environment
 from antiphon.words.interpretation import INSTEAD
 
@@ -34,6 +37,7 @@ class Pages:
         cast(dict[str, Any], self.environment.filters).update(
             address=address,
             search=search,
+            rooted=_rooted,
             quoted=quoted,
             other_filters=other_filters,
             filters_in_words=filters_in_words,
@@ -63,7 +67,7 @@ class Pages:
 
     def text(self, request: Request, template: str, status: int = 200, **context: Any) -> str:
         """Render the text of a page; see `render`."""
-        return self.environment.get_template(template).render(path=request.url.path, status=status, **context)
+        return self.environment.get_template(template).render(path=inner_path(request), status=status, **context)
 
 
 def is_part(request: Request) -> bool:
@@ -104,7 +108,7 @@ def address(id: str, place: str = "video") -> str:
     >>> address("live/../Ä 1.mp4")
     '/video/live%2F..%2F%C3%84%201.mp4'
     """
-    return f"/{place}/{quote(id, safe='')}"
+    return rooted(f"/{place}/{quote(id, safe='')}")
 
 
 def search(text: str) -> str:
@@ -125,7 +129,7 @@ def search(text: str) -> str:
     >>> search("R&B")
     '/?q=R%26B'
     """
-    return f"/?q={quote(text, safe='')}"
+    return rooted(f"/?q={quote(text, safe='')}")
 
 
 def quoted(text: str) -> str:
@@ -147,3 +151,9 @@ def quoted(text: str) -> str:
     'calm%20%26%20slow'
     """
     return quote(text, safe="")
+
+
+@pass_context
+def _rooted(_: Context, path: str) -> str:
+    """As `rooted`, looked up for every page: jinja would compute a filter of a constant once."""
+    return rooted(path)

@@ -58,6 +58,7 @@ _VERBS = {
     "embed": ("embed:embed", "Embed media files with a trained model and write them as Parquet."),
     "index": ("index:app", "Build the workspace's search index and keep it up to date."),
     "search": ("search:search", "Find similar music videos, songs for a video, or videos for a song."),
+    "up": ("up:up", "Watch a folder: add, extract, train and index what is in it, and serve the search pages."),
     "serve": ("serve:serve", "Serve the search pages and the REST API."),
     "tag": ("tag:tag", "Print the tags of songs."),
     "backbones": ("backbones:app", "List the pretrained networks, fetch their weights, and check them."),

@@ -25,13 +25,12 @@ def warn_of_few(session: Session, catalogue: Catalogue) -> None:
     catalogue : Catalogue
         Probed catalogue with splits.
     """
-    usable = {row["id"]: row["split"] for row in catalogue.records() if row["has_audio"] and row["has_video"]}
-    counts = {split: list(usable.values()).count(split) for split in SPLITS}
+    usable, counts = usable_counts(catalogue)
     trained = bool(session.workspace.trained())
     if not usable or trained or min(counts.values()) >= MIN_VIDEOS:
         return
     enough = len(usable) >= len(counts) * MIN_VIDEOS
-    command = splitting_command(session.workspace, catalogue, set(usable)) if enough else None
+    command = splitting_command(session.workspace, catalogue, usable) if enough else None
     there = ", ".join(f"{count} in {split}" for split, count in counts.items())
     session.warn(
         f"{counted(len(usable), 'music video')} with sound and pictures: {there}; training and ranking need at least "
@@ -52,19 +51,49 @@ def splitting_command(workspace: Workspace, catalogue: Catalogue, usable: set[st
     usable : set of str
         Ids of the videos with both modalities.
     """
-    found = _workable_split(catalogue, usable)
+    found = workable_split(catalogue, usable)
     if found is None:
         return None
     by, seed = found
-    shares = " ".join(f"{share:g}" for share in _FRACTIONS)
-    here = shlex.quote(str(workspace.root))
-    return f"antiphon --workspace {here} catalogue split --by {by} --fractions {shares} --seed {seed}"
+    return f"antiphon --workspace {shlex.quote(str(workspace.root))} {shlex.join(splitting_verb(by, seed))}"
 
 
-def _workable_split(catalogue: Catalogue, usable: set[str]) -> tuple[Literal["artist", "video"], int] | None:
+def splitting_verb(by: Literal["artist", "video"], seed: int) -> list[str]:
+    """Return the arguments of the command for a split that `workable_split` found."""
+    return [
+        "catalogue",
+        "split",
+        "--by",
+        by,
+        "--fractions",
+        *(f"{share:g}" for share in _FRACTIONS),
+        "--seed",
+        str(seed),
+    ]
+
+
+def usable_counts(catalogue: Catalogue) -> tuple[set[str], dict[str, int]]:
+    """Return which videos have sound and pictures, and how many of these are in each split."""
+    usable = {row["id"]: row["split"] for row in catalogue.records() if row["has_audio"] and row["has_video"]}
+    return set(usable), {split: list(usable.values()).count(split) for split in SPLITS}
+
+
+def workable_split(catalogue: Catalogue, usable: set[str]) -> tuple[Literal["artist", "video"], int] | None:
     """Find a split with two usable videos for training, two for validation, and two or else one for the test.
 
     Splitting by artist is tried before splitting by video, each with the lowest seeds first.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The catalogue.
+    usable : set of str
+        Ids of the videos with both modalities.
+
+    Returns
+    -------
+    tuple of (str, int), optional
+        Unit and seed of the split, with half of the videos to train on; None if there is none.
     """
     ways: tuple[Literal["artist", "video"], ...] = ("artist", "video")
     few = Catalogue([row | {"split": None} for row in catalogue.records() if row["id"] in usable])

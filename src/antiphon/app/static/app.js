@@ -31,7 +31,7 @@ const keys = {
   "/": () => {
     const field = document.querySelector("[data-search]");
     if (field) field.select();
-    else location.href = "/#q";
+    else location.href = `${document.documentElement.dataset.root}/#q`;
   },
   j: () => choose(1),
   k: () => choose(-1),

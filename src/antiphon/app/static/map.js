@@ -17,7 +17,7 @@ let view = { scale: 1, x: 0, y: 0 };
 let drag = null;
 let rest = 0;
 
-const address = (place, id) => `/${place}/${encodeURIComponent(id)}`;
+const address = (place, id) => `${document.documentElement.dataset.root}/${place}/${encodeURIComponent(id)}`;
 const visible = () => points.filter((point) => shown.has(point[GENRE]));
 const size = () => ({ width: canvas.clientWidth, height: canvas.clientHeight });
 const unit = () => (Math.min(canvas.clientWidth, canvas.clientHeight) / 2 - 24) * view.scale;
@@ -229,7 +229,7 @@ addEventListener("resize", draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
 async function load() {
-  const answer = await fetch("/map.json");
+  const answer = await fetch(`${document.documentElement.dataset.root}/map.json`);
   if (answer.status === 202) {
     setTimeout(load, 1000);
     return;

@@ -1,0 +1,178 @@
+"""Who may use a service: those who know its token; and for what, where it is for reading only."""
+
+import hashlib
+import hmac
+from collections.abc import Collection
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from antiphon.app.forms import form_fields
+from antiphon.app.root import inner_path, rooted
+from antiphon.app.state import Here
+from antiphon.errors import ConfigError
+
+router = APIRouter(include_in_schema=False)
+
+_COOKIE = "antiphon"
+_REMEMBERED_S = 30 * 24 * 3600
+_MIN_CHARACTERS, _MAX_CHARACTERS = 16, 1000
+_OPEN = ("/healthz", "/readyz", "/sign-in", "/static/")
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_ASKING = frozenset({"/api/recommend", "/sign-in"})
+"""Sent by POST, and only read from."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who reaches a service, where, and for what.
+
+    Attributes
+    ----------
+    hosts : collection of str
+        Additional host names under which it may be reached.
+    root : str
+        Path under which a proxy shows it, as `antiphon.app.root.root_path` returns it.
+    token : str
+        Token that clients need; "" for none.
+    read_only : bool
+        Whether files and judgements of clients are refused.
+    """
+
+    hosts: Collection[str] = ()
+    root: str = ""
+    token: str = ""
+    read_only: bool = False
+
+
+THIS_MACHINE = Access()
+
+
+class Admission:
+    """Middleware that asks for a token, and refuses what is sent to a service for reading only.
+
+    A program sends `Authorization: Bearer TOKEN`. A browser is sent to a page that asks for the token once and then has
+    a cookie, of which the token cannot be told.
+
+    Parameters
+    ----------
+    app : ASGIApp
+        The application.
+    token : str
+        The token; "" for none.
+    read_only : bool
+        Whether files and judgements are refused.
+    """
+
+    def __init__(self, app: ASGIApp, token: str = "", read_only: bool = False) -> None:
+        self.app, self.token, self.read_only = app, token, read_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        answer = self._refusal(Request(scope)) if scope["type"] == "http" else None
+        await (answer or self.app)(scope, receive, send)
+
+    def _refusal(self, request: Request) -> Response | None:
+        path = inner_path(request)
+        if self.token and not path.startswith(_OPEN) and not is_known(request.headers, self.token):
+            wants_page = request.method in _READING and "text/html" in request.headers.get("accept", "")
+            if wants_page and not path.startswith("/api/"):
+                return RedirectResponse(rooted("/sign-in"), 303)
+            headers = {"www-authenticate": "Bearer"}
+            return JSONResponse({"detail": "A token is needed: Authorization: Bearer TOKEN."}, 401, headers)
+        if self.read_only and request.method not in _READING and path not in _ASKING:
+            return JSONResponse({"detail": "This service takes no files and no judgements."}, 403)
+        return None
+
+
+def is_known(headers: Headers, token: str) -> bool:
+    """Return whether a request carries the token, or the cookie that stands for it.
+
+    Parameters
+    ----------
+    headers : Headers
+        Headers of the request.
+    token : str
+        The token.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+    """
+    kind, _, given = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode()):
+        return True
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
+    except CookieError:
+        return False
+    return cookie is not None and hmac.compare_digest(cookie.value.encode(), _mark(token).encode())
+
+
+def _mark(token: str) -> str:
+    return hashlib.sha256(b"antiphon:" + token.encode()).hexdigest()
+
+
+def read_token(path: Path) -> str:
+    """Read a token from a file.
+
+    Parameters
+    ----------
+    path : Path
+        File of one line.
+
+    Returns
+    -------
+    str
+        The token.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or what it holds is too short to be a secret, or no plain text.
+    """
+    try:
+        token = path.read_bytes()[: _MAX_CHARACTERS + 100].decode("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not plain text"
+        raise ConfigError(f"--token-file {path}: {reason}.") from None
+    if not _MIN_CHARACTERS <= len(token) <= _MAX_CHARACTERS or not token.isprintable() or " " in token:
+        raise ConfigError(
+            f"--token-file {path}: a token is one word of {_MIN_CHARACTERS} to {_MAX_CHARACTERS} characters. To make "
+            f'one: python -c "import secrets; print(secrets.token_urlsafe())" > {path}'
+        )
+    return token
+
+
+@router.get("/sign-in")
+def ask(request: Request, here: Here) -> Response:
+    """Ask for the token."""
+    return here.pages.render(request, "sign_in.html", wrong=False)
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, here: Here) -> Response:
+    """Take the token, and remember that it was right."""
+    token: str = request.app.state.token
+    given = (await form_fields(request, "token"))["token"].strip()
+    if not token or not hmac.compare_digest(given.encode(), token.encode()):
+        return here.pages.render(request, "sign_in.html", status=403, wrong=True)
+    answer = RedirectResponse(rooted("/"), 303)
+    is_https = request.url.scheme == "https"
+    answer.set_cookie(
+        _COOKIE,
+        _mark(token),
+        max_age=_REMEMBERED_S,
+        path=rooted("/"),
+        secure=is_https,
+        httponly=True,
+        samesite="strict",
+    )
+    return answer

@@ -1,0 +1,112 @@
+"""How a service and its workspace stand: what is done, what is missing, and why."""
+
+import platform
+import shutil
+import time
+from importlib.metadata import PackageNotFoundError, version
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from antiphon.app.root import rooted
+from antiphon.app.schemas import Status, UpkeepStatus, VideoFailure
+from antiphon.app.state import Here, State
+from antiphon.app.templating import is_part
+from antiphon.catalogue import Catalogue
+from antiphon.errors import AntiphonError
+
+router = APIRouter(tags=["REST API"])
+
+_BEGUN_S = time.monotonic()
+_PARTS = ("antiphon", "av", "openvino", "torch", "polars")
+_MAX_FAILURES = 1000
+
+
+@router.get("/api/status")
+def status(here: Here) -> Status:
+    """Report how far the workspace is: videos known, searchable and failed, and what is being done."""
+    return stand(here)
+
+
+@router.post("/api/refresh", status_code=202)
+def refresh(here: Here) -> Status:
+    """Look at the watched folder at once, and report how things stand; follow it at /api/status."""
+    if here.upkeep is None:
+        raise HTTPException(409, "No folder is watched. To watch one: antiphon up FOLDER.")
+    here.upkeep.look_now()
+    return stand(here)
+
+
+@router.get("/status", include_in_schema=False, response_class=HTMLResponse)
+async def page(request: Request, here: Here) -> HTMLResponse:
+    """Show how things stand."""
+    found = await run_sync(stand, here)
+    template = "status_part.html" if is_part(request) else "status.html"
+    return here.pages.render(request, template, now=found, upkeep=here.upkeep, run=here.run)
+
+
+@router.post("/status", include_in_schema=False)
+def look(here: Here) -> Response:
+    """Look at the watched folder at once, for a page."""
+    refresh(here)
+    return RedirectResponse(rooted("/status"), 303)
+
+
+def stand(here: State) -> Status:
+    """Gather how a service and its workspace stand.
+
+    Parameters
+    ----------
+    here : State
+        State of the application.
+
+    Returns
+    -------
+    Status
+        How they stand.
+    """
+    fault, videos = "", 0
+    try:
+        if here.workspace.catalogue.exists():
+            videos = len(Catalogue.load(here.workspace.catalogue))
+        if here.served is not None:
+            here.searcher.index.version  # noqa: B018 - raises where it cannot be read
+    except AntiphonError as error:
+        fault = here.without_paths(str(error))
+    failures = _failures(here)
+    upkeep = here.upkeep
+    return Status(
+        run=here.run,
+        videos=videos,
+        searchable=here.searchable,
+        failed=len(failures),
+        failures=failures[:_MAX_FAILURES],
+        fault=fault,
+        free_bytes=shutil.disk_usage(here.workspace.folder).free if here.workspace.folder.exists() else None,
+        up_s=time.monotonic() - _BEGUN_S,
+        versions={name: found for name in _PARTS if (found := _version(name))} | {"python": platform.python_version()},
+        upkeep=None
+        if upkeep is None
+        else UpkeepStatus(
+            doing=upkeep.progress.doing,
+            step=upkeep.progress.step,
+            line=here.without_paths(upkeep.progress.line),
+            fault=here.without_paths(upkeep.progress.fault),
+        ),
+    )
+
+
+def _failures(here: State) -> list[VideoFailure]:
+    try:
+        found = here.workspace.read_failures()
+    except AntiphonError:  # Damaged, or being replaced.
+        return []
+    return [VideoFailure(id=one.video_id, stage=one.stage, message=here.without_paths(one.message)) for one in found]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

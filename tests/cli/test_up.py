@@ -1,0 +1,108 @@
+"""`antiphon up`: a folder becomes a page, and what is added to it is found, in real processes."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from antiphon.app.upkeep import listing
+from antiphon.cli.app import run
+from antiphon.cli.up import steps
+from antiphon.workspace import Workspace
+
+RECIPE = """
+inherits = "antiphon-base"
+name = "short"
+[head]
+hidden = [32]
+embedding_dim = 16
+[training]
+epochs = 2
+min_steps = 0
+"""
+
+
+def status(url: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{url}api/status", timeout=60) as answer:
+        return json.loads(answer.read())
+
+
+def until(so: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    end = time.monotonic() + 600
+    while not so():
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.5)
+
+
+def test_a_folder_is_served_and_what_is_added_is_found(synthetic_table: Path, tmp_path: Path) -> None:
+    films = sorted(synthetic_table.parent.glob("*.mp4"))
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for film in films[:6]:
+        shutil.copy(film, folder)
+    (folder / "broken.mp4").write_bytes(b"not a film" * 100)
+    (tmp_path / "short.toml").write_text(RECIPE)
+    command = [sys.executable, "-m", "antiphon", "-w", "work", "--json", "up", "videos", "--recipe", "short.toml"]
+    with subprocess.Popen(
+        [*command, "--port", "0", "--every", "1"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        shown = ""
+        while not shown.rstrip().endswith("}"):
+            shown += process.stdout.readline()
+        url = json.loads(shown)["url"]
+        until(lambda: status(url)["searchable"] == 6 and status(url)["upkeep"]["doing"] == "waiting", process)
+        found = status(url)
+        assert (found["videos"], found["failed"], found["upkeep"]["fault"]) == (7, 1, "")
+        assert found["failures"][0]["id"] == "broken.mp4"
+        with urllib.request.urlopen(f"{url}evaluation", timeout=60) as page:
+            assert b"median rank" in page.read().lower()
+        shutil.copy(films[6], folder)
+        until(lambda: status(url)["searchable"] == 7, process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) in {0, 130}
+    with pytest.raises(urllib.error.URLError):
+        status(url)
+
+
+def test_a_growing_file_is_another_listing(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"1")
+    (tmp_path / ".hidden").write_bytes(b"1")
+    before = listing(tmp_path)
+    assert listing(tmp_path) == before
+    (tmp_path / ".hidden").write_bytes(b"12")
+    assert listing(tmp_path) == before
+    (tmp_path / "a.mp4").write_bytes(b"12")
+    assert listing(tmp_path) != before
+
+
+def test_a_model_is_trained_once(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    place.index.mkdir()
+    verbs = [step.verb for step in steps(place, Path("/films"), [Path("/films.csv")], "antiphon-base")]
+    assert verbs == [
+        ("catalogue", "add", "/films", "--metadata", "/films.csv"),
+        ("extract",),
+        ("index", "add"),
+    ]
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-w", str(tmp_path / "w"), "up", str(tmp_path / "none")]) == 1
+    assert "no such folder" in capsys.readouterr().err
+    assert run(["-w", str(tmp_path / "w"), "up", str(tmp_path), "--metadata", str(tmp_path / "x.csv")]) == 1
+    assert "x.csv: no such file" in capsys.readouterr().err
+    assert not (tmp_path / "w").exists()
