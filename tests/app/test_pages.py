@@ -29,6 +29,7 @@ PAGES = (
     "/api",
     "/video/plain",
     "/match/plain?target=video",
+    "/cut/plain?target=audio",
     "/?q=plain",
 )
 
@@ -168,7 +169,7 @@ def test_vectors_without_a_model_can_be_looked_at(workspace: Workspace, tmp_path
     vectors = [[float(number), 1.0] for number in range(len(IDS))]
     index = Index.from_vectors(catalogue.ids, vectors, place.index)
     with TestClient(create_app(place, index), base_url=HOST) as client:
-        for page in (*PAGES[:-2], "/api/health"):
+        for page in (*PAGES[:-3], "/api/health"):
             assert client.get(page).status_code == 200, page
         assert client.post("/api/embed", content=b"x", headers={"content-type": "video/mp4"}).status_code == 503
         assert client.get("/media/plain").status_code == 404

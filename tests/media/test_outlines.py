@@ -68,7 +68,7 @@ def test_cuts_are_where_shots_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(outlines, "_FRAMES_AT_ONCE", at_once)
         found = picture_outline(path, 8.0)
         assert found.cuts_s == pytest.approx(list(starts_s), abs=0.021), at_once
-    assert found.length_s == pytest.approx(8.0, abs=0.1)
+    assert (found.length_s, found.frames_per_s) == (pytest.approx(8.0, abs=0.1), 25.0)
 
 
 def test_a_file_without_the_side_says_so(tmp_path: Path) -> None:

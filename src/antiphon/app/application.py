@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHttpError
 from starlette.routing import Match, Mount
 
-from antiphon.app import admission, api, health, judge, media, pages, status
+from antiphon.app import admission, api, cut_pages, health, judge, media, pages, status
 from antiphon.app.admission import THIS_MACHINE, Access, Admission
 from antiphon.app.atlas import MapError
 from antiphon.app.bodies import Bodies
@@ -139,6 +139,7 @@ def create_app(
         media.router,
         judge.router,
         status.router,
+        cut_pages.router,
         pages.router,
     ):
         app.include_router(router)

@@ -68,9 +68,7 @@ async def outline(
 ) -> Response:
     """Serve the waveform and beats of a music video's sound, or the cuts of its pictures, as JSON."""
     video = await run_sync(lambda: here.searcher.video(id))
-    found = await run_sync(here.outlines.kept, video, side)
-    if found is None:
-        found = await _outlined(here, video, side)
+    found = await outlined(here, video, side)
     tag = f'"{sha256(found).hexdigest()[:32]}"'
     headers = {"cache-control": _KEEP, "etag": tag}
     if if_none_match == tag:
@@ -78,7 +76,31 @@ async def outline(
     return Response(found, media_type="application/json", headers=headers)
 
 
-async def _outlined(here: Here, video: Video, side: Modality) -> bytes:
+async def outlined(here: Here, video: Video, side: Modality) -> bytes:
+    """Return the outline of a video's sound or pictures, made if it is not kept.
+
+    Parameters
+    ----------
+    here : State
+        State of the application.
+    video : Video
+        The video.
+    side : {"audio", "video"}
+        Sound or pictures.
+
+    Returns
+    -------
+    bytes
+        JSON.
+
+    Raises
+    ------
+    HTTPException
+        404: there is no such side, or no file. 503: too many are being made.
+    """
+    found = await run_sync(here.outlines.kept, video, side)
+    if found is not None:
+        return found
     limiter = here.outline_lines[side]
     if limiter.statistics().tasks_waiting >= _MAX_WAITING:
         raise HTTPException(503, "Too many outlines are being made.", headers={"Retry-After": "5"})

@@ -26,7 +26,7 @@ _MAX_BYTES = 1 << 19
 _LIMITS = WorkerLimits(step_s=120.0, job_s=120.0, memory_bytes=1_500_000_000)
 _NOTHING: dict[Modality, dict[str, object]] = {
     "audio": {"length_s": 0.0, "peaks": [], "beats_s": []},
-    "video": {"length_s": 0.0, "cuts_s": []},
+    "video": {"length_s": 0.0, "cuts_s": [], "frames_per_s": 25.0},
 }
 
 Peak = Annotated[int, Field(ge=0, le=MAX_PEAK)]
@@ -41,6 +41,7 @@ class _Sound(Shape):
 class _Pictures(Shape):
     length_s: Number
     cuts_s: list[Number]
+    frames_per_s: Annotated[float, Field(gt=0, le=1000)]
 
 
 class OutlineJob(NamedTuple):

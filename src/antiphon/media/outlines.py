@@ -21,7 +21,7 @@ MAX_S = 1_800.0
 """What lies later is left out: 30 min."""
 MAX_FRAMES = 15_000
 _MIN_SHOT_S = 0.3
-_MAX_FRAMES_PER_S = 30.0
+_MAX_FRAMES_PER_S, _USUAL_FRAMES_PER_S = 30.0, 25.0
 _STRETCH_S = 30.0
 _FINE_HZ = 100
 _SMALL_PX = (64, 36)
@@ -59,10 +59,13 @@ class PictureOutline:
         Seconds that were looked at, from the start of the file's time line.
     cuts_s : list of float
         Times at which another shot begins.
+    frames_per_s : float
+        Their rate, on average.
     """
 
     length_s: float
     cuts_s: list[float]
+    frames_per_s: float
 
 
 def sound_outline(uri: Uri, length_s: float) -> SoundOutline:
@@ -158,7 +161,8 @@ def picture_outline(uri: Uri, length_s: float) -> PictureOutline:
         stream = video_stream(container)
         if stream is None:
             raise DecodeError(f"{uri}: has no pictures.")
-        rate = min(float(stream.average_rate or stream.guessed_rate or 25), _MAX_FRAMES_PER_S)
+        frames_per_s = float(stream.average_rate or stream.guessed_rate or _USUAL_FRAMES_PER_S)
+        rate = min(frames_per_s, _MAX_FRAMES_PER_S)
         reader = StreamReader.of(uri, container, stream)
         count = min(int((min(length_s, MAX_S) - reader.start_s) * rate), MAX_FRAMES)
         times_s = [reader.start_s + place / rate for place in range(count)]
@@ -172,7 +176,7 @@ def picture_outline(uri: Uri, length_s: float) -> PictureOutline:
                 if not cuts_s or time_s - cuts_s[-1] >= _MIN_SHOT_S:  # a flicker is no shot
                     cuts_s.append(round(time_s, 3))
             done = first + len(frames)
-    return PictureOutline(round(times_s[done - 1] if done else 0.0, 3), cuts_s)
+    return PictureOutline(round(times_s[done - 1] if done else 0.0, 3), cuts_s, round(frames_per_s, 5))
 
 
 def _blocks(reader: StreamReader, times_s: list[float]) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:

@@ -1,0 +1,127 @@
+"""Cue sheets: which stretch of which file goes where, for editing programs and spreadsheets."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from antiphon.app.cuts import Cut, Stretch
+from antiphon.media.names import file_name
+from antiphon.presentation.csv_text import csv_text
+
+COLUMNS = (
+    "choice",
+    *("pictures_id", "pictures_file", "pictures_artist", "pictures_title", "pictures_from_s", "pictures_to_s"),
+    *("song_id", "song_file", "song_artist", "song_title", "song_from_s", "song_to_s"),
+)
+_USUAL_RATE = 25
+_RATES = range(12, 121)
+_MAX_OFF = 0.07
+"""How far a rate may be from a whole number: 23.976, 29.97 and 59.94 count as 24, 30 and 60, no number dropped."""
+_RECORD_START_H = 1
+_MAX_TITLE = 70
+_UNPRINTED = re.compile(r"[^ -~]+")
+
+
+def edit_rate(frames_per_s: float) -> tuple[float, int]:
+    """Choose the rate of the time codes.
+
+    Parameters
+    ----------
+    frames_per_s : float
+        Rate of the pictures.
+
+    Returns
+    -------
+    rate : float
+        Frames per second.
+    base : int
+        Frames per second of the time code: that rate, rounded; 25 where the pictures have none that time codes know.
+
+    Examples
+    --------
+    >>> edit_rate(25.0), edit_rate(30000 / 1001)[1], edit_rate(12.5)
+    ((25.0, 25), 30, (25, 25))
+    """
+    base = round(frames_per_s)
+    return (
+        (frames_per_s, base) if base in _RATES and abs(frames_per_s - base) < _MAX_OFF else (_USUAL_RATE, _USUAL_RATE)
+    )
+
+
+def timecode(frames: int, base: int) -> str:
+    """Format a number of frames as a time code without dropped numbers.
+
+    Examples
+    --------
+    >>> timecode(25 * 3_661 + 7, 25)
+    '01:01:01:07'
+    """
+    seconds, rest = divmod(frames, base)
+    return f"{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{rest:02d}"
+
+
+def edit_list(cut: Cut, frames_per_s: float) -> str:
+    """Write a cut as an edit decision list in the CMX 3600 format: one event for the pictures and one for the song.
+
+    Parameters
+    ----------
+    cut : Cut
+        The cut.
+    frames_per_s : float
+        Rate of the pictures.
+
+    Returns
+    -------
+    str
+        The list, in ASCII, its record from 01:00:00:00 on. Reels are named AX, as for files without one; the comments
+        name the files, and say exactly where they start.
+    """
+    rate, base = edit_rate(frames_per_s)
+    pictures, song = cut.pictures, cut.song
+    count = round(pictures.length_s * rate)
+    first = _RECORD_START_H * 3600 * base
+    lines = [f"TITLE: {_ascii(f'{pictures.video.title} with {song.video.title}').upper()[:_MAX_TITLE]}"]
+    lines += ["FCM: NON-DROP FRAME", ""]
+    for number, (kind, stretch) in enumerate((("V", pictures), ("A", song)), start=1):
+        source = round(stretch.from_s * rate)
+        codes = [timecode(frames, base) for frames in (source, source + count, first, first + count)]
+        lines.append(f"{number:03d}  {'AX':<8} {kind:<5} {'C':<8} {' '.join(codes)}")
+        lines.append(f"* FROM CLIP NAME: {_ascii(_file(stretch))}")
+        lines.append(f"* STARTS AT {stretch.from_s:.3f} S")
+    return "\r\n".join([*lines, ""])
+
+
+def cue_table(cuts: Iterable[tuple[str, Cut]]) -> str:
+    """Write cuts as CSV, one a row.
+
+    Parameters
+    ----------
+    cuts : iterable of tuple of (str, Cut)
+        "chosen" or "kept", and the cut.
+
+    Returns
+    -------
+    str
+        CSV with the columns of `COLUMNS`; times in seconds on each file's own time line.
+    """
+    return csv_text(
+        COLUMNS,
+        ({"choice": choice, **_cells("pictures", cut.pictures), **_cells("song", cut.song)} for choice, cut in cuts),
+    )
+
+
+def _cells(side: str, stretch: Stretch) -> dict[str, object]:
+    video = stretch.video
+    cells = {"id": video.id, "file": _file(stretch), "artist": video.artist, "title": video.title}
+    cells |= {"from_s": f"{stretch.from_s:.3f}", "to_s": f"{stretch.to_s:.3f}"}
+    return {f"{side}_{name}": value for name, value in cells.items()}
+
+
+def _file(stretch: Stretch) -> str:
+    return file_name(stretch.video.file.path) if stretch.video.file is not None else stretch.video.id
+
+
+def _ascii(text: str) -> str:
+    """Write a text in ASCII, on one line."""
+    apart = unicodedata.normalize("NFKD", text)
+    return _UNPRINTED.sub("_", "".join(one for one in apart if not unicodedata.combining(one))).strip() or "_"

@@ -1,0 +1,133 @@
+"""The cut room: pictures on a time line with songs that suit them, or the reverse, and what is made of a choice."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated
+from urllib.parse import quote
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+
+from antiphon.app.api import refuse_repeated
+from antiphon.app.cue_sheets import cue_table, edit_list
+from antiphon.app.cuts import Asked, Cut, Row, Side, asked_cut, shift_of, start_of
+from antiphon.app.found import Found
+from antiphon.app.library import Video
+from antiphon.app.media import outlined
+from antiphon.app.schemas import Asked as AskedConditions
+from antiphon.app.searching import UnknownVideoError
+from antiphon.app.state import Here, State
+from antiphon.app.trouble import uses_of
+from antiphon.search.filters import Conditions
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_repeated)])
+
+ROWS = 5
+_STILLS = 12
+_MAX_NAME = 80
+AskedCut = Annotated[Asked, Depends(asked_cut)]
+
+
+@router.get("/cut/{id:path}", response_class=HTMLResponse)
+def cut_room(
+    id: str, request: Request, here: Here, conditions: AskedConditions, asked: AskedCut, target: Side = "audio"
+) -> HTMLResponse:
+    """Show a music video's pictures with the five best songs under them, or its song with the five best pictures."""
+    item = here.searcher.video(id)
+    uses = uses_of(item, id in here.searcher.indexed)
+    has = item.has_video if target == "audio" else item.has_audio
+    rows = list(_rows(here, item, conditions, asked, target)) if uses.plays and has else []
+    chosen = next((row for row in rows if row.video.id == asked.other), rows[0] if rows else None)
+    return here.pages.render(
+        request,
+        "cut.html",
+        item=item,
+        uses=uses,
+        has=has,
+        target=target,
+        rows=rows,
+        chosen=chosen,
+        cut=chosen and Cut.within(item, chosen.video, target, chosen.shift_s, asked.from_s, asked.to_s),
+        asked=replace(asked, other=chosen.video.id, shift_s=chosen.shift_s) if chosen else asked,
+        stills_s=[item.length_s * (number + 0.5) / _STILLS for number in range(_STILLS)],
+        library=here.searcher.library,
+    )
+
+
+def _rows(here: State, item: Video, conditions: Conditions, asked: Asked, target: Side) -> Iterator[Row]:
+    """Yield what can go with an item: the best, and those that were chosen or kept before."""
+    kept = dict(asked.kept)
+    found: list[Found] = []
+    if item.id in here.searcher.indexed:
+        found = here.searcher.by_id(item.id, replace(conditions, k=ROWS), target=target)
+    hits = {one.video.id: one for one in found if one.video.file is not None}
+    for other in dict.fromkeys([*hits, *([asked.other] if asked.other else []), *kept]):
+        video = here.searcher.video(other)
+        hit = hits.get(other)
+        shift_s = shift_of(hit.hit.moments, item.length_s, video.length_s) if hit else 0.0
+        shift_s = kept.get(other, shift_s)
+        if other == asked.other and asked.shift_s is not None:
+            shift_s = asked.shift_s
+        start_s = start_of(hit.hit.moments if hit else (), item.length_s, video.length_s, shift_s)
+        yield Row(video, shift_s, start_s, hit, other in kept)
+
+
+@router.get("/export/edl/{id:path}")
+async def export_edl(id: str, here: Here, asked: AskedCut, target: Side = "audio") -> Response:
+    """Export a cut as an edit decision list."""
+    cut = await run_sync(_asked_cut, here, id, asked, target)
+    rate = json.loads(await outlined(here, cut.pictures.video, "video"))["frames_per_s"]
+    return _attached(edit_list(cut, rate), "text/plain; charset=us-ascii", cut, "edl")
+
+
+@router.get("/export/csv/{id:path}")
+def export_csv(id: str, here: Here, asked: AskedCut, target: Side = "audio") -> Response:
+    """Export a cut, and those that were kept, as a table."""
+    cut = _asked_cut(here, id, asked, target)
+    rows = [("chosen", cut)]
+    for other, shift_s in asked.kept:
+        if (other, shift_s) != (asked.other, asked.shift_s or 0.0):
+            rows.append(("kept", _cut(here, cut.item, Asked(other, shift_s, asked.from_s, asked.to_s), target)))
+    return _attached(cue_table(rows), "text/csv; charset=utf-8", cut, "csv")
+
+
+def _asked_cut(here: State, id: str, asked: Asked, target: Side) -> Cut:
+    """Return the cut that an export asks for.
+
+    Raises
+    ------
+    HTTPException
+        422: nothing was chosen, or there is no such side, or the two never play together.
+    """
+    item = here.searcher.video(id)
+    if not asked.other:
+        raise HTTPException(422, "Choose what goes with it: parameter with.")
+    return _cut(here, item, asked, target)
+
+
+def _cut(here: State, item: Video, asked: Asked, target: Side) -> Cut:
+    other = here.searcher.video(asked.other)
+    cut = Cut.within(item, other, target, asked.shift_s or 0.0, asked.from_s, asked.to_s)
+    for stretch, has, words in (
+        (cut.pictures, cut.pictures.video.has_video, "pictures"),
+        (cut.song, cut.song.video.has_audio, "sound"),
+    ):
+        if stretch.video.file is None or not has:
+            raise UnknownVideoError(f"'{stretch.video.title}' has no file with {words}.")
+    if cut.to_s <= cut.from_s:
+        raise HTTPException(422, "Song and pictures never play together there. Shift the one, or change from and to.")
+    return cut
+
+
+def _attached(content: str, kind: str, cut: Cut, ending: str) -> Response:
+    return Response(content, media_type=kind, headers={"content-disposition": disposition(cut, ending)})
+
+
+def disposition(cut: Cut, ending: str) -> str:
+    """Return the header that makes a browser save an answer under a name: what is seen, and what is heard."""
+    name = re.sub(r"[^\w -]+", "_", f"{cut.pictures.video.title} with {cut.song.video.title}")[:_MAX_NAME].strip()
+    plain = name.encode("ascii", "replace").decode().replace("?", "_")
+    return f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{quote(name, safe='')}.{ending}"

@@ -1,0 +1,207 @@
+"""The cut room in a real browser: songs changed at the same picture without a gap, shifted, kept, linked."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from .test_browser import TIME_LIMIT_MS, phone, wide
+
+# Notes every 10 ms which element is heard, and how far it has come.
+LISTEN = """
+window.heard = [];
+const made = [];
+const make = document.createElement.bind(document);
+document.createElement = (name, ...rest) => {
+  const one = make(name, ...rest);
+  if (name === 'audio') made.push(one);
+  return one;
+};
+setInterval(() => {
+  const all = [...made, ...document.querySelectorAll('audio')];
+  const loud = all.filter((one) => !one.muted && !one.paused && one.volume > 0);
+  heard.push({
+    at: performance.now(),
+    songs: loud.map((one) => decodeURIComponent(one.src.split('/media/')[1])),
+    times: loud.map((one) => one.currentTime),
+    picture: document.getElementById('pictures')?.currentTime,
+  });
+}, 10);
+"""
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What a page complains about or asks of other hosts."""
+    return []
+
+
+@pytest.fixture
+def tab(request: pytest.FixtureRequest, browser: Any, server: str, complaints: list[str]) -> Iterator[Any]:
+    """A page of the service that listens to its songs."""
+    options = getattr(request, "param", wide("light"))
+    context = browser.new_context(base_url=server, **options)
+    found = context.new_page()
+    found.set_default_timeout(TIME_LIMIT_MS)
+    found.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
+    found.on("pageerror", lambda error: complaints.append(str(error)))
+    found.on("request", lambda asked: None if asked.url.startswith((server, "blob:")) else complaints.append(asked.url))
+    found.add_init_script(LISTEN)
+    yield found
+    context.close()
+
+
+def opened(tab: Any, place: str) -> list[dict[str, str]]:
+    """Open a cut room and wait until all is drawn; its rows."""
+    tab.goto(place)
+    tab.wait_for_function("() => document.querySelectorAll('[data-row] .body path').length >= 10")
+    return tab.evaluate("[...document.querySelectorAll('[data-row]')].map((one) => ({ ...one.dataset }))")
+
+
+def asked(tab: Any) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(tab.url).query)
+
+
+def hear(tab: Any, id: str) -> None:
+    tab.wait_for_function("(id) => heard.at(-1)?.songs.join() === id && heard.at(-1).times[0] > 0", arg=id)
+
+
+def test_three_songs_change_at_the_same_picture_without_a_gap(tab: Any, complaints: list[str]) -> None:
+    rows = opened(tab, "/cut/plain?target=audio")
+    tab.keyboard.press("Space")
+    hear(tab, rows[0]["id"])
+    tab.evaluate("heard.length = 0")
+    for number in (2, 3, 1):
+        tab.keyboard.press(str(number))
+        hear(tab, rows[number - 1]["id"])
+        tab.wait_for_timeout(400)
+    heard = tab.evaluate("heard")
+    assert {one for moment in heard for one in moment["songs"]} >= {row["id"] for row in rows[:3]}
+    assert [moment for moment in heard if len(moment["songs"]) != 1] == []
+    longest_ms = max(after["at"] - before["at"] for before, after in pairwise(heard))
+    assert longest_ms < 1500  # else nothing was noted
+    pictures = [moment["picture"] for moment in heard]
+    assert all(-0.5 < after - before < 1 for before, after in pairwise(pictures))
+    shift_s = float(rows[0]["shift"])
+    tab.wait_for_function(
+        "(shift) => Math.abs(heard.at(-1).times[0] - heard.at(-1).picture - shift) < 0.15", arg=shift_s
+    )
+    assert asked(tab)["with"] == [rows[0]["id"]]
+    assert complaints == []
+
+
+def test_arrows_shift_by_beats_and_the_address_says_it(tab: Any, complaints: list[str]) -> None:
+    rows = opened(tab, "/cut/plain?target=audio")
+    row = next(
+        one for one in rows if tab.evaluate("(path) => fetch(path).then((x) => x.json())", one["outline"])["beats_s"]
+    )
+    tab.keyboard.press(str(rows.index(row) + 1))
+    beats = tab.evaluate("(path) => fetch(path).then((x) => x.json())", row["outline"])["beats_s"]
+    cuts = tab.evaluate("(path) => fetch(path).then((x) => x.json())", "/outline/video/plain")["cuts_s"]
+    now = tab.evaluate("document.getElementById('pictures').currentTime")
+    place = min(cuts, key=lambda cut: abs(cut - now)) if cuts else now
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowRight"):
+        tab.keyboard.press(key)
+        shift_s = float(asked(tab)["shift"][0])
+        assert min(abs(beat - (place + shift_s)) for beat in beats) < 0.002
+    tab.keyboard.press("Shift+ArrowLeft")
+    assert float(asked(tab)["shift"][0]) == pytest.approx(shift_s + 0.04, abs=0.0015)
+    tab.keyboard.press("h")
+    tab.keyboard.press("i")
+    state = asked(tab)
+    assert state["keep"] == [f"{state['shift'][0]}~{row['id']}"]
+    assert float(state["from"][0]) == pytest.approx(now, abs=0.002)
+    opened(tab, tab.url)  # a link: the same state
+    assert asked(tab) == state
+    assert tab.locator("#keep").get_attribute("aria-pressed") == "true"
+    assert state["shift"][0] in (tab.locator("#csv").get_attribute("href") or "")
+    assert complaints == []
+
+
+def test_dragging_moves_a_row_and_chooses_it(tab: Any, complaints: list[str]) -> None:
+    rows = opened(tab, "/cut/plain?target=audio")
+    tab.locator("#snap").uncheck()
+    track = tab.locator("[data-row] .track").nth(1)
+    track.scroll_into_view_if_needed()
+    box = track.bounding_box()
+    length_s = float(tab.locator("[data-room]").get_attribute("data-length"))
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + 10)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + box["width"] / 2 - 90, box["y"] + 12, steps=4)
+    tab.mouse.up()
+    moved_s = 90 / box["width"] * length_s
+    assert asked(tab)["with"] == [rows[1]["id"]]
+    assert float(asked(tab)["shift"][0]) == pytest.approx(float(rows[1]["shift"]) + moved_s, abs=0.02)
+    assert complaints == []
+
+
+def test_pictures_change_under_a_song_that_goes_on(tab: Any, complaints: list[str]) -> None:
+    tab.goto("/cut/plain?target=video")
+    tab.wait_for_function("() => document.querySelectorAll('[data-row] .body path').length >= 5")
+    rows = tab.evaluate("[...document.querySelectorAll('[data-row]')].map((one) => ({ ...one.dataset }))")
+    tab.keyboard.press("Space")
+    tab.wait_for_function("() => document.getElementById('song').currentTime > 0.3")
+    for number in (2, 3):
+        tab.keyboard.press(str(number))
+        tab.wait_for_function(
+            "(id) => { const seen = [...document.querySelectorAll('#screen video:not(.waiting)')];"
+            " return seen.length === 1 && !seen[0].paused"
+            " && decodeURIComponent(seen[0].src).endsWith(`/media/${id}`); }",
+            arg=rows[number - 1]["id"],
+        )
+    times = [moment["times"][0] for moment in tab.evaluate("heard") if moment["songs"]]
+    assert all(0 <= after - before < 1 for before, after in pairwise(times))
+    assert complaints == []
+
+
+SNAPPING = """
+() => import('/static/snapping.js').then(({ nearest, placeToMeet, snapped, stepped }) => {
+  const marks = [0.5, 1.0, 1.7, 4.0];
+  return [
+    nearest(marks, 1.3), nearest(marks, -9), nearest(marks, 9), nearest([], 1) ?? null,
+    placeToMeet([2, 6], 5), placeToMeet([], 5),
+    snapped(0.52, marks, 0, 0.1), snapped(0.52, marks, 0, 0.01), snapped(-1.45, marks, 2, 0.1),
+    stepped(0.5, 1, marks, 0), stepped(0.5, -1, marks, 0) ?? null,
+    stepped(-1.5, 1, marks, 2), stepped(2.0, -1, marks, 2),
+  ];
+})
+"""
+
+
+def test_snapping_puts_marks_on_places(tab: Any) -> None:
+    """By hand: a mark m of the other one falls on the place r of the item where the shift is m - r."""
+    tab.goto("/help")
+    found = tab.evaluate(SNAPPING)
+    assert found == [1.0, 0.5, 4.0, None, 6, 5, 0.5, 0.52, pytest.approx(-1.5), 1.0, None, -1.0, pytest.approx(-0.3)]
+
+
+@pytest.mark.parametrize("tab", [wide("light"), wide("dark"), phone("light"), phone("dark")], indirect=True)
+@pytest.mark.parametrize("target", ["audio", "video"])
+def test_the_room_fits_and_has_no_serious_fault(tab: Any, axe: str, complaints: list[str], target: str) -> None:
+    tab.goto(f"/cut/plain?target={target}")
+    tab.wait_for_function("() => document.querySelectorAll('[data-row] .body path').length >= 5")
+    tab.wait_for_load_state("networkidle")
+    tab.keyboard.press("h")
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    tab.evaluate(axe)
+    found = tab.evaluate("axe.run().then((found) => found.violations)")
+    serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
+    assert serious == []
+    assert complaints == []
+
+
+@pytest.mark.parametrize("tab", [{"java_script_enabled": False}], ids=["no scripts"], indirect=True)
+def test_without_scripts_links_choose_and_a_form_shifts(tab: Any) -> None:
+    tab.goto("/cut/plain")
+    tab.locator("[data-row] a.name").nth(1).click()
+    chosen = tab.locator("[data-row]").nth(1).get_attribute("data-id")
+    assert asked(tab)["with"] == [chosen]
+    tab.locator("input[name=shift]").fill("1.5")
+    tab.get_by_role("button", name="Set").click()
+    assert asked(tab)["shift"] == ["1.5"]
+    assert tab.locator("[aria-current=true].name").count() == 1
+    with tab.expect_download() as loading:
+        tab.locator("#edl").click()
+    assert loading.value.suggested_filename.endswith(".edl")

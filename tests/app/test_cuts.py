@@ -1,0 +1,169 @@
+"""Cuts: which stretch of which file, and the sheets that say so."""
+
+import csv
+import io
+from dataclasses import replace
+from html import escape
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.app.cue_sheets import edit_list, edit_rate, timecode
+from antiphon.app.cuts import Cut, shift_of, start_of, together
+from antiphon.app.library import Video
+from antiphon.app.templating import address
+from antiphon.media.opening import CataloguedFile
+from antiphon.search import Moment
+
+from .conftest import IDS
+
+
+def video(name: str, length_s: float, artist: str = "Ann") -> Video:
+    return Video(
+        id=name,
+        file=CataloguedFile(f"/music/{name}.mp4"),
+        title=name.title(),
+        artist=artist,
+        genre="",
+        tags=(),
+        year=None,
+        start_s=0.0,
+        duration_s=length_s,
+        has_audio=True,
+        has_video=True,
+    )
+
+
+def moment(query_s: float, hit_s: float) -> Moment:
+    return Moment(query_s, hit_s, hit_s + 5, 0.5, "audio")
+
+
+@given(*[st.integers(1, 60)] * 2, st.integers(-70, 70))
+def test_together_is_where_both_play(length: int, other: int, shift: int) -> None:
+    seconds = [t for t in range(length) if 0 <= t + shift < other]
+    first_s, end_s = together(length, other, shift)
+    assert (end_s - first_s) == len(seconds)
+    assert not seconds or (first_s, end_s) == (seconds[0], seconds[-1] + 1)
+
+
+def test_a_match_at_the_end_gives_way_to_one_with_time_to_play() -> None:
+    late, early = moment(2.0, 33.0), moment(10.0, 14.0)
+    assert shift_of([late, early], 40.0, 37.0) == 4.0
+    assert shift_of([late], 40.0, 37.0) == 31.0  # all that there is
+    assert shift_of([early, late], 12.0, 15.0) == 4.0  # 20 s are more than there can be
+    assert shift_of([], 40.0, 37.0) == 0.0
+
+
+def test_playback_starts_at_the_match_but_leaves_20_s() -> None:
+    assert start_of([moment(10.0, 14.0)], 60.0, 60.0, 4.0) == 10.0
+    assert start_of([moment(50.0, 54.0)], 60.0, 60.0, 4.0) == 36.0  # the other one ends at 56 s
+    assert start_of([moment(5.0, 6.0)], 10.0, 60.0, 1.0) == 0.0
+    assert start_of([], 60.0, 60.0, -12.0) == 12.0
+
+
+def test_a_stretch_is_bounded_by_both() -> None:
+    item, other = video("item", 30.0), video("other", 20.0)
+    whole = Cut.within(item, other, "audio", 5.0, None, None)
+    assert (whole.from_s, whole.to_s, whole.song.from_s, whole.song.to_s) == (0.0, 15.0, 5.0, 20.0)
+    assert whole.pictures.video is item and whole.song.video is other
+    part = Cut.within(item, other, "video", 5.0, 2.0, 99.0)
+    assert (part.from_s, part.to_s, part.pictures.from_s) == (2.0, 15.0, 7.0)
+    assert part.pictures.video is other and part.song.video is item
+    assert Cut.within(item, other, "audio", 5.0, 20.0, 10.0).song.length_s == 0
+
+
+def test_an_edit_list_is_cmx_3600() -> None:
+    """Compared with one written by hand: 12.52 s of pictures from 4.0 s with the song from 0:33.24, at 25 frames."""
+    cut = Cut.within(video("vuno", 60.0), video("öl & *wasser*", 60.0), "audio", 29.24, 4.0, 16.52)
+    assert edit_list(cut, 25.0).split("\r\n") == [
+        "TITLE: VUNO WITH OL & *WASSER*",
+        "FCM: NON-DROP FRAME",
+        "",
+        "001  AX       V     C        00:00:04:00 00:00:16:13 01:00:00:00 01:00:12:13",
+        "* FROM CLIP NAME: vuno.mp4",
+        "* STARTS AT 4.000 S",
+        "002  AX       A     C        00:00:33:06 00:00:45:19 01:00:00:00 01:00:12:13",
+        "* FROM CLIP NAME: ol & *wasser*.mp4",
+        "* STARTS AT 33.240 S",
+        "",
+    ]
+
+
+@given(st.floats(0, 80_000), st.sampled_from([24, 25, 30, 50, 60]))
+def test_time_codes_count_frames(time_s: float, base: int) -> None:
+    frames = round(time_s * base)
+    hours, minutes, seconds, rest = map(int, timecode(frames, base).split(":"))
+    assert ((hours * 60 + minutes) * 60 + seconds) * base + rest == frames
+    assert rest < base and seconds < 60 and minutes < 60
+
+
+def test_rates_that_time_codes_do_not_know_count_as_25() -> None:
+    assert edit_rate(24000 / 1001) == (24000 / 1001, 24)
+    assert [edit_rate(rate)[1] for rate in (59.94, 12.5, 15.37, 1000.0)] == [60, 25, 25, 25]
+
+
+def test_event_lines_fit_any_program(client: TestClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    videos = app.state.antiphon.searcher.library.videos
+    odd = replace(videos[IDS[7]], title="*\r\n001  AX V C\xf6\u202e" + 200 * "x")
+    monkeypatch.setitem(videos, IDS[7], odd)
+    found = client.get(f"/export/edl/plain?with={address(IDS[7], '')[2:]}&shift=0")
+    assert found.headers["content-disposition"].startswith('attachment; filename="')
+    lines = found.text.split("\r\n")
+    events = [line for line in lines if line[:3].isdecimal()]
+    assert len(events) == 2 and {len(line) for line in events} == {76}
+    assert all(line.isascii() and line.isprintable() for line in lines)
+    assert len(lines[0]) <= 7 + 70
+
+
+def test_the_table_has_the_choice_and_what_was_kept(client: TestClient) -> None:
+    kept = f"2.500~{IDS[10]}"
+    asked = {"with": IDS[9], "shift": -1.25, "from": 2, "to": 6, "keep": [kept, f"-1.250~{IDS[9]}"]}
+    found = client.get("/export/csv/plain", params=asked)
+    assert found.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(found.text)))
+    assert [(row["choice"], row["song_id"], row["song_from_s"], row["song_to_s"]) for row in rows] == [
+        ("chosen", IDS[9], "0.750", "4.750"),
+        ("kept", IDS[10], "4.500", "8.500"),
+    ]
+    assert {(row["pictures_id"], row["pictures_from_s"]) for row in rows} == {("plain", "2.000")}
+    reverse = client.get("/export/csv/plain", params=asked | {"target": "video", "keep": []}).text
+    (row,) = csv.DictReader(io.StringIO(reverse))
+    assert (row["pictures_id"], row["song_id"], row["pictures_from_s"]) == (IDS[9], "plain", "0.750")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({}, 422),
+        ({"with": "nobody"}, 404),
+        ({"with": "plus+and%2Fencoded", "shift": "500"}, 422),
+        ({"with": "plus+and%2Fencoded", "shift": "nan"}, 422),
+        ({"with": "plus+and%2Fencoded", "shift": "1e9"}, 422),
+        ({"with": "plus+and%2Fencoded", "from": "-1"}, 422),
+        ({"with": "plus+and%2Fencoded", "from": "5", "to": "4"}, 422),
+        ({"with": "plus+and%2Fencoded", "keep": "x~plain"}, 422),
+        ({"with": "plus+and%2Fencoded", "keep": "inf~plain"}, 422),
+        ({"with": "plus+and%2Fencoded", "keep": "1"}, 422),
+        ({"with": "plus+and%2Fencoded", "keep": ["1~plain"] * 21}, 422),
+        ({"with": "plus+and%2Fencoded", "target": "both"}, 422),
+    ],
+)
+def test_what_makes_no_cut_is_refused(client: TestClient, asked: dict[str, str], status: int) -> None:
+    for kind in ("csv", "edl"):
+        assert client.get(f"/export/{kind}/plain", params=asked).status_code == status
+
+
+def test_the_room_shows_five_and_what_was_chosen(client: TestClient) -> None:
+    found = client.get("/cut/plain")
+    assert found.text.count("data-row") == 5
+    hits = client.get("/api/match?id=plain&target=audio&k=12").json()["hits"]
+    last = hits[-1]["id"]
+    more = client.get("/cut/plain", params={"with": last, "shift": 1.5, "keep": f"-2.000~{hits[-2]['id']}"}).text
+    assert more.count("data-row") == 7
+    assert f'data-id="{escape(last)}"' in more and 'data-shift="1.500"' in more
+    assert more.partition('data-kept="true"')[0].rpartition('data-shift="')[2].startswith("-2.000")
+    assert client.get("/cut/plain?with=nobody").status_code == 404
+    assert client.get("/cut/nobody").status_code == 404
