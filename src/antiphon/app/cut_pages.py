@@ -64,7 +64,8 @@ def _rows(here: State, item: Video, conditions: Conditions, asked: Asked, target
     if item.id in here.searcher.indexed:
         found = here.searcher.by_id(item.id, replace(conditions, k=ROWS), target=target)
     hits = {one.video.id: one for one in found if one.video.file is not None}
-    for other in dict.fromkeys([*hits, *([asked.other] if asked.other else []), *kept]):
+    wanted: list[str] = [*hits, *filter(None, [asked.other]), *kept]
+    for other in dict.fromkeys(wanted):
         video = here.searcher.video(other)
         hit = hits.get(other)
         shift_s = shift_of(hit.hit.moments, item.length_s, video.length_s) if hit else 0.0

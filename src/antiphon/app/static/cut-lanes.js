@@ -50,10 +50,9 @@ export class Lanes {
 
   drawStills(row) {
     row.strip = row.track.querySelector(".strip");
-    const base = row.page.replace("/video/", "/thumbnail/");
     for (let place = 0; place < STILLS; place += 1) {
       const made = document.createElement("img");
-      made.src = `${base}?at=${((row.length * (place + 0.5)) / STILLS).toFixed(1)}`;
+      made.src = `${row.still}?at=${((row.length * (place + 0.5)) / STILLS).toFixed(1)}`;
       made.alt = "";
       row.strip.append(made);
     }

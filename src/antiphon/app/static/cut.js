@@ -222,9 +222,9 @@ function start() {
 }
 
 function rowOf(lane) {
-  const { id, title, artist, page, media, outline, length, shift, kept } = lane.dataset;
+  const { id, title, artist, page, still, media, outline, length, shift, kept } = lane.dataset;
   const [link, track] = [lane.querySelector(".name"), lane.querySelector(".track")];
-  return { lane, link, track, id, title, artist, page, media, outline, marks: [], length: Number(length), shift: Number(shift), kept: kept === "true" };
+  return { lane, link, track, id, title, artist, page, still, media, outline, marks: [], length: Number(length), shift: Number(shift), kept: kept === "true" };
 }
 
 function whenReady(element, then) {
