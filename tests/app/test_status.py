@@ -22,14 +22,14 @@ def place(workspace: Workspace, tmp_path) -> Workspace:
 
 def test_failures_are_told_with_their_reasons_and_without_folders(place: Workspace, index: Index) -> None:
     where = place.folder / "segments" / "x"
-    place.write_failures([Failure("plain", "extract", "DecodeError", f"<b>{where}</b>: is damaged.")])
+    place.write_failures([Failure("plain", "extract", "DecodeError", f"<b> {where}: is damaged.")])
     with TestClient(create_app(place, index, RUN), base_url=HOST) as client:
         found = client.get("/api/status").json()
         assert (found["videos"], found["searchable"], found["failed"], found["run"]) == (12, 12, 1, RUN)
-        assert found["failures"] == [{"id": "plain", "stage": "extract", "message": "<b>segments/x</b>: is damaged."}]
+        assert found["failures"] == [{"id": "plain", "stage": "extract", "message": "<b> x: is damaged."}]
         assert found["upkeep"] is None and found["versions"]["antiphon"] and found["free_bytes"] > 0
         page = client.get("/status").text
-        assert "&lt;b&gt;segments/x&lt;/b&gt;: is damaged." in page and str(place.folder) not in page
+        assert "&lt;b&gt; x: is damaged." in page and str(place.folder) not in page
         part = client.get("/status", headers={"hx-request": "true"}).text
         assert "is damaged" in part and "<html" not in part
 

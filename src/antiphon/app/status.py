@@ -15,6 +15,8 @@ from antiphon.app.state import Here, State
 from antiphon.app.templating import is_part
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError
+from antiphon.report.file_names import without_folders
+from antiphon.workspace import Failure
 
 router = APIRouter(tags=["REST API"])
 
@@ -102,7 +104,11 @@ def _failures(here: State) -> list[VideoFailure]:
         found = here.workspace.read_failures()
     except AntiphonError:  # Damaged, or being replaced.
         return []
-    return [VideoFailure(id=one.video_id, stage=one.stage, message=here.without_paths(one.message)) for one in found]
+    return [VideoFailure(id=one.video_id, stage=one.stage, message=_told(here, one)) for one in found]
+
+
+def _told(here: State, failure: Failure) -> str:
+    return here.without_paths(without_folders(failure.message))
 
 
 def _version(name: str) -> str:

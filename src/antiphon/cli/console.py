@@ -23,7 +23,7 @@ _PLAIN = {
     "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
     "\N{RIGHT SINGLE QUOTATION MARK}": "'",
 }
-_EVERY_S = 30.0
+_EVERY_S = 10.0
 
 
 def degrade_gracefully(*streams: TextIO) -> None:
