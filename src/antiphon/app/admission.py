@@ -153,7 +153,9 @@ def read_token(path: Path) -> str:
 
 @router.get("/sign-in")
 def ask(request: Request, here: Here) -> Response:
-    """Ask for the token."""
+    """Ask for the token, where there is one."""
+    if not request.app.state.token:
+        return RedirectResponse(rooted("/"), 303)
     return here.pages.render(request, "sign_in.html", wrong=False)
 
 
@@ -162,7 +164,9 @@ async def sign_in(request: Request, here: Here) -> Response:
     """Take the token, and remember that it was right."""
     token: str = request.app.state.token
     given = (await form_fields(request, "token"))["token"].strip()
-    if not token or not hmac.compare_digest(given.encode(), token.encode()):
+    if not token:
+        return RedirectResponse(rooted("/"), 303)
+    if not hmac.compare_digest(given.encode(), token.encode()):
         return here.pages.render(request, "sign_in.html", status=403, wrong=True)
     answer = RedirectResponse(rooted("/"), 303)
     is_https = request.url.scheme == "https"

@@ -6,11 +6,12 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from antiphon.app.api import refuse_unknown
 from antiphon.app.root import rooted
-from antiphon.app.schemas import Status, UpkeepStatus, VideoFailure
+from antiphon.app.schemas import Problem, Status, UpkeepStatus, VideoFailure
 from antiphon.app.state import Here, State
 from antiphon.app.templating import is_part
 from antiphon.catalogue import Catalogue
@@ -25,13 +26,18 @@ _PARTS = ("antiphon", "av", "openvino", "torch", "polars")
 _MAX_FAILURES = 1000
 
 
-@router.get("/api/status")
+@router.get("/api/status", dependencies=[Depends(refuse_unknown)])
 def status(here: Here) -> Status:
     """Report how far the workspace is: videos known, searchable and failed, and what is being done."""
     return stand(here)
 
 
-@router.post("/api/refresh", status_code=202)
+@router.post(
+    "/api/refresh",
+    status_code=202,
+    responses={409: {"model": Problem, "description": "No folder is watched."}},
+    dependencies=[Depends(refuse_unknown)],
+)
 def refresh(here: Here) -> Status:
     """Look at the watched folder at once, and report how things stand; follow it at /api/status."""
     if here.upkeep is None:
