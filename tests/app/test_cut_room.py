@@ -2,10 +2,16 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import av
+import numpy as np
 import pytest
+
+from antiphon.catalogue import Catalogue
+from antiphon.workspace import Workspace
 
 from .test_browser import TIME_LIMIT_MS, phone, wide
 
@@ -118,6 +124,62 @@ def test_arrows_shift_by_beats_and_the_address_says_it(tab: Any, complaints: lis
     assert tab.locator("#keep").get_attribute("aria-pressed") == "true"
     assert state["shift"][0] in (tab.locator("#csv").get_attribute("href") or "")
     assert complaints == []
+
+
+def test_the_exported_film_has_the_pictures_and_the_song_that_were_chosen(
+    tab: Any, workspace: Workspace, tmp_path: Path, complaints: list[str]
+) -> None:
+    """A whole session: open, three songs, a shift, a stretch, and a film, compared with its sources."""
+    rows = opened(tab, "/cut/plain?target=audio&from=2&to=7")
+    for number in (2, 3):
+        tab.keyboard.press(str(number))
+    tab.keyboard.press("Shift+ArrowLeft")
+    shift_s = float(asked(tab)["shift"][0])
+    assert shift_s == pytest.approx(float(rows[2]["shift"]) + 0.04, abs=0.0015)
+    with tab.expect_download() as loading:
+        tab.locator("#mp4").click()
+    loading.value.save_as(tmp_path / "film.mp4")
+    assert loading.value.suggested_filename.endswith(".mp4")
+    tab.wait_for_selector("#exporting >> text=The film is saved.")
+    files = {row["id"]: Path(row["path"]) for row in Catalogue.load(workspace.catalogue).records()}
+    first_s = max(2.0, -shift_s)
+    mean = [mean_difference(tmp_path / "film.mp4", 1.0, files[id], first_s + 1.0) for id in ("plain", rows[2]["id"])]
+    assert mean[0] < 4 < mean[1]
+    song = sound(files[rows[2]["id"]])[round((first_s + shift_s) * HZ) :][: 3 * HZ]
+    assert abs(late_samples(sound(tmp_path / "film.mp4")[: 3 * HZ], song)) < 0.005 * HZ
+    assert [path.name for path in (workspace.page / "exports").glob("process-*/film-*")] == []
+    assert complaints == []
+
+
+HZ = 16_000
+
+
+def sound(path: Path) -> np.ndarray:
+    """All of the sound of a file, mono, by PyAV."""
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=HZ)
+    with av.open(str(path)) as container:
+        frames = [made for frame in container.decode(audio=0) for made in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
+
+
+def late_samples(found: np.ndarray, wanted: np.ndarray) -> int:
+    """By how many samples a sound is late, where both are most alike."""
+    size = 1 << 18
+    line = np.fft.irfft(np.fft.rfft(found, size) * np.conj(np.fft.rfft(wanted, size)), size)
+    place = int(np.argmax(line))
+    return place - size if place > size // 2 else place
+
+
+def mean_difference(one: Path, one_s: float, other: Path, other_s: float) -> float:
+    """Mean difference of two frames, 0 to 255."""
+    pictures = [frame_at(path, time_s).astype(float) for path, time_s in ((one, one_s), (other, other_s))]
+    return float(np.abs(pictures[0] - pictures[1]).mean())
+
+
+def frame_at(path: Path, time_s: float) -> np.ndarray:
+    with av.open(str(path)) as container:
+        frames = [frame for frame in container.decode(video=0) if (frame.time or 0) <= time_s + 1e-6]
+        return frames[-1].to_ndarray(format="gray")
 
 
 def test_dragging_moves_a_row_and_chooses_it(tab: Any, complaints: list[str]) -> None:

@@ -4,7 +4,9 @@ import csv
 import io
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 
+import av
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -13,10 +15,13 @@ from hypothesis import strategies as st
 
 from antiphon.app.cue_sheets import edit_list, edit_rate, timecode
 from antiphon.app.cuts import Cut, shift_of, start_of, together
+from antiphon.app.exports import ExportLimits
 from antiphon.app.library import Video
 from antiphon.app.templating import address
 from antiphon.media.opening import CataloguedFile
 from antiphon.search import Moment
+from antiphon.workers.limits import LimitError
+from antiphon.workspace import Workspace
 
 from .conftest import IDS
 
@@ -154,6 +159,7 @@ def test_the_table_has_the_choice_and_what_was_kept(client: TestClient) -> None:
 def test_what_makes_no_cut_is_refused(client: TestClient, asked: dict[str, str], status: int) -> None:
     for kind in ("csv", "edl"):
         assert client.get(f"/export/{kind}/plain", params=asked).status_code == status
+    assert client.post("/export/mp4/plain", params=asked).status_code == status
 
 
 def test_the_room_shows_five_and_what_was_chosen(client: TestClient) -> None:
@@ -167,3 +173,48 @@ def test_the_room_shows_five_and_what_was_chosen(client: TestClient) -> None:
     assert more.partition('data-kept="true"')[0].rpartition('data-shift="')[2].startswith("-2.000")
     assert client.get("/cut/plain?with=nobody").status_code == 404
     assert client.get("/cut/nobody").status_code == 404
+
+
+ASKED = {"with": IDS[9], "shift": "0"}
+
+
+def test_a_film_is_sent_once_and_leaves_nothing(client: TestClient, workspace: Workspace) -> None:
+    found = client.post("/export/mp4/plain", params=ASKED | {"from": "0", "to": "3"})
+    assert (found.status_code, found.headers["content-type"]) == (200, "video/mp4")
+    assert found.headers["content-disposition"].startswith("attachment; ")
+    with av.open(io.BytesIO(found.content), "r") as container:
+        assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
+        assert (container.duration or 0) / 1e6 == pytest.approx(3.0, abs=0.3)
+    assert list((workspace.page / "exports").glob("process-*/film-*")) == []
+
+
+def test_exports_are_bounded(
+    app: FastAPI, client: TestClient, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = app.state.antiphon
+    monkeypatch.setattr(here.exports, "limits", ExportLimits(max_s=2.0))
+    found = client.post("/export/mp4/plain", params=ASKED)
+    assert found.status_code == 422 and "set from and to" in found.text
+    monkeypatch.setattr(here.exports, "limits", ExportLimits(max_bytes=10_000))
+    found = client.post("/export/mp4/plain", params=ASKED)
+    assert found.status_code == 422 and "Choose a shorter stretch" in found.text
+    monkeypatch.setattr(here.exports, "limits", ExportLimits(max_waiting=0))
+    busy = client.post("/export/mp4/plain", params=ASKED)
+    assert (busy.status_code, busy.headers["retry-after"]) == (503, "30")
+    monkeypatch.setattr(here.exports, "limits", ExportLimits())
+    videos = here.searcher.library.videos
+    gone = replace(videos[IDS[9]], file=CataloguedFile(str(tmp_path / "gone.mp4")))
+    monkeypatch.setitem(videos, IDS[9], gone)
+    missing = client.post("/export/mp4/plain", params=ASKED)
+    assert missing.status_code == 422 and str(tmp_path) not in missing.text
+    assert list((workspace.page / "exports").glob("process-*/film-*")) == []
+
+
+def test_what_takes_too_long_is_said(app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_long(job: object) -> None:
+        raise LimitError("took longer than 600 s")
+
+    monkeypatch.setattr(app.state.antiphon.exports._worker, "run", too_long)
+    found = client.post("/export/mp4/plain", params=ASKED, headers={"hx-request": "true"})
+    assert found.status_code == 422
+    assert "Making the film took longer than 600 s. Choose a shorter stretch." in found.text

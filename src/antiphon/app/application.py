@@ -18,6 +18,7 @@ from antiphon.app import admission, api, cut_pages, health, judge, media, pages,
 from antiphon.app.admission import THIS_MACHINE, Access, Admission
 from antiphon.app.atlas import MapError
 from antiphon.app.bodies import Bodies
+from antiphon.app.exports import Exports
 from antiphon.app.faults import TitledError, fault_in_words
 from antiphon.app.middleware import Guard, HeadAsGet, add_security_headers
 from antiphon.app.outlines import Outlines
@@ -98,6 +99,7 @@ def create_app(
         stills=Stills(workspace.page / "stills"),
         outlines=Outlines(workspace.page / "outlines"),
         uploads=Uploads(workspace.page / "uploads", uploads),
+        exports=Exports(workspace.page / "exports"),
         served=None if index is None else Served.of(workspace, index, run, encoding),
         upkeep=upkeep,
         read_only=access.read_only,

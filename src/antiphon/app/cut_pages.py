@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, cast
 from urllib.parse import quote
 
 from anyio.to_thread import run_sync
@@ -19,9 +19,15 @@ from antiphon.app.library import Video
 from antiphon.app.media import outlined
 from antiphon.app.schemas import Asked as AskedConditions
 from antiphon.app.searching import UnknownVideoError
+from antiphon.app.sources import LocalFile
+from antiphon.app.spans import SpanResponse
 from antiphon.app.state import Here, State
 from antiphon.app.trouble import uses_of
+from antiphon.errors import DecodeError
+from antiphon.media.opening import CataloguedFile
+from antiphon.presentation.splicing import Splice
 from antiphon.search.filters import Conditions
+from antiphon.workers.limits import LimitError
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_repeated)])
 
@@ -93,6 +99,34 @@ def export_csv(id: str, here: Here, asked: AskedCut, target: Side = "audio") -> 
         if (other, shift_s) != (asked.other, asked.shift_s or 0.0):
             rows.append(("kept", _cut(here, cut.item, Asked(other, shift_s, asked.from_s, asked.to_s), target)))
     return _attached(cue_table(rows), "text/csv; charset=utf-8", cut, "csv")
+
+
+@router.post("/export/mp4/{id:path}")
+async def export_mp4(id: str, here: Here, asked: AskedCut, target: Side = "audio") -> Response:
+    """Export a cut as a film."""
+    cut = await run_sync(_asked_cut, here, id, asked, target)
+    limits = here.exports.limits
+    if cut.to_s - cut.from_s > limits.max_s:
+        raise HTTPException(422, f"At most {limits.max_s / 60:.0f} minutes are exported at once: set from and to.")
+    if here.export_line.statistics().tasks_waiting >= limits.max_waiting:
+        raise HTTPException(503, "Too many exports at once. Try again later.", headers={"Retry-After": "30"})
+    pictures, song = cut.pictures, cut.song
+    splice = Splice(
+        cast(CataloguedFile, pictures.video.file),
+        pictures.from_s,
+        cast(CataloguedFile, song.video.file),
+        song.from_s,
+        pictures.length_s,
+    )
+    try:
+        made = await run_sync(here.exports.make, splice, limiter=here.export_line)
+    except LimitError as error:
+        raise HTTPException(422, f"Making the film {error}. Choose a shorter stretch.") from error
+    except DecodeError as error:
+        raise HTTPException(422, "A file cannot be read there; it is missing or damaged.") from error
+    answer = SpanResponse(LocalFile(made), None, "video/mp4", here.file_line)
+    answer.headers["content-disposition"] = disposition(cut, "mp4")
+    return answer
 
 
 def _asked_cut(here: State, id: str, asked: Asked, target: Side) -> Cut:

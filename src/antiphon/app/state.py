@@ -13,6 +13,7 @@ from fastapi import Depends, HTTPException, Request
 
 from antiphon.app.atlas import Atlas
 from antiphon.app.encoding import Encoder, EncodingJob, Encodings, encoder
+from antiphon.app.exports import Exports
 from antiphon.app.library import Library
 from antiphon.app.outlines import Outlines
 from antiphon.app.searching import Searcher
@@ -178,13 +179,15 @@ class State:
         Waveforms, beats and cuts.
     uploads : Uploads
         Clients' files.
+    exports : Exports
+        Films that are exported.
     served : Served, optional
         The index; replaced when one of another run is built. None while there is none.
     upkeep : Upkeep, optional
         What keeps the workspace up to date meanwhile.
     read_only : bool
         Whether files and judgements of clients are refused.
-    encoding_line, still_line, outline_lines : CapacityLimiter
+    encoding_line, still_line, outline_lines, export_line : CapacityLimiter
         Queues of the worker processes.
     file_line : CapacityLimiter
         Bounds how many blocks of files are read at once, so that a store that hangs holds up nothing else.
@@ -195,6 +198,7 @@ class State:
     stills: Stills
     outlines: Outlines
     uploads: Uploads
+    exports: Exports
     served: Served | None
     upkeep: Upkeep | None = None
     read_only: bool = False
@@ -203,6 +207,7 @@ class State:
     outline_lines: Mapping[Modality, CapacityLimiter] = field(
         default_factory=lambda: {side: CapacityLimiter(1) for side in MODALITIES}
     )
+    export_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     file_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
 
     @property
@@ -263,6 +268,7 @@ class State:
         self.uploads.stop()
         self.stills.close()
         self.outlines.close()
+        self.exports.stop()
         if self.served is not None:
             self.served.stop()
 
@@ -270,6 +276,7 @@ class State:
         """End the worker processes, and delete clients' files."""
         self.stop()
         self.uploads.close()
+        self.exports.close()
 
 
 async def state(request: Request) -> State:

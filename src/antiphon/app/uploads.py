@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,11 +14,10 @@ from starlette.requests import ClientDisconnect
 
 from antiphon.app.bodies import Body, body_of, too_large
 from antiphon.app.multipart import FilePart
-from antiphon.locks import held, is_free
+from antiphon.app.own_folder import OwnFolder
 from antiphon.workers.limits import StoppedError
 
-_PREFIX, _FOLDER_PREFIX = "upload-", "process-"
-_LOCK = ".lock"
+_PREFIX = "upload-"
 _RETRY_S = 15
 _PLAIN_TYPES = ("application/octet-stream", "application/ogg", "application/x-matroska", "application/mp4")
 
@@ -65,12 +63,8 @@ class Uploads:
         self._under_way = 0
         self._arriving: dict[asyncio.Timeout, Body] = {}
         self._stopped = False
-        parent.mkdir(parents=True, exist_ok=True)
-        with held(parent / _LOCK):  # Else another process may delete the folder before it is locked.
-            _sweep(parent)
-            self.folder = Path(tempfile.mkdtemp(dir=parent, prefix=_FOLDER_PREFIX))
-            self._lock = contextlib.ExitStack()
-            self._lock.enter_context(held(self.folder / _LOCK))
+        self._own = OwnFolder(parent)
+        self.folder = self._own.path
 
     def stop(self) -> None:
         """End waiting uploads, and accept no more. Called in the server's event loop."""
@@ -80,8 +74,7 @@ class Uploads:
 
     def close(self) -> None:
         """Delete the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.close()
+        self._own.close()
 
     @property
     def under_way(self) -> int:
@@ -190,10 +183,3 @@ async def _file_in(body: AsyncIterator[bytes], part: FilePart | None) -> AsyncIt
         yield piece if part is None else part.feed(piece)
         if part is not None and part.done:
             return
-
-
-def _sweep(parent: Path) -> None:
-    """Delete the folders of ended processes; where the file system has no locks, keep all."""
-    for left in parent.glob(f"{_FOLDER_PREFIX}*"):
-        if is_free(left / _LOCK):
-            shutil.rmtree(left, ignore_errors=True)

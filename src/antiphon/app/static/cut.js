@@ -2,6 +2,7 @@
 // address. Without this script the page shows both players, and links choose, shift and export.
 import { CutPlayer } from "./cut-player.js";
 import { Lanes } from "./cut-lanes.js";
+import { saveFilm } from "./cut-export.js";
 import { placeToMeet, snapped, stepped } from "./snapping.js";
 import { outlineOf } from "./waveform.js";
 
@@ -197,6 +198,15 @@ function start() {
     } catch {
       tell(location.href); // not allowed without https: to be copied by hand
     }
+  });
+  $("export").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    $("mp4").disabled = true;
+    $("exporting").classList.add("busy");
+    tell("Making the film…");
+    tell(await saveFilm($("export").action));
+    $("exporting").classList.remove("busy");
+    $("mp4").disabled = false;
   });
   $("screen").addEventListener("click", play);
   for (const row of rows) {
