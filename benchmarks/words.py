@@ -2,12 +2,16 @@
 
     python benchmarks/words.py yt8m music.parquet labels.csv [--test 3000] [--model DIR] [--out results/words]
     python benchmarks/words.py synthetic DIR [--out results/words]
+    python benchmarks/words.py hear FOLDER … --out HEARD.npz
+    python benchmarks/words.py tags HEARD.npz [--out results/words]
     python benchmarks/words.py nudges DIR
 
 yt8m trains antiphon-base on the videos that are not tested, without labels. In each of five folds, an index of the test
 videos has the labels of the other folds as tags, and is asked for the name of each label of its own. synthetic asks an
 index of a rendered catalogue, from which genre and tags were taken, for each of them: what was heard and measured
-remains. Prints nDCG at 10 and mean average precision, with 95% intervals by bootstrap over labels. nudges
+remains. hear keeps musicnn's tags of the files of some folders; tags takes each of them out of what is known, asks for
+its name, and judges the answers by the tenth of the tracks that have most of it. Prints nDCG at 10 and mean average
+precision, with 95% intervals by bootstrap over labels. nudges
 prints what nudges change among the answers.
 """
 
@@ -17,6 +21,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,6 +29,7 @@ from unittest.mock import patch
 import numpy as np
 import numpy.typing as npt
 
+import heard_words
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import NotIndexedError
 from antiphon.experiments.draws import drawn
@@ -35,13 +41,13 @@ from antiphon.search import Index, Query
 from antiphon.search import meanings as search_meanings
 from antiphon.spelling import plain
 from antiphon.words import knowledge
-from antiphon.words.lexicon import Lexicon, lexicon
+from antiphon.words.lexicon import lexicon
 from antiphon.words.nudges import NUDGES
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-FOLDS, FEWEST, RESAMPLES = 5, 5, 10_000
+FOLDS, FEWEST, RESAMPLES, SHUFFLES = 5, 5, 10_000, 200
 
 
 class _NotFetched:
@@ -55,7 +61,7 @@ def without(*parts: str):
     if "encoder" in parts:
         patches.append(patch.object(search_meanings, "SENTENCE_WEIGHTS", _NotFetched()))
     if "table" in parts:
-        empty = Lexicon({}, {}, lexicon().particles, lexicon().phrases)
+        empty = replace(lexicon(), concepts={}, by_words={})
         for module in ("evidence", "knowledge", "vocabulary", "matching"):
             patches.append(patch(f"antiphon.words.{module}.lexicon", lambda: empty))
     if "directions" in parts:
@@ -229,6 +235,45 @@ def synthetic(given: argparse.Namespace) -> dict[str, Any]:
     return report
 
 
+def tags(given: argparse.Namespace) -> dict[str, Any]:
+    """Musicnn's tags as queries, none of which is known; see `heard_words.DESIGNS`."""
+    heard, random = heard_words.read(given.heard), np.random.default_rng(0)
+    report: dict[str, Any] = {"tracks": len(heard.tracks), "files": heard.tracks, "tables": {}, "by tag": {}}
+    for name, design in heard_words.DESIGNS.items():
+        found: dict[str, list[tuple[float, float]]] = {}
+        with tempfile.TemporaryDirectory() as folder:  # keeps the meanings of names
+            for tag in design.asked:
+                has = heard_words.relevant(heard_words.column(heard, design.truth, tag))
+                shuffled = [measures(random.random(len(has)), has) for _ in range(SHUFFLES)]
+                found.setdefault("chance", []).append(tuple(np.mean(shuffled, axis=0)))
+                for way, scores in _tag_scores(heard, design, tag, Path(folder), random).items():
+                    found.setdefault(way, []).append(measures(scores + 1e-9 * random.random(len(scores)), has))
+        report["tables"][name] = table(found, random)
+        report["by tag"][name] = {
+            tag: {way: round(found[way][row][0], 3) for way in found} for row, tag in enumerate(design.asked)
+        }
+    return report
+
+
+def _tag_scores(
+    heard: heard_words.Heard, design: heard_words.Design, tag: str, kept: Path, random: np.random.Generator
+) -> dict[str, FloatArray]:
+    """Scores of all tracks for a tag by each way; "another name" asks for a tag that has nothing to do with it."""
+    names = design.kept(tag)
+    knowledge = partial(heard_words.known, heard, design.known_by, names, design.written)
+    ways = WAYS if design.written else {"table": ("encoder",), "both": ()}
+    stranger = str(random.choice(design.strangers(tag)))
+    found = {
+        "another name": heard_words.by_words(knowledge(), stranger, kept / "both.parquet"),
+        "strings": heard_words.by_strings(heard, design.known_by, names, tag),
+    }
+    for way, left_out in ways.items():
+        if "directions" not in left_out:  # nothing is embedded here
+            with without(*left_out):
+                found[way] = heard_words.by_words(knowledge(), tag, kept / f"{way}.parquet")
+    return found
+
+
 def nudges(workspace: Path) -> str:
     """Return what each nudge does among the ten nearest, as a Markdown table."""
     index = Index.open(workspace / "index")
@@ -259,6 +304,14 @@ def main() -> None:
     rendered.set_defaults(measure=synthetic, name="synthetic")
     for verb in (videos, rendered):
         verb.add_argument("--out", type=Path)
+    asked = verbs.add_parser("tags")
+    asked.add_argument("heard", type=Path)
+    asked.add_argument("--out", type=Path)
+    asked.set_defaults(measure=tags, name="tags")
+    listening = verbs.add_parser("hear")
+    listening.add_argument("folders", type=Path, nargs="+")
+    listening.add_argument("--out", type=Path, required=True)
+    listening.set_defaults(measure="hear")
     moved = verbs.add_parser("nudges")
     moved.add_argument("workspace", type=Path)
     moved.set_defaults(measure=None)
@@ -266,9 +319,14 @@ def main() -> None:
     if given.measure is None:
         print(nudges(given.workspace))
         return
+    if given.measure == "hear":
+        heard_words.hear(given.folders, given.out)
+        return
     measure: Callable[[argparse.Namespace], dict[str, Any]] = given.measure
     report = measure(given)
-    print(f"{report['videos']} videos, {report['table']['labels']} labels asked for\n\n{shown(report['table'])}")
+    for name, found in report.get("tables", {given.name: report.get("table")}).items():
+        print(f"\n{name}: {report.get('videos', report.get('tracks'))} items, {found['labels']} names asked for\n")
+        print(shown(found))
     if given.out is not None:
         given.out.mkdir(parents=True, exist_ok=True)
         (given.out / f"{given.name}.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -281,6 +281,28 @@ class DualEncoder:
         sound, pictures = self._both(features, per, labels=True)
         return with_labels(audio, sound, label_weight), with_labels(video, pictures, label_weight)
 
+    def curves(self, features: Features) -> tuple[FloatArray, FloatArray] | None:
+        """Curves of sound and of pictures at each segment, by which moments of a track are found.
+
+        Parameters
+        ----------
+        features : rows that have both sides.
+
+        Returns
+        -------
+        Two (n, curves) float32 arrays, without the mean over each track; the dot product of two rows says how well
+        these moments go together. None where the recipe has no time course.
+
+        Raises
+        ------
+        ModelError
+            The model is not fitted, or the features are of another backbone or size.
+        """
+        heads, times = self._heads(), (features.groups, features.starts_s)
+        audio = heads.curves(SideRows.whole("audio", features.audio, features.audio_name), *times)
+        video = heads.curves(SideRows.whole("video", features.video, features.video_name), *times)
+        return None if audio is None or video is None else (audio, video)
+
     def _both(self, features: Features, per: Per, labels: bool = False) -> tuple[FloatArray, FloatArray]:
         """Embeddings of sound and of pictures, or the labels predicted from them."""
         audio = SideRows("audio", features.audio, features.has_audio, features.audio_name)

@@ -141,10 +141,53 @@ class BothWays(Shape):
     v2a: RankNumbers
 
 
+class InOtherTracks(Shape):
+    """One metric of moments in other tracks, and how far it is from that in the right ones."""
+
+    value: Number
+    difference_ci95: Numbers
+
+
+class MomentNumber(MetricNumbers):
+    """One metric of moments."""
+
+    other_track: InOtherTracks
+
+
+class MomentMetrics(Shape):
+    """Every metric of moments."""
+
+    mean_normalised_rank: MomentNumber
+    recall_at_overlap: MomentNumber = Field(alias="recall@overlap0.5")
+
+
+class MomentNumbers(Shape):
+    """How well stretches of one side find their moment."""
+
+    n: Count
+    offsets: Count
+    by_metric: MomentMetrics
+
+
+class MomentsBothWays(Shape):
+    """Moments of both sides."""
+
+    a2v: MomentNumbers
+    v2a: MomentNumbers
+
+
+class Moments(Shape):
+    """Moments by each way of comparing."""
+
+    embeddings: MomentsBothWays = MomentsBothWays.model_construct()
+    curves: MomentsBothWays = MomentsBothWays.model_construct()
+
+
 class Metrics(BothWays):
     """The content of `metrics.json`."""
 
     tracks: BothWays = BothWays.model_construct()
+    moments: Moments = Moments.model_construct()
     split: str = ""
     seed: int = 0
     seen: Count | None = None

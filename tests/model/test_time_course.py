@@ -113,3 +113,16 @@ def test_what_never_changes_has_no_course():
     course.fit(parts, spans_s(mask, starts_s), np.random.default_rng(0))
     assert not course("video", still["video"], mask, starts_s).any()
     assert not course("audio", still["audio"], mask, starts_s).any()
+
+
+@pytest.mark.numeric
+def test_curves_of_segments_are_what_the_curves_of_parts_are_made_of():
+    """A track of as many segments as parts has the same curves either way; a constant has none."""
+    course = TimeCourse(DIMS, 8, 2)
+    course.audio_weights.copy_(torch.randn(course.audio_weights.shape, generator=torch.Generator().manual_seed(3)))
+    features, mask, starts_s = stacked((8,))
+    parts = course.curves("audio", course.parts(features, mask, starts_s))[0]
+    found = course.of_segments("audio", features[0])
+    np.testing.assert_allclose((found / found.norm()).flatten().numpy(), parts.numpy(), atol=1e-5)
+    np.testing.assert_allclose(found.mean(dim=0).numpy(), 0, atol=1e-2)
+    assert not course.of_segments("audio", features[0, :1].expand(8, -1) + 3).any()

@@ -12,11 +12,13 @@ from safetensors.torch import load_file, save_file
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError, ModelError
 from antiphon.evaluation import evaluate
-from antiphon.evaluation.retrieval import track_pool
+from antiphon.evaluation.moments import found_moments
+from antiphon.evaluation.retrieval import track_pool, with_other_sound
 from antiphon.features import Features
 from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.ranks import ranks
 from antiphon.model.recipe import changed_recipe, load_recipe, recipe_from
+from antiphon.presentation.moment_sentences import moment_sentences
 
 SMALL = {"num_axes": 2, "num_parts": 4}
 
@@ -202,6 +204,26 @@ def test_what_times_alone_give_away_is_found(tracked, by_time, monkeypatch):
     monkeypatch.setattr(DualEncoder, "embed", by_count)
     told = evaluate(tracked, features)["tracks"]["times_alone"]
     assert told["a2v"] == told["v2a"] < 6
+
+
+def test_moments_are_found_where_sound_and_pictures_change_together(by_time):
+    features = in_step(60, 4)
+    found = found_moments(by_time, features)
+    assert list(found) == ["embeddings", "curves"]
+    mixed = found_moments(by_time, with_other_sound(features))
+    for way in ("a2v", "v2a"):
+        rank, none = (each["curves"][way]["by_metric"]["mean_normalised_rank"] for each in (found, mixed))
+        assert rank["ci95"][1] < 0.3 < rank["null95"][0] and rank["other_track"]["difference_ci95"][1] < 0
+        assert none["ci95"][0] < 0.5 < none["ci95"][1]
+    assert any("Moments by the time course" in line for line in moment_sentences(found))
+
+
+def test_tracks_of_few_segments_have_no_moments(tracked):
+    few = ragged(seed=3)
+    counts = np.unique(few.groups, return_counts=True)
+    short = few.take(np.isin(few.groups, counts[0][counts[1] < 4]))
+    assert found_moments(tracked, short) == {}
+    assert found_moments(tracked, few)["curves"]["a2v"]["groups"] == (counts[1] >= 4).sum()
 
 
 def lengths_alone(tracks, seed):

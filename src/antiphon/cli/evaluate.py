@@ -8,6 +8,7 @@ from rich.table import Table
 
 from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import BRIEFLY_S, Here, Session
+from antiphon.presentation.moment_sentences import moment_sentences
 from antiphon.presentation.rank_sentences import few_videos_sentence
 from antiphon.runs import METRICS_FILE
 from antiphon.tables import write_text
@@ -121,6 +122,8 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
             f"With the sound of other tracks, number and times of the segments alone rank the tracks {alone}.",
             soft_wrap=True,
         )
+    for sentence in moment_sentences(found.get("moments", {})):
+        out.print(sentence, soft_wrap=True)
     if pools["authors"] is not None:
         out.print(
             "authors: the same pairs scored as in the paper's code: dot product, audio not normalised.", soft_wrap=True

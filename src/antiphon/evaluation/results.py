@@ -150,11 +150,14 @@ class Evaluation(Result):
         return replace(table, notes=[*table.notes, *self._notes()])
 
     def _notes(self) -> Iterable[str]:
+        from antiphon.presentation.moment_sentences import moment_sentences
+
         yield from (note for pool, note in _POOL_NOTES.items() if pool in self.pools)
         times = self.get("tracks", {}).get("times_alone")
         if times is not None:
             alone = " and ".join(f"{value:,g}" for value in times.values())
             yield f"Number and times of the segments alone rank the tracks {alone} (medians)."
+        yield from moment_sentences(self.get("moments", {}))
         if self["seen"]:
             yield f"{self['seen']:,} of these videos were seen in training or early stopping: this is not a test."
 

@@ -2,13 +2,14 @@
 
 import warnings
 from dataclasses import replace
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
+from antiphon.evaluation.embedder import Embedder
+from antiphon.evaluation.moments import found_moments
 from antiphon.evaluation.results import Evaluation
 from antiphon.features.features import Features
 from antiphon.features.tracks import Tracks
@@ -17,20 +18,6 @@ from antiphon.seeding import generator
 
 TRACK_POOL = 2000
 """Maximum number of tracks to rank: the pool in which the field reports the retrieval of whole videos."""
-
-
-class Embedder(Protocol):
-    """Anything that can be evaluated: a `DualEncoder`, a `CCA`."""
-
-    def embed(
-        self, features: Features, per: Literal["segment", "track"] = "segment"
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return two (n, dim) float32 arrays of unit rows: of the rows of `features`, or of its sorted tracks."""
-        ...
-
-    def seen_videos(self, features: Features) -> int | None:
-        """Count the videos of `features` that it was trained or stopped on; None where that is not known."""
-        ...
 
 
 def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> Evaluation:
@@ -52,7 +39,9 @@ def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> Evaluatio
         several rows, "other_tracks" holds the same without the other rows of the partner's video among the candidates,
         and "tracks" the same for the model's embeddings of whole videos: of `TRACK_POOL` videos, always the same, where
         there are more. Of a model that knows the rows' times, "tracks" holds under "times_alone" the median ranks that
-        the same videos reach when all features are their mean: what number and times of the rows give away. "seen"
+        the same videos reach when all features are their mean: what number and times of the rows give away. Where
+        they have four rows and more, "moments" holds how well stretches of these videos find their place in the other
+        side of their own track; see `antiphon.evaluation.moments.found_moments`. "seen"
         counts the videos that the model was trained or stopped on (None for a published model, whose videos are not
         known); unless it is 0, a warning says so. For a published model that passes audio unchanged,
         "authors_dot_product" holds the ranks of the rows by the scores of Veldkamp et al. (2023), whose code does not
@@ -91,6 +80,8 @@ def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> Evaluatio
         others = retrieval(audio, video, exclude_same_group=True, **about)
         tracks, times_alone = _tracks(model, track_pool(pairs), seed)
         values |= {"other_tracks": dict(others), "tracks": {**tracks, **times_alone}}
+        if within := found_moments(model, track_pool(pairs), seed):
+            values["moments"] = within
         pools = {"tracks": tracks, "segments": rows, "other_tracks": others}
     if isinstance(model, DualEncoder) and model.published is not None and model.recipe.heads == "video":
         pools["authors_dot_product"] = retrieval(pairs.audio, video, **about)

@@ -16,7 +16,7 @@ import torch
 from antiphon.documents import parsed_object, refuse_no_file
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import AntiphonError, ConfigError
-from antiphon.evaluation.retrieval import Embedder
+from antiphon.evaluation.embedder import Embedder
 from antiphon.experiments.draws import drawn
 from antiphon.experiments.study import ZERO_SHOT, DrawSettings, ResolvedStep, Size
 from antiphon.experiments.zero_shot import ZeroShot

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from antiphon.features.tracks import Tracks
 from antiphon.model.closed_form import Side
+from antiphon.model.time_course import TimeCourse
 from antiphon.model.towers import Towers
 
 FloatArray = npt.NDArray[np.float32]
@@ -89,6 +90,37 @@ def embed_tracks(
     with torch.inference_mode():
         given = torch.from_numpy(features).to(device)
         return tracks.names, whole_tracks(partial(towers.embed_tracks, side), given, tracks).cpu().numpy()
+
+
+def segment_curves(
+    course: TimeCourse,
+    side: Side,
+    features: FloatArray,
+    groups: npt.NDArray[Any],
+    starts_s: npt.NDArray[np.float64],
+    device: torch.device,
+) -> FloatArray:
+    """Project the segments of tracks onto the curves of their time course.
+
+    Parameters
+    ----------
+    course : TimeCourse
+        Fitted time course.
+    side, features, groups, starts_s, device
+        As in `embed_tracks`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, curves)
+        Values of the curves at each segment, without their mean over the track.
+    """
+    tracks = Tracks.of(groups, starts_s)
+    with torch.inference_mode():
+        given = torch.from_numpy(features).to(device)
+        found = [course.of_segments(side, given[torch.from_numpy(rows)]) for rows in tracks.rows]
+    result = np.empty((len(features), found[0].shape[1]), dtype=np.float32)
+    result[np.concatenate(tracks.rows)] = torch.cat(found).cpu().numpy()
+    return result
 
 
 def whole_tracks(embed: Callable[[Tensor, Tensor, Tensor], Tensor], features: Tensor, tracks: Tracks) -> Tensor:

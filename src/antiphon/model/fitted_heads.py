@@ -10,7 +10,7 @@ import torch
 from antiphon.errors import ModelError
 from antiphon.features.tracks import Tracks, track_embeddings
 from antiphon.model.closed_form import Side
-from antiphon.model.embedding import embed_rows, embed_tracks
+from antiphon.model.embedding import embed_rows, embed_tracks, segment_curves
 from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 
@@ -97,6 +97,25 @@ class FittedHeads:
             there = rows.values[rows.present]
             result[rows.present] = embed_rows(self.towers, rows.side, there, self.device, labels=labels)
         return result
+
+    def curves(self, rows: SideRows, groups: npt.NDArray[Any], starts_s: npt.NDArray[np.float64]) -> FloatArray | None:
+        """Project segments onto the curves of the time course; None where the model has none.
+
+        Parameters
+        ----------
+        rows, groups, starts_s
+            As in `embed_tracks`; all rows have this side.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, curves), or None
+            Values of the curves at each segment, without their mean over the track.
+        """
+        course = None if self.towers.tracks is None else self.towers.tracks.course
+        if course is None:
+            return None
+        self._refuse_others(rows)
+        return segment_curves(course, rows.side, rows.values, groups, starts_s, self.device)
 
     def embed_tracks(
         self, rows: SideRows, groups: npt.NDArray[Any], starts_s: npt.NDArray[np.float64], labels: bool = False

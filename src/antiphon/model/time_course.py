@@ -127,6 +127,25 @@ class TimeCourse(nn.Module):
         """
         return functional.normalize((self._scaled(side, parts) @ self.get_buffer(f"{side}_weights")).flatten(1), dim=-1)
 
+    def of_segments(self, side: Side, features: Tensor) -> Tensor:
+        """Project the segments of one track onto the curves, one by one.
+
+        Parameters
+        ----------
+        side : {'audio', 'video'}
+            Modality of the features.
+        features : Tensor, shape (length, dim)
+            Features of the segments.
+
+        Returns
+        -------
+        Tensor, shape (length, curves)
+            Values of the curves at each segment, without their mean over the track.
+        """
+        centred = features - features.mean(dim=0)
+        changes = centred.abs() > _ROUNDING * features.abs()
+        return self._scaled(side, (centred * changes)[None])[0] @ self.get_buffer(f"{side}_weights")
+
     def forward(self, side: Side, features: Tensor, mask: Tensor, starts_s: Tensor) -> Tensor:
         """Compute the time courses of tracks.
 

@@ -10,6 +10,7 @@ from antiphon.catalogue.splits import SPLITS
 from antiphon.metrics.summaries import chance
 from antiphon.presentation import charts, numbers
 from antiphon.presentation.flag_words import flag_list
+from antiphon.presentation.moment_sentences import moment_sentences
 from antiphon.presentation.page_frame import page_environment, page_frame
 from antiphon.presentation.rank_sentences import DIRECTIONS, few_videos_sentence, headline, plain_sentence
 from antiphon.report import about, training_charts
@@ -156,7 +157,14 @@ def _context(inputs: Inputs, retrieved: Retrieved | str, gallery: Gallery | None
 def _answer(inputs: Inputs) -> dict[str, Any]:
     """Return verdict, charts and table, if there are metrics."""
     if inputs.metrics is None:
-        return {"levels": None, "headline": None, "interval_charts": {}, "plain_sentences": [], "number_rows": []}
+        return {
+            "levels": None,
+            "headline": None,
+            "interval_charts": {},
+            "plain_sentences": [],
+            "moments": [],
+            "number_rows": [],
+        }
     levels = levels_of(inputs.metrics)
     few = few_videos_sentence(inputs.metrics)
     return {
@@ -164,6 +172,7 @@ def _answer(inputs: Inputs) -> dict[str, Any]:
         "headline": headline(levels),
         "interval_charts": {name: charts.intervals(both) for name, both in levels.items()},
         "plain_sentences": [few] if few else [plain_sentence(name, both) for name, both in levels.items()],
+        "moments": moment_sentences(inputs.metrics.get("moments", {})),
         "number_rows": [
             {"level": name, "way": way, "n": both[way]["n"], "metric": metric, **found}
             for name, both in levels.items()
