@@ -7,6 +7,22 @@ from collections.abc import Collection, Iterable
 
 _MAX_SUGGESTIONS = 3
 _MAX_COMPARED = 2_000
+_TYPED = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+        "ħ": "h",
+        "ŧ": "t",
+        "ı": "i",
+        "’": "'",
+        "‘": "'",
+    }
+)
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
@@ -44,14 +60,14 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
 
 
 def plain(text: str) -> str:
-    """Return text without case, accents and doubled spaces.
+    """Return text without case, accents and doubled spaces, and letters that ASCII lacks as people type them.
 
     Examples
     --------
-    >>> plain("  Björk  Ágætis ")
-    'bjork agætis'
+    >>> plain("  Björk  Ágætis "), plain("Røza Łódź")
+    ('bjork agaetis', 'roza lodz')
     """
-    letters = unicodedata.normalize("NFKD", text.casefold())
+    letters = unicodedata.normalize("NFKD", text.casefold()).translate(_TYPED)
     return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
 
 

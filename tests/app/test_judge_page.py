@@ -205,10 +205,10 @@ def until(tab: Any, expression: str) -> None:
     raise AssertionError(f"never true: {expression}")
 
 
-def playing(tab: Any, place: str) -> None:
-    """Wait until a player plays."""
+def playing(tab: Any, place: str, for_s: float = 0.2) -> None:
+    """Wait until a player has played."""
     start = tab.evaluate(f"document.getElementById('{place}').currentTime")
-    until(tab, f"(one => !one.paused && one.currentTime > {start} + 0.2)(document.getElementById('{place}'))")
+    until(tab, f"(one => !one.paused && one.currentTime > {start} + {for_s})(document.getElementById('{place}'))")
 
 
 def accessible(tab: Any, axe: str) -> None:
@@ -217,6 +217,15 @@ def accessible(tab: Any, axe: str) -> None:
     found = tab.evaluate("axe.run()")["violations"]
     assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def compared(tab: Any) -> None:
+    """Play A and B, each for a moment, which the answers wait for."""
+    for place in ("left", "right"):
+        tab.evaluate(f"document.getElementById('{place}').play()")
+        playing(tab, place, 1.0)
+    until(tab, "!document.querySelector('[value=left]').disabled")
+    tab.evaluate("document.getElementById('right').pause()")
 
 
 def pressed(tab: Any, key: str) -> None:
@@ -261,6 +270,8 @@ def test_a_whole_round_by_keyboard(
             with tab.expect_navigation():
                 tab.get_by_role("button", name="Continue").click()
         key, answer = cycle[number % len(cycle)]
+        if answer != "unsure":
+            compared(tab)
         pressed(tab, key)
         answers[answer] += 1
     assert seen == {"overall", "sound", "pictures"}
@@ -292,6 +303,14 @@ def test_pictures_stay_muted_and_keys_can_be_turned_off(tab: Any, server: str, j
     tab.keyboard.press("1")
     tab.wait_for_timeout(200)
     assert judgements.progress("Bob")[0] == done
+    tab.evaluate("document.getElementById('keys').click()")
+    tab.keyboard.press("1")
+    tab.wait_for_timeout(200)
+    assert judgements.progress("Bob")[0] == done  # Nothing was played.
+    assert tab.get_by_role("button", name="A is closer").is_disabled()
+    assert tab.get_by_text("Play A and B before you say which is closer.").is_visible()
+    compared(tab)
+    assert not tab.get_by_text("Play A and B before you say which is closer.").is_visible()
     with tab.expect_navigation(), contextlib.suppress(AssertionError):
         tab.get_by_role("button", name="A is closer").dblclick()
     assert judgements.progress("Bob")[0] == done + 1

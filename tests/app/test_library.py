@@ -35,6 +35,23 @@ def test_an_id_in_full_comes_first() -> None:
     assert len(LIBRARY.find("a", max_videos=2)) == 2
 
 
+def test_letters_that_a_keyboard_lacks_and_slips_of_the_pen_are_forgiven() -> None:
+    library = Library(
+        [video("1", "Røza", "Łona"), video("2", "Rozamund", "Nobody"), video("3", "Night Drive", "Kraft")]
+    )
+    assert [found.id for found in library.find("roza")] == ["1", "2"]
+    assert [found.id for found in library.find("LONA")] == ["1"]
+    for slip in ("nigth drive", "nightdrive night", "nihgt drve", "ngiht kraft", "knight drives", "naght drivve"):
+        assert [found.id for found in library.find(slip)] == ([] if "nightdrive" in slip else ["3"]), slip
+    assert library.find("nobodies night") == []
+    assert library.find("nit") == []
+
+
+def test_whole_words_come_before_parts_of_words() -> None:
+    library = Library([video("1", "Artless", "X"), video("2", "The Art", "Y"), video("3", "Art", "Z")])
+    assert [found.id for found in library.find("art")] == ["3", "2", "1"]
+
+
 def test_genres_that_differ_by_case_are_one() -> None:
     genres = ("jazz", "Jazz", "jazz", "Rock", "rock", "rock", "ROCK")
     library = Library([replace(video(str(place), "T", "X"), genre=genre) for place, genre in enumerate(genres)])

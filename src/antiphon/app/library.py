@@ -1,5 +1,6 @@
 """The catalogue in memory, as the pages need it: videos with their segments, and text search."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from antiphon.presentation.flag_words import flag_words
 from antiphon.spelling import one_spelling, plain
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Failure, Workspace
+
+_WORD = re.compile(r"[^\W_]+")
+_MIN_LETTERS = 4
+"""Shorter words are found by all of their letters."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +106,18 @@ class _Key:
     artist: str
     name: str
     whole: str
+    words: frozenset[str]
     video: Video
 
     @classmethod
     def of(cls, video: Video) -> "_Key":
         name = plain(f"{video.title} {video.artist} {video.id}")
         kind = plain(" ".join([video.genre, *video.tags, str(video.year or "")]))
-        return cls(plain(video.title), plain(video.artist), name, f"{name} {kind}", video)
+        return cls(plain(video.title), plain(video.artist), name, f"{name} {kind}", _words(name), video)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text))
 
 
 def _flags(workspace: Workspace) -> dict[str, tuple[str, ...]]:
@@ -116,6 +126,17 @@ def _flags(workspace: Workspace) -> dict[str, tuple[str, ...]]:
         return flags_of_segments(workspace.features)
     except (FeatureStoreError, OSError):
         return {}
+
+
+def _is_one_letter_off(one: str, other: str) -> bool:
+    """Return whether one letter added, left out, changed, or exchanged with its neighbour makes the one the other."""
+    start = next(
+        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
+    one, other = one[start:], other[start:]
+    return (
+        one[1:] == other[1:] or one[1:] == other or one == other[1:] or (one[1::-1], one[2:]) == (other[:2], other[2:])
+    )
 
 
 class Library:
@@ -208,8 +229,10 @@ class Library:
     def find(self, text: str, max_videos: int = 8) -> list[Video]:
         """Find videos whose title, artist, id, genre, tags and year contain all words of a text.
 
-        Case and accents are ignored. The video with exactly this id comes first, then those whose title starts with the
-        text, then whose artist does, then other matches in title, artist and id, then the rest.
+        Case and accents are ignored. The video with exactly this id comes first, then those with the words as whole
+        words of title, artist and id, then those whose title starts with the text, then whose artist does, then other
+        matches in title, artist and id, then the rest. Where nothing has the words, those are found that have words
+        spelt nearly so.
 
         Parameters
         ----------
@@ -227,9 +250,14 @@ class Library:
         words = wanted.split()
         if not words:
             return []
+        return self._with(text, wanted, words, max_videos) or self._nearly(words, max_videos)
+
+    def _with(self, text: str, wanted: str, words: list[str], max_videos: int) -> list[Video]:
+        whole = _words(wanted)
         found = [
             (
                 text.strip() != key.video.id,
+                not whole or not whole <= key.words,
                 not key.title.startswith(wanted),
                 not key.artist.startswith(wanted),
                 not all(word in key.name for word in words),
@@ -239,3 +267,21 @@ class Library:
             if all(word in key.whole for word in words)
         ]
         return [self._keys[place].video for *_, place in sorted(found)[:max_videos]]
+
+    def _nearly(self, words: list[str], max_videos: int) -> list[Video]:
+        """Find videos that have, for every word, one that is spelt nearly so: all but one of its letters."""
+        near = [self._spelt_nearly(word) for word in words]
+        if not all(near):
+            return []
+        return [key.video for key in self._keys if all(key.words & some for some in near)][:max_videos]
+
+    def _spelt_nearly(self, word: str) -> set[str]:
+        if len(word) < _MIN_LETTERS:
+            return {word}
+        return {
+            known for known in self._vocabulary if abs(len(known) - len(word)) <= 1 and _is_one_letter_off(word, known)
+        }
+
+    @cached_property
+    def _vocabulary(self) -> frozenset[str]:
+        return frozenset().union(*(key.words for key in self._keys))

@@ -8,6 +8,10 @@ const loaded = performance.now();
 // A second press of the key that gave the last answer must not answer the next question.
 const SETTLED_MS = 400;
 const STORED = "antiphon-judge-keys";
+// How long A and B must have played before one of them can be called closer.
+const HEARD_S = 0.5;
+const comparing = [...form.querySelectorAll("[value=left], [value=right]")];
+const heard = new Set();
 
 let chosen = "seed";
 let sent = false;
@@ -25,7 +29,16 @@ function toggle() {
 }
 
 function answer(value) {
-  if (!sent && performance.now() - loaded >= SETTLED_MS) form.requestSubmit(form.querySelector(`[value="${value}"]`));
+  const button = form.querySelector(`[value="${value}"]`);
+  if (!button.disabled && !sent && performance.now() - loaded >= SETTLED_MS) form.requestSubmit(button);
+}
+
+/** What has played, or cannot, is no longer waited for. */
+function hear(name) {
+  heard.add(name);
+  const both = heard.has("left") && heard.has("right");
+  for (const one of comparing) one.disabled = !both;
+  document.getElementById("unheard").hidden = both;
 }
 
 const keys = {
@@ -64,6 +77,14 @@ form.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => { sent = false; });
 
 for (const [name, one] of Object.entries(media)) {
+  let from = Infinity;
+  one.addEventListener("playing", () => { from = Math.min(from, one.currentTime); });
+  one.addEventListener("seeking", () => { from = Infinity; });
+  one.addEventListener("timeupdate", () => {
+    if (from === Infinity && !one.paused) from = one.currentTime;
+    if (!one.paused && one.currentTime - from >= HEARD_S) hear(name);
+  });
+  for (const event of ["ended", "error"]) one.addEventListener(event, () => hear(name));
   one.addEventListener("play", () => {
     for (const other of Object.values(media)) if (other !== one) other.pause();
     if (chosen !== name) choose(name);
@@ -78,4 +99,5 @@ try {
   // No local storage: keys are on.
 }
 document.querySelector(".shortcuts").hidden = false;
+hear("seed");
 choose("seed");
