@@ -87,6 +87,16 @@ def test_every_page_fits_and_has_no_serious_fault(tab: Any, axe: str, complaints
     assert [one for one in complaints if "404 (Not Found)" not in one] == []
 
 
+@pytest.mark.parametrize("tab", [phone("light")], ids=["phone"], indirect=True)
+def test_a_video_s_page_is_short_on_a_phone(tab: Any) -> None:
+    tab.goto("/video/plain")
+    settle(tab)
+    assert tab.locator("ol.hits > li").count() == 24
+    assert tab.evaluate("document.documentElement.scrollHeight") <= 2500
+    tab.get_by_role("heading", name="By both").scroll_into_view_if_needed()
+    assert tab.get_by_role("heading", name="By both").is_visible()
+
+
 @pytest.mark.parametrize("tab", [wide("light"), phone("dark")], ids=["wide", "phone"], indirect=True)
 @pytest.mark.parametrize(
     ("page", "place", "lines"),

@@ -1,5 +1,6 @@
 """The pages as they are written: whole, escaped, and of use without scripts."""
 
+import os
 import re
 from html import escape
 from html.parser import HTMLParser
@@ -14,7 +15,7 @@ from antiphon.app.templating import address
 from antiphon.catalogue import Catalogue
 from antiphon.embeddings import Modality as Side
 from antiphon.presentation.numbers import clock
-from antiphon.runs import METRICS_FILE
+from antiphon.runs import METRICS_FILE, REPORT_FILE
 from antiphon.search import Index, Query
 from antiphon.workspace import Workspace
 
@@ -139,6 +140,16 @@ def test_synthetic_videos_are_called_that(
             found = other.get(page).text
         assert ("Synthetic music videos." in found) == (said is not None)
         assert said is None or said in found
+
+
+def test_a_report_that_is_older_than_the_evaluation_says_so(client: TestClient, workspace: Workspace) -> None:
+    metrics, report = (workspace.run(RUN) / name for name in (METRICS_FILE, REPORT_FILE))
+    assert "Evaluated on " in client.get("/evaluation").text
+    assert "may show other numbers" not in client.get("/evaluation").text
+    before = report.stat().st_mtime_ns
+    os.utime(report, ns=(0, metrics.stat().st_mtime_ns - 10**9))
+    assert "may show other numbers" in client.get("/evaluation").text
+    os.utime(report, ns=(before, before))
 
 
 def test_the_evaluation_shows_ranks_with_pool_and_chance(client: TestClient) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,7 +25,7 @@ from antiphon.app.templating import is_part
 from antiphon.app.trouble import Uses, uses_of
 from antiphon.errors import AntiphonError, ModelError
 from antiphon.presentation.rank_sentences import few_videos_sentence
-from antiphon.runs import GALLERY_PAGE, REPORT_FILE, read_metrics
+from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE, read_metrics
 from antiphon.search.filters import Conditions
 from antiphon.seeding import generator
 from antiphon.segments.reading import PICTURES_ONLY, SOUND_ONLY
@@ -208,6 +209,7 @@ def evaluation(request: Request, here: Here) -> HTMLResponse:
         metrics = None if folder is None else read_metrics(folder)
     except ModelError as error:
         fault = str(error)
+    written, report_is_old = _written(folder) if folder is not None and metrics else (None, False)
     return here.pages.render(
         request,
         "evaluation.html",
@@ -216,8 +218,16 @@ def evaluation(request: Request, here: Here) -> HTMLResponse:
         metrics=metrics,
         few=few_videos_sentence(metrics) if metrics else "",
         fault=fault,
+        written=written,
+        report_is_old=report_is_old,
         library=here.searcher.library,
     )
+
+
+def _written(folder: Path) -> tuple[datetime, bool]:
+    """Say when a run was evaluated, and whether its report was written before."""
+    report, evaluated_s = folder / REPORT_FILE, (folder / METRICS_FILE).stat().st_mtime
+    return datetime.fromtimestamp(evaluated_s).astimezone(), report.exists() and report.stat().st_mtime < evaluated_s
 
 
 @router.get("/evaluation/{name}")
