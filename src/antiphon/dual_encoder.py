@@ -22,6 +22,7 @@ from antiphon.features.single import (
     loaded_backbone,
     source_features,
 )
+from antiphon.features.unseen import unseen
 from antiphon.metrics.similarity import cosine_similarity
 from antiphon.model.fitted_heads import FittedHeads, SideRows
 from antiphon.model.predicted_labels import with_labels
@@ -29,14 +30,15 @@ from antiphon.model.published_checkpoint import AUDIO_NAME, VIDEO_NAME, Publishe
 from antiphon.model.recipe import Recipe, load_recipe
 from antiphon.model.towers import Towers
 from antiphon.presentation.tables import facts_html, facts_text, notebook_html
-from antiphon.runs import Epoch, fingerprint
+from antiphon.runs import AgainstCCA, Epoch, fingerprint
 from antiphon.saved_model import SEEN, SavedModel, read_model, write_model
 from antiphon.segments.sampling import SamplingConfig
 from antiphon.training.autoencoder import Reconstruction
 from antiphon.training.closed_forms import Choices, closed_form_alone
 from antiphon.training.data import inputs_fingerprint, refuse_shared_videos
+from antiphon.training.epochs import Progress
 from antiphon.training.fine_tuning import TuningConfig, TuningProgress
-from antiphon.training.loop import Progress, train
+from antiphon.training.loop import train
 from antiphon.training.progress_bar import epoch_progress
 from antiphon.training.tuned_backbones import TunedBackbones, tune_backbones
 from antiphon.training.windows import kept_rows, tuning_inputs
@@ -62,6 +64,8 @@ class DualEncoder:
     ----------
     history : the training's epochs, once fitted.
     reconstruction : the epochs of the autoencoders that the heads started from, where the recipe has them.
+    against_cca : how its held-out ranks compare with those of tuned canonical correlations, which embed in place of its
+        heads where these are not ahead (`falls_back`). None where that was not compared: see `fit`.
     audio_name, video_name : backbones of the features it was fitted on.
     published : where its weights were read from, if others trained and published them. Such a model embeds no features
         but those called `audio_name` and `video_name`, not even nameless ones.
@@ -85,6 +89,7 @@ class DualEncoder:
         self.device = resolve_device(device)
         self.history: list[Epoch] = []
         self.reconstruction: list[Reconstruction] = []
+        self.against_cca: AgainstCCA | None = None
         self.audio_name = ""
         self.video_name = ""
         self.published: Published | None = None
@@ -104,8 +109,12 @@ class DualEncoder:
         keep_flagged: bool = False,
         verbose: bool | None = None,
         choices: Choices | None = None,
+        pretraining: Features | None = None,
     ) -> Self:
         """Train on the paired rows of `features`, and keep the epoch that does best on `validation`.
+
+        A recipe with a closed form and no track model is compared with tuned canonical correlations on held-out pairs,
+        from 100 videos on. Where it is not ahead, these embed in its place.
 
         Rows with flags (silence, black pictures, what a decoder made up; see `Features.flags`) are left out.
 
@@ -120,15 +129,22 @@ class DualEncoder:
             Show a progress bar on stderr. Default: where stderr is a terminal, or in a notebook.
         choices : shared by trainings on the same features with other seeds, so that what does not depend on the seed is
             computed once.
+        pretraining : other pairs of the same backbones, labelled or not, that the heads are trained on before those of
+            `features`. Videos that `features` and `validation` have too are left out, and those by artists or with
+            vectors of held-out ones: of validation, and of test where `features` has splits. Leave out test videos that
+            are in neither yourself.
 
         Raises
         ------
         ModelError
-            There are too few videos, both share a video, or `validation` has features of another size.
+            There are too few videos, both share a video, `validation` or `pretraining` has features of another size or
+            backbone, or a recipe with a track model is to be pretrained.
         """
+        whole = features
         if validation is None:
             parts = features if (features.splits != "").any() else features.split(_SET_ASIDE, seed=self.seed)
             features, validation = parts["train"], parts["validation"]
+        others = None if pretraining is None else _others(pretraining, whole, validation)
         if keep_flagged:
             features, validation = features.without_flags(), validation.without_flags()
         pairs, held_out = features.training_pairs, validation.training_pairs
@@ -140,17 +156,28 @@ class DualEncoder:
             raise ModelError("The validation features have another size than those to train on; extract both alike.")
         with epoch_progress(self.recipe.name, progress, verbose) as report:
             trained = train(
-                self.recipe, pairs, held_out, seed=self.seed, device=self.device, progress=report, choices=choices
+                self.recipe,
+                pairs,
+                held_out,
+                seed=self.seed,
+                device=self.device,
+                progress=report,
+                choices=choices,
+                pretraining=others,
             )
         self._towers, self.history, self.reconstruction = trained.towers, trained.history, trained.reconstruction
+        self.against_cca = trained.against_cca
         self.published = self.tuned = None
         self._seen = (np.unique(pairs.groups), np.unique(held_out.groups))
         self._inputs = {
             "pairs": len(pairs),
             "videos": len(np.unique(pairs.groups)),
             "validation_pairs": len(held_out),
-            "sha256": inputs_fingerprint(pairs, held_out, self.recipe),
+            "sha256": inputs_fingerprint(pairs, held_out, self.recipe, others),
         }
+        if others is not None:
+            self._seen = (np.union1d(self._seen[0], others.groups), self._seen[1])
+            self._inputs |= {"pretraining_pairs": len(others), "pretraining_videos": len(np.unique(others.groups))}
         return self
 
     def closed_form_alone(self, features: Features) -> "DualEncoder | None":
@@ -165,7 +192,7 @@ class DualEncoder:
         if towers is None:
             return None
         model = copy.copy(self)
-        model._towers, model.history, model.reconstruction = towers, [], []
+        model._towers, model.history, model.reconstruction, model.against_cca = towers, [], [], None
         model._seen = (np.unique(pairs.groups), np.array([], dtype=np.str_))
         return model
 
@@ -195,6 +222,8 @@ class DualEncoder:
         ]
         state = "published weights" if self.published else f"fitted, {len(self.history)} epochs, seed {self.seed}"
         tuned = {"backbones": "tuned with the heads"} if self.tuned else {}
+        if self.against_cca is not None and self.against_cca.falls_back:
+            state += "; canonical correlations in place of its heads"
         facts = {"audio": sides[0], "video": sides[1], "embeddings": f"{self.dim:,} values", "state": state}
         return f"DualEncoder {self.recipe.name}", facts | tuned
 
@@ -240,6 +269,7 @@ class DualEncoder:
         )
         model = copy.copy(self)
         model._towers, model.history, model.reconstruction, model.tuned = found.towers, found.history, [], backbones
+        model.against_cca = None
         model.audio_name, model.video_name = (network.name for network in backbones.both(str(self.device)))
         model._inputs = tuning_inputs(
             {split: [row for row in of if row.segment_id not in found.damaged] for split, of in rows.items()}
@@ -658,6 +688,7 @@ class DualEncoder:
             seen=self._seen,
             history=self.history,
             reconstruction=self.reconstruction,
+            against_cca=self.against_cca,
             published=self.published,
             tuned=self.tuned,
         )
@@ -678,6 +709,7 @@ class DualEncoder:
         model._dims = (saved.dims["audio"], saved.dims["video"])
         model.sampling, model.published, model.tuned = saved.sampling, saved.published, saved.tuned
         model.history, model.reconstruction = saved.history, saved.reconstruction
+        model.against_cca = saved.against_cca
         model._towers, model._seen, model._inputs = saved.towers, saved.seen, saved.inputs
         return model
 
@@ -737,6 +769,19 @@ class DualEncoder:
 
     def _dims_by_side(self) -> dict[Modality, int]:
         return {"audio": self._dims[0], "video": self._dims[1]}
+
+
+def _others(pretraining: Features, features: Features, validation: Features) -> Features:
+    """Return the pairs of other videos to pretrain on."""
+    for side in MODALITIES:
+        name, size = getattr(pretraining, f"{side}_name"), getattr(pretraining, side).shape[1]
+        if (name, size) != (getattr(features, f"{side}_name"), getattr(features, side).shape[1]):
+            raise ModelError(
+                f"The {side} features to pretrain on are of another backbone or size ({name or 'unnamed'}, {size} "
+                "values) than those to train on. Extract both alike."
+            )
+    tested = features.take(features.splits == "test")
+    return unseen(pretraining, [features, validation], [validation, tested]).features.training_pairs
 
 
 def _named(modalities: Modality | Sequence[Modality]) -> list[Modality]:

@@ -15,6 +15,7 @@ import tomli_w
 
 from antiphon.documents import parsed_object, parsed_toml, read_document, reason
 from antiphon.errors import ModelError
+from antiphon.plurals import counted
 from antiphon.shapes import LearningCurve, Metrics, RunRecord, Shape
 from antiphon.tables import read_table, typed, write_text
 
@@ -73,6 +74,53 @@ class Epoch:
     validation_median_rank: float
     validation_log_rank: float
     best: bool
+
+
+@dataclass(frozen=True)
+class AgainstCCA:
+    """Held-out ranks of a trained model, compared with those of tuned canonical correlations.
+
+    Attributes
+    ----------
+    gain : float
+        Factor by which the trained model's ranks are lower (ratio of geometric means, both ways together), as it was
+        before it fell back.
+    ci95 : tuple of float
+        95% interval of the gain, over held-out videos; other trainings are not in it.
+    pairs, videos : int
+        Held-out pairs, and their videos.
+    falls_back : bool
+        True where canonical correlations have taken the place of the trained parts of the embeddings.
+    """
+
+    gain: float
+    ci95: tuple[float, float]
+    pairs: int
+    videos: int
+    falls_back: bool
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> "AgainstCCA | None":
+        """Return the comparison of a run's record; None where none was made."""
+        found = record.get("against_cca")
+        if found is None:
+            return None
+        low, high = found["ci95"]
+        return cls(found["gain"], (low, high), found["pairs"], found["videos"], found["falls_back"])
+
+    @property
+    def sentence(self) -> str:
+        """What was found, for people."""
+        measured = (
+            f"{counted(self.pairs, 'held-out pair')} of {counted(self.videos, 'video')}, a factor of {self.gain:.2f} "
+            f"(95% {self.ci95[0]:.2f}–{self.ci95[1]:.2f})"
+        )
+        if self.falls_back:
+            return (
+                "Tuned canonical correlations embed in place of the heads, which were not ahead of them in ranks: "
+                f"on {measured}."
+            )
+        return f"Ranks are lower than those of tuned canonical correlations: on {measured}."
 
 
 _MEASURED = (

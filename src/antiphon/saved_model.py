@@ -19,6 +19,7 @@ from antiphon.model.recipe import Recipe, recipe_from
 from antiphon.model.towers import Towers
 from antiphon.runs import (
     RECONSTRUCTION_FILE,
+    AgainstCCA,
     Epoch,
     clear_run,
     file_sha256,
@@ -75,6 +76,8 @@ class SavedModel:
         Epochs of the training.
     reconstruction : list of Reconstruction
         Epochs of the autoencoders that the heads started from.
+    against_cca : AgainstCCA or None
+        Comparison with tuned canonical correlations.
     published : Published or None
         Where the weights were read from, if others published them.
     tuned : TunedBackbones or None
@@ -91,6 +94,7 @@ class SavedModel:
     seen: tuple[npt.NDArray[np.str_], npt.NDArray[np.str_]]
     history: list[Epoch] = field(default_factory=list[Epoch])
     reconstruction: list[Reconstruction] = field(default_factory=list[Reconstruction])
+    against_cca: AgainstCCA | None = None
     published: Published | None = None
     tuned: TunedBackbones | None = None
 
@@ -150,7 +154,7 @@ def read_model(folder: Path, device: torch.device) -> SavedModel:
         sampling = SamplingConfig(**record.get("sampling", {}))
         published = Published(**record["published"]) if "published" in record else None
         tuned = TunedBackbones.load(folder, record["tuning"], names) if "tuning" in record else None
-        seed, inputs = record["seed"], record["inputs"]
+        seed, inputs, against_cca = record["seed"], record["inputs"], AgainstCCA.of(record)
     except AntiphonError:
         raise
     except (KeyError, TypeError, ValueError) as error:
@@ -159,7 +163,19 @@ def read_model(folder: Path, device: torch.device) -> SavedModel:
     towers = load_towers(folder, recipe, dims["audio"], dims["video"], device, sha256)
     history, reconstruction = _epochs(folder), _reconstructions(folder)
     return SavedModel(
-        recipe, seed, towers, names, dims, sampling, inputs, _seen(folder), history, reconstruction, published, tuned
+        recipe,
+        seed,
+        towers,
+        names,
+        dims,
+        sampling,
+        inputs,
+        _seen(folder),
+        history,
+        reconstruction,
+        against_cca,
+        published,
+        tuned,
     )
 
 
@@ -175,6 +191,7 @@ def _record(model: SavedModel) -> dict[str, Any]:
         },
         "sampling": model.sampling.model_dump(),
         "inputs": model.inputs,
+        "against_cca": None if model.against_cca is None else asdict(model.against_cca),
         "published": None if model.published is None else asdict(model.published),
         "versions": versions(),
         "recipe": model.recipe.model_dump(mode="json"),

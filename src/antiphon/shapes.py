@@ -96,6 +96,16 @@ class PublishedFile(Shape):
     sha256: str
 
 
+class ComparisonWithCCA(Shape):
+    """Held-out ranks of a model against those of tuned canonical correlations."""
+
+    gain: Number
+    ci95: Numbers
+    pairs: Count
+    videos: Count
+    falls_back: bool
+
+
 class RunRecord(Shape):
     """The content of `run.toml`."""
 
@@ -104,6 +114,7 @@ class RunRecord(Shape):
     features: RunFeatures = RunFeatures()
     sampling: dict[str, Any] = {}
     inputs: RunInputs = RunInputs()
+    against_cca: ComparisonWithCCA | None = None
     fingerprint: str = ""
     published: PublishedFile = PublishedFile(file="", sha256="")
     versions: dict[str, str] = {}

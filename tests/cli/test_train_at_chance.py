@@ -10,7 +10,7 @@ from antiphon.features import Features
 from antiphon.features.importing import import_features
 from antiphon.workspace import Workspace
 
-COUNT = 240
+COUNT = 110
 
 
 @pytest.fixture(params=[True, False], ids=["unrelated", "related"])
@@ -19,7 +19,7 @@ def unrelated(request, tmp_path):
     random = np.random.default_rng(0)
     audio = random.normal(size=(COUNT, 8))
     video = random.normal(size=(COUNT, 8)) if request.param else audio[:, ::-1] + 0.1 * random.normal(size=(COUNT, 8))
-    splits = ["train"] * 160 + ["validation"] * 60 + ["test"] * 20
+    splits = ["train"] * 69 + ["validation"] * 30 + ["test"] * 11
     features = Features.from_arrays(audio=audio, video=video, splits=splits, audio_name="hearing", video_name="seeing")
     import_features(features, Workspace(tmp_path))
     return request.param

@@ -169,6 +169,24 @@ def test_extra_pairs_of_what_is_held_out_are_not_trained_on(study, tmp_path):
         assert run_cell(cell, features, extra).about["train_pairs"] == len(dealt["train"]) + more
 
 
+def test_a_step_that_pretrains_on_extra_pairs_is_another_training_on_the_same_ones(study, tmp_path):
+    data, more = some(120), some(60, first=1000)
+    cool, step = resolved_steps(study, tmp_path)[2:]
+    cells = [
+        Cell(step.model_copy(update={"extra": extra}), "all", DrawSettings(count=2, test=30), 0, 0)
+        for extra in (cool.extra, "pretrain")
+    ]
+    plain, pretrained = (run_cell(cell, data, more) for cell in cells)
+    assert plain.about["train_pairs"] == pretrained.about["train_pairs"]
+    assert pretrained.about["epochs"] > plain.about["epochs"]
+    assert (plain.ranks["a2v"] != pretrained.ranks["a2v"]).any()
+    inputs = study_run._inputs(data, more)
+    assert len({cells[0].key(inputs[extra]) for extra in (False, True, "pretrain")}) == 3
+    closed = Study.model_validate({"name": "closed", "step": [{"name": "cca", "extra": "pretrain"}]})
+    with pytest.raises(ConfigError, match="Step cca: has no heads to pretrain"):
+        resolved_steps(closed, tmp_path)
+
+
 def test_workers_see_which_backbones_the_features_are_of(study, tmp_path):
     step = resolved_steps(study, tmp_path)[3]
     one = study.model_copy(update={"seeds": 1, "videos": ("all",), "draws": DrawSettings(count=1, test=30)})
@@ -288,7 +306,7 @@ def test_a_cell_whose_process_is_killed_loses_only_itself_and_is_tried_again(stu
 
 
 def test_extra_features_must_be_given_where_a_step_trains_on_them(study, tmp_path):
-    with pytest.raises(ConfigError, match="Step more also trains on extra features"):
+    with pytest.raises(ConfigError, match="Step more trains on extra features"):
         run_study(study, resolved_steps(study, tmp_path), some(160), tmp_path)
 
 

@@ -309,6 +309,16 @@ def test_learning_curve_is_shown(workspace: Workspace) -> None:
     assert "The recipe's closed form, without its heads, fitted to 6, 12 and 24 videos" in training.text
 
 
+def test_what_embeds_in_place_of_the_heads_is_said(workspace: Workspace, page: Node) -> None:
+    assert "canonical correlations embed" not in page.one("section", id="training").text
+    record = workspace.run(RUN) / "run.toml"
+    table = "\n[against_cca]\ngain = 0.9\nci95 = [0.8, 1.01]\npairs = 8\nvideos = 4\nfalls_back = true\n"
+    record.write_text(record.read_text(encoding="utf-8") + table, encoding="utf-8")
+    training = read_page(build_report(workspace, RUN)).one("section", id="training")
+    assert "Tuned canonical correlations embed in place of the heads" in training.text
+    assert "8 held-out pairs of 4 videos, a factor of 0.90 (95% 0.80–1.01)" in training.text
+
+
 def test_changed_features_are_noticed(workspace: Workspace) -> None:
     assert "has changed" not in read_page(build_report(workspace, RUN)).one("section", id="ranks").text
     found = metrics_of(workspace)

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,12 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
-from antiphon.cli.opening import workspace_features
+from antiphon.cli.opening import chosen_features, workspace_features
 from antiphon.cli.session import Here, Session
 from antiphon.cli.splitting import MIN_VIDEOS, splitting_command
 from antiphon.errors import ModelError
 from antiphon.features import Features
+from antiphon.features.unseen import Unseen, unseen
 from antiphon.plurals import counted
 from antiphon.runs import LEARNING_CURVE_FILE, read_learning_curve
 from antiphon.tables import write_text
@@ -48,6 +49,9 @@ class TrainOptions:
         cpu, cuda, or auto.
     keep_flagged
         Train on flagged segments too: silent, black, clipped, or partly made up by the decoder.
+    pretrain
+        Train the heads on other pairs first: yt8m:FILES, or the folder of another workspace with features of the same
+        backbones. Videos of this workspace are left out of them, and those by artists or with vectors of held-out ones.
     learning_curve
         Also rank by a quarter and half of the videos, to estimate whether more videos would help.
     """
@@ -59,6 +63,7 @@ class TrainOptions:
     seed: int = 0
     device: str = "auto"
     keep_flagged: bool = False
+    pretrain: str | None = None
     learning_curve: bool = True
 
 
@@ -89,6 +94,13 @@ def train(*, options: TrainOptions = TrainOptions(), session: Here) -> None:
                 f"{counted(found['flagged_left_out'], 'flagged training segment')} left out; --keep-flagged uses them.",
                 soft_wrap=True,
             )
+        if found["pretraining"]:
+            told = found["pretraining"]
+            words = f"; left out: {told['left_out_words']}" if told["left_out_words"] else ""
+            videos = counted(told["videos"], "other video")
+            out.print(f"Pretrained on {counted(told['pairs'], 'pair')} of {videos}{words}.", soft_wrap=True)
+        if found["against_cca"]:
+            out.print(found["against_cca"]["verdict"], soft_wrap=True)
         if found["learning_curve"]:
             out.print(found["learning_curve"]["verdict"], soft_wrap=True)
 
@@ -129,40 +141,59 @@ def run_train(session: Session, options: TrainOptions) -> dict[str, Any]:
     refuse_few(workspace, features)
     _warn_of_few(session, features, model)
     pairs, validation = features["train"].training_pairs, features["validation"].training_pairs
-    unchanged = is_trained(folder, model, pairs, validation) and (
+    others = None if options.pretrain is None else _others(session, options.pretrain, features)
+    pretraining = None if others is None else others.features
+    unchanged = is_trained(folder, model, pairs, validation, pretraining) and (
         not options.learning_curve or (folder / LEARNING_CURVE_FILE).exists()
     )
     if unchanged:
         model = DualEncoder.load(folder, options.device)
     else:
-        _fit(session, model, folder, pairs, validation, learning_curve=options.learning_curve)
+        _fit(session, model, folder, (pairs, validation, pretraining), learning_curve=options.learning_curve)
     found = _found(workspace, folder, model, pairs, validation, unchanged=unchanged)
     if found["at_chance"]:
         session.warn(_at_chance(model, found))
+    found |= {"pretraining": None if others is None else _of_pretraining(others)}
     return found | {"flagged_left_out": int(features["train"].paired.flagged.sum())}
+
+
+def _others(session: Session, spec: str, features: Features) -> Unseen:
+    """Return the pairs to pretrain on that an option names, without what the workspace has."""
+    given = chosen_features(session, spec, "--pretrain")[0]
+    there = unseen(given, [features], [features["validation"], features["test"]])
+    return replace(there, features=there.features.training_pairs)
+
+
+def _of_pretraining(others: Unseen) -> dict[str, Any]:
+    return {
+        "pairs": len(others.features),
+        "videos": len(np.unique(others.features.groups)),
+        "left_out": {"by_id": others.by_id, "by_artist": others.by_artist, "by_vector": others.by_vector},
+        "left_out_words": others.left_out,
+    }
 
 
 def _fit(
     session: Session,
     model: "DualEncoder",
     folder: Path,
-    pairs: Features,
-    validation: Features,
+    parts: tuple[Features, Features, Features | None],
     *,
     learning_curve: bool,
 ) -> None:
-    """Train the model and save it."""
+    """Train the model on pairs, with validation and perhaps other pairs to pretrain on, and save it."""
     from antiphon.runs import Epoch
     from antiphon.training.distributed import process_rank
 
     first = process_rank() == 0
+    pairs, validation, pretraining = parts
     with session.workspace.lock() if first else nullcontext():
         with session.progress(f"Training {model.recipe.name}") as report:
 
             def progress(epoch: Epoch, epochs: int) -> None:
                 report(epoch.epoch, epochs, f"loss {epoch.validation_loss:.2f} (chance {epoch.validation_chance:.2f})")
 
-            model.fit(pairs, validation, progress)
+            model.fit(pairs, validation, progress, pretraining=pretraining)
         if first:
             model.save(folder)
         curve = _curve(session, model, pairs, validation) if learning_curve else None
@@ -180,6 +211,7 @@ def _found(
         raise ModelError(
             f"{folder}: its history has no best epoch, so it is not whole. Train it again under a new name."
         )
+    compared = model.against_cca
     return {
         "run": workspace.run_name(folder),
         "folder": str(folder),
@@ -191,6 +223,7 @@ def _found(
         "validation_pairs": len(validation),
         "validation_rank": float(np.exp(best.validation_log_rank)),
         "validation_median_rank": best.validation_median_rank,
+        "against_cca": None if compared is None else asdict(compared) | {"verdict": compared.sentence},
         "at_chance": stands_at_chance(best, len(validation), len(np.unique(validation.groups))),
         "learning_curve": read_learning_curve(folder),
     }

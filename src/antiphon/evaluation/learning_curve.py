@@ -1,4 +1,4 @@
-"""Learning curve: ranks after a quarter, half and all of the music videos.
+"""Learning curve: ranks after a quarter, half and all of the music videos, and what more would bring.
 
 They are those of the recipe's closed form, which takes a small part of the time of training and gains as much from more
 music videos (`results/engine`, "Training"). A recipe without one is trained on each part.
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from antiphon.dual_encoder import DualEncoder
+from antiphon.evaluation.outlook import outlook
 from antiphon.features.features import Features
 from antiphon.metrics.paired import rank_ratio
 from antiphon.metrics.ranks import ranks
@@ -55,7 +56,8 @@ def learning_curve(
         "points": for each share its "videos", "pairs", "median_rank" both ways and "n", the pool; "gain": by what
         factor the typical (geometric mean) rank falls from half of the videos to all, with "ci95", a bootstrap over the
         validation videos of the paired difference between these two models; "made_of": "closed form" or "trainings";
-        "verdict" in words.
+        "outlook": what to expect of 20,000 and 100,000 videos, or why that cannot be told (see `outlook`); "verdict" in
+        words.
     """
     pairs, held_out = features.training_pairs, validation.training_pairs
     videos = generator(seed, "learning curve").permutation(np.unique(pairs.groups))
@@ -82,9 +84,23 @@ def learning_curve(
                 "geometric_mean_rank": float(np.exp(np.log(answers[-1]).mean())),
             }
         )
+    log_ranks = [np.log(both_ways).mean(axis=0) for both_ways in answers]
+    ahead = outlook([point["videos"] for point in points], log_ranks, held_out.groups, seed)
     gain, ci95 = rank_ratio(answers[-1], answers[-2], held_out.groups, seed)
     made_of = CLOSED_FORM if in_closed_form else TRAININGS
-    return {"points": points, "gain": gain, "ci95": ci95, "made_of": made_of, "verdict": _verdict(gain, ci95, made_of)}
+    verdict = _verdict(gain, ci95, made_of)
+    return {
+        "points": points,
+        "gain": gain,
+        "ci95": ci95,
+        "made_of": made_of,
+        "verdict": f"{verdict} {_of_rank(points[-1])} {ahead['verdict']}".strip() if ahead["points"] else verdict,
+        "outlook": ahead["points"],
+    }
+
+
+def _of_rank(point: dict[str, Any]) -> str:
+    return f"The typical rank is {point['geometric_mean_rank']:.1f} of {point['n']:,}."
 
 
 def _trained_like(model: DualEncoder, train: Features, validation: Features) -> DualEncoder:

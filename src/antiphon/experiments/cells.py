@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,9 @@ from antiphon.evaluation.embedder import Embedder
 from antiphon.experiments.draws import drawn
 from antiphon.experiments.study import ZERO_SHOT, DrawSettings, ResolvedStep, Size
 from antiphon.experiments.zero_shot import ZeroShot
-from antiphon.features.artists import artist_parties
 from antiphon.features.features import Features
 from antiphon.features.joining import join
+from antiphon.features.unseen import unseen
 from antiphon.metrics.groups import group_numbers, permuted_rows
 from antiphon.metrics.ranks import ranks
 from antiphon.model.cca_tuning import fit_tuned
@@ -150,7 +150,7 @@ def run_cell(cell: Cell, features: Features, extra: Features | None = None, choi
     features : Features
         The pairs.
     extra : Features, optional
-        Additional pairs for the steps that also train on these; held-out videos and artists are excluded.
+        Additional pairs for the steps that train on these too, or first; see `antiphon.features.unseen`.
     choices : Choices, optional
         Shared by cells that run one after the other: those of one draw choose once for all seeds.
 
@@ -223,9 +223,11 @@ def _tested(cell: Cell, features: Features, extra: Features | None, choices: Cho
     if cell.step.extra:
         if extra is None:
             raise ConfigError(f"Step {cell.step.name} trains on extra features, but there are none. Provide them.")
-        train = join(train, _unseen(extra.paired, (validation, test)))
+        extra = unseen(extra, [train, validation, test], [validation, test]).features
+        if cell.step.extra != "pretrain":
+            train, extra = join(train, extra), None
     started = time.process_time()
-    model, epochs = _fitted(cell, train, validation, choices)
+    model, epochs = _fitted(cell, train, validation, choices, extra if cell.step.extra else None)
     spent_s = time.process_time() - started
     if cell.level == "tracks":
         names = groups = np.unique(test.groups)
@@ -243,22 +245,15 @@ def _tested(cell: Cell, features: Features, extra: Features | None, choices: Cho
     return Outcome(about | {"processor_s": round(spent_s, 3)}, found, null, names, groups)
 
 
-def _unseen(extra: Features, held_out: Sequence[Features]) -> Features:
-    """Return the rows of `extra` whose videos and artists are not held out."""
-    parts = (extra, *held_out)
-    groups, artists = (np.concatenate([getattr(part, name) for part in parts]) for name in ("groups", "artists"))
-    parties = artist_parties(groups, artists)
-    known = parties[len(extra) :]
-    return extra.take(~np.isin(extra.groups, groups[len(extra) :]) & ~np.isin(parties[: len(extra)], known))
-
-
-def _fitted(cell: Cell, train: Features, validation: Features, choices: Choices | None) -> tuple[Embedder, int | None]:
+def _fitted(
+    cell: Cell, train: Features, validation: Features, choices: Choices | None, pretraining: Features | None
+) -> tuple[Embedder, int | None]:
     if cell.step.name == ZERO_SHOT:
         return ZeroShot(), None
     if cell.step.recipe is None:
         return fit_tuned(train, validation, cell.seed), None
     model = DualEncoder(cell.step.recipe, cell.seed, "cpu")
-    model.fit(train, validation, verbose=False, choices=choices)
+    model.fit(train, validation, verbose=False, choices=choices, pretraining=pretraining)
     return model, len(model.history)
 
 

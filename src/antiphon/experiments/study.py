@@ -18,6 +18,7 @@ ZERO_SHOT = "zero-shot"
 UNTRAINED = (CCA, ZERO_SHOT)
 """Steps without a recipe. They have nothing random, so they run once on each draw."""
 
+Extra = bool | Literal["pretrain"]
 Size = Literal["all"] | Annotated[int, Field(ge=4)]
 
 
@@ -61,8 +62,8 @@ class StudyStep(BaseModel):
         An earlier step, a recipe by name, or a TOML file beside the study's.
     changes : dict
         Settings that override what is inherited, nested as in a recipe.
-    extra : bool, optional
-        Also train on the study's extra features. Default: as in what it inherits.
+    extra : bool or {"pretrain"}, optional
+        Also train on the study's extra features (true), or on these first. Default: as in what it inherits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,7 +72,7 @@ class StudyStep(BaseModel):
     label: str = ""
     inherits: str | None = None
     changes: dict[str, Any] = Field(default_factory=dict)
-    extra: bool | None = None
+    extra: Extra | None = None
 
 
 class Study(BaseModel):
@@ -130,7 +131,7 @@ class ResolvedStep(BaseModel):
     name: str
     label: str
     recipe: Recipe | None
-    extra: bool
+    extra: Extra
 
 
 def load_study(path: Path) -> Study:
@@ -192,6 +193,8 @@ def resolved_steps(study: Study, folder: Path) -> list[ResolvedStep]:
 def _resolved(step: StudyStep, earlier: Sequence[ResolvedStep], folder: Path) -> ResolvedStep:
     label = step.label or step.name
     if step.name in UNTRAINED:
+        if step.extra == "pretrain":
+            raise ConfigError(f"Step {step.name}: has no heads to pretrain. Use extra = true, or another step.")
         if step.inherits is not None or step.changes:
             raise ConfigError(f"Step {step.name}: cannot inherit or change anything; it has no recipe.")
         return ResolvedStep(name=step.name, label=label, recipe=None, extra=bool(step.extra))
@@ -200,7 +203,7 @@ def _resolved(step: StudyStep, earlier: Sequence[ResolvedStep], folder: Path) ->
         raise ConfigError(f"Step {step.name}: cannot inherit {parent.name}, which has no recipe.")
     base = parent.recipe if parent is not None and parent.recipe is not None else _shelved(step, folder)
     recipe = changed_recipe(base, {"name": step.name, "description": label} | step.changes, f"Step {step.name}")
-    inherited = parent is not None and parent.extra
+    inherited: Extra = False if parent is None else parent.extra
     return ResolvedStep(
         name=step.name, label=label, recipe=recipe, extra=inherited if step.extra is None else step.extra
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from antiphon.errors import AntiphonError, ConfigError
 from antiphon.experiments.cells import Cell, Level, Outcome, failed, read_outcome, run_cell, write_outcome
-from antiphon.experiments.study import UNTRAINED, ResolvedStep, Study
+from antiphon.experiments.study import UNTRAINED, Extra, ResolvedStep, Study
 from antiphon.features.features import Features
 from antiphon.training.closed_forms import Choices
 from antiphon.workers.limits import JobError
@@ -108,7 +108,7 @@ def run_study(
     needing = [step.name for step in steps if step.extra]
     if needing and extra is None:
         raise ConfigError(
-            f"Step {needing[0]} also trains on extra features, but there are none. Provide them with --extra, or "
+            f"Step {needing[0]} trains on extra features, but there are none. Provide them with --extra, or "
             "remove `extra` from the step."
         )
     inputs = _inputs(features, extra)
@@ -130,10 +130,11 @@ def run_study(
     return {cell: found[cell] for cell in cells}
 
 
-def _inputs(features: Features, extra: Features | None) -> dict[bool, str]:
+def _inputs(features: Features, extra: Features | None) -> dict[Extra, str]:
     """Return the fingerprints of the features, without and with the extra ones."""
     alone = features.fingerprint()
-    return {False: alone, True: f"{alone} {'' if extra is None else extra.fingerprint()}"}
+    both = f"{alone} {'' if extra is None else extra.fingerprint()}"
+    return {False: alone, True: both, "pretrain": f"{both} pretrain"}
 
 
 def _outcomes(

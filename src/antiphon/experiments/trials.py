@@ -12,7 +12,7 @@ from antiphon.features.features import Features
 from antiphon.model.recipe import Recipe
 from antiphon.runs import RUN_FILE, read_run, versions
 from antiphon.training.data import inputs_fingerprint
-from antiphon.training.loop import Progress
+from antiphon.training.epochs import Progress
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ class Trials:
         return f"{recipe.name}{'-shuffled' if shuffled else ''}-seed-{seed}"
 
 
-def is_trained(folder: Path, model: DualEncoder, pairs: Features, validation: Features) -> bool:
+def is_trained(
+    folder: Path, model: DualEncoder, pairs: Features, validation: Features, pretraining: Features | None = None
+) -> bool:
     """Return whether `folder` has a run of the model's recipe and seed, on these features and versions."""
     if not (folder / RUN_FILE).exists():
         return False
@@ -80,5 +82,5 @@ def is_trained(folder: Path, model: DualEncoder, pairs: Features, validation: Fe
         record.get("recipe") == model.recipe.model_dump(mode="json", exclude_none=True)
         and record.get("seed") == model.seed
         and record.get("versions") == versions()
-        and record.get("inputs", {}).get("sha256") == inputs_fingerprint(pairs, validation, model.recipe)
+        and record.get("inputs", {}).get("sha256") == inputs_fingerprint(pairs, validation, model.recipe, pretraining)
     )

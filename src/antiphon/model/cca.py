@@ -95,6 +95,10 @@ class _Side:
         size = len(self.variances)
         return replace(self, mean=np.zeros(size), axes=np.eye(size))
 
+    def leading(self, num_axes: int) -> "_Side":
+        """Return the rows in coordinates along those principal axes that vary most; they come last."""
+        return replace(self, variances=self.variances[-num_axes:]).rotated()
+
 
 class Decomposed:
     """Paired rows decomposed once, so that each pair of ridges costs one small decomposition; made by `decompose`."""
@@ -112,6 +116,22 @@ class Decomposed:
             The same pairs in these coordinates.
         """
         return Decomposed(self._audio.rotated(), self._video.rotated(), self._shared)
+
+    def leading(self, num_axes: int) -> "Decomposed":
+        """Express the pairs as `rotated` does, in no more than the axes of each modality that vary most.
+
+        Parameters
+        ----------
+        num_axes : int
+            Maximum axes of each modality; they are the last of those of `coordinates`.
+
+        Returns
+        -------
+        Decomposed
+            The pairs in these coordinates.
+        """
+        shared = self._shared[-num_axes:, -num_axes:]
+        return Decomposed(self._audio.leading(num_axes), self._video.leading(num_axes), shared)
 
     def coordinates(self, audio: npt.ArrayLike, video: npt.ArrayLike) -> tuple[DoubleArray, DoubleArray]:
         """Express other rows in the coordinates of `rotated`; what lies outside these axes has no weight at any ridge.

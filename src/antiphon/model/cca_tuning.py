@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isqrt
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,8 @@ _GRIDS: dict[str, Sequence[float]] = {
 _MIN_HELD_OUT_VIDEOS = 300
 """Minimum validation videos to choose settings without cross-validation."""
 _NUM_FOLDS = 5
+_MAX_PRODUCT = 2**17
+"""Maximum axes of audio times axes of video in which `tune` compares settings: each takes 0.1 s."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,22 @@ class _Fold:
     audio: npt.NDArray[np.float64]
     video: npt.NDArray[np.float64]
 
+    @classmethod
+    def of(cls, train: Features, held_out: Features) -> Self:
+        parts = decompose(train.audio, train.video)
+        return cls(parts.rotated(), *parts.coordinates(held_out.audio, held_out.video))
+
+    def leading(self) -> Self:
+        """Keep the axes of each modality that vary most, as many as can be searched in quickly."""
+        sizes = self.audio.shape[1], self.video.shape[1]
+        num_axes = max(_MAX_PRODUCT // max(min(sizes), 1), isqrt(_MAX_PRODUCT))
+        return type(self)(self.parts.leading(num_axes), self.audio[:, -num_axes:], self.video[:, -num_axes:])
+
     def log_ranks(self, settings: CCASettings) -> npt.NDArray[np.float64]:
         """Return the log ranks of the held-out pairs in both directions."""
         model = CCA(settings).fit_decomposed(self.parts)
         audio, video = model.embed_audio(self.audio), model.embed_video(self.video)
-        return np.log(np.concatenate([ranks(audio, video)[0], ranks(video, audio)[0]]))
+        return np.log(np.stack([ranks(audio, video)[0], ranks(video, audio)[0]]))
 
 
 def fit_tuned(train: Features, validation: Features, seed: int = 0) -> CCA:
@@ -73,8 +88,35 @@ def fit_tuned(train: Features, validation: Features, seed: int = 0) -> CCA:
     train, validation = train.training_pairs, validation.training_pairs
     together = join(train, validation)
     videos = len(np.unique(validation.groups))
-    folds = [_fold(train, validation)] if videos >= _MIN_HELD_OUT_VIDEOS else _dealt(together, seed)
+    folds = [_Fold.of(train, validation)] if videos >= _MIN_HELD_OUT_VIDEOS else _dealt(together, seed)
     return CCA(_search(folds)).fit_features(together)
+
+
+def tune(
+    divisions: Sequence[tuple[Features, Features]],
+) -> tuple[CCASettings, list[npt.NDArray[np.float64]]]:
+    """Choose settings as `fit_tuned` does, for large features in the principal axes that vary most.
+
+    Parameters
+    ----------
+    divisions : sequence of (Features, Features)
+        Pairs to fit to, and pairs to rank, at least one of each.
+
+    Returns
+    -------
+    settings : CCASettings
+        The best settings.
+    log_ranks : list of ndarray of float64, shape (2, held-out pairs)
+        Log ranks of the held-out pairs of each division with these settings and all axes, from audio to video and back.
+
+    Raises
+    ------
+    ModelError
+        A division has fewer than two pairs to fit to, or one modality is the same in all of them.
+    """
+    folds = [_Fold.of(train, held_out) for train, held_out in divisions]
+    settings = _search([fold.leading() for fold in folds])
+    return settings, [fold.log_ranks(settings) for fold in folds]
 
 
 def _dealt(features: Features, seed: int) -> list[_Fold]:
@@ -85,12 +127,7 @@ def _dealt(features: Features, seed: int) -> list[_Fold]:
             f"{videos} videos have both audio and video features; tuning needs at least {2 * _NUM_FOLDS}. Add videos."
         )
     turns = generator(seed, "tuning folds").permutation(videos)[numbers] % _NUM_FOLDS
-    return [_fold(features.take(turns != turn), features.take(turns == turn)) for turn in range(_NUM_FOLDS)]
-
-
-def _fold(train: Features, held_out: Features) -> _Fold:
-    parts = decompose(train.audio, train.video)
-    return _Fold(parts.rotated(), *parts.coordinates(held_out.audio, held_out.video))
+    return [_Fold.of(features.take(turns != turn), features.take(turns == turn)) for turn in range(_NUM_FOLDS)]
 
 
 def _search(folds: Sequence[_Fold]) -> CCASettings:
@@ -99,7 +136,7 @@ def _search(folds: Sequence[_Fold]) -> CCASettings:
 
     def score(settings: CCASettings) -> float:
         if settings not in known:
-            known[settings] = float(np.concatenate([fold.log_ranks(settings) for fold in folds]).mean())
+            known[settings] = float(np.concatenate([fold.log_ranks(settings).ravel() for fold in folds]).mean())
         return known[settings]
 
     best, before = CCASettings(), None

@@ -1,5 +1,6 @@
 """Closed-form embeddings: canonical correlations of the features, and of their similarities to landmarks."""
 
+from collections.abc import Mapping
 from typing import Literal, Self
 
 import numpy as np
@@ -163,6 +164,19 @@ class ClosedForm(nn.Module):
         for side, values in zip(SIDES, (audio, video), strict=True):
             centred = (values - self._buffer(side, "mean")).cpu().numpy()
             self._set(side, "labels", torch.from_numpy(ridge_regression(centred, targets, ridge)))
+
+    def use_linear(self, projections: Mapping[Side, tuple[Tensor, Tensor]]) -> None:
+        """Take other projections for the linear part, and give all other parts no weight; call after `fit`.
+
+        Parameters
+        ----------
+        projections : mapping of {'audio', 'video'} to (Tensor, Tensor)
+            Mean (feature_dim,) and directions (feature_dim, components) of standardised features.
+        """
+        for side, (mean, directions) in projections.items():
+            self._set(side, "mean", mean)
+            self._set(side, "linear", directions)
+        self.weights.copy_(torch.tensor([0.0, 1.0, 0.0]))
 
     def predicted_labels(self, side: Side, rows: Tensor) -> Tensor:
         """Predict labels from standardised features of one modality.

@@ -158,6 +158,12 @@ class Head(nn.Module):
         first = self.layers[0]
         return first(features) if isinstance(first, Standardise) else features
 
+    @property
+    def input_scale(self) -> Tensor | float:
+        """What the standardisation divides by, shape (feature_dim,); 1 where the head does not standardise."""
+        first = self.layers[0]
+        return first.scale if isinstance(first, Standardise) else 1.0
+
     def project(self, standardised: Tensor) -> Tensor:
         """Project standardised features; `forward` is `standardised` followed by this.
 

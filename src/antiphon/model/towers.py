@@ -1,12 +1,14 @@
 """Both heads with the temperature and bias of their scores: all trained parameters of a model."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from antiphon.errors import ModelError
+from antiphon.model.cca import Projection
 from antiphon.model.closed_form import ClosedForm, Side
 from antiphon.model.heads import Head, Unprojected
 from antiphon.model.predicted_labels import MIN_VIDEOS
@@ -214,6 +216,24 @@ class Towers(nn.Module):
         """
         head: Head | Unprojected = self.audio if side == "audio" else self.video
         return functional.normalize(head(features), dim=-1)
+
+    def use_linear(self, projections: Mapping[Side, Projection]) -> None:
+        """Embed by linear maps of the features alone; the closed form must be fitted.
+
+        Parameters
+        ----------
+        projections : mapping of {'audio', 'video'} to Projection
+            Maps of features as a backbone computed them.
+        """
+        if self.closed_form is None:
+            raise ModelError("This model has no closed form. Train a recipe with a [closed_form] table.")
+        standardised: dict[Side, tuple[Tensor, Tensor]] = {}
+        for side, projection in projections.items():
+            head, device = self.heads[side], self.logit_scale.device
+            mean = head.standardised(torch.from_numpy(projection.mean).to(device))
+            directions = (torch.from_numpy(projection.weights.T).to(device) * head.input_scale).T
+            standardised[side] = (mean, directions)
+        self.closed_form.use_linear(standardised)
 
     def take_shapes(self, state: dict[str, Tensor], prefix: str = "") -> None:
         """Resize closed forms to a state dict whose sizes depend on the data that they were fitted on.

@@ -20,7 +20,7 @@ from antiphon.report.inputs import Inputs, read_inputs
 from antiphon.report.loaded import LoadedRun, find_audit, load_run
 from antiphon.report.recipe_sentences import recipe_sentences
 from antiphon.report.retrieved import MIN_RANKED, Retrieved, disagreement, levels_of, retrieve, usable_videos
-from antiphon.runs import versions
+from antiphon.runs import AgainstCCA, versions
 from antiphon.tables import write_text
 from antiphon.workspace import Workspace
 
@@ -209,6 +209,7 @@ def _training(inputs: Inputs) -> dict[str, Any]:
         "validation_chance": chance(pairs, ())["median_rank"] if pairs else None,
         "typical_chance": training_charts.typical_chance(pairs) if pairs else None,
         "training_charts": training_charts.training_panels(history, pairs) if history else [],
+        "against_cca": AgainstCCA.of(inputs.record),
         "curve": inputs.curve,
         "curve_chart": training_charts.learning_panel(inputs.curve) if inputs.curve else None,
     }

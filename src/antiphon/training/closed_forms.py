@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from antiphon.features.features import Features
+from antiphon.features.joining import join
 from antiphon.metrics.groups import group_numbers
 from antiphon.metrics.ranks import ranks
 from antiphon.model.cca import CCA, CCASettings, Decomposed, decompose
@@ -189,11 +190,30 @@ def fit_closed_form(towers: Towers, train: Features, validation: Features, chose
         # Elsewhere than on the processor, scaled values have other last bits.
         parts = chosen.parts if audio.device.type == "cpu" else None
         closed_form.fit(audio, video, chosen.ridge, default_kernel_ridge(pairs), drawn, parts)
-        if closed_form.config.labels:
-            closed_form.fit_labels(audio, video, label_directions(pairs.labels, pairs.groups), chosen.ridge)
+        fit_label_part(towers, pairs, chosen.ridge)
         if _has_held_out(validation):
             ranked = _subsample(validation, seed, _MAX_RANKED)
             closed_form.weights.copy_(torch.tensor(_best_weights(towers, ranked)))
+
+
+def fit_label_part(towers: Towers, pairs: Features, ridge: float) -> None:
+    """Fit the label prediction of towers whose closed form is fitted, in place; nothing where the recipe has none.
+
+    Parameters
+    ----------
+    towers : Towers
+        Towers.
+    pairs : Features
+        Paired rows with labels.
+    ridge : float
+        Ridge of the regression, in units of the mean variance of each modality.
+    """
+    closed_form = towers.closed_form
+    if closed_form is None or not closed_form.config.labels:
+        return
+    with torch.inference_mode():
+        audio, video = (_seen(towers, side, getattr(pairs, side)) for side in SIDES)
+        closed_form.fit_labels(audio, video, label_directions(pairs.labels, pairs.groups), ridge)
 
 
 def refit_closed_form(recipe: Recipe, towers: Towers, train: Features, validation: Features, seed: int) -> None:
@@ -315,7 +335,7 @@ def _divisions(train: Features, validation: Features, seed: int) -> Iterator[tup
     if _has_held_out(validation):
         yield _subsample(train, seed), validation
         return
-    together = _subsample(_both(train, validation), seed)
+    together = _subsample(both(train, validation), seed)
     numbers = group_numbers(together.groups, len(together))
     videos = int(numbers.max()) + 1
     turns = generator(seed, "closed form folds").permutation(videos)[numbers] % _NUM_FOLDS
@@ -359,13 +379,21 @@ def _log_ranks(audio: FloatArray, video: FloatArray) -> FloatArray:
     return np.log(both_ways).astype(np.float32)
 
 
-def _both(first: Features, second: Features) -> Features:
-    """Concatenate two sets of features, whose rows may have the same names."""
-    return Features.from_arrays(
-        audio=np.concatenate([first.audio, second.audio]),
-        video=np.concatenate([first.video, second.video]),
-        groups=np.concatenate([first.groups, second.groups]),
-    )
+def both(first: Features, second: Features) -> Features:
+    """Concatenate two sets of features, whose rows may have the same names.
+
+    Parameters
+    ----------
+    first, second : Features
+        Features of the same backbones.
+
+    Returns
+    -------
+    Features
+        Rows of `first`, then of `second`, named by their numbers.
+    """
+    names = np.arange(len(first) + len(second)).astype(np.str_)
+    return join(replace(first, ids=names[: len(first)]), replace(second, ids=names[len(first) :]))
 
 
 def _both_vary(features: Features) -> bool:

@@ -54,7 +54,9 @@ class TrainingData:
         return cls(audio, video, features.groups, joined_credits(features.artists), features.labels)
 
 
-def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe) -> str:
+def inputs_fingerprint(
+    features: Features, validation: Features, recipe: Recipe, pretraining: Features | None = None
+) -> str:
     """Hash all inputs that training by a recipe depends on.
 
     These are the values, the video of each row, and its times, artist and labels where the recipe uses them.
@@ -65,13 +67,15 @@ def inputs_fingerprint(features: Features, validation: Features, recipe: Recipe)
         Paired rows.
     recipe : Recipe
         Recipe to train by.
+    pretraining : Features, optional
+        Paired rows that heads are pretrained on.
 
     Returns
     -------
     str
         SHA-256, hexadecimal.
     """
-    parts = (features, validation)
+    parts = (features, validation) if pretraining is None else (features, validation, pretraining)
     seen = [array for part in parts for array in (part.audio, part.video, part.groups)]
     if recipe.track is not None:
         seen += [part.starts_s for part in parts]

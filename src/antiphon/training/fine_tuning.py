@@ -29,7 +29,7 @@ from antiphon.segments.kept import RATE_HZ
 from antiphon.training.augmentation import AugmentationConfig
 from antiphon.training.closed_forms import refit_closed_form, whole_log_rank
 from antiphon.training.contrast import contrast
-from antiphon.training.loop import measure
+from antiphon.training.epochs import measure
 from antiphon.training.objective import Objective
 from antiphon.training.optimizer import Adam
 from antiphon.training.reading import WindowReader

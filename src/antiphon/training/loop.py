@@ -1,31 +1,28 @@
 """Training of the heads, epoch by epoch, with early stopping."""
 
 import copy
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from antiphon.errors import ModelError
 from antiphon.features.features import Features
-from antiphon.metrics.ranks import ranks
-from antiphon.model.losses import chance_loss, loss_lower_bound
-from antiphon.model.recipe import Recipe, TrainingConfig
+from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.plurals import counted
-from antiphon.runs import Epoch
-from antiphon.seeding import derived_seed, generator
+from antiphon.runs import AgainstCCA, Epoch
+from antiphon.seeding import derived_seed
 from antiphon.training.autoencoder import Reconstruction, initialise
 from antiphon.training.closed_forms import Choices, Chosen, choose, fit_closed_form
 from antiphon.training.data import TrainingData
-from antiphon.training.distributed import agreed, process_count, process_rank
-from antiphon.training.objective import Objective, plain_loss
-from antiphon.training.optimizer import Optimizer
-from antiphon.training.sampler import batches
-from antiphon.training.step import set_gradients
+from antiphon.training.distributed import process_count, process_rank
+from antiphon.training.epochs import Progress, run_epochs
+from antiphon.training.fallback import fall_back
 from antiphon.training.track_models import fit_track_model
+
+_RATE, _EPOCHS = 0.35, 8
+"""Learning rate after pretraining, as a share of the recipe's, and maximum epochs."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +37,14 @@ class Trained:
         Epochs of the training.
     reconstruction : list of Reconstruction
         Epochs of the autoencoders that initialised the heads; empty where they were initialised at random.
+    against_cca : AgainstCCA or None
+        Comparison with tuned canonical correlations; see `antiphon.training.fallback`. None where none was made.
     """
 
     towers: Towers
     history: list[Epoch]
     reconstruction: list[Reconstruction]
-
-
-Progress = Callable[[Epoch, int], None]
+    against_cca: AgainstCCA | None = None
 
 
 def train(
@@ -59,8 +56,12 @@ def train(
     device: torch.device,
     progress: Progress | None = None,
     choices: Choices | None = None,
+    pretraining: Features | None = None,
 ) -> Trained:
     """Train heads on paired features.
+
+    With pretraining, heads are trained on other pairs first, as the recipe says, and then on `features` with 0.35 times
+    the learning rate, for 8 epochs at most. Standardisation and closed form are those of `features` alone.
 
     Parameters
     ----------
@@ -76,6 +77,8 @@ def train(
         Called with each finished epoch and the maximum number of epochs.
     choices : Choices, optional
         Shared by trainings on the same pairs with other seeds, so that each choice is made once.
+    pretraining : Features, optional
+        Paired rows of still other videos, of features of the same sizes.
 
     Returns
     -------
@@ -85,10 +88,13 @@ def train(
     Raises
     ------
     ModelError
-        There are fewer than two videos to train on or to validate on, or several processes train with batch norm.
+        There are fewer than two videos to train on or to validate on, several processes train with batch norm, or a
+        recipe with a track model is to be pretrained.
     """
-    for name, part in (("training", features), ("validation", validation)):
-        videos = len(np.unique(part.groups))
+    if pretraining is not None and recipe.track is not None:
+        raise ModelError(f"{recipe.name} has a track model, which cannot be pretrained. Use a recipe without [track].")
+    for name, part in (("training", features), ("validation", validation), ("pretraining", pretraining)):
+        videos = 2 if part is None else len(np.unique(part.groups))
         if videos < 2:
             raise ModelError(
                 f"The {name} split has {counted(videos, 'video')} with both audio and video features; "
@@ -100,15 +106,39 @@ def train(
             "other heads than one. Train this recipe without torchrun, or use layer normalisation."
         )
     shown = features.first_segments if recipe.training.first_segment_only else features
+    choosing = Choices() if choices is None and pretraining is not None else choices
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        trained = _with_closed_form(recipe, shown, validation, device, seed, choices, progress)
+        start = None
+        if pretraining is not None:
+            start = _pretrained(recipe, pretraining, shown, validation, device, seed, choosing, progress)
+        trained = _with_closed_form(recipe, shown, validation, device, seed, choosing, progress, start)
+
+        def trained_on(train: Features, held_out: Features) -> Towers:
+            return _with_closed_form(recipe.of_tracks, train, held_out, device, seed, start=start).towers
+
         if trained.towers.tracks is not None:
-
-            def trained_on(train: Features, held_out: Features) -> Towers:
-                return _with_closed_form(recipe.of_tracks, train, held_out, device, seed).towers
-
             fit_track_model(trained.towers.tracks, shown, validation, trained_on, seed)
-        return trained
+            return trained
+        return replace(trained, against_cca=fall_back(trained.towers, shown, validation, trained_on, seed))
+
+
+def _pretrained(
+    recipe: Recipe,
+    others: Features,
+    features: Features,
+    validation: Features,
+    device: torch.device,
+    seed: int,
+    choices: Choices | None,
+    progress: Progress | None,
+) -> Trained:
+    """Train heads on other pairs, with the standardisation of the features that they are trained on afterwards."""
+    if not any(others.labels):
+        recipe = recipe.model_copy(update={"loss": recipe.loss.model_copy(update={"label_weight": 0.0})})
+    torch.manual_seed(derived_seed(seed, "pretraining"))
+    chosen = _chosen(recipe, features, validation, seed, choices)
+    data, shown, held_out = (TrainingData.of(part, device) for part in (others, features, validation))
+    return _train(recipe, data, held_out, _untrained_towers(recipe, shown, chosen), seed, progress)
 
 
 def _with_closed_form(
@@ -119,55 +149,57 @@ def _with_closed_form(
     seed: int,
     choices: Choices | None = None,
     progress: Progress | None = None,
+    start: Trained | None = None,
 ) -> Trained:
     torch.manual_seed(derived_seed(seed, "training"))
-    scaled = recipe.head.standardise
-    needs_choice = scaled == "chosen" or recipe.closed_form is not None
-    choosing = choose if choices is None else choices.choose
-    chosen = choosing(features, validation, seed, scaled) if needs_choice else None
+    chosen = _chosen(recipe, features, validation, seed, choices)
     data, held_out = (TrainingData.of(part, device) for part in (features, validation))
-    trained = _train(recipe, data, held_out, chosen, seed, progress)
+    if start is None:
+        trained = _train(recipe, data, held_out, _untrained_towers(recipe, data, chosen), seed, progress)
+    else:
+        trained = _trained_on(start, recipe, data, held_out, seed, progress)
     if chosen is not None:
         fit_closed_form(trained.towers, features, validation, chosen, seed)
     return trained
+
+
+def _chosen(
+    recipe: Recipe, features: Features, validation: Features, seed: int, choices: Choices | None
+) -> Chosen | None:
+    scaled = recipe.head.standardise
+    if scaled != "chosen" and recipe.closed_form is None:
+        return None
+    return (choose if choices is None else choices.choose)(features, validation, seed, scaled)
 
 
 def _train(
     recipe: Recipe,
     data: TrainingData,
     validation: TrainingData,
-    chosen: Chosen | None,
+    towers: Towers,
     seed: int,
     progress: Progress | None,
 ) -> Trained:
-    settings = recipe.training
-    towers = _untrained_towers(recipe, data, chosen)
     reconstruction = _initialise(recipe, towers, data, validation, seed)
     if process_count() > 1:
         torch.manual_seed(derived_seed(seed, "dropout", process_rank()))
-    epochs, least = _lengths(settings, data)
-    optimizer = Optimizer(settings, towers.parameters(), epochs)
-    objective = Objective(recipe.loss, data)
-    shuffler = generator(seed, "batches")
-    history: list[Epoch] = []
-    best, best_score, waited = copy.deepcopy(towers.state_dict()), float("inf"), 0
-    for number in range(1, epochs + 1):
-        learning_rate = optimizer.learning_rate
-        sizes, losses = _one_epoch(recipe, towers, optimizer, objective, data, shuffler)
-        epoch = _measure(recipe, towers, validation, number, learning_rate, sizes, losses)
-        optimizer.end_epoch()
-        score = agreed(epoch.validation_loss if settings.stop_on == "loss" else epoch.validation_log_rank)
-        if score < best_score:
-            best, best_score, waited = copy.deepcopy(towers.state_dict()), score, 0
-        else:
-            waited += 1
-        history.append(Epoch(**{**asdict(epoch), "best": waited == 0}))
-        if progress is not None:
-            progress(history[-1], epochs)
-        if waited >= settings.patience and number >= least:
-            break
-    towers.load_state_dict(best)
-    return Trained(towers.eval(), history, reconstruction)
+    return Trained(towers, run_epochs(recipe, towers, data, validation, seed, progress), reconstruction)
+
+
+def _trained_on(
+    start: Trained, recipe: Recipe, data: TrainingData, validation: TrainingData, seed: int, progress: Progress | None
+) -> Trained:
+    """Train pretrained heads on, and leave them as they are."""
+    settings = recipe.training
+    slower = settings.model_copy(
+        update={"learning_rate": _RATE * settings.learning_rate, "epochs": min(_EPOCHS, settings.epochs)}
+    )
+    towers = copy.deepcopy(start.towers)
+    if process_count() > 1:
+        torch.manual_seed(derived_seed(seed, "dropout", process_rank()))
+    recipe = recipe.model_copy(update={"training": slower})
+    epochs = run_epochs(recipe, towers, data, validation, seed, progress, tuple(start.history))
+    return Trained(towers, [*start.history, *epochs], start.reconstruction)
 
 
 def _untrained_towers(recipe: Recipe, data: TrainingData, chosen: Chosen | None) -> Towers:
@@ -180,15 +212,6 @@ def _untrained_towers(recipe: Recipe, data: TrainingData, chosen: Chosen | None)
     return towers
 
 
-def _lengths(settings: TrainingConfig, data: TrainingData) -> tuple[int, int]:
-    """Return the epochs of a training that is not stopped early, and those before which it may not be."""
-    least = -(-settings.min_steps // len(batches(data.groups, settings.batch_size, None)))
-    epochs = settings.epochs
-    if settings.max_visits is not None:
-        epochs = min(epochs, -(-settings.max_visits * len(np.unique(data.groups)) // len(data.groups)))
-    return max(epochs, least), least
-
-
 def _initialise(
     recipe: Recipe, towers: Towers, data: TrainingData, validation: TrainingData, seed: int
 ) -> list[Reconstruction]:
@@ -199,109 +222,3 @@ def _initialise(
         parts = (getattr(part, side) for part in (data, validation))
         reconstruction += initialise(head, side, recipe.head, recipe.autoencoder, *parts, seed=seed)
     return reconstruction
-
-
-def _one_epoch(
-    recipe: Recipe,
-    towers: Towers,
-    optimizer: Optimizer,
-    objective: Objective,
-    data: TrainingData,
-    shuffler: np.random.Generator,
-) -> tuple[list[int], list[float]]:
-    towers.train()
-    settings = recipe.training
-    sizes: list[int] = []
-    losses: list[float] = []
-    for rows in batches(data.groups, settings.batch_size, shuffler):
-        losses.append(set_gradients(towers, objective, data, rows, settings.embed_batch_size))
-        optimizer.step()
-        towers.clamp_temperature()
-        sizes.append(len(rows))
-    return sizes, losses
-
-
-def _measure(
-    recipe: Recipe,
-    towers: Towers,
-    validation: TrainingData,
-    number: int,
-    learning_rate: float,
-    train_sizes: list[int],
-    train_losses: list[float],
-) -> Epoch:
-    towers.eval()
-    temperature = float(towers.temperature.detach())
-    with torch.inference_mode():
-        audio, video = towers(validation.audio, validation.video)
-        parts = batches(validation.groups, recipe.training.batch_size, None)
-        losses = [float(plain_loss(recipe.loss, towers, audio[rows], video[rows])) for rows in parts]
-    both_ways = _both_ways(audio, video)
-    train = _loss_levels(recipe, temperature, train_sizes, train_losses)
-    held_out = _loss_levels(recipe, temperature, [len(rows) for rows in parts], losses)
-    return Epoch(
-        epoch=number,
-        learning_rate=learning_rate,
-        temperature=temperature,
-        train_loss=train[0],
-        train_chance=train[1],
-        train_lower_bound=train[2],
-        validation_loss=held_out[0],
-        validation_chance=held_out[1],
-        validation_lower_bound=held_out[2],
-        validation_median_rank=float(np.median(both_ways)),
-        validation_log_rank=float(np.log(both_ways).mean()),
-        best=False,
-    )
-
-
-def _loss_levels(
-    recipe: Recipe, temperature: float, sizes: list[int], losses: list[float]
-) -> tuple[float, float, float]:
-    """Return the means over batches, weighted by their sizes, of the loss, its chance level and its lower bound."""
-    name = recipe.loss.name
-    chance = [chance_loss(name, size) for size in sizes]
-    bound = [loss_lower_bound(name, size, temperature, non_negative=recipe.non_negative) for size in sizes]
-    loss, chance, bound = (float(np.average(values, weights=sizes)) for values in (losses, chance, bound))
-    return loss, chance, bound
-
-
-def _both_ways(audio: Tensor, video: Tensor) -> np.ndarray:
-    """Return the ranks of all pairs from audio to video, then from video to audio."""
-    left, right = audio.cpu().numpy(), video.cpu().numpy()
-    return np.concatenate([ranks(left, right)[0], ranks(right, left)[0]])
-
-
-def measure(
-    recipe: Recipe,
-    towers: Towers,
-    validation: Features,
-    number: int,
-    learning_rate: float,
-    train_sizes: list[int],
-    train_losses: list[float],
-) -> Epoch:
-    """Validate towers that `train` does not train, as one epoch of a history; `best` is left to the caller.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        Recipe of the towers.
-    towers : Towers
-        Towers; they are put in evaluation mode.
-    validation : Features
-        Paired rows.
-    number : int
-        Number of the epoch.
-    learning_rate : float
-        Learning rate of the epoch.
-    train_sizes, train_losses : list of int
-        Size and loss of each batch of the epoch.
-
-    Returns
-    -------
-    Epoch
-        The epoch.
-    """
-    data = TrainingData.of(validation, next(towers.parameters()).device)
-    return _measure(recipe, towers, data, number, learning_rate, train_sizes, train_losses)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from antiphon.runs import Epoch
 from antiphon.training.distributed import process_rank
-from antiphon.training.loop import Progress
+from antiphon.training.epochs import Progress
 
 
 @contextmanager
