@@ -1,6 +1,6 @@
 // Shared by all pages: players, keyboard shortcuts, and announcing new results. Without it only the players stop working.
 import { sendFiles } from "./sending.js";
-import { stopPlaying, toggle, watchStage } from "./players.js";
+import { pausePlaying, playNext, stopPlaying, toggle, togglePlaying, watchStage } from "./players.js";
 
 const said = document.getElementById("said");
 let current = null;
@@ -35,6 +35,7 @@ const keys = {
   },
   j: () => choose(1),
   k: () => choose(-1),
+  n: playNext,
   Escape: () => {
     stopPlaying();
     document.getElementById("stage")?.pause();
@@ -49,6 +50,8 @@ document.addEventListener("keydown", (event) => {
     keys[event.key]();
   } else if (event.target.matches("[data-results] > li")) {
     onResult(event);
+  } else if (event.key === " " && !event.target.matches("button, a, summary, input, video, audio, [role]") && togglePlaying()) {
+    event.preventDefault();
   }
 });
 
@@ -79,7 +82,6 @@ document.addEventListener("error", (event) => {
 }, true);
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  stopPlaying();
   current = null;
   const count = event.detail.target.querySelectorAll("[data-results] > li").length;
   say(count === 1 ? "1 result" : `${count} results`);
@@ -90,7 +92,7 @@ document.addEventListener("htmx:sendError", () => say("The service does not resp
 /** The timeline of a video: a segment starts the big player there, a line shows where it is. */
 function followTimeline() {
   const [stage, timeline] = [document.getElementById("stage"), document.querySelector(".timeline")];
-  stage?.addEventListener("play", () => stopPlaying());
+  stage?.addEventListener("play", () => pausePlaying());
   if (!stage || !timeline) return;
   const line = timeline.querySelector(".now");
   const length = Number(timeline.dataset.length);

@@ -117,6 +117,7 @@ function choose(point) {
   }
   const player = line("button", "", "player");
   player.type = "button";
+  player.dataset.here = "";
   player.setAttribute("aria-pressed", "false");
   player.setAttribute("aria-label", `Play ${point[TITLE]}`);
   if (point[MEDIA]) {

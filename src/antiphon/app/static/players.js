@@ -1,6 +1,8 @@
-// Players of results: the video of one file with the audio of another, each from its own moment, kept in sync.
+// Players of results: the video of one file with the audio of another, each from its own moment, in the player at the
+// foot of the page. On the map they play in their own place.
+import { hideDeck, showDeck, tick } from "./deck.js";
+import { Pair } from "./pair.js";
 
-const DRIFT_S = 0.12;
 const SENT = "sent:";
 
 let playing = null;
@@ -17,104 +19,94 @@ const addressOf = (given) => (given === SENT ? sentAddress : given);
 
 export function stopPlaying() {
   if (!playing) return;
-  const { button, elements } = playing;
+  const { button, pair } = playing;
   playing = null;
-  for (const element of elements) {
-    element.pause();
-    element.removeAttribute("src");
-    element.load();
-    element.remove();
-  }
+  pair.close();
+  hideDeck();
   button.setAttribute("aria-pressed", "false");
   button.querySelector(".progress").style.transform = "";
 }
 
+/** Play what a button stands for; if it plays already, pause it, or go on. */
 export function toggle(button) {
-  const wasThis = playing?.button === button;
-  stopPlaying();
-  document.getElementById("stage")?.pause();
-  if (!wasThis) start(button);
+  if (playing?.button !== button) start(button);
+  else if (playing.pair.wanted) playing.pair.pause();
+  else resume(playing);
 }
 
-/** Create a media element that starts at a given time. */
-function element(kind, given, startS) {
+/** Pause what plays, or go on; false if there is nothing. */
+export function togglePlaying() {
+  if (playing) toggle(playing.button);
+  return playing !== null;
+}
+
+export const pausePlaying = () => playing?.pair.pause();
+
+/** Play the result after the one that plays. */
+export function playNext() {
+  const all = [...document.querySelectorAll(".player:not(:disabled)")];
+  const next = all[all.indexOf(playing?.button) + 1];
+  if (next) start(next);
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+function start(button) {
+  stopPlaying();
+  document.getElementById("stage")?.pause();
+  const { video, audio, videoAt, audioAt } = button.dataset;
+  const one = video === audio;
+  const sides = [audio && element(one ? "video" : "audio", audio, audioAt, false), video && !one && element("video", video, videoAt, true)];
+  const pair = new Pair(sides.filter(Boolean));
+  const mine = { button, pair };
+  playing = mine;
+  const picture = pair.sides.map((side) => side.element).find((made) => made.localName === "video");
+  if ("here" in button.dataset) button.querySelector(".icon").before(...[picture].filter(Boolean));
+  else showDeck({ ...about(button), pair, picture, toggle: togglePlaying, next: playNext, close: stopPlaying });
+  for (const side of pair.sides) side.element.addEventListener("error", () => playing === mine && failed(button));
+  pair.onTick = () => playing === mine && follow(mine);
+  pair.onEnd = () => playing === mine && "here" in button.dataset && stopPlaying();
+  pair.ready().then(() => playing === mine && resume(mine));
+}
+
+/** Go on, or say why that fails. */
+async function resume(mine) {
+  try {
+    if (mine.pair.now >= mine.pair.span[1] - 0.2) mine.pair.seek(mine.pair.match);
+    await mine.pair.play();
+  } catch (error) {
+    if (playing === mine && error.name !== "AbortError") failed(mine.button);
+  }
+}
+
+function follow({ button, pair }) {
+  const [first, last] = pair.span;
+  button.setAttribute("aria-pressed", String(pair.wanted));
+  button.querySelector(".progress").style.transform = `scaleX(${last > first ? (pair.now - first) / (last - first) : 0})`;
+  tick();
+}
+
+/** A media element, and the moment that it is played for. */
+function element(kind, given, at, muted) {
   const made = document.createElement(kind);
   made.src = addressOf(given);
   made.preload = "auto";
   made.playsInline = true;
-  made.startS = startS;
-  made.addEventListener("loadedmetadata", () => { made.currentTime = Math.min(startS, made.duration || startS); }, { once: true });
-  return made;
+  made.muted = muted;
+  return { element: made, at: Number(at) };
 }
 
-function start(button) {
-  const { video, audio, videoAt, audioAt } = button.dataset;
-  const one = video === audio;
-  const leader = audio ? element(one ? "video" : "audio", audio, Number(audioAt)) : element("video", video, Number(videoAt));
-  const elements = [leader];
-  if (audio && video && !one) {
-    const follower = element("video", video, Number(videoAt));
-    follower.muted = true;
-    elements.push(follower);
-  }
-  if (!audio) leader.muted = true;
-  const mine = { button, elements };
-  playing = mine;
-  button.setAttribute("aria-pressed", "true");
-  for (const made of elements) {
-    if (made instanceof HTMLVideoElement) button.querySelector(".icon").before(made);
-    made.addEventListener("error", () => playing === mine && failed(button));
-    made.addEventListener("ended", () => playing === mine && stopPlaying());
-  }
-  run(mine);
-}
-
-/** Start all elements once all can play from their moments, then let the video follow the audio. */
-async function run(mine) {
-  const { button, elements } = mine;
-  await Promise.all(elements.map(ready));
-  if (playing !== mine) return;
-  const [leader, follower] = elements;
-  try {
-    await Promise.all(elements.map((one) => one.play()));
-  } catch {
-    if (playing === mine) failed(button);
-    return;
-  }
-  const bar = button.querySelector(".progress");
-  leader.addEventListener("timeupdate", () => {
-    bar.style.transform = `scaleX(${leader.currentTime / (leader.duration || 1)})`;
-    if (follower) follow(leader, follower);
-  });
-  if (follower) {
-    follower.addEventListener("waiting", () => leader.pause());
-    follower.addEventListener("playing", () => playing === mine && leader.paused && leader.play());
-    leader.addEventListener("waiting", () => follower.pause());
-    leader.addEventListener("playing", () => playing === mine && follower.paused && !follower.ended && follower.play());
-  }
-}
-
-/** Correct small drift by playback speed, large drift by seeking. */
-function follow(leader, follower) {
-  const behind = leader.currentTime - leader.startS - (follower.currentTime - follower.startS);
-  if (follower.seeking || follower.ended) return;
-  if (Math.abs(behind) > 4 * DRIFT_S) follower.currentTime += behind;
-  follower.playbackRate = Math.abs(behind) > DRIFT_S / 3 ? (behind > 0 ? 1.06 : 0.94) : 1;
-}
-
-function ready(one) {
-  return new Promise((resolve) => {
-    const look = () => one.readyState >= 3 && !one.seeking && Math.abs(one.currentTime - one.startS) < 0.5 && done();
-    const done = () => {
-      for (const name of events) one.removeEventListener(name, look);
-      resolve();
-    };
-    const events = ["canplay", "canplaythrough", "seeked"];
-    for (const name of events) one.addEventListener(name, look);
-    one.addEventListener("error", done);
-    setTimeout(done, 4000);
-    look();
-  });
+/** What the page says of a player. */
+function about(button) {
+  const item = button.closest("li, article, div");
+  const link = item?.querySelector(".title a");
+  const root = document.documentElement.dataset.root;
+  const { audio } = button.dataset;
+  return {
+    title: link?.textContent ?? button.getAttribute("aria-label").replace(/^Play /, ""),
+    artist: item?.querySelector(".artist")?.textContent ?? "",
+    page: link?.href,
+    outline: audio?.startsWith(`${root}/media/`) ? audio.replace(`${root}/media/`, `${root}/outline/audio/`) : null,
+  };
 }
 
 /** Say why a player does not play: what the service says of its files, or else the browser. */
