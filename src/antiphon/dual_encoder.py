@@ -129,10 +129,10 @@ class DualEncoder:
             Show a progress bar on stderr. Default: where stderr is a terminal, or in a notebook.
         choices : shared by trainings on the same features with other seeds, so that what does not depend on the seed is
             computed once.
-        pretraining : other pairs of the same backbones, labelled or not, that the heads are trained on before those of
-            `features`. Videos that `features` and `validation` have too are left out, and those by artists or with
-            vectors of held-out ones: of validation, and of test where `features` has splits. Leave out test videos that
-            are in neither yourself.
+        pretraining : other pairs of the same backbones, labelled or not. The heads are trained on these and `features`
+            together first, and then on `features` alone. Videos that `features` and `validation` have too are left out,
+            and those by artists or with vectors of held-out ones: of validation, and of test where `features` has
+            splits. Leave out test videos that are in neither yourself.
 
         Raises
         ------

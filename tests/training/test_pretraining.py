@@ -10,6 +10,7 @@ from antiphon.features import Features
 from antiphon.features.joining import join
 from antiphon.metrics.ranks import ranks
 from antiphon.model.recipe import load_recipe
+from antiphon.training import loop
 
 BASE = load_recipe("antiphon-base")
 SMALL = BASE.model_copy(
@@ -86,6 +87,24 @@ def test_pretrained_heads_stay_as_they_are_where_own_pairs_teach_nothing():
     assert rates[first] == pytest.approx(0.35 * rates[0])
     assert len(history) == first + HEADS.training.patience
     assert not any(epoch.best for epoch in history[first:])
+
+
+def test_folds_of_the_comparison_are_pretrained_without_what_they_hold_out(monkeypatch):
+    """Of 100 videos each is held out once, and then seen neither first nor afterwards."""
+    seen, pretrained = [], loop._pretrained
+
+    def recorded(recipe, others, features, validation, *more):
+        seen.append({*others.groups, *features.groups, *validation.groups})
+        return pretrained(recipe, others, features, validation, *more)
+
+    monkeypatch.setattr(loop, "_pretrained", recorded)
+    own, validation, others = circle(80, 1), circle(20, 2), circle(50, 4)
+    quick = SMALL.model_copy(update={"training": SMALL.training.model_copy(update={"epochs": 1})})
+    found = DualEncoder(quick).fit(own, validation, pretraining=others).against_cca
+    assert found is not None and found.videos == 100
+    every = {*own.groups, *validation.groups}
+    assert seen[0] == every | set(others.groups)
+    assert sorted(name for part in seen[1:] for name in seen[0] - part) == sorted(every)
 
 
 def test_other_features_and_track_models_are_refused():

@@ -14,7 +14,7 @@ from antiphon.plurals import counted
 from antiphon.runs import AgainstCCA, Epoch
 from antiphon.seeding import derived_seed
 from antiphon.training.autoencoder import Reconstruction, initialise
-from antiphon.training.closed_forms import Choices, Chosen, choose, fit_closed_form
+from antiphon.training.closed_forms import Choices, Chosen, both, choose, fit_closed_form
 from antiphon.training.data import TrainingData
 from antiphon.training.distributed import process_count, process_rank
 from antiphon.training.epochs import Progress, run_epochs
@@ -60,8 +60,9 @@ def train(
 ) -> Trained:
     """Train heads on paired features.
 
-    With pretraining, heads are trained on other pairs first, as the recipe says, and then on `features` with 0.35 times
-    the learning rate, for 8 epochs at most. Standardisation and closed form are those of `features` alone.
+    With pretraining, heads are trained on `features` and other pairs first, as the recipe says, and then on `features`
+    alone with 0.35 times the learning rate, for 8 epochs at most. Standardisation and closed form are those of
+    `features` alone.
 
     Parameters
     ----------
@@ -114,7 +115,10 @@ def train(
         trained = _with_closed_form(recipe, shown, validation, device, seed, choosing, progress, start)
 
         def trained_on(train: Features, held_out: Features) -> Towers:
-            return _with_closed_form(recipe.of_tracks, train, held_out, device, seed, start=start).towers
+            if pretraining is not None:
+                start = _pretrained(recipe, pretraining, train, held_out, device, seed, None, None)
+                return _with_closed_form(recipe, train, held_out, device, seed, start=start).towers
+            return _with_closed_form(recipe.of_tracks, train, held_out, device, seed).towers
 
         if trained.towers.tracks is not None:
             fit_track_model(trained.towers.tracks, shown, validation, trained_on, seed)
@@ -132,12 +136,10 @@ def _pretrained(
     choices: Choices | None,
     progress: Progress | None,
 ) -> Trained:
-    """Train heads on other pairs, with the standardisation of the features that they are trained on afterwards."""
-    if not any(others.labels):
-        recipe = recipe.model_copy(update={"loss": recipe.loss.model_copy(update={"label_weight": 0.0})})
+    """Train heads on all pairs, with the standardisation of those that they are trained on afterwards."""
     torch.manual_seed(derived_seed(seed, "pretraining"))
     chosen = _chosen(recipe, features, validation, seed, choices)
-    data, shown, held_out = (TrainingData.of(part, device) for part in (others, features, validation))
+    data, shown, held_out = (TrainingData.of(part, device) for part in (both(features, others), features, validation))
     return _train(recipe, data, held_out, _untrained_towers(recipe, shown, chosen), seed, progress)
 
 
