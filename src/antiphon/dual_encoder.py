@@ -110,6 +110,7 @@ class DualEncoder:
         verbose: bool | None = None,
         choices: Choices | None = None,
         pretraining: Features | None = None,
+        falls_back: bool | None = None,
     ) -> Self:
         """Train on the paired rows of `features`, and keep the epoch that does best on `validation`.
 
@@ -133,6 +134,9 @@ class DualEncoder:
             together first, and then on `features` alone. Videos that `features` and `validation` have too are left out,
             and those by artists or with vectors of held-out ones: of validation, and of test where `features` has
             splits. Leave out test videos that are in neither yourself.
+        falls_back : bool, optional
+            Whether tuned canonical correlations embed in place of the heads. Default: held-out pairs decide, which
+            takes up to three more trainings with fewer than 300 validation videos.
 
         Raises
         ------
@@ -164,6 +168,7 @@ class DualEncoder:
                 progress=report,
                 choices=choices,
                 pretraining=others,
+                falls_back=falls_back,
             )
         self._towers, self.history, self.reconstruction = trained.towers, trained.history, trained.reconstruction
         self.against_cca = trained.against_cca
@@ -222,7 +227,7 @@ class DualEncoder:
         ]
         state = "published weights" if self.published else f"fitted, {len(self.history)} epochs, seed {self.seed}"
         tuned = {"backbones": "tuned with the heads"} if self.tuned else {}
-        if self.against_cca is not None and self.against_cca.falls_back:
+        if self.falls_back:
             state += "; canonical correlations in place of its heads"
         facts = {"audio": sides[0], "video": sides[1], "embeddings": f"{self.dim:,} values", "state": state}
         return f"DualEncoder {self.recipe.name}", facts | tuned
@@ -712,6 +717,11 @@ class DualEncoder:
         model.against_cca = saved.against_cca
         model._towers, model._seen, model._inputs = saved.towers, saved.seen, saved.inputs
         return model
+
+    @property
+    def falls_back(self) -> bool:
+        """Whether its heads were not ahead of tuned canonical correlations, which embed in place of them."""
+        return self.against_cca is not None and self.against_cca.falls_back
 
     @property
     def dim(self) -> int:

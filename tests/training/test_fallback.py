@@ -61,7 +61,7 @@ def test_with_few_pairs_folds_decide_with_the_same_ranks():
     train, validation, test = gaussian(90, 1), gaussian(10, 2), gaussian(150, 3)
     model = DualEncoder(SMALL).fit(train, validation)
     assert model.against_cca is not None and model.against_cca.falls_back
-    assert (model.against_cca.pairs, model.against_cca.videos) == (100, 100)
+    assert (model.against_cca.pairs, model.against_cca.videos) == (60, 60), "three of five folds"
     np.testing.assert_array_equal(both_ways(model, test), both_ways(fit_tuned(train, validation), test))
 
 
@@ -74,7 +74,20 @@ def test_heads_and_kernels_that_find_more_stay(videos):
     plain = both_ways(fit_tuned(train, validation), test)
     gain = np.exp(np.log(plain).mean() - np.log(both_ways(model, test)).mean())
     assert gain > 1.5
-    assert gain == pytest.approx(model.against_cca.gain, rel=0.4)
+    if videos[1] == 300:
+        assert gain == pytest.approx(model.against_cca.gain, rel=0.4), (
+            "pools of a fold are smaller, and so are gains there"
+        )
+
+
+@pytest.mark.parametrize("falls_back", [True, False])
+def test_what_is_decided_is_not_compared(falls_back, monkeypatch):
+    monkeypatch.setattr(fallback, "_compared", None)
+    train, validation, test = circle(90, 1), circle(20, 2), circle(150, 3)
+    model = DualEncoder(SMALL).fit(train, validation, falls_back=falls_back)
+    assert model.against_cca is None
+    same = (both_ways(model, test) == both_ways(fit_tuned(train, validation), test)).all()
+    assert same == falls_back
 
 
 def test_with_fewer_than_100_videos_nothing_is_compared():

@@ -22,7 +22,7 @@ from antiphon.training.distributed import agreed
 
 MIN_VIDEOS = 100
 """Minimum training and validation videos for a comparison; with fewer it would be left to luck."""
-_NUM_FOLDS = 5
+_NUM_FOLDS, _MAX_TRAININGS = 5, 3
 _MAX_FITTED = 20_000
 """Maximum pairs that canonical correlations are fitted to."""
 _MAX_RANKED = 2_000
@@ -35,14 +35,19 @@ TrainedOn = Callable[[Features, Features], Towers]
 
 
 def fall_back(
-    towers: Towers, train: Features, validation: Features, trained_on: TrainedOn, seed: int
+    towers: Towers,
+    train: Features,
+    validation: Features,
+    trained_on: TrainedOn,
+    seed: int,
+    decided: bool | None = None,
 ) -> AgainstCCA | None:
     """Compare trained towers with tuned canonical correlations, and put these in their place, where they are not ahead.
 
     Both are compared by the ranks of the same held-out pairs: of the validation pairs, if they cover 300 videos;
     otherwise training and validation videos are dealt into five folds, and towers are trained anew without one fold
-    after the other, until 300 videos were held out. Where the mean log rank of the towers is not lower, canonical
-    correlations of training and validation pairs take the place of all parts of the embeddings.
+    after the other, until 300 videos or three folds were held out. Where the mean log rank of the towers is not lower,
+    canonical correlations of training and validation pairs take the place of all parts of the embeddings.
 
     Parameters
     ----------
@@ -54,12 +59,17 @@ def fall_back(
         Trains towers like these on other training and validation pairs.
     seed : int
         Seed of folds and subsamples.
+    decided : bool, optional
+        Whether canonical correlations are to take the place, where that is decided already.
 
     Returns
     -------
     AgainstCCA or None
-        The comparison; None with fewer than 100 videos, or where a modality is the same in all pairs of a fold.
+        The comparison; None where there is nothing to decide, with fewer than 100 videos, or where a modality is the
+        same in all pairs of a fold.
     """
+    if decided is False:
+        return None
     videos = len(np.unique(np.concatenate([train.groups, validation.groups])))
     if videos < MIN_VIDEOS or towers.closed_form is None or not all(towers.closed_form.dims):
         return None
@@ -68,13 +78,16 @@ def fall_back(
         held_out = [_subsample(validation, _MAX_RANKED, seed)]
     else:
         divisions = [division for division in folds(train, validation, seed) if _can_be_compared(division)]
-        enough = -(-MIN_HELD_OUT_VIDEOS * _NUM_FOLDS // videos)
+        enough = 0 if decided else min(_MAX_TRAININGS, -(-MIN_HELD_OUT_VIDEOS * _NUM_FOLDS // videos))
         models = [trained_on(shown, stopping) for shown, stopping, _ in divisions[:enough]]
         fitted = [_subsample(both(shown, stopping), _MAX_FITTED, seed) for shown, stopping, _ in divisions]
         held_out = [part for *_, part in divisions]
-    if not models:
+    if not fitted:
         return None
     settings, plain = tune(list(zip(fitted, held_out, strict=True)))
+    if decided:
+        _replace(towers, settings, train, validation, seed)
+        return None
     trained = [_log_ranks(*pair) for pair in zip(models, held_out, strict=False)]
     found = _compared(trained, plain[: len(trained)], held_out[: len(trained)])
     if found.falls_back:

@@ -57,6 +57,7 @@ def train(
     progress: Progress | None = None,
     choices: Choices | None = None,
     pretraining: Features | None = None,
+    falls_back: bool | None = None,
 ) -> Trained:
     """Train heads on paired features.
 
@@ -80,6 +81,9 @@ def train(
         Shared by trainings on the same pairs with other seeds, so that each choice is made once.
     pretraining : Features, optional
         Paired rows of still other videos, of features of the same sizes.
+    falls_back : bool, optional
+        Whether tuned canonical correlations embed in place of the heads. Default: held-out pairs decide; see
+        `antiphon.training.fallback`.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def train(
         if trained.towers.tracks is not None:
             fit_track_model(trained.towers.tracks, shown, validation, trained_on, seed)
             return trained
-        return replace(trained, against_cca=fall_back(trained.towers, shown, validation, trained_on, seed))
+        return replace(trained, against_cca=fall_back(trained.towers, shown, validation, trained_on, seed, falls_back))
 
 
 def _pretrained(

@@ -139,7 +139,8 @@ def shuffled_control(model: DualEncoder, features: Features) -> DualEncoder:
     train, validation = (
         shuffled_pairs(features[split].training_pairs, model.seed) for split in ("train", "validation")
     )
-    return DualEncoder(model.recipe, model.seed, str(model.device)).fit(train, validation, verbose=False)
+    alike = DualEncoder(model.recipe, model.seed, str(model.device))
+    return alike.fit(train, validation, verbose=False, falls_back=model.falls_back)
 
 
 def shuffled_pairs(features: Features, seed: int) -> Features:

@@ -239,7 +239,8 @@ def _score_all(
 def _heads_of_fold(model: DualEncoder, pairs: Features, deal: Deal) -> DualEncoder:
     """Train heads without the judged videos, on rows with and without a label, as those of `model` were."""
     fresh = DualEncoder(model.recipe, model.seed, str(model.device))
-    return fresh.fit(pairs.take(deal.train), pairs.take(deal.validation), verbose=False)
+    train, validation = pairs.take(deal.train), pairs.take(deal.validation)
+    return fresh.fit(train, validation, verbose=False, falls_back=model.falls_back)
 
 
 def _check_options(kinds: Sequence[Kind], seeds: int) -> None:
