@@ -135,6 +135,11 @@ class Workspace:
         return self.folder / "judgements.sqlite"
 
     @property
+    def shortlists(self) -> Path:
+        """Music videos that people chose, with notes, written by the service."""
+        return self.folder / "shortlists.sqlite"
+
+    @property
     def page(self) -> Path:
         """Folder of what the service stores: stills, the map, uploads in progress."""
         return self.folder / "page"

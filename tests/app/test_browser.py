@@ -22,6 +22,8 @@ PAGES = (
     "/map",
     "/gallery",
     "/evaluation",
+    "/lists",
+    "/status",
     "/help",
     "/api",
     "/nothing",

@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHttpError
 from starlette.routing import Match, Mount
 
-from antiphon.app import admission, api, cut_pages, health, judge, media, pages, status
+from antiphon.app import admission, api, cut_pages, health, judge, list_pages, media, pages, status
 from antiphon.app.admission import THIS_MACHINE, Access, Admission
 from antiphon.app.atlas import MapError
 from antiphon.app.bodies import Bodies
@@ -95,7 +95,7 @@ def create_app(
     telemetry = telemetry or Telemetry()
     here = State(
         workspace=workspace,
-        pages=Pages(NAVIGATION),
+        pages=Pages(NAVIGATION, keeps=not access.read_only),
         stills=Stills(workspace.page / "stills"),
         outlines=Outlines(workspace.page / "outlines"),
         uploads=Uploads(workspace.page / "uploads", uploads),
@@ -140,6 +140,7 @@ def create_app(
         api.router,
         media.router,
         judge.router,
+        list_pages.router,
         status.router,
         cut_pages.router,
         pages.router,

@@ -19,6 +19,7 @@ NAVIGATION = (
     ("/map", "Map"),
     ("/gallery", "Gallery"),
     ("/evaluation", "Evaluation"),
+    ("/lists", "Lists"),
     ("/judge", "Judge"),
 )
 
@@ -30,9 +31,11 @@ class Pages:
     ----------
     navigation : sequence of tuple of (str, str)
         (path, label) of the links in the header.
+    keeps : bool
+        Whether music videos can be put on lists.
     """
 
-    def __init__(self, navigation: Sequence[tuple[str, str]] = NAVIGATION) -> None:
+    def __init__(self, navigation: Sequence[tuple[str, str]] = NAVIGATION, keeps: bool = True) -> None:
         self.environment = page_environment("antiphon.app")
         cast(dict[str, Any], self.environment.filters).update(
             address=address,
@@ -42,7 +45,9 @@ class Pages:
             other_filters=other_filters,
             filters_in_words=filters_in_words,
         )
-        cast(dict[str, Any], self.environment.globals).update(navigation=tuple(navigation), instead=INSTEAD)
+        cast(dict[str, Any], self.environment.globals).update(
+            navigation=tuple(navigation), instead=INSTEAD, keeps=keeps
+        )
 
     def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """Render a page.

@@ -1,15 +1,12 @@
 """The SQLite database of judgements: its tables and connections."""
 
 import sqlite3
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from antiphon.disk import writing
-from antiphon.errors import ConfigError
+from antiphon.sqlite_file import Schema, connected
 
 FORMAT = 1
-_WAIT_S = 20.0
 
 _TABLES = """
 CREATE TABLE rounds (
@@ -69,70 +66,9 @@ CREATE TABLE answers (             -- only ever added to
 CREATE INDEX items_of_question ON items(question);
 """
 
-
-@contextmanager
-def connection(path: Path, *, write: bool = False) -> Generator[sqlite3.Connection]:
-    """Open a connection with one transaction.
-
-    The transaction is durable when the block ends (write-ahead log, synchronous FULL), and rolled back on an error.
-    Writers wait for each other; readers never wait.
-
-    Parameters
-    ----------
-    path : Path
-        The database; created if it does not exist.
-    write : bool
-        Lock it for writing.
-
-    Yields
-    ------
-    Connection
-        The connection.
-
-    Raises
-    ------
-    ConfigError
-        The file is not a database of judgements, or of another version.
-    StorageError
-        The file cannot be created.
-    """
-    if path.exists() and not path.is_file():
-        raise ConfigError(f"{path}: is not a file. Move it away, and judgements are kept there.")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
-    try:
-        database.row_factory = sqlite3.Row
-        _set_up(database, path)
-        database.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-        yield database
-        database.execute("COMMIT")
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError):
-            raise
-        raise ConfigError(f"{path}: judgements cannot be read or written: {error}.") from error
-    finally:
-        database.close()  # Rolls back an open transaction.
+_SCHEMA = Schema("judgements", FORMAT, _TABLES)
 
 
-def _set_up(database: sqlite3.Connection, path: Path) -> None:
-    database.execute("PRAGMA foreign_keys = ON")
-    database.execute("PRAGMA synchronous = FULL")
-    if database.execute("PRAGMA user_version").fetchone()[0] == FORMAT:
-        return
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("BEGIN IMMEDIATE")
-    found = database.execute("PRAGMA user_version").fetchone()[0]
-    if found == 0:
-        for statement in _statements():
-            database.execute(statement)
-        database.execute(f"PRAGMA user_version = {FORMAT}")
-    elif found != FORMAT:
-        raise ConfigError(f"{path}: written in format {found}, but this version reads {FORMAT}. Use a newer Antiphon.")
-    database.execute("COMMIT")
-
-
-def _statements() -> list[str]:
-    """Return the statements one by one, since `executescript` would end the transaction."""
-    plain = "\n".join(line.split("--")[0] for line in _TABLES.splitlines())
-    return [statement for statement in plain.split(";") if statement.strip()]
+def connection(path: Path, *, write: bool = False) -> AbstractContextManager[sqlite3.Connection]:
+    """Open a connection with one transaction; see `antiphon.sqlite_file.connected`."""
+    return connected(path, _SCHEMA, write=write)

@@ -1,4 +1,5 @@
 // Shared by all pages: players, keyboard shortcuts, and announcing new results. Without it only the players stop working.
+import { markKept, watchHearts } from "./hearts.js";
 import { sendFiles } from "./sending.js";
 import { pausePlaying, playNext, stopPlaying, toggle, togglePlaying, watchStage } from "./players.js";
 
@@ -33,6 +34,7 @@ const keys = {
     if (field) field.select();
     else location.href = `${document.documentElement.dataset.root}/#q`;
   },
+  h: () => (current ?? document).querySelector("form.heart")?.requestSubmit(),
   j: () => choose(1),
   k: () => choose(-1),
   n: playNext,
@@ -45,6 +47,7 @@ const keys = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.key !== "Escape" && typing(event.target)) return;
+  if (event.key === "h" && !document.querySelector("form.heart")) return; // The cut room has its own.
   if (keys[event.key]) {
     event.preventDefault();
     keys[event.key]();
@@ -84,6 +87,7 @@ document.addEventListener("error", (event) => {
 document.addEventListener("htmx:afterSwap", (event) => {
   current = null;
   const count = event.detail.target.querySelectorAll("[data-results] > li").length;
+  markKept();
   say(count === 1 ? "1 result" : `${count} results`);
 });
 document.addEventListener("htmx:responseError", () => say("The service refused the request."));
@@ -117,3 +121,4 @@ followTimeline();
 watchStage();
 if (location.hash === "#q") document.querySelector("[data-search]")?.focus();
 sendFiles(say);
+watchHearts(say);

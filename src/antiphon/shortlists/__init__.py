@@ -1,0 +1,7 @@
+"""Shortlists: music videos that people chose, in order, with notes."""
+
+from antiphon.shortlists.edits import added, moved, noted, removed, renamed
+from antiphon.shortlists.records import Entry, Shortlist
+from antiphon.shortlists.store import Shortlists, UnknownShortlistError
+
+__all__ = ["Entry", "Shortlist", "Shortlists", "UnknownShortlistError", "added", "moved", "noted", "removed", "renamed"]
