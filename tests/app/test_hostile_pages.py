@@ -56,6 +56,7 @@ def addresses() -> list[str]:
     """Every page, of several videos, and with hostile words where words are asked for."""
     found = ["/", "/map", "/gallery", "/evaluation", "/help", "/api", "/judge", "/judge/question", "/judge/report"]
     found += [address(id) for id in IDS] + [address(id, "match") for id in IDS[::3]]
+    found += [f"{address(id, 'cut')}?target={side}" for id, side in ((IDS[1], "audio"), (IDS[3], "video"))]
     for number, words in enumerate(TEXTS[:-2]):
         asked = quote(words, safe="")
         found += [f"/?q={asked}", (f"/find?q={asked}", f"/video/{asked}", f"/nothing/{asked}")[number % 3]]
