@@ -70,7 +70,8 @@ def test_numbers_and_orders_hold(name: str, tmp_path: Path) -> None:
     environment |= SETTINGS[name] | {"OMP_NUM_THREADS": "1"}
     if disabled := " ".join(filter(BEYOND[name], found())):
         environment["NPY_DISABLE_CPU_FEATURES"] = disabled
-    options = ["-q", "-m", "numeric", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "base")]
+    # Both musicnn networks have the same layers: one of them tells.
+    options = ["-q", "-m", "numeric", "-k", "not msd", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "base")]
     command = [sys.executable, "-m", "pytest", *options, *files]
     done = subprocess.run(
         command, cwd=TESTS.parent, env=environment, capture_output=True, text=True, timeout=3000, check=False
