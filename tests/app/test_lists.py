@@ -48,6 +48,9 @@ def test_a_list_without_scripts(visitor: TestClient, workspace: Workspace) -> No
     assert told(page.text)[0] == "plain"
     page = visitor.post(place, data={"do": "note", "id": "plain", "text": f"=1+1 {SCRIPT}"})
     assert SCRIPT not in page.text and "=1+1 &lt;script" in page.text
+    page = visitor.post(place, data={"do": "note", "id": "plain", "text": "я" * 900})
+    assert page.status_code == 200 and "я" * 900 in page.text
+    visitor.post(place, data={"do": "undo"})
     page = visitor.post(place, data={"do": "undo"})
     assert "=1+1" not in page.text
     visitor.post(place, data={"do": "note", "id": "plain", "text": "=1+1"})

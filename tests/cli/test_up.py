@@ -8,15 +8,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from antiphon.app.upkeep import listing
+from antiphon.app.upkeep import Step, Upkeep, listing
 from antiphon.cli.app import run
 from antiphon.cli.up import steps
+from antiphon.search import Index
 from antiphon.workspace import Workspace
 
 RECIPE = """
@@ -89,15 +91,38 @@ def test_a_growing_file_is_another_listing(tmp_path: Path) -> None:
     assert listing(tmp_path) != before
 
 
-def test_a_model_is_trained_once(tmp_path: Path) -> None:
+def test_a_model_is_trained_once_and_what_is_missing_is_made_later(tmp_path: Path) -> None:
     place = Workspace(tmp_path)
-    place.index.mkdir()
-    verbs = [step.verb for step in steps(place, Path("/films"), [Path("/films.csv")], "antiphon-base")]
-    assert verbs == [
-        ("catalogue", "add", "/films", "--metadata", "/films.csv"),
-        ("extract",),
-        ("index", "add"),
-    ]
+    Index.from_vectors(["a", "b"], np.eye(2), path=place.index)
+    record = place.index / "index.toml"
+    known = [("catalogue", "add", "/films", "--metadata", "/films.csv"), ("extract",), ("index", "add")]
+
+    def verbs() -> list[tuple[str, ...]]:
+        return [step.verb for step in steps(place, Path("/films"), [Path("/films.csv")], "antiphon-base")]
+
+    assert verbs() == known
+    record.write_text(record.read_text().replace('run = ""', 'run = "base"'))
+    assert Index.open(place.index).origin.run == "base"
+    place.run("base").mkdir(parents=True)
+    assert verbs() == [*known, ("evaluate", "--run", "base"), ("report", "--run", "base")]
+    (place.run("base") / "metrics.json").write_text("{}")
+    assert verbs() == [*known, ("report", "--run", "base")]
+
+
+def test_a_step_that_raises_is_told_and_tried_again(tmp_path: Path) -> None:
+    def failing() -> Iterator[Step]:
+        raise OSError("the disk is gone")
+        yield
+
+    (tmp_path / "videos").mkdir()
+    upkeep = Upkeep(Workspace(tmp_path / "work"), tmp_path / "videos", failing, every_s=0.05)
+    upkeep.start()
+    end = time.monotonic() + 60
+    while not upkeep.progress.fault:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert upkeep.progress.fault == "the disk is gone" and upkeep.progress.doing == "waiting"
+    upkeep.stop()
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

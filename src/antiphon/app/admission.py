@@ -2,14 +2,15 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,6 +21,10 @@ from antiphon.errors import ConfigError
 
 router = APIRouter(include_in_schema=False)
 
+Next = Annotated[str, Query(max_length=10_000)]
+
+_PLACE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*")
+"""A path within the service."""
 _COOKIE = "antiphon"
 _REMEMBERED_S = 30 * 24 * 3600
 _MIN_CHARACTERS, _MAX_CHARACTERS = 16, 1000
@@ -81,25 +86,28 @@ class Admission:
 
     def _refusal(self, request: Request) -> Response | None:
         path = inner_path(request)
-        if self.token and not path.startswith(_OPEN) and not is_known(request.headers, self.token):
+        if self.token and not path.startswith(_OPEN) and not is_known(request, self.token):
             wants_page = request.method in _READING and "text/html" in request.headers.get("accept", "")
             if wants_page and not path.startswith("/api/"):
-                return RedirectResponse(rooted("/sign-in"), 303)
+                asked = quote(f"{path}?{request.scope['query_string'].decode('ascii', 'replace')}".rstrip("?"), safe="")
+                return RedirectResponse(rooted(f"/sign-in?next={asked}"), 303)
             headers = {"www-authenticate": "Bearer"}
             return JSONResponse({"detail": "A token is needed: Authorization: Bearer TOKEN."}, 401, headers)
         asks = path in _ASKING or path.startswith(_EXPORT)
         if self.read_only and request.method not in _READING and not asks:
-            return JSONResponse({"detail": "This service takes no files and no judgements."}, 403)
+            return JSONResponse(
+                {"detail": "This service is read-only: it takes no files, no judgements and no changes of lists."}, 403
+            )
         return None
 
 
-def is_known(headers: Headers, token: str) -> bool:
+def is_known(request: Request, token: str) -> bool:
     """Return whether a request carries the token, or the cookie that stands for it.
 
     Parameters
     ----------
-    headers : Headers
-        Headers of the request.
+    request : Request
+        The request.
     token : str
         The token.
 
@@ -108,14 +116,10 @@ def is_known(headers: Headers, token: str) -> bool:
     bool
         Whether it does.
     """
-    kind, _, given = headers.get("authorization", "").partition(" ")
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode()):
         return True
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
-    except CookieError:
-        return False
-    return cookie is not None and hmac.compare_digest(cookie.value.encode(), _mark(token).encode())
+    return hmac.compare_digest(request.cookies.get(_COOKIE, "").encode(), _mark(token).encode())
 
 
 def _mark(token: str) -> str:
@@ -154,23 +158,24 @@ def read_token(path: Path) -> str:
 
 
 @router.get("/sign-in")
-def ask(request: Request, here: Here) -> Response:
+def ask(request: Request, here: Here, next: Next = "/") -> Response:
     """Ask for the token, where there is one."""
     if not request.app.state.token:
         return RedirectResponse(rooted("/"), 303)
-    return here.pages.render(request, "sign_in.html", wrong=False)
+    return here.pages.render(request, "sign_in.html", wrong=False, next=next)
 
 
 @router.post("/sign-in")
 async def sign_in(request: Request, here: Here) -> Response:
     """Take the token, and remember that it was right."""
     token: str = request.app.state.token
-    given = (await form_fields(request, "token"))["token"].strip()
+    given = await form_fields(request, "token", "next")
+    place = given["next"] if _PLACE.fullmatch(given["next"]) else "/"
     if not token:
         return RedirectResponse(rooted("/"), 303)
-    if not hmac.compare_digest(given.encode(), token.encode()):
-        return here.pages.render(request, "sign_in.html", status=403, wrong=True)
-    answer = RedirectResponse(rooted("/"), 303)
+    if not hmac.compare_digest(given["token"].strip().encode(), token.encode()):
+        return here.pages.render(request, "sign_in.html", status=403, wrong=True, next=place)
+    answer = RedirectResponse(rooted(place), 303)
     is_https = request.url.scheme == "https"
     answer.set_cookie(
         _COOKIE,
@@ -179,6 +184,6 @@ async def sign_in(request: Request, here: Here) -> Response:
         path=rooted("/"),
         secure=is_https,
         httponly=True,
-        samesite="strict",
+        samesite="lax",  # A link in a mail leads to what it names; other sites' POST is refused by the guard.
     )
     return answer

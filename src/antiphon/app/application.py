@@ -66,7 +66,7 @@ def create_app(
     Parameters
     ----------
     workspace : Workspace
-        Workspace with a catalogue; only its `page` folder is written to.
+        Workspace with a catalogue; only its `page` folder, judgements and lists are written to.
     index : Index, optional
         Index to search. None while there is none: until one is built, there is a page that says how far things are.
     run : str

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 
 from fastapi import HTTPException, Request
 
-_MAX_BYTES = 4096
+_MAX_BYTES = 16 << 10
 
 
 async def form_fields(request: Request, *names: str) -> dict[str, str]:

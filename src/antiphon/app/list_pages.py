@@ -53,17 +53,22 @@ async def create(request: Request, here: Here) -> Response:
     try:
         made = await run_sync(_store(here).create, name)
     except ConfigError as error:
-        shown = await run_sync(_store(here).all)
-        return _page(request, here, "lists.html", status=422, lists=shown, fault=str(error), name=name)
+        return await run_sync(partial(_refused, request, here, name, str(error)))
     return _remembering(RedirectResponse(rooted(f"/lists/{made.key}"), 303), made.key)
+
+
+def _refused(request: Request, here: State, name: str, fault: str) -> HTMLResponse:
+    return _page(request, here, "lists.html", status=422, lists=_store(here).all(), fault=fault, name=name)
 
 
 @router.get("/lists/{key}")
 def one(key: str, request: Request, here: Here) -> Response:
     """Show a list, which hearts go to from then on."""
     found = _found(here, key)
-    page = _page(request, here, "list.html", shortlist=found, entries=_entries(here, found), may_change=True)
-    return page if found.is_deleted else _remembering(page, key)
+    page = _page(
+        request, here, "list.html", shortlist=found, entries=_entries(here, found), may_change=not here.read_only
+    )
+    return page if found.is_deleted or here.read_only else _remembering(page, key)
 
 
 @router.post("/lists/{key}")
@@ -73,7 +78,7 @@ async def change(key: str, request: Request, here: Here) -> Response:
     if given["do"] not in _CHANGES:
         raise HTTPException(422, f"Nothing is called {given['do'][:20]!r} here; a list takes {', '.join(_CHANGES)}.")
     if given["do"] == "add":
-        here.searcher.video(given["id"])
+        await run_sync(lambda: here.searcher.video(given["id"]))
     try:
         await run_sync(_changed, _store(here), key, given)
     except UnknownShortlistError as error:
@@ -109,11 +114,13 @@ def kept(here: Here, current: Current = "") -> JSONResponse:
 async def keep(request: Request, here: Here, current: Current = "") -> Response:
     """Put a music video on the list that hearts go to, or take it off; without a list, begin one."""
     id = (await form_fields(request, "id"))["id"]
-    here.searcher.video(id)
+    await run_sync(lambda: here.searcher.video(id))
     found = await run_sync(_current, here, current)
     if found is None:
         found = await run_sync(_store(here).create, _FIRST_NAME)
-    found = await run_sync(_store(here).change, found.key, partial(removed if id in found else added, id=id))
+    found = await run_sync(
+        _store(here).change, found.key, lambda one: removed(one, id) if id in one else added(one, id)
+    )
     if request.headers.get("accept", "").startswith("application/json"):
         return _remembering(JSONResponse({"name": found.name, "kept": id in found}), found.key)
     return _remembering(RedirectResponse(rooted(f"/lists/{found.key}"), 303), found.key)

@@ -144,9 +144,11 @@ def host_name(host: str) -> str:
 
     Examples
     --------
-    >>> host_name("[::1]:8000"), host_name("Localhost:80"), host_name("a:b:c")
-    ('::1', 'localhost', '')
+    >>> host_name("[::1]:8000"), host_name("Localhost:80"), host_name("a:b:c"), host_name("localhost/healthz?")
+    ('::1', 'localhost', '', '')
     """
+    if any(sign in host for sign in "/?#@\\"):
+        return ""
     try:
         parts = urlsplit(f"//{host}")
         _ = parts.port

@@ -38,7 +38,7 @@ async def renewed(here: State, encoding: WorkerLimits | None = None) -> None:
                 if await run_sync(renew, here, encoding) and before is not None:
                     former.append((time.monotonic(), before))
                 refused = ""
-            except AntiphonError as error:
+            except (AntiphonError, OSError) as error:
                 if str(error) != refused:
                     sys.stderr.write(f"The index cannot be opened: {error}\n")
                 refused = str(error)

@@ -95,4 +95,5 @@ def inner_path(request: Request) -> str:
     str
         Its path without the root.
     """
-    return request.url.path.removeprefix(request.scope.get("root_path", ""))
+    # Not from request.url, which some versions of Starlette build from the Host header.
+    return request.scope["path"].removeprefix(request.scope.get("root_path", ""))

@@ -1,5 +1,6 @@
 """The web server, which ends running worker jobs on shutdown."""
 
+import asyncio
 import socket
 
 import uvicorn
@@ -39,4 +40,6 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the worker processes, then shut down."""
         self._state.stop()
+        if self._state.upkeep is not None:  # It waits for a verb to end.
+            await asyncio.to_thread(self._state.upkeep.stop)
         await super().shutdown(sockets)

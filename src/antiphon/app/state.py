@@ -263,8 +263,6 @@ class State:
 
     def stop(self) -> None:
         """Accept no more files, and end the worker processes; waiting clients get a response."""
-        if self.upkeep is not None:
-            self.upkeep.stop()
         self.uploads.stop()
         self.stills.close()
         self.outlines.close()
@@ -275,6 +273,8 @@ class State:
     def close(self) -> None:
         """End the worker processes, and delete clients' files."""
         self.stop()
+        if self.upkeep is not None:
+            self.upkeep.stop()
         self.uploads.close()
         self.exports.close()
 

@@ -17,7 +17,6 @@ from antiphon.app.templating import is_part
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError
 from antiphon.report.file_names import without_folders
-from antiphon.workspace import Failure
 
 router = APIRouter(tags=["REST API"])
 
@@ -51,7 +50,9 @@ async def page(request: Request, here: Here) -> HTMLResponse:
     """Show how things stand."""
     found = await run_sync(stand, here)
     template = "status_part.html" if is_part(request) else "status.html"
-    return here.pages.render(request, template, now=found, upkeep=here.upkeep, run=here.run)
+    return here.pages.render(
+        request, template, now=found, upkeep=here.upkeep, run=here.run, may_look=not here.read_only
+    )
 
 
 @router.post("/status", include_in_schema=False)
@@ -99,8 +100,8 @@ def stand(here: State) -> Status:
         else UpkeepStatus(
             doing=upkeep.progress.doing,
             step=upkeep.progress.step,
-            line=here.without_paths(upkeep.progress.line),
-            fault=here.without_paths(upkeep.progress.fault),
+            line=_plain(here, upkeep.progress.line),
+            fault=_plain(here, upkeep.progress.fault),
         ),
     )
 
@@ -110,11 +111,14 @@ def _failures(here: State) -> list[VideoFailure]:
         found = here.workspace.read_failures()
     except AntiphonError:  # Damaged, or being replaced.
         return []
-    return [VideoFailure(id=one.video_id, stage=one.stage, message=_told(here, one)) for one in found]
+    return [VideoFailure(id=one.video_id, stage=one.stage, message=_plain(here, one.message)) for one in found]
 
 
-def _told(here: State, failure: Failure) -> str:
-    return here.without_paths(without_folders(failure.message))
+def _plain(here: State, message: str) -> str:
+    """Return a message without where files lie on this machine."""
+    if here.upkeep is not None:
+        message = message.replace(str(here.upkeep.folder), here.upkeep.folder.name)
+    return here.without_paths(without_folders(message))
 
 
 def _version(name: str) -> str:

@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_SECRET = ("/shared/", "/lists/")
+"""What follows opens a list."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})
 
 
@@ -88,7 +90,7 @@ class Telemetry:
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "client": (scope.get("client") or ("",))[0],
             "method": method,
-            "path": scope["path"],
+            "path": route if route.startswith(_SECRET) else scope["path"],
             "route": route,
             "status": status,
             "bytes": sent_bytes,

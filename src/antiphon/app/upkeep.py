@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from antiphon.errors import AntiphonError
 from antiphon.workspace import Workspace
 
 _STOP_S = 10.0
@@ -38,15 +40,12 @@ class Progress:
         How far it is, as the verb says it.
     fault : str
         Why the last round did not end well; "" if it did.
-    looked : float
-        When the folder was looked at, in seconds since 1970; 0 before the first time.
     """
 
     doing: Doing = "waiting"
     step: str = ""
     line: str = ""
     fault: str = ""
-    looked: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Upkeep:
     beside : sequence of Path
         Further files to watch, such as a table.
     every_s : float
-        Seconds between two looks at the folder.
+        Seconds between two looks at the folder, and for which nothing in it must have changed.
     """
 
     def __init__(
@@ -113,33 +112,44 @@ class Upkeep:
             child.kill()
 
     def _run(self) -> None:
-        done, before, again_s = "", "", 0.0
+        done, before, again_s, since_s = "", "", 0.0, time.monotonic()
         while not self._stopping.is_set():
             now = listing(self.folder, self._beside)
-            self.progress = replace(self.progress, looked=time.time())
-            # As it was at the last look: nothing is being copied any more.
-            if now == before and (now != done or (self.progress.fault and time.monotonic() > again_s)):
+            if now != before:
+                before, since_s = now, time.monotonic()
+            # Nothing is being copied any more.
+            is_quiet = time.monotonic() - since_s >= self._every_s
+            if is_quiet and (now != done or (self.progress.fault and time.monotonic() > again_s)):
                 self._round()
                 done, again_s = now, time.monotonic() + _RETRY_S
-            before = now
             self._changed.wait(min(self._every_s, 1.0) if now != done else self._every_s)
             self._changed.clear()
         self.progress = replace(self.progress, doing="stopped", step="", line="")
 
     def _round(self) -> None:
         fault = ""
-        for step in self._steps():
-            self.progress = replace(self.progress, doing="working", step=step.words, line="")
-            fault = self._call(step.verb)
-            if fault or self._stopping.is_set():
-                break
+        try:
+            for step in self._steps():
+                self.progress = replace(self.progress, doing="working", step=step.words, line="")
+                fault = self._call(step.verb)
+                if fault or self._stopping.is_set():
+                    break
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next round may go well
+            fault = str(error) or type(error).__name__
+            with contextlib.suppress(OSError, AntiphonError):  # The disk may be what is wrong.
+                self._workspace.log(traceback.format_exc())
         self.progress = replace(self.progress, doing="waiting", step="", line="", fault=fault)
 
     def _call(self, verb: Sequence[str]) -> str:
         """Run a verb; return why it failed, or nothing."""
         command = [sys.executable, "-m", "antiphon", "--workspace", str(self._workspace.root), "--json", *verb]
         with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
         ) as child:
             self._child = child
             with contextlib.suppress(OSError):

@@ -49,7 +49,7 @@ class ServeOptions:
         File with a token that clients need: a page asks people for it, programs send `Authorization: Bearer TOKEN`.
         Default: the file that ANTIPHON_TOKEN_FILE names, else no token.
     read_only
-        Take no files and no judgements from clients.
+        Refuse uploads, judgements and changes of lists.
     access_log
         Write a line of JSON to stderr for each request.
     """

@@ -14,6 +14,7 @@ from antiphon.cli.serving import USUAL_SERVICE, ServeOptions, run_service
 from antiphon.cli.session import Here
 from antiphon.cli.splitting import MIN_VIDEOS, splitting_verb, usable_counts, workable_split
 from antiphon.errors import ConfigError, ModelError, SearchError
+from antiphon.runs import METRICS_FILE, REPORT_FILE
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
@@ -43,7 +44,7 @@ def up(
     recipe
         Recipe of the first model.
     every
-        Seconds between two looks at the folder.
+        Seconds between two looks at the folder, and for which nothing in it must have changed.
     """
     from antiphon.app.application import create_app
 
@@ -97,9 +98,13 @@ def steps(workspace: Workspace, folder: Path, metadata: Sequence[Path], recipe: 
         if min(counts.values()) < MIN_VIDEOS and (found := workable_split(catalogue, usable)):
             yield Step("Splitting", tuple(splitting_verb(*found)))
         yield Step("Training", ("train", "--recipe", recipe))
-    if not workspace.index.exists():
-        yield Step("Building the index", ("index", "build"))
-        yield Step("Evaluating", ("evaluate",))
-        yield Step("Writing the report", ("report",))
-    else:
+    if workspace.index.exists():
         yield Step("Adding to the index", ("index", "add"))
+    else:
+        yield Step("Building the index", ("index", "build"))
+    run = Index.open(workspace.index).origin.run
+    if run and workspace.run(run).exists():
+        if not (workspace.run(run) / METRICS_FILE).exists():
+            yield Step("Evaluating", ("evaluate", "--run", run))
+        if not (workspace.run(run) / REPORT_FILE).exists():
+            yield Step("Writing the report", ("report", "--run", run))

@@ -13,7 +13,7 @@ from antiphon.shortlists.edits import list_name
 from antiphon.shortlists.records import Entry, Shortlist
 from antiphon.sqlite_file import Schema, connected
 
-_MAX_LISTS, _MAX_VERSIONS = 1000, 100
+_MAX_LISTS, _MAX_VERSIONS, _MAX_CHARACTERS = 1000, 100, 200_000
 _SCHEMA = Schema(
     "shortlists",
     1,
@@ -72,7 +72,9 @@ class Shortlists:
         """
         made = Shortlist(secrets.token_urlsafe(12), secrets.token_urlsafe(16), list_name(name))
         with self._connected(write=True) as database:
-            if database.execute("SELECT COUNT(*) FROM shortlists").fetchone()[0] >= _MAX_LISTS:
+            if _count(database) >= _MAX_LISTS:
+                _forget_deleted(database)
+            if _count(database) >= _MAX_LISTS:
                 raise ConfigError(f"There are {_MAX_LISTS:,} lists already, which is the most that are kept.")
             database.execute("INSERT INTO shortlists VALUES (?, ?)", (made.key, made.token))
             database.execute("INSERT INTO versions VALUES (?, 0, ?)", (made.key, _state(made)))
@@ -160,6 +162,18 @@ class Shortlists:
         return connected(self.path, _SCHEMA, write=write)
 
 
+def _count(database: sqlite3.Connection) -> int:
+    return database.execute("SELECT COUNT(*) FROM shortlists").fetchone()[0]
+
+
+def _forget_deleted(database: sqlite3.Connection) -> None:
+    """Make room: what is deleted can no longer be brought back."""
+    for row in database.execute(_LATEST).fetchall():
+        if _read(row).is_deleted:
+            database.execute("DELETE FROM versions WHERE key = ?", (row["key"],))
+            database.execute("DELETE FROM shortlists WHERE key = ?", (row["key"],))
+
+
 def _known(row: sqlite3.Row | None) -> sqlite3.Row:
     if row is None:
         raise UnknownShortlistError("There is no such list.")
@@ -168,7 +182,11 @@ def _known(row: sqlite3.Row | None) -> sqlite3.Row:
 
 def _state(shortlist: Shortlist) -> str:
     entries = [asdict(entry) for entry in shortlist.entries]
-    return json.dumps({"name": shortlist.name, "entries": entries, "is_deleted": shortlist.is_deleted})
+    state = {"name": shortlist.name, "entries": entries, "is_deleted": shortlist.is_deleted}
+    text = json.dumps(state, ensure_ascii=False)
+    if len(text) > _MAX_CHARACTERS:
+        raise ConfigError("The notes of this list are too long together. Shorten some, or begin another list.")
+    return text
 
 
 def _read(row: sqlite3.Row) -> Shortlist:
