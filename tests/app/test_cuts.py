@@ -5,19 +5,24 @@ import io
 from dataclasses import replace
 from html import escape
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
+import anyio
 import av
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message, Scope
 
 from antiphon.app.cue_sheets import edit_list, edit_rate, timecode
 from antiphon.app.cuts import Cut, shift_of, start_of, together
 from antiphon.app.exports import ExportLimits
 from antiphon.app.library import Video
 from antiphon.app.templating import address
+from antiphon.errors import DecodeError
 from antiphon.media.opening import CataloguedFile
 from antiphon.search import Moment
 from antiphon.workers.limits import LimitError
@@ -175,6 +180,36 @@ def test_the_room_shows_five_and_what_was_chosen(client: TestClient) -> None:
     assert client.get("/cut/nobody").status_code == 404
 
 
+def test_what_was_kept_and_is_gone_is_left_out(
+    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    videos = app.state.antiphon.searcher.library.videos
+    silent, lost, late, good = IDS[6], IDS[7], IDS[8], IDS[10]
+    monkeypatch.setitem(videos, silent, replace(videos[silent], has_audio=False))
+    monkeypatch.setitem(videos, lost, replace(videos[lost], file=None))
+    keep = ["1~nobody", f"1~{silent}", f"1~{lost}", f"-5~{late}", f"1.000~{good}"]
+    asked = {"with": IDS[9], "shift": 0, "from": 1, "to": 4, "keep": keep}
+    table = client.get("/export/csv/plain", params=asked)
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert [(row["choice"], row["song_id"]) for row in rows] == [("chosen", IDS[9]), ("kept", good)]
+    room = client.get("/cut/plain", params=asked)
+    assert room.status_code == 200
+    assert "nobody" not in room.text
+    kept = [part.rpartition('data-id="')[2].partition('"')[0] for part in room.text.split('data-kept="true"')[:-1]]
+    assert set(kept) == {escape(late), escape(good)}  # one that can be shifted until it plays stays
+
+
+@pytest.mark.parametrize("gone", [{"has_audio": False}, {"file": None}])
+def test_a_choice_without_the_side_is_refused_in_words(
+    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch, gone: dict[str, Any]
+) -> None:
+    videos = app.state.antiphon.searcher.library.videos
+    monkeypatch.setitem(videos, IDS[9], replace(videos[IDS[9]], **gone))
+    for place in ("cut", "export/csv"):
+        found = client.get(f"/{place}/plain", params=ASKED)
+        assert found.status_code == 404 and "has no file with sound" in found.text
+
+
 ASKED = {"with": IDS[9], "shift": "0"}
 
 
@@ -198,9 +233,6 @@ def test_exports_are_bounded(
     monkeypatch.setattr(here.exports, "limits", ExportLimits(max_bytes=10_000))
     found = client.post("/export/mp4/plain", params=ASKED)
     assert found.status_code == 422 and "Choose a shorter stretch" in found.text
-    monkeypatch.setattr(here.exports, "limits", ExportLimits(max_waiting=0))
-    busy = client.post("/export/mp4/plain", params=ASKED)
-    assert (busy.status_code, busy.headers["retry-after"]) == (503, "30")
     monkeypatch.setattr(here.exports, "limits", ExportLimits())
     videos = here.searcher.library.videos
     gone = replace(videos[IDS[9]], file=CataloguedFile(str(tmp_path / "gone.mp4")))
@@ -208,6 +240,74 @@ def test_exports_are_bounded(
     missing = client.post("/export/mp4/plain", params=ASKED)
     assert missing.status_code == 422 and str(tmp_path) not in missing.text
     assert list((workspace.page / "exports").glob("process-*/film-*")) == []
+
+
+def test_films_that_are_not_sent_yet_are_bounded(app: FastAPI, client: TestClient, workspace: Workspace) -> None:
+    """Films are asked for whose clients take nothing, and then leave; one more is made only after that."""
+    asked = {"with": IDS[9], "from": "0", "to": "1"}
+    most = app.state.antiphon.exports.limits.max_unsent
+
+    async def unsent() -> list[int]:
+        statuses: list[int] = []
+        enough = anyio.Event()
+
+        async def ask() -> None:
+            async def receive() -> Message:
+                await enough.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    statuses.append(message["status"])
+                    if len(statuses) > most:
+                        enough.set()
+                elif statuses[-1] == 200:
+                    await anyio.sleep_forever()
+
+            await app(scope_of("/export/mp4/plain", asked), receive, send)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(most + 1):
+                group.start_soon(ask)
+        return statuses
+
+    assert sorted(anyio.run(unsent)) == [*most * [200], 503]
+    assert client.post("/export/mp4/plain", params=asked).status_code == 200
+
+
+def scope_of(path: str, asked: dict[str, str]) -> Scope:
+    """An ASGI request with a method that changes nothing."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": urlencode(asked).encode(),
+        "headers": [(b"host", b"localhost")],
+        "client": ("127.0.0.1", 1),
+        "server": ("localhost", 80),
+    }
+
+
+def test_a_film_that_cannot_be_made_leaves_its_place(
+    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(job: object) -> None:
+        raise DecodeError("damaged")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.state.antiphon.exports._worker, "run", damaged)
+        most = app.state.antiphon.exports.limits.max_unsent
+        found = {client.post("/export/mp4/plain", params=ASKED).status_code for _ in range(most + 1)}
+        assert found == {422}
+    full = ExportLimits(max_unsent=0)
+    monkeypatch.setattr(app.state.antiphon.exports, "limits", full)
+    busy = client.post("/export/mp4/plain", params=ASKED)
+    assert (busy.status_code, busy.headers["retry-after"]) == (503, "30")
 
 
 def test_what_takes_too_long_is_said(app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, cast
 from urllib.parse import quote
@@ -14,11 +15,12 @@ from fastapi.responses import HTMLResponse, Response
 from antiphon.app.api import refuse_repeated
 from antiphon.app.cue_sheets import cue_table, edit_list
 from antiphon.app.cuts import Asked, Cut, Row, Side, asked_cut, shift_of, start_of
+from antiphon.app.exports import Film
 from antiphon.app.found import Found
 from antiphon.app.library import Video
 from antiphon.app.media import outlined
 from antiphon.app.schemas import Asked as AskedConditions
-from antiphon.app.searching import UnknownVideoError
+from antiphon.app.searching import Searcher, UnknownVideoError
 from antiphon.app.sources import LocalFile
 from antiphon.app.spans import SpanResponse
 from antiphon.app.state import Here, State
@@ -42,10 +44,14 @@ def cut_room(
     id: str, request: Request, here: Here, conditions: AskedConditions, asked: AskedCut, target: Side = "audio"
 ) -> HTMLResponse:
     """Show a music video's pictures with the five best songs under them, or its song with the five best pictures."""
-    item = here.searcher.video(id)
-    uses = uses_of(item, id in here.searcher.indexed)
+    searcher = here.searcher
+    item = searcher.video(id)
+    uses = uses_of(item, id in searcher.indexed)
     has = item.has_video if target == "audio" else item.has_audio
-    rows = list(_rows(here, item, conditions, asked, target)) if uses.plays and has else []
+    # What was kept long ago may be gone: the room opens without it.
+    kept = [one for one in asked.kept if _goes(searcher.library.videos.get(one[0]), target)]
+    asked = replace(asked, kept=kept)
+    rows = list(_rows(searcher, item, conditions, asked, target)) if uses.plays and has else []
     chosen = next((row for row in rows if row.video.id == asked.other), rows[0] if rows else None)
     return here.pages.render(
         request,
@@ -59,20 +65,22 @@ def cut_room(
         cut=chosen and Cut.within(item, chosen.video, target, chosen.shift_s, asked.from_s, asked.to_s),
         asked=replace(asked, other=chosen.video.id, shift_s=chosen.shift_s) if chosen else asked,
         stills_s=[item.length_s * (number + 0.5) / _STILLS for number in range(_STILLS)],
-        library=here.searcher.library,
+        library=searcher.library,
     )
 
 
-def _rows(here: State, item: Video, conditions: Conditions, asked: Asked, target: Side) -> Iterator[Row]:
+def _rows(searcher: Searcher, item: Video, conditions: Conditions, asked: Asked, target: Side) -> Iterator[Row]:
     """Yield what can go with an item: the best, and those that were chosen or kept before."""
     kept = dict(asked.kept)
     found: list[Found] = []
-    if item.id in here.searcher.indexed:
-        found = here.searcher.by_id(item.id, replace(conditions, k=ROWS), target=target)
+    if item.id in searcher.indexed:
+        found = searcher.by_id(item.id, replace(conditions, k=ROWS), target=target)
     hits = {one.video.id: one for one in found if one.video.file is not None}
     wanted: list[str] = [*hits, *filter(None, [asked.other]), *kept]
     for other in dict.fromkeys(wanted):
-        video = here.searcher.video(other)
+        video = searcher.video(other)
+        if not _goes(video, target):
+            raise _no_file(video, target)
         hit = hits.get(other)
         shift_s = shift_of(hit.hit.moments, item.length_s, video.length_s) if hit else 0.0
         shift_s = kept.get(other, shift_s)
@@ -97,7 +105,9 @@ def export_csv(id: str, here: Here, asked: AskedCut, target: Side = "audio") -> 
     rows = [("chosen", cut)]
     for other, shift_s in asked.kept:
         if (other, shift_s) != (asked.other, asked.shift_s or 0.0):
-            rows.append(("kept", _cut(here, cut.item, Asked(other, shift_s, asked.from_s, asked.to_s), target)))
+            # Left out: what is gone, and what does not play in this stretch.
+            with suppress(UnknownVideoError, HTTPException):
+                rows.append(("kept", _cut(here, cut.item, Asked(other, shift_s, asked.from_s, asked.to_s), target)))
     return _attached(cue_table(rows), "text/csv; charset=utf-8", cut, "csv")
 
 
@@ -108,8 +118,6 @@ async def export_mp4(id: str, here: Here, asked: AskedCut, target: Side = "audio
     limits = here.exports.limits
     if cut.to_s - cut.from_s > limits.max_s:
         raise HTTPException(422, f"At most {limits.max_s / 60:.0f} minutes are exported at once: set from and to.")
-    if here.export_line.statistics().tasks_waiting >= limits.max_waiting:
-        raise HTTPException(503, "Too many exports at once. Try again later.", headers={"Retry-After": "30"})
     pictures, song = cut.pictures, cut.song
     splice = Splice(
         cast(CataloguedFile, pictures.video.file),
@@ -118,15 +126,26 @@ async def export_mp4(id: str, here: Here, asked: AskedCut, target: Side = "audio
         song.from_s,
         pictures.length_s,
     )
-    try:
-        made = await run_sync(here.exports.make, splice, limiter=here.export_line)
-    except LimitError as error:
-        raise HTTPException(422, f"Making the film {error}. Choose a shorter stretch.") from error
-    except DecodeError as error:
-        raise HTTPException(422, "A file cannot be read there; it is missing or damaged.") from error
-    answer = SpanResponse(LocalFile(made), None, "video/mp4", here.file_line)
+    # Closed when the answer ends, also where the client leaves.
+    answer = SpanResponse(LocalFile(await _film(here, splice)), None, "video/mp4", here.file_line)
     answer.headers["content-disposition"] = disposition(cut, "mp4")
     return answer
+
+
+async def _film(here: State, splice: Splice) -> Film:
+    """Make a film; its place is left when it is closed, or here where none is made."""
+    place = here.exports.enter()
+    if place is None:
+        raise HTTPException(503, "Too many exports at once. Try again later.", headers={"Retry-After": "30"})
+    try:
+        return await run_sync(here.exports.make, splice, place, limiter=here.export_line)
+    except BaseException as error:
+        here.exports.leave(place)
+        if isinstance(error, LimitError):
+            raise HTTPException(422, f"Making the film {error}. Choose a shorter stretch.") from error
+        if isinstance(error, DecodeError):
+            raise HTTPException(422, "A file cannot be read there; it is missing or damaged.") from error
+        raise
 
 
 def _asked_cut(here: State, id: str, asked: Asked, target: Side) -> Cut:
@@ -143,15 +162,22 @@ def _asked_cut(here: State, id: str, asked: Asked, target: Side) -> Cut:
     return _cut(here, item, asked, target)
 
 
+def _goes(video: Video | None, target: Side) -> bool:
+    """Tell whether a music video has a file with the side that is taken from it."""
+    return video is not None and video.file is not None and (video.has_audio if target == "audio" else video.has_video)
+
+
+def _no_file(video: Video, side: Side) -> UnknownVideoError:
+    return UnknownVideoError(f"'{video.title}' has no file with {'sound' if side == 'audio' else 'pictures'}.")
+
+
 def _cut(here: State, item: Video, asked: Asked, target: Side) -> Cut:
     other = here.searcher.video(asked.other)
     cut = Cut.within(item, other, target, asked.shift_s or 0.0, asked.from_s, asked.to_s)
-    for stretch, has, words in (
-        (cut.pictures, cut.pictures.video.has_video, "pictures"),
-        (cut.song, cut.song.video.has_audio, "sound"),
-    ):
-        if stretch.video.file is None or not has:
-            raise UnknownVideoError(f"'{stretch.video.title}' has no file with {words}.")
+    sides: tuple[tuple[Video, Side], ...] = ((cut.pictures.video, "video"), (cut.song.video, "audio"))
+    for video, side in sides:
+        if not _goes(video, side):
+            raise _no_file(video, side)
     if cut.to_s <= cut.from_s:
         raise HTTPException(422, "Song and pictures never play together there. Shift the one, or change from and to.")
     return cut

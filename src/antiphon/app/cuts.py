@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
 from fastapi import HTTPException, Query
 
@@ -148,13 +147,6 @@ class Asked:
     from_s: float | None = None
     to_s: float | None = None
     kept: Sequence[tuple[str, float]] = ()
-
-    def address(self, target: Side) -> str:
-        """Return the query of an address that says this."""
-        numbers = {"shift": self.shift_s, "from": self.from_s, "to": self.to_s}
-        given = [("target", target), *([("with", self.other)] if self.other else [])]
-        given += [(name, f"{value:.3f}") for name, value in numbers.items() if value is not None]
-        return urlencode([*given, *(("keep", f"{shift_s:.3f}~{id}") for id, shift_s in self.kept)])
 
 
 Seconds = Annotated[float | None, Query(ge=0, le=MAX_SHIFT_S, allow_inf_nan=False)]

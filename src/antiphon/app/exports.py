@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
@@ -23,13 +24,13 @@ class ExportLimits:
         Maximum length of a film in seconds.
     max_bytes : int
         Maximum size of a film.
-    max_waiting : int
-        Maximum number of exports that wait for the one under way.
+    max_unsent : int
+        Maximum number of films that were asked for and are not sent yet; each may take `max_bytes` of the disk.
     """
 
     max_s: float = 600.0
     max_bytes: int = 1 << 30
-    max_waiting: int = 4
+    max_unsent: int = 4
 
 
 _WORKER = WorkerLimits(step_s=600.0, job_s=600.0, memory_bytes=2_000_000_000)
@@ -41,6 +42,27 @@ class ExportJob(NamedTuple):
     splice: Splice
     out: str
     max_bytes: int
+
+
+class Film(FileIO):
+    """A film whose file has no name any more: it is gone when it is closed or forgotten, however this process ends.
+
+    Parameters
+    ----------
+    path : Path
+        The file, while it has a name.
+    leave : callable
+        Gives its place to another one.
+    """
+
+    def __init__(self, path: Path, leave: Callable[[], None]) -> None:
+        self._leave = leave
+        super().__init__(path)
+
+    def close(self) -> None:
+        """Close the film, and leave its place."""
+        super().close()
+        self._leave()
 
 
 class Exports:
@@ -64,19 +86,46 @@ class Exports:
         self._own = OwnFolder(parent)
         self.folder = self._own.path
         self._worker = Worker[ExportJob, Spliced](prepare_exports, limits=_WORKER)
+        self._places = set[object]()
 
-    def make(self, splice: Splice) -> FileIO:
+    def enter(self) -> object | None:
+        """Take a place for a film; called by one thread alone.
+
+        Returns
+        -------
+        object, optional
+            The place, to be left once the film is sent; None where all are taken.
+        """
+        if len(self._places) >= self.limits.max_unsent:
+            return None
+        place = object()
+        self._places.add(place)
+        return place
+
+    def leave(self, place: object) -> None:
+        """Leave a place; once it is left, nothing happens.
+
+        Parameters
+        ----------
+        place : object
+            The place.
+        """
+        self._places.discard(place)
+
+    def make(self, splice: Splice, place: object) -> Film:
         """Write a film; blocks until it is done.
 
         Parameters
         ----------
         splice : Splice
             What it is made of.
+        place : object
+            Its place, which is left when the film is closed.
 
         Returns
         -------
-        FileIO
-            The film, which has no name any more: it is gone when it is closed, however this process ends.
+        Film
+            The film.
 
         Raises
         ------
@@ -89,7 +138,7 @@ class Exports:
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="film-") as folder:
             out = Path(folder) / "film.mp4"
             self._worker.run(ExportJob(splice, str(out), self.limits.max_bytes))
-            return FileIO(out)
+            return Film(out, partial(self.leave, place))
 
     def stop(self) -> None:
         """End the worker process."""

@@ -72,9 +72,13 @@ class KeptFiles:
         kept = list(self._folder.glob(f"*{self._ending}"))
         if len(kept) <= self._max_files:
             return
-        aged = sorted((path.stat().st_mtime_ns, path) for path in kept if path.exists())
-        for _, path in aged[: len(kept) - self._max_files + self._max_files // 10]:
-            path.unlink(missing_ok=True)
+        aged: list[tuple[int, Path]] = []
+        for path in kept:
+            with suppress(OSError):  # Another process has removed it meanwhile.
+                aged.append((path.stat().st_mtime_ns, path))
+        for _, path in sorted(aged)[: max(0, len(aged) - self._max_files + self._max_files // 10)]:
+            with suppress(OSError):
+                path.unlink()
 
 
 def file_version(video: Video) -> str:
@@ -93,5 +97,8 @@ def file_version(video: Video) -> str:
     file: CataloguedFile | None = video.file
     if file is None or file.is_identified or file.local is None:
         return repr(file)
-    local = Path(file.local)
-    return f"{file}\0{local.stat().st_mtime_ns if local.is_file() else 0}"
+    try:
+        changed_ns = Path(file.local).stat().st_mtime_ns
+    except OSError:
+        changed_ns = 0
+    return f"{file}\0{changed_ns}"

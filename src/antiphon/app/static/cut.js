@@ -1,5 +1,6 @@
 // The cut room: rows that go with an item, chosen by number keys, shifted by dragging, exported. Every state is an
 // address. Without this script the page shows both players, and links choose, shift and export.
+import { RoomAddress } from "./cut-address.js";
 import { CutPlayer } from "./cut-player.js";
 import { Lanes } from "./cut-lanes.js";
 import { saveFilm } from "./cut-export.js";
@@ -25,6 +26,7 @@ function start() {
     to: room.dataset.to === undefined ? null : Number(room.dataset.to),
   };
   const player = new CutPlayer(own, !songs);
+  const place = new RoomAddress();
   const lanes = new Lanes(room, rows, lengthS, songs);
   const $ = (id) => document.getElementById(id);
   let ownMarks = [];
@@ -102,7 +104,7 @@ function start() {
     $("keep").setAttribute("aria-pressed", String(chosen.kept));
     $("keep").querySelector(".label").textContent = chosen.kept ? "Kept" : "Keep";
     const asked = address();
-    history.replaceState(null, "", `?${asked}`);
+    place.write(asked);
     for (const one of ["edl", "csv"]) $(one).href = `${$(one).pathname}?${asked}`;
     $("export").action = `${new URL($("export").action).pathname}?${asked}`;
     for (const row of rows) row.link.href = `?${address(row)}`;
@@ -192,11 +194,12 @@ function start() {
   $("volume").addEventListener("input", (event) => player.setVolume(Number(event.target.value)));
   $("seek").addEventListener("input", (event) => player.seek(Number(event.target.value)));
   $("link").addEventListener("click", async () => {
+    const link = new URL(`?${address()}`, location.href).href;
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(link);
       tell("The link is copied.");
     } catch {
-      tell(location.href); // not allowed without https: to be copied by hand
+      tell(link); // not allowed without https: to be copied by hand
     }
   });
   $("export").addEventListener("submit", async (event) => {
@@ -218,7 +221,10 @@ function start() {
     lanes.onDrag(row, {
       begin: () => row !== state.chosen && choose(row, false),
       move: (to) => shift(row, snaps() ? snapped(to, row.marks, meeting(), lanes.nearS) : to, false),
-      end: () => say(lanes.place(row)),
+      end: () => {
+        place.settle();
+        say(lanes.place(row));
+      },
     });
   }
 
