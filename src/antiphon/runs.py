@@ -80,6 +80,8 @@ class Epoch:
 class AgainstCCA:
     """Held-out ranks of a trained model, compared with those of tuned canonical correlations.
 
+    The settings of the latter are those with the lowest ranks on the same pairs, which is in their favour.
+
     Attributes
     ----------
     gain : float
@@ -120,6 +122,8 @@ class AgainstCCA:
                 "Tuned canonical correlations embed in place of the heads, which were not ahead of them in ranks: "
                 f"on {measured}."
             )
+        if self.ci95[0] <= 1:
+            return f"Ranks are not told apart from those of tuned canonical correlations: on {measured}."
         return f"Ranks are lower than those of tuned canonical correlations: on {measured}."
 
 

@@ -125,8 +125,15 @@ def test_videos_count_alike_and_the_interval_is_of_their_paired_differences():
     assert fallback._compared([trained], [plain - 1.1], [held_out]).falls_back
 
 
-@pytest.mark.parametrize(("falls_back", "said"), [(True, "embed in place of the heads"), (False, "Ranks are lower")])
-def test_what_was_found_is_said(falls_back, said):
-    found = AgainstCCA(1.234, (0.9, 1.5), 1200, 300, falls_back)
+@pytest.mark.parametrize(
+    ("falls_back", "low", "said"),
+    [
+        (True, 0.9, "embed in place of the heads"),
+        (False, 0.9, "Ranks are not told apart from those of tuned"),
+        (False, 1.01, "Ranks are lower than those of tuned"),
+    ],
+)
+def test_what_was_found_is_said(falls_back, low, said):
+    found = AgainstCCA(1.234, (low, 1.5), 1200, 300, falls_back)
     assert said in found.sentence
-    assert "1,200 held-out pairs of 300 videos, a factor of 1.23 (95% 0.90–1.50)" in found.sentence
+    assert f"1,200 held-out pairs of 300 videos, a factor of 1.23 (95% {low:.2f}–1.50)" in found.sentence

@@ -8,6 +8,7 @@ import torch
 
 from antiphon.errors import ModelError
 from antiphon.features.features import Features
+from antiphon.features.unseen import unseen
 from antiphon.model.recipe import Recipe
 from antiphon.model.towers import Towers
 from antiphon.plurals import counted
@@ -62,8 +63,8 @@ def train(
     """Train heads on paired features.
 
     With pretraining, heads are trained on `features` and other pairs first, as the recipe says, and then on `features`
-    alone with 0.35 times the learning rate, for 8 epochs at most. Standardisation and closed form are those of
-    `features` alone.
+    alone with 0.35 times the learning rate, for 8 epochs, or as many as make `min_steps` steps. Standardisation and
+    closed form are those of `features` alone.
 
     Parameters
     ----------
@@ -120,7 +121,10 @@ def train(
 
         def trained_on(train: Features, held_out: Features) -> Towers:
             if pretraining is not None:
-                start = _pretrained(recipe, pretraining, train, held_out, device, seed, None, None)
+                left = [*train.groups.tolist(), *held_out.groups.tolist()]
+                fold = [part.take(~np.isin(part.groups, left)) for part in (shown, validation)]
+                others = unseen(pretraining, fold, fold).features
+                start = _pretrained(recipe, others, train, held_out, device, seed, None, None)
                 return _with_closed_form(recipe, train, held_out, device, seed, start=start).towers
             return _with_closed_form(recipe.of_tracks, train, held_out, device, seed).towers
 
