@@ -94,9 +94,9 @@ def moments(
     dict
         "a2v" looks for stretches of sound in the pictures, "v2a" for stretches of pictures in the song. Each has "n"
         stretches, "groups" tracks, "offsets" the median number of offsets, "length" the median rows of a stretch; and
-        under "by_metric" the mean normalised rank of the true offset (from 0, the first, to 1, the last; ties count
-        half), the recall at an overlap (the share of stretches of which the best offset's rows and the true ones have
-        at least .5 or .7 of their union in common) and the mean of these overlaps. Each of these has "value",
+        under "by_metric" the mean normalised rank of the true offset, (rank − 1/2) / offsets, with ties counting half,
+        so that chance is 1/2; the recall at an overlap (the share of stretches of which the best offset's rows and the
+        true ones have at least .5 or .7 of their union in common); and the mean of these overlaps. Each has "value",
         "chance", "ci95" (bootstrap over tracks) and "null95" (the middle 95% when the true offsets of each track are
         moved in a circle by a random number of rows). "other_track" has the same "value" with "ci95" in a random other
         track, whose true offset is taken to be at the same share of it: what is not chance there is known from the
