@@ -103,7 +103,7 @@ def test_who_comes_back_goes_on_and_who_has_no_name_chooses_one(visitor: TestCli
         ({"item": "x", "answer": "left", "judge": "Bob"}, 422),
         ({"item": "9" * 16, "answer": "left", "judge": "Bob"}, 422),
         ({"item": "1", "answer": "both", "judge": "Bob"}, 422),
-        ({"item": "1", "answer": "x" * 10_000, "judge": "Bob"}, 413),
+        ({"item": "1", "answer": "x" * 20_000, "judge": "Bob"}, 413),
     ],
 )
 def test_what_is_no_answer_is_refused(

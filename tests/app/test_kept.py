@@ -44,7 +44,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def serve(place: Workspace) -> TestClient:
     """The service, which looks at the files at every request."""
     app = create_app(place, Index.open(place.index))
-    app.state.antiphon.snapshot._every_s = 0
+    app.state.antiphon.served.snapshot._every_s = 0
     return TestClient(app, base_url=HOST)
 
 

@@ -24,9 +24,16 @@ ROOT = "/m"
 @pytest.fixture
 def visitor(workspace: Workspace, index: Index) -> Iterator[TestClient]:
     app = create_app(workspace, index, RUN, access=Access(root=ROOT))
+    forget(workspace)
     with TestClient(app, base_url=HOST) as client:
         yield client
-    workspace.shortlists.unlink(missing_ok=True)
+    forget(workspace)
+
+
+def forget(workspace: Workspace) -> None:
+    """Delete all lists, such as those of tests that send whatever they can."""
+    for path in workspace.root.glob("shortlists.sqlite*"):
+        path.unlink()
 
 
 def told(page: str) -> list[str]:
@@ -118,6 +125,7 @@ def test_a_service_for_reading_has_no_hearts(workspace: Workspace, index: Index)
 
 
 def test_hearts_in_a_browser(browser: Any, server: str, workspace: Workspace, axe: str) -> None:
+    forget(workspace)
     context = browser.new_context(viewport={"width": 390, "height": 800}, is_mobile=True, has_touch=True)
     tab = context.new_page()
     complaints: list[str] = []
@@ -148,4 +156,4 @@ def test_hearts_in_a_browser(browser: Any, server: str, workspace: Workspace, ax
     assert complaints == []
     context.close()
     until(lambda: not Shortlists(workspace.shortlists).all()[0].entries)
-    workspace.shortlists.unlink()
+    forget(workspace)

@@ -52,7 +52,7 @@ def in_process(app: FastAPI, workspace: Workspace, monkeypatch: pytest.MonkeyPat
     from antiphon.app.encoding import prepare_model
 
     state: State = app.state.antiphon
-    work = prepare_model(str(workspace.run(RUN)), state.snapshot.searcher.index.origin.model)
+    work = prepare_model(str(workspace.run(RUN)), state.searcher.index.origin.model)
     assert state.encoder is not None
     monkeypatch.setattr(state.encoder, "run", work)
     return TestClient(app, base_url=HOST)

@@ -10,11 +10,11 @@ from antiphon.errors import FeatureStoreError
 from antiphon.evaluation.agreement import artists_or_ids
 from antiphon.evaluation.auditing.leakage import _artists
 from antiphon.evaluation.probes.dealing import by_folds
-from antiphon.experiments.cells import _unseen
 from antiphon.experiments.draws import drawn
 from antiphon.experiments.study import DrawSettings
 from antiphon.features import Features
 from antiphon.features.artists import artist_parties, joined_credits, named_parties
+from antiphon.features.unseen import unseen
 from antiphon.judging.choosing import _artist_numbers
 from antiphon.model.losses.scores import same_artist
 from antiphon.recommendation.baselines import artist_popularity
@@ -130,7 +130,7 @@ def test_folds_draws_neighbours_and_judging_hold_the_same_artists_together():
 def test_a_study_leaves_out_of_extra_features_who_is_held_out():
     extra = features(["a", "X feat. Q", "Y"], ids=["x1", "x2", "x3"])
     held = features(["A", "Q"], ids=["h1", "h2"])
-    assert _unseen(extra, [held]).ids.tolist() == ["x3"]
+    assert unseen(extra, [held], [held]).features.ids.tolist() == ["x3"]
 
 
 def test_the_audit_finds_a_guest_in_another_split():

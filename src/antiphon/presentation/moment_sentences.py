@@ -14,7 +14,7 @@ _WAYS = {
 
 
 def moment_sentences(found: Mapping[str, Any]) -> list[str]:
-    """Tell how well stretches find their moment in their own track, against chance and against other tracks.
+    r"""Tell how well stretches find their moment in their own track, against chance and against other tracks.
 
     Parameters
     ----------
