@@ -51,12 +51,13 @@ def test_what_cannot_be_told_is_refused(means, target, reason):
     found = outlook(VIDEOS, *curve(means), targets=[target])
     assert reason in found["points"][0]["refused"]
     assert "interval" not in found["points"][0]
-    assert f"Of {target:,} nothing can be told: " in found["verdict"]
+    assert found["verdict"] == f"What {target:,} would bring cannot be told: {found['points'][0]['refused']}."
 
 
 def test_few_validation_videos_and_parts_of_one_size_tell_nothing():
-    found = outlook(VIDEOS, *curve((4.0, 3.8, 3.6, 3.4), 1e-9, count=29), targets=[16_000])
-    assert "fewer than 30 music videos validate" in found["verdict"]
+    found = outlook(VIDEOS, *curve((4.0, 3.8, 3.6, 3.4), 1e-9, count=29), targets=[16_000, 64_000])
+    why = "there are fewer than 30 music videos to validate on"
+    assert found["verdict"] == f"What 16,000 or 64,000 would bring cannot be told: {why}."
     found = outlook((2, 2, 2), *curve((4.0, 3.8, 3.6), 1e-9), targets=[4])
     assert "no certain gain" in found["verdict"]
 

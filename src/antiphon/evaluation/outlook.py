@@ -59,7 +59,7 @@ def outlook(
     gains = np.concatenate([[(before - now).mean()], *resampled]) / np.log2(max(videos[-1] / videos[-2], 1 + 1e-9))
     doubt = ""
     if numbers.max(initial=-1) + 1 < _MIN_VALIDATION:
-        doubt = f"fewer than {_MIN_VALIDATION} music videos validate"
+        doubt = f"there are fewer than {_MIN_VALIDATION} music videos to validate on"
     elif videos[-1] <= videos[-2] or np.percentile(gains[1:], 2.5) <= 0:
         doubt = "the last doubling brought no certain gain"
     points: list[dict[str, Any]] = []
@@ -94,8 +94,10 @@ def _verdict(points: Sequence[dict[str, Any]]) -> str:
         for point in points
         if "interval" in point
     ]
-    refused = [
-        f"of {point['videos']:,} nothing can be told: {point['refused']}" for point in points if "refused" in point
-    ]
+    reasons: dict[str, list[str]] = {}
+    for point in points:
+        if "refused" in point:
+            reasons.setdefault(point["refused"], []).append(f"{point['videos']:,}")
+    refused = [f"what {' or '.join(names)} would bring cannot be told: {reason}" for reason, names in reasons.items()]
     sentence = "; ".join([*told, *refused])
     return sentence[0].upper() + sentence[1:] + "."
