@@ -47,6 +47,7 @@ _TITLES = {
     503: "Unavailable",
 }
 
+_PARTS = (health, admission, api, media, judge, list_pages, status, cut_pages, pages)
 _CHANGING = "The index was built anew and is being opened; try again in a few seconds."
 
 
@@ -126,27 +127,22 @@ def create_app(
     app.state.antiphon, app.state.telemetry, app.state.token = here, telemetry, access.token
     telemetry.watch("antiphon_index_videos", "Music videos that can be searched.", lambda: here.searchable)
     telemetry.watch("antiphon_files_under_way", "Files of clients being read.", lambda: here.uploads.under_way)
+    _add_middleware(app, access, telemetry)
+    _add_errors(app)
+    _add_static(app)
+    for part in _PARTS:
+        app.include_router(part.router)
+    return app
+
+
+def _add_middleware(app: FastAPI, access: Access, telemetry: Telemetry) -> None:
+    """Add what a request passes, the innermost first."""
     app.add_middleware(Bodies)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Admission, token=access.token, read_only=access.read_only)
     app.add_middleware(Guard, hosts=access.hosts)
     app.add_middleware(Measured, telemetry=telemetry)
     app.add_middleware(UnderRoot, root=access.root)
-    _add_errors(app)
-    _add_static(app)
-    for router in (
-        health.router,
-        admission.router,
-        api.router,
-        media.router,
-        judge.router,
-        list_pages.router,
-        status.router,
-        cut_pages.router,
-        pages.router,
-    ):
-        app.include_router(router)
-    return app
 
 
 def _add_static(app: FastAPI) -> None:
