@@ -735,6 +735,22 @@ class DualEncoder:
         return self._fitted().embedding_dim
 
     @property
+    def towers(self) -> Towers:
+        """Both heads, as modules of torch.
+
+        Raises
+        ------
+        ModelError
+            The model is not fitted.
+        """
+        return self._fitted()
+
+    @property
+    def feature_dims(self) -> dict[Modality, int]:
+        """Size of the features of each side that it takes."""
+        return self._dims_by_side()
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of what the embeddings depend on beside the features: the weights and the recipe.
 

@@ -1,8 +1,9 @@
-"""Wire format of protocol buffers, read without their library: varints and fields of messages.
+"""Wire format of protocol buffers, read and written without their library: varints and fields of messages.
 
 Source: protobuf.dev/programming-guides/encoding. Bytes are untrusted: damage raises ValueError.
 """
 
+import struct
 from collections.abc import Iterator
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -183,3 +184,51 @@ def piece(data: bytes, start: int, size: int) -> bytes:
     if start < 0 or size < 0 or start + size > len(data):
         raise ValueError(f"{size} bytes at {start} exceed the {len(data)} available")
     return data[start : start + size]
+
+
+def varint_bytes(value: int) -> bytes:
+    r"""Write an unsigned number in variable length; a negative one is written as the int64 with the same bits.
+
+    Parameters
+    ----------
+    value : int
+        The number, from −2⁶³ to 2⁶⁴ − 1.
+
+    Returns
+    -------
+    bytes
+        What `varint` reads.
+
+    Examples
+    --------
+    >>> varint_bytes(300)
+    b'\xac\x02'
+    """
+    rest, written = value % _END, bytearray()
+    while rest > 0x7F:
+        written.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    return bytes([*written, rest])
+
+
+def field(number: int, value: int | float | str | bytes) -> bytes:
+    """Write one field of a message: a whole number as a varint, a float in 4 bytes, anything else by its length.
+
+    Parameters
+    ----------
+    number : int
+        Number of the field.
+    value : int, float, str or bytes
+        Its value; bytes may be a message.
+
+    Returns
+    -------
+    bytes
+        What `fields` reads.
+    """
+    if isinstance(value, int):
+        return varint_bytes(number << 3 | _VARINT) + varint_bytes(value)
+    if isinstance(value, float):
+        return varint_bytes(number << 3 | _FIXED32) + struct.pack("<f", value)
+    content = value.encode() if isinstance(value, str) else value
+    return varint_bytes(number << 3 | _BYTES) + varint_bytes(len(content)) + content

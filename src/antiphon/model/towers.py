@@ -101,6 +101,11 @@ class Towers(nn.Module):
         return functional.pad(embedded, (0, self.embedding_dim - embedded.shape[1]))
 
     @property
+    def fitted_closed_form(self) -> ClosedForm | None:
+        """Closed form, once it is fitted; None where the recipe has none."""
+        return self.closed_form if self.closed_form is not None and all(self.closed_form.dims) else None
+
+    @property
     def label_dim(self) -> int:
         """Size of the predicted-label part.
 
@@ -126,7 +131,7 @@ class Towers(nn.Module):
         Tensor, shape (n, embedding_dim)
             Unit rows.
         """
-        parts, fitted = self.parts(side, features), self._fitted
+        parts, fitted = self.parts(side, features), self.fitted_closed_form
         return self._padded(parts[0] if fitted is None else fitted.joined(*parts))
 
     def parts(self, side: Side, features: Tensor) -> list[Tensor]:
@@ -145,9 +150,9 @@ class Towers(nn.Module):
             Unit rows of the heads and, once a closed form is fitted, of its linear and its kernel part.
         """
         trained = self.project(side, features)
-        if self._fitted is None:
+        if self.fitted_closed_form is None:
             return [trained]
-        return [trained, *self._fitted.parts(side, self._standardised(side, features))]
+        return [trained, *self.fitted_closed_form.parts(side, self._standardised(side, features))]
 
     def embed_tracks(self, side: Side, features: Tensor, mask: Tensor, starts_s: Tensor) -> Tensor:
         """Embed tracks by the track model.
@@ -262,17 +267,12 @@ class Towers(nn.Module):
     @property
     def _predicting(self) -> ClosedForm:
         """Closed form that predicts labels."""
-        if self._fitted is None or not self._fitted.label_dim:
+        if self.fitted_closed_form is None or not self.fitted_closed_form.label_dim:
             raise ModelError(
                 "This model predicts no labels. Train a recipe with labels = true under [closed_form], on features "
                 f"with labels that at least {MIN_VIDEOS} videos have."
             )
-        return self._fitted
-
-    @property
-    def _fitted(self) -> ClosedForm | None:
-        """Closed form, once it is fitted."""
-        return self.closed_form if self.closed_form is not None and all(self.closed_form.dims) else None
+        return self.fitted_closed_form
 
     def _standardised(self, side: Side, features: Tensor) -> Tensor:
         return self.heads[side].standardised(features)
