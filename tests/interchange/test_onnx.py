@@ -1,12 +1,13 @@
 """Heads as ONNX give torch's embeddings, in another runtime."""
 
 import numpy as np
-import openvino
 import pytest
 
+from antiphon.backbones.openvino_import import openvino
 from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ModelError
 from antiphon.features import Features
+from antiphon.interchange import onnx_check
 from antiphon.interchange.onnx_heads import onnx_head
 from antiphon.interchange.onnx_writing import write_model
 from antiphon.model.recipe import changed_recipe, load_recipe
@@ -77,3 +78,15 @@ def test_a_model_of_tracks_is_refused():
 def test_one_that_is_not_fitted_is_refused():
     with pytest.raises(ModelError, match="not trained yet"):
         onnx_head(DualEncoder(), "audio")
+
+
+def test_what_differs_is_not_written(tmp_path, monkeypatch):
+    model = fitted("paper-base")
+    found = onnx_check.write_checked(model, tmp_path / "right")
+    assert max(found.values()) < 1e-5
+    assert {path.name for path in (tmp_path / "right").iterdir()} == {"audio.onnx", "video.onnx"}
+    other = fitted("paper-base", {"output": "none"})
+    monkeypatch.setattr(onnx_check, "onnx_head", lambda _, side: onnx_head(other, side))
+    with pytest.raises(ModelError, match=r"differs by .* from PyTorch; nothing was written"):
+        onnx_check.write_checked(model, tmp_path / "wrong")
+    assert not (tmp_path / "wrong").exists()

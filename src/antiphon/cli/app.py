@@ -56,6 +56,7 @@ _VERBS = {
     "study": ("study:study", "Compare recipes, one ingredient at a time, on several draws of one data set."),
     "compare": ("compare:compare", "Find out whether training is worth it, and on which backbones."),
     "embed": ("embed:embed", "Embed media files with a trained model and write them as Parquet."),
+    "export": ("export:app", "Write a model, or the embeddings of the catalogue, for other tools."),
     "index": ("index:app", "Build the workspace's search index and keep it up to date."),
     "search": ("search:search", "Find similar music videos, songs for a video, or videos for a song."),
     "up": ("up:up", "Watch a folder: add, extract, train and index what is in it, and serve the search pages."),

@@ -14,7 +14,6 @@ from antiphon.tables import atomic_path
 
 OPSET, IR_VERSION = 17, 8
 _FLOAT, _INT64 = 1, 7
-_KINDS = {np.dtype(np.float32): _FLOAT, np.dtype(np.int64): _INT64}
 _ATTRIBUTE_FLOAT, _ATTRIBUTE_INT, _ATTRIBUTE_STRING, _ATTRIBUTE_INTS = 1, 2, 3, 7
 
 Attribute = int | float | str | Sequence[int]
@@ -50,12 +49,12 @@ class OnnxGraph:
         str
             Name of the value.
         """
-        array = np.asarray(values)
-        array = np.ascontiguousarray(array, np.int64 if array.dtype.kind in "iu" else np.float32)
+        given = np.asarray(values)
+        kind, stored = (_INT64, "<i8") if given.dtype.kind in "iu" else (_FLOAT, "<f4")
+        array = given.astype(stored)
         name = self._next("constant")
         dims = b"".join(field(1, int(size)) for size in array.shape)
-        data = array.astype(array.dtype.newbyteorder("<")).tobytes()
-        self._constants.append(dims + field(2, _KINDS[array.dtype]) + field(8, name) + field(9, data))
+        self._constants.append(dims + field(2, kind) + field(8, name) + field(9, array.tobytes()))
         return name
 
     def apply(self, operator: str, *inputs: Name, **attributes: Attribute) -> Name:
