@@ -186,8 +186,8 @@ def test_a_file_of_the_catalogue_has_the_answers_of_its_id_by_a_track_model(trac
     def files_features(paths, networks, sampling, batch_size, **limits):
         yield paths[0], file_features(paths[0], networks, sampling, batch_size)
 
-    monkeypatch.setattr("antiphon.dual_encoder.file_features", file_features)
-    monkeypatch.setattr("antiphon.dual_encoder.files_features", files_features)
+    monkeypatch.setattr("antiphon.encoding.file_features", file_features)
+    monkeypatch.setattr("antiphon.encoding.files_features", files_features)
     monkeypatch.setattr("antiphon.dual_encoder.loaded_backbone", lambda name, device: name)
     options = ["--target", target]
     by_id = call_json(capsys, workspace, "search", record["id"], *options, "--k", "100")["hits"]

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from antiphon.catalogue import Catalogue
-from antiphon.dual_encoder import DualEncoder, Per
+from antiphon.dual_encoder import DualEncoder
 from antiphon.embeddings import MODALITIES
+from antiphon.encoding import Per
 from antiphon.errors import FeatureStoreError
 from antiphon.features import Features
 
