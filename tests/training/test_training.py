@@ -118,10 +118,10 @@ def test_training_stops_early_but_not_before_the_minimum_of_steps(least):
     assert len(history) < (15 if not least else 30)
 
 
-def test_the_default_trains_on_few_pairs_in_30_steps():
+def test_the_default_trains_on_few_pairs_in_12_to_20_steps():
     model = DualEncoder("antiphon-base").fit(related(40, seed=1), related(20, seed=2))
-    assert len(model.history) == 30
-    assert model.history[-1].learning_rate < 0.01 * model.history[0].learning_rate
+    best = max(epoch.epoch for epoch in model.history if epoch.best)
+    assert len(model.history) == min(20, max(12, best + 4))
 
 
 @pytest.mark.parametrize(("most", "least", "epochs"), [(None, 0, 6), (24, 0, 6), (12, 0, 3), (9, 0, 3), (9, 45, 4)])

@@ -112,21 +112,27 @@ def train(
             "other heads than one. Train this recipe without torchrun, or use layer normalisation."
         )
     shown = features.first_segments if recipe.training.first_segment_only else features
-    choosing = Choices() if choices is None and pretraining is not None else choices
+    chosen = _chosen(recipe, shown, validation, seed, choices)
+    # Fold by fold, settings would be chosen by fewer pairs and take as long as the heads do.
+    alike = chosen and replace(chosen, parts=None)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         start = None
         if pretraining is not None:
-            start = _pretrained(recipe, pretraining, shown, validation, device, seed, choosing, progress)
-        trained = _with_closed_form(recipe, shown, validation, device, seed, choosing, progress, start)
+            start = _pretrained(recipe, pretraining, shown, validation, device, seed, chosen, progress)
+        trained = _with_closed_form(recipe, shown, validation, device, seed, chosen, progress, start)
 
         def trained_on(train: Features, held_out: Features) -> Towers:
+            if recipe.track is not None:
+                summaries = recipe.of_tracks
+                own = _chosen(summaries, train, held_out, seed, None)
+                return _with_closed_form(summaries, train, held_out, device, seed, own).towers
+            start = None
             if pretraining is not None:
                 left = [*train.groups.tolist(), *held_out.groups.tolist()]
                 fold = [part.take(~np.isin(part.groups, left)) for part in (shown, validation)]
                 others = unseen(pretraining, fold, fold).features
-                start = _pretrained(recipe, others, train, held_out, device, seed, None, None)
-                return _with_closed_form(recipe, train, held_out, device, seed, start=start).towers
-            return _with_closed_form(recipe.of_tracks, train, held_out, device, seed).towers
+                start = _pretrained(recipe, others, train, held_out, device, seed, alike)
+            return _with_closed_form(recipe, train, held_out, device, seed, alike, start=start).towers
 
         if trained.towers.tracks is not None:
             fit_track_model(trained.towers.tracks, shown, validation, trained_on, seed)
@@ -141,12 +147,11 @@ def _pretrained(
     validation: Features,
     device: torch.device,
     seed: int,
-    choices: Choices | None,
-    progress: Progress | None,
+    chosen: Chosen | None,
+    progress: Progress | None = None,
 ) -> Trained:
     """Train heads on all pairs, with the standardisation of those that they are trained on afterwards."""
     torch.manual_seed(derived_seed(seed, "pretraining"))
-    chosen = _chosen(recipe, features, validation, seed, choices)
     data, shown, held_out = (TrainingData.of(part, device) for part in (both(features, others), features, validation))
     return _train(recipe, data, held_out, _untrained_towers(recipe, shown, chosen), seed, progress)
 
@@ -157,12 +162,11 @@ def _with_closed_form(
     validation: Features,
     device: torch.device,
     seed: int,
-    choices: Choices | None = None,
+    chosen: Chosen | None,
     progress: Progress | None = None,
     start: Trained | None = None,
 ) -> Trained:
     torch.manual_seed(derived_seed(seed, "training"))
-    chosen = _chosen(recipe, features, validation, seed, choices)
     data, held_out = (TrainingData.of(part, device) for part in (features, validation))
     if start is None:
         trained = _train(recipe, data, held_out, _untrained_towers(recipe, data, chosen), seed, progress)
