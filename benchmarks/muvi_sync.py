@@ -1,5 +1,7 @@
 """Real music videos over time: `benchmarks/muvi_sync.py FIVE_SECONDS.parquet [--folds 5] [--seeds 3] [--out FOLDER]`.
 
+`--tracks N` trains and validates on N tracks of a fold's others, drawn at random.
+
 Ranks whole tracks of MuVi-Sync (Kang, Poria and Herremans, 2023), as five-second features with the columns id,
 video_id, artist, start_s, audio and video, both ways, in folds that share no artist. Prints mean normalised ranks
 (rank / pool) and ratios of geometric mean ranks, with 95% intervals from a bootstrap over artists, and writes them to
@@ -72,9 +74,13 @@ def dealt(features: Features, folds: int, seed: int) -> npt.NDArray[np.int64]:
     return turn[np.searchsorted(artists, features.artists)]
 
 
-def divided(features: Features, turns: npt.NDArray[np.int64], turn: int) -> tuple[Features, Features, Features]:
-    """Training, validation (a tenth of the other artists) and test rows."""
+def divided(
+    features: Features, turns: npt.NDArray[np.int64], turn: int, tracks: int | None
+) -> tuple[Features, Features, Features]:
+    """Training, validation (a tenth of the other artists) and test rows; at most `tracks` that are not tested."""
     rest = features.take(turns != turn)
+    drawn = generator(turn, "tracks").permutation(np.unique(rest.groups))[:tracks]
+    rest = rest.take(np.isin(rest.groups, drawn))
     artists = generator(turn, "validation").permutation(np.unique(rest.artists))
     held_out = np.isin(rest.artists, artists[: len(artists) // 10])
     return rest.take(~held_out), rest.take(held_out), features.take(turns == turn)
@@ -145,6 +151,7 @@ def main() -> None:
     parser.add_argument("features", type=Path)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--tracks", type=int)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     features = read(given.features)
@@ -153,7 +160,7 @@ def main() -> None:
     artists: list[str] = []
     pools: list[int] = []
     for turn in range(given.folds):
-        train, validation, test = divided(features, turns, turn)
+        train, validation, test = divided(features, turns, turn, given.tracks)
         of_video = dict(zip(test.groups.tolist(), test.artists.tolist(), strict=True))
         artists += [of_video[name] for name in np.unique(test.groups)]
         pools.append(len(of_video))
@@ -167,7 +174,8 @@ def main() -> None:
     if given.out is not None:
         given.out.mkdir(parents=True, exist_ok=True)
         record = {"versions": versions(), "folds": given.folds, "seeds": given.seeds, "pools": pools} | summary
-        (given.out / "muvi_sync.json").write_text(json.dumps(record, indent=1) + "\n")
+        name = "muvi_sync" + (f"-{given.tracks}" if given.tracks else "")
+        (given.out / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
 
 
 def summed_up(tables: dict[str, FloatArray], artists: npt.NDArray[np.str_], pools: list[int]) -> dict[str, object]:

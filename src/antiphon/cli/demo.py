@@ -70,7 +70,9 @@ def demo(
     def show(out: Console) -> None:
         out.print(f"{videos} synthetic music videos, coupling {coupling:g}; ranks are on held-out artists.")
         show_ranks(done.evaluated, out)
-        out.print(_curve_in_words(done.trained), soft_wrap=True)
+        for found in ("against_cca", "learning_curve"):
+            if done.trained[found]:
+                out.print(done.trained[found]["verdict"], soft_wrap=True)
         out.print(
             f"Audit: {_audit_in_words(done.audited)}; see “Can these numbers be trusted?” in the report.",
             soft_wrap=True,
