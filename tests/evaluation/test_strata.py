@@ -29,7 +29,10 @@ def test_a_model_that_knows_the_genre_alone_is_at_chance_within_it():
     known = one_hot(genres)
     check = strata_check(known, known, tracks(genres=[f"genre {number}" for number in genres]))
     assert check.status == "warn"
-    assert check.numbers["strata"]["genre"] == {"place": 0.5, "ci95": [0.5, 0.5], "n": 60, "median_candidates": 10}
+    assert check.numbers["strata"]["genre"] == {
+        **{"place": 0.5, "ci95": [0.5, 0.5], "n": 60, "median_candidates": 10},
+        "alone": pytest.approx(9 / 2 / 59),
+    }
     # Nine of the other 59 tie.
     assert check.numbers["all"] == pytest.approx(9 / 2 / 59)
     assert "same genre: it may be all" in check.finding
@@ -61,6 +64,20 @@ def test_places_are_those_counted_one_by_one():
         places.append(above / 2 / len(others))
     check = strata_check(audio, video, tracks(genres=[f"genre {number}" for number in genres]))
     assert check.numbers["strata"]["genre"]["place"] == pytest.approx(np.mean(places))
+
+
+def test_a_model_that_knows_the_encoder_alone_is_found_out():
+    """Two encoders; a third of the files could not be read, and all have one size."""
+    encoders = {f"{number:03d}": f"encoder {number % 2}" for number in range(40)}
+    sizes = dict.fromkeys(encoders, "1280×720")
+    known = one_hot(np.where(np.arange(60) < 40, np.arange(60) % 2, np.arange(60)))
+    check = strata_check(known, known, tracks(), {"encoder": encoders, "picture size": sizes})
+    assert check.status == "warn"
+    assert set(check.numbers["strata"]) == {"encoder"}
+    found = check.numbers["strata"]["encoder"]
+    assert (found["place"], found["n"], found["median_candidates"]) == (0.5, 40, 20)
+    assert found["alone"] == pytest.approx(19 / 2 / 59)
+    assert "same encoder: it may be all" in check.finding
 
 
 def test_tracks_that_share_nothing_are_not_checked():

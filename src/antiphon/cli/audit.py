@@ -65,9 +65,10 @@ def run_audit(session: Session, run: str | None, metric: str, retrain: bool, see
     dict
         "run", "metric", "features", "checks", "counts" and "verdict".
     """
+    from antiphon.catalogue import Catalogue
     from antiphon.dual_encoder import DualEncoder
     from antiphon.evaluation import audit as audit_model
-    from antiphon.evaluation.auditing import median_ranks, published, shuffled_control
+    from antiphon.evaluation.auditing import median_ranks, published, shared_variables, shuffled_control
 
     workspace = session.existing_workspace()
     folder = run_folder(workspace, run)
@@ -76,13 +77,17 @@ def run_audit(session: Session, run: str | None, metric: str, retrain: bool, see
     with session.progress("Auditing") as progress:
         control = None
         if retrain and not model.published:
-            progress(0, 2, "training on shuffled pairs")
+            progress(0, 3, "training on shuffled pairs")
             control = shuffled_control(model, features)
-        progress(1, 2, "checking")
+        progress(1, 3, "looking at the test files")
+        shared = None
+        if workspace.catalogue.exists():
+            shared = shared_variables(Catalogue.load(workspace.catalogue), set(features["test"].groups.tolist()), seed)
+        progress(2, 3, "checking")
         about = {"run": workspace.run_name(folder), "metric": metric, "features": features.fingerprint()}
         measure = published if metric == "published" else median_ranks
-        found = about | audit_model(model, features, metric=measure, control=control, seed=seed)
-        progress(2, 2, "")
+        found = about | audit_model(model, features, metric=measure, control=control, shared=shared, seed=seed)
+        progress(3, 3, "")
     if metric == "exact":
         with workspace.lock(BRIEFLY_S):
             write_text(json.dumps(found, indent=2, allow_nan=False), folder / AUDIT_FILE)

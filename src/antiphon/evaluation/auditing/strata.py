@@ -1,5 +1,6 @@
-"""Ranks among alike tracks: what is left where genre, artist or length cannot tell partners."""
+"""Ranks among alike tracks: what is left where genre, artist, length or production cannot tell partners."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,14 @@ _MIN_TRACKS = 20
 _SAME_LENGTH_S = 15.0
 
 
-def strata_check(audio: FloatArray, video: FloatArray, features: Features) -> Check:
-    """Check that partners are found among tracks of one genre, of one artist, and of one length.
+def strata_check(
+    audio: FloatArray, video: FloatArray, features: Features, shared: Mapping[str, Mapping[str, str]] | None = None
+) -> Check:
+    """Check that partners are found among tracks of one genre, of one artist, of one length, and of one production.
 
-    Song and pictures share more than what is heard and seen: they are as long, of one year, of one artist. A model can
-    score well by such a variable alone, and then tells nothing apart where it is the same for all candidates.
+    Song and pictures share more than what is heard and seen: they are as long, of one decade, of one artist, and went
+    through one encoder. A model can score well by such a variable alone, and then tells nothing apart where it is the
+    same for all candidates.
 
     Parameters
     ----------
@@ -31,35 +35,43 @@ def strata_check(audio: FloatArray, video: FloatArray, features: Features) -> Ch
         Track embeddings, sorted by video.
     features : Features
         Rows of these tracks.
+    shared : mapping, optional
+        Further variables: name → video → value. Videos without a value are not counted. A variable that is the same for
+        all videos is left out.
 
     Returns
     -------
     Check
         A warning where the interval of the mean place among alike tracks reaches chance. The place is the share of the
-        other candidates that score higher, from 0 to 1, ties counting half; chance is 0.5.
+        other candidates that score higher, from 0 to 1, ties counting half; chance is 0.5. "alone" is the place that
+        partners of these tracks would have among all, if nothing but this variable were known.
     """
     scores, found = audio @ video.T, dict[str, dict[str, Any]]()
     groups = features.groups[np.unique(features.groups, return_index=True)[1]]
-    for kind, alike in _alike(features).items():
+    everyone = np.ones_like(scores, dtype=bool)
+    for kind, alike in _alike(features, shared or {}).items():
         places = _places(scores, alike)
         known = np.isfinite(places)
         if known.sum() >= _MIN_TRACKS:
             mean, ci95 = mean_interval(places[known], groups[known])
             numbers = {"place": mean, "ci95": ci95, "n": int(known.sum())}
-            found[kind] = numbers | {"median_candidates": float(np.median(alike.sum(axis=1)[known]))}
+            alone = float(_places(alike.astype(np.float32), everyone)[known].mean())
+            found[kind] = numbers | {"median_candidates": float(np.median(alike.sum(axis=1)[known])), "alone": alone}
     if not found:
         return Check(_NAME, "model", "n/a", f"Fewer than {_MIN_TRACKS} test tracks share a genre, artist or length.")
-    overall = float(_places(scores, np.ones_like(scores, dtype=bool)).mean())
+    overall = float(_places(scores, everyone).mean())
     chance = [kind for kind, numbers in found.items() if numbers["ci95"][1] >= 0.5]
-    sentences = "; ".join(_sentence(kind, numbers) for kind, numbers in found.items())
-    finding = f"{sentences[0].upper()}{sentences[1:]}; among all, {overall:.2f}."
+    finding = (
+        f"A partner's place among all tracks is {overall:.2f} (0 is first, chance 0.5). Among tracks of the same "
+        f"{'; '.join(_words(kind, numbers) for kind, numbers in found.items())}."
+    )
     if chance:
         finding += f" That may be chance among tracks of the same {' or '.join(chance)}: it may be all that tells them."
     numbers = {"all": overall, "strata": found}
     return Check(_NAME, "model", "warn" if chance else "pass", finding, numbers)
 
 
-def _alike(features: Features) -> dict[str, BoolArray]:
+def _alike(features: Features, shared: Mapping[str, Mapping[str, str]]) -> dict[str, BoolArray]:
     """Return which tracks are candidates for which, themselves included, by what they share."""
     first = np.unique(features.groups, return_index=True)[1]
     parties, videos = artist_parties(features.groups, features.artists)[first], features.groups[first]
@@ -68,6 +80,10 @@ def _alike(features: Features) -> dict[str, BoolArray]:
     ends_s = np.array([features.starts_s[features.groups == video].max() for video in videos])
     if np.isfinite(ends_s).all() and np.ptp(ends_s) > _SAME_LENGTH_S:
         alike["length"] = np.abs(ends_s[:, None] - ends_s) <= _SAME_LENGTH_S
+    for kind, values in shared.items():
+        if len({values[video] for video in videos.tolist() if video in values}) > 1:
+            of_video = np.array([values.get(video, f"unknown for {video}") for video in videos.tolist()])
+            alike[kind] = of_video[:, None] == of_video
     return alike
 
 
@@ -81,9 +97,9 @@ def _places(scores: FloatArray, alike: BoolArray) -> npt.NDArray[np.float64]:
     return places / 2 / counts
 
 
-def _sentence(kind: str, numbers: dict[str, Any]) -> str:
+def _words(kind: str, numbers: dict[str, Any]) -> str:
     low, high = numbers["ci95"]
     return (
-        f"among the median {numbers['median_candidates']:.0f} tracks of the same {kind} a partner's place is "
-        f"{numbers['place']:.2f} ({low:.2f}–{high:.2f}; 0 is first, chance 0.5; {numbers['n']} tracks)"
+        f"{kind} (median {numbers['median_candidates']:.0f}) it is {numbers['place']:.2f} ({low:.2f}–{high:.2f}; "
+        f"{numbers['n']} tracks; {numbers['alone']:.2f} by this alone)"
     )

@@ -1,5 +1,6 @@
 """The audit: all checks in order."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -34,6 +35,7 @@ def audit(
     *,
     metric: Metric = median_ranks,
     control: DualEncoder | None = None,
+    shared: Mapping[str, Mapping[str, str]] | None = None,
     seed: int = 0,
 ) -> AuditResult:
     """Test an evaluation on itself: its metric, its model, its pairs, its splits and its loss.
@@ -48,6 +50,9 @@ def audit(
         Function that computes the median ranks, (audio, video) → (from audio, from video). Default: Antiphon's own.
     control : DualEncoder, optional
         The same recipe trained on shuffled pairs, by `shuffled_control`. Default: that check is left out.
+    shared : mapping, optional
+        Variables that sound and pictures of a video may share, such as its decade or its encoder: name → video → value;
+        see `antiphon.evaluation.auditing.shared_variables`.
     seed : int, default 0
         Seed of permutations and samples.
 
@@ -78,7 +83,7 @@ def audit(
         permutation_check(audio, video, ranked.groups, metric, seed),
         null_check(audio, video, ranked.groups, seed),
         collapse_check(audio, video),
-        strata_check(*model.embed(ranked, per="track"), ranked),
+        strata_check(*model.embed(ranked, per="track"), ranked, shared),
         _shuffled(model, control, ranked),
         embedding_shift(model, ranked),
         feature_shift(features.paired),
