@@ -8,7 +8,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # the hundreds of processes of the tests would compile torch anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo reproduce test lint format bench trust audit release hashes clean
+.PHONY: help demo reproduce docs test lint format bench trust audit release hashes clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -30,6 +30,11 @@ PINNED := -m pip install --quiet --no-compile --constraint constraints.txt --no-
 	$(BIN)/python $(PINNED) '.[dev]'
 	@touch $@
 
+.venv/.docs: .venv/.dev release/hashes-docs.txt
+	$(BIN)/python $(HASHED) release/hashes-docs.txt
+	$(BIN)/python $(PINNED) '.[dev,docs]'
+	@touch $@
+
 .venv/.release: .venv/.dev release/hashes-release.txt
 	$(BIN)/python $(HASHED) release/hashes-release.txt
 	$(BIN)/python $(PINNED) '.[dev,release]'
@@ -41,7 +46,10 @@ demo: .venv/.runtime ## render synthetic music videos, train, evaluate, write a 
 reproduce: .venv/.runtime ## the paper, whole, on synthetic music videos
 	$(BIN)/antiphon reproduce --synthetic
 
-test: lint ## lint, then all tests
+docs: .venv/.docs ## the documentation site, in build/site: opens from the disk and needs no network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+test: lint .venv/.docs ## lint, then all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: .venv/.dev ## format, style, types and the layers
@@ -82,7 +90,7 @@ release: .venv/.release ## wheel, source archive and SBOM (CycloneDX) in dist/
 	$(BIN)/python -m hatchling build
 	(cat release/hashes-runtime.txt; grep ^torch== constraints.txt) | $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file dist/antiphon.cdx.json -
 
-hashes: .venv/.release ## write release/hashes-*.txt again, after constraints.txt has changed (needs uv)
+hashes: .venv/.docs .venv/.release ## write release/hashes-*.txt again, after constraints.txt has changed (needs uv)
 	$(BIN)/python release/hashes.py
 
 clean: ## remove what make made

@@ -1,7 +1,8 @@
 """Write the hashes of everything that `make` installs, for every platform, from the versions in constraints.txt.
 
-One file for each of what runs, what tests and what releases: pip installs them with `--require-hashes` before anything
-else. torch is left out, because its builds for CPUs and GPUs share a version and differ in their dependencies.
+One file for each of what runs, what tests, what makes the site and what releases: pip installs them with
+`--require-hashes` before anything else. torch is left out, because its builds for CPUs and GPUs share a version and
+differ in their dependencies.
 Run by `make hashes`, with uv, in an environment that has all extras.
 """
 
@@ -16,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-PARTS = {"runtime": "", "dev": "dev", "release": "release"}
+PARTS = {"runtime": "", "dev": "dev", "docs": "docs", "release": "release"}
 _LEFT_OUT = {"torch", "pip", "setuptools"}  # pip and setuptools come with the environment
 
 
