@@ -1,5 +1,6 @@
 """Notebooks as pages: executed when the site is built, so that what they show is what the code does today."""
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,13 @@ def _cell(cell: Any) -> list[str]:
     if cell["cell_type"] == "markdown":
         return [cell["source"]]
     printed = "".join(one["text"] for one in cell["outputs"] if one.get("name") == "stdout")
-    shown = [_shown(one["data"]) for one in cell["outputs"] if "data" in one]
+    shown = [_shown(one["data"]) for one in cell["outputs"] if "data" in one and _says_something(one["data"])]
     return [f"```python\n{cell['source']}\n```", *([_text(printed)] if printed else []), *shown]
+
+
+def _says_something(data: Any) -> bool:
+    """Tell a result from a progress bar that has gone."""
+    return bool(re.sub(r"<[^>]*>", "", data.get("text/html") or data.get("text/plain", "")).strip())
 
 
 def _shown(data: Any) -> str:

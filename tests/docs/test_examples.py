@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import re
 import shutil
 import sys
 import tomllib
@@ -146,3 +147,17 @@ def test_a_block_is_found_with_its_reason() -> None:
     assert (first.reason, first.commands(), len(first.lines)) == ("why", [["tag", "a.wav"]], 2)
     assert (second.reason, second.file, second.language) == ("", "x.toml", "toml")
     assert "loudness" not in backbones.names()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_links_between_files_lead_somewhere(name: str) -> None:
+    text = (code.ROOT / name).read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", text)
+    assert [link for link in links if not (code.ROOT / link).exists()] == []
+    assert links
+
+
+def test_the_picture_of_the_readme_moves_and_is_small() -> None:
+    data = (code.ROOT / "docs" / "page.webp").read_bytes()
+    assert data[8:12] == b"WEBP" and data.count(b"ANMF") > 10
+    assert len(data) < 1.5e6
