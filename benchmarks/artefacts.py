@@ -19,6 +19,7 @@ import torch
 import antiphon.report.inputs
 from antiphon import DualEncoder, Features, Index
 from antiphon.app.atlas import Atlas
+from antiphon.app.outlines import read_outline
 from antiphon.backbones.tensorflow_checkpoint import read_index
 from antiphon.backbones.weights import read_pth, read_tensors, write_tensors
 from antiphon.catalogue import Catalogue
@@ -46,6 +47,7 @@ from antiphon.search import lists
 from antiphon.search.explaining import workspace_facts
 from antiphon.segments.kept import KeptSegment, encode_segment, read_kept
 from antiphon.segments.sampling import SamplingConfig, segment_rows
+from antiphon.shortlists import Shortlists, added, noted
 from antiphon.synthetic.generation import _read_record
 from antiphon.tables import ATTRIBUTES, SEGMENTS, write_table
 from antiphon.workspace import Failure, Workspace
@@ -252,6 +254,8 @@ def _others(root: Path) -> None:
     Kept(root, "inputs").get("kept", {}, lambda: {"a": [1, 2.5, "x"]})
     np.save(root / "map.npy", random.normal(size=(20, 2)).astype(np.float32))
     _judged(root)
+    _listed(root)
+    _outlined(root)
     frames = random.integers(0, 255, (5, 16, 16, 3)).astype(np.uint8)
     segment = KeptSegment(frames, random.normal(size=8000).astype(np.float32) / 8)
     (root / "segment.mkv").write_bytes(encode_segment(segment))
@@ -272,6 +276,17 @@ def _judged(root: Path) -> None:
     task = judgements.next_task("Ada")
     assert task is not None
     judgements.answer("Ada", task.item, "left")
+
+
+def _listed(root: Path) -> None:
+    lists = Shortlists(root / "shortlists.sqlite")
+    made = lists.create("Opening titles")
+    lists.change(made.key, lambda one: noted(added(one, "v1"), "v1", "the bridge"))
+
+
+def _outlined(root: Path) -> None:
+    outline = {"length_s": 2.0, "peaks": [0, 255, 8], "beats_s": [0.5, 1.0]}
+    (root / "outline.json").write_text(json.dumps(outline))
 
 
 def _of_people() -> list[Artefact]:
@@ -316,6 +331,8 @@ def _of_people() -> list[Artefact]:
         Artefact("kept.json", kept),
         Artefact("map.npy", _map),
         Artefact("judgements.sqlite", judged),
+        Artefact("shortlists.sqlite", lambda folder: Shortlists(folder / "shortlists.sqlite").all()),
+        Artefact("outline.json", lambda folder: read_outline((folder / "outline.json").read_bytes(), "audio")),
         Artefact("segment.mkv", lambda folder: read_kept(folder / "segment.mkv")),
     ]
 

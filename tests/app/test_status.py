@@ -3,7 +3,9 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from antiphon.app import status
 from antiphon.app.application import create_app
+from antiphon.catalogue import Catalogue
 from antiphon.search import Index
 from antiphon.workspace import Failure, Workspace
 
@@ -46,3 +48,18 @@ def test_a_damaged_catalogue_is_told(place: Workspace, index: Index) -> None:
 def test_only_what_watches_a_folder_looks_again(client: TestClient) -> None:
     answer = client.post("/api/refresh")
     assert answer.status_code == 409 and "antiphon up" in answer.json()["detail"]
+
+
+def test_an_unchanged_catalogue_is_counted_once(
+    place: Workspace, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TestClient(create_app(place, index, RUN), base_url=HOST) as client:
+        reads: list[object] = []
+        read = Catalogue.load
+        monkeypatch.setattr(status.Catalogue, "load", lambda path: (reads.append(path), read(path))[1])
+        found = [client.get("/api/status").json()["videos"] for _ in range(3)]
+        assert (found, len(reads)) == ([12, 12, 12], 1)
+        catalogue = Catalogue(Catalogue.load(place.catalogue).records()[:5])
+        place.catalogue.unlink()
+        catalogue.save(place.catalogue)
+        assert client.get("/api/status").json()["videos"] == 5

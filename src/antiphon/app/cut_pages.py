@@ -1,18 +1,17 @@
 """The cut room: pictures on a time line with songs that suit them, or the reverse, and what is made of a choice."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, cast
-from urllib.parse import quote
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from antiphon.app.api import refuse_repeated
+from antiphon.app.attachments import attachment
 from antiphon.app.cue_sheets import cue_table, edit_list
 from antiphon.app.cuts import Asked, Cut, Row, Side, asked_cut, shift_of, start_of
 from antiphon.app.exports import Film
@@ -35,7 +34,6 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_repeate
 
 ROWS = 5
 _STILLS = 12
-_MAX_NAME = 80
 AskedCut = Annotated[Asked, Depends(asked_cut)]
 
 
@@ -128,7 +126,7 @@ async def export_mp4(id: str, here: Here, asked: AskedCut, target: Side = "audio
     )
     # Closed when the answer ends, also where the client leaves.
     answer = SpanResponse(LocalFile(await _film(here, splice)), None, "video/mp4", here.file_line)
-    answer.headers["content-disposition"] = disposition(cut, "mp4")
+    answer.headers["content-disposition"] = _disposition(cut, "mp4")
     return answer
 
 
@@ -184,11 +182,9 @@ def _cut(here: State, item: Video, asked: Asked, target: Side) -> Cut:
 
 
 def _attached(content: str, kind: str, cut: Cut, ending: str) -> Response:
-    return Response(content, media_type=kind, headers={"content-disposition": disposition(cut, ending)})
+    return Response(content, media_type=kind, headers={"content-disposition": _disposition(cut, ending)})
 
 
-def disposition(cut: Cut, ending: str) -> str:
-    """Return the header that makes a browser save an answer under a name: what is seen, and what is heard."""
-    name = re.sub(r"[^\w -]+", "_", f"{cut.pictures.video.title} with {cut.song.video.title}")[:_MAX_NAME].strip()
-    plain = name.encode("ascii", "replace").decode().replace("?", "_")
-    return f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{quote(name, safe='')}.{ending}"
+def _disposition(cut: Cut, ending: str) -> str:
+    """Name a file after what is seen and what is heard."""
+    return attachment(f"{cut.pictures.video.title} with {cut.song.video.title}", ending)

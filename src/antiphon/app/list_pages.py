@@ -1,15 +1,14 @@
 """Shortlists on pages: hearts, names, notes, order, and what can be taken along."""
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Cookie, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from antiphon.app.attachments import attachment
 from antiphon.app.forms import form_fields
 from antiphon.app.library import Video
 from antiphon.app.root import rooted
@@ -169,10 +168,7 @@ def _playlist(entries: Sequence[tuple[Entry, Video | None]], origin: str) -> str
 
 
 def _attached(text: str, kind: str, name: str, ending: str) -> Response:
-    plain = re.sub(r"[^\w -]+", "_", name)
-    ascii_name = plain.encode("ascii", "replace").decode().replace("?", "_")
-    disposition = f"attachment; filename=\"{ascii_name}.{ending}\"; filename*=UTF-8''{quote(plain, safe='')}.{ending}"
-    return Response(text, media_type=kind, headers={"content-disposition": disposition})
+    return Response(text, media_type=kind, headers={"content-disposition": attachment(name, ending)})
 
 
 def _store(here: State) -> Shortlists:

@@ -89,7 +89,7 @@ class Outlines:
         if not _has(video, side):
             return None
         found = self._files.read(_name(video, side), _MAX_BYTES)
-        return found if found is not None and _is_whole(found, side) else None
+        return None if found is None else read_outline(found, side)
 
     def make(self, video: Video, side: Modality) -> bytes:
         """Make an outline and keep it; blocks until it is done.
@@ -139,12 +139,26 @@ def _name(video: Video, side: Modality) -> str:
     return hashlib.sha256(f"{file_version(video)}\0{side}".encode()).hexdigest()
 
 
-def _is_whole(found: bytes, side: Modality) -> bool:
+def read_outline(content: bytes, side: Modality) -> bytes | None:
+    """Check an outline that was kept.
+
+    Parameters
+    ----------
+    content : bytes
+        What the file holds.
+    side : {"audio", "video"}
+        Sound or pictures.
+
+    Returns
+    -------
+    bytes, optional
+        The content; None if it is no outline of that side, so that it is made again.
+    """
     try:
-        (_Sound if side == "audio" else _Pictures).model_validate(parsed_object(found.decode()))
+        (_Sound if side == "audio" else _Pictures).model_validate(parsed_object(content.decode()))
     except ValueError:
-        return False
-    return True
+        return None
+    return content
 
 
 def prepare_outlines() -> Callable[[OutlineJob], str]:

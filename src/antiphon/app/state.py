@@ -14,6 +14,7 @@ from fastapi import Depends, HTTPException, Request
 from antiphon.app.atlas import Atlas
 from antiphon.app.encoding import Encoder, EncodingJob, Encodings, encoder
 from antiphon.app.exports import Exports
+from antiphon.app.kept import Kept
 from antiphon.app.library import Library
 from antiphon.app.outlines import Outlines
 from antiphon.app.searching import Searcher
@@ -29,7 +30,7 @@ from antiphon.search.explaining import workspace_facts
 from antiphon.search.query import TextSide
 from antiphon.search.record import Origin
 from antiphon.workers.limits import CrashError, LimitError, WorkerLimits
-from antiphon.workspace import Workspace
+from antiphon.workspace import Failure, Workspace
 
 _CHECK_EVERY_S = 1.0
 
@@ -189,6 +190,8 @@ class State:
         Whether files and judgements of clients are refused.
     encoding_line, still_line, outline_lines, export_line : CapacityLimiter
         Queues of the worker processes.
+    counts, failures : Kept
+        Number of music videos and list of failures, by state of their files.
     file_line : CapacityLimiter
         Bounds how many blocks of files are read at once, so that a store that hangs holds up nothing else.
     """
@@ -209,6 +212,8 @@ class State:
     )
     export_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     file_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
+    counts: Kept[int] = field(default_factory=lambda: Kept[int](1))
+    failures: Kept[list[Failure]] = field(default_factory=lambda: Kept[list[Failure]](1))
 
     @property
     def run(self) -> str:

@@ -4,6 +4,7 @@ import platform
 import shutil
 import time
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -16,7 +17,9 @@ from antiphon.app.state import Here, State
 from antiphon.app.templating import is_part
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError
+from antiphon.places import Place
 from antiphon.report.file_names import without_folders
+from antiphon.search.current import state_of
 
 router = APIRouter(tags=["REST API"])
 
@@ -77,8 +80,7 @@ def stand(here: State) -> Status:
     """
     fault, videos = "", 0
     try:
-        if here.workspace.catalogue.exists():
-            videos = len(Catalogue.load(here.workspace.catalogue))
+        videos = _counted(here)
         if here.served is not None:
             here.searcher.index.version  # noqa: B018 - raises where it cannot be read
     except AntiphonError as error:
@@ -106,9 +108,21 @@ def stand(here: State) -> Status:
     )
 
 
+def _counted(here: State) -> int:
+    """Count the music videos of the catalogue; a page asks every few seconds, so only a changed file is read."""
+    catalogue = here.workspace.catalogue
+    if not catalogue.exists():
+        return 0
+    return here.counts.get(_state(catalogue), lambda: (len(Catalogue.load(catalogue)), True))
+
+
+def _state(place: Place) -> object:
+    return state_of(place) if isinstance(place, Path) else object()
+
+
 def _failures(here: State) -> list[VideoFailure]:
     try:
-        found = here.workspace.read_failures()
+        found = here.failures.get(_state(here.workspace.failures), lambda: (here.workspace.read_failures(), True))
     except AntiphonError:  # Damaged, or being replaced.
         return []
     return [VideoFailure(id=one.video_id, stage=one.stage, message=_plain(here, one.message)) for one in found]
