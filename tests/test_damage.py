@@ -30,6 +30,7 @@ MAY_BE_MISSING = {"cell.npz", "kept.json", "map.npy", "synthetic.toml", "metrics
     "segments.parquet",
     "history.parquet",
     "judgements.sqlite",
+    "shortlists.sqlite",
     "outline.json",
 }
 

@@ -141,7 +141,7 @@ class Workspace:
 
     @property
     def page(self) -> Path:
-        """Folder of what the service stores: stills, the map, uploads in progress."""
+        """Folder of what the service stores: stills, outlines, the map, files of clients."""
         return self.folder / "page"
 
     @property

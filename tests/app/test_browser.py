@@ -64,6 +64,11 @@ def wide(scheme: str) -> dict[str, Any]:
     return {"viewport": {"width": 1280, "height": 900}, "color_scheme": scheme}
 
 
+def large(scheme: str) -> dict[str, Any]:
+    """A screen of a desk."""
+    return {"viewport": {"width": 1440, "height": 900}, "color_scheme": scheme}
+
+
 def settle(tab: Any) -> None:
     """Wait until the map is drawn, where there is one."""
     if tab.locator("#map").count():
@@ -204,47 +209,99 @@ def test_settings_change_the_lists_in_place(tab: Any, complaints: list[str]) -> 
     assert complaints == []
 
 
-def test_a_dropped_film_gets_songs_that_play_with_it(tab: Any, song: Path, complaints: list[str]) -> None:
-    tab.goto("/")
+def drop(tab: Any, place: str, file: Path, name: str = "../../x.mp4") -> None:
+    """Drop a file on an element, as a hand would; leads to its page."""
     data = tab.evaluate_handle(
-        "(bytes) => { const data = new DataTransfer();"
-        " data.items.add(new File([new Uint8Array(bytes)], '../../x.mp4', { type: 'video/mp4' })); return data; }",
-        list(song.read_bytes()),
+        "([bytes, name]) => { const data = new DataTransfer();"
+        " data.items.add(new File([new Uint8Array(bytes)], name, { type: 'video/mp4' })); return data; }",
+        [list(file.read_bytes()), name],
     )
-    tab.dispatch_event("#drop", "drop", {"dataTransfer": data})
-    assert tab.locator("#results").inner_html() == ""
+    tab.dispatch_event(place, "dragover", {"dataTransfer": data})
+    assert tab.locator("body.dropping").count() == 1
+    tab.dispatch_event(place, "drop", {"dataTransfer": data})
+
+
+@pytest.mark.parametrize("page", ["/", "/gallery", "/video/plain"])
+def test_a_film_dropped_anywhere_lands_on_its_page_and_plays(
+    tab: Any, song: Path, complaints: list[str], page: str
+) -> None:
+    tab.goto(page)
+    drop(tab, "main", song)
+    tab.wait_for_url("**/file/*")
+    tab.wait_for_selector("#matches ol.hits li")
+    assert tab.locator("h1").inner_text() == "x"
+    assert tab.locator(".kicker").inner_text().casefold() == "songs for these pictures"
+    tab.locator("#matches .player").first.click()
+    tab.wait_for_function(
+        "() => playing.some((one) => decodeURIComponent(one.src).includes('/media/file:') && one.currentTime > 0.5)"
+    )
+    assert complaints == []
+
+
+def test_its_page_survives_reload_and_back(tab: Any, song: Path, complaints: list[str]) -> None:
+    tab.goto("/")
+    tab.set_input_files("#file", song)
     tab.get_by_role("button", name="Pictures for this song").click()
-    tab.wait_for_selector("#results ol.hits li")
-    assert "Pictures for this song" in tab.locator("#results").inner_text()
-    tab.get_by_role("button", name="Songs for these pictures").click()
-    tab.wait_for_selector("#results h2:text('Songs')")
-    assert "Songs for these pictures" in tab.locator("#results").inner_text()
-    tab.locator("#results .player").first.click()
-    tab.wait_for_function("() => playing.some((one) => one.src.startsWith('blob:') && one.currentTime > 0.5)")
+    tab.wait_for_url("**/file/*?target=video")
+    tab.wait_for_selector("#matches ol.hits li")
+    titles = tab.locator("#matches .title").all_inner_texts()
+    tab.reload()
+    assert tab.locator("#matches .title").all_inner_texts() == titles
+    tab.locator("#matches .title a").first.click()
+    tab.wait_for_url("**/video/**")
+    tab.go_back()
+    assert tab.locator("#matches .title").all_inner_texts() == titles
+    tab.go_back()
+    assert tab.url.endswith("/")
     assert complaints == []
 
 
 @pytest.mark.parametrize("tab", [{"java_script_enabled": False}], ids=["no scripts"], indirect=True)
-def test_a_file_is_sent_without_scripts_and_answered_by_a_whole_page(tab: Any, song: Path) -> None:
+def test_a_file_is_sent_and_followed_without_scripts(tab: Any, song: Path) -> None:
     tab.goto("/")
     tab.set_input_files("#file", song)
-    with tab.expect_navigation():
-        tab.get_by_role("button", name="Pictures for this song").click()
-    assert tab.locator("h1").inner_text() == "Pictures for this song"
+    tab.get_by_role("button", name="Pictures for this song").click()
+    tab.wait_for_selector("#matches ol.hits li")
+    assert tab.locator(".kicker").inner_text().casefold() == "pictures for this song"
     assert tab.locator("ol.hits li").count() > 5
     tab.locator("nav[aria-label=Pages] a").first.click()
     tab.set_input_files("#file", {"name": "x.mp4", "mimeType": "video/mp4", "buffer": b"nothing"})
-    with tab.expect_navigation():
-        tab.get_by_role("button", name="More like this").click()
-    assert tab.locator("h1").inner_text() == "Unsupported file"
+    tab.get_by_role("button", name="More like this").click()
+    tab.wait_for_selector("h1:text('This file cannot be used')")
 
 
 def test_a_file_that_is_no_film_is_refused_in_words(tab: Any) -> None:
     tab.goto("/")
     tab.set_input_files("#file", {"name": "x.mp4", "mimeType": "video/mp4", "buffer": b"PK\x03\x04 nothing"})
     tab.get_by_role("button", name="More like this").click()
-    tab.wait_for_selector("#results [role=alert]")
-    assert "Unsupported file" in tab.locator("#results").inner_text()
+    tab.wait_for_selector("h1:text('This file cannot be used')")
+    tab.goto("/")
+    tab.set_input_files("#file", {"name": "x.mp4", "mimeType": "video/mp4", "buffer": b""})
+    tab.get_by_role("button", name="More like this").click()
+    tab.wait_for_selector("#sending:text('empty')")
+
+
+@pytest.mark.parametrize("tab", [large("light"), large("dark"), phone("light"), phone("dark")], ids=repr, indirect=True)
+def test_the_page_of_a_file_fits_and_has_no_serious_fault(
+    tab: Any, song: Path, axe: str, complaints: list[str]
+) -> None:
+    tab.goto("/")
+    tab.set_input_files("#file", song)
+    tab.get_by_role("button", name="Songs for these pictures").click()
+    tab.wait_for_url("**/file/*?target=audio")
+    assert faults(tab, axe) == []
+    tab.wait_for_selector("#matches ol.hits li")
+    tab.wait_for_load_state("networkidle")
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faults(tab, axe) == []
+    assert complaints == []
+
+
+def faults(tab: Any, axe: str) -> list[Any]:
+    """Serious faults of a page by axe-core."""
+    tab.evaluate(axe)
+    found = tab.evaluate("axe.run().then((found) => found.violations)")
+    return [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
 
 
 def map_places(tab: Any) -> dict[str, tuple[float, float]]:

@@ -13,7 +13,7 @@ import pytest
 from antiphon.catalogue import Catalogue
 from antiphon.workspace import Workspace
 
-from .test_browser import TIME_LIMIT_MS, phone, wide
+from .test_browser import TIME_LIMIT_MS, drop, phone, wide
 
 # Notes every 10 ms which element is heard, and how far it has come.
 LISTEN = """
@@ -154,6 +154,74 @@ def test_the_exported_film_has_the_pictures_and_the_song_that_were_chosen(
     song = sound(files[rows[2]["id"]])[round((first_s + shift_s) * HZ) :][: 3 * HZ]
     assert abs(late_samples(sound(tmp_path / "film.mp4")[: 3 * HZ], song)) < 0.005 * HZ
     assert [path.name for path in (workspace.page / "exports").glob("process-*/film-*")] == []
+    assert complaints == []
+
+
+def test_a_dropped_film_is_cut_to_three_songs_and_exported(
+    tab: Any, workspace: Workspace, song: Path, tmp_path: Path, complaints: list[str]
+) -> None:
+    """The whole session, from the drop to the film, which is decoded and compared with its sources."""
+    tab.goto("/")
+    drop(tab, "#drop", song, "My own clip.mp4")
+    tab.wait_for_selector("#matches ol.hits li")
+    with tab.expect_navigation():
+        tab.get_by_role("link", name="Cut room", exact=True).click()
+    rows = opened(tab, tab.url)
+    assert "file%3A" in tab.url and tab.locator("h1").inner_text() == "My own clip"
+    tab.keyboard.press("Space")
+    hear(tab, rows[0]["id"])
+    tab.evaluate("heard.length = 0")
+    for number in (2, 3, 1, 2):
+        tab.keyboard.press(str(number))
+        hear(tab, rows[number - 1]["id"])
+        tab.wait_for_timeout(300)
+    heard = tab.evaluate("heard")
+    silent = [0.0]
+    for before, after in pairwise(heard):
+        silent.append(silent[-1] + after["at"] - before["at"] if len(after["songs"]) != 1 else 0.0)
+    assert max(silent) <= 150  # ms without a song, or with two
+    assert {one for moment in heard for one in moment["songs"]} == {row["id"] for row in rows[:3]}
+    tab.keyboard.press("Space")
+    tab.keyboard.press("Shift+ArrowLeft")
+    tab.keyboard.press("Shift+ArrowLeft")
+    shift_s = float(settled(tab)["shift"][0])
+    assert shift_s == pytest.approx(float(rows[1]["shift"]) + 0.08, abs=0.0025)
+    with tab.expect_download() as loading:
+        tab.locator("#mp4").click()
+    loading.value.save_as(tmp_path / "film.mp4")
+    assert loading.value.suggested_filename.startswith("My own clip with ")
+    files = {row["id"]: Path(row["path"]) for row in Catalogue.load(workspace.catalogue).records()}
+    first_s = max(0.0, -shift_s)
+    assert mean_difference(tmp_path / "film.mp4", 1.0, song, first_s + 1.0) < 4
+    assert mean_difference(tmp_path / "film.mp4", 1.0, files[rows[1]["id"]], first_s + shift_s + 1.0) > 4
+    wanted = sound(files[rows[1]["id"]])[round((first_s + shift_s) * HZ) :][: 3 * HZ]
+    assert abs(late_samples(sound(tmp_path / "film.mp4")[: 3 * HZ], wanted)) < 0.005 * HZ
+    for kind, name in (("edl", "FROM CLIP NAME: My own clip.mp4"), ("csv", "My own clip.mp4")):
+        with tab.expect_download() as loading:
+            tab.locator(f"#{kind}").click()
+        text = Path(loading.value.path()).read_text(encoding="utf-8")
+        assert name in text and "file:" not in text
+    assert complaints == []
+
+
+def test_pictures_go_with_the_song_of_a_dropped_file(
+    tab: Any, workspace: Workspace, song: Path, tmp_path: Path, complaints: list[str]
+) -> None:
+    """The reverse: the film has the catalogue's pictures and the sound of the file."""
+    tab.goto("/lists")
+    drop(tab, "main", song, "mine.mp4")
+    tab.wait_for_selector("#matches ol.hits li")
+    tab.goto(tab.url.replace("/file/", "/cut/file:").partition("?")[0] + "?target=video&from=1&to=5")
+    tab.wait_for_function("() => document.querySelectorAll('[data-row] .body path').length >= 5")
+    chosen, shift_s = (tab.locator("[data-row]").first.get_attribute(name) for name in ("data-id", "data-shift"))
+    with tab.expect_download() as loading:
+        tab.locator("#mp4").click()
+    loading.value.save_as(tmp_path / "film.mp4")
+    files = {row["id"]: Path(row["path"]) for row in Catalogue.load(workspace.catalogue).records()}
+    first_s = max(1.0, -float(shift_s))
+    assert mean_difference(tmp_path / "film.mp4", 1.0, files[chosen], first_s + float(shift_s) + 1.0) < 4
+    late = late_samples(sound(tmp_path / "film.mp4")[: 2 * HZ], sound(song)[round(first_s * HZ) :][: 2 * HZ])
+    assert abs(late) < 0.005 * HZ
     assert complaints == []
 
 

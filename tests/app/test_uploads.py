@@ -149,7 +149,7 @@ def received(folder: Path, pieces: Iterator[bytes], kind: str) -> tuple[Path, by
         return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
 
     async def take() -> tuple[Path, bytes]:
-        async with uploads.receive(request) as path:
+        async with uploads.receive(request) as (path, _):
             return path.resolve().relative_to(uploads.folder.resolve()), path.read_bytes()
 
     scope = {"type": "http", "method": "POST", "headers": [(b"content-type", kind.encode())]}

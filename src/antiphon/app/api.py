@@ -157,7 +157,7 @@ def health(here: Here) -> Health:
         run=here.run,
         videos=len(here.searcher.library),
         encodes_files=here.encoder is not None,
-        files_under_way=here.uploads.under_way,
+        files_under_way=here.files_under_way,
     )
 
 

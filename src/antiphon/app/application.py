@@ -14,17 +14,19 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHttpError
 from starlette.routing import Match, Mount
 
-from antiphon.app import admission, api, cut_pages, health, judge, list_pages, media, pages, status
+from antiphon.app import admission, api, cut_pages, health, judge, list_pages, match_pages, media, pages, status
 from antiphon.app.admission import THIS_MACHINE, Access, Admission
 from antiphon.app.atlas import MapError
 from antiphon.app.bodies import Bodies
 from antiphon.app.exports import Exports
 from antiphon.app.faults import TitledError, fault_in_words
+from antiphon.app.match_pages import swept
 from antiphon.app.middleware import Guard, HeadAsGet, add_security_headers
 from antiphon.app.outlines import Outlines
 from antiphon.app.renewal import renewed
 from antiphon.app.root import UnderRoot, inner_path
 from antiphon.app.searching import UnknownVideoError
+from antiphon.app.sent_files import SentFiles
 from antiphon.app.state import Served, State
 from antiphon.app.stills import Stills
 from antiphon.app.telemetry import Measured, Telemetry
@@ -47,7 +49,7 @@ _TITLES = {
     503: "Unavailable",
 }
 
-_PARTS = (health, admission, api, media, judge, list_pages, status, cut_pages, pages)
+_PARTS = (health, admission, api, media, judge, list_pages, status, cut_pages, match_pages, pages)
 _CHANGING = "The index was built anew and is being opened; try again in a few seconds."
 
 
@@ -100,19 +102,23 @@ def create_app(
         stills=Stills(workspace.page / "stills"),
         outlines=Outlines(workspace.page / "outlines"),
         uploads=Uploads(workspace.page / "uploads", uploads),
+        sent=SentFiles(workspace.page / "files"),
         exports=Exports(workspace.page / "exports"),
         served=None if index is None else Served.of(workspace, index, run, encoding),
         upkeep=upkeep,
         read_only=access.read_only,
     )
 
+    here.pages.share(max_sent_bytes=lambda: here.max_sent_bytes)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        renewal = asyncio.create_task(renewed(here, encoding))
+        tasks = [asyncio.create_task(renewed(here, encoding)), asyncio.create_task(swept(here))]
         if upkeep is not None:
             upkeep.start()
         yield
-        renewal.cancel()
+        for task in tasks:
+            task.cancel()
         here.close()
 
     app = FastAPI(
@@ -126,7 +132,7 @@ def create_app(
     )
     app.state.antiphon, app.state.telemetry, app.state.token = here, telemetry, access.token
     telemetry.watch("antiphon_index_videos", "Music videos that can be searched.", lambda: here.searchable)
-    telemetry.watch("antiphon_files_under_way", "Files of clients being read.", lambda: here.uploads.under_way)
+    telemetry.watch("antiphon_files_under_way", "Files of clients being read.", lambda: here.files_under_way)
     _add_middleware(app, access, telemetry)
     _add_errors(app)
     _add_static(app)

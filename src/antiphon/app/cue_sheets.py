@@ -112,13 +112,17 @@ def cue_table(cuts: Iterable[tuple[str, Cut]]) -> str:
 
 def _cells(side: str, stretch: Stretch) -> dict[str, object]:
     video = stretch.video
-    cells = {"id": video.id, "file": _file(stretch), "artist": video.artist, "title": video.title}
+    id = "" if video.sent_name else video.id  # It opens the file to whoever reads it.
+    cells = {"id": id, "file": _file(stretch), "artist": video.artist, "title": video.title}
     cells |= {"from_s": f"{stretch.from_s:.3f}", "to_s": f"{stretch.to_s:.3f}"}
     return {f"{side}_{name}": value for name, value in cells.items()}
 
 
 def _file(stretch: Stretch) -> str:
-    return file_name(stretch.video.file.path) if stretch.video.file is not None else stretch.video.id
+    video = stretch.video
+    if video.sent_name:  # The file lies here under a name of ours.
+        return video.sent_name
+    return file_name(video.file.path) if video.file is not None else video.id
 
 
 def _ascii(text: str) -> str:

@@ -19,7 +19,7 @@ from antiphon.app.found import Found
 from antiphon.app.library import Video
 from antiphon.app.media import outlined
 from antiphon.app.schemas import Asked as AskedConditions
-from antiphon.app.searching import Searcher, UnknownVideoError
+from antiphon.app.searching import UnknownVideoError
 from antiphon.app.sources import LocalFile
 from antiphon.app.spans import SpanResponse
 from antiphon.app.state import Here, State
@@ -43,13 +43,13 @@ def cut_room(
 ) -> HTMLResponse:
     """Show a music video's pictures with the five best songs under them, or its song with the five best pictures."""
     searcher = here.searcher
-    item = searcher.video(id)
-    uses = uses_of(item, id in searcher.indexed)
+    item = here.video(id)
+    uses = uses_of(item, bool(item.sent_name) or id in searcher.indexed)
     has = item.has_video if target == "audio" else item.has_audio
     # What was kept long ago may be gone: the room opens without it.
     kept = [one for one in asked.kept if _goes(searcher.library.videos.get(one[0]), target)]
     asked = replace(asked, kept=kept)
-    rows = list(_rows(searcher, item, conditions, asked, target)) if uses.plays and has else []
+    rows = list(_rows(here, item, conditions, asked, target)) if uses.plays and has else []
     chosen = next((row for row in rows if row.video.id == asked.other), rows[0] if rows else None)
     return here.pages.render(
         request,
@@ -67,12 +67,17 @@ def cut_room(
     )
 
 
-def _rows(searcher: Searcher, item: Video, conditions: Conditions, asked: Asked, target: Side) -> Iterator[Row]:
+def _best(here: State, item: Video, conditions: Conditions, target: Side) -> list[Found]:
+    sent, best = here.sent.by_id(item.id), replace(conditions, k=ROWS)
+    if sent is not None:
+        return here.searcher.by_file(sent.encodings, best, target, file=item)
+    return here.searcher.by_id(item.id, best, target=target) if item.id in here.searcher.indexed else []
+
+
+def _rows(here: State, item: Video, conditions: Conditions, asked: Asked, target: Side) -> Iterator[Row]:
     """Yield what can go with an item: the best, and those that were chosen or kept before."""
-    kept = dict(asked.kept)
-    found: list[Found] = []
-    if item.id in searcher.indexed:
-        found = searcher.by_id(item.id, replace(conditions, k=ROWS), target=target)
+    kept, searcher = dict(asked.kept), here.searcher
+    found = _best(here, item, conditions, target)
     hits = {one.video.id: one for one in found if one.video.file is not None}
     wanted: list[str] = [*hits, *filter(None, [asked.other]), *kept]
     for other in dict.fromkeys(wanted):
@@ -154,7 +159,7 @@ def _asked_cut(here: State, id: str, asked: Asked, target: Side) -> Cut:
     HTTPException
         422: nothing was chosen, or there is no such side, or the two never play together.
     """
-    item = here.searcher.video(id)
+    item = here.video(id)
     if not asked.other:
         raise HTTPException(422, "Choose what goes with it: parameter with.")
     return _cut(here, item, asked, target)

@@ -1,12 +1,14 @@
 """Embedding of clients' files, in a process of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from antiphon.embeddings import Modality, ModalityEmbeddings
 from antiphon.errors import DecodeError, StaleIndexError
+from antiphon.media.probing import probe_media
 from antiphon.report.file_names import without_folders
 from antiphon.workers.limits import WorkerLimits
 from antiphon.workers.reasons import unnamed
@@ -25,8 +27,50 @@ class EncodingJob(NamedTuple):
 
 _LIMITS = WorkerLimits(step_s=120.0, job_s=120.0, memory_bytes=3_000_000_000)
 
+
+class FileFacts(NamedTuple):
+    """What was found in a file, before it is listened to and looked at; times in seconds."""
+
+    start_s: float
+    duration_s: float
+    has_audio: bool
+    has_video: bool
+
+
 Encodings = dict[Modality, ModalityEmbeddings]
-Encoder = Worker[EncodingJob, Encodings]
+Encoder = Worker[EncodingJob, FileFacts | Encodings]
+
+
+def encoded(encoder: Encoder, job: EncodingJob, told: Callable[[FileFacts], object] = lambda _: None) -> Encodings:
+    """Embed a file; blocks until it is done.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        What embeds it.
+    job : EncodingJob
+        The file.
+    told : callable
+        Called with what was found in it, as soon as that is known.
+
+    Returns
+    -------
+    dict of str to ModalityEmbeddings
+        Embeddings by modality.
+
+    Raises
+    ------
+    AntiphonError
+        As in `Worker.run`.
+    """
+    found: Encodings = {}
+    with closing(encoder.stream(job)) as parts:
+        for part in parts:
+            if isinstance(part, FileFacts):
+                told(part)
+            else:
+                found = part
+    return found
 
 
 def encoder(run: Path, fingerprint: str, limits: WorkerLimits | None = None) -> Encoder:
@@ -49,7 +93,7 @@ def encoder(run: Path, fingerprint: str, limits: WorkerLimits | None = None) -> 
     return Worker(prepare_model, (str(run), fingerprint), limits or _LIMITS)
 
 
-def prepare_model(run: str, fingerprint: str) -> Callable[[EncodingJob], Encodings]:
+def prepare_model(run: str, fingerprint: str) -> Callable[[EncodingJob], Iterator[FileFacts | Encodings]]:
     """Load a model in the worker process.
 
     Parameters
@@ -62,7 +106,7 @@ def prepare_model(run: str, fingerprint: str) -> Callable[[EncodingJob], Encodin
     Returns
     -------
     callable
-        Embeds the file of a job.
+        Reads the file of a job, and embeds it.
 
     Raises
     ------
@@ -88,9 +132,11 @@ def loaded(run: str, fingerprint: str) -> "DualEncoder":
     return model
 
 
-def _encode(model: "DualEncoder", job: EncodingJob) -> Encodings:
+def _encode(model: "DualEncoder", job: EncodingJob) -> Iterator[FileFacts | Encodings]:
     try:
-        return model.encode_file(job.path, job.modalities)
+        info = probe_media(job.path)
+        yield FileFacts(info.start_s, info.duration_s, info.has_audio, info.has_video)
+        yield model.encode_file(job.path, job.modalities)
     except DecodeError as error:
         # Clients must not see the path.
         raise DecodeError(without_folders(unnamed(job.path, str(error)))) from None

@@ -45,6 +45,8 @@ class Video:
         Why stages could not process it.
     start_s, duration_s : float
         The usable part; `duration_s` is None if the file was not probed.
+    sent_name : str
+        What the client calls a file that was sent; "" for a music video of the catalogue.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Video:
     segments: tuple[SegmentSpan, ...] = ()
     unread: CataloguedFile | None = None
     failures: tuple[Failure, ...] = ()
+    sent_name: str = ""
 
     @property
     def blank(self) -> str:

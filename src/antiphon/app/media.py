@@ -1,5 +1,6 @@
 """The catalogue's files, stills and outlines, by id. Paths never come from a client."""
 
+from functools import partial
 from hashlib import sha256
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from antiphon.app.library import Video
 from antiphon.app.middleware import wants_body
 from antiphon.app.sources import open_source
 from antiphon.app.spans import SpanResponse
-from antiphon.app.state import Here
+from antiphon.app.state import Here, State
 from antiphon.embeddings import Modality
 from antiphon.errors import DecodeError
 from antiphon.media.signatures import media_type
@@ -21,6 +22,8 @@ router = APIRouter(include_in_schema=False)
 
 _MAX_WAITING = 64
 _KEEP = "private, max-age=3600"
+_SENT = {"content-security-policy": "default-src 'none'; media-src 'self'; sandbox"}
+"""Whatever a client's file holds, it is no page."""
 
 
 @router.get("/media/{id:path}")
@@ -32,19 +35,22 @@ async def media(
     if_range: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Serve a music video's file, or the requested range of it."""
-    video = await run_sync(lambda: here.searcher.video(id))
+    video = await run_sync(here.video, id)
     if video.file is None:
         raise HTTPException(404, "The catalogue has no file for this video.")
     source = await run_sync(open_source, video.file, limiter=here.file_line)
     asked = range if if_range in (None, source.version) else None
     kind = media_type(video.file.path)
-    return SpanResponse(source, asked, kind, here.file_line, headers_only=not wants_body(request.scope))
+    answer = SpanResponse(source, asked, kind, here.file_line, headers_only=not wants_body(request.scope))
+    if video.sent_name:
+        answer.headers.update(_SENT)
+    return answer
 
 
 @router.get("/thumbnail/{id:path}")
 async def thumbnail(id: str, here: Here, at: Annotated[float | None, Query(ge=0, le=1e6)] = None) -> Response:
     """Serve a still of a music video, of its middle segment or of the requested time."""
-    video = await run_sync(lambda: here.searcher.video(id))
+    video = await run_sync(here.video, id)
     time_s = video.middle_s if at is None else min(at, video.length_s)
     found = await run_sync(here.stills.kept, video, time_s)
     if found is None:
@@ -52,12 +58,16 @@ async def thumbnail(id: str, here: Here, at: Annotated[float | None, Query(ge=0,
     return Response(found, media_type="image/jpeg", headers={"cache-control": _KEEP})
 
 
-async def _made(here: Here, video: Video, time_s: float) -> bytes:
+async def _made(here: State, video: Video, time_s: float) -> bytes:
     limiter: CapacityLimiter = here.still_line
     if limiter.statistics().tasks_waiting >= _MAX_WAITING:
         raise HTTPException(503, "Too many stills are being rendered.", headers={"Retry-After": "2"})
     try:
-        return await run_sync(here.stills.make, video, time_s, limiter=limiter)
+        sent = here.sent.by_id(video.id)
+        if sent is None:
+            return await run_sync(here.stills.make, video, time_s, limiter=limiter)
+        render = partial(here.stills.render, video, time_s)
+        return await run_sync(sent.keep, f"still {time_s:.1f}", render, limiter=limiter)
     except DecodeError as error:
         raise HTTPException(404, "This video has no pictures.") from error
 
@@ -67,7 +77,7 @@ async def outline(
     side: Modality, id: str, here: Here, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """Serve the waveform and beats of a music video's sound, or the cuts of its pictures, as JSON."""
-    video = await run_sync(lambda: here.searcher.video(id))
+    video = await run_sync(here.video, id)
     found = await outlined(here, video, side)
     tag = f'"{sha256(found).hexdigest()[:32]}"'
     headers = {"cache-control": _KEEP, "etag": tag}
@@ -76,7 +86,7 @@ async def outline(
     return Response(found, media_type="application/json", headers=headers)
 
 
-async def outlined(here: Here, video: Video, side: Modality) -> bytes:
+async def outlined(here: State, video: Video, side: Modality) -> bytes:
     """Return the outline of a video's sound or pictures, made if it is not kept.
 
     Parameters
@@ -105,6 +115,9 @@ async def outlined(here: Here, video: Video, side: Modality) -> bytes:
     if limiter.statistics().tasks_waiting >= _MAX_WAITING:
         raise HTTPException(503, "Too many outlines are being made.", headers={"Retry-After": "5"})
     try:
-        return await run_sync(here.outlines.make, video, side, limiter=limiter)
+        sent = here.sent.by_id(video.id)
+        if sent is None:
+            return await run_sync(here.outlines.make, video, side, limiter=limiter)
+        return await run_sync(sent.keep, side, partial(here.outlines.draw, video, side), limiter=limiter)
     except DecodeError as error:
         raise HTTPException(404, f"This video has no {'sound' if side == 'audio' else 'pictures'}.") from error

@@ -21,7 +21,7 @@ class FilePart:
     done : bool
         Whether the first file is complete.
     file_name : bytes
-        Name of the first file, which browsers leave empty where none was chosen; it only serves to tell.
+        Name of the first file, which browsers leave empty where none was chosen; it is only shown.
 
     Raises
     ------

@@ -111,16 +111,20 @@ class Outlines:
         DecodeError
             The file is missing, cannot be read, or lacks the side.
         """
-        if video.file is None or not _has(video, side):
-            raise DecodeError(f"{video.id}: has no {_WORDS[side]}.")
         if (kept := self.kept(video, side)) is not None:  # made while this one waited
             return kept
+        made = self.draw(video, side)
+        self._files.write(_name(video, side), made)
+        return made
+
+    def draw(self, video: Video, side: Modality) -> bytes:
+        """Make an outline as `make` does, without keeping it."""
+        if video.file is None or not _has(video, side):
+            raise DecodeError(f"{video.id}: has no {_WORDS[side]}.")
         try:
-            made = self._workers[side].run(OutlineJob(video.file, video.length_s, side))
+            return self._workers[side].run(OutlineJob(video.file, video.length_s, side)).encode()
         except (LimitError, CrashError):  # It would end the same way the next time.
-            made = json.dumps(_NOTHING[side])
-        self._files.write(_name(video, side), made.encode())
-        return made.encode()
+            return json.dumps(_NOTHING[side]).encode()
 
     def close(self) -> None:
         """End the worker processes."""

@@ -284,6 +284,8 @@ async def conditions_of_match(
     genre: Annotated[list[str], Query(description="Only these genres.")] = [],  # noqa: B006 - never changed
     artist: Annotated[list[str], Query(description="Only these artists.")] = [],  # noqa: B006
     not_artist: Annotated[list[str], Query(description="None of these artists.")] = [],  # noqa: B006
+    tag: Annotated[list[str], Query(description="Only what has all of these tags.")] = [],  # noqa: B006
+    not_tag: Annotated[list[str], Query(description="Nothing with one of these tags.")] = [],  # noqa: B006
     other_artists: Annotated[bool, Query(description="Exclude the query's own artist.")] = False,
     min_year: Annotated[int | None, Query(ge=0, le=9999, description="First year.")] = None,
     max_year: Annotated[int | None, Query(ge=0, le=9999, description="Last year.")] = None,
@@ -306,6 +308,8 @@ async def conditions_of_match(
         genre=_given(genre),
         artist=_given(artist),
         not_artist=_given(not_artist),
+        tag=_given(tag),
+        not_tag=_given(not_tag),
         other_artists=other_artists,
         min_year=min_year,
         max_year=max_year,

@@ -1,18 +1,21 @@
 """Searches for the pages and the REST API: hits with what to show and play, and reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from antiphon.app.encoding import Encodings
 from antiphon.app.found import NOTHING_ELSE, But, Found, FoundByWords, Player
 from antiphon.app.kept import Kept
 from antiphon.app.library import Library, Video
+from antiphon.app.narrowing import Narrowed
 from antiphon.app.templating import address
+from antiphon.catalogue.artists import share_artist
 from antiphon.embeddings import MODALITIES, Modality
 from antiphon.errors import AntiphonError, NotIndexedError
 from antiphon.recommendation import recommend
@@ -32,8 +35,6 @@ _OF_WORDS = ("k", "where", "diversity")
 """Conditions that mean something for words alone, which have neither sound, pictures nor an artist."""
 _MAX_PAGES = 64
 _LONGEST_SHOWN = 200
-SENT = "sent:"
-"""Placeholder for the address of an uploaded file, which the client plays from its own disk."""
 
 
 class UnknownVideoError(AntiphonError):
@@ -63,6 +64,7 @@ class Searcher:
     def __init__(self, library: Library, index: Index, facts: Facts, wording: TextSide | None = None) -> None:
         self.library, self.index, self.facts, self._wording = library, index, facts, wording
         self.pages: Kept[str] = Kept(_MAX_PAGES)
+        self._narrowed: Kept[tuple[str, ...]] = Kept(_MAX_PAGES)
 
     def video(self, id: str) -> Video:
         """Return a video of the catalogue.
@@ -102,10 +104,10 @@ class Searcher:
         FoundByWords
             Hits, best first, with what was understood.
         """
-        asked = conditions.arguments(self._strangers)
+        asked = conditions.arguments(self._left_out(conditions))
         query = Query.from_text(self.index, text, self._wording)
         hits = self.index.search(query, **{name: asked[name] for name in _OF_WORDS})
-        return FoundByWords(self._found(hits, None), hits.words or Interpretation(text), hits.silent)
+        return FoundByWords(self._found(hits), hits.words or Interpretation(text), hits.silent)
 
     def understood(self, text: str) -> "FoundByWords":
         """Return what words are taken to mean here, without hits."""
@@ -152,7 +154,7 @@ class Searcher:
             raise UnknownVideoError(f"No video '{id[:_LONGEST_SHOWN]}' in this index.")
         hits = self._search(self._changed(Query.from_id(self.index, id), but), conditions, target, by)
         asking = None if video.file is None else address(id, "media")
-        return self._found(hits, video, target, asking)
+        return self._found(hits, lambda found: self._shared(video, found), target, asking)
 
     @cached_property
     def nudges(self) -> list[Effect]:
@@ -175,9 +177,14 @@ class Searcher:
         return query.and_words(self.index, but.words, self._wording) if but.words.strip() else query
 
     def by_file(
-        self, encodings: Encodings, conditions: Conditions, target: Target = "both", but: But = NOTHING_ELSE
+        self,
+        encodings: Encodings,
+        conditions: Conditions,
+        target: Target = "both",
+        but: But = NOTHING_ELSE,
+        file: Video | None = None,
     ) -> list[Found]:
-        """Search with an uploaded file.
+        """Search with a client's file.
 
         Parameters
         ----------
@@ -189,6 +196,8 @@ class Searcher:
             What to search for.
         but : But
             How hits should differ from it.
+        file : Video, optional
+            The file, where it is kept to be played.
 
         Returns
         -------
@@ -196,10 +205,49 @@ class Searcher:
             Hits, best first.
         """
         query = Query(audio=encodings.get("audio"), video=encodings.get("video"), name="the file")
-        return self._found(self._search(self._changed(query, but), conditions, target), None, target, SENT)
+        hits = self._search(self._changed(query, but), conditions, target)
+        asking = None if file is None else address(file.id, "media")
+        return self._found(hits, lambda video: self._near(encodings, video), target, asking)
 
     def _search(self, query: Query, conditions: Conditions, target: Target, by: By = "both") -> Hits:
-        return self.index.search(query, target=target, by=by, **conditions.arguments(self._strangers))
+        return self.index.search(query, target=target, by=by, **conditions.arguments(self._left_out(conditions)))
+
+    def _left_out(self, conditions: Conditions) -> tuple[str, ...]:
+        """Return the ids that are not searched: those of no video of the catalogue, and those without what is asked."""
+        if not isinstance(conditions, Narrowed) or conditions.measured == Narrowed():
+            return self._strangers
+        return (*self._strangers, *self._without(conditions.measured))
+
+    def _without(self, measured: Narrowed) -> tuple[str, ...]:
+        return self._narrowed.get(measured, lambda: (measured.left_out(self.library, self.facts), True))
+
+    def meeting(self, conditions: Conditions, target: Target = "both", asking: Video | None = None) -> list[str]:
+        """Return the ids that meet conditions, of music videos that can be found.
+
+        Parameters
+        ----------
+        conditions : Conditions
+            The conditions.
+        target : {"both", "audio", "video"}
+            What is searched for, which they must have.
+        asking : Video, optional
+            What asks; it is not among its own answers.
+
+        Returns
+        -------
+        list of str
+            Ids, in no particular order.
+        """
+        space, out = self._space, self._left_out(conditions)
+        where = conditions.where.without(*out, *([] if asking is None else [asking.id]))
+        kept = where.mask(space.table)
+        if target != "both":
+            rows = space.sides.get(target)
+            kept &= False if rows is None else ~np.isnan(rows[:, 0])
+        found = [space.ids[row] for row in np.flatnonzero(kept)]
+        if conditions.other_artists and asking is not None and asking.artist:
+            found = [id for id in found if not share_artist(self.library.videos[id].artist, asking.artist)]
+        return found
 
     def recommend(self, history: Sequence[str], k: int) -> list[Found]:
         """Recommend videos to a user who liked others.
@@ -228,7 +276,7 @@ class Searcher:
             raise UnknownVideoError(f"Not in this catalogue or its index: {shown}{more}.")
         hits = recommend(self._space, history, k, where=Where(not_ids=self._strangers))
         why = reasons(self._space, history, [hit.id for hit in hits], self.facts, levels=self._levels)
-        found = self._found(hits, None)
+        found = self._found(hits)
         because = {hit.id: (f"like {self._title(one.like)}", *one.shared) for hit, one in zip(hits, why, strict=True)}
         return [replace(one, reasons=because[one.video.id]) for one in found]
 
@@ -261,16 +309,29 @@ class Searcher:
         return usual_cosines(self._space)
 
     def _shared(self, query: Video, video: Video) -> tuple[str, ...]:
-        rows = self._space.rows([query.id, video.id])
-        if len(rows) < 2:  # One was added after the embeddings were read.
-            return tuple(explain(query.id, video.id, self.facts, {}, self._levels))
-        sides = {side: vectors for side, vectors in self._space.sides.items() if side in self._levels.by_side}
-        cosines = {side: float(np.dot(*vectors[rows])) for side, vectors in sides.items()}
-        known = {side: cosine for side, cosine in cosines.items() if not np.isnan(cosine)}
-        return tuple(explain(query.id, video.id, self.facts, known, self._levels))
+        row = self._space.rows([query.id])
+        own = {side: vectors[row[0]] for side, vectors in self._space.sides.items()} if len(row) else {}
+        return tuple(explain(query.id, video.id, self.facts, self._cosines(own, video), self._levels))
+
+    def _near(self, encodings: Encodings, video: Video) -> tuple[str, ...]:
+        """Say what a client's file, of which only embeddings are known, has in common with a music video."""
+        own = {side: found.track for side, found in encodings.items()}
+        return tuple(explain("", video.id, self.facts, self._cosines(own, video), self._levels))
+
+    def _cosines(self, own: Mapping[str, npt.NDArray[np.floating]], video: Video) -> dict[str, float]:
+        row = self._space.rows([video.id])
+        if not len(row):  # It was added after the embeddings were read.
+            return {}
+        sides = {side: rows for side, rows in self._space.sides.items() if side in self._levels.by_side}
+        found = {side: float(np.dot(own[side], rows[row[0]])) for side, rows in sides.items() if side in own}
+        return {side: cosine for side, cosine in found.items() if not np.isnan(cosine)}
 
     def _found(
-        self, hits: Sequence[Hit], query: Video | None, target: Target = "both", asking: str | None = None
+        self,
+        hits: Sequence[Hit],
+        reasons: Callable[[Video], tuple[str, ...]] = lambda _: (),
+        target: Target = "both",
+        asking: str | None = None,
     ) -> list[Found]:
         # The index may have videos that were added after the catalogue was read; they appear after the next read.
         known = [(hit, video) for hit in hits if (video := self.library.videos.get(hit.id)) is not None]
@@ -282,7 +343,7 @@ class Searcher:
                 still_s=_still_s(hit, video),
                 start_s=_start_s(hit, video),
                 hit=hit,
-                reasons=(*hit.reasons, *(() if query is None else self._shared(query, video))),
+                reasons=(*hit.reasons, *reasons(video)),
             )
             for hit, video in known
         ]

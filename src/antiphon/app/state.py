@@ -1,5 +1,6 @@
 """The state that the routes share, and the view of catalogue and index that is refreshed when either changes."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Hashable, Mapping
@@ -12,12 +13,13 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, HTTPException, Request
 
 from antiphon.app.atlas import Atlas
-from antiphon.app.encoding import Encoder, EncodingJob, Encodings, encoder
+from antiphon.app.encoding import Encoder, EncodingJob, Encodings, encoded, encoder
 from antiphon.app.exports import Exports
 from antiphon.app.kept import Kept
-from antiphon.app.library import Library
+from antiphon.app.library import Library, Video
 from antiphon.app.outlines import Outlines
 from antiphon.app.searching import Searcher
+from antiphon.app.sent_files import SentFiles
 from antiphon.app.stills import Stills
 from antiphon.app.templating import Pages
 from antiphon.app.upkeep import Upkeep
@@ -180,6 +182,8 @@ class State:
         Waveforms, beats and cuts.
     uploads : Uploads
         Clients' files.
+    sent : SentFiles
+        Clients' files that have a page of their own.
     exports : Exports
         Films that are exported.
     served : Served, optional
@@ -190,6 +194,8 @@ class State:
         Whether files and judgements of clients are refused.
     encoding_line, still_line, outline_lines, export_line : CapacityLimiter
         Queues of the worker processes.
+    working : set of Task
+        Work on clients' files that is under way.
     counts, failures : Kept
         Number of music videos and list of failures, by state of their files.
     file_line : CapacityLimiter
@@ -201,6 +207,7 @@ class State:
     stills: Stills
     outlines: Outlines
     uploads: Uploads
+    sent: SentFiles
     exports: Exports
     served: Served | None
     upkeep: Upkeep | None = None
@@ -212,6 +219,7 @@ class State:
     )
     export_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     file_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
+    working: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     counts: Kept[int] = field(default_factory=lambda: Kept[int](1))
     failures: Kept[list[Failure]] = field(default_factory=lambda: Kept[list[Failure]](1))
 
@@ -234,6 +242,44 @@ class State:
     def atlas(self) -> Atlas:
         """The current map; raises SearchError while there is no index."""
         return self._ready.snapshot.atlas
+
+    def needed_encoder(self) -> Encoder:
+        """Return what embeds clients' files.
+
+        Raises
+        ------
+        HTTPException
+            503: there is no model.
+        """
+        if self.encoder is None:
+            raise HTTPException(503, "This index was made from vectors without a model, so files cannot be embedded.")
+        return self.encoder
+
+    @property
+    def max_sent_bytes(self) -> int:
+        """Largest file that clients may send; 0 where none is taken."""
+        return 0 if self.encoder is None or self.read_only else self.uploads.limits.max_bytes
+
+    @property
+    def files_under_way(self) -> int:
+        """Number of clients' files that are received, wait or are read."""
+        return self.uploads.under_way + self.sent.waiting
+
+    def video(self, id: str) -> Video:
+        """Return a music video of the catalogue, or a client's file.
+
+        Parameters
+        ----------
+        id : str
+            Its id.
+
+        Raises
+        ------
+        UnknownVideoError
+            There is none with this id, or none any more.
+        """
+        sent = self.sent.by_id(id)
+        return sent.video if sent is not None and sent.video is not None else self.searcher.video(id)
 
     @property
     def searchable(self) -> int:
@@ -281,6 +327,7 @@ class State:
         if self.upkeep is not None:
             self.upkeep.stop()
         self.uploads.close()
+        self.sent.close()
         self.exports.close()
 
 
@@ -325,12 +372,16 @@ async def embedded(request: Request, here: State, modalities: tuple[Modality, ..
     HTTPException
         As in `Uploads.receive`; 415: the file cannot be read; 503: there is no model.
     """
-    if here.encoder is None:
-        raise HTTPException(503, "This index was made from vectors without a model, so files cannot be embedded.")
-    async with here.uploads.receive(request) as path:
+    encoder = here.needed_encoder()
+    async with here.uploads.receive(request) as (path, _):
         job = EncodingJob(str(path), modalities)
         try:
-            return await run_sync(here.encoder.run, job, limiter=here.encoding_line)
+            return await run_sync(encoded, encoder, job, limiter=here.encoding_line)
         except DecodeError as error:
-            nameless = isinstance(error, LimitError | CrashError)
-            raise HTTPException(415, f"The file {error}." if nameless else str(error)) from error
+            raise HTTPException(415, why_unreadable(error)) from error
+
+
+def why_unreadable(error: DecodeError) -> str:
+    """Say of a client's file why it cannot be read."""
+    nameless = isinstance(error, LimitError | CrashError)
+    return f"The file {error}." if nameless else str(error)

@@ -85,11 +85,15 @@ class Stills:
         DecodeError
             The file is missing, cannot be decoded there, or has no video.
         """
-        if video.file is None or not video.has_video:
-            raise DecodeError(f"{video.id}: no video stream.")
-        made = self._worker.run(StillJob(video.file, time_s))
+        made = self.render(video, time_s)
         self._files.write(_name(video, time_s), made)
         return made
+
+    def render(self, video: Video, time_s: float) -> bytes:
+        """Render a still as `make` does, without caching it."""
+        if video.file is None or not video.has_video:
+            raise DecodeError(f"{video.id}: no video stream.")
+        return self._worker.run(StillJob(video.file, time_s))
 
     def close(self) -> None:
         """End the worker process."""

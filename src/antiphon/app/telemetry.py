@@ -9,9 +9,11 @@ from typing import TextIO
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from antiphon.app.sent_files import PREFIX
+
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-_SECRET = ("/shared/", "/lists/")
-"""What follows opens a list."""
+_SECRET = ("/shared/", "/lists/", "/file/")
+"""What follows opens a list or a client's file."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})
 
 
@@ -90,7 +92,7 @@ class Telemetry:
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "client": (scope.get("client") or ("",))[0],
             "method": method,
-            "path": route if route.startswith(_SECRET) else scope["path"],
+            "path": route if route.startswith(_SECRET) or f"/{PREFIX}" in scope["path"] else scope["path"],
             "route": route,
             "status": status,
             "bytes": sent_bytes,

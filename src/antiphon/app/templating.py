@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from antiphon.app.filter_words import filters_in_words, other_filters
+from antiphon.app.narrowing import SORTS, changed, chips
 from antiphon.app.root import inner_path, rooted
 from antiphon.presentation.page_frame import page_environment
 from antiphon.words.interpretation import INSTEAD
@@ -42,12 +42,14 @@ class Pages:
             search=search,
             rooted=_rooted,
             quoted=quoted,
-            other_filters=other_filters,
-            filters_in_words=filters_in_words,
+            changed=changed,
+            chips=chips,
         )
-        cast(dict[str, Any], self.environment.globals).update(
-            navigation=tuple(navigation), instead=INSTEAD, keeps=keeps
-        )
+        self.share(navigation=tuple(navigation), instead=INSTEAD, keeps=keeps, sorts=SORTS, max_sent_bytes=lambda: 0)
+
+    def share(self, **names: Any) -> None:
+        """Let all templates know names."""
+        cast(dict[str, Any], self.environment.globals).update(names)
 
     def render(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """Render a page.
@@ -72,7 +74,9 @@ class Pages:
 
     def text(self, request: Request, template: str, status: int = 200, **context: Any) -> str:
         """Render the text of a page; see `render`."""
-        return self.environment.get_template(template).render(path=inner_path(request), status=status, **context)
+        return self.environment.get_template(template).render(
+            path=inner_path(request), query=request.url.query, status=status, **context
+        )
 
 
 def is_part(request: Request) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
@@ -40,6 +40,13 @@ class UploadLimits:
     max_bytes: int = 512 << 20
     receive_s: float = 600.0
     max_concurrent: int = 8
+
+
+class Upload(NamedTuple):
+    """A file that was received, and what the client calls it: any text, "" where it says nothing."""
+
+    path: Path
+    name: str
 
 
 class Uploads:
@@ -82,11 +89,11 @@ class Uploads:
         return self._under_way
 
     @asynccontextmanager
-    async def receive(self, request: Request) -> AsyncGenerator[Path]:
-        """Receive the file of a request and delete it at the end of the block.
+    async def receive(self, request: Request) -> AsyncGenerator[Upload]:
+        """Receive the file of a request and delete it at the end of the block, unless it was moved away.
 
-        The body is the file itself, with a media type, or a form; then its first file is taken. The file's name is
-        ignored.
+        The body is the file itself, with a media type, or a form; then its first file is taken. Its name is no part of
+        any path.
 
         Parameters
         ----------
@@ -95,7 +102,7 @@ class Uploads:
 
         Yields
         ------
-        Path
+        Upload
             The file.
 
         Raises
@@ -112,8 +119,8 @@ class Uploads:
             handle, name = tempfile.mkstemp(dir=self.folder, prefix=_PREFIX)
             path = Path(name)
             with open(handle, "wb") as file:  # noqa: PTH123 - a file descriptor
-                await self._fill(file, request, kind)
-            yield path
+                sent_name = await self._fill(file, request, kind)
+            yield Upload(path, sent_name)
         finally:
             self._under_way -= 1
             if path is not None:
@@ -138,8 +145,8 @@ class Uploads:
         _end(slowest)
         return True
 
-    async def _fill(self, file: BinaryIO, request: Request, kind: str) -> None:
-        """Write the request's file, and refuse the body as soon as it is too large."""
+    async def _fill(self, file: BinaryIO, request: Request, kind: str) -> str:
+        """Write the request's file, refuse the body as soon as it is too large, and return what the file is called."""
         size = 0
         part = FilePart(kind) if kind.lower().startswith("multipart/form-data") else None
         body = body_of(request)
@@ -161,6 +168,7 @@ class Uploads:
         if not size:
             is_there = part is None or part.file_name
             raise HTTPException(422, "The file is empty (0 bytes)." if is_there else "No file was chosen.")
+        return "" if part is None else part.file_name.decode(errors="replace")
 
     @asynccontextmanager
     async def _in_time(self, body: Body) -> AsyncGenerator[None]:

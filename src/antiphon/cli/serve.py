@@ -21,7 +21,7 @@ def serve(
 
     If the workspace has no index, or its run was trained anew or its features computed anew since, it is built first.
     An index of another run that is built meanwhile is served as soon as it is there. Files dropped on the page are
-    embedded on this machine and deleted at once. Stop with Ctrl-C.
+    embedded on this machine, and deleted after an hour. Stop with Ctrl-C.
 
     Parameters
     ----------

@@ -136,6 +136,7 @@ class Space:
             name: pa.array([about.get(name) for about in self.about], kind)
             for name, kind in (("artist", pa.string()), ("genre", pa.string()), ("year", pa.int32()))
         }
+        columns["tags"] = pa.array([list(about.get("tags") or ()) for about in self.about], pa.list_(pa.string()))
         return pa.table({"id": pa.array(self.ids, pa.string()), **columns})
 
     def rows(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:

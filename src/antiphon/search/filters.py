@@ -19,6 +19,7 @@ _LISTS = {
     "not_artist": ("artist", True),
     "not_ids": ("id", True),
 }
+_TAGS = {"tag": True, "not_tag": False}
 _IGNORING_CASE = frozenset({"genre", "artist", "not_artist"})
 _MAX_NAMED = 12
 _LAST_YEAR = 9999
@@ -34,6 +35,10 @@ class Where:
         One of these, spelt as in the index; a single text counts as one. Empty: any.
     not_artist : tuple of str
         None of these; a music video of an unknown artist passes.
+    tag : tuple of str
+        All of these, whatever their case.
+    not_tag : tuple of str
+        None of these.
     min_year, max_year : int, optional
         Both included; a music video of an unknown year fails.
     not_ids : tuple of str
@@ -56,11 +61,13 @@ class Where:
     min_year: int | None = None
     max_year: int | None = None
     not_ids: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    not_tag: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.name in _LISTS:
+            if item.name in _LISTS or item.name in _TAGS:
                 names = (value,) if isinstance(value, str) else tuple(map(str, value))
                 object.__setattr__(self, item.name, names)
             elif value is not None:
@@ -125,11 +132,23 @@ class Where:
                 if name in _IGNORING_CASE:
                     names, asked = _arrow.utf8_lower(names), _arrow.utf8_lower(asked)
                 kept &= np.asarray(_arrow.is_in(names, asked)) != excluded
+        for name, wanted in _TAGS.items():
+            for tag in getattr(self, name):
+                kept &= _tagged(table["tags"], tag) == wanted
         if self.min_year is not None:
             kept &= _met(_arrow.greater_equal(table["year"], self.min_year))
         if self.max_year is not None:
             kept &= _met(_arrow.less_equal(table["year"], self.max_year))
         return kept
+
+
+def _tagged(tags: pa.ChunkedArray, tag: str) -> npt.NDArray[np.bool_]:
+    """Return for each list of tags whether it has one, whatever its case."""
+    found = np.zeros(len(tags), dtype=bool)
+    parents, values = _arrow.list_parent_indices(tags), _arrow.list_flatten(tags)
+    has = _arrow.equal(_arrow.utf8_lower(values), tag.lower())
+    found[np.asarray(parents.filter(has), dtype=np.int64)] = True
+    return found
 
 
 def _met(answers: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
@@ -167,6 +186,10 @@ class Conditions:
         Only these artists.
     not_artist
         None of these artists.
+    tag
+        Only what has all of these tags.
+    not_tag
+        Nothing with one of these tags.
     other_artists
         Leave out the query's own artist.
     min_year
@@ -191,11 +214,21 @@ class Conditions:
     weight: float = 0.5
     diversity: float = 0.0
     rerank: bool = False
+    tag: tuple[str, ...] = ()
+    not_tag: tuple[str, ...] = ()
 
     @property
     def where(self) -> Where:
         """The conditions on what may be found."""
-        return Where(self.genre, self.artist, self.not_artist, self.min_year, self.max_year)
+        return Where(
+            self.genre,
+            self.artist,
+            self.not_artist,
+            self.min_year,
+            self.max_year,
+            tag=self.tag,
+            not_tag=self.not_tag,
+        )
 
     def arguments(self, not_ids: Iterable[str] = ()) -> dict[str, Any]:
         """Return the arguments of `Index.search`, which leaves `not_ids` out too."""

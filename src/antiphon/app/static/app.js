@@ -90,6 +90,14 @@ document.addEventListener("htmx:afterSwap", (event) => {
   markKept();
   say(count === 1 ? "1 result" : `${count} results`);
 });
+// What a form does not say is not said in the address either.
+document.addEventListener("htmx:configRequest", ({ detail: { formData } }) => {
+  for (const name of new Set(formData.keys())) {
+    const given = formData.getAll(name).filter(Boolean);
+    formData.delete(name);
+    for (const value of given) formData.append(name, value);
+  }
+});
 document.addEventListener("htmx:responseError", () => say("The service refused the request."));
 document.addEventListener("htmx:sendError", () => say("The service does not respond. Is it still running?"));
 

@@ -3,19 +3,7 @@
 import { hideDeck, showDeck, tick } from "./deck.js";
 import { Pair } from "./pair.js";
 
-const SENT = "sent:";
-
 let playing = null;
-let sentAddress = "";
-
-/** The last uploaded file plays from the user's own disk; the service has deleted it. */
-export function rememberSent(file) {
-  stopPlaying();
-  if (sentAddress) URL.revokeObjectURL(sentAddress);
-  sentAddress = URL.createObjectURL(file);
-}
-
-const addressOf = (given) => (given === SENT ? sentAddress : given);
 
 export function stopPlaying() {
   if (!playing) return;
@@ -88,7 +76,7 @@ function follow({ button, pair }) {
 /** A media element, and the moment that it is played for. */
 function element(kind, given, at, muted) {
   const made = document.createElement(kind);
-  made.src = addressOf(given);
+  made.src = given;
   made.preload = "auto";
   made.playsInline = true;
   made.muted = muted;
@@ -120,9 +108,9 @@ async function failed(button) {
   button.append(note);
 }
 
-/** Whether the service has these files; those of the user's own disk are there. */
+/** Whether the service has these files. */
 async function areThere(addresses) {
-  for (const address of new Set(addresses.filter((one) => one && one !== SENT))) {
+  for (const address of new Set(addresses.filter(Boolean))) {
     try {
       if ((await fetch(address, { method: "HEAD" })).status === 404) return false;
     } catch {

@@ -1,85 +1,79 @@
-// The upload form: choose or drop a file, submit, and show the results in the page.
-// Without this script the browser submits the form and shows a results page.
-import { rememberSent } from "./players.js";
+// Files that are dropped on any page, or chosen in the form: sent, and followed to the page that they get.
+// Without this script the browser submits the form and goes there.
 
 export function sendFiles(say) {
+  const maxBytes = Number(document.documentElement.dataset.maxBytes ?? 0);
+  if (!maxBytes) return;
   const form = document.getElementById("drop");
-  if (!form) return;
-  const input = form.querySelector("input[type=file]");
-  const buttons = form.querySelectorAll("button");
-  const state = form.querySelector("#sending");
-  const results = document.getElementById("results");
-  const conditions = form.querySelector("[data-conditions]");
-  conditions.hidden = false; // only this script sends them
+  const input = form?.querySelector("input[type=file]");
+  const state = form?.querySelector("#sending") ?? document.getElementById("dropping");
+  const root = document.documentElement.dataset.root;
+  let sending = false;
 
   const tell = (text, busy = false) => {
+    state.hidden = !text;
     state.textContent = text;
     state.classList.toggle("busy", busy);
   };
 
-  /** Set what the service has answered into the page. */
-  function show(markup) {
-    results.innerHTML = markup;
-    results.scrollIntoView({ block: "start" });
-    results.focus({ preventScroll: true });
-    say(`${results.querySelectorAll("[data-results] > li").length} results`);
-  }
+  const tooLarge = (file) => (file.size > maxBytes ? `This file is larger than ${Math.round(maxBytes / 1048576)} MiB.` : "");
 
-  const pause = (paused) => buttons.forEach((button) => { button.disabled = paused; });
-
-  /** The address with the conditions that are set. */
-  function withConditions(address) {
-    const asked = new URL(address, window.location.href);
-    for (const field of conditions.querySelectorAll("select, input")) {
-      if (field.value && (field.type !== "checkbox" || field.checked)) asked.searchParams.append(field.name, field.value);
-    }
-    return asked;
+  function pause(paused) {
+    sending = paused;
+    form?.querySelectorAll("button").forEach((button) => { button.disabled = paused; });
   }
 
   function send(file, address) {
-    rememberSent(file);
+    if (sending) return;
     const asked = new XMLHttpRequest();
-    asked.open("POST", withConditions(address));
+    const body = new FormData();
+    body.append("file", file);
+    asked.open("POST", address);
+    asked.setRequestHeader("Accept", "application/json");
     asked.setRequestHeader("HX-Request", "true");
-    asked.setRequestHeader("Content-Type", /^(audio|video)\//.test(file.type) ? file.type : "application/octet-stream");
-    asked.upload.addEventListener("progress", ({ loaded, total }) => tell(`Uploading: ${Math.round((100 * loaded) / total)}%`, true));
-    asked.upload.addEventListener("load", () => tell("Processing", true));
+    asked.upload.addEventListener("progress", ({ loaded, total }) => tell(`Sending: ${Math.round((100 * loaded) / total)}%`, true));
     asked.addEventListener("load", () => {
-      tell("");
       pause(false);
-      show(asked.responseText);
+      if (asked.status === 201) location.assign(JSON.parse(asked.responseText).page);
+      else tell(reason(asked.responseText));
     });
     asked.addEventListener("error", () => {
       pause(false);
       tell("The service refused the file or does not respond.");
     });
     pause(true);
-    tell("Uploading", true);
-    asked.send(file);
+    tell("Sending", true);
+    say("Sending the file");
+    asked.send(body);
   }
 
-  function filled() {
-    const maxBytes = Number(form.dataset.maxBytes);
-    const wrong = input.files[0]?.size > maxBytes ? `This file is larger than ${Math.round(maxBytes / 1048576)} MiB.` : "";
+  form?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(input.files[0], (event.submitter ?? form.querySelector("button")).formAction);
+  });
+  input?.addEventListener("change", () => {
+    const wrong = input.files[0] ? tooLarge(input.files[0]) : "";
     input.setCustomValidity(wrong);
     tell(wrong);
-  }
-
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    send(input.files[0], (event.submitter ?? buttons[0]).formAction);
   });
-  input.addEventListener("change", filled);
   for (const name of ["dragover", "dragleave", "drop"]) {
-    form.addEventListener(name, (event) => {
+    document.addEventListener(name, (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
-      form.classList.toggle("over", name === "dragover");
+      document.body.classList.toggle("dropping", name === "dragover");
     });
   }
-  form.addEventListener("drop", (event) => {
-    if (!event.dataTransfer.files.length) return;
-    input.files = event.dataTransfer.files;
-    filled();
-    buttons[0].focus();
+  document.addEventListener("drop", (event) => {
+    const file = event.dataTransfer?.files[0];
+    if (!file) return;
+    if (tooLarge(file)) tell(tooLarge(file));
+    else send(file, `${root}/find/file`);
   });
+  window.addEventListener("pageshow", () => pause(false)); // back from the file's page
+}
+
+/** Why the service refused, as it says it itself. */
+function reason(markup) {
+  const said = new DOMParser().parseFromString(markup, "text/html").querySelector("[role=alert]");
+  return said?.textContent.trim() ?? "The service refused the file.";
 }
