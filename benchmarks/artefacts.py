@@ -47,7 +47,7 @@ from antiphon.search import lists
 from antiphon.search.explaining import workspace_facts
 from antiphon.segments.kept import KeptSegment, encode_segment, read_kept
 from antiphon.segments.sampling import SamplingConfig, segment_rows
-from antiphon.shortlists import Shortlists, added, noted
+from antiphon.shortlists import Rejections, Shortlists, added, noted
 from antiphon.synthetic.generation import _read_record
 from antiphon.tables import ATTRIBUTES, SEGMENTS, write_table
 from antiphon.workspace import Failure, Workspace
@@ -282,6 +282,7 @@ def _listed(root: Path) -> None:
     lists = Shortlists(root / "shortlists.sqlite")
     made = lists.create("Opening titles")
     lists.change(made.key, lambda one: noted(added(one, "v1"), "v1", "the bridge"))
+    Rejections(root / "rejections.sqlite").add("v1", "audio", "v2")
 
 
 def _outlined(root: Path) -> None:
@@ -332,6 +333,7 @@ def _of_people() -> list[Artefact]:
         Artefact("map.npy", _map),
         Artefact("judgements.sqlite", judged),
         Artefact("shortlists.sqlite", lambda folder: Shortlists(folder / "shortlists.sqlite").all()),
+        Artefact("rejections.sqlite", lambda folder: Rejections(folder / "rejections.sqlite").of("v1", "audio")),
         Artefact("outline.json", lambda folder: read_outline((folder / "outline.json").read_bytes(), "audio")),
         Artefact("segment.mkv", lambda folder: read_kept(folder / "segment.mkv")),
     ]

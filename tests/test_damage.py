@@ -31,6 +31,7 @@ MAY_BE_MISSING = {"cell.npz", "kept.json", "map.npy", "synthetic.toml", "metrics
     "history.parquet",
     "judgements.sqlite",
     "shortlists.sqlite",
+    "rejections.sqlite",
     "outline.json",
 }
 

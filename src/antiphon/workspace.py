@@ -140,6 +140,11 @@ class Workspace:
         return self.folder / "shortlists.sqlite"
 
     @property
+    def rejections(self) -> Path:
+        """Answers that people said do not fit, written by the service."""
+        return self.folder / "rejections.sqlite"
+
+    @property
     def page(self) -> Path:
         """Folder of what the service stores: stills, outlines, the map, files of clients."""
         return self.folder / "page"

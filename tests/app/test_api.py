@@ -1,6 +1,7 @@
 """The programming interface."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from antiphon.app.application import create_app
+from antiphon.app.encoding import FileFacts
 from antiphon.dual_encoder import DualEncoder
 from antiphon.search import Index, Query
 from antiphon.workers.limits import JobError
@@ -150,11 +152,12 @@ def test_what_is_wrong_with_a_parameter_is_told_by_its_name(client: TestClient) 
 def test_a_fault_of_ours_is_not_blamed_on_the_file(
     app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def stumbles(job: object) -> None:
+    def stumbles(job: object) -> Iterator[object]:
+        yield FileFacts(0.0, 1.0, True, True)
         raise JobError("KeyError", "'secret'", "the traceback")
 
     encoder = app.state.antiphon.encoder
-    monkeypatch.setattr(encoder, "run", stumbles)
+    monkeypatch.setattr(encoder, "stream", stumbles)
     found = client.post("/api/embed", content=b"x", headers={"content-type": "video/mp4"})
     assert (found.status_code, found.json()["detail"]) == (500, "The service failed on this file; see its log.")
     assert "the traceback" in capsys.readouterr().err

@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 
 from antiphon.app.faults import fault_in_words
 
+from .test_sent_files import answered, send
+
 RATE_HZ = 16_000
 SECONDS = 6
 
@@ -44,16 +46,14 @@ def test_a_file_of_one_side_is_told_what_to_choose(client: TestClient, tmp_path:
         ("audio", song, "This file has sound only. Choose “Pictures for this song”."),
         ("video", film, "This file has pictures only. Choose “Songs for these pictures”."),
     ):
-        found = client.post(f"/find/file?target={target}", content=body, headers={"content-type": "video/mp4"})
-        assert found.status_code == 415
-        assert advice in found.text
-        lacks = "pictures" if target == "audio" else "sound"
-        assert f"No {lacks} in this file" in found.text and "Unsupported file" not in found.text
+        place = send(client, body)
+        assert advice in client.get(f"{answered(client, place)}?target={target}").text
         answer = client.post(f"/api/match?target={target}", content=body, headers={"content-type": "video/mp4"})
         assert answer.json()["detail"] in ("The file has sound only.", "The file has pictures only.")
-    for target, body in (("video", song), ("audio", film), ("both", song)):
-        found = client.post(f"/find/file?target={target}", content=body, headers={"content-type": "video/mp4"})
-        assert found.status_code == 200, found.text
+        other = "video" if target == "audio" else "audio"
+        for page in (f"{place}?target={other}", f"{place}?target=both", place):
+            found = client.get(page)
+            assert found.status_code == 200 and advice not in found.text and 'class="place"' in found.text
 
 
 def form(name: str, body: bytes = b"") -> bytes:
@@ -87,7 +87,6 @@ def test_an_empty_file_is_said_to_be_empty(client: TestClient, kind: str, body: 
         ("diversity=-1", "Parameter diversity: must be at least 0, not “-1”."),
         ("other_artists=perhaps", "Parameter other_artists: must be true or false, not “perhaps”."),
         (f"max_year={'9' * 60}", "Parameter max_year: must be at most 9999."),
-        ("min_year=", "Parameter min_year: must be a whole number, and is empty."),
     ],
 )
 def test_a_wrong_parameter_is_said_in_words(client: TestClient, query: str, said: str) -> None:
@@ -95,6 +94,11 @@ def test_a_wrong_parameter_is_said_in_words(client: TestClient, query: str, said
     assert found.status_code == 422
     assert said in found.text
     assert "Input should" not in found.text
+
+
+def test_an_empty_number_is_refused_by_the_api(client: TestClient) -> None:
+    found = client.get("/api/similar?id=plain&min_year=")
+    assert "Parameter min_year: must be a whole number, and is empty." in found.json()["detail"]
 
 
 def test_other_faults_are_said_too(client: TestClient) -> None:
@@ -108,11 +112,12 @@ def test_other_faults_are_said_too(client: TestClient) -> None:
 def test_filters_of_the_address_are_shown_where_nothing_matches(client: TestClient, page: str) -> None:
     mark = "&" if "?" in page else "?"
     found = client.get(f"{page}{mark}genre=opera&genre=folk&min_year=1990&max_year=1999&not_artist=Nobody").text
-    words = "genre opera; genre folk; not artist Nobody; from 1990; until 1999"
+    words = "genre opera; genre folk; not by Nobody; from 1990; until 1999"
     assert f"No matches with these filters: {words}." in found
     assert '<option value="opera" selected>opera</option>' in found
-    for name, value in (("genre", "folk"), ("not_artist", "Nobody"), ("min_year", "1990"), ("max_year", "1999")):
-        assert f'<input type="hidden" name="{name}" value="{value}">' in found
+    assert '<input type="hidden" name="genre" value="folk">' in found
+    for name, value in (("not_artist", "Nobody"), ("min_year", "1990"), ("max_year", "1999")):
+        assert f'name="{name}" value="{value}"' in found
     plain = client.get(page).text
     assert "No matches" not in plain
-    assert "active-filters" not in plain
+    assert "Remove the filter" not in plain

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import AfterValidator
 
 from antiphon.app.found import But
+from antiphon.app.rejected import rejections
 from antiphon.app.schemas import (
     Asked,
     AskedMatch,
@@ -222,8 +223,12 @@ def match(id: Id, target: Target, here: Here, conditions: AskedMatch) -> SearchR
     },
 )
 def recommend(asked: History, here: Here) -> Recommendations:
-    """Recommend videos similar in sound and pictures to those that a user liked, and not among them."""
-    return Recommendations(hits=found_items(here.searcher.recommend(asked.history, asked.k)))
+    """Recommend videos similar in sound and pictures to those that a user liked, and not among them.
+
+    What people said on the pages does not fit one of these is left out.
+    """
+    out = rejections(here).of_any(asked.history)
+    return Recommendations(hits=found_items(here.searcher.recommend(asked.history, asked.k, out)))
 
 
 @router.post("/similar", responses=_REFUSED, openapi_extra=_FILE)

@@ -14,7 +14,19 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHttpError
 from starlette.routing import Match, Mount
 
-from antiphon.app import admission, api, cut_pages, health, judge, list_pages, match_pages, media, pages, status
+from antiphon.app import (
+    admission,
+    api,
+    cut_pages,
+    feedback,
+    health,
+    judge,
+    list_pages,
+    match_pages,
+    media,
+    pages,
+    status,
+)
 from antiphon.app.admission import THIS_MACHINE, Access, Admission
 from antiphon.app.atlas import MapError
 from antiphon.app.bodies import Bodies
@@ -49,7 +61,7 @@ _TITLES = {
     503: "Unavailable",
 }
 
-_PARTS = (health, admission, api, media, judge, list_pages, status, cut_pages, match_pages, pages)
+_PARTS = (health, admission, api, media, judge, list_pages, status, cut_pages, feedback, match_pages, pages)
 _CHANGING = "The index was built anew and is being opened; try again in a few seconds."
 
 

@@ -8,6 +8,7 @@ from fastapi import Request
 from antiphon.app.found import Found
 from antiphon.app.library import Video
 from antiphon.app.narrowing import Narrowed
+from antiphon.app.rejected import rejected
 from antiphon.app.root import rooted
 from antiphon.app.searching import Target
 from antiphon.app.sent_files import PREFIX
@@ -31,6 +32,11 @@ def with_uses(here: State, id: str) -> tuple[Video, Uses]:
 def listing(request: Request, conditions: Narrowed, k: int) -> Narrowed:
     """Return the conditions with the page's number of hits, unless the address gives one."""
     return conditions if "k" in request.query_params else replace(conditions, k=k)
+
+
+def without_rejected(here: State, conditions: Narrowed, asking: str, target: Target) -> Narrowed:
+    """Return the conditions, without what was said not to fit this question."""
+    return replace(conditions, rejected=rejected(here, asking, target))
 
 
 def or_reason(here: State, ask: Callable[[], list[Found]]) -> list[Found] | str:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from antiphon.app.api import refuse_repeated
+from antiphon.app.asking import without_rejected
 from antiphon.app.attachments import attachment
 from antiphon.app.cue_sheets import cue_table, edit_list
 from antiphon.app.cuts import Asked, Cut, Row, Side, asked_cut, shift_of, start_of
@@ -18,7 +19,7 @@ from antiphon.app.exports import Film
 from antiphon.app.found import Found
 from antiphon.app.library import Video
 from antiphon.app.media import outlined
-from antiphon.app.schemas import Asked as AskedConditions
+from antiphon.app.narrowing import AskedPage, Narrowed
 from antiphon.app.searching import UnknownVideoError
 from antiphon.app.sources import LocalFile
 from antiphon.app.spans import SpanResponse
@@ -27,7 +28,6 @@ from antiphon.app.trouble import uses_of
 from antiphon.errors import DecodeError
 from antiphon.media.opening import CataloguedFile
 from antiphon.presentation.splicing import Splice
-from antiphon.search.filters import Conditions
 from antiphon.workers.limits import LimitError
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_repeated)])
@@ -39,7 +39,7 @@ AskedCut = Annotated[Asked, Depends(asked_cut)]
 
 @router.get("/cut/{id:path}", response_class=HTMLResponse)
 def cut_room(
-    id: str, request: Request, here: Here, conditions: AskedConditions, asked: AskedCut, target: Side = "audio"
+    id: str, request: Request, here: Here, conditions: AskedPage, asked: AskedCut, target: Side = "audio"
 ) -> HTMLResponse:
     """Show a music video's pictures with the five best songs under them, or its song with the five best pictures."""
     searcher = here.searcher
@@ -67,14 +67,15 @@ def cut_room(
     )
 
 
-def _best(here: State, item: Video, conditions: Conditions, target: Side) -> list[Found]:
-    sent, best = here.sent.by_id(item.id), replace(conditions, k=ROWS)
+def _best(here: State, item: Video, conditions: Narrowed, target: Side) -> list[Found]:
+    sent = here.sent.by_id(item.id)
+    best = without_rejected(here, replace(conditions, k=ROWS), item.id, target)
     if sent is not None:
         return here.searcher.by_file(sent.encodings, best, target, file=item)
     return here.searcher.by_id(item.id, best, target=target) if item.id in here.searcher.indexed else []
 
 
-def _rows(here: State, item: Video, conditions: Conditions, asked: Asked, target: Side) -> Iterator[Row]:
+def _rows(here: State, item: Video, conditions: Narrowed, asked: Asked, target: Side) -> Iterator[Row]:
     """Yield what can go with an item: the best, and those that were chosen or kept before."""
     kept, searcher = dict(asked.kept), here.searcher
     found = _best(here, item, conditions, target)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from antiphon.app.api import refuse_repeated
-from antiphon.app.asking import HEADINGS, listing, or_reason, page_of_file, with_uses
+from antiphon.app.asking import HEADINGS, listing, or_reason, page_of_file, with_uses, without_rejected
 from antiphon.app.encoding import EncodingJob, encoded
 from antiphon.app.faults import TitledError
 from antiphon.app.found import Found
@@ -54,7 +54,7 @@ def match(
     if here.sent.by_id(id) is not None:
         return RedirectResponse(page_of_file(id, request.url.query), 303)
     shown, uses = with_uses(here, id)
-    asked = listing(request, conditions, MATCHES)
+    asked = without_rejected(here, listing(request, conditions, MATCHES), id, target)
     found = or_reason(here, lambda: here.searcher.by_id(id, asked, target=target)) if uses.searches else []
     return _page(request, here, shown, uses, found, asked, target)
 
@@ -165,8 +165,20 @@ def _answers(
     if video is None:  # It went while this waited.
         raise TitledError(404, "This file is gone", "Drop it again.")
     wanted: Target = target or ("audio" if video.has_video else "video")
-    found = or_reason(here, lambda: here.searcher.by_file(file.encodings, conditions, wanted, file=video))
+    conditions = without_rejected(here, conditions, file.id, wanted)
+    found = _advice(video, wanted) or or_reason(
+        here, lambda: here.searcher.by_file(file.encodings, conditions, wanted, file=video)
+    )
     return _page(request, here, video, Uses(True, True, None), found, conditions, wanted)
+
+
+def _advice(video: Video, target: Target) -> str:
+    """Say what to choose instead, where a file lacks the side that asks; "" where it has it."""
+    if target == "audio" and not video.has_video:
+        return f"This file has sound only. Choose “{HEADINGS['video']}”."
+    if target == "video" and not video.has_audio:
+        return f"This file has pictures only. Choose “{HEADINGS['audio']}”."
+    return ""
 
 
 def _page(

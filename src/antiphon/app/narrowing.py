@@ -44,6 +44,8 @@ class Narrowed(Conditions):
         Only what has sound and no pictures, or pictures and no sound.
     sort : str
         Order of what is shown; a key of `SORTS`.
+    rejected : tuple of str
+        Ids that were said not to fit.
     """
 
     min_bpm: float | None = None
@@ -53,6 +55,7 @@ class Narrowed(Conditions):
     max_length_s: float | None = None
     only: Only = ""
     sort: Sort = "best"
+    rejected: tuple[str, ...] = ()
 
     @property
     def measured(self) -> "Narrowed":

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from antiphon.app.api import Nudge, Towards, refuse_repeated
-from antiphon.app.asking import HEADINGS, listing, or_reason, page_of_file, with_uses
+from antiphon.app.asking import HEADINGS, listing, or_reason, page_of_file, with_uses, without_rejected
 from antiphon.app.atlas import legend_of
 from antiphon.app.found import But, Found
 from antiphon.app.library import Video
@@ -93,7 +93,7 @@ def video(
     if here.sent.by_id(id) is not None:
         return RedirectResponse(page_of_file(id, request.url.query), 303)
     shown, uses = with_uses(here, id)
-    asked = listing(request, conditions, SIMILAR)
+    asked = without_rejected(here, listing(request, conditions, SIMILAR), id, "both")
     ways = ("audio", "video", "both") if uses.searches else ()
     but, facts = But(q, nudge, towards), here.searcher.facts
     return here.pages.render(

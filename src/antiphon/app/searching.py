@@ -1,6 +1,6 @@
 """Searches for the pages and the REST API: hits with what to show and play, and reasons."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -214,9 +214,10 @@ class Searcher:
 
     def _left_out(self, conditions: Conditions) -> tuple[str, ...]:
         """Return the ids that are not searched: those of no video of the catalogue, and those without what is asked."""
-        if not isinstance(conditions, Narrowed) or conditions.measured == Narrowed():
+        if not isinstance(conditions, Narrowed):
             return self._strangers
-        return (*self._strangers, *self._without(conditions.measured))
+        out = (*self._strangers, *conditions.rejected)
+        return out if conditions.measured == Narrowed() else (*out, *self._without(conditions.measured))
 
     def _without(self, measured: Narrowed) -> tuple[str, ...]:
         return self._narrowed.get(measured, lambda: (measured.left_out(self.library, self.facts), True))
@@ -249,7 +250,7 @@ class Searcher:
             found = [id for id in found if not share_artist(self.library.videos[id].artist, asking.artist)]
         return found
 
-    def recommend(self, history: Sequence[str], k: int) -> list[Found]:
+    def recommend(self, history: Sequence[str], k: int, rejected: Collection[str] = ()) -> list[Found]:
         """Recommend videos to a user who liked others.
 
         Parameters
@@ -258,6 +259,8 @@ class Searcher:
             Ids of the liked videos.
         k : int
             Maximum number of recommendations.
+        rejected : collection of str
+            Ids that are not recommended.
 
         Returns
         -------
@@ -274,7 +277,7 @@ class Searcher:
             shown = ", ".join(f"'{id[:_LONGEST_SHOWN]}'" for id in unknown[:_MAX_NAMED])
             more = f" and {len(unknown) - _MAX_NAMED} more" if len(unknown) > _MAX_NAMED else ""
             raise UnknownVideoError(f"Not in this catalogue or its index: {shown}{more}.")
-        hits = recommend(self._space, history, k, where=Where(not_ids=self._strangers))
+        hits = recommend(self._space, history, k, exclude=rejected, where=Where(not_ids=self._strangers))
         why = reasons(self._space, history, [hit.id for hit in hits], self.facts, levels=self._levels)
         found = self._found(hits)
         because = {hit.id: (f"like {self._title(one.like)}", *one.shared) for hit, one in zip(hits, why, strict=True)}

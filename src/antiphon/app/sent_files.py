@@ -76,6 +76,8 @@ class SentFile:
         Whether it waits to be read, or is being read.
     made : dict of str to bytes
         Stills and outlines of it, which go with it.
+    rejected : dict of str to dict
+        Ids that were said not to fit, in order of time, by what was asked for.
     """
 
     token: str
@@ -90,6 +92,7 @@ class SentFile:
     status: int = 200
     is_waiting: bool = False
     made: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    rejected: dict[str, dict[str, None]] = field(default_factory=dict[str, dict[str, None]])
 
     @property
     def id(self) -> str:

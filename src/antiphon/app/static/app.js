@@ -35,6 +35,7 @@ const keys = {
     else location.href = `${document.documentElement.dataset.root}/#q`;
   },
   h: () => (current ?? document).querySelector("form.heart")?.requestSubmit(),
+  x: () => current?.querySelector("form.not-this")?.requestSubmit(),
   j: () => choose(1),
   k: () => choose(-1),
   n: playNext,
