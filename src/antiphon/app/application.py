@@ -21,6 +21,7 @@ from antiphon.app import (
     feedback,
     health,
     judge,
+    list_files,
     list_pages,
     match_pages,
     media,
@@ -61,7 +62,7 @@ _TITLES = {
     503: "Unavailable",
 }
 
-_PARTS = (health, admission, api, media, judge, list_pages, status, cut_pages, feedback, match_pages, pages)
+_PARTS = (health, admission, api, media, judge, list_files, list_pages, status, cut_pages, feedback, match_pages, pages)
 _CHANGING = "The index was built anew and is being opened; try again in a few seconds."
 
 

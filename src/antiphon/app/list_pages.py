@@ -63,9 +63,9 @@ def _refused(request: Request, here: State, name: str, fault: str) -> HTMLRespon
 @router.get("/lists/{key}")
 def one(key: str, request: Request, here: Here) -> Response:
     """Show a list, which hearts go to from then on."""
-    found = _found(here, key)
+    found = the_list(here, key)
     page = _page(
-        request, here, "list.html", shortlist=found, entries=_entries(here, found), may_change=not here.read_only
+        request, here, "list.html", shortlist=found, entries=entries_of(here, found), may_change=not here.read_only
     )
     return page if found.is_deleted or here.read_only else _remembering(page, key)
 
@@ -128,15 +128,15 @@ async def keep(request: Request, here: Here, current: Current = "") -> Response:
 @router.get("/shared/{token}")
 def shared(token: str, request: Request, here: Here) -> HTMLResponse:
     """Show a list to those who may read it."""
-    found = _shared(here, token)
-    return _page(request, here, "list.html", shortlist=found, entries=_entries(here, found), may_change=False)
+    found = shared_list(here, token)
+    return _page(request, here, "list.html", shortlist=found, entries=entries_of(here, found), may_change=False)
 
 
 @router.get("/shared/{token}/{kind}")
 def export(token: str, kind: Literal["csv", "m3u"], request: Request, here: Here) -> Response:
     """Export a list as a table, or as a playlist of the service's addresses."""
-    found = _shared(here, token)
-    entries = _entries(here, found)
+    found = shared_list(here, token)
+    entries = entries_of(here, found)
     if kind == "csv":
         return _attached(csv_text(_COLUMNS, _rows(entries)), "text/csv; charset=utf-8", found.name, kind)
     origin = str(request.base_url).removesuffix("/").removesuffix(request.scope.get("root_path", ""))
@@ -183,21 +183,23 @@ def _current(here: State, key: str) -> Shortlist | None:
     return None if found.is_deleted else found
 
 
-def _found(here: State, key: str) -> Shortlist:
+def the_list(here: State, key: str) -> Shortlist:
+    """Return the list with a key; 404 where there is none."""
     try:
         return _store(here).get(key)
     except UnknownShortlistError as error:
         raise HTTPException(404, str(error)) from error
 
 
-def _shared(here: State, token: str) -> Shortlist:
+def shared_list(here: State, token: str) -> Shortlist:
+    """Return the list that a token lets read; 404 where there is none."""
     try:
         return _store(here).shared(token)
     except UnknownShortlistError as error:
         raise HTTPException(404, str(error)) from error
 
 
-def _entries(here: State, shortlist: Shortlist) -> list[tuple[Entry, Video | None]]:
+def entries_of(here: State, shortlist: Shortlist) -> list[tuple[Entry, Video | None]]:
     """Return the entries with their music videos; None for one that has left the catalogue."""
     videos = here.searcher.library.videos
     return [(entry, videos.get(entry.id)) for entry in shortlist.entries]

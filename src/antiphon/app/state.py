@@ -18,6 +18,7 @@ from antiphon.app.exports import Exports
 from antiphon.app.kept import Kept
 from antiphon.app.library import Library, Video
 from antiphon.app.outlines import Outlines
+from antiphon.app.previews import Previews
 from antiphon.app.searching import Searcher
 from antiphon.app.sent_files import SentFiles
 from antiphon.app.stills import Stills
@@ -188,11 +189,13 @@ class State:
         Films that are exported.
     served : Served, optional
         The index; replaced when one of another run is built. None while there is none.
+    previews : Previews
+        Previews for files that are taken along.
     upkeep : Upkeep, optional
         What keeps the workspace up to date meanwhile.
     read_only : bool
         Whether files and judgements of clients are refused.
-    encoding_line, still_line, outline_lines, export_line : CapacityLimiter
+    encoding_line, still_line, outline_lines, export_line, preview_line : CapacityLimiter
         Queues of the worker processes.
     working : set of Task
         Work on clients' files that is under way.
@@ -210,6 +213,7 @@ class State:
     sent: SentFiles
     exports: Exports
     served: Served | None
+    previews: Previews = field(default_factory=Previews)
     upkeep: Upkeep | None = None
     read_only: bool = False
     encoding_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
@@ -218,6 +222,7 @@ class State:
         default_factory=lambda: {side: CapacityLimiter(1) for side in MODALITIES}
     )
     export_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    preview_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     file_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
     working: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     counts: Kept[int] = field(default_factory=lambda: Kept[int](1))
@@ -317,6 +322,7 @@ class State:
         self.uploads.stop()
         self.stills.close()
         self.outlines.close()
+        self.previews.close()
         self.exports.stop()
         if self.served is not None:
             self.served.stop()
