@@ -1,13 +1,13 @@
 """Embedding of clients' files, in a process of its own."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from antiphon.embeddings import Modality, ModalityEmbeddings
-from antiphon.errors import DecodeError, StaleIndexError
+from antiphon.errors import AntiphonError, DecodeError, StaleIndexError
 from antiphon.media.probing import probe_media
 from antiphon.report.file_names import without_folders
 from antiphon.workers.limits import WorkerLimits
@@ -113,7 +113,10 @@ def prepare_model(run: str, fingerprint: str) -> Callable[[EncodingJob], Iterato
     StaleIndexError
         The index was built with another model.
     """
-    return partial(_encode, loaded(run, fingerprint))
+    model = loaded(run, fingerprint)
+    with suppress(AntiphonError):  # Without a backbone a file is refused, with the reason.
+        model.load_backbones()
+    return partial(_encode, model)
 
 
 def loaded(run: str, fingerprint: str) -> "DualEncoder":

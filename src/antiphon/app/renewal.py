@@ -75,4 +75,6 @@ def renew(here: State, encoding: WorkerLimits | None = None) -> bool:
         return False
     run = index.origin.run if index.origin.run and here.workspace.run(index.origin.run).exists() else ""
     here.served = Served.of(here.workspace, index, run, encoding)
+    if here.is_warm:
+        here.warm_up()
     return True

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Self, cast
@@ -195,6 +196,8 @@ class State:
         What keeps the workspace up to date meanwhile.
     read_only : bool
         Whether files and judgements of clients are refused.
+    is_warm : bool
+        Whether what embeds clients' files is loaded before they come.
     encoding_line, still_line, outline_lines, export_line, preview_line : CapacityLimiter
         Queues of the worker processes.
     working : set of Task
@@ -216,6 +219,7 @@ class State:
     previews: Previews = field(default_factory=Previews)
     upkeep: Upkeep | None = None
     read_only: bool = False
+    is_warm: bool = False
     encoding_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     still_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     outline_lines: Mapping[Modality, CapacityLimiter] = field(
@@ -259,6 +263,13 @@ class State:
         if self.encoder is None:
             raise HTTPException(503, "This index was made from vectors without a model, so files cannot be embedded.")
         return self.encoder
+
+    def warm_up(self) -> None:
+        """Load what embeds clients' files before the first one comes, now and for every index that follows."""
+        self.is_warm = True
+        if self.max_sent_bytes and self.encoder is not None:
+            with suppress(AntiphonError):  # It is said to whoever sends a file.
+                self.encoder.start()
 
     @property
     def max_sent_bytes(self) -> int:

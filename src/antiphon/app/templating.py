@@ -75,8 +75,14 @@ class Pages:
     def text(self, request: Request, template: str, status: int = 200, **context: Any) -> str:
         """Render the text of a page; see `render`."""
         return self.environment.get_template(template).render(
-            path=inner_path(request), query=request.url.query, status=status, **context
+            path=inner_path(request), place=_place(request), query=request.url.query, status=status, **context
         )
+
+
+def _place(request: Request) -> str:
+    """Return the path of a request as it was sent: an id with slashes has them escaped."""
+    raw = request.scope.get("raw_path") or request.scope["path"].encode()
+    return raw.partition(b"?")[0].decode("ascii", "replace")
 
 
 def is_part(request: Request) -> bool:

@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -107,6 +108,8 @@ def run_service(session: Session, app: "FastAPI", options: ServeOptions, access:
     """
     from antiphon.app.server import Server
 
+    # The first file that somebody drops does not wait for the networks.
+    Thread(target=app.state.antiphon.warm_up, daemon=True).start()
     with listening(options.host, options.port) as line:
         shown = _LOOPBACK_OF.get(options.host, options.host)
         place = f"{f'[{shown}]' if ':' in shown else shown}:{line.getsockname()[1]}"
