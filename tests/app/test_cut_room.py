@@ -104,6 +104,22 @@ def test_three_songs_change_at_the_same_picture_without_a_gap(tab: Any, complain
     assert complaints == []
 
 
+def test_the_script_writes_the_addresses_that_the_service_writes(tab: Any, browser: Any, server: str) -> None:
+    place = "/cut/plain?target=audio&min_bpm=1&from=1.5&to=9&keep=2.25~x%2F.."
+    plain = browser.new_context(base_url=server, java_script_enabled=False)
+    page = plain.new_page()
+    page.goto(place)
+    without, kinds = page.locator("[data-row] a.name"), ("#csv", "#edl")
+    wanted = [one.get_attribute("href") or "" for one in without.all()]
+    wanted += [page.locator(kind).get_attribute("href") or "" for kind in kinds]
+    plain.close()
+    opened(tab, place)
+    found = tab.evaluate("[...document.querySelectorAll('[data-row] a.name, #csv, #edl')].map((one) => one.href)")
+    told = [sorted(parse_qs(urlsplit(address).query).items()) for address in (*wanted, *found)]
+    assert len(found) == len(wanted) > 5
+    assert sorted(told[: len(wanted)]) == sorted(told[len(wanted) :])
+
+
 def test_arrows_shift_by_beats_and_the_address_says_it(tab: Any, complaints: list[str]) -> None:
     rows = opened(tab, "/cut/plain?target=audio")
     row = next(

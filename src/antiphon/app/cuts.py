@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
-from fastapi import HTTPException, Query
+from fastapi import HTTPException, Query, Request
 
 from antiphon.app.found import Found
 from antiphon.app.library import Video
@@ -140,6 +141,8 @@ class Asked:
         As in `Cut`.
     kept : sequence of (str, float)
         Id and shift of those that were kept.
+    others : sequence of (str, str)
+        The other parameters, such as conditions of what is found.
     """
 
     other: str = ""
@@ -147,12 +150,42 @@ class Asked:
     from_s: float | None = None
     to_s: float | None = None
     kept: Sequence[tuple[str, float]] = ()
+    others: Sequence[tuple[str, str]] = ()
+
+    def query(self, target: Side, other: str, shift_s: float) -> str:
+        """Write the query string of this room with another choice; `static/cut.js` writes the same.
+
+        Parameters
+        ----------
+        target : {"audio", "video"}
+            What is taken from the other.
+        other : str
+            Id of the choice.
+        shift_s : float
+            Where it is when the item is at its start.
+
+        Returns
+        -------
+        str
+            Query string, without a question mark.
+
+        Examples
+        --------
+        >>> Asked(from_s=2.0, kept=[("a b", 1.5)], others=[("genre", "folk")]).query("audio", "x/y", -0.25)
+        'genre=folk&target=audio&with=x%2Fy&shift=-0.250&from=2.000&keep=1.500~a+b'
+        """
+        pairs = [*self.others, ("target", target), ("with", other), ("shift", f"{shift_s:.3f}")]
+        bounds = (("from", self.from_s), ("to", self.to_s))
+        pairs += [(name, f"{value:.3f}") for name, value in bounds if value is not None]
+        return urlencode([*pairs, *(("keep", f"{shift:.3f}~{id}") for id, shift in self.kept)])
 
 
+_OF_CUTS = frozenset({"target", "with", "shift", "from", "to", "keep"})
 Seconds = Annotated[float | None, Query(ge=0, le=MAX_SHIFT_S, allow_inf_nan=False)]
 
 
 async def asked_cut(
+    request: Request,
     other: Annotated[str, Query(alias="with", max_length=4096)] = "",
     shift: Annotated[float | None, Query(ge=-MAX_SHIFT_S, le=MAX_SHIFT_S, allow_inf_nan=False)] = None,
     start: Annotated[Seconds, Query(alias="from")] = None,
@@ -171,7 +204,8 @@ async def asked_cut(
     HTTPException
         422: one that was kept has no shift, or none that is allowed.
     """
-    return Asked(other, shift, start, end, tuple(map(_kept, keep)))
+    others = tuple((name, given) for name, given in request.query_params.multi_items() if name not in _OF_CUTS)
+    return Asked(other, shift, start, end, tuple(map(_kept, keep)), others)
 
 
 def _kept(text: str) -> tuple[str, float]:

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from antiphon.embeddings import Modality, ModalityEmbeddings
 from antiphon.errors import AntiphonError, DecodeError, StaleIndexError
 from antiphon.media.probing import probe_media
@@ -25,6 +27,7 @@ class EncodingJob(NamedTuple):
     modalities: tuple[Modality, ...]
 
 
+_WARM_S, _WARM_HZ, _WARM_FRAMES_PER_S = 12, 16_000, 10
 _LIMITS = WorkerLimits(step_s=120.0, job_s=120.0, memory_bytes=3_000_000_000)
 
 
@@ -114,9 +117,17 @@ def prepare_model(run: str, fingerprint: str) -> Callable[[EncodingJob], Iterato
         The index was built with another model.
     """
     model = loaded(run, fingerprint)
-    with suppress(AntiphonError):  # Without a backbone a file is refused, with the reason.
-        model.load_backbones()
+    _warm_up(model)
     return partial(_encode, model)
+
+
+def _warm_up(model: "DualEncoder") -> None:
+    """Embed nothing but silence and black, so that the networks are loaded and compiled before the first file."""
+    with suppress(AntiphonError):  # Without a backbone a file is refused, with the reason.
+        model.encode_audio(np.zeros(_WARM_S * _WARM_HZ, np.float32), rate_hz=_WARM_HZ)
+    with suppress(AntiphonError):
+        black = np.zeros((_WARM_S * _WARM_FRAMES_PER_S, 64, 64, 3), np.uint8)
+        model.encode_video(black, frames_per_s=_WARM_FRAMES_PER_S)
 
 
 def loaded(run: str, fingerprint: str) -> "DualEncoder":
