@@ -72,6 +72,8 @@ bench: .venv/.dev ## measure: rendering, backbones, networks, decoding, the inde
 	$(BIN)/python benchmarks/index.py
 	$(BIN)/python benchmarks/service.py 200
 	$(BIN)/python benchmarks/load.py --seconds 20
+	$(BIN)/antiphon -w bench-demo demo --videos 40
+	$(BIN)/python benchmarks/first_answer.py bench-demo/* $(DATA)/media/video/big_buck_bunny_30s.webm
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/sparse_floor.py --media $(DATA)/media --out results/engine/sparse_floor.json
 	$(BIN)/python benchmarks/ingest.py $(wildcard $(DATA)/media/video/*.mp4)
 	$(BIN)/python benchmarks/soak.py --files 1000

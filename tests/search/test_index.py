@@ -220,6 +220,8 @@ def _naive(about, where):
         and not _is_among(row["artist"], where.not_artist)
         and (where.min_year is None or (row["year"] is not None and row["year"] >= where.min_year))
         and (where.max_year is None or (row["year"] is not None and row["year"] <= where.max_year))
+        and all(_is_among(tag, row.get("tags", ())) for tag in where.tag)
+        and not any(_is_among(tag, row.get("tags", ())) for tag in where.not_tag)
         and name not in where.not_ids
     ]
 
@@ -243,6 +245,10 @@ def _naive(about, where):
         Where(max_year=1999),
         Where(genre=("jazz",), not_artist=("O'Neil",), min_year=1985, max_year=2005, not_ids=("id0007", "it's")),
         Where(genre=("nobody's",)),
+        Where(tag="LOUD"),
+        Where(tag=("loud", "it's live")),
+        Where(not_tag=("loud", "nobody's")),
+        Where(tag="loud", not_tag="It's live", genre="jazz"),
     ],
 )
 def test_conditions_hold_before_the_nearest_are_counted(tmp_path, layout, where):
@@ -252,6 +258,7 @@ def test_conditions_hold_before_the_nearest_are_counted(tmp_path, layout, where)
             "artist": (None, "O'Neil", "a;--", "\\'", "x') OR ('1'='1", "%", "ΓΙΏΡΓΟΣ", "İlhan")[draw.integers(8)],
             "genre": (None, "rock", "Rock", "Chanson Française", "jazz", "Guns N' Roses' \"kind\"")[draw.integers(6)],
             "year": (None, 1980, 1990, 2000, 2010)[draw.integers(5)],
+            "tags": ([], ["Loud"], ["loud", "It's live"], ["quiet"])[draw.integers(4)],
         }
         for name in _names(120)
     }
