@@ -452,6 +452,11 @@ class DualEncoder(MediaEncoder):
         return self._dims_by_side()
 
     @property
+    def training_counts(self) -> dict[str, int]:
+        """How many videos and pairs it was trained on, where that is known: `videos`, `pairs`, `validation_pairs`."""
+        return {name: value for name, value in self._inputs.items() if isinstance(value, int)}
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of what the embeddings depend on beside the features: the weights and the recipe.
 
@@ -475,6 +480,16 @@ class DualEncoder(MediaEncoder):
         if self.published is not None:
             raise ModelError(f"Which videos {self.published.file} was trained on is not published.")
         return np.isin(features.groups, np.concatenate(self._seen))
+
+    def without_videos(self) -> "DualEncoder":
+        """Another model: this one without the ids of the videos that it was trained on, to give to others.
+
+        Whether a video that it is evaluated on was among these can then not be told.
+        """
+        self._fitted()
+        model, nobody = copy.copy(self), np.array([], dtype=np.str_)
+        model._seen = (nobody, nobody)
+        return model
 
     def seen_videos(self, features: Features) -> int | None:
         """How many videos of `features` training or early stopping has seen; None for a published model: not known."""

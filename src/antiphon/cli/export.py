@@ -96,6 +96,96 @@ def embeddings(
     session.result(data, show)
 
 
+@app.command(name="sentence-transformers")
+def sentence_transformers(*, run: str | None = None, out: Path, session: Here) -> None:
+    """Write a folder that sentence-transformers 6 loads as a model of songs and pictures.
+
+    The package antiphon must be installed beside it; the folder has no code.
+
+    Parameters
+    ----------
+    run
+        Name of the run. Default: the one trained last.
+    out
+        Folder to write to.
+    """
+    from antiphon.interchange.sentence_folder import write_sentence_folder
+
+    written = write_sentence_folder(_model(session, run), out)
+    _show(session, written, "To load it: antiphon.interchange.sentence_folder.load({out})", out)
+
+
+@app.command
+def hub(
+    *,
+    out: Path,
+    licence: str = "other",
+    data: str = "not stated",
+    use: str | None = None,
+    run: str | None = None,
+    session: Here,
+) -> None:
+    """Write a folder for the Hugging Face Hub: weights, configuration, ONNX heads and a model card.
+
+    The card has the run's metrics with pool sizes, intervals and nulls, and the licence of each part. No music video of
+    the catalogue is named.
+
+    Parameters
+    ----------
+    out
+        Folder to write to. Its name is the model's.
+    licence
+        Licence of the trained heads, as the Hub names it: apache-2.0, cc-by-nc-4.0, …
+    data
+        What the model was trained on, and on what terms.
+    use
+        What it is meant for. Default: search among music videos.
+    run
+        Name of the run. Default: the one trained last.
+    """
+    from antiphon.interchange.hub_folder import write_hub_folder
+    from antiphon.interchange.model_card import CardFacts
+    from antiphon.runs import read_metrics
+
+    model = _model(session, run)
+    metrics = read_metrics(run_folder(session.workspace, run))
+    if metrics is None:
+        session.warn("The run has no metrics yet, and the card says so. To measure it: antiphon evaluate")
+    facts = CardFacts(licence, data) if use is None else CardFacts(licence, data, use)
+    written = write_hub_folder(model, out, facts, metrics)
+    _show(session, written, "Read README.md, then: antiphon export push {out} USER/NAME", out)
+
+
+@app.command
+def push(folder: Path, repo: str, *, public: bool = False, endpoint: str | None = None, session: Here) -> None:
+    """Push what `antiphon export hub` wrote to the Hugging Face Hub, with the token that `hf auth login` keeps.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    repo
+        Name of the repository, USER/NAME. It is created where there is none.
+    public
+        Create it public; a repository that is there stays as it is.
+    endpoint
+        Address of another Hub.
+    """
+    from antiphon.interchange.hub_folder import push as push_folder
+
+    address = push_folder(folder, repo, private=not public, endpoint=endpoint)
+    session.result({"commit": address}, lambda out: out.print(address, markup=False, soft_wrap=True))
+
+
+def _show(session: Session, written: list[Path], then: str, out: Path) -> None:
+    def show(console: Console) -> None:
+        for path in written:
+            console.print(f"  {path}", markup=False, soft_wrap=True)
+        console.print(then.format(out=out), markup=False, soft_wrap=True)
+
+    session.result({"files": [str(path) for path in written]}, show)
+
+
 def _model(session: Session, run: str | None) -> "DualEncoder":
     from antiphon.dual_encoder import DualEncoder
 
