@@ -179,6 +179,8 @@ def recalls(model: DualEncoder, tasks: Sequence[Any], name: str = "antiphon/loca
 
 def _task(way: str, items: Items, split: str) -> Any:
     parts = _mteb()
+    query: Modality
+    found: Modality
     query, found = WAYS[way]
 
     class MusicVideoRetrieval(parts["AbsTaskRetrieval"]):
