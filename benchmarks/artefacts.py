@@ -51,6 +51,7 @@ from antiphon.shortlists import Rejections, Shortlists, added, noted
 from antiphon.synthetic.generation import _read_record
 from antiphon.tables import ATTRIBUTES, SEGMENTS, write_table
 from antiphon.workspace import Failure, Workspace
+from foreign_artefacts import foreign
 
 RUN = "small"
 _DIM = 8
@@ -103,8 +104,9 @@ def make(root: Path) -> list[Artefact]:
         _tables(workspace)
         _run(workspace)
         _others(root)
+        others = [Artefact(file, read) for file, read in foreign(root)]
         index = [*_index(root / "index"), *_index(root / "lists", least_listed=1)]
-    return [*_of_workspace(root), *_of_run(), *_of_people(), *index, *_of_weights()]
+    return [*_of_workspace(root), *_of_run(), *_of_people(), *index, *_of_weights(), *others]
 
 
 def _features() -> Features:

@@ -72,6 +72,15 @@ DATA_SETS = (
         command="antiphon features import SHARDS.tfrecord --label-names vocabulary.csv",
     ),
     DataSet(
+        name="AudioSet, and lists in its layout",
+        holds="ids of YouTube videos with labels of a stretch of ten seconds, among them music; no media",
+        licence="CC BY 4.0",
+        size="lists of about two million videos",
+        where="https://research.google.com/audioset/download.html",
+        needs="nothing; class_labels_indices.csv names the labels",
+        command="antiphon datasets audioset LIST.csv --label-names class_labels_indices.csv",
+    ),
+    DataSet(
         name="synthetic",
         holds="music videos rendered here, whose pictures follow the songs as closely as you say",
         licence="yours: they are made on your machine",

@@ -11,11 +11,13 @@ from rich.table import Table
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.artists import dominance
 from antiphon.catalogue.catalogue import FRACTIONS
+from antiphon.catalogue.comparison import compare_catalogues
 from antiphon.catalogue.description import describe as describe_catalogue
 from antiphon.catalogue.file_names import with_nearest_files
 from antiphon.catalogue.joining import join
 from antiphon.catalogue.reading import left_out, read_folder
 from antiphon.catalogue.rows import unread_columns
+from antiphon.cli.catalogue_comparison import other_catalogue, show_comparison
 from antiphon.cli.file_changes import FileChanges
 from antiphon.cli.limits import USUAL_LIMITS, FileLimits
 from antiphon.cli.opening import take_out_of_index
@@ -277,10 +279,23 @@ app.command("antiphon.cli.catalogue_files:refresh", name="refresh", help="Look a
 
 
 @app.command
-def describe(*, session: Here) -> None:
-    """Describe the catalogue: splits, durations, years, genres, tags and missing values."""
-    found = describe_catalogue(Catalogue.load(session.existing_workspace().catalogue))
-    session.result(found, lambda out: _show(found, out))
+def describe(*, against: Path | None = None, seed: int = 0, session: Here) -> None:
+    """Describe the catalogue: splits, durations, years, genres, tags and missing values.
+
+    Parameters
+    ----------
+    against
+        Another workspace, or a table: both are described side by side, with their distances.
+    seed
+        Seed of the intervals and nulls of distances.
+    """
+    catalogue = Catalogue.load(session.existing_workspace().catalogue)
+    if against is None:
+        found = describe_catalogue(catalogue)
+        session.result(found, lambda out: _show(found, out))
+        return
+    compared = compare_catalogues(catalogue, other_catalogue(against), seed)
+    session.result(compared, lambda out: show_comparison(compared, against.name, out))
 
 
 def _show(found: dict[str, Any], out: Console) -> None:

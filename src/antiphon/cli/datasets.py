@@ -2,13 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 from cyclopts import App
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.datasets import DATA_SETS
-from antiphon.catalogue.importers import Imported, read_jamendo, read_msd
+from antiphon.catalogue.importers import Imported, read_audioset, read_jamendo, read_msd
 from antiphon.cli.catalogue import warn_of_artists
 from antiphon.cli.session import Here, Session
 from antiphon.errors import ConfigError
@@ -74,6 +75,28 @@ def jamendo(
     if not splits:
         raise ConfigError("Name at least one table of the data set: --train, --validation or --test.")
     _import(session, read_jamendo(splits, audio))
+
+
+@app.command
+def audioset(
+    segments: Path,
+    *,
+    label_names: Path | None = None,
+    split: Literal["train", "validation", "test"] | None = None,
+    session: Here,
+) -> None:
+    """Import the videos of a list in AudioSet's layout, with their labels as tags. They have no media.
+
+    Parameters
+    ----------
+    segments
+        The list: YTID, start_seconds, end_seconds, labels.
+    label_names
+        class_labels_indices.csv: index, mid, display_name.
+    split
+        Split of all videos of the list.
+    """
+    _import(session, read_audioset(segments, label_names, split))
 
 
 def _import(session: Session, found: Imported) -> None:

@@ -12,7 +12,8 @@ from antiphon.cli.catalogue import warn_of_artists
 from antiphon.cli.session import Here
 from antiphon.errors import ConfigError
 from antiphon.features import Features
-from antiphon.features.importing import from_yt8m, import_features, with_label_names
+from antiphon.features.importers import from_foreign, is_foreign
+from antiphon.features.importing import from_yt8m, import_features, with_label_names, with_only
 from antiphon.features.named_stores import store_folder, store_names
 from antiphon.features.store import FeatureStore
 from antiphon.features.tfrecord import is_shard
@@ -43,6 +44,8 @@ class Columns:
         Parquet: column of genres.
     artists
         Parquet: column of artists.
+    starts_s
+        Parquet: column of the seconds at which rows start in their track.
     """
 
     audio: str | None = None
@@ -53,6 +56,7 @@ class Columns:
     splits: str | None = None
     genres: str | None = None
     artists: str | None = None
+    starts_s: str | None = None
 
 
 @app.command(name="import")
@@ -60,16 +64,23 @@ def import_(
     *files: Path,
     columns: Columns = Columns(),
     label_names: Path | None = None,
+    only: Path | None = None,
     fractions: tuple[float, float, float] = FRACTIONS,
     seed: int = 0,
     session: Here,
 ) -> None:
-    """Import vectors from Parquet tables or YouTube-8M shards (.tfrecord), ready for training and evaluation.
+    """Import vectors computed elsewhere, ready for training and evaluation.
+
+    They come from Parquet tables, YouTube-8M shards (.tfrecord), shards of webdataset or video2dataset (.tar), a folder
+    of clip-retrieval, or one that Hugging Face's save_to_disk wrote (columns as in Parquet). In a shard, --audio and
+    --video are endings of members (clap.npy); in a folder of clip-retrieval, what stands before _emb (img).
 
     Parameters
     ----------
     files
-        Parquet tables of one layout, or video-level YouTube-8M shards.
+        Files of one kind, or one folder.
+    only
+        Table with a column id: import no other videos, such as those of HIMV-200K from YouTube-8M's shards.
     label_names
         CSV with the columns index and name, such as YouTube-8M's vocabulary.csv, if labels are indices.
     fractions
@@ -79,25 +90,31 @@ def import_(
     """
     if not files:
         raise ConfigError("No files: name at least one to import.")
-    shards = [file for file in files if is_shard(file)]
-    if shards and len(shards) < len(files):
-        other = next(file for file in files if file not in shards)
-        raise ConfigError(f"{shards[0]} is a shard and {other} is none. Import Parquet tables and shards one by one.")
-    if shards:
-        found = from_yt8m(files, label_names)
-    elif columns.audio is None and columns.video is None:
-        raise ConfigError(
-            "Parquet tables need --audio COLUMN or --video COLUMN: the columns of the vectors. Shards are named "
-            ".tfrecord, .tfrecords, -00000-of-00010 or .gz."
-        )
-    else:
-        found = Features.from_parquet(files, **vars(columns))
-        found = found if label_names is None else with_label_names(found, label_names)
+    found = with_only(_read(files, columns, label_names), only)
     catalogue = import_features(found, session.workspace, fractions, seed)
     warn_of_artists(session, catalogue)
     data = {"rows": len(found), "videos": len(catalogue), "splits": catalogue.split_counts()}
     data |= {"audio": found.audio_name, "video": found.video_name}
     session.result(data, lambda out: out.print(f"Imported {found!r}\nWorkspace: {catalogue!r}", markup=False))
+
+
+def _read(files: tuple[Path, ...], columns: Columns, label_names: Path | None) -> Features:
+    shards = [file for file in files if is_shard(file)]
+    if shards and len(shards) < len(files):
+        other = next(file for file in files if file not in shards)
+        raise ConfigError(f"{shards[0]} is a shard and {other} is none. Import Parquet tables and shards one by one.")
+    if shards:
+        return from_yt8m(files, label_names)
+    if any(is_foreign(file) for file in files):
+        found = from_foreign(list(files), **vars(columns))
+    elif columns.audio is None and columns.video is None:
+        raise ConfigError(
+            "Parquet tables need --audio COLUMN or --video COLUMN: the columns of the vectors. Shards are named "
+            ".tfrecord, .tfrecords, -00000-of-00010 or .gz, or else .tar."
+        )
+    else:
+        found = Features.from_parquet(files, **vars(columns))
+    return found if label_names is None else with_label_names(found, label_names)
 
 
 @app.command(name="list")

@@ -143,6 +143,40 @@ def with_label_names(features: Features, label_names: str | Path) -> Features:
     return replace(features, labels=tuple(tuple(_named(row, names)) for row in features.labels))
 
 
+def with_only(features: Features, listed: Path | None) -> Features:
+    """Keep the videos that a table lists, such as HIMV-200K's among YouTube-8M's.
+
+    Parameters
+    ----------
+    features : Features
+        Features of more videos.
+    listed : Path or None
+        Table (.csv, .tsv, .txt or .parquet) with a column id; None keeps all.
+
+    Returns
+    -------
+    Features
+        Rows of these videos.
+
+    Raises
+    ------
+    FeatureStoreError
+        The table cannot be read or has no ids, or none of its videos is there.
+    """
+    if listed is None:
+        return features
+    words = Words(("youtube_id", "video_id", "ytid", "vid"))
+    try:
+        rows = read_spreadsheet(listed, ("id",), {"id": words}).rows
+    except CatalogueError as error:
+        raise FeatureStoreError(str(error)) from error
+    ids = {str(value) for row in rows if (value := row.values.get("id")) is not None}
+    there = np.isin(features.groups, sorted(ids))
+    if not there.any():
+        raise FeatureStoreError(f"{listed}: none of its {len(ids):,} ids is among the videos to import.")
+    return features.take(there)
+
+
 def import_features(
     features: Features, workspace: Workspace, fractions: Sequence[float] = FRACTIONS, seed: int = 0
 ) -> Catalogue:
