@@ -22,22 +22,22 @@ PINNED := -m pip install --quiet --no-compile --constraint constraints.txt --no-
 	@$(PYTHON) -c 'import sys; sys.exit("Antiphon needs Python 3.11 or newer; name one with make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(HASHED) release/hashes-runtime.txt
-	$(BIN)/python $(PINNED) .
+	$(BIN)/python $(PINNED) '.[app]'
 	@touch $@
 
 .venv/.dev: .venv/.runtime release/hashes-dev.txt
 	$(BIN)/python $(HASHED) release/hashes-dev.txt
-	$(BIN)/python $(PINNED) '.[dev]'
+	$(BIN)/python $(PINNED) '.[app,dev]'
 	@touch $@
 
 .venv/.docs: .venv/.dev release/hashes-docs.txt
 	$(BIN)/python $(HASHED) release/hashes-docs.txt
-	$(BIN)/python $(PINNED) '.[dev,docs]'
+	$(BIN)/python $(PINNED) '.[app,dev,docs]'
 	@touch $@
 
 .venv/.release: .venv/.dev release/hashes-release.txt
 	$(BIN)/python $(HASHED) release/hashes-release.txt
-	$(BIN)/python $(PINNED) '.[dev,release]'
+	$(BIN)/python $(PINNED) '.[app,dev,release]'
 	@touch $@
 
 demo: .venv/.runtime ## render synthetic music videos, train, evaluate, write a report

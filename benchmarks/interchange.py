@@ -162,7 +162,7 @@ def check_atlas(folder: Path) -> dict[str, Any]:
     command = [str(Path(sys.executable).parent / "embedding-atlas"), str(folder / "atlas.parquet"), "--text", "name"]
     page = folder / "atlas.zip"
     command += ["--vector", "vector", "--export-application", str(page)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     return {"written_bytes": page.stat().st_size if page.exists() else 0, "holds": run.returncode == 0} | (
         {"said": run.stderr.splitlines()[-1]} if run.returncode else {}
     )

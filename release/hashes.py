@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-PARTS = {"runtime": "", "dev": "dev", "docs": "docs", "release": "release"}
+PARTS = {"runtime": "app", "dev": "dev", "docs": "docs", "release": "release"}
 _LEFT_OUT = {"torch", "pip", "setuptools"}  # pip and setuptools come with the environment
 
 

@@ -38,7 +38,7 @@ def test_the_list_says_where_each_comes_from_and_which_command_reads_it(
 ) -> None:
     code, found, _ = call(capsys, tmp_path / "w", "datasets", "list")
     assert code == 0
-    assert len(found["datasets"]) == 5
+    assert len(found["datasets"]) == 6
     for item in found["datasets"]:
         assert all(item.values())
         assert item["command"].startswith("antiphon ")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 
 from antiphon.cli.console import PipedConsole, degrade_gracefully, json_text
+from antiphon.cli.extras import missing_package
 from antiphon.cli.session import Session
 from antiphon.errors import AntiphonError
 from antiphon.places import place
@@ -147,8 +148,11 @@ def run(arguments: Sequence[str]) -> int:
     except JobError as error:
         sys.stderr.write(f"{error.traceback}\n")
         return _failed(error, str(error), as_json)
-    except AntiphonError as error:
-        return _failed(error, str(error), as_json)
+    except (AntiphonError, ModuleNotFoundError) as error:
+        message = missing_package(error) if isinstance(error, ModuleNotFoundError) else str(error)
+        if message is None:
+            raise
+        return _failed(error, message, as_json)
     except BrokenPipeError:
         raise
     except OSError as error:
