@@ -18,7 +18,8 @@ import torch
 
 import antiphon.report.inputs
 from antiphon import DualEncoder, Features, Index
-from antiphon.app.atlas import Atlas
+from antiphon.app.jobs import read_record
+from antiphon.app.layout import Layout, laid_out
 from antiphon.app.outlines import read_outline
 from antiphon.backbones.tensorflow_checkpoint import read_index
 from antiphon.backbones.weights import read_pth, read_tensors, write_tensors
@@ -26,6 +27,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.catalogue.description import synthetic_coupling
 from antiphon.checksums import masked_crc32c
 from antiphon.evaluation import audit, evaluate
+from antiphon.evaluation_log import freeze, frozen, keep_evaluation, read_evaluations
 from antiphon.experiments.cells import Outcome, read_outcome, write_outcome
 from antiphon.experiments.kept import Kept
 from antiphon.experiments.study import load_study
@@ -147,6 +149,8 @@ def _run(workspace: Workspace) -> None:
     model.save(folder)
     found = {"split": "test", "seed": 3} | evaluate(model, features["test"], seed=3)
     (folder / "metrics.json").write_text(json.dumps(found))
+    keep_evaluation(folder, found).rename(folder / "evaluations" / "20260131T101500000000Z.json")
+    freeze(workspace, "old", ["v01", "v02"])
     (folder / "audit.json").write_text(json.dumps(audit(model, features).to_dict()))
     point = {"videos": 8, "pairs": 8, "n": 8, "median_rank": {"a2v": 2.0, "v2a": 2.0}, "geometric_mean_rank": 2.0}
     (folder / "learning_curve.json").write_text(json.dumps({"points": [point, point], "verdict": "No gain."}))
@@ -225,6 +229,8 @@ def _of_run() -> list[Artefact]:
         Artefact(f"{place}/history.parquet", model, True),
         Artefact(f"{place}/videos.parquet", model, True),
         Artefact(f"{place}/metrics.json", stored),
+        Artefact(f"{place}/evaluations/20260131T101500000000Z.json", lambda folder: read_evaluations(folder / place)),
+        Artefact("test-sets/old.txt", lambda folder: frozen(Workspace(folder), "old"), True),
         Artefact(f"{place}/learning_curve.json", stored),
         Artefact(f"{place}/audit.json", stored),
     ]
@@ -254,7 +260,10 @@ def _others(root: Path) -> None:
     names = np.array(["a", "b", "c", "d"])
     write_outcome(Outcome({"train_pairs": 3}, numbers, numbers, names, names), "key", root / "cell.npz")
     Kept(root, "inputs").get("kept", {}, lambda: {"a": [1, 2.5, "x"]})
-    np.save(root / "map.npy", random.normal(size=(20, 2)).astype(np.float32))
+    rows = random.normal(size=(20, 5)).astype(np.float32)
+    laid_out([f"v{n:02d}" for n in range(20)], rows / np.linalg.norm(rows, axis=1)[:, None]).write(root / "map.parquet")
+    job = {"id": "a" * 16, "what": "add", "video": "v", "state": "working", "asked_s": 1.5, "process": "p"}
+    (root / "job.json").write_text(json.dumps(job))
     _judged(root)
     _listed(root)
     _outlined(root)
@@ -332,19 +341,14 @@ def _of_people() -> list[Artefact]:
         Artefact("s.tfrecord.gz", shard("s.tfrecord.gz")),
         Artefact("cell.npz", lambda folder: read_outcome("key", folder / "cell.npz")),
         Artefact("kept.json", kept),
-        Artefact("map.npy", _map),
+        Artefact("job.json", lambda folder: read_record(folder / "job.json")),
+        Artefact("map.parquet", lambda folder: Layout.read(folder / "map.parquet")),
         Artefact("judgements.sqlite", judged),
         Artefact("shortlists.sqlite", lambda folder: Shortlists(folder / "shortlists.sqlite").all()),
         Artefact("rejections.sqlite", lambda folder: Rejections(folder / "rejections.sqlite").of("v1", "audio")),
         Artefact("outline.json", lambda folder: read_outline((folder / "outline.json").read_bytes(), "audio")),
         Artefact("segment.mkv", lambda folder: read_kept(folder / "segment.mkv")),
     ]
-
-
-def _map(folder: Path) -> object:
-    atlas = Atlas.__new__(Atlas)
-    atlas._ids, atlas._place = [str(n) for n in range(20)], folder / "map.npy"
-    return atlas._kept()
 
 
 def _of_weights() -> list[Artefact]:

@@ -23,7 +23,16 @@ from artefacts import ABSURD, RUN, Artefact, damaged, forged, make
 
 TRIES = 12
 TRIES_OF_PAGES = 2
-MAY_BE_MISSING = {"cell.npz", "kept.json", "map.npy", "synthetic.toml", "metrics.json", "learning_curve.json"} | {
+MAY_BE_MISSING = {
+    "cell.npz",
+    "kept.json",
+    "map.parquet",
+    "job.json",
+    "20260131T101500000000Z.json",
+    "synthetic.toml",
+    "metrics.json",
+    "learning_curve.json",
+} | {
     "audit.json",
     "attributes.parquet",
     "failures.parquet",

@@ -1,4 +1,4 @@
-"""The map's layout: kept, one alone, and when it cannot be made the reason is told."""
+"""The map: who is on it stays where it is, who comes goes among its neighbours, and why it cannot be drawn is told."""
 
 import time
 from dataclasses import replace
@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from antiphon.app import atlas
+from antiphon.app import layout
 from antiphon.app.application import create_app
 from antiphon.app.atlas import Atlas
+from antiphon.app.layout import Layout, laid_out
 from antiphon.app.library import Library
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
 from .conftest import HOST, IDS, RUN
+from .test_projection import clusters
 
-OLD = "map-0123456789abcdef.npy"
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def fails(vectors: object) -> None:
@@ -26,25 +28,11 @@ def fails(vectors: object) -> None:
     raise ValueError("no such plane")
 
 
-def drawn(index: Index, workspace: Workspace, folder: Path) -> tuple[Atlas, Path]:
-    """An atlas with its layout in a folder, and the file of the layout when it is alone there."""
-    made = Atlas(index, Library.of(workspace), folder)
-    made.start()
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        files = list(folder.glob("map-*.npy"))
-        if made.points() is not None and len(files) == 1 and files[0].name != OLD:
-            return made, files[0]
-        time.sleep(0.02)
-    raise AssertionError(list(folder.iterdir()))
-
-
 def test_a_map_that_cannot_be_drawn_says_why(
     workspace: Workspace, index: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for kept in workspace.page.glob("map-*.npy"):
-        kept.unlink()
-    monkeypatch.setattr(atlas, "project", fails)
+    (workspace.page / "map.parquet").unlink(missing_ok=True)
+    monkeypatch.setattr(layout, "project", fails)
     with TestClient(create_app(workspace, index, RUN), base_url=HOST) as client:
         until = time.monotonic() + 10
         while (found := client.get("/map.json")).status_code == 202 and time.monotonic() < until:
@@ -54,27 +42,116 @@ def test_a_map_that_cannot_be_drawn_says_why(
     assert "no such plane" in capsys.readouterr().err
 
 
+def grown() -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Ids, vectors in four groups, and which of them come later: every sixth."""
+    vectors, _ = clusters(120)
+    return [f"v{number:03d}" for number in range(120)], vectors.astype(np.float32), np.arange(120) % 6 == 0
+
+
+def test_who_is_there_stays_and_who_comes_goes_among_its_neighbours() -> None:
+    ids, vectors, later = grown()
+    before = laid_out([id for id, new in zip(ids, later, strict=True) if not new], vectors[~later])
+    after = laid_out(ids, vectors, before)
+    np.testing.assert_array_equal(after.places[~later], before.places)
+    np.testing.assert_array_equal(after.clusters[~later], before.clusters)
+    np.testing.assert_array_equal(after.came_later, later)
+    assert after.made == before.made
+    for row in np.flatnonzero(later):
+        near = np.argsort(-(vectors[~later] @ vectors[row]), kind="stable")[:3]
+        weights = np.exp(10 * (vectors[~later] @ vectors[row])[near])
+        naive = (weights[:, None] * before.places[near]).sum(axis=0) / weights.sum()
+        assert after.places[row] == pytest.approx(naive, abs=1e-5)
+        assert after.clusters[row] == before.clusters[near[0]]
+    fewer = laid_out(ids[10:], vectors[10:], after)
+    np.testing.assert_array_equal(fewer.places, after.places[10:])
+    np.testing.assert_array_equal(fewer.came_later, later[10:])
+
+
+def test_a_replaced_file_is_placed_again_and_another_model_s_map_is_laid_out_anew() -> None:
+    ids, vectors, _ = grown()
+    before = laid_out(ids, vectors)
+    other = vectors.copy()
+    other[7] = vectors[8]
+    moved = laid_out(ids, other, before)
+    assert np.flatnonzero((moved.places != before.places).any(axis=1)).tolist() == [7]
+    assert np.flatnonzero(moved.came_later).tolist() == [7]
+    turned = laid_out(ids, np.roll(vectors, 1, axis=0), before)
+    assert not turned.came_later.any()
+    assert (turned.places != before.places).any()
+    # The same model on another processor rounds otherwise.
+    rounded = laid_out(ids, vectors + np.float32(1e-6), before)
+    np.testing.assert_array_equal(rounded.places, before.places)
+
+
+def test_what_is_kept_is_read_as_it_was_and_nothing_else_is(tmp_path: Path) -> None:
+    ids, vectors, _ = grown()
+    made, path = laid_out(ids, vectors), tmp_path / "map.parquet"
+    assert Layout.read(path) is None
+    made.write(path)
+    found = Layout.read(path)
+    assert found is not None and found.is_of(ids, vectors)
+    assert not found.is_of(ids[1:], vectors[1:])
+    assert not found.is_of(ids, np.roll(vectors, 1, axis=0))
+    for name in ("places", "clusters", "sketches", "came_later"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(made, name))
+    for wrong in (
+        {"places": made.places + 2},
+        {"places": np.full_like(made.places, np.nan)},
+        {"ids": ["v000"] * 120},
+        {"clusters": made.clusters - 100},
+        {"made": "yesterday"},
+    ):
+        replace(made, **wrong).write(path)
+        assert Layout.read(path) is None, wrong
+    path.write_bytes(b"damaged")
+    assert Layout.read(path) is None
+
+
+def drawn(index: Index, library: Library, folder: Path, *, anew: bool = False) -> Atlas:
+    """An atlas with its map."""
+    made = Atlas(index, library, folder)
+    made.start(anew=anew)
+    until = time.monotonic() + 20
+    while made.drawn is None or made.is_being_made:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return made
+
+
+def test_another_process_s_layout_is_shown_and_asking_anew_makes_one(
+    workspace: Workspace, index: Index, tmp_path: Path
+) -> None:
+    library = Library.of(workspace)
+    (tmp_path / "map-0123456789abcdef.npy").write_bytes(b"of an earlier version")
+    one, other = (drawn(index, library, tmp_path) for _ in range(2))
+    assert one.drawn is not None and other.drawn is not None
+    assert one.drawn.version == other.drawn.version
+    assert [path.name for path in tmp_path.glob("map*") if path.suffix != ".lock"] == ["map.parquet"]
+    kept = Layout.read(tmp_path / "map.parquet")
+    assert kept is not None
+    replace(kept, places=-kept.places).write(tmp_path / "map.parquet")
+    until = time.monotonic() + 20
+    while other.drawn.version == one.drawn.version or other.is_being_made:
+        other._checked_s = 0.0
+        assert time.monotonic() < until
+    assert Layout.read(tmp_path / "map.parquet").places.tolist() == (-kept.places).tolist()  # pyright: ignore
+    assert other.compute(anew=True).version == one.compute().version != other.drawn.version
+
+
 def test_spellings_of_a_genre_have_one_colour(workspace: Workspace, index: Index, tmp_path: Path) -> None:
     videos = [
         replace(one, genre=genre)
         for one, genre in zip(Library.of(workspace).videos.values(), cycle(("Jazz", "jazz", "jazz")), strict=False)
     ]
-    made = Atlas(index, Library(videos), tmp_path)
-    made._positions = np.zeros((len(IDS), 2), dtype=np.float32)
-    found = made.points()
-    assert found is not None and found["genres"] == ["jazz"]
-    assert {point[2] for point in found["points"]} == {0}
+    made = drawn(index, Library(videos), tmp_path)
+    assert made.drawn is not None
+    found = made.colouring("genre", made.drawn)
+    assert [(entry.name, entry.count) for entry in found.entries] == [("jazz", len(IDS))]
+    assert set(found.numbers.tolist()) == {0}
 
 
-def test_layouts_of_other_embeddings_are_removed(workspace: Workspace, index: Index, tmp_path: Path) -> None:
-    for _ in ("computed", "read again"):
-        (tmp_path / OLD).write_bytes(b"old")
-        _, kept = drawn(index, workspace, tmp_path)
-        assert np.load(kept).shape == (len(IDS), 2)
-
-
-def test_a_damaged_layout_is_computed_again(workspace: Workspace, index: Index, tmp_path: Path) -> None:
-    _, kept = drawn(index, workspace, tmp_path)
-    kept.write_bytes(b"damaged")
-    again, _ = drawn(index, workspace, tmp_path)
-    assert len((again.points() or {})["points"]) == len(IDS)
+def test_rows_are_found_by_id(workspace: Workspace, index: Index, tmp_path: Path) -> None:
+    made = drawn(index, Library.of(workspace), tmp_path).drawn
+    assert made is not None
+    assert [made.row(id) for id in sorted(IDS)] == list(range(len(IDS)))
+    assert [made.row(id) for id in ("", "nobody", "\U0010ffff")] == [None, None, None]

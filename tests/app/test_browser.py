@@ -1,10 +1,8 @@
 """The pages in a real browser: searched, played, sent a file, and found without fault by axe-core."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 
@@ -20,7 +18,9 @@ PAGES = (
     "/video/plain",
     "/match/plain",
     "/map",
+    "/map?by=year&q=plain",
     "/gallery",
+    "/recommend",
     "/evaluation",
     "/lists",
     "/status",
@@ -302,68 +302,3 @@ def faults(tab: Any, axe: str) -> list[Any]:
     tab.evaluate(axe)
     found = tab.evaluate("axe.run().then((found) => found.violations)")
     return [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
-
-
-def map_places(tab: Any) -> dict[str, tuple[float, float]]:
-    """Where the videos are drawn on the map, in pixels: where they lie depends on how a processor rounds."""
-    found = tab.evaluate("(ids) => ids.map((id) => document.getElementById('map').placeOf(id))", list(IDS))
-    return {name: (x, y) for name, (x, y) in zip(IDS, found, strict=True)}
-
-
-def test_a_point_of_the_map_plays_and_opens(tab: Any, complaints: list[str]) -> None:
-    tab.goto("/map")
-    settle(tab)
-    places = map_places(tab)
-    apart = {one: min(math.dist(places[one], places[other]) for other in IDS if other != one) for one in IDS}
-    alone = max(IDS, key=lambda name: apart[name])
-    x, y = places[alone]
-    box = tab.locator("#map").bounding_box()
-    tab.mouse.move(box["x"] + x, box["y"] + y)
-    assert tab.locator("#card .id").inner_text() == alone
-    tab.wait_for_function("() => playing.some((one) => one.currentTime > 0.2)")
-    with tab.expect_navigation():
-        tab.mouse.click(box["x"] + x, box["y"] + y)
-    assert unquote(tab.url.rpartition("/video/")[2]) == alone
-    assert complaints == []
-
-
-def test_a_map_that_cannot_be_drawn_says_so(tab: Any) -> None:
-    tab.route("**/map.json", lambda route: route.fulfill(status=500, json={"detail": "No such plane."}))
-    tab.goto("/map")
-    tab.wait_for_function("() => document.getElementById('map-state').innerText === 'No such plane.'")
-
-
-def test_the_map_is_reached_by_keyboard_and_filtered(tab: Any) -> None:
-    tab.goto("/map")
-    settle(tab)
-    places = map_places(tab)
-    tab.locator("#map").focus()
-    chosen = tab.locator("#card .id")
-    moves = 0
-    for arrow, (right, down) in 2 * (
-        ("ArrowRight", (1, 0)),
-        ("ArrowDown", (0, 1)),
-        ("ArrowLeft", (-1, 0)),
-        ("ArrowUp", (0, -1)),
-    ):
-        before = chosen.inner_text()
-        tab.keyboard.press(arrow)
-        after = chosen.inner_text()
-        x, y = places[before]
-        ahead = {name: (to_x - x) * right + (to_y - y) * down for name, (to_x, to_y) in places.items()}
-        if after == before:
-            assert max(ahead.values()) <= 0.5, arrow
-        else:
-            assert ahead[after] > 0, arrow
-            moves += 1
-    assert moves > 1
-    assert tab.locator("#said").inner_text()
-    tab.locator("#no-genres").click()
-    assert tab.locator("[data-genre]:checked").count() == 0
-    assert tab.locator("#map-state").inner_text() == "No genre is selected."
-    assert tab.locator("#card .id").count() == 0
-    tab.locator("#all-genres").click()
-    assert tab.locator("#map-state").is_hidden()
-    tab.locator("#map").focus()
-    tab.keyboard.press("Enter")
-    tab.wait_for_url("**/video/**")

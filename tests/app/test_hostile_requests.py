@@ -18,6 +18,7 @@ PAGES = (
     *("/evaluation/report", "/help", "/api", "/judge", "/judge/question", "/judge/thanks", "/judge/report", "/nothing"),
     *("/api/health", "/api/items?q=a", "/api/similar?id=plain", "/api/match?id=plain&target=audio", "/api/nothing"),
     *("/api/openapi.json", "/media/plain", "/media/nobody", "/thumbnail/plain", "/static/app.css", "/static/page.css"),
+    *("/map?by=tag:x&q=%00&at=nobody", "/map?by=nothing", "/map/places?version=x", "/map/items", "/map/find?version="),
     *("/cut/plain", "/outline/audio/plain", "/outline/video/nobody", "/export/csv/plain?with=plain"),
 )
 

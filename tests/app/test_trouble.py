@@ -11,7 +11,6 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from antiphon.app.atlas import legend_of
 from antiphon.app.library import Library, SegmentSpan, Video
 from antiphon.app.templating import address
 from antiphon.catalogue import Catalogue
@@ -154,20 +153,9 @@ def test_the_start_says_how_many_can_be_searched(client: TestClient, videos: dic
 
 def test_the_map_counts_what_is_on_it(client: TestClient, videos: dict[str, Video], song: Path) -> None:
     videos["bad"] = failing(song, "", genre="opera")
-    videos["plain"] = replace(videos["plain"], genre="")
     said = plain_text(client.get("/map").text)
     assert "12 music videos; similar ones are close together. 1 more of the catalogue has no embedding" in said
-    assert "no genre 1" in said
     assert "opera" not in said
-    assert "other" not in said
-
-
-def test_other_genres_and_no_genre_are_two_entries() -> None:
-    coloured = [f"genre {number}" for number in range(11)]
-    counts = dict.fromkeys(coloured, 5) | {"rare": 2, "rarer": 1, "": 4}
-    assert legend_of(counts, coloured)[-2:] == [(11, "other genres", 3), (12, "no genre", 4)]
-    assert legend_of({"": 3}, []) == [(12, "no genre", 3)]
-    assert legend_of({"genre 0": 1}, coloured) == [(0, "genre 0", 1)]
 
 
 def test_flagged_segments_are_named_in_words(client: TestClient, videos: dict[str, Video]) -> None:

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from antiphon.cli.app import run
 from antiphon.cli.evaluate import show_ranks
+from antiphon.evaluation_log import read_evaluations
 from antiphon.metrics import retrieval
 
 pytestmark = pytest.mark.usefixtures("quick_default")
@@ -109,6 +110,20 @@ def test_every_verb_says_what_it_found_in_json(workspace, capsys):
     assert {"efficientnet_lite0", "musicnn-mtt"} <= {row["name"] for row in listed}
     shown = call(capsys, "backbones", "list")[1]
     assert re.search(r"basic-pitch  audio, 176 values, 0\.\d MB", shown) and " 0 MB" not in shown
+
+
+def test_a_frozen_test_set_is_evaluated_and_every_evaluation_stays(workspace, capsys):
+    folder = workspace / "runs" / "base"
+    metrics = (folder / "metrics.json").read_bytes()
+    first = call_json(capsys, "-w", workspace, "evaluate", "--run", "base", "--freeze", "may")
+    again = call_json(capsys, "-w", workspace, "evaluate", "--run", "base", "--test-set", "may")
+    assert again == first
+    assert (folder / "metrics.json").read_bytes() == metrics
+    kept = read_evaluations(folder)
+    assert [one.test_set for one in kept[-2:]] == ["may", "may"]
+    assert kept[-1].metrics["a2v"]["n"] == first["a2v"]["n"] == json.loads(metrics)["a2v"]["n"]
+    for wrong in (["--freeze", "may"], ["--test-set", "june"]):
+        assert call(capsys, "-w", workspace, "evaluate", "--run", "base", *wrong)[0] == 1
 
 
 def test_the_same_ranks_as_the_python_api(workspace, capsys):

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from antiphon.app.upkeep import Step, Upkeep, listing
+from antiphon.app.upkeep import Upkeep, listing
+from antiphon.app.verbs import Step
 from antiphon.cli.app import run
 from antiphon.cli.up import steps
 from antiphon.search import Index

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +33,7 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _ASKING = frozenset({"/api/recommend", "/sign-in"})
 """Sent by POST, and only read from."""
 _EXPORT = "/export/"
+_READ_ONLY = "This service is read-only: it takes no files, no judgements and no changes of lists or catalogue."
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,15 @@ class Access:
         Token that clients need; "" for none.
     read_only : bool
         Whether files and judgements of clients are refused.
+    folders : sequence of Path
+        Folders below which clients may add and remove music videos; none: they may not.
     """
 
     hosts: Collection[str] = ()
     root: str = ""
     token: str = ""
     read_only: bool = False
+    folders: Sequence[Path] = ()
 
 
 THIS_MACHINE = Access()
@@ -95,9 +99,7 @@ class Admission:
             return JSONResponse({"detail": "A token is needed: Authorization: Bearer TOKEN."}, 401, headers)
         asks = path in _ASKING or path.startswith(_EXPORT)
         if self.read_only and request.method not in _READING and not asks:
-            return JSONResponse(
-                {"detail": "This service is read-only: it takes no files, no judgements and no changes of lists."}, 403
-            )
+            return JSONResponse({"detail": _READ_ONLY}, 403)
         return None
 
 

@@ -223,12 +223,13 @@ def match(id: Id, target: Target, here: Here, conditions: AskedMatch) -> SearchR
     },
 )
 def recommend(asked: History, here: Here) -> Recommendations:
-    """Recommend videos similar in sound and pictures to those that a user liked, and not among them.
+    """Recommend videos similar in sound and pictures to those that a user liked, and not to those they disliked.
 
     What people said on the pages does not fit one of these is left out.
     """
     out = rejections(here).of_any(asked.history)
-    return Recommendations(hits=found_items(here.searcher.recommend(asked.history, asked.k, out)))
+    found = here.searcher.recommend(asked.history, asked.k, asked.disliked, rejected=out)
+    return Recommendations(hits=found_items(found))
 
 
 @router.post("/similar", responses=_REFUSED, openapi_extra=_FILE)

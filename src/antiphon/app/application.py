@@ -17,20 +17,24 @@ from starlette.routing import Match, Mount
 from antiphon.app import (
     admission,
     api,
+    changes,
     cut_pages,
     feedback,
     health,
     judge,
     list_files,
     list_pages,
+    map_pages,
     match_pages,
     media,
     pages,
+    recommend_page,
     status,
 )
 from antiphon.app.admission import THIS_MACHINE, Access, Admission
 from antiphon.app.atlas import MapError
 from antiphon.app.bodies import Bodies
+from antiphon.app.colouring import UnknownColouringError
 from antiphon.app.exports import Exports
 from antiphon.app.faults import TitledError, fault_in_words
 from antiphon.app.match_pages import swept
@@ -62,7 +66,23 @@ _TITLES = {
     503: "Unavailable",
 }
 
-_PARTS = (health, admission, api, media, judge, list_files, list_pages, status, cut_pages, feedback, match_pages, pages)
+_PARTS = (
+    health,
+    admission,
+    api,
+    changes,
+    media,
+    judge,
+    list_files,
+    list_pages,
+    map_pages,
+    recommend_page,
+    status,
+    cut_pages,
+    feedback,
+    match_pages,
+    pages,
+)
 _CHANGING = "The index was built anew and is being opened; try again in a few seconds."
 
 
@@ -76,6 +96,7 @@ def create_app(
     upkeep: Upkeep | None = None,
     uploads: UploadLimits | None = None,
     encoding: WorkerLimits | None = None,
+    worker: int = 0,
 ) -> FastAPI:
     """Create the web application for a workspace and an index.
 
@@ -97,6 +118,8 @@ def create_app(
         Limits of uploads.
     encoding : WorkerLimits, optional
         Limits of the process that embeds uploads.
+    worker : int
+        Number of this process among those of the service.
 
     Returns
     -------
@@ -120,6 +143,8 @@ def create_app(
         served=None if index is None else Served.of(workspace, index, run, encoding),
         upkeep=upkeep,
         read_only=access.read_only,
+        folders=[folder.resolve() for folder in access.folders],
+        worker=worker,
     )
 
     here.pages.share(max_sent_bytes=lambda: here.max_sent_bytes)
@@ -206,7 +231,7 @@ def _allowed(app: FastAPI, request: Request) -> str:
     routes = [route for route in app.routes if not isinstance(route, Mount)]
     found = [
         method
-        for method in ("GET", "POST")
+        for method in ("GET", "POST", "DELETE")
         if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
     ]
     return ", ".join(["GET", "HEAD", *found[1:]] if "GET" in found or not found else found)
@@ -233,7 +258,7 @@ def _told(error: AntiphonError) -> str:
 
 
 def _status(error: AntiphonError) -> int:
-    if isinstance(error, UnknownVideoError | NotIndexedError):
+    if isinstance(error, UnknownVideoError | NotIndexedError | UnknownColouringError):
         return 404
     if isinstance(error, JobError | MapError):
         return 500
@@ -248,7 +273,7 @@ def _refusal(
     here: State = request.app.state.antiphon
     # It may quote what cannot be sent: half a surrogate pair.
     detail = here.without_paths(detail).encode(errors="replace").decode()
-    if path.startswith(("/api/", "/media/", "/thumbnail/", "/outline/", "/map.json")):
+    if path.startswith(("/api/", "/media/", "/thumbnail/", "/outline/", "/map.json", "/map/")):
         return JSONResponse({"detail": detail}, status_code=status, headers=headers)
     template = "refused.html" if is_part(request) else "error.html"
     title = title or _TITLES.get(status, "Request failed")

@@ -1,38 +1,79 @@
-"""The map of the catalogue, computed in the background and cached in the workspace."""
+"""The map of the catalogue: laid out in the background, kept in the workspace, and drawn by many."""
 
-import json
 import threading
+import time
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.app.library import Library
-from antiphon.app.projection import project
-from antiphon.app.templating import address
-from antiphon.documents import refuse_no_file
+from antiphon.app.clusters import Cluster, central, described
+from antiphon.app.colouring import Colouring, coloured
+from antiphon.app.kept import Kept
+from antiphon.app.layout import Layout, laid_out
+from antiphon.app.library import Library, Video
 from antiphon.errors import AntiphonError
-from antiphon.runs import fingerprint
+from antiphon.locks import exclusive
 from antiphon.search import Index
+from antiphon.search.explaining import TrackFacts
 from antiphon.search.hits import Side
-from antiphon.tables import atomic_path
 
-COLOURS = 12
-"""Number of colours of genres: the most frequent have one each, the others share the last."""
-NO_GENRE = COLOURS
-"""Number of the colour of videos without a genre."""
 _SIDES: tuple[Side, ...] = ("audio", "video", "")
+_STEPS = 65_535
+_WAIT_S = 3600.0
+_CHECK_EVERY_S = 1.0
+_MAX_COLOURINGS = 16
 
 
 class MapError(AntiphonError):
     """The map could not be computed."""
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A map as it stands.
+
+    Attributes
+    ----------
+    version : str
+        Text that changes with what is on the map, and where.
+    videos : list of Video
+        The music videos on it, by id.
+    places : bytes
+        Where they stand: two little-endian unsigned integers of 16 bits each, from −1 to 1.
+    clusters : ndarray of int32, shape (n,)
+        The group of each.
+    groups : list of Cluster
+        The groups.
+    made : str
+        When it was laid out, as ISO 8601.
+    came_later : int
+        How many were placed among the others since.
+    """
+
+    version: str
+    videos: list[Video]
+    places: bytes
+    clusters: npt.NDArray[np.int32]
+    groups: list[Cluster]
+    made: str
+    came_later: int
+
+    def row(self, id: str) -> int | None:
+        """Return the row of a music video; None if it is not on the map."""
+        low, high = 0, len(self.videos)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if self.videos[middle].id < id else (low, middle)
+        return low if low < len(self.videos) and self.videos[low].id == id else None
+
+
 class Atlas:
-    """Map positions of an index's videos, each by the mean of its audio and video embeddings.
+    """Map of an index's videos, each placed by the mean of its audio and video embeddings.
 
     Parameters
     ----------
@@ -41,140 +82,128 @@ class Atlas:
     library : Library
         The catalogue.
     folder : Path
-        Folder of the cached layout.
+        Folder of the layout that is kept.
+    measured : mapping of str to TrackFacts, optional
+        What was measured of the videos, by id.
     """
 
-    def __init__(self, index: Index, library: Library, folder: Path) -> None:
-        self._library = library
-        self._ids, self._vectors = track_means({side: index.embeddings(side)[:2] for side in _SIDES})
-        self._place = folder / f"map-{fingerprint(self._vectors)[:16]}.npy"
-        self._positions: npt.NDArray[np.float32] | None = None
+    def __init__(
+        self, index: Index, library: Library, folder: Path, measured: Mapping[str, TrackFacts] | None = None
+    ) -> None:
+        self._index, self._library, self.measured = index, library, measured or {}
+        self._place, self._lock = folder / "map.parquet", folder / "map.lock"
+        self._drawn: Drawn | None = None
         self._failure: Exception | None = None
-        self._document: bytes | None = None
+        self._working = threading.Lock()
+        self._seen: object = None
+        self._checked_s = 0.0
+        self._colourings: Kept[Colouring] = Kept(_MAX_COLOURINGS)
 
-    def start(self) -> None:
-        """Read the cached layout, or start computing it in a thread."""
-        self._positions = self._kept()
-        if self._positions is None:
-            threading.Thread(target=self._compute, name="map", daemon=True).start()
-        else:
-            self._remove_others()
+    def start(self, *, anew: bool = False) -> None:
+        """Read the layout that is kept, and place who is new, in a thread.
 
-    def _kept(self) -> npt.NDArray[np.float32] | None:
+        Parameters
+        ----------
+        anew : bool, default False
+            Lay out all anew.
+        """
+        if self._working.acquire(blocking=False):
+            self._failure = None
+            threading.Thread(target=self._work, args=(anew,), name="map", daemon=True).start()
+
+    @property
+    def is_being_made(self) -> bool:
+        """Whether a layout is being computed."""
+        return self._working.locked()
+
+    @property
+    def drawn(self) -> Drawn | None:
+        """The map; None while the first layout is being computed; raises MapError if that failed."""
+        # Another process may have laid it out anew.
+        if self._drawn is not None and time.monotonic() - self._checked_s >= _CHECK_EVERY_S:
+            self._checked_s = time.monotonic()
+            if self._stamp() not in (None, self._seen):
+                self.start()
+        if self._drawn is None and self._failure is not None:
+            raise MapError(f"Computing the map failed: {str(self._failure) or type(self._failure).__name__}.")
+        return self._drawn
+
+    def colouring(self, way: str, drawn: Drawn) -> Colouring:
+        """Return the colours of a map.
+
+        Parameters
+        ----------
+        way : str
+            What they stand for; see `antiphon.app.colouring.coloured`.
+        drawn : Drawn
+            The map.
+
+        Returns
+        -------
+        Colouring
+            The colours.
+        """
+
+        def made() -> tuple[Colouring, bool]:
+            groups = (drawn.clusters, drawn.groups)
+            return coloured(way, self._library, drawn.videos, self.measured, groups), True
+
+        return self._colourings.get((drawn.version, way), made)
+
+    def compute(self, *, anew: bool = False) -> Drawn:
+        """Lay out what is not on the map yet, keep that, and return the map.
+
+        Parameters
+        ----------
+        anew : bool, default False
+            Lay out all anew.
+
+        Returns
+        -------
+        Drawn
+            The map.
+        """
+        ids, vectors = track_means({side: self._index.embeddings(side)[:2] for side in _SIDES})
+        with exclusive(self._lock, MapError("Another process computes the map."), _WAIT_S):
+            kept = None if anew else Layout.read(self._place)
+            if kept is None or not kept.is_of(ids, vectors):
+                kept = laid_out(ids, vectors, kept)
+                kept.write(self._place)
+            self._seen = self._stamp()
+        for earlier in self._place.parent.glob("map-*.npy"):  # as earlier versions kept it
+            earlier.unlink(missing_ok=True)
+        return _drawn_from(kept, self._library, vectors)
+
+    def _work(self, anew: bool) -> None:
         try:
-            refuse_no_file(self._place)
-            # Mapped, so that a header that promises more than the file has is refused, not allocated.
-            kept = np.load(self._place, mmap_mode="r", allow_pickle=False)
-        except Exception:  # noqa: BLE001 - none yet, or damaged in any way
-            return None
-        if not isinstance(kept, np.ndarray) or kept.shape != (len(self._ids), 2) or kept.dtype != np.float32:
-            return None
-        return np.array(kept) if np.isfinite(kept).all() else None
-
-    def _compute(self) -> None:
-        try:
-            self._positions = project(self._vectors)
-            with atomic_path(self._place) as partial, partial.open("wb") as file:
-                np.save(file, self._positions)
-            self._remove_others()
+            self._drawn = self.compute(anew=anew)
         except Exception as error:  # noqa: BLE001 - reported when the map is requested
             traceback.print_exc()
             self._failure = error
+        finally:
+            self._working.release()
 
-    def _remove_others(self) -> None:
-        """Remove cached layouts of other embeddings."""
-        for other in self._place.parent.glob("map-*.npy"):
-            if other != self._place:
-                other.unlink(missing_ok=True)
-
-    def genres(self) -> list[str]:
-        """List the genres with a colour of their own.
-
-        Returns
-        -------
-        list of str
-            Genres, most frequent first.
-        """
-        genres = self._library.genres
-        return list(genres if len(genres) <= COLOURS else genres[: COLOURS - 1])
-
-    def document(self) -> bytes | None:
-        """Return the points as JSON, which is made once; None while the layout is being computed.
-
-        Raises
-        ------
-        MapError
-            The layout could not be computed.
-        """
-        if self._document is None and (found := self.points()) is not None:
-            self._document = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
-        return self._document
-
-    def points(self) -> dict[str, Any] | None:
-        """Return the points of the map.
-
-        Returns
-        -------
-        dict, optional
-            "genres", and "points": lists of x and y in [−1, 1], number of the genre, id, title, artist, address of the
-            file or "", and start time in seconds. None while the layout is being computed.
-
-        Raises
-        ------
-        MapError
-            The layout could not be computed.
-        """
-        positions = self._positions
-        if positions is None and self._failure is not None:
-            raise MapError(f"Computing the map failed: {str(self._failure) or type(self._failure).__name__}.")
-        if positions is None:
+    def _stamp(self) -> object:
+        try:
+            about = self._place.stat()
+        except OSError:
             return None
-        genres = self.genres()
-        numbers = {"": NO_GENRE} | {name: number for number, name in enumerate(genres)}
-        videos = self._library.videos
-        return {
-            "genres": genres,
-            "points": [
-                [
-                    round(float(x), 4),
-                    round(float(y), 4),
-                    numbers.get(self._library.genre_of(videos[id]), COLOURS - 1),
-                    id,
-                    videos[id].title,
-                    videos[id].artist,
-                    address(id, "media") if videos[id].file else "",
-                    round(videos[id].segments[0].start_s if videos[id].segments else videos[id].start_s, 2),
-                ]
-                for id, (x, y) in zip(self._ids, positions, strict=True)
-                if id in videos
-            ],
-        }
+        return about.st_mtime_ns, about.st_ino
 
 
-def legend_of(counts: Mapping[str, int], coloured: Sequence[str]) -> list[tuple[int, str, int]]:
-    """List what the colours stand for.
-
-    Parameters
-    ----------
-    counts : mapping of str to int
-        Number of videos on the map of each genre; "" for those without one.
-    coloured : sequence of str
-        Genres with a colour of their own.
-
-    Returns
-    -------
-    list of tuple of (int, str, int)
-        Number of the colour, what it stands for, and the number of videos; without colours that nothing has.
-
-    Examples
-    --------
-    >>> legend_of({"pop": 3, "": 2, "polka": 1}, ["pop", "opera"])
-    [(0, 'pop', 3), (11, 'other genres', 1), (12, 'no genre', 2)]
-    """
-    own = [(number, genre, counts.get(genre, 0)) for number, genre in enumerate(coloured)]
-    others = sum(count for genre, count in counts.items() if genre and genre not in set(coloured))
-    rest = [(COLOURS - 1, "other genres", others), (NO_GENRE, "no genre", counts.get("", 0))]
-    return [entry for entry in own + rest if entry[2]]
+def _drawn_from(layout: Layout, library: Library, vectors: npt.NDArray[np.float32]) -> Drawn:
+    """Take from a layout the music videos that are in the catalogue."""
+    rows = np.array([row for row, id in enumerate(layout.ids) if id in library.videos], dtype=np.int64)
+    videos = [library.videos[layout.ids[row]] for row in rows.tolist()]
+    numbers = layout.clusters[rows]
+    middle = {number: videos[row] for number, row in central(vectors[rows], numbers).items()}
+    places = np.rint((layout.places[rows] + 1) / 2 * _STEPS).astype("<u2").tobytes()
+    digest = blake2b(places, digest_size=12)
+    digest.update(numbers.tobytes())
+    digest.update("\0".join(one.id for one in videos).encode(errors="surrogatepass"))
+    groups = described(library, videos, numbers, middle)
+    later = int(layout.came_later[rows].sum())
+    return Drawn(digest.hexdigest(), videos, places, numbers, groups, layout.made, later)
 
 
 def track_means(
@@ -203,9 +232,27 @@ def track_means(
     ids = sorted({id for names, _ in sides.values() for id in names})
     places = {id: place for place, id in enumerate(ids)}
     dim = next((vectors.shape[1] for names, vectors in sides.values() if len(names)), 1)
-    total = np.zeros((len(ids), dim))
+    total = np.zeros((len(ids), dim), dtype=np.float32)
     for names, vectors in sides.values():
         if len(names):
             total[[places[id] for id in names]] += vectors
     lengths = np.linalg.norm(total, axis=1, keepdims=True)
-    return ids, (total / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return ids, total / np.maximum(lengths, 1e-12)
+
+
+def rows_of(drawn: Drawn, videos: Sequence[Video]) -> list[int]:
+    """Return the rows of those of some music videos that are on a map.
+
+    Parameters
+    ----------
+    drawn : Drawn
+        The map.
+    videos : sequence of Video
+        Music videos.
+
+    Returns
+    -------
+    list of int
+        Rows.
+    """
+    return [row for video in videos if (row := drawn.row(video.id)) is not None]

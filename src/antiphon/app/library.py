@@ -64,6 +64,7 @@ class Video:
     unread: CataloguedFile | None = None
     failures: tuple[Failure, ...] = ()
     sent_name: str = ""
+    split: str = ""
 
     @property
     def blank(self) -> str:
@@ -206,6 +207,7 @@ class Library:
                     has_audio=row["has_audio"] is not False,
                     has_video=row["has_video"] is not False,
                     segments=tuple(segments.get(row["id"], ())),
+                    split=row["split"] or "",
                 )
                 for row in catalogue.records()
             ],

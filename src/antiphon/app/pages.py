@@ -1,17 +1,16 @@
-"""The HTML pages: search, video, match, map, gallery, evaluation, help."""
+"""The HTML pages: search, video, match, gallery, evaluation, help."""
 
-from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from antiphon.app.api import Nudge, Towards, refuse_repeated
 from antiphon.app.asking import HEADINGS, listing, or_reason, page_of_file, with_uses, without_rejected
-from antiphon.app.atlas import legend_of
+from antiphon.app.course import Course, courses
 from antiphon.app.found import But, Found
 from antiphon.app.library import Video
 from antiphon.app.narrowing import AskedPage, Narrowed
@@ -20,6 +19,7 @@ from antiphon.app.root import rooted
 from antiphon.app.searching import Searcher
 from antiphon.app.state import Here
 from antiphon.errors import ModelError
+from antiphon.evaluation_log import read_evaluations
 from antiphon.presentation.rank_sentences import few_videos_sentence
 from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE, read_metrics
 from antiphon.seeding import generator
@@ -118,29 +118,6 @@ def video(
     )
 
 
-@router.get("/map")
-def map_page(request: Request, here: Here) -> HTMLResponse:
-    """Show the map of the catalogue."""
-    searcher, coloured = here.searcher, here.atlas.genres()
-
-    def made() -> tuple[str, bool]:
-        numbers = Counter(map(searcher.library.genre_of, searcher.findable))
-        legend = legend_of(numbers, coloured)
-        total = len(searcher.findable)
-        return here.pages.text(request, "map.html", legend=legend, total=total, library=searcher.library), True
-
-    return HTMLResponse(searcher.pages.get("map", made))
-
-
-@router.get("/map.json")
-def points(here: Here) -> Response:
-    """Return the points of the map; 202 while it is being computed."""
-    found = here.atlas.document()
-    if found is None:
-        return JSONResponse({"detail": "The map is being computed."}, status_code=202, headers={"Retry-After": "1"})
-    return Response(found, media_type="application/json")
-
-
 @router.get("/gallery")
 def gallery(request: Request, here: Here, conditions: AskedPage, seed: Seed = 0) -> HTMLResponse:
     """Show random videos with their nearest neighbours, among those that meet the conditions."""
@@ -194,8 +171,14 @@ def evaluation(request: Request, here: Here) -> HTMLResponse:
         fault=fault,
         written=written,
         report_is_old=report_is_old,
+        course=_course(folder),
         library=here.searcher.library,
     )
+
+
+def _course(folder: Path | None) -> list[Course]:
+    """Return the evaluations of a run by test set, where there are several of one."""
+    return [] if folder is None else courses(read_evaluations(folder))
 
 
 def _written(folder: Path) -> tuple[datetime, bool]:

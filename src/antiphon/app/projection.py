@@ -15,6 +15,8 @@ FloatArray = npt.NDArray[np.floating]
 
 _TINY = 1e-12
 _BISECTIONS = 50
+_MAX_COSINES = 1 << 24
+"""That are held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def project(vectors: FloatArray, seed: int = 0, config: ProjectionConfig | None 
     result[chosen] = placed
     others = np.setdiff1d(np.arange(count), chosen)
     if len(others):
-        result[others] = _among(vectors[others], vectors[chosen], placed, settings.nearest)
+        result[others], _ = among(vectors[others], vectors[chosen], placed, settings.nearest)
     return result.astype(np.float32)
 
 
@@ -164,15 +166,38 @@ def _fitted(position: FloatArray) -> npt.NDArray[np.float64]:
     return centred / max(float(np.abs(centred).max()), _TINY)
 
 
-def _among(
-    others: FloatArray, landmarks: FloatArray, placed: FloatArray, nearest: int, block: int = 2048
-) -> npt.NDArray[np.float64]:
-    """Return the weighted mean position of each vector's nearest landmarks."""
-    result = np.empty((len(others), 2))
+def among(
+    others: FloatArray, landmarks: FloatArray, placed: FloatArray, nearest: int = 3
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Place vectors among others that stand already, by the weighted mean position of their nearest.
+
+    Parameters
+    ----------
+    others : ndarray of float32, shape (m, dim)
+        Unit rows to place.
+    landmarks : ndarray of float32, shape (n, dim)
+        Unit rows that stand already; at least one.
+    placed : ndarray, shape (n, 2)
+        Where these stand.
+    nearest : int
+        How many of them place a vector.
+
+    Returns
+    -------
+    positions : ndarray of float64, shape (m, 2)
+        Where the others stand.
+    closest : ndarray of int64, shape (m,)
+        Row of the landmark that is nearest to each.
+    """
+    few = min(nearest, len(landmarks))
+    block = max(1, _MAX_COSINES // len(landmarks))
+    result, closest = np.empty((len(others), 2)), np.empty(len(others), dtype=np.int64)
     for first in range(0, len(others), block):
         cosines = others[first : first + block] @ landmarks.T
-        best = np.argpartition(-cosines, nearest - 1, axis=1)[:, :nearest]
-        weights = np.exp(10 * np.take_along_axis(cosines, best, axis=1))
+        best = np.argpartition(-cosines, few - 1, axis=1)[:, :few]
+        near = np.take_along_axis(cosines, best, axis=1)
+        weights = np.exp(10 * near)
         weights /= weights.sum(axis=1, keepdims=True)
         result[first : first + block] = (weights[..., None] * placed[best]).sum(axis=1)
-    return result
+        closest[first : first + block] = np.take_along_axis(best, near.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return result, closest

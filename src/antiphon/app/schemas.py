@@ -218,6 +218,7 @@ class Status(Schema):
     fault: str = Field(description="What is wrong with the catalogue or the index; empty if nothing is.")
     free_bytes: int | None = Field(description="Free space on the workspace's disk.")
     up_s: float = Field(description="Seconds since the service started.")
+    worker: int = Field(description="Which of the service's processes answered, from 0.")
     versions: dict[str, str]
     upkeep: UpkeepStatus | None = Field(description="Null where no folder is watched.")
 
@@ -234,6 +235,10 @@ def _whole_text(text: str) -> str:
     return text
 
 
+WholeText = Annotated[str, AfterValidator(_whole_text)]
+"""Text without halves of surrogate pairs."""
+
+
 def _no_truth_value(value: object) -> object:
     if isinstance(value, bool | str):
         raise ValueError("should be a number")
@@ -245,6 +250,9 @@ class History(Schema):
 
     history: list[Annotated[str, AfterValidator(_whole_text)]] = Field(
         min_length=1, max_length=1000, description="Ids, in any order."
+    )
+    disliked: list[Annotated[str, AfterValidator(_whole_text)]] = Field(
+        [], max_length=1000, description="Ids of videos that the user disliked: what is close to them comes later."
     )
     k: Annotated[int, BeforeValidator(_no_truth_value)] = Field(10, ge=1, le=100)
 

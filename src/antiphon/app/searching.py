@@ -250,7 +250,15 @@ class Searcher:
             found = [id for id in found if not share_artist(self.library.videos[id].artist, asking.artist)]
         return found
 
-    def recommend(self, history: Sequence[str], k: int, rejected: Collection[str] = ()) -> list[Found]:
+    def recommend(
+        self,
+        history: Sequence[str],
+        k: int,
+        disliked: Sequence[str] = (),
+        weight: float = 0.5,
+        where: Where | None = None,
+        rejected: Collection[str] = (),
+    ) -> list[Found]:
         """Recommend videos to a user who liked others.
 
         Parameters
@@ -259,26 +267,33 @@ class Searcher:
             Ids of the liked videos.
         k : int
             Maximum number of recommendations.
+        disliked : sequence of str
+            Ids of the disliked videos.
+        weight : float
+            Weight of audio, from 0 to 1; video has the rest.
+        where : Where, optional
+            Conditions.
         rejected : collection of str
             Ids that are not recommended.
 
         Returns
         -------
         list of Found
-            Recommendations, best first, none of `history`.
+            Recommendations, best first, none of `history` or `disliked`.
 
         Raises
         ------
         UnknownVideoError
-            A video of `history` is not in the catalogue, or not in the index.
+            A video of either is not in the catalogue, or not in the index.
         """
-        unknown = [id for id in history if id not in self.library.videos or id not in self.indexed]
+        unknown = [id for id in (*history, *disliked) if id not in self.library.videos or id not in self.indexed]
         if unknown:
             shown = ", ".join(f"'{id[:_LONGEST_SHOWN]}'" for id in unknown[:_MAX_NAMED])
             more = f" and {len(unknown) - _MAX_NAMED} more" if len(unknown) > _MAX_NAMED else ""
             raise UnknownVideoError(f"Not in this catalogue or its index: {shown}{more}.")
-        hits = recommend(self._space, history, k, exclude=rejected, where=Where(not_ids=self._strangers))
-        why = reasons(self._space, history, [hit.id for hit in hits], self.facts, levels=self._levels)
+        known = (where or Where()).without(*self._strangers)
+        hits = recommend(self._space, history, k, disliked=disliked, exclude=rejected, weight=weight, where=known)
+        why = reasons(self._space, history, [hit.id for hit in hits], self.facts, weight, self._levels)
         found = self._found(hits)
         because = {hit.id: (f"like {self._title(one.like)}", *one.shared) for hit, one in zip(hits, why, strict=True)}
         return [replace(one, reasons=because[one.video.id]) for one in found]

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from fastapi import Depends, HTTPException, Request
 from antiphon.app.atlas import Atlas
 from antiphon.app.encoding import Encoder, EncodingJob, Encodings, encoded, encoder
 from antiphon.app.exports import Exports
+from antiphon.app.jobs import Jobs
 from antiphon.app.kept import Kept
 from antiphon.app.library import Library, Video
 from antiphon.app.outlines import Outlines
@@ -29,6 +30,7 @@ from antiphon.app.uploads import Uploads
 from antiphon.app.wording import Wording
 from antiphon.embeddings import MODALITIES, Modality
 from antiphon.errors import AntiphonError, DecodeError, SearchError, StaleIndexError
+from antiphon.report.file_names import without_folders
 from antiphon.search import Index
 from antiphon.search.explaining import workspace_facts
 from antiphon.search.query import TextSide
@@ -97,9 +99,10 @@ class Snapshot:
 
     def _read(self) -> tuple[Searcher, Atlas]:
         library = Library.of(self._workspace)
-        atlas = Atlas(self._index, library, self._workspace.page)
+        facts = workspace_facts(self._workspace)
+        atlas = Atlas(self._index, library, self._workspace.page, facts.tracks)
         atlas.start()
-        return Searcher(library, self._index, workspace_facts(self._workspace), self._wording), atlas
+        return Searcher(library, self._index, facts, self._wording), atlas
 
     def _signature(self) -> Hashable:
         space = self._workspace
@@ -196,6 +199,10 @@ class State:
         What keeps the workspace up to date meanwhile.
     read_only : bool
         Whether files and judgements of clients are refused.
+    folders : sequence of Path
+        Folders below which clients may add and remove music videos.
+    worker : int
+        Number of this process among those of the service.
     is_warm : bool
         Whether what embeds clients' files is loaded before they come.
     encoding_line, still_line, outline_lines, export_line, preview_line : CapacityLimiter
@@ -220,6 +227,8 @@ class State:
     upkeep: Upkeep | None = None
     read_only: bool = False
     is_warm: bool = False
+    folders: Sequence[Path] = ()
+    worker: int = 0
     encoding_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     still_line: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     outline_lines: Mapping[Modality, CapacityLimiter] = field(
@@ -231,6 +240,9 @@ class State:
     working: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     counts: Kept[int] = field(default_factory=lambda: Kept[int](1))
     failures: Kept[list[Failure]] = field(default_factory=lambda: Kept[list[Failure]](1))
+
+    def __post_init__(self) -> None:
+        self.jobs = Jobs(self.workspace, self.plain)
 
     @property
     def run(self) -> str:
@@ -328,9 +340,27 @@ class State:
             text = text.replace(f"{folder}/", "").replace(folder, "The workspace")
         return text
 
+    def plain(self, message: str) -> str:
+        """Return a message without where files lie on this machine.
+
+        Parameters
+        ----------
+        message : str
+            The message.
+
+        Returns
+        -------
+        str
+            The message with names of files alone.
+        """
+        for folder in ([self.upkeep.folder] if self.upkeep else []) + list(self.folders):
+            message = message.replace(str(folder), folder.name)
+        return self.without_paths(without_folders(message))
+
     def stop(self) -> None:
         """Accept no more files, and end the worker processes; waiting clients get a response."""
         self.uploads.stop()
+        self.jobs.stop()
         self.stills.close()
         self.outlines.close()
         self.previews.close()

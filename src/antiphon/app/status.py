@@ -18,7 +18,6 @@ from antiphon.app.templating import is_part
 from antiphon.catalogue import Catalogue
 from antiphon.errors import AntiphonError
 from antiphon.places import Place
-from antiphon.report.file_names import without_folders
 from antiphon.search.current import state_of
 
 router = APIRouter(tags=["REST API"])
@@ -96,14 +95,15 @@ def stand(here: State) -> Status:
         fault=fault,
         free_bytes=shutil.disk_usage(here.workspace.folder).free if here.workspace.folder.exists() else None,
         up_s=time.monotonic() - _BEGUN_S,
+        worker=here.worker,
         versions={name: found for name in _PARTS if (found := _version(name))} | {"python": platform.python_version()},
         upkeep=None
         if upkeep is None
         else UpkeepStatus(
             doing=upkeep.progress.doing,
             step=upkeep.progress.step,
-            line=_plain(here, upkeep.progress.line),
-            fault=_plain(here, upkeep.progress.fault),
+            line=here.plain(upkeep.progress.line),
+            fault=here.plain(upkeep.progress.fault),
         ),
     )
 
@@ -125,14 +125,7 @@ def _failures(here: State) -> list[VideoFailure]:
         found = here.failures.get(_state(here.workspace.failures), lambda: (here.workspace.read_failures(), True))
     except AntiphonError:  # Damaged, or being replaced.
         return []
-    return [VideoFailure(id=one.video_id, stage=one.stage, message=_plain(here, one.message)) for one in found]
-
-
-def _plain(here: State, message: str) -> str:
-    """Return a message without where files lie on this machine."""
-    if here.upkeep is not None:
-        message = message.replace(str(here.upkeep.folder), here.upkeep.folder.name)
-    return here.without_paths(without_folders(message))
+    return [VideoFailure(id=one.video_id, stage=one.stage, message=here.plain(one.message)) for one in found]
 
 
 def _version(name: str) -> str:

@@ -18,6 +18,7 @@ NAVIGATION = (
     ("/", "Search"),
     ("/map", "Map"),
     ("/gallery", "Gallery"),
+    ("/recommend", "Recommend"),
     ("/evaluation", "Evaluation"),
     ("/lists", "Lists"),
     ("/judge", "Judge"),

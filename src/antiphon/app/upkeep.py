@@ -2,11 +2,7 @@
 
 import contextlib
 import hashlib
-import json
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 import traceback
@@ -15,12 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from antiphon.app.verbs import Step, Verbs
 from antiphon.errors import AntiphonError
 from antiphon.workspace import Workspace
 
 _STOP_S = 10.0
-_NICER = 10
-_MAX_LINE = 300
 _RETRY_S = 60.0
 
 Doing = Literal["waiting", "working", "stopped"]
@@ -46,14 +41,6 @@ class Progress:
     step: str = ""
     line: str = ""
     fault: str = ""
-
-
-@dataclass(frozen=True)
-class Step:
-    """A verb of the command line, and what it does in words."""
-
-    words: str
-    verb: tuple[str, ...]
 
 
 class Upkeep:
@@ -88,7 +75,7 @@ class Upkeep:
         self._workspace, self._steps, self._beside, self._every_s = workspace, steps, beside, every_s
         self._stopping, self._changed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
-        self._child: subprocess.Popen[str] | None = None
+        self._verbs = Verbs(workspace, self._follow)
 
     def start(self) -> None:
         """Begin to watch the folder."""
@@ -102,14 +89,10 @@ class Upkeep:
         """Interrupt what is being done, and wait for it to end."""
         self._stopping.set()
         self._changed.set()
-        child = self._child
-        if child is not None and child.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.send_signal(signal.SIGINT)
+        self._verbs.interrupt()
         if self._thread.is_alive():
             self._thread.join(_STOP_S)
-        if child is not None and child.poll() is None:
-            child.kill()
+        self._verbs.kill()
 
     def _run(self) -> None:
         done, before, again_s, since_s = "", "", 0.0, time.monotonic()
@@ -129,55 +112,20 @@ class Upkeep:
     def _round(self) -> None:
         fault = ""
         try:
-            for step in self._steps():
-                self.progress = replace(self.progress, doing="working", step=step.words, line="")
-                fault = self._call(step.verb)
-                if fault or self._stopping.is_set():
-                    break
+            with self._verbs.turn():
+                for step in self._steps():
+                    self.progress = replace(self.progress, doing="working", step=step.words, line="")
+                    fault = self._verbs.call(step.verb)
+                    if fault or self._stopping.is_set():
+                        break
         except Exception as error:  # noqa: BLE001 - whatever it is, the next round may go well
             fault = str(error) or type(error).__name__
             with contextlib.suppress(OSError, AntiphonError):  # The disk may be what is wrong.
                 self._workspace.log(traceback.format_exc())
         self.progress = replace(self.progress, doing="waiting", step="", line="", fault=fault)
 
-    def _call(self, verb: Sequence[str]) -> str:
-        """Run a verb; return why it failed, or nothing."""
-        command = [sys.executable, "-m", "antiphon", "--workspace", str(self._workspace.root), "--json", *verb]
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        ) as child:
-            self._child = child
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, child.pid, _NICER)
-            if self._stopping.is_set():
-                child.send_signal(signal.SIGINT)
-            reading = threading.Thread(target=self._follow, args=(child,), daemon=True)
-            reading.start()
-            assert child.stdout is not None  # noqa: S101 - a pipe was asked for
-            answer = child.stdout.read()
-            reading.join()
-        self._child = None
-        if child.returncode in {0, -signal.SIGINT, 130}:
-            return ""
-        return _reason(answer) or f"antiphon {verb[0]} ended with code {child.returncode}: {self.progress.line}"
-
-    def _follow(self, child: "subprocess.Popen[str]") -> None:
-        assert child.stderr is not None  # noqa: S101 - a pipe was asked for
-        for line in child.stderr:
-            if line.strip():
-                self.progress = replace(self.progress, line=line.strip()[:_MAX_LINE])
-
-
-def _reason(answer: str) -> str:
-    try:
-        return str(json.loads(answer)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+    def _follow(self, line: str) -> None:
+        self.progress = replace(self.progress, line=line)
 
 
 def listing(folder: Path, beside: Sequence[Path] = ()) -> str:

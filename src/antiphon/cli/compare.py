@@ -143,6 +143,7 @@ def run_compare(
     write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / _FILE)
     write_text(result.to_frame().write_csv(), folder / "compare.csv")
     write_text(comparison_markdown(found), folder / "compare.md")
+    write_text(result.to_latex(f"{result.title}.", "tab:compare") + "\n", folder / "compare.tex")
     return found | {"text": repr(result), "page": str(build_comparison_page(folder, found))}
 
 

@@ -3,11 +3,15 @@
 import json
 from typing import Any, Literal
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import BRIEFLY_S, Here, Session
+from antiphon.evaluation_log import freeze as freeze_test_set
+from antiphon.evaluation_log import frozen, keep_evaluation
+from antiphon.features import Features
 from antiphon.presentation.moment_sentences import moment_sentences
 from antiphon.presentation.rank_sentences import few_videos_sentence
 from antiphon.runs import METRICS_FILE
@@ -17,11 +21,19 @@ _WAYS = {"a2v": "audio → video", "v2a": "video → audio"}
 
 
 def evaluate(
-    *, run: str | None = None, split: Literal["train", "validation", "test"] = "test", seed: int = 0, session: Here
+    *,
+    run: str | None = None,
+    split: Literal["train", "validation", "test"] = "test",
+    test_set: str | None = None,
+    freeze: str | None = None,
+    seed: int = 0,
+    session: Here,
 ) -> None:
     """Rank held-out pairs in both directions, with pool size, chance, 95% intervals and the permutation null.
 
-    Writes runs/RUN/metrics.json (for the test split).
+    Writes runs/RUN/metrics.json (for the test split), and keeps each evaluation in runs/RUN/evaluations by its date.
+    The test split grows with the catalogue; a frozen test set does not, so that models of different days can be
+    compared.
 
     Parameters
     ----------
@@ -29,16 +41,46 @@ def evaluate(
         Name of the run. Default: the one trained last.
     split
         Split to evaluate on.
+    test_set
+        Name of a frozen test set to evaluate on instead.
+    freeze
+        Write down the music videos of the test split as a test set of this name, and evaluate on it.
     seed
         Seed of the bootstrap and the permutations.
     """
-    found = run_evaluate(session, run, split, seed)
+    if freeze is not None:
+        run_freeze(session, run, freeze)
+        test_set = freeze
+    found = run_evaluate(session, run, split, seed, test_set)
     if few := few_videos_sentence(found):
         session.warn(few)
     session.result(found, lambda out: show_ranks(found, out))
 
 
-def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> dict[str, Any]:
+def run_freeze(session: Session, run: str | None, name: str) -> None:
+    """Write down the music videos of a run's test split that have both sides as a test set.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    run : str or None
+        Name of the run; None: the one trained last.
+    name : str
+        Name of the test set.
+    """
+    from antiphon.dual_encoder import DualEncoder
+
+    workspace = session.existing_workspace()
+    features = model_features(workspace, DualEncoder.load(run_folder(workspace, run)))
+    with workspace.lock(BRIEFLY_S):
+        path = freeze_test_set(workspace, name, set(features["test"].paired.groups.tolist()))
+    session.say(f"Frozen as a test set: {path}")
+
+
+def run_evaluate(
+    session: Session, run: str | None, split: str, seed: int, test_set: str | None = None
+) -> dict[str, Any]:
     """Evaluate a run and, on the test split, write its metrics.
 
     Parameters
@@ -51,6 +93,8 @@ def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> di
         Split to evaluate on.
     seed : int
         Seed of the bootstrap and the permutations.
+    test_set : str, optional
+        Name of a frozen test set to evaluate on instead of the split.
 
     Returns
     -------
@@ -71,10 +115,22 @@ def run_evaluate(session: Session, run: str | None, split: str, seed: int) -> di
         "video": model.video_name,
         "seed": seed,
     }
-    found |= measure(model, features[split], seed=seed)
-    if split == "test":
+    found |= measure(model, features[split] if test_set is None else _frozen(session, features, test_set), seed=seed)
+    if split == "test" or test_set is not None:
         with workspace.lock(BRIEFLY_S):
-            write_text(json.dumps(found, indent=2), folder / METRICS_FILE)
+            keep_evaluation(folder, found, test_set or "")
+            if test_set is None:
+                write_text(json.dumps(found, indent=2), folder / METRICS_FILE)
+    return found
+
+
+def _frozen(session: Session, features: Features, name: str) -> Features:
+    """Return the features of a frozen test set, and say what of it is gone."""
+    ids = frozen(session.workspace, name)
+    found = features.take(np.isin(features.groups, ids))
+    gone = set(ids) - set(found.groups.tolist())
+    if gone:
+        session.warn(f"{len(gone)} of the {len(ids)} music videos of test set {name} have no features any more.")
     return found
 
 

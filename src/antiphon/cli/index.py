@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
@@ -231,6 +231,39 @@ def compact(*, path: str | None = None, session: Here) -> None:
         index.compact()
         report(1, 1, "")
     _show_stats(session, index.stats())
+
+
+@app.command(name="map")
+def lay_out(*, anew: Annotated[bool, Parameter(negative="")] = False, session: Here) -> None:
+    """Place the music videos of the index on the map of the search pages; antiphon serve does it by itself.
+
+    Those that are on it stay where they are, and new ones go among those that are near.
+
+    Parameters
+    ----------
+    anew
+        Lay out all of them anew, after which the map looks different.
+    """
+    from antiphon.app.atlas import Atlas
+    from antiphon.app.library import Library
+    from antiphon.search.explaining import workspace_facts
+
+    workspace = session.existing_workspace()
+    atlas = Atlas(Index.open(workspace.index), Library.of(workspace), workspace.page, workspace_facts(workspace).tracks)
+    with session.progress("Laying out the map") as report:
+        report(0, 1, "")
+        drawn = atlas.compute(anew=anew)
+        report(1, 1, "")
+    groups = [{"name": one.name, "videos": one.count, "central": one.central.id} for one in drawn.groups]
+    data = {"videos": len(drawn.videos), "placed_later": drawn.came_later, "made": drawn.made, "clusters": groups}
+
+    def show(out: Console) -> None:
+        later = f", {drawn.came_later:,} of them placed among the others since" if drawn.came_later else ""
+        out.print(f"{_counted(len(drawn.videos))} on the map{later}; laid out {drawn.made}.")
+        for one in drawn.groups:
+            out.print(f"  {one.count:>9,} {one.name}", markup=False)
+
+    session.result(data, show)
 
 
 def _show_stats(session: Session, found: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """`antiphon recommend`: new music videos for a user, and how good the recommendations are."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -45,6 +46,8 @@ class Taste:
     ----------
     like
         Ids of liked videos.
+    dislike
+        Ids of disliked videos: what is close to them comes later.
     history
         CSV or Parquet with user_id and video_id, and optionally timestamp and weight or liked.
     user
@@ -54,6 +57,7 @@ class Taste:
     """
 
     like: tuple[str, ...] = ()
+    dislike: tuple[str, ...] = ()
     history: Path | None = None
     user: str | None = None
     synthetic: Annotated[bool, Parameter(negative="")] = False
@@ -126,13 +130,21 @@ def recommend(
         session.result(found, lambda out: show_evaluation(found, out))
     else:
         liked, known = _taste(session, taste, seed)
-        hits = run_recommendation(session, folder, liked, known, Where(genre=genre, min_year=min_year), k, weight)
+        where = Where(genre=genre, min_year=min_year)
+        hits = run_recommendation(session, folder, liked, known, where, k, weight, taste.dislike)
         result = {"user": taste.user, "liked": liked, "synthetic": taste.synthetic, "hits": hits}
         session.result(result, lambda out: _show_hits(result, out))
 
 
 def run_recommendation(
-    session: Session, folder: Path, liked: list[str], known: list[str], where: Where, k: int, weight: float
+    session: Session,
+    folder: Path,
+    liked: list[str],
+    known: list[str],
+    where: Where,
+    k: int,
+    weight: float,
+    disliked: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Recommend with a run, and explain each recommendation by what it shares with the nearest liked video.
 
@@ -152,6 +164,8 @@ def run_recommendation(
         Number of recommendations.
     weight : float
         Weight of audio.
+    disliked : sequence of str
+        Ids of disliked videos.
 
     Returns
     -------
@@ -169,7 +183,7 @@ def run_recommendation(
         raise ConfigError(f"{unknown[0]}: not in the index. Add it: antiphon index add")
     if unknown:
         session.warn(f"{len(unknown)} of {len(liked)} liked videos are not in the index, such as {unknown[0]}.")
-    hits = recommended(space, liked, k, weight=weight, exclude=known, where=where)
+    hits = recommended(space, liked, k, disliked=disliked, weight=weight, exclude=known, where=where)
     because = reasons(space, liked, [hit.id for hit in hits], workspace_facts(session.workspace), weight)
     return [asdict(hit) | asdict(reason) for hit, reason in zip(hits, because, strict=True)]
 
@@ -352,12 +366,12 @@ def _interactions(session: Session, taste: Taste, seed: int) -> Interactions:
 
 def _taste(session: Session, taste: Taste, seed: int) -> tuple[list[str], list[str]]:
     """Return the ids that were liked, and all ids that the user has interacted with."""
-    if taste.like:
-        known = set(Catalogue.load(session.workspace.catalogue).ids)
-        unknown = [name for name in taste.like if name not in known]
+    known = set(Catalogue.load(session.workspace.catalogue).ids) if taste.like or taste.dislike else set[str]()
+    for flag, names in (("--like", taste.like), ("--dislike", taste.dislike)):
+        unknown = [name for name in names if name not in known]
         if unknown:
-            hint = did_you_mean(unknown[0], known)
-            raise ConfigError(f"--like {unknown[0]}: no such video in the catalogue.{hint}")
+            raise ConfigError(f"{flag} {unknown[0]}: no such video in the catalogue.{did_you_mean(unknown[0], known)}")
+    if taste.like:
         return list(taste.like), []
     if taste.user is None:
         raise ConfigError("Nothing to recommend from: give --like ID, or --history FILE --user NAME, or --evaluate.")

@@ -1,11 +1,16 @@
 """`antiphon serve`: the web pages and the REST API of a workspace."""
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from antiphon.cli.index import ready_index
 from antiphon.cli.opening import run_folder
 from antiphon.cli.serving import USUAL_SERVICE, ServeOptions, run_service
 from antiphon.cli.session import Here, Session
+from antiphon.cli.workers import Service, run_workers
 from antiphon.errors import ConfigError, ModelError, SearchError
 from antiphon.search import Index
 from antiphon.workspace import Workspace
@@ -14,6 +19,7 @@ from antiphon.workspace import Workspace
 def serve(
     *,
     run: str | None = None,
+    workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64))] = 1,
     options: ServeOptions = USUAL_SERVICE,
     session: Here,
 ) -> None:
@@ -28,6 +34,9 @@ def serve(
     run
         Name of the run whose embeddings are searched; an index of another run is replaced. Default: the run of the
         index, and where there is no index, or its run is gone, the one trained last.
+    workers
+        Number of processes that answer requests. Each has the index in memory, and an index that is built anew is
+        served by all.
     """
     from antiphon.app.application import create_app
 
@@ -36,6 +45,9 @@ def serve(
     folder = served_run(session, run)
     index = ready_index(session, folder)
     name = workspace.run_name(folder) if folder else ""
+    if workers > 1:
+        run_workers(session, Service(workspace.folder, name, options), workers)
+        return
     app = create_app(workspace, index, name, access=access, telemetry=options.telemetry())
     run_service(session, app, options, access)
 

@@ -53,6 +53,9 @@ class ServeOptions:
         Refuse uploads, judgements and changes of lists.
     access_log
         Write a line of JSON to stderr for each request.
+    media_root
+        Folder below which clients may add files to the catalogue, and remove them from it, by `POST /api/videos` and
+        `DELETE /api/videos/ID`; may be repeated. The files themselves are never written or deleted.
     """
 
     port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = PORT
@@ -62,14 +65,20 @@ class ServeOptions:
     token_file: Path | None = None
     read_only: Annotated[bool, Parameter(negative="")] = False
     access_log: Annotated[bool, Parameter(negative="")] = False
+    media_root: Annotated[tuple[Path, ...], Parameter(negative_iterable=())] = ()
 
-    def access(self) -> "Access":
+    def access(self, *watched: Path) -> "Access":
         """Return who reaches the service, where, and for what.
+
+        Parameters
+        ----------
+        *watched : Path
+            Further folders below which clients may add and remove music videos.
 
         Raises
         ------
         ConfigError
-            The root path is none, or the token cannot be read.
+            The root path is none, the token cannot be read, or a folder is not there.
         """
         from antiphon.app.admission import Access, read_token
         from antiphon.app.root import root_path
@@ -80,6 +89,7 @@ class ServeOptions:
             root=root_path(self.root_path),
             token=read_token(named) if named else "",
             read_only=self.read_only,
+            folders=tuple(_folder(one) for one in (*watched, *self.media_root)),
         )
 
     def telemetry(self) -> "Telemetry":
@@ -87,6 +97,13 @@ class ServeOptions:
         from antiphon.app.telemetry import Telemetry
 
         return Telemetry(sys.stderr if self.access_log else None)
+
+
+def _folder(path: Path) -> Path:
+    """Return the absolute path of a folder that is there."""
+    if not path.is_dir():
+        raise ConfigError(f"--media-root {path}: no such folder.")
+    return path.resolve()
 
 
 USUAL_SERVICE = ServeOptions()
@@ -111,18 +128,33 @@ def run_service(session: Session, app: "FastAPI", options: ServeOptions, access:
     # The first file that somebody drops does not wait for the networks.
     Thread(target=app.state.antiphon.warm_up, daemon=True).start()
     with listening(options.host, options.port) as line:
-        shown = _LOOPBACK_OF.get(options.host, options.host)
-        place = f"{f'[{shown}]' if ':' in shown else shown}:{line.getsockname()[1]}"
-        url = f"http://{place}{access.root}/"
-        if options.host not in _LOOPBACK and not access.token:
-            files = "" if access.read_only else ", and upload files"
-            session.warn(f"Anyone who can reach {options.host} can search, watch and hear this catalogue{files}.")
-        session.result(
-            {"url": url}, lambda out: out.print(f"Open {url} in a browser. Stop with Ctrl-C.", soft_wrap=True)
-        )
-        sys.stdout.flush()
+        said_address(session, line, options, access)
         with suppress(KeyboardInterrupt):
             Server(app).run(sockets=[line])
+
+
+def said_address(session: Session, line: socket.socket, options: ServeOptions, access: "Access") -> None:
+    """Say where a service is reached, and warn where anyone can use it.
+
+    Parameters
+    ----------
+    session : Session
+        Session of the command line.
+    line : socket
+        Socket that it listens on.
+    options : ServeOptions
+        Where it listens.
+    access : Access
+        Who may use it.
+    """
+    shown = _LOOPBACK_OF.get(options.host, options.host)
+    place = f"{f'[{shown}]' if ':' in shown else shown}:{line.getsockname()[1]}"
+    url = f"http://{place}{access.root}/"
+    if options.host not in _LOOPBACK and not access.token:
+        files = "" if access.read_only else ", and upload files"
+        session.warn(f"Anyone who can reach {options.host} can search, watch and hear this catalogue{files}.")
+    session.result({"url": url}, lambda out: out.print(f"Open {url} in a browser. Stop with Ctrl-C.", soft_wrap=True))
+    sys.stdout.flush()
 
 
 def own_names(host: str) -> set[str]:

@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import sys
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +15,7 @@ from rich.table import Table
 
 from antiphon.cli.opening import chosen_features
 from antiphon.cli.session import Here, Session
+from antiphon.errors import ConfigError
 from antiphon.features import Features
 from antiphon.tables import write_text
 
@@ -20,8 +23,9 @@ _FILE = "study.json"
 
 
 def study(
-    file: Path,
+    file: Path | None = None,
     *,
+    example: Annotated[bool, Parameter(negative="")] = False,
     features: str | None = None,
     extra: str | None = None,
     out: Path | None = None,
@@ -31,13 +35,15 @@ def study(
     """Train recipes, one change at a time, on several draws of the same data, and print what each change gains.
 
     FILE is TOML: recipes, or tables that inherit from one and change one thing; numbers of draws, trainings and videos.
-    "cca" is the tuned linear analysis. Writes study.html (the staircase), study.csv, study.md, cells.csv and
-    study.json. Each training is saved when it is done: stop at any time; the same command resumes.
+    "cca" is the tuned linear analysis. Writes study.html (the staircase), study.csv, study.md, study.tex (booktabs),
+    cells.csv and study.json. Each training is saved when it is done: stop at any time; the same command resumes.
 
     Parameters
     ----------
     file
         TOML file of the study.
+    example
+        Print a study to begin with, and what its keys mean: antiphon study --example > study.toml
     features
         yt8m:FILES (YouTube-8M shards or Parquet, a path or a pattern), or a workspace. Default: --workspace.
     extra
@@ -47,9 +53,15 @@ def study(
     jobs
         Number of concurrent trainings, of one thread each.
     """
+    if example:
+        sys.stdout.write(resources.files("antiphon.experiments").joinpath("example_study.toml").read_text("utf-8"))
+        return
+    if file is None:
+        raise ConfigError("Name the TOML file of a study. To begin with one: antiphon study --example > study.toml")
     found = run_study_file(session, file, features, extra, out, jobs)
 
     def show(console: Console) -> None:
+        console.print(found["verdict"], soft_wrap=True, markup=False)
         for size in found["sizes"]:
             console.print(_shown(found, size))
         console.print(f"Page: {Path(found['page']).resolve().as_uri()}", soft_wrap=True)
@@ -85,6 +97,7 @@ def run_study_file(
     from antiphon.experiments.study_table import study_table
     from antiphon.report.study_page import build_study_page
     from antiphon.report.study_tables import cells_csv, study_csv, study_markdown
+    from antiphon.report.study_verdict import study_latex, study_verdict
 
     plan = load_study(file)
     steps = resolved_steps(plan, file.parent)
@@ -105,8 +118,9 @@ def run_study_file(
         **study_table(plan, steps, outcomes),
         "steps": {step.name: step.model_dump(mode="json") for step in steps},
     }
+    found["verdict"] = study_verdict(found)
     write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / _FILE)
-    texts = {"study.csv": study_csv, "cells.csv": cells_csv, "study.md": study_markdown}
+    texts = {"study.csv": study_csv, "cells.csv": cells_csv, "study.md": study_markdown, "study.tex": study_latex}
     for name, write in texts.items():
         write_text(write(found), folder / name)
     return found | {"page": str(build_study_page(folder, found))}

@@ -7,7 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from antiphon.app.upkeep import Step, Upkeep
+from antiphon.app.upkeep import Upkeep
+from antiphon.app.verbs import Step
 from antiphon.catalogue import Catalogue
 from antiphon.cli.opening import run_folder
 from antiphon.cli.serving import USUAL_SERVICE, ServeOptions, run_service
@@ -52,7 +53,7 @@ def up(
         raise ConfigError(f"{folder}: no such folder. Name the folder of your music videos.")
     if metadata is not None and not metadata.is_file():
         raise ConfigError(f"{metadata}: no such file. Name a table (.csv, .tsv or .parquet).")
-    access = options.access()
+    access = options.access(folder)
     workspace = session.workspace
     workspace.folder.mkdir(parents=True, exist_ok=True)
     beside = [] if metadata is None else [metadata.absolute()]

@@ -8,6 +8,7 @@ from typing import Any
 from antiphon.presentation.page_frame import page_environment, page_frame
 from antiphon.report import study_tables
 from antiphon.report.staircase import staircase
+from antiphon.report.study_verdict import study_verdict
 from antiphon.runs import versions
 from antiphon.tables import write_text
 
@@ -37,6 +38,7 @@ def build_study_page(folder: Path, study: Mapping[str, Any]) -> Path:
             study=study,
             parts=[_part(study, size) for size in study["sizes"]],
             sentence=study_tables.study_sentence(study),
+            verdict=study_verdict(study),
             reading=study_tables.reading_sentence(study),
             failures=study_tables.failures(study),
             written_at=datetime.now(UTC),

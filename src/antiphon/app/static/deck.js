@@ -59,6 +59,7 @@ async function drawWave(pair, address) {
   const found = address && (await outlineOf(address));
   if (!found?.peaks?.length || shown?.pair !== pair) return;
   const [start, end] = pair.span;
+  if (!(end > start)) return; // A file that is gone again, or has no length.
   const scale = 1000 / (end - start);
   const wide = (found.length_s * scale) / found.peaks.length;
   for (const wave of waves) {

@@ -1,142 +1,72 @@
-// The map: points on a canvas, coloured and shaped by genre. Pointing plays, clicking opens, arrows move.
-import { toggle, stopPlaying } from "./players.js";
+// The map: coloured points. Pointing plays, clicking opens, arrows move, a lasso selects.
+import { ARTIST, GENRE, ID, TITLE, address, cardOf } from "./map-card.js";
+import { Drawing } from "./map-drawing.js";
+import { FIRST_NAMED, Selection, watchLasso } from "./map-selection.js";
+import { stopPlaying, toggle } from "./players.js";
 
+const root = document.documentElement.dataset.root;
 const canvas = document.getElementById("map");
 const state = document.getElementById("map-state");
 const card = document.getElementById("card");
-const pen = canvas.getContext("2d");
-const [X, Y, GENRE, ID, TITLE, ARTIST, MEDIA, AT] = [0, 1, 2, 3, 4, 5, 6, 7];
+const legend = document.getElementById("legend");
+const asks = document.getElementById("map-asks");
+const found = document.getElementById("map-found");
 const REST_MS = 350;
+const MAX_TOLD = 16000; // Characters of a form.
 const hint = card.firstElementChild;
 
-let points = [];
-let genres = [];
-let shown = new Set();
-let chosen = null;
-let view = { scale: 1, x: 0, y: 0 };
+const drawing = new Drawing(canvas);
+const selection = new Selection(drawing, () => { draw(); nameSelected(); });
+const isLasso = watchLasso(drawing, selection);
+const blocks = new Map();
+let blockSize = 100;
 let drag = null;
 let rest = 0;
+let moved = false; // A click that ends a drag opens nothing.
 
-const address = (place, id) => `${document.documentElement.dataset.root}/${place}/${encodeURIComponent(id)}`;
-const visible = () => points.filter((point) => shown.has(point[GENRE]));
-const size = () => ({ width: canvas.clientWidth, height: canvas.clientHeight });
-const unit = () => (Math.min(canvas.clientWidth, canvas.clientHeight) / 2 - 24) * view.scale;
-
-/** Where a point is drawn, in CSS pixels. The wider side of the canvas is filled too. */
-function place(point) {
-  const { width, height } = size();
-  const stretch = Math.max(1, Math.min(1.6, width / height));
-  return [width / 2 + (point[X] - view.x) * unit() * stretch, height / 2 + (point[Y] - view.y) * unit()];
+/** Ask the service about this map; on another one, numbers of points mean nothing. */
+async function ask(place, more = {}) {
+  const answer = await fetch(`${root}/map/${place}?${new URLSearchParams({ version: canvas.dataset.version, ...more })}`);
+  if (answer.status === 409) location.reload();
+  if (!answer.ok) throw new Error((await answer.json()).detail);
+  return answer;
 }
 
-function shape(genre, x, y, r) {
-  pen.beginPath();
-  if (genre % 3 === 0) pen.arc(x, y, r, 0, 7);
-  else if (genre % 3 === 1) pen.rect(x - r * 0.88, y - r * 0.88, 1.76 * r, 1.76 * r);
-  else {
-    pen.moveTo(x, y - 1.15 * r);
-    pen.lineTo(x + 1.1 * r, y + 0.85 * r);
-    pen.lineTo(x - 1.1 * r, y + 0.85 * r);
-    pen.closePath();
-  }
+/** What is known of a point, asked for by the hundred. */
+async function item(row) {
+  const first = row - (row % blockSize);
+  if (!blocks.has(first)) blocks.set(first, ask("items", { first }).then((answer) => answer.json()));
+  return (await blocks.get(first))[row - first];
 }
 
 function draw() {
-  const { width, height } = size();
-  const ratio = devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  pen.scale(ratio, ratio);
-  const style = getComputedStyle(document.documentElement);
-  const colours = Array.from({ length: 13 }, (_, number) => style.getPropertyValue(`--g${number}`));
-  const radius = Math.max(2, Math.min(6, 70 / Math.sqrt(points.length))) * Math.min(1.8, Math.sqrt(view.scale));
-  pen.globalAlpha = 0.85;
-  let inside = 0;
-  for (const point of visible()) {
-    const [x, y] = place(point);
-    if (x > 0 && x < width && y > 0 && y < height) inside += 1;
-    pen.fillStyle = colours[point[GENRE]];
-    shape(point[GENRE], x, y, radius);
-    pen.fill();
-  }
-  state.hidden = inside > 0;
-  state.textContent = shown.size ? "There is nothing here. “whole” shows the whole map." : "No genre is selected.";
-  pen.globalAlpha = 1;
-  if (chosen && shown.has(chosen[GENRE])) {
-    const [x, y] = place(chosen);
-    pen.fillStyle = colours[chosen[GENRE]];
-    shape(chosen[GENRE], x, y, radius + 3);
-    pen.fill();
-    pen.lineWidth = 2;
-    pen.strokeStyle = style.getPropertyValue("--ink");
-    pen.stroke();
-  }
+  const inside = drawing.draw();
+  state.hidden = inside > 0 || !drawing.count;
+  const none = legend.querySelector("[data-colour]") && !legend.querySelector("[data-colour]:checked");
+  state.textContent = none ? "Nothing is ticked." : "There is nothing here. “whole” shows the whole map.";
 }
 
-/** The point that is drawn nearest to a place on the canvas, if any is near. */
-function nearest(x, y, most = 18) {
-  let [best, least] = [null, most];
-  for (const point of visible()) {
-    const [px, py] = place(point);
-    const distance = Math.hypot(px - x, py - y);
-    if (distance < least) [best, least] = [point, distance];
-  }
-  return best;
-}
-
-/** The nearest point in a direction, straight ahead before sideways. */
-function towards(dx, dy) {
-  if (!chosen) return visible()[0] ?? null;
-  const [x, y] = place(chosen);
-  let [best, least] = [null, Infinity];
-  for (const point of visible()) {
-    const [px, py] = place(point);
-    const ahead = (px - x) * dx + (py - y) * dy;
-    const aside = Math.abs((px - x) * dy) + Math.abs((py - y) * dx);
-    if (point !== chosen && ahead > 0.5 && ahead + 2 * aside < least) [best, least] = [point, ahead + 2 * aside];
-  }
-  return best;
-}
-
-function line(name, text, className) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  made.className = className;
-  return made;
+async function nameSelected() {
+  const rows = selection.rows;
+  const first = await Promise.all(rows.slice(0, FIRST_NAMED).map(item));
+  if (rows.length === drawing.marked) selection.name(first.map((one) => one[TITLE]), rows.length);
+  if (rows.join(",").length > MAX_TOLD - 500) selection.said.textContent = "These are more than a list holds: select fewer to put them on one.";
 }
 
 /** Choose a point: show its card, and tell its name to those who listen. */
-function choose(point) {
-  if (point === chosen) return;
-  chosen = point;
+async function choose(row) {
+  if (row === drawing.chosen) return;
+  drawing.chosen = row;
   stopPlaying();
   draw();
-  if (!point) {
+  if (row < 0) {
     card.replaceChildren(hint);
     return;
   }
-  const player = line("button", "", "player");
-  player.type = "button";
-  player.dataset.here = "";
-  player.setAttribute("aria-pressed", "false");
-  player.setAttribute("aria-label", `Play ${point[TITLE]}`);
-  if (point[MEDIA]) {
-    Object.assign(player.dataset, { video: point[MEDIA], audio: point[MEDIA], videoAt: point[AT], audioAt: point[AT] });
-    const image = document.createElement("img");
-    image.src = address("thumbnail", point[ID]);
-    image.alt = "";
-    player.append(image, line("span", "", "icon"), line("span", "", "progress"));
-  } else {
-    player.disabled = true;
-    player.append(line("span", "Nothing to play", "blank"), line("span", "", "icon"), line("span", "", "progress"));
-  }
-  const title = line("p", "", "title");
-  const link = line("a", point[TITLE], "");
-  link.href = address("video", point[ID]);
-  title.append(link);
-  const genre = line("p", genres[point[GENRE]] ?? "", "small");
-  card.replaceChildren(player, title, line("p", point[ARTIST], "artist"), genre, line("p", point[ID], "id"));
-  document.getElementById("said").textContent = [point[TITLE], point[ARTIST], genres[point[GENRE]]].filter(Boolean).join(", ");
+  const about = await item(row);
+  if (drawing.chosen !== row) return;
+  card.replaceChildren(...cardOf(about));
+  document.getElementById("said").textContent = [about[TITLE], about[ARTIST], about[GENRE]].filter(Boolean).join(", ");
 }
 
 function play() {
@@ -144,14 +74,13 @@ function play() {
   if (player && !player.disabled) toggle(player);
 }
 
-const open = (point) => { location.href = address("video", point[ID]); };
+async function open(row) { location.href = address("video", (await item(row))[ID]); }
 
-function zoom(factor) {
-  if (!factor) view = { scale: 1, x: 0, y: 0 };
-  else view.scale = Math.max(1, Math.min(40, view.scale * factor));
-  const seen = visible();
-  if (factor && chosen) [view.x, view.y] = [chosen[X], chosen[Y]];
-  else if (factor && seen.length) [view.x, view.y] = [X, Y].map((axis) => seen.reduce((sum, point) => sum + point[axis], 0) / seen.length);
+function zoom(factor, towards = drawing.chosen) {
+  const { view } = drawing;
+  if (!factor) Object.assign(view, { scale: 1, x: 0, y: 0 });
+  else view.scale = Math.max(1, Math.min(200, view.scale * factor));
+  if (factor && towards >= 0) Object.assign(view, { x: drawing.xs[towards], y: drawing.ys[towards] });
   draw();
 }
 
@@ -159,9 +88,13 @@ const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 
 canvas.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (arrows[event.key]) choose(towards(...arrows[event.key]) ?? chosen);
-  else if (event.key === " ") play();
-  else if (event.key === "Enter" && chosen) open(chosen);
+  const { chosen } = drawing;
+  if (arrows[event.key]) {
+    const next = drawing.towards(...arrows[event.key]);
+    if (next >= 0) choose(next);
+  } else if (event.key === " ") play();
+  else if (event.key === "Enter" && chosen >= 0) open(chosen);
+  else if (event.key === "x" && chosen >= 0) selection.toggle(chosen);
   else if (event.key === "+" || event.key === "=") zoom(1.5);
   else if (event.key === "-") zoom(1 / 1.5);
   else if (event.key === "0") zoom(0);
@@ -169,36 +102,40 @@ canvas.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-canvas.addEventListener("focus", () => { if (!chosen && points.length) choose(towards(1, 0)); });
+canvas.addEventListener("focus", () => {
+  if (drawing.chosen < 0 && drawing.count && !drag) choose(drawing.towards(1, 0));
+});
 
 canvas.addEventListener("pointermove", (event) => {
+  if (isLasso()) return;
   if (drag && event.buttons) {
-    const { width, height } = size();
-    const stretch = Math.max(1, Math.min(1.6, width / height));
-    view.x -= event.movementX / (unit() * stretch);
-    view.y -= event.movementY / unit();
+    drawing.view.x -= event.movementX / drawing.unitX;
+    drawing.view.y -= event.movementY / drawing.unitY;
     drag.moved += Math.abs(event.movementX) + Math.abs(event.movementY);
     draw();
     return;
   }
   if (event.pointerType === "touch") return;
-  const found = nearest(event.offsetX, event.offsetY);
-  canvas.style.cursor = found ? "pointer" : "crosshair";
-  if (!found || found === chosen) return;
-  choose(found);
+  const near = drawing.nearest(event.offsetX, event.offsetY);
+  canvas.style.cursor = near >= 0 ? "pointer" : "crosshair";
+  if (near < 0 || near === drawing.chosen) return;
+  choose(near);
   clearTimeout(rest);
-  rest = setTimeout(() => chosen === found && play(), REST_MS);
+  rest = setTimeout(() => drawing.chosen === near && play(), REST_MS);
 });
 canvas.addEventListener("pointerleave", () => clearTimeout(rest));
-canvas.addEventListener("pointerdown", () => { drag = { moved: 0 }; });
+canvas.addEventListener("pointerdown", () => {
+  drag = { moved: 0 };
+  moved = isLasso();
+});
 canvas.addEventListener("click", (event) => {
-  const moved = drag?.moved ?? 0;
+  const distance = drag?.moved ?? 0;
   drag = null;
-  if (moved > 6) return;
-  const found = nearest(event.offsetX, event.offsetY, 24);
+  if (distance > 6 || moved) return;
+  const near = drawing.nearest(event.offsetX, event.offsetY, 24);
   // On touch screens the first tap selects, the second opens.
-  if (found && event.pointerType === "touch" && found !== chosen) choose(found);
-  else if (found) open(found);
+  if (near >= 0 && event.pointerType === "touch" && near !== drawing.chosen) choose(near);
+  else if (near >= 0) open(near);
 });
 canvas.addEventListener("wheel", (event) => {
   if (!event.ctrlKey && document.activeElement !== canvas) return;
@@ -210,43 +147,129 @@ for (const button of document.querySelectorAll("[data-zoom]")) {
   button.addEventListener("click", () => zoom(Number(button.dataset.zoom)));
 }
 
-const boxes = [...document.querySelectorAll("[data-genre]")];
-
+/** Show the colours that are ticked in the legend. */
 function filter() {
-  shown = new Set(boxes.filter((box) => box.checked).map((box) => Number(box.dataset.genre)));
-  if (chosen && !shown.has(chosen[GENRE])) choose(null);
+  const boxes = [...legend.querySelectorAll("[data-colour]")];
+  drawing.shown.fill(boxes.length ? 0 : 1);
+  for (const box of boxes) drawing.shown[Number(box.dataset.colour)] = Number(box.checked);
+  if (drawing.chosen >= 0 && !drawing.isShown(drawing.chosen)) choose(-1);
   draw();
 }
 
-function all(checked) {
-  for (const box of boxes) box.checked = checked;
+legend.addEventListener("change", filter);
+legend.addEventListener("click", (event) => {
+  if (!("all" in event.target.dataset)) return;
+  for (const box of legend.querySelectorAll("[data-colour]")) box.checked = event.target.dataset.all === "1";
+  filter();
+});
+
+/** Every state is an address. */
+function remember() {
+  const given = new URLSearchParams(new FormData(asks));
+  if (!given.get("q")) given.delete("q");
+  if (canvas.dataset.at) given.set("at", canvas.dataset.at);
+  history.replaceState(null, "", `${root}/map?${given}`);
+}
+
+async function colour(isLegendHere) {
+  const by = asks.elements.by.value;
+  const [bytes, text] = await Promise.all([
+    ask("colours", { by }).then((answer) => answer.arrayBuffer()),
+    isLegendHere ? null : ask("legend", { by }).then((answer) => answer.text()),
+  ]);
+  if (text !== null) legend.innerHTML = text; // Rendered and escaped by the service.
+  drawing.colours = new Uint8Array(bytes);
+  drawing.isScale = legend.querySelector(".scale") !== null;
+  canvas.dataset.by = by;
   filter();
 }
 
-for (const box of boxes) box.addEventListener("change", filter);
-document.getElementById("all-genres").addEventListener("click", () => all(true));
-document.getElementById("no-genres").addEventListener("click", () => all(false));
+async function find() {
+  const words = asks.elements.q.value.trim();
+  remember();
+  if (!words) {
+    found.textContent = "";
+    selection.set([]);
+    return;
+  }
+  const { rows, is_whole } = await (await ask("find", { q: words })).json();
+  found.textContent = rows.length ? `${is_whole ? "" : "the first "}${rows.length.toLocaleString("en")} found` : "Nothing on the map has these words.";
+  selection.set(rows);
+  if (rows.length) choose(rows[0]);
+}
+
+asks.addEventListener("submit", (event) => {
+  event.preventDefault();
+  find();
+});
+asks.elements.by.addEventListener("change", () => {
+  remember();
+  colour(false);
+});
+
+for (const button of document.querySelectorAll("[data-cluster]")) {
+  button.addEventListener("click", async () => {
+    const numbers = new Uint8Array(await (await ask("colours", { by: "cluster" })).arrayBuffer());
+    const rows = [];
+    numbers.forEach((number, row) => number === Number(button.dataset.cluster) && rows.push(row));
+    selection.set(rows);
+    selection.form.scrollIntoView({ block: "nearest" });
+  });
+}
+
 addEventListener("resize", draw);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  drawing.readStyle();
+  draw();
+});
+
+/** Show where the music video is that the address names. */
+async function showWhere(id) {
+  const { rows } = await (await ask("find", { id })).json();
+  if (!rows.length) {
+    found.textContent = "That music video is not on the map.";
+    return;
+  }
+  await choose(rows[0]);
+  zoom(3, rows[0]);
+}
 
 async function load() {
-  const answer = await fetch(`${document.documentElement.dataset.root}/map.json`);
+  const answer = await fetch(`${root}/map.json`);
   if (answer.status === 202) {
     setTimeout(load, 1000);
     return;
   }
-  if (!answer.ok) {
-    state.classList.remove("busy");
-    state.textContent = (await answer.json()).detail;
+  const about = await answer.json();
+  if (!answer.ok) throw new Error(about.detail);
+  if (about.version !== canvas.dataset.version) {
+    location.reload();
     return;
   }
-  ({ points, genres } = await answer.json());
+  blockSize = about.block;
+  drawing.levels = about.levels;
+  drawing.take(await (await ask("places")).arrayBuffer());
   state.classList.remove("busy");
-  filter();
-  canvas.dataset.ready = String(points.length);
+  await colour(legend.firstElementChild !== null);
+  if (canvas.dataset.at) await showWhere(canvas.dataset.at);
+  else if (asks.elements.q.value) await find();
+  canvas.dataset.ready = String(drawing.count);
+  if (about.being_made) awaitAnother(about.version);
+}
+
+/** Show a new layout when it is there. */
+async function awaitAnother(version) {
+  const about = await (await fetch(`${root}/map.json`)).json();
+  if (about.version && about.version !== version) location.reload();
+  else if (about.being_made) setTimeout(() => awaitAnother(version), 2000);
 }
 
 /** For tests and the curious: where a video is drawn on the canvas. */
-canvas.placeOf = (id) => place(points.find((point) => point[ID] === id));
+canvas.placeOf = async (id) => drawing.place((await (await ask("find", { id })).json()).rows[0]);
+canvas.drawing = drawing;
 
-load();
+load().catch((error) => {
+  state.hidden = false;
+  state.classList.remove("busy");
+  state.textContent = error.message;
+});
