@@ -22,19 +22,19 @@ import numpy as np
 AUDIO, VIDEO = "musicnn-mtt", "efficientnet_lite0"
 
 
-def coupled(count: int, seed: int, segments: int = 3) -> Any:
+def coupled(count: int, seed: int, segments: int = 3, dims: tuple[int, int] = (1506, 2560)) -> Any:
     """Vectors of both sides that share ten hidden values: synthetic."""
     from antiphon import Features
 
     random, mix = np.random.default_rng(seed), np.random.default_rng(99)
     hidden = np.repeat(random.normal(size=(count, 10)), segments, axis=0)
     sound, pictures = (
-        hidden @ mix.normal(size=(10, size)) + 2 * random.normal(size=(count * segments, size)) for size in (1506, 2560)
+        hidden @ mix.normal(size=(10, size)) + 2 * random.normal(size=(count * segments, size)) for size in dims
     )
     groups = np.repeat([f"{seed}-{number:03d}" for number in range(count)], segments)
     ids = [f"{group}/{row % segments}" for row, group in enumerate(groups)]
     starts_s = np.tile(np.arange(segments) * 5.0, count)
-    names = {"audio_name": AUDIO, "video_name": VIDEO}
+    names = {"audio_name": AUDIO, "video_name": VIDEO} if dims == (1506, 2560) else {}
     return Features.from_arrays(sound, pictures, ids=ids, groups=groups, starts_s=starts_s, **names)
 
 
@@ -58,9 +58,7 @@ def make(folder: Path, media: Path | None) -> None:
         if falls_back:
             continue
         found = evaluate(model, test, seed=0)
-        (folder / "metrics.json").write_text(json.dumps({"split": "test"} | found))
         write_hub_folder(model, folder / "hub", CardFacts("other", "Synthetic vectors."), found)
-        np.savez(folder / "test.npz", groups=test.groups, starts_s=test.starts_s, ids=test.ids, **given)
         catalogue = Catalogue([{"id": str(group), "title": f"Song {group}"} for group in np.unique(test.groups)])
         table = embedding_table(model, test, catalogue)
         files.write_parquet(table, folder / "embeddings.parquet")
@@ -71,6 +69,18 @@ def make(folder: Path, media: Path | None) -> None:
         if media is not None:
             sides = {"audio": model.encode_audio(media, per="track"), "video": model.encode_video(media, per="track")}
             np.savez(folder / "media.npz", path=str(media.absolute()), **sides)
+
+
+def make_harder(folder: Path) -> None:
+    """Train on fewer values, which tell less of what both sides share, so that not every rank is the first."""
+    from antiphon import DualEncoder, evaluate
+
+    train, validation, test = (coupled(count, seed, dims=(12, 10)) for count, seed in ((300, 1), (100, 2), (200, 3)))
+    model = DualEncoder(seed=1).fit(train, validation, verbose=False)
+    model.save(folder / "harder")
+    (folder / "metrics.json").write_text(json.dumps({"split": "test"} | evaluate(model, test, seed=0)))
+    given = {"audio": test.audio, "video": test.video}
+    np.savez(folder / "test.npz", groups=test.groups, starts_s=test.starts_s, ids=test.ids, **given)
 
 
 def check_onnx(folder: Path) -> dict[str, Any]:
@@ -117,12 +127,12 @@ def check_sentence_transformers(folder: Path) -> dict[str, Any]:
 def check_mteb(folder: Path) -> dict[str, Any]:
     """Recall at k by mteb and by antiphon, of tracks."""
     from antiphon import DualEncoder, Features
-    from antiphon.interchange.mteb_tasks import media_of, mteb_encoder, music_video_tasks, recalls, tracks_of
+    from antiphon.interchange.mteb_tasks import media_of, music_video_tasks, recalls, tracks_of
 
     known = np.load(folder / "test.npz")
     about = {name: known[name] for name in ("groups", "starts_s", "ids")}
     test = Features.from_arrays(known["audio"], known["video"], **about)
-    model = DualEncoder.load(folder / "hub" / "antiphon")
+    model = DualEncoder.load(folder / "harder")
     theirs = recalls(model, music_video_tasks(tracks_of(test)))
     ours = json.loads((folder / "metrics.json").read_text())["tracks"]
     pairs = {
@@ -133,8 +143,9 @@ def check_mteb(folder: Path) -> dict[str, Any]:
     found = {"pool": ours["a2v"]["n"], "recall": pairs}
     if (folder / "media.npz").exists():
         path = str(np.load(folder / "media.npz")["path"])
+        model = DualEncoder.load(folder / "hub" / "antiphon")
         media = recalls(model, music_video_tasks(media_of({"a": path, "b": path})))
-        found["media_files"] = {"recall_at_3": media["a2v"]["recall_at_3"], "model": mteb_encoder(model).model.dim}
+        found["media_files"] = {"videos": 2, "recall_at_3": media["a2v"]["recall_at_3"]}
     found["holds"] = all(abs(pair["antiphon"] - pair["mteb"]) < 1e-4 for pair in pairs.values())
     return found
 
@@ -231,6 +242,7 @@ def main() -> int:
     given = parser.parse_args()
     if given.verb == "make":
         make(given.folder, given.media)
+        make_harder(given.folder)
         return 0
     return check(given.folder, given.out, given.only)
 

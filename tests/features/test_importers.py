@@ -104,6 +104,10 @@ def test_what_is_wrong_with_a_shard_is_named(tmp_path, monkeypatch):
     (tmp_path / "4.tar").write_bytes(b"no tar")
     with pytest.raises(FeatureStoreError, match=r"4\.tar: cannot be read as a tar file"):
         from_shards([tmp_path / "4.tar"], "clap.npy", None)
+    whole = twice[0].read_bytes()
+    (tmp_path / "5.tar").write_bytes(whole[:1536])  # a header, its content, and nothing
+    with pytest.raises(FeatureStoreError, match=r"5\.tar: is cut short"):
+        from_shards([tmp_path / "5.tar"], "clap.npy", None)
     monkeypatch.setattr("antiphon.features.importers.webdataset._MAX_BYTES", 10)
     with pytest.raises(FeatureStoreError, match=r"a\.clap\.npy: has 140 bytes, more than 10"):
         from_shards(twice[:1], "clap.npy", None)

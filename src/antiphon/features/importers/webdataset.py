@@ -4,6 +4,7 @@ Source: github.com/webdataset/webdataset. `KEY.clap.npy` and `KEY.json` belong t
 memory, in order; nothing is extracted to the disk, and nothing is unpickled: .pth, .pt, .pkl and .pyd are left alone.
 """
 
+import os
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from antiphon.features.importers.tracks import Item, features_of
 _MAX_BYTES = 1 << 26
 """Size of the largest member that is read: 16 million numbers."""
 _MAX_JSON = 1 << 20
+_END_BYTES = 1024
 _PICKLED = (".pth", ".pt", ".pkl", ".pickle", ".pyd")
 
 
@@ -78,6 +80,7 @@ def _items(path: Path, endings: dict[Modality, str]) -> Iterator[Item]:
     try:
         refuse_no_file(path)
         with tarfile.open(path, "r:") as tar:
+            _refuse_half(path)
             found: dict[str, Item] = {}
             for member in tar:
                 if member.isreg():
@@ -87,6 +90,14 @@ def _items(path: Path, endings: dict[Modality, str]) -> Iterator[Item]:
             raise
         raise FeatureStoreError(f"{path}: cannot be read as a tar file ({error}).") from error
     yield from found.values()
+
+
+def _refuse_half(path: Path) -> None:
+    """Refuse a file without the empty blocks at its end: tarfile takes a half for a whole."""
+    with path.open("rb") as file:
+        file.seek(-min(_END_BYTES, path.stat().st_size), os.SEEK_END)
+        if any(file.read()):
+            raise FeatureStoreError(f"{path}: is cut short, or was not closed when it was written. Write it again.")
 
 
 def _take(
