@@ -104,18 +104,18 @@ def test_the_projector_has_a_line_of_metadata_for_each_vector(tracks, tmp_path):
 
 def test_fiftyone_has_a_row_per_file_and_its_vectors_in_that_order(made, tracks, tmp_path):
     model, features, _ = made
-    paths = {"v00": "/videos/=0.mp4", "v02": "/videos/2.mp4"}
+    paths = {"v00": "/videos/0.mp4", "v02": "/videos/2.mp4"}
     embedding_files.write_fiftyone(tracks, tmp_path, paths)
     with (tmp_path / "labels.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    # The song of v00 is missing, so its row comes with the pictures.
-    assert [(row["id"], row["filepath"], row["artist"]) for row in rows] == [
+    assert [(row["video_id"], row["filepath"], row["artist"]) for row in rows] == [
+        ("v00", "/videos/0.mp4", "'=A"),
         ("v02", "/videos/2.mp4", "'=A"),
-        ("v00", "/videos/=0.mp4", "'=A"),
     ]
+    assert (rows[0]["labels"], (tmp_path / "data").is_dir()) == ("loud;live", True)
     audio, video = model.embed(features, per="track")
-    np.testing.assert_array_equal(np.load(tmp_path / "embeddings-audio.npy"), audio[[2, 0]])
-    np.testing.assert_array_equal(np.load(tmp_path / "embeddings-video.npy"), video[[2, 0]])
+    np.testing.assert_array_equal(np.load(tmp_path / "embeddings-audio.npy"), audio[[0, 2]])
+    np.testing.assert_array_equal(np.load(tmp_path / "embeddings-video.npy"), video[[0, 2]])
     with pytest.raises(ConfigError, match="No music video has a media file"):
         embedding_files.write_fiftyone(tracks, tmp_path, {})
 

@@ -132,8 +132,10 @@ def write_projector(table: pa.Table, place: Path) -> list[Path]:
 def write_fiftyone(table: pa.Table, place: Path, paths: Mapping[str, str]) -> list[Path]:
     """Write labels.csv (FiftyOne's CSVDataset) and a .npy of vectors for each modality, whose rows are the CSV's.
 
-    Source: CSVDataset of FiftyOne's documentation on importing; vectors are what `compute_visualization` and
-    `compute_similarity` take as `embeddings`. A track without a side has a row of NaN.
+    FiftyOne sorts by file, so rows are; it wants a folder data, has fields of its own called id and tags, and takes
+    the vectors as `embeddings` of `compute_visualization`. A track without a side has a row of NaN.
+
+    Source: fiftyone.utils.csv of FiftyOne 1.22.
 
     Parameters
     ----------
@@ -157,11 +159,16 @@ def write_fiftyone(table: pa.Table, place: Path, paths: Mapping[str, str]) -> li
     rows = table.drop_columns(["vector"]).to_pylist()
     if any(row["segment_id"] for row in rows):
         raise ConfigError("FiftyOne has one sample per media file: export tracks, not segments.")
-    samples = {row["id"]: row for row in rows if paths.get(row["id"])}
+    found = {row["id"]: row for row in rows if paths.get(row["id"])}
+    samples = {name: found[name] for name in sorted(found, key=lambda name: paths[name])}
     if not samples:
         raise ConfigError("No music video has a media file here, and FiftyOne shows files. Choose another format.")
-    columns = ("filepath", "id", "artist", "title", "genre", "tags", "year", "split")
-    listed = [row | {"filepath": paths[name], "tags": ";".join(row["tags"] or ())} for name, row in samples.items()]
+    columns = ("filepath", "video_id", "artist", "title", "genre", "labels", "year", "split")
+    listed = [
+        row | {"filepath": paths[name], "video_id": name, "labels": ";".join(row["tags"] or ())}
+        for name, row in samples.items()
+    ]
+    (place / "data").mkdir(parents=True, exist_ok=True)
     written = _write_texts({"labels.csv": csv_text(columns, listed)}, place)
     numbers = {name: number for number, name in enumerate(samples)}
     vectors = vectors_of(table)
