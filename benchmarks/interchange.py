@@ -9,6 +9,7 @@ installed, as far as they are: a tool that is not there is left out and named.
 """
 
 import argparse
+import csv
 import json
 import subprocess
 import sys
@@ -198,9 +199,12 @@ def check_fiftyone(folder: Path) -> dict[str, Any]:
 
     importer = fouc.CSVDatasetImporter(dataset_dir=str(folder / "fiftyone"))
     importer.setup()
-    samples = list(importer)
+    samples = [sample["video_id"] for sample in importer]
+    with (folder / "fiftyone" / "labels.csv").open(encoding="utf-8") as file:
+        rows = [row["video_id"] for row in csv.DictReader(file)]
     vectors = np.load(folder / "fiftyone" / "embeddings-video.npy")
-    return {"samples": len(samples), "vectors": list(vectors.shape), "holds": len(samples) == len(vectors)}
+    same = samples == rows and len(rows) == len(vectors)
+    return {"samples": len(samples), "vectors": list(vectors.shape), "holds": same}
 
 
 CHECKS: dict[str, tuple[Callable[[Path], dict[str, Any]], tuple[str, ...]]] = {
