@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from antiphon.app.cuts import Cut, Stretch
+from antiphon.app.edits import Edit, Stretch
 from antiphon.media.names import file_name
 from antiphon.presentation.csv_text import csv_text
 
@@ -60,13 +60,13 @@ def timecode(frames: int, base: int) -> str:
     return f"{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{rest:02d}"
 
 
-def edit_list(cut: Cut, frames_per_s: float) -> str:
-    """Write a cut as an edit decision list in the CMX 3600 format: one event for the pictures and one for the song.
+def edit_list(edit: Edit, frames_per_s: float) -> str:
+    """Write an edit as an edit decision list in the CMX 3600 format: one event for the pictures and one for the song.
 
     Parameters
     ----------
-    cut : Cut
-        The cut.
+    edit : Edit
+        The edit.
     frames_per_s : float
         Rate of the pictures.
 
@@ -77,7 +77,7 @@ def edit_list(cut: Cut, frames_per_s: float) -> str:
         name the files, and say exactly where they start.
     """
     rate, base = edit_rate(frames_per_s)
-    pictures, song = cut.pictures, cut.song
+    pictures, song = edit.pictures, edit.song
     count = round(pictures.length_s * rate)
     first = _RECORD_START_H * 3600 * base
     lines = [f"TITLE: {_ascii(f'{pictures.video.title} with {song.video.title}').upper()[:_MAX_TITLE]}"]
@@ -91,13 +91,13 @@ def edit_list(cut: Cut, frames_per_s: float) -> str:
     return "\r\n".join([*lines, ""])
 
 
-def cue_table(cuts: Iterable[tuple[str, Cut]]) -> str:
-    """Write cuts as CSV, one a row.
+def cue_table(edits: Iterable[tuple[str, Edit]]) -> str:
+    """Write edits as CSV, one a row.
 
     Parameters
     ----------
-    cuts : iterable of tuple of (str, Cut)
-        "chosen" or "kept", and the cut.
+    edits : iterable of tuple of (str, Edit)
+        "chosen" or "kept", and the edit.
 
     Returns
     -------
@@ -106,7 +106,10 @@ def cue_table(cuts: Iterable[tuple[str, Cut]]) -> str:
     """
     return csv_text(
         COLUMNS,
-        ({"choice": choice, **_cells("pictures", cut.pictures), **_cells("song", cut.song)} for choice, cut in cuts),
+        (
+            {"choice": choice, **_cells("pictures", edit.pictures), **_cells("song", edit.song)}
+            for choice, edit in edits
+        ),
     )
 
 

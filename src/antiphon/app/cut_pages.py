@@ -14,7 +14,7 @@ from antiphon.app.api import refuse_repeated
 from antiphon.app.asking import without_rejected
 from antiphon.app.attachments import attachment
 from antiphon.app.cue_sheets import cue_table, edit_list
-from antiphon.app.cuts import Asked, Cut, Row, Side, asked_cut, shift_of, start_of
+from antiphon.app.edits import Asked, Edit, Row, Side, asked_edit, shift_of, start_of
 from antiphon.app.exports import Film
 from antiphon.app.found import Found
 from antiphon.app.library import Video
@@ -34,12 +34,12 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_repeate
 
 ROWS = 5
 _STILLS = 12
-AskedCut = Annotated[Asked, Depends(asked_cut)]
+AskedEdit = Annotated[Asked, Depends(asked_edit)]
 
 
 @router.get("/cut/{id:path}", response_class=HTMLResponse)
 def cut_room(
-    id: str, request: Request, here: Here, conditions: AskedPage, asked: AskedCut, target: Side = "audio"
+    id: str, request: Request, here: Here, conditions: AskedPage, asked: AskedEdit, target: Side = "audio"
 ) -> HTMLResponse:
     """Show a music video's pictures with the five best songs under them, or its song with the five best pictures."""
     searcher = here.searcher
@@ -60,7 +60,7 @@ def cut_room(
         target=target,
         rows=rows,
         chosen=chosen,
-        cut=chosen and Cut.within(item, chosen.video, target, chosen.shift_s, asked.from_s, asked.to_s),
+        edit=chosen and Edit.within(item, chosen.video, target, chosen.shift_s, asked.from_s, asked.to_s),
         asked=replace(asked, other=chosen.video.id, shift_s=chosen.shift_s) if chosen else asked,
         stills_s=[item.length_s * (number + 0.5) / _STILLS for number in range(_STILLS)],
         library=searcher.library,
@@ -95,34 +95,34 @@ def _rows(here: State, item: Video, conditions: Narrowed, asked: Asked, target: 
 
 
 @router.get("/export/edl/{id:path}")
-async def export_edl(id: str, here: Here, asked: AskedCut, target: Side = "audio") -> Response:
-    """Export a cut as an edit decision list."""
-    cut = await run_sync(_asked_cut, here, id, asked, target)
-    rate = json.loads(await outlined(here, cut.pictures.video, "video"))["frames_per_s"]
-    return _attached(edit_list(cut, rate), "text/plain; charset=us-ascii", cut, "edl")
+async def export_edl(id: str, here: Here, asked: AskedEdit, target: Side = "audio") -> Response:
+    """Export an edit as an edit decision list."""
+    edit = await run_sync(_asked_edit, here, id, asked, target)
+    rate = json.loads(await outlined(here, edit.pictures.video, "video"))["frames_per_s"]
+    return _attached(edit_list(edit, rate), "text/plain; charset=us-ascii", edit, "edl")
 
 
 @router.get("/export/csv/{id:path}")
-def export_csv(id: str, here: Here, asked: AskedCut, target: Side = "audio") -> Response:
-    """Export a cut, and those that were kept, as a table."""
-    cut = _asked_cut(here, id, asked, target)
-    rows = [("chosen", cut)]
+def export_csv(id: str, here: Here, asked: AskedEdit, target: Side = "audio") -> Response:
+    """Export an edit, and those that were kept, as a table."""
+    edit = _asked_edit(here, id, asked, target)
+    rows = [("chosen", edit)]
     for other, shift_s in asked.kept:
         if (other, shift_s) != (asked.other, asked.shift_s or 0.0):
             # Left out: what is gone, and what does not play in this stretch.
             with suppress(UnknownVideoError, HTTPException):
-                rows.append(("kept", _cut(here, cut.item, Asked(other, shift_s, asked.from_s, asked.to_s), target)))
-    return _attached(cue_table(rows), "text/csv; charset=utf-8", cut, "csv")
+                rows.append(("kept", _edit(here, edit.item, Asked(other, shift_s, asked.from_s, asked.to_s), target)))
+    return _attached(cue_table(rows), "text/csv; charset=utf-8", edit, "csv")
 
 
 @router.post("/export/mp4/{id:path}")
-async def export_mp4(id: str, here: Here, asked: AskedCut, target: Side = "audio") -> Response:
-    """Export a cut as a film."""
-    cut = await run_sync(_asked_cut, here, id, asked, target)
+async def export_mp4(id: str, here: Here, asked: AskedEdit, target: Side = "audio") -> Response:
+    """Export an edit as a film."""
+    edit = await run_sync(_asked_edit, here, id, asked, target)
     limits = here.exports.limits
-    if cut.to_s - cut.from_s > limits.max_s:
+    if edit.to_s - edit.from_s > limits.max_s:
         raise HTTPException(422, f"At most {limits.max_s / 60:.0f} minutes are exported at once: set from and to.")
-    pictures, song = cut.pictures, cut.song
+    pictures, song = edit.pictures, edit.song
     splice = Splice(
         cast(CataloguedFile, pictures.video.file),
         pictures.from_s,
@@ -132,7 +132,7 @@ async def export_mp4(id: str, here: Here, asked: AskedCut, target: Side = "audio
     )
     # Closed when the answer ends, also where the client leaves.
     answer = SpanResponse(LocalFile(await _film(here, splice)), None, "video/mp4", here.file_line)
-    answer.headers["content-disposition"] = _disposition(cut, "mp4")
+    answer.headers["content-disposition"] = _disposition(edit, "mp4")
     return answer
 
 
@@ -152,8 +152,8 @@ async def _film(here: State, splice: Splice) -> Film:
         raise
 
 
-def _asked_cut(here: State, id: str, asked: Asked, target: Side) -> Cut:
-    """Return the cut that an export asks for.
+def _asked_edit(here: State, id: str, asked: Asked, target: Side) -> Edit:
+    """Return the edit that an export asks for.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def _asked_cut(here: State, id: str, asked: Asked, target: Side) -> Cut:
     item = here.video(id)
     if not asked.other:
         raise HTTPException(422, "Choose what goes with it: parameter with.")
-    return _cut(here, item, asked, target)
+    return _edit(here, item, asked, target)
 
 
 def _goes(video: Video | None, target: Side) -> bool:
@@ -175,22 +175,22 @@ def _no_file(video: Video, side: Side) -> UnknownVideoError:
     return UnknownVideoError(f"'{video.title}' has no file with {'sound' if side == 'audio' else 'pictures'}.")
 
 
-def _cut(here: State, item: Video, asked: Asked, target: Side) -> Cut:
+def _edit(here: State, item: Video, asked: Asked, target: Side) -> Edit:
     other = here.searcher.video(asked.other)
-    cut = Cut.within(item, other, target, asked.shift_s or 0.0, asked.from_s, asked.to_s)
-    sides: tuple[tuple[Video, Side], ...] = ((cut.pictures.video, "video"), (cut.song.video, "audio"))
+    edit = Edit.within(item, other, target, asked.shift_s or 0.0, asked.from_s, asked.to_s)
+    sides: tuple[tuple[Video, Side], ...] = ((edit.pictures.video, "video"), (edit.song.video, "audio"))
     for video, side in sides:
         if not _goes(video, side):
             raise _no_file(video, side)
-    if cut.to_s <= cut.from_s:
+    if edit.to_s <= edit.from_s:
         raise HTTPException(422, "Song and pictures never play together there. Shift the one, or change from and to.")
-    return cut
+    return edit
 
 
-def _attached(content: str, kind: str, cut: Cut, ending: str) -> Response:
-    return Response(content, media_type=kind, headers={"content-disposition": _disposition(cut, ending)})
+def _attached(content: str, kind: str, edit: Edit, ending: str) -> Response:
+    return Response(content, media_type=kind, headers={"content-disposition": _disposition(edit, ending)})
 
 
-def _disposition(cut: Cut, ending: str) -> str:
+def _disposition(edit: Edit, ending: str) -> str:
     """Name a file after what is seen and what is heard."""
-    return attachment(f"{cut.pictures.video.title} with {cut.song.video.title}", ending)
+    return attachment(f"{edit.pictures.video.title} with {edit.song.video.title}", ending)

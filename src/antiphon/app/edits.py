@@ -1,4 +1,4 @@
-"""Cuts: the pictures of one music video with the sound of another, from where to where."""
+"""Edits: the pictures of one music video with the sound of another, from where to where."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Cut:
+class Edit:
     """A music video with the other side of another one.
 
     Attributes
@@ -61,7 +61,7 @@ class Cut:
     @classmethod
     def within(
         cls, item: Video, other: Video, target: Side, shift_s: float, from_s: float | None, to_s: float | None
-    ) -> "Cut":
+    ) -> "Edit":
         """Bound a stretch by where both have something to play.
 
         Parameters
@@ -77,8 +77,8 @@ class Cut:
 
         Returns
         -------
-        Cut
-            The cut; of length 0 where they never play together.
+        Edit
+            The edit; of length 0 where they never play together.
         """
         first_s, end_s = together(item.length_s, other.length_s, shift_s)
         start_s = min(max(first_s, from_s or 0.0), max(first_s, end_s))
@@ -138,7 +138,7 @@ class Asked:
     other : str
         Id of the music video that was chosen; "" for the best one.
     shift_s, from_s, to_s : float, optional
-        As in `Cut`.
+        As in `Edit`.
     kept : sequence of (str, float)
         Id and shift of those that were kept.
     others : sequence of (str, str)
@@ -180,11 +180,11 @@ class Asked:
         return urlencode([*pairs, *(("keep", f"{shift:.3f}~{id}") for id, shift in self.kept)])
 
 
-_OF_CUTS = frozenset({"target", "with", "shift", "from", "to", "keep"})
+_OF_EDITS = frozenset({"target", "with", "shift", "from", "to", "keep"})
 Seconds = Annotated[float | None, Query(ge=0, le=MAX_SHIFT_S, allow_inf_nan=False)]
 
 
-async def asked_cut(
+async def asked_edit(
     request: Request,
     other: Annotated[str, Query(alias="with", max_length=4096)] = "",
     shift: Annotated[float | None, Query(ge=-MAX_SHIFT_S, le=MAX_SHIFT_S, allow_inf_nan=False)] = None,
@@ -192,19 +192,19 @@ async def asked_cut(
     end: Annotated[Seconds, Query(alias="to")] = None,
     keep: Annotated[list[str], Query(max_length=MAX_KEPT)] = [],  # noqa: B006 - never changed
 ) -> Asked:
-    """Read a cut from the query string; each that was kept is written `SHIFT~ID`.
+    """Read an edit from the query string; each that was kept is written `SHIFT~ID`.
 
     Returns
     -------
     Asked
-        The cut.
+        The edit.
 
     Raises
     ------
     HTTPException
         422: one that was kept has no shift, or none that is allowed.
     """
-    others = tuple((name, given) for name, given in request.query_params.multi_items() if name not in _OF_CUTS)
+    others = tuple((name, given) for name, given in request.query_params.multi_items() if name not in _OF_EDITS)
     return Asked(other, shift, start, end, tuple(map(_kept, keep)), others)
 
 

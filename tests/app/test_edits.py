@@ -1,4 +1,4 @@
-"""Cuts: which stretch of which file, and the sheets that say so."""
+"""Edits: which stretch of which file, and the sheets that say so."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from starlette.types import Message, Scope
 
 from antiphon.app.cue_sheets import edit_list, edit_rate, timecode
-from antiphon.app.cuts import Cut, shift_of, start_of, together
+from antiphon.app.edits import Edit, shift_of, start_of, together
 from antiphon.app.exports import ExportLimits
 from antiphon.app.library import Video
 from antiphon.app.templating import address
@@ -77,19 +77,19 @@ def test_playback_starts_at_the_match_but_leaves_20_s() -> None:
 
 def test_a_stretch_is_bounded_by_both() -> None:
     item, other = video("item", 30.0), video("other", 20.0)
-    whole = Cut.within(item, other, "audio", 5.0, None, None)
+    whole = Edit.within(item, other, "audio", 5.0, None, None)
     assert (whole.from_s, whole.to_s, whole.song.from_s, whole.song.to_s) == (0.0, 15.0, 5.0, 20.0)
     assert whole.pictures.video is item and whole.song.video is other
-    part = Cut.within(item, other, "video", 5.0, 2.0, 99.0)
+    part = Edit.within(item, other, "video", 5.0, 2.0, 99.0)
     assert (part.from_s, part.to_s, part.pictures.from_s) == (2.0, 15.0, 7.0)
     assert part.pictures.video is other and part.song.video is item
-    assert Cut.within(item, other, "audio", 5.0, 20.0, 10.0).song.length_s == 0
+    assert Edit.within(item, other, "audio", 5.0, 20.0, 10.0).song.length_s == 0
 
 
 def test_an_edit_list_is_cmx_3600() -> None:
     """Compared with one written by hand: 12.52 s of pictures from 4.0 s with the song from 0:33.24, at 25 frames."""
-    cut = Cut.within(video("vuno", 60.0), video("öl & *wasser*", 60.0), "audio", 29.24, 4.0, 16.52)
-    assert edit_list(cut, 25.0).split("\r\n") == [
+    edit = Edit.within(video("vuno", 60.0), video("öl & *wasser*", 60.0), "audio", 29.24, 4.0, 16.52)
+    assert edit_list(edit, 25.0).split("\r\n") == [
         "TITLE: VUNO WITH OL & *WASSER*",
         "FCM: NON-DROP FRAME",
         "",
