@@ -272,6 +272,35 @@ def frame_at(path: Path, time_s: float) -> np.ndarray:
         return frames[-1].to_ndarray(format="gray")
 
 
+def test_the_time_line_is_zoomed_and_followed(tab: Any, complaints: list[str]) -> None:
+    rows = opened(tab, "/cut/plain?target=audio")
+    length_s = float(tab.locator("[data-room]").get_attribute("data-length"))
+    tab.locator("#snap").uncheck()
+    tab.locator("h1").click()
+    tab.locator("#seek").evaluate("(one) => { one.value = 6; one.dispatchEvent(new Event('input')); }")
+    tab.keyboard.press("+")
+    tab.locator("#zoom-in").click()
+    assert settled(tab)["zoom"] == ["4"]
+    seen = [float(tab.locator("#seek").get_attribute(name)) for name in ("min", "max")]
+    assert seen == pytest.approx([6 - length_s / 8, 6 + length_s / 8], abs=0.1)
+    ruler, head = (tab.locator(one).bounding_box() for one in ("#ruler", "#head"))
+    assert head["x"] - ruler["x"] == pytest.approx(ruler["width"] / 2, abs=8)
+    box = tab.locator("[data-row] .track").first.bounding_box()
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + 10)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + box["width"] / 2 - 100, box["y"] + 12, steps=4)
+    tab.mouse.up()
+    moved_s = 100 / box["width"] * length_s / 4
+    assert float(settled(tab)["shift"][0]) == pytest.approx(float(rows[0]["shift"]) + moved_s, abs=0.01)
+    opened(tab, tab.evaluate("location.href"))
+    assert settled(tab)["zoom"] == ["4"]
+    tab.keyboard.press("Space")  # it turns the page
+    tab.wait_for_function("(end) => Number(document.getElementById('seek').max) > end + 0.5", arg=seen[1])
+    tab.keyboard.press("0")
+    assert "zoom" not in settled(tab)
+    assert complaints == []
+
+
 def test_dragging_moves_a_row_and_chooses_it(tab: Any, complaints: list[str]) -> None:
     rows = opened(tab, "/cut/plain?target=audio")
     tab.locator("#snap").uncheck()

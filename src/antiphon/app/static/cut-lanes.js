@@ -4,6 +4,7 @@ import { drawn, markPath, wavePath } from "./waveform.js";
 const UNITS = 1000;
 const NEAR_PX = 12;
 const STILLS = 8;
+const MAX_ZOOM = 32;
 
 export class Lanes {
   constructor(room, rows, lengthS, songs) {
@@ -13,6 +14,9 @@ export class Lanes {
     this.ruler = room.querySelector("#ruler");
     this.playhead = room.querySelector("#head");
     this.own = this.ruler.querySelector("svg");
+    this.seek = room.querySelector("#seek");
+    this.zoom = 1;
+    this.startS = 0;
   }
 
   get scale() {
@@ -21,7 +25,34 @@ export class Lanes {
 
   /** Seconds that are near enough on the screen to snap. */
   get nearS() {
-    return (NEAR_PX / this.ruler.clientWidth) * this.lengthS;
+    return (NEAR_PX / this.ruler.clientWidth) * this.spanS;
+  }
+
+  /** Seconds of the time line that are seen. */
+  get spanS() {
+    return this.lengthS / this.zoom;
+  }
+
+  /** Show so many times less of the time line, around a moment. */
+  zoomTo(zoom, time) {
+    this.zoom = Math.min(Math.max(zoom, 1), MAX_ZOOM);
+    this.from(time - this.spanS / 2);
+  }
+
+  from(time) {
+    this.startS = Math.min(Math.max(time, 0), this.lengthS - this.spanS);
+    const box = `${(this.startS * this.scale).toFixed(2)} 0 ${UNITS / this.zoom} 100`;
+    for (const svg of [this.own, ...this.rows.map((row) => row.track.querySelector("svg"))]) svg.setAttribute("viewBox", box);
+    this.lay(this.ruler.querySelector(".strip"), 0, this.lengthS);
+    [this.seek.min, this.seek.max] = [this.startS, this.startS + this.spanS];
+    for (const row of this.rows) this.put(row);
+  }
+
+  /** Lay a strip of stills from when to when it lasts on the time line. */
+  lay(strip, start, length) {
+    if (!strip) return;
+    strip.style.left = `${(100 * (start - this.startS)) / this.spanS}%`;
+    strip.style.width = `${(100 * length) / this.spanS}%`;
   }
 
   drawOwn(found) {
@@ -60,10 +91,7 @@ export class Lanes {
 
   put(row) {
     row.body?.setAttribute("transform", `translate(${(-row.shift * this.scale).toFixed(2)} 0)`);
-    if (row.strip) {
-      row.strip.style.left = `${(-100 * row.shift) / this.lengthS}%`;
-      row.strip.style.width = `${(100 * row.length) / this.lengthS}%`;
-    }
+    this.lay(row.strip, -row.shift, row.length);
     row.track.setAttribute("aria-valuenow", row.shift.toFixed(3));
     row.track.setAttribute("aria-valuetext", this.place(row));
   }
@@ -89,9 +117,11 @@ export class Lanes {
     after.setAttribute("width", String(Math.max(0, this.lengthS - (to ?? this.lengthS)) * this.scale));
   }
 
+  /** Put the playhead where it is; what is seen turns the page with it. */
   head(time) {
+    if (time < this.startS || time > this.startS + this.spanS) this.from(time - 0.1 * this.spanS);
     const { offsetLeft, clientWidth } = this.ruler;
-    this.playhead.style.transform = `translateX(${offsetLeft + (clientWidth * time) / this.lengthS}px)`;
+    this.playhead.style.transform = `translateX(${offsetLeft + (clientWidth * (time - this.startS)) / this.spanS}px)`;
   }
 
   /** Dragging a row moves it; a mere touch chooses it. */
@@ -109,7 +139,7 @@ export class Lanes {
       if (!held.moved) begin();
       held.moved = true;
       row.lane.classList.add("held");
-      move(held.shift - (pixels / this.ruler.clientWidth) * this.lengthS);
+      move(held.shift - (pixels / this.ruler.clientWidth) * this.spanS);
     });
     const letGo = () => {
       if (!held) return;

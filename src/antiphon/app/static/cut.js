@@ -30,6 +30,7 @@ function start() {
   const lanes = new Lanes(room, rows, lengthS, songs);
   const $ = (id) => document.getElementById(id);
   let ownMarks = [];
+  lanes.zoomTo(Number(new URLSearchParams(location.search).get("zoom")) || 1, Number(room.dataset.start));
 
   for (const element of [pictures, song]) element.controls = false;
   song.hidden = true;
@@ -112,7 +113,8 @@ function start() {
 
   function address(chosen = state.chosen) {
     const asked = new URLSearchParams(location.search);
-    for (const name of ["with", "shift", "from", "to", "keep"]) asked.delete(name);
+    for (const name of ["with", "shift", "from", "to", "keep", "zoom"]) asked.delete(name);
+    if (lanes.zoom > 1) asked.set("zoom", String(lanes.zoom));
     asked.set("target", room.dataset.target);
     asked.set("with", chosen.id);
     asked.set("shift", chosen.shift.toFixed(3));
@@ -133,6 +135,13 @@ function start() {
     if (end <= start) return "They never play together here.";
     const [own, other] = [clock(start), clock(start + row.shift)];
     return `Song from ${songs ? other : own}, pictures from ${songs ? own : other}, ${(end - start).toFixed(1)} s together.`;
+  }
+
+  /** Show more or less of the time line, around the playhead. */
+  function zoom(factor) {
+    lanes.zoomTo(factor ? lanes.zoom * factor : 1, player.now);
+    show();
+    say(lanes.zoom > 1 ? `${Math.round(lanes.zoom)} times larger` : "The whole time line");
   }
 
   function tick() {
@@ -171,7 +180,7 @@ function start() {
   }
 
   const full = () => (document.fullscreenElement ? document.exitFullscreen() : $("screen").requestFullscreen?.());
-  const keys = { " ": play, h: keep, i: () => bound("from"), o: () => bound("to"), f: full };
+  const keys = { " ": play, h: keep, i: () => bound("from"), o: () => bound("to"), f: full, "+": () => zoom(2), "-": () => zoom(0.5), 0: () => zoom(0) };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=range], [type=checkbox]), textarea, select")) return;
     if (event.target.matches("button, a, summary") && [" ", "Enter"].includes(event.key)) return;
@@ -188,6 +197,8 @@ function start() {
   $("play").addEventListener("click", play);
   $("keep").addEventListener("click", keep);
   $("full").addEventListener("click", full);
+  $("zoom-in").addEventListener("click", () => zoom(2));
+  $("zoom-out").addEventListener("click", () => zoom(0.5));
   $("set-from").addEventListener("click", () => bound("from"));
   $("set-to").addEventListener("click", () => bound("to"));
   $("whole").addEventListener("click", () => { state.from = state.to = null; show(); });
