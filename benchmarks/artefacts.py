@@ -19,6 +19,7 @@ import torch
 import antiphon.report.inputs
 from antiphon import DualEncoder, Features, Index
 from antiphon.app.jobs import read_record
+from antiphon.app.kept_files import KeptFiles
 from antiphon.app.layout import Layout, laid_out
 from antiphon.app.outlines import read_outline
 from antiphon.backbones.tensorflow_checkpoint import read_index
@@ -346,9 +347,14 @@ def _of_people() -> list[Artefact]:
         Artefact("judgements.sqlite", judged),
         Artefact("shortlists.sqlite", lambda folder: Shortlists(folder / "shortlists.sqlite").all()),
         Artefact("rejections.sqlite", lambda folder: Rejections(folder / "rejections.sqlite").of("v1", "audio")),
-        Artefact("outline.json", lambda folder: read_outline((folder / "outline.json").read_bytes(), "audio")),
+        Artefact("outline.json", _outline),
         Artefact("segment.mkv", lambda folder: read_kept(folder / "segment.mkv")),
     ]
+
+
+def _outline(folder: Path) -> object:
+    found = KeptFiles(folder, ".json", 10).read("outline", 1 << 19)
+    return None if found is None else read_outline(found, "audio")
 
 
 def _of_weights() -> list[Artefact]:

@@ -9,10 +9,10 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 
 import antiphon as ap
 from antiphon.app.api import match as match_route
+from antiphon.app.application import create_app
 from antiphon.app.schemas import conditions as http_conditions
 from antiphon.app.schemas import conditions_of_match
 from antiphon.app.state import State
@@ -24,6 +24,7 @@ from antiphon.segments import reading
 from antiphon.workspace import Workspace
 
 from .conftest import HOST, RUN, TestClient
+from .test_sent_files import answered, send
 
 TARGETS = ("both", "audio", "video")
 
@@ -47,15 +48,17 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
 
 @pytest.fixture
-def in_process(app: FastAPI, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+def in_process(workspace: Workspace, index: ap.Index, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """The service with its worker's work done in this process, where it can be counted."""
     from antiphon.app.encoding import prepare_model
 
+    app = create_app(workspace, index, RUN)
     state: State = app.state.antiphon
-    work = prepare_model(str(workspace.run(RUN)), state.searcher.index.origin.model)
+    work = prepare_model(str(workspace.run(RUN)), index.origin.model)
     assert state.encoder is not None
-    monkeypatch.setattr(state.encoder, "run", work)
-    return TestClient(app, base_url=HOST)
+    monkeypatch.setattr(state.encoder, "stream", work)
+    with TestClient(app, base_url=HOST) as client:
+        yield client
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -75,9 +78,7 @@ def test_python_command_line_and_service_agree_and_open_no_file_twice_in_a_proce
     assert printed == hits.to_dicts()
 
     opened.clear()
-    page = in_process.post(
-        f"/find/file?target={target}&k=5", content=song.read_bytes(), headers={"content-type": "video/mp4"}
-    )
+    page = in_process.get(answered(in_process, send(in_process, song.read_bytes(), query=f"?target={target}&k=5")))
     assert opened == {"decoded": 1, "probed": 1}
     assert [unescape(id) for id in re.findall(r'<p class="id">(.*?)</p>', page.text)] == [hit.id for hit in hits]
 
@@ -95,10 +96,10 @@ def test_python_command_line_and_service_agree_and_open_no_file_twice_in_a_proce
 def test_a_file_is_asked_under_all_conditions_of_an_id(
     in_process: TestClient, song: Path, workspace: Workspace
 ) -> None:
+    place = answered(in_process, send(in_process, song.read_bytes()))
+
     def listed(**conditions: object) -> list[str]:
-        found = in_process.post(
-            "/find/file", params=conditions, content=song.read_bytes(), headers={"content-type": "video/mp4"}
-        )
+        found = in_process.get(place, params=conditions)
         assert found.status_code == 200
         return [unescape(id) for id in re.findall(r'<p class="id">(.*?)</p>', found.text)]
 

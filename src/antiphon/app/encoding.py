@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 
 class EncodingJob(NamedTuple):
-    """A file to embed, and the modalities to embed."""
+    """A file to embed, the modalities to embed, and whether to say first what was found in it."""
 
     path: str
     modalities: tuple[Modality, ...]
+    tells: bool = False
 
 
 _WARM_S, _WARM_HZ, _WARM_FRAMES_PER_S = 12, 16_000, 10
@@ -148,8 +149,9 @@ def loaded(run: str, fingerprint: str) -> "DualEncoder":
 
 def _encode(model: "DualEncoder", job: EncodingJob) -> Iterator[FileFacts | Encodings]:
     try:
-        info = probe_media(job.path)
-        yield FileFacts(info.start_s, info.duration_s, info.has_audio, info.has_video)
+        if job.tells:
+            info = probe_media(job.path)
+            yield FileFacts(info.start_s, info.duration_s, info.has_audio, info.has_video)
         yield model.encode_file(job.path, job.modalities)
     except DecodeError as error:
         # Clients must not see the path.

@@ -128,7 +128,7 @@ async def _work(here: State, file: SentFile) -> None:
     served = here.served
     if served is None or served.encoder is None:
         return
-    job = EncodingJob(str(file.path), MODALITIES)
+    job = EncodingJob(str(file.path), MODALITIES, tells=True)
     try:
         encodings = await run_sync(encoded, served.encoder, job, file.read, limiter=here.encoding_line)
         file.embedded(encodings, served.origin)
