@@ -30,7 +30,7 @@ TESTS = (
     "tests/test_tables.py",
 )
 _CUDA = r"(nvidia|cuda|triton)[a-z0-9-]*=="
-_TOOLS = ("pytest", "hypothesis", "scikit-learn", "scipy", "pillow", "httpx")
+_TOOLS = ("pytest", "hypothesis", "scikit-learn", "scipy", "pillow", "httpx", "imageio-ffmpeg")
 
 
 def main() -> int:
