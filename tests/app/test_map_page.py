@@ -202,6 +202,8 @@ def test_colours_change_in_place_and_the_legend_does_not_jump(tab: Any, complain
     assert tab.evaluate(where) == top
     counts = tab.evaluate("Array.from(document.getElementById('map').drawing.colours)")
     assert sorted(counts.count(number) for number in set(counts)) == [3, 3, 6]
+    tab.locator("#legend .name").first.evaluate("(one) => { one.textContent = 'A name '.repeat(60); }")
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     tab.get_by_label("Colour by").select_option("tempo")
     tab.wait_for_selector("#legend .scale")
     tab.reload()
