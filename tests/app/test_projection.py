@@ -61,9 +61,16 @@ def test_neighbours_stay_neighbours_as_well_as_with_scikit_learn() -> None:
     np.testing.assert_array_equal(ours, project(vectors))
 
 
-def test_the_others_lie_among_their_nearest_landmarks() -> None:
+@pytest.mark.parametrize("installed", [True, False])
+def test_many_videos_lie_among_their_like(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By openTSNE, and without it by placing the others among their nearest landmarks."""
+    if not installed:
+        monkeypatch.setattr("antiphon.app.projection.find_spec", lambda name: None)
     vectors, labels = clusters(300)
-    placed = project(vectors, config=ProjectionConfig(landmarks=100, steps=300))
+    settings = ProjectionConfig(landmarks=100, steps=300)
+    placed = project(vectors, config=settings)
+    assert np.abs(placed).max() == pytest.approx(1)
+    np.testing.assert_array_equal(placed, project(vectors, config=settings))
     distances = np.linalg.norm(placed[:, None] - placed, axis=2)
     np.fill_diagonal(distances, np.inf)
     assert (labels[distances.argmin(axis=1)] == labels).mean() > 0.95

@@ -12,6 +12,7 @@ EXTRAS = {
     "huggingface_hub": "hub",
     "ray": "ray",
     "lancedb": "lance",
+    "openTSNE": "map",
     "s3fs": "s3",
     "aiohttp": "http",
 }
