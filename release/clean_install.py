@@ -44,7 +44,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--minutes", type=float, default=6)
     given = parser.parse_args()
     environment, dist = given.folder / "venv", given.folder / "dist"
     pip = [str(environment / "bin" / "python"), "-m", "pip"]
@@ -73,7 +73,8 @@ def main() -> int:
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(found, indent=2) + "\n")
-    return 0 if found["demo"]["stages"] and "antiphon[app]" in found["serve_without_app"] else 1
+    went_on = found["demo"]["exit_code"] in (None, 0) and "catalogue.parquet" in found["demo"]["stages"]
+    return 0 if went_on and "antiphon[app]" in found["serve_without_app"] else 1
 
 
 def demo(python: str, folder: Path, limit_s: float) -> dict[str, Any]:

@@ -128,7 +128,15 @@ def test_the_wheel_holds_the_package_whole_and_nothing_else(built: dict[str, lis
 
 def test_the_source_archive_can_be_read_tested_and_built(built: dict[str, list[str]]) -> None:
     there = set(built["archive"])
-    for pattern in ("docs/**/*", "tests/**/*.py", "benchmarks/*.py", "release/*.*", "*.md", "src/antiphon/**/*.py"):
+    for pattern in (
+        "docs/**/*",
+        "tests/**/*.py",
+        "benchmarks/*.py",
+        "release/*.*",
+        "results/**/*",
+        "*.md",
+        "src/antiphon/**/*.py",
+    ):
         tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
         known = set(tracked.stdout.split("\n"))
         wanted = {path.relative_to(ROOT).as_posix() for path in ROOT.glob(pattern) if path.is_file()} & known

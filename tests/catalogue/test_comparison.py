@@ -50,6 +50,27 @@ def test_intervals_hold_the_distance_and_nulls_tell_chance_from_difference(monke
         assert apart[name]["null95"][1] < low
 
 
+def test_many_names_do_not_push_the_interval_off_the_distance(monkeypatch):
+    """Resampling 50 shares of a few videos each brings them apart by much more than they are."""
+    monkeypatch.setattr(comparison, "DRAWS", 200)
+    genres = [f"genre {number}" for number in range(50)]
+    found = comparison.compare_catalogues(made(300, 1, genres), made(300, 2, genres))["distances"]["genre"]
+    assert found["ci95"][0] <= found["distance"] <= found["ci95"][1]
+    assert found["distance"] < found["null95"][1]
+
+
+def test_shares_are_of_videos_with_a_name_in_one_spelling():
+    def catalogue(*genres):
+        rows = [{"id": f"v{number}", "genre": genre} for number, genre in enumerate(genres)]
+        return Catalogue([made(1, 1).records()[0] | row for row in rows])
+
+    this = catalogue(*["Hip Hop"] * 3, "jazz", None)
+    other = catalogue(*["hip hop"] * 1, *["jazz"] * 3, "rock")
+    found = comparison.compare_catalogues(this, other, max_names=2)["shares"]["genres"]
+    assert found["videos"] == [4, 5]
+    assert sorted(map(tuple, found["counts"].values())) == [(1, 3), (3, 1)]
+
+
 def test_few_values_have_no_distance():
     found = comparison.compare_catalogues(made(9, 1), made(60, 2))["distances"]
     assert all(value is None for value in found.values())

@@ -76,7 +76,7 @@ def test_a_model_that_knows_the_encoder_alone_is_found_out():
     assert set(check.numbers["strata"]) == {"encoder"}
     found = check.numbers["strata"]["encoder"]
     assert (found["place"], found["n"], found["median_candidates"]) == (0.5, 40, 20)
-    assert found["alone"] == pytest.approx(19 / 2 / 59)
+    assert found["alone"] == pytest.approx(19 / 2 / 39)
     assert "same encoder: it may be all" in check.finding
 
 

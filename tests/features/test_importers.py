@@ -174,3 +174,60 @@ def test_the_command_tells_them_apart_and_keeps_listed_videos(tmp_path, capsys):
     (tmp_path / "folder").mkdir()
     assert run([*base[:-1], str(tmp_path / "folder"), *sides]) == 1
     assert "Name shards, or one such folder" in capsys.readouterr().out
+
+
+def sparse_tar(path):
+    """A tar file with a member of 1 MiB that is a hole but for a few bytes, as GNU tar writes it."""
+    info = tarfile.TarInfo("a.npy")
+    info.pax_headers = {
+        "GNU.sparse.major": "0",
+        "GNU.sparse.minor": "1",
+        "GNU.sparse.size": str(1 << 20),
+        "GNU.sparse.numblocks": "1",
+        "GNU.sparse.map": "0,16",
+    }
+    info.size = 16
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(info, io.BytesIO(b"0" * 16))
+
+
+def test_members_with_holes_are_refused_for_they_unpack_to_anything(tmp_path):
+    sparse_tar(tmp_path / "a.tar")
+    with pytest.raises(FeatureStoreError, match="has holes"):
+        from_shards([tmp_path / "a.tar"], "npy", None)
+
+
+def test_a_chain_of_long_names_is_refused(tmp_path):
+    """Each header says that the next one has a long name; tarfile follows them by recursion."""
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 1
+    block = info.tobuf(tarfile.GNU_FORMAT) + b"a".ljust(512, b"\0")
+    (tmp_path / "a.tar").write_bytes(block * 2000 + bytes(1024))
+    with pytest.raises(FeatureStoreError):
+        from_shards([tmp_path / "a.tar"], "npy", None)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': (), 'fortran_order': False, 'shape': (1, 1)}",
+        "{'descr': ('<f4',), 'fortran_order': False, 'shape': (1, 1)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (True, 1)}",
+        f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({10**30}, 0)}}",
+    ],
+)
+def test_hostile_headers_of_npy_are_refused(header):
+    text = header.encode().ljust(117) + b"\n"
+    content = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(4)
+    with pytest.raises(FeatureStoreError, match="a.npy"):
+        read_npy(content, "a.npy")
+
+
+def test_an_arrow_stream_that_unpacks_to_much_more_is_refused(tmp_path):
+    zeros = pa.table({"id": ["a"] * 1000, "x": [[0.0] * 1000] * 1000, "other": [b"0" * 1000] * 1000})
+    packed = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(str(tmp_path / "d.arrow"), zeros.schema, options=packed) as writer:
+        writer.write_table(zeros)
+    (tmp_path / "state.json").write_text(json.dumps({"_data_files": [{"filename": "d.arrow"}]}))
+    with pytest.raises(FeatureStoreError, match="50 times its size"):
+        from_arrow_folder(tmp_path, "x", None)

@@ -134,12 +134,15 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 def test_a_push_creates_a_private_repository_and_sends_what_was_exported(exported, hub):
     folder = exported[2]
-    (folder / "notes.txt").write_text("mine")
+    kept = {"notes.txt", "mine.json", "private/config.json", "antiphon/mine.parquet", "antiphon/sub/run.toml"}
+    for name in kept:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("mine")
     assert push(folder, "me/songs", endpoint=hub["base"]) == f"{hub['base']}/me/songs/commit/1"
     assert (hub["repo"]["name"], hub["repo"]["organization"]) == ("songs", "me")
     assert hub["repo"].get("private") is True or hub["repo"].get("visibility") == "private"
     wanted = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert set(hub["files"]) == wanted - {"notes.txt"}
+    assert set(hub["files"]) == wanted - kept
     assert hub["card"] == (folder / "README.md").read_text(encoding="utf-8")
     assert hub["files"]["antiphon/model.safetensors"] == (folder / "antiphon" / "model.safetensors").read_bytes()
 

@@ -61,10 +61,10 @@ def show_comparison(found: dict[str, Any], name: str, out: Console) -> None:
     out.print(_table("", _facts(found), name), markup=False)
     for title, key, part in (("Durations", "duration_s", "histogram"), ("Decades", "year", None)):
         sides = [found[side][key][part] if part else found[side][key] for side in ("this", "other")]
-        _shares(title, sides, name, out)
-    for key in ("genres", "tags"):
-        sides = [{label: counts["total"] for label, counts in found[side][key].items()} for side in ("this", "other")]
-        _shares(f"Most frequent {key}", sides, name, out)
+        _shares(title, sides, [sum(side.values()) for side in sides], name, out)
+    for key, shares in found["shares"].items():
+        sides = [{label: counts[number] for label, counts in shares["counts"].items()} for number in (0, 1)]
+        _shares(f"Most frequent {key}, and the share of the music videos with any", sides, shares["videos"], name, out)
     _distances(found["distances"], out)
 
 
@@ -75,17 +75,16 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [*((label, this, other) for label, this, other in rows), ("hours", hours[0], hours[1])]
 
 
-def _shares(title: str, sides: list[dict[str, int]], name: str, out: Console) -> None:
+def _shares(title: str, sides: list[dict[str, int]], totals: list[int], name: str, out: Console) -> None:
     labels = list(dict.fromkeys(label for side in sides for label in side))
     if not labels:
         return
-    totals = [sum(side.values()) or 1 for side in sides]
     labels = sorted(labels) if title == "Decades" else labels
     rows = [
         (
             label,
             *(
-                f"{side.get(label, 0):,} ({side.get(label, 0) / of:.0%})"
+                f"{side.get(label, 0):,} ({side.get(label, 0) / max(of, 1):.0%})"
                 for side, of in zip(sides, totals, strict=True)
             ),
         )

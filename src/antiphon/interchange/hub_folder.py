@@ -10,12 +10,15 @@ from antiphon.dual_encoder import DualEncoder
 from antiphon.errors import ConfigError, ModelError, StorageError
 from antiphon.interchange.model_card import CardFacts, model_card
 from antiphon.interchange.onnx_check import write_checked
-from antiphon.interchange.sentence_folder import RUN, write_sentence_folder
+from antiphon.interchange.sentence_folder import RUN, SENTENCE_FILES, write_sentence_folder
+from antiphon.runs import RECONSTRUCTION_FILE, TUNED_FILE
 from antiphon.tables import write_text
 
 CARD, CONFIG = "README.md", "config.json"
-_PUSHED = (CARD, CONFIG, "*.json", f"{RUN}/*", "onnx/*.onnx")
-"""What goes to the Hub; anything else in the folder stays."""
+_TABLES = ("history.parquet", "videos.parquet", RECONSTRUCTION_FILE)
+_OF_RUN = ("run.toml", "model.safetensors", TUNED_FILE, *_TABLES)
+_PUSHED = (CARD, CONFIG, *SENTENCE_FILES, *(f"{RUN}/{name}" for name in _OF_RUN), "onnx/audio.onnx", "onnx/video.onnx")
+"""What goes to the Hub, name by name, since patterns would match in folders below too; anything else stays."""
 
 
 def write_hub_folder(
@@ -111,8 +114,12 @@ def push(folder: Path, repo: str, *, private: bool = True, endpoint: str | None 
     except HFValidationError as error:
         raise ConfigError(f"{repo}: is no name of a repository, such as user/name ({error}).") from error
     except (HfHubHTTPError, OSError, *_transport_errors()) as error:
-        raise StorageError(f"{repo}: the Hub did not take it ({str(error).splitlines()[0]}).") from error
+        raise StorageError(f"{repo}: the Hub did not take it ({_first_line(error)}).") from error
     return str(done.commit_url)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _transport_errors() -> list[type[Exception]]:

@@ -1,6 +1,7 @@
 """What other libraries call sound and pictures, embedded track by track: paths, mappings of arrays, and features."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def embed_inputs(model: DualEncoder, side: Modality, items: Iterable[Any]) -> Fl
     Raises
     ------
     ConfigError
-        An item is nothing of these.
+        An item is nothing of these, or features are given to a model of whole tracks, which needs their times.
     DecodeError
         A media file cannot be read, or is too short.
     """
@@ -45,7 +46,7 @@ def embed_inputs(model: DualEncoder, side: Modality, items: Iterable[Any]) -> Fl
 
 
 def _embedded(model: DualEncoder, side: Modality, item: Any) -> FloatArray:
-    if isinstance(item, str):
+    if isinstance(item, str | Path):
         encode = model.encode_audio if side == "audio" else model.encode_video
         return encode(item, per="track")
     if isinstance(item, Mapping):
@@ -73,6 +74,11 @@ def _frames(model: DualEncoder, item: Mapping[str, Any]) -> FloatArray:
 
 
 def _features(model: DualEncoder, side: Modality, item: Any) -> FloatArray:
+    if model.recipe.track is not None:
+        raise ConfigError(
+            "A model of whole tracks needs to know when segments begin, which features alone do not tell. Give media "
+            "files, or a model without [track]."
+        )
     try:
         rows = np.atleast_2d(float_array(item))
     except ValueError as error:

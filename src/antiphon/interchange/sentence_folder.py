@@ -14,6 +14,7 @@ from antiphon.tables import write_text
 
 MODULE = "antiphon.interchange.sentence_module.MusicVideo"
 RUN = "antiphon"
+SENTENCE_FILES = ("modules.json", "router_config.json", "config_sentence_transformers.json")
 _ROUTER = "sentence_transformers.base.modules.router.Router"
 
 
@@ -44,14 +45,10 @@ def write_sentence_folder(model: DualEncoder, folder: Path) -> list[Path]:
         "parameters": {"default_route": None, "allow_empty_key": False, "route_mappings": {}},
     }
     about: dict[str, Any] = {"model_type": "SentenceTransformer", "similarity_fn_name": "cosine", "prompts": {}}
-    texts = {
-        "modules.json": [{"idx": 0, "name": "0", "path": "", "type": _ROUTER}],
-        "router_config.json": router,
-        "config_sentence_transformers.json": about | {"default_prompt_name": None},
-    }
-    for name, content in texts.items():
+    modules = [{"idx": 0, "name": "0", "path": "", "type": _ROUTER}]
+    for name, content in zip(SENTENCE_FILES, (modules, router, about | {"default_prompt_name": None}), strict=True):
         write_text(json.dumps(content, indent=2) + "\n", folder / name)
-    return [*(folder / name for name in texts), folder / RUN]
+    return [*(folder / name for name in SENTENCE_FILES), folder / RUN]
 
 
 def load(folder: str | Path) -> Any:

@@ -44,7 +44,7 @@ def strata_check(
     Check
         A warning where the interval of the mean place among alike tracks reaches chance. The place is the share of the
         other candidates that score higher, from 0 to 1, ties counting half; chance is 0.5. "alone" is the place that
-        partners of these tracks would have among all, if nothing but this variable were known.
+        partners would have among the tracks that are counted, if nothing but this variable were known.
     """
     scores, found = audio @ video.T, dict[str, dict[str, Any]]()
     groups = features.groups[np.unique(features.groups, return_index=True)[1]]
@@ -55,7 +55,7 @@ def strata_check(
         if known.sum() >= _MIN_TRACKS:
             mean, ci95 = mean_interval(places[known], groups[known])
             numbers = {"place": mean, "ci95": ci95, "n": int(known.sum())}
-            alone = float(_places(alike.astype(np.float32), everyone)[known].mean())
+            alone = float(_places(alike.astype(np.float32), known[:, None] & known)[known].mean())
             found[kind] = numbers | {"median_candidates": float(np.median(alike.sum(axis=1)[known])), "alone": alone}
     if not found:
         return Check(_NAME, "model", "n/a", f"Fewer than {_MIN_TRACKS} test tracks share a genre, artist or length.")

@@ -25,6 +25,8 @@ _SPLIT_WORDS = {
 }
 _ROW_SPLIT = "__split"
 _MAX_FILES = 100_000
+_MOST_UNPACKED = 50
+"""Largest ratio of what a file holds to its own size: vectors compress little."""
 _POLARS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
@@ -116,18 +118,32 @@ def _stream(path: Path, columns: list[str]) -> pl.DataFrame:
     try:
         refuse_no_file(path)
         with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
-            table = reader.read_all()
-        missing = [name for name in columns if name not in table.column_names]
+            there = reader.schema.names
+        missing = [name for name in columns if name not in there]
         if missing:
-            there = ", ".join(table.column_names)[:300]
-            raise FeatureStoreError(f"{path}: has no column {', '.join(missing)}; its columns are {there}.")
-        table = table.select(columns)
+            named = ", ".join(there)[:300]
+            raise FeatureStoreError(f"{path}: has no column {', '.join(missing)}; its columns are {named}.")
+        table = _columns(path, [there.index(name) for name in columns]).select(columns)
         table.validate(full=True)
         return cast(pl.DataFrame, pl.from_arrow(table))
     except FeatureStoreError:
         raise
     except (OSError, ValueError, TypeError, KeyError, MemoryError, pa.ArrowException, *_POLARS) as error:
         raise FeatureStoreError(f"{path}: cannot be read as an Arrow stream ({str(error)[:200]}).") from error
+
+
+def _columns(path: Path, numbers: list[int]) -> pa.Table:
+    """Read some columns, batch by batch, and no more of them than a file of this size honestly holds."""
+    limit = _MOST_UNPACKED * path.stat().st_size
+    options = pa.ipc.IpcReadOptions(included_fields=numbers)
+    batches: list[pa.RecordBatch] = []
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file, options=options) as reader:
+        for batch in reader:
+            batches.append(batch)
+            limit -= batch.nbytes
+            if limit < 0:
+                raise FeatureStoreError(f"{path}: holds more than {_MOST_UNPACKED} times its size. Save it again.")
+        return pa.Table.from_batches(batches, reader.schema)
 
 
 def _together(frames: list[pl.DataFrame], folder: Path) -> pl.DataFrame:

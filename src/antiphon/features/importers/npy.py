@@ -14,6 +14,7 @@ from antiphon.errors import FeatureStoreError
 
 _MAX_HEADER = 10_000
 _KINDS = "fiu"
+_EXHAUSTED = (RecursionError, MemoryError)
 
 
 def read_npy(content: bytes, where: str) -> npt.NDArray[np.float32]:
@@ -41,17 +42,20 @@ def read_npy(content: bytes, where: str) -> npt.NDArray[np.float32]:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, in_columns, kind = read(file, max_header_size=_MAX_HEADER)
-    except (ValueError, TypeError, SyntaxError, TokenError, OverflowError, RecursionError, MemoryError) as error:
+    except (LookupError, ValueError, TypeError, SyntaxError, TokenError, ArithmeticError, *_EXHAUSTED) as error:
         raise FeatureStoreError(f"{where}: is no .npy file, or is damaged ({_first_line(error)}).") from error
     if kind.hasobject or kind.kind not in _KINDS:
         raise FeatureStoreError(f"{where}: holds {kind}, no numbers. Save vectors with numpy.save as floats.")
-    if len(shape) not in (1, 2) or min(shape) < 0:
+    if len(shape) not in (1, 2) or not all(type(axis) is int and axis >= 0 for axis in shape):
         raise FeatureStoreError(f"{where}: has the shape {str(shape)[:80]}; vectors have one or two axes.")
     data = content[file.tell() :]
     if len(data) != math.prod(shape) * kind.itemsize:
         raise FeatureStoreError(f"{where}: is cut short, or damaged: {len(data):,} bytes for a shape of {shape}.")
     with np.errstate(over="ignore", invalid="ignore"):
-        values = np.frombuffer(data, kind).reshape(shape, order="F" if in_columns else "C")
+        try:
+            values = np.frombuffer(data, kind).reshape(shape, order="F" if in_columns else "C")
+        except ValueError as error:  # an axis of 0 beside one that no array has
+            raise FeatureStoreError(f"{where}: has the shape {str(shape)[:80]}, which no array has.") from error
         return np.ascontiguousarray(values, dtype=np.float32)
 
 

@@ -83,12 +83,14 @@ def _items(path: Path, endings: dict[Modality, str]) -> Iterator[Item]:
             _refuse_half(path)
             found: dict[str, Item] = {}
             for member in tar:
+                if member.issparse():
+                    raise FeatureStoreError(f"{path}: {member.name[:80]} has holes, which no shard needs.")
                 if member.isreg():
                     _take(tar, member, path, endings, found)
-    except (OSError, EOFError, ValueError, ArithmeticError, zlib.error, tarfile.TarError) as error:
+    except (OSError, EOFError, ValueError, ArithmeticError, RecursionError, zlib.error, tarfile.TarError) as error:
         if isinstance(error, FeatureStoreError):
             raise
-        raise FeatureStoreError(f"{path}: cannot be read as a tar file ({error}).") from error
+        raise FeatureStoreError(f"{path}: cannot be read as a tar file ({str(error)[:200]}).") from error
     yield from found.values()
 
 
