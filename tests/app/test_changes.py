@@ -244,3 +244,36 @@ def test_too_many_jobs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         until(lambda last=last: (found := here.get(last.id)) is not None and found.state == "done")
     assert len(list((tmp_path / "page" / "jobs").glob("*.json"))) == 3
     here.stop()
+
+
+def test_an_id_that_another_job_has_taken_meanwhile_is_no_success(client: TestClient, place: Workspace) -> None:
+    asked = [client.post("/api/videos", json={"path": path, "id": "same"}) for path in ("0.mp4", "1.mp4")]
+    if asked[1].status_code == 202:  # the first was not done yet
+        first, second = (followed(client, one) for one in asked)
+        assert (first["state"], second["state"]) == ("done", "failed")
+        assert "another file's id" in second["fault"]
+    assert list(Catalogue.load(place.catalogue).ids) == ["first", "same"]
+    assert Catalogue.load(place.catalogue).records()[1]["path"].endswith("0.mp4")
+
+
+def test_jobs_go_on_after_one_whose_end_could_not_be_written(
+    place: Workspace, verbs: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = [True]
+    write = jobs.write_text
+
+    def writing(text: str, path: Path) -> None:
+        if full[0] and '"failed"' in text:
+            raise OSError(28, "No space left on device")
+        write(text, path)
+
+    monkeypatch.setattr(jobs, "write_text", writing)
+    queue = Jobs(place, lambda text: text)
+    try:
+        queue.ask(Order("add", "x", lambda: iter([Step("x", ("no-verb",))]), lambda: ""))
+        until(lambda: len(verbs) == 1)
+        full[0] = False
+        found = queue.ask(Order("add", "y", lambda: iter([]), lambda: ""))
+        until(lambda: (told := queue.get(found.id)) is not None and told.state == "done")
+    finally:
+        queue.stop()

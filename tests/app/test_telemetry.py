@@ -86,6 +86,19 @@ def test_each_request_is_a_line(watched: TestClient, log: io.StringIO) -> None:
     assert second["status"] == 404
 
 
+@pytest.mark.parametrize("path", ["/shared/secretkey", "/lists/secretkey", "/file/secretkey/", "/shared/secretkey/x/y"])
+def test_what_gives_access_is_not_logged_where_no_route_was_reached(path: str) -> None:
+    """Who lacks a token is sent to sign in before any route is reached."""
+    log = io.StringIO()
+    scope = {"type": "http", "path": path, "client": ("127.0.0.1", 1)}
+    telemetry = Telemetry(log)
+    telemetry.begin()
+    telemetry.end(scope, "GET", 303, 0, 0.1)
+    line = json.loads(log.getvalue())
+    assert "secretkey" not in log.getvalue()
+    assert line["path"].startswith(path[:6])
+
+
 def test_a_request_that_fails_is_counted_as_such(
     workspace: Workspace, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:

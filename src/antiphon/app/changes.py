@@ -17,6 +17,7 @@ from antiphon.app.schemas import Problem, WholeText
 from antiphon.app.state import Here, State
 from antiphon.app.verbs import Step
 from antiphon.catalogue import Catalogue
+from antiphon.errors import CatalogueError
 from antiphon.identifiers import fault_of_id
 from antiphon.media.names import MEDIA_SUFFIXES
 from antiphon.search import Index
@@ -67,12 +68,12 @@ def add(asked: NewVideo, here: Here, answer: Response) -> Job:
     id = asked.id or name
     if fault := fault_of_id(id):
         raise HTTPException(422, f"Field id: {fault}.")
-    id = _free_id(here.workspace, id, path, is_given=asked.id is not None)
-    return _taken(
-        here,
-        answer,
-        Order("add", id, lambda: _adding(here.workspace, asked, id, path), partial(_lacking, here.workspace, id)),
-    )
+    try:
+        id = _free_id(here.workspace, id, path, is_given=asked.id is not None)
+    except CatalogueError as error:
+        raise HTTPException(409, str(error)) from error
+    steps, check = partial(_adding, here.workspace, asked, id, path), partial(_lacking, here.workspace, id, path)
+    return _taken(here, answer, Order("add", id, steps, check))
 
 
 @router.delete("/videos/{id:path}", status_code=202, responses=_REFUSED)
@@ -138,13 +139,15 @@ def _free_id(workspace: Workspace, id: str, path: Path, *, is_given: bool) -> st
     if own is not None and (own == id or not is_given):
         return own
     if own is not None:
-        raise HTTPException(409, f"This file is in the catalogue as '{own[:200]}'.")
+        raise CatalogueError(f"This file is in the catalogue as '{own[:200]}'.")
     if any(row["id"] == id for row in rows):
-        raise HTTPException(409, f"'{id[:200]}' is another file's id. Give another one as id.")
+        raise CatalogueError(f"'{id[:200]}' is another file's id. Give another one as id.")
     return id
 
 
 def _adding(workspace: Workspace, asked: NewVideo, id: str, path: Path) -> Iterator[Step]:
+    # Another job may have taken it since this one was asked for.
+    _free_id(workspace, id, path, is_given=True)
     row = {"id": id, "path": str(path)} | asked.model_dump(exclude={"id", "path"}, exclude_none=True)
     table = workspace.page / "jobs" / f".adding-{abs(hash(id))}.parquet"
     write_table(pa.Table.from_pylist([row if asked.tags else {k: v for k, v in row.items() if k != "tags"}]), table)
@@ -162,11 +165,13 @@ def _removing(workspace: Workspace, id: str) -> Iterator[Step]:
         yield Step("Removing from the index", ("index", "remove", "--", id))
 
 
-def _lacking(workspace: Workspace, id: str) -> str:
+def _lacking(workspace: Workspace, id: str, path: Path) -> str:
     """Say why a music video that was added cannot be searched; "" if it can."""
-    if id in Index.open(workspace.index).ids:
+    paths = {row["id"]: row["path"] for row in Catalogue.load(workspace.catalogue).records()}
+    is_there = id in paths and Path(paths[id] or "").resolve() == path
+    if is_there and id in Index.open(workspace.index).ids:
         return ""
-    if id not in Catalogue.load(workspace.catalogue).ids:
+    if not is_there:
         return "A file of the same content is in the catalogue already."
     found = [one.message for one in workspace.read_failures() if one.video_id == id]
     return found[0] if found else "It is in the catalogue, but has no features, and so is not in the index."

@@ -8,10 +8,10 @@ from typing import Annotated, cast
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from antiphon.app.api import refuse_repeated
-from antiphon.app.asking import without_rejected
+from antiphon.app.asking import page_of_file, without_rejected
 from antiphon.app.attachments import attachment
 from antiphon.app.cue_sheets import cue_table, edit_list
 from antiphon.app.edits import Asked, Edit, Row, Side, asked_edit, shift_of, start_of
@@ -40,10 +40,13 @@ AskedEdit = Annotated[Asked, Depends(asked_edit)]
 @router.get("/cut/{id:path}", response_class=HTMLResponse)
 def cut_room(
     id: str, request: Request, here: Here, conditions: AskedPage, asked: AskedEdit, target: Side = "audio"
-) -> HTMLResponse:
+) -> Response:
     """Show a music video's pictures with the five best songs under them, or its song with the five best pictures."""
     searcher = here.searcher
     item = here.video(id)
+    sent = here.sent.by_id(id)
+    if sent is not None and (here.served is None or sent.origin != here.served.origin):
+        return RedirectResponse(page_of_file(id), 303)  # where it is embedded anew
     uses = uses_of(item, bool(item.sent_name) or id in searcher.indexed)
     has = item.has_video if target == "audio" else item.has_audio
     # What was kept long ago may be gone: the room opens without it.

@@ -153,10 +153,14 @@ class Jobs:
             record = record.model_copy(update={"state": "failed", "step": "", "line": "", "fault": _INTERRUPTED})
         return _told(record)
 
-    def stop(self) -> None:
-        """Interrupt the job that is done, and do no more."""
+    def interrupt(self) -> None:
+        """Ask the job that is done to end, and do no more."""
         self._verbs.interrupt()
         self._waiting.put(None)
+
+    def stop(self) -> None:
+        """Interrupt the job that is done, and wait for it to end."""
+        self.interrupt()
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(_STOP_S)
         self._verbs.kill()
@@ -176,7 +180,8 @@ class Jobs:
                     self._workspace.log(traceback.format_exc())
             if self._verbs.is_stopping:
                 fault = _INTERRUPTED
-            self._change(state="failed" if fault else "done", step="", line="", fault=self._plain(fault))
+            with suppress(OSError, AntiphonError):  # The next job may find space.
+                self._change(state="failed" if fault else "done", step="", line="", fault=self._plain(fault))
 
     def _do(self, order: Order) -> str:
         with self._verbs.turn():
@@ -200,8 +205,11 @@ class Jobs:
     def _keep(self, record: _Record) -> None:
         write_text(record.model_dump_json(), self._folder / f"{record.id}.json")
         if record.state == "waiting":
-            kept = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-            for old in kept[_MAX_KEPT:]:
+            ages: dict[Path, int] = {}
+            for path in self._folder.glob("*.json"):
+                with suppress(FileNotFoundError):  # Another process of the service forgets old ones too.
+                    ages[path] = path.stat().st_mtime_ns
+            for old in sorted(ages, key=lambda path: ages[path], reverse=True)[_MAX_KEPT:]:
                 old.unlink(missing_ok=True)
 
 

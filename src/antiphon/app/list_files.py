@@ -79,7 +79,7 @@ async def export_html(token: str, request: Request, here: Here) -> Response:
     found = await run_sync(shared_list, here, token)
     if here.preview_line.statistics().tasks_waiting >= _MAX_WAITING:
         raise HTTPException(503, "Too many lists are being written. Try again later.", headers={"Retry-After": "30"})
-    shown = await run_sync(_with_players, here, found, limiter=here.preview_line)
+    shown = await _with_players(request, here, found)
     text = here.pages.text(
         request,
         "list_file.html",
@@ -94,12 +94,14 @@ async def export_html(token: str, request: Request, here: Here) -> Response:
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 
-def _with_players(here: State, shortlist: Shortlist) -> list[Shown]:
-    """Make the players of the first entries, as many as may be."""
+async def _with_players(request: Request, here: State, shortlist: Shortlist) -> list[Shown]:
+    """Make the players of the first entries, as many as may be, in turn with those of other lists."""
     shown: list[Shown] = []
     size = 0
-    for place, (entry, video) in enumerate(entries_of(here, shortlist)):
-        preview = here.previews.make(video) if video is not None and place < MAX_PLAYERS and size < MAX_BYTES else None
+    for place, (entry, video) in enumerate(await run_sync(lambda: list(entries_of(here, shortlist)))):
+        preview = None
+        if video is not None and place < MAX_PLAYERS and size < MAX_BYTES and not await request.is_disconnected():
+            preview = await run_sync(here.previews.make, video, limiter=here.preview_line)
         if preview is None:
             shown.append(Shown(entry, video))
             continue

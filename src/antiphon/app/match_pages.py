@@ -126,18 +126,19 @@ def _begin(here: State, file: SentFile) -> None:
 async def _work(here: State, file: SentFile) -> None:
     """Read a file, and embed it."""
     served = here.served
-    if served is None or served.encoder is None:
-        return
     job = EncodingJob(str(file.path), MODALITIES, tells=True)
     try:
-        encodings = await run_sync(encoded, served.encoder, job, file.read, limiter=here.encoding_line)
-        file.embedded(encodings, served.origin)
+        if served is not None and served.encoder is not None:
+            encodings = await run_sync(encoded, served.encoder, job, file.read, limiter=here.encoding_line)
+            file.embedded(encodings, served.origin)
     except DecodeError as error:
         here.sent.refuse(file, here.without_paths(why_unreadable(error)), 415)
     except JobError as error:
         sys.stderr.write(f"{error.traceback}\n")
         here.sent.refuse(file, "The service failed on this file; see its log.", 500)
     except StoppedError:
+        if here.served is not served:
+            return  # An index of another model is served since; asked for the next time, the file is embedded by that.
         here.sent.refuse(file, "The service is shutting down; try again later.", 503)
     except (AntiphonError, OSError) as error:
         sys.stderr.write(f"A client's file could not be embedded: {error}\n")

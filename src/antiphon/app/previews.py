@@ -7,7 +7,7 @@ from antiphon.app.library import Video
 from antiphon.errors import DecodeError
 from antiphon.media.opening import CataloguedFile
 from antiphon.presentation.previews import Preview, make_preview
-from antiphon.workers.limits import WorkerLimits
+from antiphon.workers.limits import JobError, WorkerLimits
 from antiphon.workers.worker import Worker
 
 LENGTH_S = 10.0
@@ -47,7 +47,7 @@ class Previews:
         start_s = max(video.start_s, min(video.middle_s - LENGTH_S / 2, video.length_s - LENGTH_S))
         try:
             return self._worker.run(PreviewJob(video.file, start_s, min(start_s + LENGTH_S, video.length_s)))
-        except DecodeError:
+        except (DecodeError, JobError):
             return None
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Clients' files that have a page of their own: kept for an hour, bounded in number and size, and gone afterwards."""
 
 import secrets
+import threading
 import time
 import unicodedata
 from collections.abc import Callable
@@ -76,6 +77,8 @@ class SentFile:
         Whether it waits to be read, or is being read.
     made : dict of str to bytes
         Stills and outlines of it, which go with it.
+    keeping : Lock
+        Held while one of these is added.
     rejected : dict of str to dict
         Ids that were said not to fit, in order of time, by what was asked for.
     """
@@ -92,6 +95,7 @@ class SentFile:
     status: int = 200
     is_waiting: bool = False
     made: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    keeping: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
     rejected: dict[str, dict[str, None]] = field(default_factory=dict[str, dict[str, None]])
 
     @property
@@ -154,12 +158,15 @@ class SentFile:
         bytes
             Its content.
         """
-        if name not in self.made:
+        found = self.made.get(name)
+        if found is None:
             found = make()
-            if len(self.made) >= _MAX_MADE:
-                self.made.clear()
-            self.made[name] = found
-        return self.made[name]
+            with self.keeping:  # Stills and outlines are made in threads of their own.
+                stills = [one for one in self.made if one.startswith("still ")]
+                if len(self.made) >= _MAX_MADE and stills:
+                    del self.made[stills[0]]
+                self.made[name] = found
+        return found
 
 
 class SentFiles:

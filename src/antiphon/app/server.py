@@ -40,6 +40,5 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the worker processes, then shut down."""
         self._state.stop()
-        if self._state.upkeep is not None:  # It waits for a verb to end.
-            await asyncio.to_thread(self._state.upkeep.stop)
+        await asyncio.to_thread(self._state.wait_for_verbs)
         await super().shutdown(sockets)

@@ -360,7 +360,9 @@ class State:
     def stop(self) -> None:
         """Accept no more files, and end the worker processes; waiting clients get a response."""
         self.uploads.stop()
-        self.jobs.stop()
+        self.jobs.interrupt()
+        if self.upkeep is not None:
+            self.upkeep.interrupt()
         self.stills.close()
         self.outlines.close()
         self.previews.close()
@@ -368,11 +370,16 @@ class State:
         if self.served is not None:
             self.served.stop()
 
+    def wait_for_verbs(self) -> None:
+        """Wait until interrupted verbs have ended; they are killed after some seconds."""
+        self.jobs.stop()
+        if self.upkeep is not None:
+            self.upkeep.stop()
+
     def close(self) -> None:
         """End the worker processes, and delete clients' files."""
         self.stop()
-        if self.upkeep is not None:
-            self.upkeep.stop()
+        self.wait_for_verbs()
         self.uploads.close()
         self.sent.close()
         self.exports.close()

@@ -92,7 +92,7 @@ class Telemetry:
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "client": (scope.get("client") or ("",))[0],
             "method": method,
-            "path": route if route.startswith(_SECRET) or f"/{PREFIX}" in scope["path"] else scope["path"],
+            "path": _shown_path(scope, route),
             "route": route,
             "status": status,
             "bytes": sent_bytes,
@@ -139,6 +139,17 @@ class Measured:
             raise
         finally:
             self.telemetry.end(scope, method, status or 499, size, time.perf_counter() - begun_s)
+
+
+def _shown_path(scope: Scope, route: str) -> str:
+    """Return the path of a request without what gives access: also where it was answered before it reached a route."""
+    path = scope["path"]
+    if f"/{PREFIX}" in path:
+        return route
+    secret = next((folder for folder in _SECRET if folder in path), None)
+    if secret is None:
+        return path
+    return route if route.startswith(_SECRET) else f"{path[: path.index(secret)]}{secret}…"
 
 
 def _route(scope: Scope) -> str:

@@ -85,11 +85,15 @@ class Upkeep:
         """Look at the folder at once."""
         self._changed.set()
 
-    def stop(self) -> None:
-        """Interrupt what is being done, and wait for it to end."""
+    def interrupt(self) -> None:
+        """Ask what is being done to end, and do no more."""
         self._stopping.set()
         self._changed.set()
         self._verbs.interrupt()
+
+    def stop(self) -> None:
+        """Interrupt what is being done, and wait for it to end."""
+        self.interrupt()
         if self._thread.is_alive():
             self._thread.join(_STOP_S)
         self._verbs.kill()

@@ -73,7 +73,8 @@ class ServeOptions:
         Parameters
         ----------
         *watched : Path
-            Further folders below which clients may add and remove music videos.
+            Further folders below which clients may add and remove music videos, where not anyone can be a client: on
+            this machine alone, or with a token.
 
         Raises
         ------
@@ -84,12 +85,14 @@ class ServeOptions:
         from antiphon.app.root import root_path
 
         named = self.token_file or (Path(os.environ[TOKEN]) if os.environ.get(TOKEN) else None)
+        token = read_token(named) if named else ""
+        is_known = bool(token) or self.host in _LOOPBACK
         return Access(
             hosts={*own_names(self.host), *self.allow_host},
             root=root_path(self.root_path),
-            token=read_token(named) if named else "",
+            token=token,
             read_only=self.read_only,
-            folders=tuple(_folder(one) for one in (*watched, *self.media_root)),
+            folders=tuple(_folder(one) for one in (*(watched if is_known else ()), *self.media_root)),
         )
 
     def telemetry(self) -> "Telemetry":
@@ -152,6 +155,7 @@ def said_address(session: Session, line: socket.socket, options: ServeOptions, a
     url = f"http://{place}{access.root}/"
     if options.host not in _LOOPBACK and not access.token:
         files = "" if access.read_only else ", and upload files"
+        files += ", and add, change and remove music videos" if access.folders and not access.read_only else ""
         session.warn(f"Anyone who can reach {options.host} can search, watch and hear this catalogue{files}.")
     session.result({"url": url}, lambda out: out.print(f"Open {url} in a browser. Stop with Ctrl-C.", soft_wrap=True))
     sys.stdout.flush()
