@@ -75,7 +75,7 @@ def dealt(features: Features, folds: int, seed: int) -> npt.NDArray[np.int64]:
 
 
 def divided(
-    features: Features, turns: npt.NDArray[np.int64], turn: int, tracks: int | None
+    features: Features, turns: npt.NDArray[np.int64], turn: int, tracks: int | None = None
 ) -> tuple[Features, Features, Features]:
     """Training, validation (a tenth of the other artists) and test rows; at most `tracks` that are not tested."""
     rest = features.take(turns != turn)

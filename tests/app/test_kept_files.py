@@ -10,7 +10,7 @@ import pytest
 from antiphon.app.kept_files import KeptFiles, file_version
 from antiphon.media.opening import CataloguedFile
 
-from .test_cuts import video
+from .test_edits import video
 
 
 def test_a_file_that_another_process_removes_meanwhile_is_no_error(

@@ -60,6 +60,7 @@ def test_from_a_table_of_files_to_ranks(workspace):
         "videos.parquet",
         "learning_curve.json",
         "metrics.json",
+        "evaluations",
     }
 
 

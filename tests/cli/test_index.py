@@ -189,6 +189,7 @@ def test_a_file_of_the_catalogue_has_the_answers_of_its_id_by_a_track_model(trac
     monkeypatch.setattr("antiphon.encoding.file_features", file_features)
     monkeypatch.setattr("antiphon.encoding.files_features", files_features)
     monkeypatch.setattr("antiphon.dual_encoder.loaded_backbone", lambda name, device: name)
+    monkeypatch.setattr("antiphon.app.encoding._warm_up", lambda model: None)
     options = ["--target", target]
     by_id = call_json(capsys, workspace, "search", record["id"], *options, "--k", "100")["hits"]
     by_file = call_json(capsys, workspace, "search", record["path"], *options, "--k", "100")["hits"]
@@ -197,7 +198,7 @@ def test_a_file_of_the_catalogue_has_the_answers_of_its_id_by_a_track_model(trac
     assert [hit["score"] for hit in by_id] == pytest.approx([scores[hit["id"]] for hit in by_id], abs=1e-5)
     searcher = Searcher(Library.of(workspace), index, Facts.of({}))
     encode = prepare_model(str(workspace.run("tracks")), index.origin.model)
-    encodings = encode(EncodingJob(record["path"], asking_modalities(target)))
+    (encodings,) = encode(EncodingJob(record["path"], asking_modalities(target)))
     served = searcher.by_file(encodings, Conditions(k=100), target)
     assert {found.video.id: found.score for found in served} == pytest.approx(scores, abs=1e-5)
 

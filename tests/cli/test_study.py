@@ -69,7 +69,7 @@ def test_a_study_in_one_command_and_again(place, capsys):
     assert found["data"]["pairs"] == 120 and found["data"]["extra"] == 40 and found["reference"] == "more"
     out = place / "out"
     assert {path.name for path in out.iterdir()} == {
-        *("study.json", "study.csv", "study.md", "cells.csv", "study.html", "cells")
+        *("study.json", "study.csv", "study.md", "study.tex", "cells.csv", "study.html", "cells")
     }
     kept = {path: path.stat().st_mtime_ns for path in out.glob("cells/*/*.npz")}
     assert len(kept) == 6

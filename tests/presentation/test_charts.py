@@ -111,7 +111,7 @@ def test_a_recipe_says_its_own_schedule() -> None:
     said = " ".join(recipe_sentences(recipe))
     assert "learning rate 0.002 falling to 0 along a cosine, " in said
     assert "0.95" not in said
-    assert "20 epochs, fewer where that puts a video in more than 120 batches, or as many as 30 " in said
+    assert "20 epochs, fewer where that puts a video in more than 120 batches, or as many as 12 " in said
     constant = recipe.training.model_copy(update={"schedule_not_stepped": True})
     assert "0.002 throughout" in " ".join(recipe_sentences(recipe.model_copy(update={"training": constant})))
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pyarrow as pa
 from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import Path as PathParameter
 from pydantic import BaseModel, ConfigDict, Field
 
 from antiphon.app.api import refuse_unknown
@@ -77,7 +78,9 @@ def add(asked: NewVideo, here: Here, answer: Response) -> Job:
 
 
 @router.delete("/videos/{id:path}", status_code=202, responses=_REFUSED)
-def remove(id: str, here: Here, answer: Response) -> Job:
+def remove(
+    id: Annotated[str, PathParameter(description="Id of the music video.")], here: Here, answer: Response
+) -> Job:
     """Take a music video out of catalogue and index; follow the job that does it. Its file stays where it is."""
     _refuse_unless_allowed(here)
     rows = {row["id"]: row["path"] for row in Catalogue.load(here.workspace.catalogue).records()}
@@ -94,7 +97,7 @@ def remove(id: str, here: Here, answer: Response) -> Job:
 
 
 @router.get("/jobs/{id}", responses={404: {"model": Problem, "description": "No such job."}})
-def job(id: str, here: Here) -> Job:
+def job(id: Annotated[str, PathParameter(description="Id of the job.")], here: Here) -> Job:
     """Report how far a job is. The last thousand are kept."""
     found = here.jobs.get(id)
     if found is None:
