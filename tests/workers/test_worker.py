@@ -1,5 +1,6 @@
 """The process for untrusted files: it may fail, hang, grow and die, and the next job runs."""
 
+import gc
 import os
 import shutil
 import time
@@ -175,3 +176,15 @@ def test_closing_ends_the_job_that_runs_and_those_that_wait(tmp_path: Path, monk
                 job.result()
     with pytest.raises(StoppedError):
         worker.run("")
+
+
+def test_the_process_of_a_worker_that_is_forgotten_ends() -> None:
+    """In a cycle, as states of a service are, and without a warning that it still ran."""
+    forgotten = Worker[str, int](prepare, (0,))
+    pid = forgotten.run("pid")
+    cycle: list[object] = [forgotten]
+    cycle.append(cycle)
+    del forgotten, cycle
+    gc.collect()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

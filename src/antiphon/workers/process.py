@@ -8,6 +8,7 @@ import contextlib
 import pickle
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import Pipe, spawn
@@ -45,12 +46,7 @@ class Process:
 
     def end(self) -> None:
         """End the process and free what belongs to it."""
-        self.popen.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):  # One that waits for a disk can take longer.
-            self.popen.wait(_PATIENCE_S)
-        self.line.close()
-        if self.popen.stdin is not None:
-            self.popen.stdin.close()
+        _end(self.popen, self.line)
 
 
 def start_process(prepare: Callable[..., object], arguments: tuple[Any, ...], memory_bytes: int | None) -> Process:
@@ -96,11 +92,21 @@ def start_process(prepare: Callable[..., object], arguments: tuple[Any, ...], me
     finally:
         theirs.close()
     process = Process(popen, ours)
+    weakref.finalize(process, _end, popen, ours)  # where it is forgotten, and nobody ends it
     # A process that ended already is noticed when its first message is awaited.
     with contextlib.suppress(OSError):
         ours.send(_script() if b"__main__" in task else {})
         ours.send_bytes(task)
     return process
+
+
+def _end(popen: subprocess.Popen[bytes], line: Connection) -> None:
+    popen.kill()
+    with contextlib.suppress(subprocess.TimeoutExpired):  # One that waits for a disk can take longer.
+        popen.wait(_PATIENCE_S)
+    line.close()
+    if popen.stdin is not None:
+        popen.stdin.close()
 
 
 def _script() -> dict[str, Any]:
