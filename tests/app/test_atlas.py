@@ -155,3 +155,20 @@ def test_rows_are_found_by_id(workspace: Workspace, index: Index, tmp_path: Path
     assert made is not None
     assert [made.row(id) for id in sorted(IDS)] == list(range(len(IDS)))
     assert [made.row(id) for id in ("", "nobody", "\U0010ffff")] == [None, None, None]
+
+
+def test_the_former_map_is_shown_until_the_new_one_is_laid_out(
+    workspace: Workspace, index: Index, tmp_path: Path
+) -> None:
+    library = Library.of(workspace)
+    former = drawn(index, library, tmp_path)
+    gone = sorted(IDS)[2]
+    fewer = Library([video for id, video in library.videos.items() if id != gone])
+    shown = Atlas(index, fewer, tmp_path, former=former).drawn
+    assert former.drawn is not None and shown is not None
+    kept = [row for row, video in enumerate(former.drawn.videos) if video.id != gone]
+    assert [video.id for video in shown.videos] == sorted(set(IDS) - {gone})
+    before, after = (np.frombuffer(one.places, "<u2").reshape(-1, 2) for one in (former.drawn, shown))
+    np.testing.assert_array_equal(after, before[kept])
+    assert shown.version != former.drawn.version
+    assert Atlas(index, library, tmp_path).drawn is None

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from antiphon.app import application as service
-from antiphon.app import state
+from antiphon.app import served
 from antiphon.app.server import Server
 from antiphon.search import Index
 from antiphon.workers.worker import Worker
@@ -56,7 +56,7 @@ def test_stopping_ends_the_job_that_runs_and_answers(
 ) -> None:
     begun = tmp_path / "begun"
     monkeypatch.setenv(MARK, str(begun))
-    monkeypatch.setattr(state, "encoder", lambda run, fingerprint, limits: Worker[object, object](prepare))
+    monkeypatch.setattr(served, "encoder", lambda run, fingerprint, limits: Worker[object, object](prepare))
     app = service.create_app(workspace, index, RUN)
     with socket.socket() as line, ThreadPoolExecutor(1) as pool:
         line.bind(("127.0.0.1", 0))

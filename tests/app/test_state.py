@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from antiphon.app.state import Snapshot
+from antiphon.app.atlas import Atlas
+from antiphon.app.served import Snapshot
 from antiphon.catalogue import Catalogue
 from antiphon.cli.opening import indexed
 from antiphon.errors import StaleIndexError
@@ -85,11 +86,11 @@ def test_while_one_request_reads_what_changed_the_others_are_answered(
     before, seen = snapshot.searcher, []
     original = Snapshot._read
 
-    def read_slowly(self: Snapshot) -> object:
+    def read_slowly(self: Snapshot, former: Atlas | None) -> object:
         other = threading.Thread(target=lambda: seen.append(snapshot.searcher))
         other.start()
         other.join(30)
-        return original(self)
+        return original(self, former)
 
     monkeypatch.setattr(Snapshot, "_read", read_slowly)
     Catalogue(Catalogue.load(place.catalogue).records()[1:]).save(place.catalogue)

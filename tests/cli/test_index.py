@@ -12,7 +12,7 @@ from antiphon import backbones
 from antiphon.app.encoding import EncodingJob, prepare_model
 from antiphon.app.library import Library
 from antiphon.app.searching import Searcher, asking_modalities
-from antiphon.app.state import Snapshot
+from antiphon.app.served import Snapshot
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
 from antiphon.cli.opening import look_at_files, workspace_features

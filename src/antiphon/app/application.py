@@ -44,7 +44,8 @@ from antiphon.app.renewal import renewed
 from antiphon.app.root import UnderRoot, inner_path
 from antiphon.app.searching import UnknownVideoError
 from antiphon.app.sent_files import SentFiles
-from antiphon.app.state import Served, State
+from antiphon.app.served import Served
+from antiphon.app.state import State
 from antiphon.app.stills import Stills
 from antiphon.app.telemetry import Measured, Telemetry
 from antiphon.app.templating import NAVIGATION, Pages, is_part

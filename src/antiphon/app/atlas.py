@@ -71,6 +71,15 @@ class Drawn:
             low, high = (middle + 1, high) if self.videos[middle].id < id else (low, middle)
         return low if low < len(self.videos) and self.videos[low].id == id else None
 
+    def within(self, library: Library) -> "Drawn":
+        """Return the map without the music videos that are not in a catalogue any more; the groups stay."""
+        rows = np.array([row for row, video in enumerate(self.videos) if video.id in library.videos], dtype=np.int64)
+        videos = [library.videos[self.videos[row].id] for row in rows.tolist()]
+        places = np.frombuffer(self.places, "<u2").reshape(-1, 2)[rows].tobytes()
+        numbers = self.clusters[rows]
+        version = _version(places, numbers, videos)
+        return Drawn(version, videos, places, numbers, self.groups, self.made, self.came_later)
+
 
 class Atlas:
     """Map of an index's videos, each placed by the mean of its audio and video embeddings.
@@ -85,14 +94,22 @@ class Atlas:
         Folder of the layout that is kept.
     measured : mapping of str to TrackFacts, optional
         What was measured of the videos, by id.
+    former : Atlas, optional
+        Map of the catalogue as it was; shown until this one is laid out.
     """
 
     def __init__(
-        self, index: Index, library: Library, folder: Path, measured: Mapping[str, TrackFacts] | None = None
+        self,
+        index: Index,
+        library: Library,
+        folder: Path,
+        measured: Mapping[str, TrackFacts] | None = None,
+        former: "Atlas | None" = None,
     ) -> None:
         self._index, self._library, self.measured = index, library, measured or {}
         self._place, self._lock = folder / "map.parquet", folder / "map.lock"
-        self._drawn: Drawn | None = None
+        before = None if former is None else former._drawn
+        self._drawn = None if before is None else before.within(library)
         self._failure: Exception | None = None
         self._working = threading.Lock()
         self._seen: object = None
@@ -198,12 +215,16 @@ def _drawn_from(layout: Layout, library: Library, vectors: npt.NDArray[np.float3
     numbers = layout.clusters[rows]
     middle = {number: videos[row] for number, row in central(vectors[rows], numbers).items()}
     places = np.rint((layout.places[rows] + 1) / 2 * _STEPS).astype("<u2").tobytes()
+    groups = described(library, videos, numbers, middle)
+    later = int(layout.came_later[rows].sum())
+    return Drawn(_version(places, numbers, videos), videos, places, numbers, groups, layout.made, later)
+
+
+def _version(places: bytes, numbers: npt.NDArray[np.int32], videos: Sequence[Video]) -> str:
     digest = blake2b(places, digest_size=12)
     digest.update(numbers.tobytes())
     digest.update("\0".join(one.id for one in videos).encode(errors="surrogatepass"))
-    groups = described(library, videos, numbers, middle)
-    later = int(layout.came_later[rows].sum())
-    return Drawn(digest.hexdigest(), videos, places, numbers, groups, layout.made, later)
+    return digest.hexdigest()
 
 
 def track_means(

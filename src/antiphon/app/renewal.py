@@ -6,7 +6,8 @@ import time
 
 from anyio.to_thread import run_sync
 
-from antiphon.app.state import Served, State
+from antiphon.app.served import Served
+from antiphon.app.state import State
 from antiphon.errors import AntiphonError
 from antiphon.search import Index
 from antiphon.workers.limits import WorkerLimits
