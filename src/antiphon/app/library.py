@@ -13,6 +13,7 @@ from antiphon.features.store import flags_of_segments
 from antiphon.media.names import title_from_id
 from antiphon.media.opening import CataloguedFile
 from antiphon.presentation.flag_words import flag_words
+from antiphon.seeding import generator
 from antiphon.spelling import one_spelling, plain
 from antiphon.tables import SEGMENTS, read_table
 from antiphon.workspace import Failure, Workspace
@@ -290,3 +291,24 @@ class Library:
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
         return frozenset().union(*(key.words for key in self._keys))
+
+
+def drawn(videos: Sequence[Video], count: int, seed: int) -> list[Video]:
+    """Draw music videos at random.
+
+    Parameters
+    ----------
+    videos : sequence of Video
+        Where to draw from.
+    count : int
+        How many, at most.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    list of Video
+        Those drawn.
+    """
+    order = generator(seed, "page", "gallery").permutation(len(videos))[:count]
+    return [videos[place] for place in order]

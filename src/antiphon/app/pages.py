@@ -12,7 +12,7 @@ from antiphon.app.api import Nudge, Towards, refuse_repeated
 from antiphon.app.asking import HEADINGS, listing, or_reason, page_of_file, with_uses, without_rejected
 from antiphon.app.course import Course, courses
 from antiphon.app.found import But, Found
-from antiphon.app.library import Video
+from antiphon.app.library import Video, drawn
 from antiphon.app.narrowing import AskedPage, Narrowed
 from antiphon.app.reference import routes
 from antiphon.app.root import rooted
@@ -22,7 +22,6 @@ from antiphon.errors import ModelError
 from antiphon.evaluation_log import read_evaluations
 from antiphon.presentation.rank_sentences import few_videos_sentence
 from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE, read_metrics
-from antiphon.seeding import generator
 
 router = APIRouter(
     include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(refuse_repeated)]
@@ -64,7 +63,7 @@ def home(request: Request, here: Here, conditions: AskedPage, q: str = "") -> Re
         asked=asked,
         library=library,
         embedded=len(searcher.findable),
-        examples=_drawn(searcher.findable or list(library.videos.values()), 6, 0),
+        examples=drawn(searcher.findable or list(library.videos.values()), 6, 0),
         read_only=here.read_only,
         run=here.run,
         headings=HEADINGS,
@@ -128,7 +127,7 @@ def gallery(request: Request, here: Here, conditions: AskedPage, seed: Seed = 0)
         meeting = frozenset(searcher.meeting(asked))
         among = [video for video in searcher.findable if video.id in meeting]
         seeds = [
-            (one, or_reason(here, lambda one=one: _alike(searcher, one, asked))) for one in _drawn(among, SEEDS, seed)
+            (one, or_reason(here, lambda one=one: _alike(searcher, one, asked))) for one in drawn(among, SEEDS, seed)
         ]
         is_whole = not any(isinstance(found, str) for _, found in seeds)
         text = here.pages.text(
@@ -218,8 +217,3 @@ def documentation() -> RedirectResponse:
 
 def _run_folder(here: Here) -> Path | None:
     return here.workspace.run(here.run) if here.run else None
-
-
-def _drawn(videos: list[Video], count: int, seed: int) -> list[Video]:
-    order = generator(seed, "page", "gallery").permutation(len(videos))[:count]
-    return [videos[place] for place in order]

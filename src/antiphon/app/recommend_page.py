@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import AfterValidator
 
 from antiphon.app.api import refuse_repeated
-from antiphon.app.library import Video
+from antiphon.app.library import Video, drawn
 from antiphon.app.rejected import rejections
 from antiphon.app.root import rooted
 from antiphon.app.searching import Searcher
@@ -131,8 +131,8 @@ def _videos(searcher: Searcher, ids: list[str]) -> list[tuple[str, Video | None]
 
 
 def _suggested(searcher: Searcher, q: str, known: set[str]) -> list[Video]:
-    """Return music videos to choose from: with some words, or else some of the catalogue."""
+    """Return music videos to choose from: with some words, or to begin with some of the catalogue."""
     if not q.strip():
-        return [one for one in searcher.findable if one.id not in known][:_SUGGESTED] if not known else []
+        return [] if known else drawn(searcher.findable, _SUGGESTED, 0)
     found = searcher.library.find(q, 4 * _SUGGESTED)
     return [one for one in found if one.id in searcher.indexed and one.id not in known][:_SUGGESTED]
