@@ -62,8 +62,8 @@ def strata_check(
     overall = float(_places(scores, everyone).mean())
     chance = [kind for kind, numbers in found.items() if numbers["ci95"][1] >= 0.5]
     finding = (
-        f"A partner's place among all tracks is {overall:.2f} (0 is first, chance 0.5). Among tracks of the same "
-        f"{'; '.join(_words(kind, numbers) for kind, numbers in found.items())}."
+        f"A partner's place among all tracks is {overall:.2f} (0 is first, chance 0.5). Among those alike in "
+        f"{'; in '.join(_words(kind, numbers) for kind, numbers in found.items())}."
     )
     if chance:
         finding += f" That may be chance among tracks of the same {' or '.join(chance)}: it may be all that tells them."
@@ -100,6 +100,6 @@ def _places(scores: FloatArray, alike: BoolArray) -> npt.NDArray[np.float64]:
 def _words(kind: str, numbers: dict[str, Any]) -> str:
     low, high = numbers["ci95"]
     return (
-        f"{kind} (median {numbers['median_candidates']:.0f}) it is {numbers['place']:.2f} ({low:.2f}–{high:.2f}; "
-        f"{numbers['n']} tracks; {numbers['alone']:.2f} by this alone)"
+        f"{kind} it is {numbers['place']:.2f} ({low:.2f}–{high:.2f}; {numbers['n']} tracks, median "
+        f"{numbers['median_candidates']:.0f} alike; {kind} alone would give {numbers['alone']:.2f})"
     )
