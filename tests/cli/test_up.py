@@ -110,7 +110,7 @@ def test_a_model_is_trained_once_and_what_is_missing_is_made_later(tmp_path: Pat
     assert verbs() == [*known, ("report", "--run", "base")]
 
 
-def test_a_step_that_raises_is_told_and_tried_again(tmp_path: Path) -> None:
+def test_a_step_that_raises_is_told_and_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def failing() -> Iterator[Step]:
         raise OSError("the disk is gone")
         yield
@@ -124,6 +124,7 @@ def test_a_step_that_raises_is_told_and_tried_again(tmp_path: Path) -> None:
         time.sleep(0.05)
     assert upkeep.progress.fault == "the disk is gone" and upkeep.progress.doing == "waiting"
     upkeep.stop()
+    assert capsys.readouterr().err == "the disk is gone\n"
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

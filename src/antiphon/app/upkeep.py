@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import sys
 import threading
 import time
 import traceback
@@ -126,6 +127,9 @@ class Upkeep:
             fault = str(error) or type(error).__name__
             with contextlib.suppress(OSError, AntiphonError):  # The disk may be what is wrong.
                 self._workspace.log(traceback.format_exc())
+        if fault not in ("", self.progress.fault):
+            sys.stderr.write(f"{fault}\n")  # once, however often it is tried again
+            sys.stderr.flush()
         self.progress = replace(self.progress, doing="waiting", step="", line="", fault=fault)
 
     def _follow(self, line: str) -> None:
