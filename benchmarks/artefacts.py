@@ -22,11 +22,13 @@ from antiphon.app.jobs import read_record
 from antiphon.app.kept_files import KeptFiles
 from antiphon.app.layout import Layout, laid_out
 from antiphon.app.outlines import read_outline
+from antiphon.app.sent_records import SentFile, dumped, read_sent
 from antiphon.backbones.tensorflow_checkpoint import read_index
 from antiphon.backbones.weights import read_pth, read_tensors, write_tensors
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.description import synthetic_coupling
 from antiphon.checksums import masked_crc32c
+from antiphon.embeddings import ModalityEmbeddings
 from antiphon.evaluation import audit, evaluate
 from antiphon.evaluation_log import freeze, frozen, keep_evaluation, read_evaluations
 from antiphon.experiments.cells import Outcome, read_outcome, write_outcome
@@ -265,6 +267,9 @@ def _others(root: Path) -> None:
     laid_out([f"v{n:02d}" for n in range(20)], rows / np.linalg.norm(rows, axis=1)[:, None]).write(root / "map.parquet")
     job = {"id": "a" * 16, "what": "add", "video": "v", "state": "working", "asked_s": 1.5, "process": "p"}
     (root / "job.json").write_text(json.dumps(job))
+    heard = ModalityEmbeddings.from_segments(rows[:2], starts_s=[0, 5], ends_s=[3, 8])
+    sent = SentFile("t" * 22, root / f"{'0a' * 8}.mp4", "a.mp4", 5, 1e9, encodings={"audio": heard})
+    (root / "sent.json").write_text(dumped(sent))
     _judged(root)
     _listed(root)
     _outlined(root)
@@ -343,6 +348,7 @@ def _of_people() -> list[Artefact]:
         Artefact("cell.npz", lambda folder: read_outcome("key", folder / "cell.npz")),
         Artefact("kept.json", kept),
         Artefact("job.json", lambda folder: read_record(folder / "job.json")),
+        Artefact("sent.json", lambda folder: read_sent(folder / "sent.json")),
         Artefact("map.parquet", lambda folder: Layout.read(folder / "map.parquet")),
         Artefact("judgements.sqlite", judged),
         Artefact("shortlists.sqlite", lambda folder: Shortlists(folder / "shortlists.sqlite").all()),

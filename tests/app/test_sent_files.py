@@ -14,7 +14,9 @@ from fastapi.testclient import TestClient
 from antiphon.app.admission import Access
 from antiphon.app.application import create_app
 from antiphon.app.encoding import FileFacts
-from antiphon.app.sent_files import SentFile, SentFiles, SentLimits, plain_name
+from antiphon.app.sent_files import SentFiles, SentLimits
+from antiphon.app.sent_names import plain_name
+from antiphon.app.sent_records import SentFile
 from antiphon.app.state import State
 from antiphon.app.telemetry import Telemetry
 from antiphon.search import Index, Query
@@ -106,18 +108,17 @@ def test_progress_is_told_in_steps_and_refreshed_without_scripts(service: FastAP
     path = here.workspace.page / "uploads" / "waiting"
     path.write_bytes(b"x" * 2_500_000)
     file = here.sent.add(path, "wait.mp4")
-    file.is_waiting = True
+    assert here.sent.begin(file) and not here.sent.begin(file)
     place = f"/file/{file.token}"
     page = asked.get(place).text
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
     assert re.findall(r'<li class="(\w+)"', page) == ["done", "now", "later", "later"]
     assert "Received wait.mp4, 2.5 MB" in page and "Reading…" in page
-    file.read(FileFacts(0.0, 61.0, True, False))
+    here.sent.read(file, FileFacts(0.0, 61.0, True, False))
     steps = asked.get(f"{place}/progress")
     assert re.findall(r'<li class="(\w+)"', steps.text) == ["done", "done", "now", "later"]
     assert "Read 1:01 of sound" in steps.text and "Listening…" in steps.text and "<html" not in steps.text
     here.sent.refuse(file, "It is damaged.", 415)
-    file.is_waiting = False
     done = asked.get(f"{place}/progress")
     assert (done.status_code, done.headers["hx-refresh"]) == (204, "true")
     assert asked.get(place).status_code == 415
@@ -135,7 +136,7 @@ def test_a_file_that_cannot_be_read_says_why_and_is_deleted(service: FastAPI, as
 
 def files(app: FastAPI) -> list[str]:
     folder = state_of(app).workspace.page / "files"
-    return sorted(path.name for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    return sorted(path.name for path in folder.glob("*/[!.]*") if path.suffix not in {".lock", ".json"})
 
 
 def test_a_hostile_name_runs_nothing_and_is_no_path(service: FastAPI, asked: TestClient, song: Path) -> None:
@@ -209,11 +210,11 @@ def test_a_file_goes_when_its_time_is_over(kept: SentFiles, tmp_path: Path, cloc
     file = added(kept, tmp_path)
     clock.now_s = 99.9
     kept.sweep()
-    assert kept.get(file.token) is file and kept.by_id(file.id) is file and file.path.exists()
+    assert kept.get(file.token) is not None and kept.by_id(file.id) is not None and file.path.exists()
     clock.now_s = 100.0
     assert kept.get(file.token) is None
     kept.sweep()
-    assert not file.path.exists() and kept.size_bytes == 0
+    assert kept.size_bytes == 0 and {path.suffix for path in kept.folder.iterdir()} <= {"", ".lock"}
 
 
 def test_the_first_files_go_when_there_are_too_many_or_too_large_ones(kept: SentFiles, tmp_path: Path) -> None:
@@ -221,7 +222,7 @@ def test_the_first_files_go_when_there_are_too_many_or_too_large_ones(kept: Sent
     assert [kept.get(file.token) is not None for file in made] == [False, True, True, True]
     large = added(kept, tmp_path, 985)
     assert [kept.get(file.token) is not None for file in [*made, large]] == [False, False, False, True, True]
-    assert sorted(path.name for path in kept._own.path.glob("*.mp4")) == sorted([made[3].path.name, large.path.name])
+    assert sorted(path.name for path in kept.folder.glob("*.mp4")) == sorted([made[3].path.name, large.path.name])
     kept.close()
     assert not list((tmp_path / "files").glob("process-*"))
 
@@ -244,14 +245,12 @@ def test_names_are_plain_text(given: str, shown: str) -> None:
 def test_too_many_that_wait_are_told_to_come_again(service: FastAPI, asked: TestClient, tmp_path: Path) -> None:
     here = state_of(service)
     waiting = [added(here.sent, tmp_path) for _ in range(here.sent.limits.max_waiting)]
-    for file in waiting:
-        file.is_waiting = True
+    assert all(here.sent.begin(file) for file in waiting)
     found = asked.post("/find/file", files={"file": ("a.mp4", b"x")})
     assert found.status_code == 503 and found.headers["retry-after"]
     assert asked.get("/api/health").json()["files_under_way"] == len(waiting)
     for file in waiting:
         here.sent.refuse(file, "left", 415)
-        file.is_waiting = False
 
 
 def test_a_read_only_service_takes_none(workspace: Workspace, index: Index) -> None:

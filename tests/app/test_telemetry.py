@@ -103,7 +103,7 @@ def test_a_request_that_fails_is_counted_as_such(
     workspace: Workspace, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(workspace, index, RUN)
-    monkeypatch.setattr("antiphon.app.pages._drawn", lambda *_: 1 // 0)
+    monkeypatch.setattr("antiphon.app.pages.drawn", lambda *_: 1 // 0)
     with TestClient(app, base_url=HOST, raise_server_exceptions=False) as client:
         assert client.get("/gallery").status_code == 500
         assert series(client)['antiphon_requests_total{method="GET",route="/gallery",status="500"}'] == 1

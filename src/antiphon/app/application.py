@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -98,6 +99,7 @@ def create_app(
     uploads: UploadLimits | None = None,
     encoding: WorkerLimits | None = None,
     worker: int = 0,
+    sent: Path | None = None,
 ) -> FastAPI:
     """Create the web application for a workspace and an index.
 
@@ -121,6 +123,8 @@ def create_app(
         Limits of the process that embeds uploads.
     worker : int
         Number of this process among those of the service.
+    sent : Path, optional
+        Folder of clients' files that all processes of the service share. Default: one of this process alone.
 
     Returns
     -------
@@ -139,7 +143,7 @@ def create_app(
         stills=Stills(workspace.page / "stills"),
         outlines=Outlines(workspace.page / "outlines"),
         uploads=Uploads(workspace.page / "uploads", uploads),
-        sent=SentFiles(workspace.page / "files"),
+        sent=SentFiles(workspace.page / "files", shared=sent),
         exports=Exports(workspace.page / "exports"),
         served=None if index is None else Served.of(workspace, index, run, encoding),
         upkeep=upkeep,

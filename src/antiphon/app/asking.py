@@ -11,7 +11,7 @@ from antiphon.app.narrowing import Narrowed
 from antiphon.app.rejected import rejected
 from antiphon.app.root import rooted
 from antiphon.app.searching import Target
-from antiphon.app.sent_files import PREFIX
+from antiphon.app.sent_records import PREFIX
 from antiphon.app.state import State
 from antiphon.app.trouble import Uses, uses_of
 from antiphon.errors import AntiphonError

@@ -33,12 +33,7 @@ async def say(request: Request, here: Here) -> Response:
 def _note(here: State, asking: str, target: str, id: str, undo: bool) -> None:
     file = here.sent.by_id(asking)
     if file is not None:
-        said = file.rejected.setdefault(target, {})
-        said.pop(id, None)
-        if not undo:
-            said[id] = None
-        while len(said) > MOST:
-            del said[next(iter(said))]
+        here.sent.reject(file, target, id, undo=undo, most=MOST)
     elif undo:
         rejections(here).remove(asking, target, id)
     else:

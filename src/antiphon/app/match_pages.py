@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 from anyio.to_thread import run_sync
@@ -17,7 +18,7 @@ from antiphon.app.found import Found
 from antiphon.app.library import Video
 from antiphon.app.narrowing import AskedPage, Narrowed
 from antiphon.app.searching import Target
-from antiphon.app.sent_files import SentFile
+from antiphon.app.sent_records import SentFile
 from antiphon.app.state import Here, State, why_unreadable
 from antiphon.app.trouble import Uses
 from antiphon.embeddings import MODALITIES
@@ -66,8 +67,11 @@ async def send(request: Request, here: Here, conditions: AskedPage, target: Targ
     if here.sent.waiting >= here.sent.limits.max_waiting:
         raise HTTPException(503, "Too many files at once. Try again later.", headers={"Retry-After": str(_RETRY_S)})
     async with here.uploads.receive(request) as (path, name):
-        file = here.sent.add(path, name)
-    _begin(here, file)
+        try:
+            file = here.sent.add(path, name)
+            _begin(here, file)
+        except OSError:
+            raise HTTPException(507, "Not enough disk space for this file.") from None
     place = page_of_file(file.id, request.url.query)
     if request.headers.get("accept", "").startswith("application/json"):
         return JSONResponse({"page": place}, status_code=201)
@@ -110,14 +114,15 @@ def _is_unfinished(here: State, file: SentFile) -> bool:
     """Return whether a file is worked on; begins anew where the index has become one of another model."""
     if here.served is not None and file.origin == here.served.origin:
         return False
-    if not file.is_waiting:
+    if not file.reader:
         here.needed_encoder()
         _begin(here, file)
     return True
 
 
 def _begin(here: State, file: SentFile) -> None:
-    file.is_waiting = True
+    if not here.sent.begin(file):
+        return
     task = asyncio.create_task(_work(here, file))
     here.working.add(task)  # A task that nobody holds may vanish.
     task.add_done_callback(here.working.discard)
@@ -129,22 +134,27 @@ async def _work(here: State, file: SentFile) -> None:
     job = EncodingJob(str(file.path), MODALITIES, tells=True)
     try:
         if served is not None and served.encoder is not None:
-            encodings = await run_sync(encoded, served.encoder, job, file.read, limiter=here.encoding_line)
-            file.embedded(encodings, served.origin)
+            told = partial(here.sent.read, file)
+            encodings = await run_sync(encoded, served.encoder, job, told, limiter=here.encoding_line)
+            here.sent.embedded(file, encodings, served.origin)
+        else:
+            here.sent.leave(file)
     except DecodeError as error:
         here.sent.refuse(file, here.without_paths(why_unreadable(error)), 415)
     except JobError as error:
         sys.stderr.write(f"{error.traceback}\n")
         here.sent.refuse(file, "The service failed on this file; see its log.", 500)
     except StoppedError:
-        if here.served is not served:
-            return  # An index of another model is served since; asked for the next time, the file is embedded by that.
-        here.sent.refuse(file, "The service is shutting down; try again later.", 503)
+        if here.served is served:
+            here.sent.refuse(file, "The service is shutting down; try again later.", 503)
+        else:  # An index of another model is served since; asked for the next time, the file is embedded by that.
+            here.sent.leave(file)
     except (AntiphonError, OSError) as error:
         sys.stderr.write(f"A client's file could not be embedded: {error}\n")
         here.sent.refuse(file, "The service cannot read files now; try again later.", 503)
-    finally:
-        file.is_waiting = False
+    except Exception:
+        here.sent.refuse(file, "The service failed on this file; see its log.", 500)
+        raise
 
 
 def _steps(file: SentFile) -> Sequence[Step]:

@@ -67,7 +67,7 @@ async def _made(here: State, video: Video, time_s: float) -> bytes:
         if sent is None:
             return await run_sync(here.stills.make, video, time_s, limiter=limiter)
         render = partial(here.stills.render, video, time_s)
-        return await run_sync(sent.keep, f"still {time_s:.1f}", render, limiter=limiter)
+        return await run_sync(here.sent.keep, sent, f"still {time_s:.1f}", render, limiter=limiter)
     except DecodeError as error:
         raise HTTPException(404, "This video has no pictures.") from error
 
@@ -118,6 +118,7 @@ async def outlined(here: State, video: Video, side: Modality) -> bytes:
         sent = here.sent.by_id(video.id)
         if sent is None:
             return await run_sync(here.outlines.make, video, side, limiter=limiter)
-        return await run_sync(sent.keep, side, partial(here.outlines.draw, video, side), limiter=limiter)
+        draw = partial(here.outlines.draw, video, side)
+        return await run_sync(here.sent.keep, sent, side, draw, limiter=limiter)
     except DecodeError as error:
         raise HTTPException(404, f"This video has no {'sound' if side == 'audio' else 'pictures'}.") from error

@@ -30,5 +30,5 @@ def rejected(here: State, asking: str, target: str) -> tuple[str, ...]:
         Ids in order of time.
     """
     file = here.sent.by_id(asking)
-    found = rejections(here).of(asking, target) if file is None else tuple(file.rejected.get(target, ()))
+    found = rejections(here).of(asking, target) if file is None else file.rejected.get(target, ())
     return found[-MOST:]

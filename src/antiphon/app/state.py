@@ -152,8 +152,8 @@ class State:
 
     @property
     def files_under_way(self) -> int:
-        """Number of clients' files that are received, wait or are read."""
-        return self.uploads.under_way + self.sent.waiting
+        """Number of clients' files that this process receives, or that wait or are read in it."""
+        return self.uploads.under_way + self.sent.waiting_here
 
     def video(self, id: str) -> Video:
         """Return a music video of the catalogue, or a client's file.
@@ -169,7 +169,8 @@ class State:
             There is none with this id, or none any more.
         """
         sent = self.sent.by_id(id)
-        return sent.video if sent is not None and sent.video is not None else self.searcher.video(id)
+        found = sent.video if sent is not None else None
+        return self.searcher.video(id) if found is None else found
 
     @property
     def searchable(self) -> int:

@@ -10,7 +10,7 @@ from antiphon.cli.index import ready_index
 from antiphon.cli.opening import run_folder
 from antiphon.cli.serving import USUAL_SERVICE, ServeOptions, run_service
 from antiphon.cli.session import Here, Session
-from antiphon.cli.workers import Service, run_workers
+from antiphon.cli.workers import run_workers
 from antiphon.errors import ConfigError, ModelError, SearchError
 from antiphon.search import Index
 from antiphon.workspace import Workspace
@@ -35,8 +35,8 @@ def serve(
         Name of the run whose embeddings are searched; an index of another run is replaced. Default: the run of the
         index, and where there is no index, or its run is gone, the one trained last.
     workers
-        Number of processes that answer requests. Each has the index in memory, and an index that is built anew is
-        served by all.
+        Number of processes that answer requests. Each has the index and the networks in memory; an index that is built
+        anew, and files that are dropped, are served by all.
     """
     from antiphon.app.application import create_app
 
@@ -46,7 +46,7 @@ def serve(
     index = ready_index(session, folder)
     name = workspace.run_name(folder) if folder else ""
     if workers > 1:
-        run_workers(session, Service(workspace.folder, name, options), workers)
+        run_workers(session, workspace, name, options, workers)
         return
     app = create_app(workspace, index, name, access=access, telemetry=options.telemetry())
     run_service(session, app, options, access)

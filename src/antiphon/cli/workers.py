@@ -14,16 +14,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
 
+from antiphon.app.own_folder import OwnFolder
 from antiphon.cli.serving import ServeOptions, listening, said_address
 from antiphon.cli.session import Session
 from antiphon.errors import AntiphonError
+from antiphon.workspace import Workspace
 
 _READY_S, _STOP_S = 300.0, 15.0
 _CALM_S, _MAX_FALLS = 10.0, 5
-_FILES = (
-    "A file that a client drops is known to the process that took it alone, so its page may not be found by another "
-    "one: where people search with files of their own, use one process."
-)
 
 
 class WorkersError(AntiphonError):
@@ -42,11 +40,14 @@ class Service:
         Name of the run of the index; "" without a model.
     options : ServeOptions
         Options of the service.
+    sent : Path
+        Folder of clients' files, which all processes share.
     """
 
     root: Path
     run: str
     options: ServeOptions
+    sent: Path
 
 
 @dataclass
@@ -58,18 +59,23 @@ class _Worker:
     begun_s: float
 
 
-def run_workers(session: Session, service: Service, count: int) -> None:
+def run_workers(session: Session, workspace: Workspace, run: str, options: ServeOptions, count: int) -> None:
     """Serve a workspace with several processes until the service is stopped.
 
     They take connections from the same socket, which this process opens, so that a process that ends takes no waiting
-    connection with it; another one is started in its place.
+    connection with it; another one is started in its place. Clients' files lie in a folder that this process makes, so
+    that each of them answers for all files, and is deleted with it.
 
     Parameters
     ----------
     session : Session
         Session of the command line.
-    service : Service
-        What to serve.
+    workspace : Workspace
+        What is served.
+    run : str
+        Name of the run of the index; "" without a model.
+    options : ServeOptions
+        Options of the service.
     count : int
         Number of processes.
 
@@ -78,22 +84,23 @@ def run_workers(session: Session, service: Service, count: int) -> None:
     WorkersError
         A process does not start, or ends soon again and again.
     """
-    access = service.options.access()
+    access = options.access()
+    files = OwnFolder(workspace.page / "files")
     stopped = signal.signal(signal.SIGTERM, _interrupted)
     workers: list[_Worker] = []
+    service = Service(workspace.folder, run, options, files.path)
     try:
-        with listening(service.options.host, service.options.port) as line:
+        with listening(options.host, options.port) as line:
             workers += [_started(service, number, line) for number in range(count)]
             for worker in workers:
                 _await(worker)
-            if not access.read_only:
-                session.warn(_FILES)
-            said_address(session, line, service.options, access)
+            said_address(session, line, options, access)
             _watch(service, workers, line)
     except KeyboardInterrupt:
         pass
     finally:
         _stop(workers)
+        files.close()
         signal.signal(signal.SIGTERM, stopped)
 
 
@@ -157,7 +164,6 @@ def _serve(service: Service, number: int, line: socket.socket, alive: Connection
     from antiphon.app.application import create_app
     from antiphon.app.server import Server
     from antiphon.search import Index
-    from antiphon.workspace import Workspace
 
     workspace, options = Workspace(service.root), service.options
     app = create_app(
@@ -167,6 +173,7 @@ def _serve(service: Service, number: int, line: socket.socket, alive: Connection
         access=options.access(),
         telemetry=options.telemetry(),
         worker=number,
+        sent=service.sent,
     )
     server = Server(app)
     threading.Thread(target=_tell, args=(server, telling), daemon=True).start()
