@@ -30,6 +30,7 @@ from antiphon.search.record import Origin
 from antiphon.workspace import Workspace
 
 from .conftest import HOST, RUN
+from .serving import until
 from .test_sent_files import answered, send
 
 LIMITS = SentLimits(keep_s=100, max_files=3, max_bytes=1000)
@@ -113,6 +114,10 @@ def test_every_process_of_a_real_service_answers_for_a_file(workspace: Workspace
         try:
             assert run.stdout is not None and run.stderr is not None
             url = read_json(run.stdout)["url"]
+            if Path("/proc/self/task").exists():  # The networks are loaded in a process of their own, before any file.
+                processes = children(run.pid, b"spawn_main")
+                assert len(processes) == 2
+                until(lambda: all(children(one, b"antiphon.workers.child") for one in processes))
             form = {"file": ("a clip.mp4", song.read_bytes(), "video/mp4")}
             place = httpx.post(f"{url}find/file", files=form, timeout=60).headers["location"]
             id, asked, answers = quote(f"file:{place.rpartition('/')[2]}", safe=""), set[int](), set[int]()
@@ -130,6 +135,12 @@ def test_every_process_of_a_real_service_answers_for_a_file(workspace: Workspace
             assert not [path for path in (workspace.page / "files").glob("*/*") if is_free(path.parent / ".lock")]
         finally:
             run.kill()
+
+
+def children(process: int, called: bytes) -> list[int]:
+    """Processes that a process has started with something in their command lines."""
+    found = [one for place in Path(f"/proc/{process}/task").glob("*/children") for one in place.read_text().split()]
+    return [int(one) for one in found if called in Path(f"/proc/{one}/cmdline").read_bytes()]
 
 
 def read_json(lines: IO[str]) -> Any:

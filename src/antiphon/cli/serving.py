@@ -128,12 +128,22 @@ def run_service(session: Session, app: "FastAPI", options: ServeOptions, access:
     """
     from antiphon.app.server import Server
 
-    # The first file that somebody drops does not wait for the networks.
-    Thread(target=app.state.antiphon.warm_up, daemon=True).start()
+    begin_warming_up(app)
     with listening(options.host, options.port) as line:
         said_address(session, line, options, access)
         with suppress(KeyboardInterrupt):
             Server(app).run(sockets=[line])
+
+
+def begin_warming_up(app: "FastAPI") -> None:
+    """Load the networks meanwhile, so that the first file that somebody drops does not wait for them.
+
+    Parameters
+    ----------
+    app : FastAPI
+        The application.
+    """
+    Thread(target=app.state.antiphon.warm_up, daemon=True).start()
 
 
 def said_address(session: Session, line: socket.socket, options: ServeOptions, access: "Access") -> None:

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from antiphon.app.own_folder import OwnFolder
-from antiphon.cli.serving import ServeOptions, listening, said_address
+from antiphon.cli.serving import ServeOptions, begin_warming_up, listening, said_address
 from antiphon.cli.session import Session
 from antiphon.errors import AntiphonError
 from antiphon.workspace import Workspace
 
 _READY_S, _STOP_S = 300.0, 15.0
 _CALM_S, _MAX_FALLS = 10.0, 5
+_NOT_STARTED = "A process of the service does not start; see above. Try it alone: antiphon serve --workers 1"
 
 
 class WorkersError(AntiphonError):
@@ -57,6 +58,8 @@ class _Worker:
     """Kept open for as long as this process lives: it ends with this one, however that ends."""
     ready: Connection
     begun_s: float
+    is_ready: bool = False
+    """Whether it has answered requests."""
 
 
 def run_workers(session: Session, workspace: Workspace, run: str, options: ServeOptions, count: int) -> None:
@@ -91,9 +94,11 @@ def run_workers(session: Session, workspace: Workspace, run: str, options: Serve
     service = Service(workspace.folder, run, options, files.path)
     try:
         with listening(options.host, options.port) as line:
-            workers += [_started(service, number, line) for number in range(count)]
+            for number in range(count):
+                workers.append(_started(service, number, line))
             for worker in workers:
-                _await(worker)
+                if not _becomes_ready(worker, _READY_S):
+                    raise WorkersError(_NOT_STARTED)
             said_address(session, line, options, access)
             _watch(service, workers, line)
     except KeyboardInterrupt:
@@ -119,30 +124,29 @@ def _started(service: Service, number: int, line: socket.socket) -> _Worker:
     return _Worker(process, alive, ready, time.monotonic())
 
 
-def _await(worker: _Worker) -> None:
-    """Wait until a process answers requests."""
-    try:
-        if worker.ready.poll(_READY_S):
-            worker.ready.recv()
-            return
-    except EOFError:
-        pass
-    raise WorkersError("A process of the service does not start; see above. Try it alone: antiphon serve --workers 1")
+def _becomes_ready(worker: _Worker, wait_s: float) -> bool:
+    """Return whether a process has answered requests, or does so in time."""
+    with suppress(EOFError):
+        if not worker.is_ready and worker.ready.poll(wait_s):
+            worker.is_ready = worker.ready.recv()
+    return worker.is_ready
 
 
 def _watch(service: Service, workers: list[_Worker], line: socket.socket) -> None:
-    """Replace processes that end, for as long as they do not end again and again."""
+    """Replace processes that end, for as long as they do not end again and again, or before they answer at all."""
     falls = 0
     while True:
         ended = connection.wait([one.process.sentinel for one in workers])
         for number, worker in enumerate(workers):
             if worker.process.sentinel not in ended:
                 continue
-            falls = falls + 1 if time.monotonic() - worker.begun_s < _CALM_S else 0
+            is_calm = time.monotonic() - worker.begun_s >= _CALM_S and _becomes_ready(worker, 0)
+            falls = 0 if is_calm else falls + 1
             if falls > _MAX_FALLS:
                 raise WorkersError("The processes of the service end again and again; see above.")
             sys.stderr.write(f"A process of the service ended with code {worker.process.exitcode}; starting another.\n")
             worker.alive.close()
+            worker.ready.close()
             workers[number] = _started(service, number, line)
 
 
@@ -165,21 +169,25 @@ def _serve(service: Service, number: int, line: socket.socket, alive: Connection
     from antiphon.app.server import Server
     from antiphon.search import Index
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes, and the first one ends the others.
     workspace, options = Workspace(service.root), service.options
-    app = create_app(
-        workspace,
-        Index.open(workspace.index),
-        service.run,
-        access=options.access(),
-        telemetry=options.telemetry(),
-        worker=number,
-        sent=service.sent,
-    )
+    try:
+        app = create_app(
+            workspace,
+            Index.open(workspace.index),
+            service.run,
+            access=options.access(),
+            telemetry=options.telemetry(),
+            worker=number,
+            sent=service.sent,
+        )
+    except AntiphonError as error:
+        sys.exit(str(error))
+    begin_warming_up(app)
     server = Server(app)
     threading.Thread(target=_tell, args=(server, telling), daemon=True).start()
     threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[line])
+    server.run(sockets=[line])
 
 
 def _tell(server: Any, telling: Connection) -> None:
