@@ -83,6 +83,6 @@ def _differs_from_itself(value: object) -> bool:
 
 
 def _fault_of_text(text: str) -> str | None:
-    if not text.strip():
+    if not any(letter.isprintable() and not letter.isspace() for letter in text) and not _CONTROL.search(text.strip()):
         return "is empty"
     return "has control characters" if _CONTROL.search(text) else fault_of_text(text)

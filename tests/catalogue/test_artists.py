@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.catalogue import Catalogue
-from antiphon.catalogue.artists import artist_key, connected, credited, dominance, share_artist
+from antiphon.catalogue.artist_names import artist_key
+from antiphon.catalogue.artists import connected, credited, dominance, share_artist
 from antiphon.catalogue.file_tags import usable_tags
 from antiphon.catalogue.splits import assign_split, assign_splits, fill_splits
 from antiphon.catalogue.unknown import is_no_title, is_unknown
@@ -24,12 +25,19 @@ UNKNOWN = [
     "\u3164", "VA", "V.A.", "V/A", "v. a.", "Various", "various artists", "Various  Artists", "[Various Artists]",
     "Unknown Artist", "unknown\u00a0artist", "Ｕｎｋｎｏｗｎ", "Unbekannter Künstler", "Verschiedene Interpreten",
     "AA.VV.", "Artistes divers", "Varios artistas", "[no artist]", "[traditional]", "不明", None, float("nan"),
-    np.float32("nan"), np.datetime64("NaT"),
+    np.float32("nan"), np.datetime64("NaT"), "Unbekannter Artist", "Artist Unknown", "Unknown Singer",
+    "Unknown Artist 2", "Interprète inconnu", "okand artist", "Ukendt kunstner", "Nieznany wykonawca",
+    "Různí interpreti",
+    "Ismeretlen előadó", "BİLİNMEYEN SANATÇI", "çeşitli sanatçılar", "Неизвестен", "Διάφοροι Καλλιτέχνες", "未知歌手",
+    "ヴァリアス・アーティスト", "알 수 없는 아티스트", "فنان غير معروف",
+    "undefined", "\\N", "()", '""', "•", "¿?", "#NV", "#WERT!",
+    "#¡REF!", "#NOM?", "#Н/Д", "[language instruction]", "Unknown?",
 ]  # fmt: skip
 KNOWN = [
     "Unknown Mortal Orchestra", "The Unknown", "Various Cruelties", "Null + Void", "Nana", "Nancy", "VAST", "!!!",
     "+/-", "$NULL$", "Va!", "∆", "Björk", "0", "311", "N.W.A.", "Nothing", "The The", "Artist & Co", "?Uestlove",
-    "Unknown Pop", "[spunge]", "Artist", "Genre",
+    "Unknown Pop", "[spunge]", "Artist", "Genre", "The Band", "Artist vs. Poet", "Diverse", "Undefined Youth",
+    "#1 Dads", "#HELLO", "#selfie!", "No Doubt", "Unknown 7", "***A", "Ná", "Vá",
 ]  # fmt: skip
 
 
@@ -140,6 +148,15 @@ def test_a_key_is_its_own_key(name):
         ("A; B ;a", ("a", "b")),
         ("A；B", ("a", "b")),
         ("A feat. Various Artists", ("a",)),
+        ("A (with B)", ("a", "b")),
+        ("A [w/ B]", ("a", "b")),
+        ("A (avec B; C)", ("a", "b", "c")),
+        ("A {feat. B}", ("a", "b")),
+        ("A【feat. B】", ("a", "b")),
+        ("A feat: B", ("a", "b")),
+        ("A - ft. B", ("a", "b")),
+        ("A (Withers)", ("a (withers)",)),
+        ("A (Andy)", ("a (andy)",)),
         ("[unknown]; B", ("b",)),
         ("Little Feat", ("little feat",)),
         ("Little Feat feat. B", ("little feat", "b")),
@@ -157,7 +174,43 @@ def test_artists_of_one_name(name, keys):
 
 
 @pytest.mark.parametrize(
-    "joint", ["&", " & ", " x ", " × ", ", ", " / ", "/", " vs. ", " vs ", " + ", " and ", " with ", "|"]
+    "joint",
+    [
+        *(
+            "&",
+            " & ",
+            " x ",
+            " × ",
+            "×",
+            "✕",
+            ", ",
+            "、",
+            " / ",
+            "/",
+            " // ",
+            "\\",
+            " • ",
+            "・",
+            "|",
+            " + ",
+            " vs. ",
+            " vs ",
+        ),
+        *(
+            " v. ",
+            " and ",
+            ", and ",
+            " & the ",
+            " with ",
+            " i ",
+            " és ",
+            " ve ",
+            " и ",
+            " presents ",
+            " prod. by ",
+            " a.k.a. ",
+        ),
+    ],
 )
 def test_two_are_two_where_both_stand_alone(joint):
     joint = f"A{joint}B"
@@ -165,6 +218,35 @@ def test_two_are_two_where_both_stand_alone(joint):
     assert credited([joint, "A", "C"])[0] == (artist_key(joint),)
     assert credited([joint, "A", "X feat. B"])[0] == ("a", "b")
     assert credited([joint])[0] == (artist_key(joint),)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The Beatles", "Beatles, The"),
+        ("The Beatles", "beatles"),
+        ("Simon & Garfunkel", "Simon and Garfunkel"),
+        ("Florence + The Machine", "Florence and the Machine"),
+        ("Guns N' Roses", "Guns N Roses"),
+        ("Jay-Z", "Jay Z"),
+        ("AC/DC", "ACDC"),
+        ("T.A.T.U.", "tatu"),
+        ("IŞIN KARACA", "Işın Karaca"),
+        ("İlhan İrem", "ilhan irem"),
+    ],
+)
+def test_one_artist_who_is_written_in_two_ways_in_a_catalogue_is_one(one, other):
+    assert share_artist(one, other)
+    assert share_artist(f"X feat. {one}", other)
+    assert share_artist(f"{one} & X", f"{other}; X")
+    assert catalogue(one, other, "X", f"X & {one}").split(fractions=FRACTIONS).artists_in_two_splits() == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("The The", "The"), ("!!!", "???!"), ("कमल", "कोमल"), ("A$AP", "AAP"), ("+44", "44")]
+)
+def test_others_are_others(one, other):
+    assert not share_artist(one, other)
 
 
 def test_bands_stay_bands_among_others():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.catalogue import Catalogue
-from antiphon.catalogue.artists import artist_key
+from antiphon.catalogue.artist_names import artist_key
 from antiphon.catalogue.splits import assign_split
 from antiphon.errors import ConfigError
 

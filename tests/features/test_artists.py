@@ -1,9 +1,11 @@
 """Arrays with unknown names, and one grouping by artist wherever the product holds artists together."""
 
+import datetime
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from antiphon.errors import FeatureStoreError
@@ -52,15 +54,72 @@ def test_labels_come_in_many_forms():
     assert features(["a", "b"], labels=[["x", None, NAN, "N/A"], "unknown"]).labels == (("x",), ())
 
 
+LISTS = [["Ann", "Bea", None], None]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series(LISTS),
+        pl.Series(LISTS, dtype=pl.List(pl.Categorical)),
+        pa.array(LISTS),
+        pa.chunked_array([LISTS[:1], LISTS[1:]], type=pa.list_(pa.string())),
+        [np.array(LISTS[0], dtype=object), NAN],
+        [{"Bea", "Ann"}, frozenset()],
+        [[b"Ann", np.str_("Bea"), pa.scalar("nan")], pa.scalar(None)],
+    ],
+)
+def test_lists_of_other_libraries_are_lists(column):
+    found = features(column, labels=column)
+    assert found.artists.tolist() == ["Ann; Bea", ""]
+    assert found.labels == (("Ann", "Bea"), ())
+
+
+def test_bytes_and_elements_of_other_libraries_are_text():
+    for column in (np.array([b"Ann", b"unknown"]), [b"Ann", None], pa.array(["Ann", None]).dictionary_encode()):
+        assert features(column).artists.tolist() == ["Ann", ""]
+    assert features(np.ma.array(["Ann", "Bea"], mask=[0, 1])).artists.tolist() == ["Ann", ""]
+    assert features(["a", "b"], splits=["Train", "TEST"]).splits.tolist() == ["train", "test"]
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        (["Ann", {"name": "Bea"}], "row 1 is .*of type dict, which is no name"),
+        (["Ann", [["Bea"]]], "row 1 is .*of type list, which is no name"),
+        ([True, "Bea"], "row 0 is 'True', of type bool"),
+        ([datetime.date(1975, 1, 1), "Bea"], "row 0 is '1975-01-01', of type date"),
+        ([b"Bj\xf6rk", "Bea"], "row 0 is .*bytes that are not text in UTF-8"),
+        ([object(), "Bea"], "row 0 is .*of type object"),
+    ],
+)
+def test_what_is_no_name_is_refused_with_its_row(column, words):
+    with pytest.raises(FeatureStoreError, match=f"artists: {words}"):
+        features(column)
+    with pytest.raises(FeatureStoreError, match=f"labels: {words}"):
+        features(["a", "b"], labels=column)
+
+
+def test_a_matrix_of_labels_has_marks_alone():
+    with pytest.raises(FeatureStoreError, match="labels: row 1 has 0.9 in column 1, neither 0 nor 1"):
+        features(["a", "b"], labels=np.array([[1, 0], [0, 0.9]]))
+    hidden = np.ma.array([[1, 1], [0, 1]], mask=[[0, 1], [0, 0]])
+    assert features(["a", "b"], labels=hidden).labels == (("0",), ("1",))
+
+
 def test_a_row_may_list_several_artists():
     assert features([["Ann", "Bea", "N/A"], ("Cy",)]).artists.tolist() == ["Ann; Bea", "Cy"]
 
 
 @pytest.mark.parametrize(
-    "groups", [["a", "nan"], np.array(["a", NAN], dtype=object), np.array(["a", NAN]), ["a", None]]
+    "groups",
+    [
+        *(["a", "nan"], np.array(["a", NAN], dtype=object), np.array(["a", NAN]), ["a", None], ["a", "\u200b"]),
+        *(["a", name] for name in ("N/A", "NaT", "-", "#REF!", "(null)")),
+    ],
 )
 def test_rows_of_unknown_videos_are_no_video(groups):
-    with pytest.raises(FeatureStoreError, match="groups: row 1 is (missing|'nan', which names no video)"):
+    with pytest.raises(FeatureStoreError, match="groups: row 1 is (missing|empty|'.*', which names no video)"):
         features(["x", "y"], groups=groups)
 
 

@@ -6,78 +6,21 @@ Garfunkel, Earth, Wind & Fire and Tyler, The Creator stay what they are.
 """
 
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from antiphon.catalogue.artist_names import loosely, named
 from antiphon.catalogue.unknown import is_unknown
 
-_CHARACTERS = str.maketrans(
-    dict.fromkeys("’‘‛ʼʹʻʽ′`´＇ꞌ", "'")
-    | dict.fromkeys("“”„‟«»″＂", '"')
-    | dict.fromkeys("‐‑‒–—―−﹘﹣－⁃", "-")
-    | dict.fromkeys("⁄∕", "/")
-    | {"×": "x", "、": ","}
+_SIGN = r"[&+,/|\\•·・∙]"
+_WORD = (
+    r"(?:and|und|et|y|e|i|och|og|en|ja|és|ve|и|και|dan|và|x|vs\.?|v\.|versus|with|w/|con|com|mit|med|avec|meets"
+    r"|pres\.?|presents|introducing|starring|prod\.?(?: by)?|aka|a\.k\.a\.|f\.|f/)"
 )
-_GUESTS = r"(?:feat\b\.?|ft\b\.?|featuring\b)"
-_BRACKETED = re.compile(rf"\s*[(\[]\s*{_GUESTS}\s*([^)\]]+)[)\]]?")
-# A name must follow that is no bracket and no second "feat.", so that Little Feat is a band, with guests or without.
-_FOLLOWED = re.compile(rf"\s+{_GUESTS}\s*(?!feat\b|ft\b)(?=[^\s(\[])")
-_JOINED = re.compile(
-    r"\s*[&+,/|]\s*|\s+(?:and|und|et|y|e|och|og|en|x|vs\.?|versus|with|w/|con|mit|avec|meets|pres\.?|presents)\s+"
-)
+_JOINED = re.compile(rf"(?:\s*{_SIGN})+\s*(?:{_WORD}\s+)?|\s+{_WORD}\s+")
 _MAX_JOINED = 12
 _MAX_SHOWN = 3
-
-
-@lru_cache(maxsize=262_144)
-def artist_key(artist: str) -> str:
-    """Normalise an artist's name: case, width, white space, what is invisible, and guests make no difference.
-
-    Nor do the ways in which Unicode writes an accent, an apostrophe or a dash.
-
-    Parameters
-    ----------
-    artist : str
-        Name of the artist.
-
-    Returns
-    -------
-    str
-        Key of the artist that is named first; "" where none is known.
-
-    Examples
-    --------
-    >>> artist_key("  Nova  Lux ft. Someone") == artist_key("nova lux")
-    True
-    >>> artist_key("Guns N’ Roses") == artist_key("Guns N' Roses")
-    True
-    """
-    named = _named(artist)
-    return named[0] if named else ""
-
-
-def _plain(artist: str) -> str:
-    text = unicodedata.normalize("NFKC", artist.translate(_CHARACTERS)).translate(_CHARACTERS).casefold()
-    shown = (letter for letter in unicodedata.normalize("NFKC", text) if not _is_invisible(letter))
-    return " ".join("".join(shown).split())
-
-
-def _is_invisible(letter: str) -> bool:
-    return not letter.isascii() and (unicodedata.category(letter) == "Cf" or "\ufe00" <= letter <= "\ufe0f")
-
-
-@lru_cache(maxsize=262_144)
-def _named(artist: str) -> tuple[str, ...]:
-    """Return the keys of artists that a name lists for certain: parts between semicolons, and guests."""
-    found: list[str] = []
-    for part in _plain(artist).split(";"):
-        guests = _BRACKETED.findall(part)
-        found += [*_FOLLOWED.split(_BRACKETED.sub("", part)), *guests]
-    known = (name.strip(" ,") for name in found)
-    return tuple(dict.fromkeys(name for name in known if name and not is_unknown(name)))
 
 
 def credited(artists: Iterable[str | None]) -> list[tuple[str, ...]]:
@@ -98,31 +41,37 @@ def credited(artists: Iterable[str | None]) -> list[tuple[str, ...]]:
     >>> credited(["Ann & Bea", "Ann", "bea", "Simon & Garfunkel", "Various Artists"])
     [('ann', 'bea'), ('ann',), ('bea',), ('simon & garfunkel',), ()]
     """
-    named = [() if artist is None or is_unknown(artist) else _named(artist) for artist in artists]
-    alone = {key for keys in named for key in keys}
-    parts = {key: _parts(key, alone) for key in alone}
-    return [tuple(dict.fromkeys(part for key in keys for part in parts[key])) for keys in named]
+    lists = [() if artist is None or is_unknown(artist) else named(artist) for artist in artists]
+    alone: dict[str, str] = {}
+    for key in sorted({key for keys in lists for key in keys}):
+        alone.setdefault(loosely(key), key)
+    parts = {key: _parts(key, alone) for keys in lists for key in keys}
+    return [tuple(dict.fromkeys(part for key in keys for part in parts[key])) for keys in lists]
 
 
-def _parts(name: str, alone: set[str]) -> tuple[str, ...]:
-    """Split a joint name into names that stand alone elsewhere; itself if it cannot be."""
+def _parts(name: str, alone: Mapping[str, str]) -> tuple[str, ...]:
+    """Split a joint name into names that stand alone elsewhere; itself, as it is written first, if it cannot be."""
     joints = [match.span() for match in _JOINED.finditer(name)]
-    if not 0 < len(joints) <= _MAX_JOINED:
-        return (name,)
-    starts, ends = [0, *(end for _, end in joints)], [*(start for start, _ in joints), len(name)]
-    return _chain(name, starts, ends, 0, alone) or (name,)
+    found: tuple[str, ...] = ()
+    if 0 < len(joints) <= _MAX_JOINED:
+        starts, ends = [0, *(end for _, end in joints)], [*(start for start, _ in joints), len(name)]
+        found = _chain(name, starts, ends, 0, alone)
+    return found or (alone[loosely(name)],)
 
 
-def _chain(name: str, starts: Sequence[int], ends: Sequence[int], first: int, alone: set[str]) -> tuple[str, ...]:
+def _chain(
+    name: str, starts: Sequence[int], ends: Sequence[int], first: int, alone: Mapping[str, str]
+) -> tuple[str, ...]:
     """Return names that follow each other from a part on to the end, the longest first; none if there are none."""
     if first == len(starts):
         return ()
     for last in range(len(starts) - 1, first - 1, -1):
         part = name[starts[first] : ends[last]]
-        if part in alone and part != name:
+        known = alone.get(loosely(part)) if part and part != name else None
+        if known is not None and loosely(known) != loosely(name):
             rest = _chain(name, starts, ends, last + 1, alone)
             if rest or last + 1 == len(starts):
-                return (part, *rest)
+                return (known, *rest)
     return ()
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from antiphon.catalogue.artists import artist_key, credited, linked
+from antiphon.catalogue.artist_names import artist_key
+from antiphon.catalogue.artists import credited, linked
 from antiphon.errors import ConfigError
 from antiphon.seeding import keyed_fraction
 

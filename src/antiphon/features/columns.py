@@ -74,9 +74,14 @@ def known_names(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, nam
     """Return names, "" where a value means that it is unknown."""
     if values is None:
         return np.full(count, "")
-    texts = [known_name(value) for value in _entries(values, count, name)]
-    for row, text in enumerate(texts):
-        if fault := fault_of_text(text):
+    texts: list[str] = []
+    for row, value in enumerate(_entries(values, count, name)):
+        try:
+            texts.append(known_name(value))
+            fault = fault_of_text(texts[-1])
+        except ValueError as error:
+            fault = str(error)
+        if fault:
             raise FeatureStoreError(f"{name}: row {row} {fault}. Shorten or correct it, or leave it empty.")
     return np.asarray(texts, dtype=np.str_)
 
@@ -109,11 +114,11 @@ def seconds(values: Sequence[Any] | npt.NDArray[Any] | None, count: int) -> npt.
 
 def split_names(values: Sequence[str] | npt.NDArray[Any], count: int) -> NameArray:
     """Return splits, "" where there is none."""
-    splits = known_names(values, count, "splits")
-    unknown = sorted(set(splits) - {*SPLITS, ""})
-    if unknown:
-        raise FeatureStoreError(f"splits: must be one of {', '.join(SPLITS)}, not '{unknown[0]}'.")
-    return splits
+    splits = [name.casefold() for name in known_names(values, count, "splits").tolist()]
+    row = next((row for row, name in enumerate(splits) if name not in {*SPLITS, ""}), None)
+    if row is not None:
+        raise FeatureStoreError(f"splits: must be one of {', '.join(SPLITS)}, not '{splits[row]}' (row {row}).")
+    return np.asarray(splits, dtype=np.str_)
 
 
 def text_lists(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, name: str) -> tuple[tuple[str, ...], ...]:
@@ -122,4 +127,7 @@ def text_lists(values: Sequence[Any] | npt.NDArray[Any] | None, count: int, name
         return ((),) * count
     if len(values) != count:
         raise FeatureStoreError(f"{name}: has {len(values)} entries, expected one for each of {count} rows.")
-    return label_lists(values)
+    try:
+        return label_lists(values)
+    except ValueError as error:
+        raise FeatureStoreError(f"{name}: {error}. Give each row a label or a list of labels.") from error

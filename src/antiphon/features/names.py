@@ -1,12 +1,17 @@
 """Artists, genres and labels as arrays hold them, with what is not known left out."""
 
+import decimal
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.catalogue.unknown import is_unknown
+from antiphon.catalogue.unknown import is_unknown, names_nothing
+from antiphon.spelling import visible
+
+_CONVERSIONS = ("as_py", "to_list", "tolist")
+_MAX_SHOWN = 40
 
 
 def known_name(value: Any) -> str:
@@ -15,26 +20,65 @@ def known_name(value: Any) -> str:
     Parameters
     ----------
     value : object
-        A name, a number of one, or a list of artists; None, NaN or a word such as "N/A" where it is not known.
+        A name, a number of one, or a list or set of artists, also as an element of an array of numpy, pandas, polars or
+        Arrow; None, NaN or a word such as "N/A" where it is not known.
 
     Returns
     -------
     str
         The name, several separated by semicolons; "" where it is not known.
 
+    Raises
+    ------
+    ValueError
+        The value is no name.
+
     Examples
     --------
     >>> known_name("Ann"), known_name(7.0), known_name(["Ann", "Bea", None]), known_name(float("nan"))
     ('Ann', '7', 'Ann; Bea', '')
     """
-    if isinstance(value, str):
-        return "" if is_unknown(value) else value
-    if isinstance(value, Sequence | np.ndarray) and np.ndim(value) == 1:
-        return "; ".join(dict.fromkeys(filter(None, map(known_name, value))))
+    value = _native(value)
+    several = _several(value)
+    if several is not None:
+        return "; ".join(dict.fromkeys(filter(None, map(_one_name, several))))
+    return _one_name(value)
+
+
+def _one_name(value: Any) -> str:
+    value = _native(value)
+    if isinstance(value, bytes):
+        value = _text_of(value)
     if is_unknown(value):
         return ""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | decimal.Decimal):
+        raise ValueError(f"is {str(value)[:_MAX_SHOWN]!r}, of type {type(value).__name__}, which is no name")
     # Programmes make numbers with gaps floating ones.
-    return str(int(value)) if isinstance(value, float | np.floating) and float(value).is_integer() else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _native(value: Any) -> Any:
+    """Return what an element of another library's array, or a part of it, is in Python."""
+    if isinstance(value, str):
+        return value
+    convert = next((found for name in _CONVERSIONS if (found := getattr(value, name, None)) is not None), None)
+    return value if convert is None else convert()
+
+
+def _several(value: Any) -> list[Any] | None:
+    """Return the members of a list or set; None for a single value."""
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else None
+
+
+def _text_of(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"is {value[:_MAX_SHOWN]!r}, bytes that are not text in UTF-8") from None
 
 
 def label_lists(values: Sequence[Any] | npt.NDArray[Any]) -> tuple[tuple[str, ...], ...]:
@@ -50,20 +94,35 @@ def label_lists(values: Sequence[Any] | npt.NDArray[Any]) -> tuple[tuple[str, ..
     tuple of tuple of str
         Labels of each row; in a matrix they are the numbers of the columns.
 
+    Raises
+    ------
+    ValueError
+        A value is no name, or one of a matrix neither 0 nor 1; the message begins with the number of the row.
+
     Examples
     --------
     >>> label_lists([["live", "N/A"], "solo", float("nan"), None])
     (('live',), ('solo',), (), ())
     """
     if isinstance(values, np.ndarray) and values.ndim == 2 and values.dtype.kind in "biuf":
-        marked = values.astype(bool) & (values == values)  # noqa: PLR0124
-        return tuple(tuple(str(column) for column in np.flatnonzero(row)) for row in marked)
-    return tuple(_labels(value) for value in values)
+        marks = np.nan_to_num(np.ma.filled(values.astype(np.float64), 0.0), nan=0.0)
+        odd = np.argwhere((marks != 0) & (marks != 1))
+        if len(odd):
+            row, column = odd[0]
+            raise ValueError(f"row {row} has {marks[row, column]:g} in column {column}, neither 0 nor 1")
+        return tuple(tuple(str(column) for column in np.flatnonzero(row)) for row in marks)
+    found: list[tuple[str, ...]] = []
+    for row, value in enumerate(values):
+        try:
+            found.append(_labels(_native(value)))
+        except ValueError as error:
+            raise ValueError(f"row {row} {error}") from error
+    return tuple(found)
 
 
 def _labels(value: Any) -> tuple[str, ...]:
-    several = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and np.ndim(value) == 1
-    return tuple(name for each in (value if several else [value]) if (name := known_name(each)))
+    several = _several(value)
+    return tuple(filter(None, map(_one_name, [value] if several is None else several)))
 
 
 def unknown_group(values: Sequence[Any] | npt.NDArray[Any]) -> int | None:
@@ -74,5 +133,4 @@ def unknown_group(values: Sequence[Any] | npt.NDArray[Any]) -> int | None:
     >>> unknown_group(["a", "nan"]), unknown_group(["a", "b"])
     (1, None)
     """
-    words = {"nan", "none", "null", "<na>", "nat", "#n/a"}
-    return next((row for row, value in enumerate(values) if str(value).strip().casefold() in words), None)
+    return next((row for row, value in enumerate(values) if names_nothing(str(value))), None)
