@@ -1,5 +1,6 @@
 """The map: who is on it stays where it is, who comes goes among its neighbours, and why it cannot be drawn is told."""
 
+import threading
 import time
 from dataclasses import replace
 from itertools import cycle
@@ -11,9 +12,10 @@ from fastapi.testclient import TestClient
 
 from antiphon.app import layout
 from antiphon.app.application import create_app
-from antiphon.app.atlas import Atlas
+from antiphon.app.atlas import Atlas, Drawn
 from antiphon.app.layout import Layout, laid_out
 from antiphon.app.library import Library
+from antiphon.embeddings import MODALITIES, ModalityEmbeddings
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
@@ -136,6 +138,62 @@ def test_another_process_s_layout_is_shown_and_asking_anew_makes_one(
         assert time.monotonic() < until
     assert Layout.read(tmp_path / "map.parquet").places.tolist() == (-kept.places).tolist()  # pyright: ignore
     assert other.compute(anew=True).version == one.compute().version != other.drawn.version
+
+
+def test_a_layout_anew_is_made_after_one_that_is_under_way(
+    workspace: Workspace, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, asked, goes_on = drawn(index, Library.of(workspace), tmp_path), list[bool](), threading.Event()
+    shown = made.drawn
+    assert shown is not None
+
+    def slow(*, anew: bool = False) -> Drawn:
+        asked.append(anew)
+        assert goes_on.wait(20)
+        return shown
+
+    def settle() -> None:
+        goes_on.set()
+        until = time.monotonic() + 20
+        while made.is_being_made:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        goes_on.clear()
+
+    monkeypatch.setattr(made, "compute", slow)
+    made.start()
+    for _ in range(3):
+        made.start(anew=True)
+        made.start()
+    settle()
+    assert asked == [False, True]
+    made.start(anew=True)
+    made.start(anew=True)  # It is being laid out anew already.
+    settle()
+    assert asked == [False, True, True]
+
+
+@pytest.mark.numeric
+def test_a_file_stands_where_a_music_video_would_that_comes_later(
+    workspace: Workspace, index: Index, tmp_path: Path
+) -> None:
+    made = drawn(index, Library.of(workspace), tmp_path)
+    shown, (ids, vectors) = made.drawn, made._means()
+    assert shown is not None and ids == [video.id for video in shown.videos]
+    sides = {side: dict(zip(*index.embeddings(side)[:2], strict=True)) for side in MODALITIES}
+    own = {side: ModalityEmbeddings.from_segments(sides[side]["plain"][None]) for side in MODALITIES}
+    found = made.guest("plain", own, shown)
+    assert found is not None and found.nearest[0].id == "plain"
+    cosines = vectors @ vectors[ids.index("plain")]
+    near = np.argsort(-cosines, kind="stable")[:3]
+    places = np.frombuffer(shown.places, "<u2").reshape(-1, 2)[near] / 65535 * 2 - 1
+    weights = np.exp(10 * cosines[near])
+    assert found.place == pytest.approx((weights[:, None] * places).sum(axis=0) / weights.sum(), abs=1e-4)
+    assert [one.id for one in found.nearest] == [ids[row] for row in near]
+    assert found.group is not None and found.group.number == shown.clusters[ids.index("plain")]
+    song = made.guest("song", {"audio": own["audio"]}, shown)
+    assert song is not None and song.place != found.place
+    assert made.guest("nothing", {}, shown) is None
 
 
 def test_spellings_of_a_genre_have_one_colour(workspace: Workspace, index: Index, tmp_path: Path) -> None:

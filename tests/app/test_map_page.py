@@ -3,9 +3,11 @@
 import math
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import httpx
 import numpy as np
 import pytest
 from fastapi import FastAPI
@@ -19,6 +21,7 @@ from antiphon.workspace import Workspace
 
 from .conftest import HOST, IDS, RUN, SCRIPT
 from .test_browser import complaints, phone, tab, wide  # noqa: F401 - fixtures
+from .test_sent_files import answered, send
 
 ROWS = sorted(IDS)
 
@@ -275,6 +278,49 @@ def test_where_a_music_video_is_stands_in_the_address(tab: Any, complaints: list
     assert (x, y) == pytest.approx((tab.evaluate("map.clientWidth") / 2, tab.evaluate("map.clientHeight") / 2), abs=1)
     settled(tab, "/map?at=nobody%3Cb%3E")
     assert tab.locator("#map-found").inner_text() == "That music video is not on the map."
+    assert complaints == []
+
+
+def test_a_file_is_on_the_map_of_whoever_sent_it(client: TestClient, song: Path, version: str) -> None:
+    place = answered(client, send(client, song.read_bytes(), "<b>mine.mp4"))
+    at = f"/map?at=file%3A{place.rpartition('/')[2]}"
+    assert f'href="{at}"' in client.get(place).text
+    page = client.get(at).text
+    assert ", your file, stands among <a" in page and "&lt;b&gt;mine" in page and "<b>mine" not in page
+    assert f'data-version="{version}"' in page  # Places and rows of the others stay.
+    plain = client.get("/map?at=plain").text
+    assert 'id="guest"' not in plain and "data-guest" not in plain
+    gone = client.get("/map?at=file%3AAAAAAAAAAAAAAAAAAAAAAA", follow_redirects=False)
+    assert (gone.status_code, gone.headers["location"]) == (303, "/file/AAAAAAAAAAAAAAAAAAAAAA")
+
+
+@pytest.mark.parametrize("tab", [wide("light"), phone("dark")], ids=["wide", "phone"], indirect=True)
+def test_a_file_is_drawn_played_and_opened_and_is_on_no_list(
+    tab: Any,  # noqa: F811
+    complaints: list[str],  # noqa: F811
+    server: str,
+    song: Path,
+) -> None:
+    with httpx.Client(base_url=server, timeout=120) as service:
+        place = answered(service, send(service, song.read_bytes()))  # pyright: ignore[reportArgumentType]
+    tab.goto(place)
+    tab.get_by_role("link", name="On the map").click()
+    tab.wait_for_selector("#map[data-ready]")
+    assert tab.locator("#card .title").inner_text() == "a clip"
+    assert tab.locator("#card .artist").inner_text() == "Your file"
+    drawing = "document.getElementById('map').drawing"
+    assert tab.evaluate(f"[{drawing}.guest, {drawing}.chosen, {drawing}.count]") == [12, 12, 13]
+    x, y = tab.evaluate(f"{drawing}.place(12)")
+    assert (x, y) == pytest.approx((tab.evaluate("map.clientWidth") / 2, tab.evaluate("map.clientHeight") / 2), abs=1)
+    tab.locator("#map").focus()
+    tab.keyboard.press("x")
+    tab.get_by_role("button", name="None").click()  # The file stays.
+    assert tab.evaluate(f"{drawing}.chosen") == 12 and tab.locator("#selected").is_hidden()
+    tab.locator("#map").focus()
+    tab.keyboard.press(" ")
+    tab.wait_for_function("() => playing.some((one) => one.currentTime > 0.2)")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url(f"**{place}")
     assert complaints == []
 
 

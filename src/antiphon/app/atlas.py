@@ -3,7 +3,7 @@
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from antiphon.app.clusters import Cluster, central, described
 from antiphon.app.colouring import Colouring, coloured
+from antiphon.app.encoding import Encodings
 from antiphon.app.kept import Kept
-from antiphon.app.layout import Layout, laid_out
+from antiphon.app.layout import NEAREST, Layout, laid_out
 from antiphon.app.library import Library, Video
+from antiphon.app.projection import among
 from antiphon.errors import AntiphonError
 from antiphon.locks import exclusive
 from antiphon.search import Index
@@ -27,6 +29,7 @@ _STEPS = 65_535
 _WAIT_S = 3600.0
 _CHECK_EVERY_S = 1.0
 _MAX_COLOURINGS = 16
+_MAX_GUESTS = 16
 
 
 class MapError(AntiphonError):
@@ -81,6 +84,25 @@ class Drawn:
         return Drawn(version, videos, places, numbers, self.groups, self.made, self.came_later)
 
 
+@dataclass(frozen=True)
+class Guest:
+    """Where a client's file would stand on a map.
+
+    Attributes
+    ----------
+    place : (float, float)
+        From −1 to 1 each.
+    nearest : list of Video
+        The music videos among which it stands, the most alike first.
+    group : Cluster, optional
+        The group of the first of these.
+    """
+
+    place: tuple[float, float]
+    nearest: list[Video]
+    group: Cluster | None
+
+
 class Atlas:
     """Map of an index's videos, each placed by the mean of its audio and video embeddings.
 
@@ -115,6 +137,8 @@ class Atlas:
         self._seen: object = None
         self._checked_s = 0.0
         self._colourings: Kept[Colouring] = Kept(_MAX_COLOURINGS)
+        self._guests: Kept[Guest | None] = Kept(_MAX_GUESTS)
+        self._is_anew, self._anew_is_wanted = False, threading.Event()
 
     def start(self, *, anew: bool = False) -> None:
         """Read the layout that is kept, and place who is new, in a thread.
@@ -122,11 +146,12 @@ class Atlas:
         Parameters
         ----------
         anew : bool, default False
-            Lay out all anew.
+            Lay out all anew: now, or once what is being computed is done.
         """
+        if anew and not (self._working.locked() and self._is_anew):
+            self._anew_is_wanted.set()
         if self._working.acquire(blocking=False):
-            self._failure = None
-            threading.Thread(target=self._work, args=(anew,), name="map", daemon=True).start()
+            threading.Thread(target=self._work, name="map", daemon=True).start()
 
     @property
     def is_being_made(self) -> bool:
@@ -180,7 +205,7 @@ class Atlas:
         Drawn
             The map.
         """
-        ids, vectors = track_means({side: self._index.embeddings(side)[:2] for side in _SIDES})
+        ids, vectors = self._means()
         with exclusive(self._lock, MapError("Another process computes the map."), _WAIT_S):
             kept = None if anew else Layout.read(self._place)
             if kept is None or not kept.is_of(ids, vectors):
@@ -191,14 +216,61 @@ class Atlas:
             earlier.unlink(missing_ok=True)
         return _drawn_from(kept, self._library, vectors)
 
-    def _work(self, anew: bool) -> None:
-        try:
-            self._drawn = self.compute(anew=anew)
-        except Exception as error:  # noqa: BLE001 - reported when the map is requested
-            traceback.print_exc()
-            self._failure = error
-        finally:
-            self._working.release()
+    def guest(self, key: Hashable, encodings: Encodings, drawn: Drawn) -> Guest | None:
+        """Place a client's file among those on a map, as a music video that comes later is placed.
+
+        It is on no map but that of whoever asks.
+
+        Parameters
+        ----------
+        key : hashable
+            Which file it is.
+        encodings : dict of str to ModalityEmbeddings
+            Its embeddings, by the model of the index.
+        drawn : Drawn
+            The map.
+
+        Returns
+        -------
+        Guest, optional
+            Where it would stand; None where it has no embeddings, or nobody is on the map.
+        """
+        return self._guests.get((drawn.version, key), lambda: (self._placed(encodings, drawn), True))
+
+    def _placed(self, encodings: Encodings, drawn: Drawn) -> Guest | None:
+        ids, vectors = self._means()
+        rows = {id: row for row, id in enumerate(ids)}
+        standing = [(at, rows[video.id]) for at, video in enumerate(drawn.videos) if video.id in rows]
+        if not encodings or not standing:
+            return None
+        _, own = track_means({side: (["its"], one.track[None]) for side, one in encodings.items()})
+        stands, among_these = (np.array(column) for column in zip(*standing, strict=True))
+        places = np.frombuffer(drawn.places, "<u2").reshape(-1, 2)[stands] / _STEPS * 2 - 1
+        landmarks = vectors[among_these]
+        found, _ = among(own, landmarks, places, NEAREST)
+        nearest = stands[np.argsort(-(landmarks @ own[0]), kind="stable")[:NEAREST]].tolist()
+        group = next((one for one in drawn.groups if one.number == drawn.clusters[nearest[0]]), None)
+        return Guest((float(found[0, 0]), float(found[0, 1])), [drawn.videos[row] for row in nearest], group)
+
+    def _means(self) -> tuple[list[str], npt.NDArray[np.float32]]:
+        return track_means({side: self._index.embeddings(side)[:2] for side in _SIDES})
+
+    def _work(self) -> None:
+        """Compute the map, and once more where it is to be laid out anew since."""
+        while True:
+            self._is_anew = self._anew_is_wanted.is_set()
+            self._anew_is_wanted.clear()
+            self._failure = None
+            try:
+                self._drawn = self.compute(anew=self._is_anew)
+            except Exception as error:  # noqa: BLE001 - reported when the map is requested
+                traceback.print_exc()
+                self._failure = error
+            finally:
+                self._working.release()
+            # Who asks from now on starts another thread, unless this one goes on.
+            if not self._anew_is_wanted.is_set() or not self._working.acquire(blocking=False):
+                return
 
     def _stamp(self) -> object:
         try:

@@ -20,7 +20,8 @@ FloatArray = npt.NDArray[np.float32]
 _SKETCH = 4
 _SAME = 1e-3
 """Greatest difference of a value between two embeddings of one file by one model."""
-_NEAREST = 3
+NEAREST = 3
+"""How many music videos place one that comes among them."""
 _MAX_CLUSTER = 255
 
 MAP = pa.schema(
@@ -158,7 +159,7 @@ def laid_out(ids: Sequence[str], vectors: FloatArray, before: Layout | None = No
     later = ~stays
     places[stays], numbers[stays] = before.places[old[stays]], before.clusters[old[stays]]
     if later.any():
-        found, nearest = among(vectors[later], vectors[stays], places[stays], _NEAREST)
+        found, nearest = among(vectors[later], vectors[stays], places[stays], NEAREST)
         places[later], numbers[later] = found, numbers[stays][nearest]
     later[stays] = before.came_later[old[stays]]
     return Layout(list(ids), places, numbers, sketches, later, before.made)

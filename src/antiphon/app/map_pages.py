@@ -1,5 +1,6 @@
 """The map on pages: its places and colours as bytes, who is where, and what is put on a list from it."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -8,11 +9,13 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from antiphon.app.api import refuse_repeated
-from antiphon.app.atlas import Drawn, rows_of
+from antiphon.app.asking import page_of_file
+from antiphon.app.atlas import Drawn, Guest, rows_of
 from antiphon.app.colouring import COLOURS, LEVELS, TAG, Colouring, colourings
 from antiphon.app.forms import form_fields
 from antiphon.app.library import Video
 from antiphon.app.root import rooted
+from antiphon.app.sent_records import PREFIX
 from antiphon.app.state import Here, State
 from antiphon.app.templating import address
 from antiphon.shortlists import Shortlist, Shortlists, UnknownShortlistError, added
@@ -33,13 +36,17 @@ Name = Annotated[str, Query(max_length=4096)]
 
 
 @router.get("/map")
-def map_page(request: Request, here: Here, by: By = "genre", q: Name = "", at: Name = "") -> HTMLResponse:
-    """Show the map of the catalogue."""
+def map_page(request: Request, here: Here, by: By = "genre", q: Name = "", at: Name = "") -> Response:
+    """Show the map of the catalogue, and on it a music video or a client's file."""
     searcher, drawn = here.searcher, here.atlas.drawn
+    file = here.sent.by_id(at)
+    if at.startswith(PREFIX) and (file is None or here.served is None or file.origin != here.served.origin):
+        return RedirectResponse(page_of_file(at), 303)  # It is gone, or not embedded yet: its page says so.
     ways = colourings(searcher.library, here.atlas.measured)
     shown = None if drawn is None else here.atlas.colouring(by, drawn)
     if shown is not None and by not in ways:
         ways[by] = shown.title
+    guest = None if file is None or drawn is None else here.atlas.guest((at, file.origin), file.encodings, drawn)
     return here.pages.render(
         request,
         "map.html",
@@ -49,6 +56,9 @@ def map_page(request: Request, here: Here, by: By = "genre", q: Name = "", at: N
         by=by,
         q=q,
         at=at,
+        file=None if file is None else file.video,
+        guest=guest,
+        point=None if guest is None or file is None or file.video is None else _point(guest, file.video),
         colouring=shown,
         colours=COLOURS,
         made=_day(drawn) if drawn is not None else "",
@@ -165,6 +175,11 @@ def _item(video: Video, genre: str) -> list[str | float]:
     start_s = video.segments[0].start_s if video.segments else video.start_s
     file = address(video.id, "media") if video.file else ""
     return [video.id, video.title, video.artist, genre, file, round(start_s, 2)]
+
+
+def _point(guest: Guest, file: Video) -> dict[str, object]:
+    """Return what the page's script draws of a client's file."""
+    return {"place": guest.place, "item": _item(replace(file, artist="Your file"), "")}
 
 
 def _day(drawn: Drawn) -> str:

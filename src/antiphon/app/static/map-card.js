@@ -11,7 +11,7 @@ export function cardOf(about) {
   const title = line("p", "", "title");
   title.append(Object.assign(line("a", about[TITLE], ""), { href: address("video", about[ID]) }));
   const words = line("div", "", "words");
-  words.append(title, line("p", about[ARTIST], "artist"), line("p", about[GENRE], "small"), line("p", about[ID], "id"));
+  words.append(title, line("p", about[ARTIST], "artist"), line("p", about[GENRE], "small"), line("p", about[ID].startsWith("file:") ? "" : about[ID], "id"));
   return [player(about), words];
 }
 

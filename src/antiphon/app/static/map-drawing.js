@@ -17,23 +17,33 @@ export class Drawing {
     this.levels = 251;
     this.marked = 0;
     this.chosen = -1;
+    this.guest = -1; // Row of a client's file, after those of the catalogue.
     this.outline = [];
     this.readStyle();
   }
 
   get count() { return this.xs.length; }
 
-  /** Take places from pairs of 16-bit integers. */
-  take(bytes) {
+  /** Take places from pairs of 16-bit integers, and that of a client's file, if there is one. */
+  take(bytes, guest = null) {
     const pairs = new Uint16Array(bytes);
-    const count = pairs.length / 2;
+    const own = pairs.length / 2;
+    const count = own + (guest ? 1 : 0);
     [this.xs, this.ys] = [new Float32Array(count), new Float32Array(count)];
-    for (let row = 0; row < count; row += 1) {
+    for (let row = 0; row < own; row += 1) {
       this.xs[row] = (2 * pairs[2 * row]) / 65535 - 1;
       this.ys[row] = (2 * pairs[2 * row + 1]) / 65535 - 1;
     }
+    this.guest = guest ? own : -1;
+    if (guest) [this.xs[own], this.ys[own]] = guest;
     this.colours = new Uint8Array(count);
     this.marks = new Uint8Array(count);
+  }
+
+  /** Take the colour of each row of the catalogue. */
+  paint(bytes) {
+    this.colours = new Uint8Array(this.count).fill(UNKNOWN);
+    this.colours.set(new Uint8Array(bytes));
   }
 
   readStyle() {
@@ -65,15 +75,15 @@ export class Drawing {
     return [this.width / 2 + (this.xs[row] - this.view.x) * this.unitX, this.height / 2 + (this.ys[row] - this.view.y) * this.unitY];
   }
 
-  isShown(row) { return this.shown[this.colours[row]] === 1; }
+  isShown(row) { return row === this.guest || this.shown[this.colours[row]] === 1; }
 
-  /** Rows that are shown and inside the canvas, with their places. */
+  /** Rows of the catalogue that are shown and inside the canvas, with their places. */
   inside() {
     const { width, height, unitX, unitY, xs, ys, view, shown, colours } = this;
     const [rows, px, py] = [new Int32Array(xs.length), new Float32Array(xs.length), new Float32Array(xs.length)];
     let found = 0;
     for (let row = 0; row < xs.length; row += 1) {
-      if (!shown[colours[row]]) continue;
+      if (row === this.guest || !shown[colours[row]]) continue;
       const x = width / 2 + (xs[row] - view.x) * unitX;
       const y = height / 2 + (ys[row] - view.y) * unitY;
       if (x < -8 || x > width + 8 || y < -8 || y > height + 8) continue;
@@ -97,6 +107,7 @@ export class Drawing {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (!this.isDense) this.drawShapes(seen);
     this.drawChosen();
+    this.drawGuest();
     this.drawOutline();
     return seen.found;
   }
@@ -174,7 +185,7 @@ export class Drawing {
   }
 
   drawChosen() {
-    if (this.chosen < 0 || !this.isShown(this.chosen)) return;
+    if (this.chosen < 0 || this.chosen === this.guest || !this.isShown(this.chosen)) return;
     const [x, y] = this.place(this.chosen);
     this.pen.beginPath();
     this.shape(this.colours[this.chosen], x, y, this.radius + 3);
@@ -185,6 +196,31 @@ export class Drawing {
       this.pen.strokeStyle = colour;
       this.pen.stroke();
     }
+  }
+
+  /** A target with its name, unlike any music video, on top of all. */
+  drawGuest() {
+    if (this.guest < 0) return;
+    const { pen } = this;
+    const [x, y] = this.place(this.guest);
+    const rings = [[11, this.ink], [9, this.ground], [4.5, this.ink]];
+    if (this.chosen === this.guest) rings.unshift([15, this.ink], [13.5, this.ground]);
+    for (const [radius, colour] of rings) {
+      pen.beginPath();
+      pen.arc(x, y, radius, 0, 7);
+      pen.fillStyle = colour;
+      pen.fill();
+    }
+    pen.font = `600 13px ${getComputedStyle(this.canvas).fontFamily}`;
+    const isLeft = x > this.width - 110;
+    pen.textAlign = isLeft ? "right" : "left";
+    pen.textBaseline = "middle";
+    pen.lineWidth = 4;
+    pen.lineJoin = "round";
+    pen.strokeStyle = this.ground;
+    pen.strokeText("your file", x + (isLeft ? -20 : 20), y);
+    pen.fillStyle = this.ink;
+    pen.fillText("your file", x + (isLeft ? -20 : 20), y);
   }
 
   /** The lasso, while it is drawn. */

@@ -14,6 +14,7 @@ const found = document.getElementById("map-found");
 const REST_MS = 350;
 const MAX_TOLD = 16000; // Characters of a form.
 const hint = card.firstElementChild;
+const guest = canvas.dataset.guest ? JSON.parse(canvas.dataset.guest) : null; // A client's file.
 
 const drawing = new Drawing(canvas);
 const selection = new Selection(drawing, () => { draw(); nameSelected(); });
@@ -34,6 +35,7 @@ async function ask(place, more = {}) {
 
 /** What is known of a point, asked for by the hundred. */
 async function item(row) {
+  if (row === drawing.guest) return guest.item;
   const first = row - (row % blockSize);
   if (!blocks.has(first)) blocks.set(first, ask("items", { first }).then((answer) => answer.json()));
   return (await blocks.get(first))[row - first];
@@ -94,7 +96,7 @@ canvas.addEventListener("keydown", (event) => {
     if (next >= 0) choose(next);
   } else if (event.key === " ") play();
   else if (event.key === "Enter" && chosen >= 0) open(chosen);
-  else if (event.key === "x" && chosen >= 0) selection.toggle(chosen);
+  else if (event.key === "x" && chosen >= 0 && chosen !== drawing.guest) selection.toggle(chosen);
   else if (event.key === "+" || event.key === "=") zoom(1.5);
   else if (event.key === "-") zoom(1 / 1.5);
   else if (event.key === "0") zoom(0);
@@ -178,7 +180,7 @@ async function colour(isLegendHere) {
     isLegendHere ? null : ask("legend", { by }).then((answer) => answer.text()),
   ]);
   if (text !== null) legend.innerHTML = text; // Rendered and escaped by the service.
-  drawing.colours = new Uint8Array(bytes);
+  drawing.paint(bytes);
   drawing.isScale = legend.querySelector(".scale") !== null;
   canvas.dataset.by = by;
   filter();
@@ -223,8 +225,13 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   draw();
 });
 
-/** Show where the music video is that the address names. */
+/** Show where the music video, or the file, is that the address names. */
 async function showWhere(id) {
+  if (guest) {
+    await choose(drawing.guest);
+    zoom(3, drawing.guest);
+    return;
+  }
   const { rows } = await (await ask("find", { id })).json();
   if (!rows.length) {
     found.textContent = "That music video is not on the map.";
@@ -248,7 +255,7 @@ async function load() {
   }
   blockSize = about.block;
   drawing.levels = about.levels;
-  drawing.take(await (await ask("places")).arrayBuffer());
+  drawing.take(await (await ask("places")).arrayBuffer(), guest?.place);
   state.classList.remove("busy");
   await colour(legend.firstElementChild !== null);
   if (canvas.dataset.at) await showWhere(canvas.dataset.at);
