@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.inference import resolve_device
+from antiphon.cores import limited_threads
 from antiphon.embeddings import MODALITIES, Modality
 from antiphon.encoding import MediaEncoder, Per, refuse_weight
 from antiphon.errors import ModelError
@@ -151,7 +152,7 @@ class DualEncoder(MediaEncoder):
         self.sampling = features.sampling or SamplingConfig()
         if len(held_out) and (held_out.audio.shape[1], held_out.video.shape[1]) != self._dims:
             raise ModelError("The validation features have another size than those to train on; extract both alike.")
-        with epoch_progress(self.recipe.name, progress, verbose) as report:
+        with limited_threads(), epoch_progress(self.recipe.name, progress, verbose) as report:
             trained = train(
                 self.recipe,
                 pairs,

@@ -17,12 +17,13 @@ from torch import Tensor, nn
 
 from antiphon.backbones.accelerated import Accelerated
 from antiphon.backbones.arithmetic import BFLOAT16, OPENVINO, TF32, TORCH, Precision
+from antiphon.cores import usable_cores
 from antiphon.errors import ConfigError
 
 SETTINGS: dict[str, Any] = {
     "INFERENCE_PRECISION_HINT": "f32",  # else bfloat16 or float16 where the processor has it
-    "NUM_STREAMS": os.cpu_count() or 1,
-    "INFERENCE_NUM_THREADS": os.cpu_count() or 1,
+    "NUM_STREAMS": usable_cores(),
+    "INFERENCE_NUM_THREADS": usable_cores(),
     "ENABLE_CPU_PINNING": False,  # decoders and other processes need the same cores
 }
 """Of OpenVINO: a stream of one thread for each core."""

@@ -1,6 +1,5 @@
 """Visual attributes of every segment and the tempo of its track, measured once and kept in one table."""
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -11,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.catalogue import Catalogue
+from antiphon.cores import usable_cores
 from antiphon.errors import DecodeError
 from antiphon.features.computed_videos import VideoAttributes, computed_videos
 from antiphon.features.failing import file_failure
@@ -127,7 +127,7 @@ def measure_attributes(
         if not jobs:
             return
         failures = _other_failures(workspace, {job.video_id for job in jobs})
-        count, failed = workers or os.cpu_count() or 1, 0
+        count, failed = workers or usable_cores(), 0
         measured = computed_videos(jobs, lambda _: (), count, limits or WorkerLimits())
         try:
             with closing(measured):

@@ -4,7 +4,6 @@ A network on one thread has no barriers between threads, so decoders beside it d
 depend on the number of cores.
 """
 
-import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from antiphon.backbones import AudioBackbone, VideoBackbone
+from antiphon.cores import usable_cores
 from antiphon.errors import AntiphonError, ConfigError, DecodeError, WeightsError
 from antiphon.media.extents import Extents
 from antiphon.media.windows import DecodedWindows, WindowsJob
@@ -47,7 +47,7 @@ def compute_in_threads(
     Result
         Results in the order of the items.
     """
-    count = threads or os.cpu_count() or 1
+    count = threads or usable_cores()
     with _one_torch_thread_each(), ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         under_way: list[Future[Result]] = []
         try:

@@ -1,6 +1,5 @@
 """Who computes videos: processes of this machine, or the workers of a Ray cluster."""
 
-import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -8,6 +7,7 @@ from typing import Protocol
 
 from antiphon import backbones
 from antiphon.backbones.arithmetic import Precision
+from antiphon.cores import usable_cores
 from antiphon.errors import ConfigError
 from antiphon.features.computed_videos import Backbone, ComputedVideo, computed_videos
 from antiphon.features.computing import on_gpu
@@ -79,7 +79,7 @@ def in_processes(
         As in `computed_videos`.
     """
     gpu = on_gpu(chain.from_iterable(networks_of(job) for job in jobs))
-    yield from computed_videos(jobs, networks_of, workers or os.cpu_count() or 1, limits, gpu=gpu)
+    yield from computed_videos(jobs, networks_of, workers or usable_cores(), limits, gpu=gpu)
 
 
 class LocalExecutor:

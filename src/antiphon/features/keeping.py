@@ -1,7 +1,6 @@
 """Kept segments of a workspace: their frames and audio, one small file each, for fine-tuning."""
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from antiphon.catalogue import Catalogue
+from antiphon.cores import usable_cores
 from antiphon.errors import AntiphonError
 from antiphon.features.failing import file_failure
 from antiphon.media.extents import EVERYWHERE, Extents
@@ -201,7 +201,7 @@ def keep_segments(
         failures = [item for item in workspace.read_failures() if item.stage != STAGE or item.video_id not in tried]
         failed = 0
         try:
-            kept = run_in_processes(keep_video, jobs, workers or os.cpu_count() or 1, limits or WorkerLimits())
+            kept = run_in_processes(keep_video, jobs, workers or usable_cores(), limits or WorkerLimits())
             for done, (job, found) in enumerate(kept, 1):
                 if isinstance(found, AntiphonError):
                     failures.append(file_failure(workspace, job.video_id, STAGE, job.path, found))

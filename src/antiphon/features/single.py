@@ -1,6 +1,5 @@
 """Features of one file or array that is not in a catalogue, and the tags of a file."""
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from antiphon import backbones
 from antiphon.backbones import AudioBackbone, VideoBackbone
 from antiphon.backbones.musicnn import Musicnn
+from antiphon.cores import usable_cores
 from antiphon.errors import AntiphonError, ConfigError, DecodeError
 from antiphon.features.computing import BATCH_WINDOWS, file_problem, window_features
 from antiphon.media.arrays import frame_windows, waveform_windows
@@ -123,7 +123,7 @@ def files_features(
     settings, size = sampling or SamplingConfig(), batch_size or BATCH_WINDOWS
     under_way = {number: _Gathered(str(path), networks, settings, size) for number, path in enumerate(paths)}
     jobs = [gathered.job for gathered in under_way.values()]
-    count = min(workers or os.cpu_count() or 1, len(jobs))
+    count = min(workers or usable_cores(), len(jobs))
     with closing(stream_in_processes(read_file, jobs, count, limits or WorkerLimits())) as parts:
         for part in parts:
             if part.value is not None:
@@ -293,7 +293,7 @@ def predict_tags_of(
     network = _tagger(backbone)
     scores = [_Scores(str(path), network) for path in paths]
     jobs = [score.job for score in scores]
-    workers = min(os.cpu_count() or 1, len(jobs))
+    workers = min(usable_cores(), len(jobs))
     with closing(stream_in_processes(read_patches, jobs, workers, limits or WorkerLimits())) as parts:
         for part in parts:
             if part.value is not None:

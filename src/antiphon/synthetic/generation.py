@@ -1,7 +1,6 @@
 """Rendering of a catalogue: a folder of videos, the table that describes them, and a record of their settings."""
 
 import multiprocessing
-import os
 import re
 import signal
 from collections.abc import Callable, Generator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import tomli_w
 
+from antiphon.cores import usable_cores
 from antiphon.documents import parsed_toml, read_document, reason
 from antiphon.errors import CatalogueError
 from antiphon.presentation.csv_text import csv_text
@@ -146,7 +146,7 @@ def _read_record(record: Path) -> dict[str, object]:
 
 def _rendered(folder: Path, config: SyntheticConfig, indices: list[int], processes: int | None) -> Generator[int]:
     """Render videos, and yield the number of each when its file is in place."""
-    workers = min(processes or os.cpu_count() or 1, max(len(indices), 1))
+    workers = min(processes or usable_cores(), max(len(indices), 1))
     if workers == 1:
         for index in indices:
             render_video(config, index, _path(folder, index))

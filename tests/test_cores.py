@@ -1,0 +1,124 @@
+"""Cores that a process may use: bound to some, or with a share of them in a container."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from antiphon.cores import limit_threads, limited_threads, usable_cores
+
+THERE = 8
+
+
+@pytest.fixture(autouse=True)
+def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight cores, to all of which the process is bound."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(THERE)), raising=False)
+    for name in ("OMP", "OPENBLAS", "MKL"):
+        monkeypatch.delenv(f"{name}_NUM_THREADS", raising=False)
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    """Write files below a root."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({}, THERE),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, THERE),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "200000 100000\n"}, 2),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n"}, 2),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "5000 100000\n"}, 1),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "6400000 100000\n"}, THERE),
+        # The limit is on a group above, as systemd's slices have it.
+        (
+            {
+                "proc/self/cgroup": "0::/limited.slice/a.service\n",
+                "sys/fs/cgroup/limited.slice/cpu.max": "300000 100000\n",
+                "sys/fs/cgroup/limited.slice/a.service/cpu.max": "max 100000\n",
+            },
+            3,
+        ),
+        # Version 1, whose group is told by the path of the host, which the container does not see.
+        (
+            {
+                "proc/self/cgroup": "12:memory:/docker/1\n4:cpu,cpuacct:/docker/1\n0::/\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "400000\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            4,
+        ),
+        (
+            {
+                "proc/self/cgroup": "4:cpu:/\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            THERE,
+        ),
+        # Another controller's group says nothing about the processor.
+        ({"proc/self/cgroup": "4:cpuset:/\n", "sys/fs/cgroup/cpu/cpu.max": "100000 100000\n"}, THERE),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "no number\n"}, THERE),
+    ],
+)
+def test_a_share_of_the_processor_counts(tmp_path: Path, files: dict[str, str], cores: int) -> None:
+    assert usable_cores(write(tmp_path, files)) == cores
+
+
+def test_a_limited_process_has_no_more_threads_than_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = write(tmp_path, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "200000 100000\n"})
+    monkeypatch.setattr(os, "environ", {})
+    limit_threads(limited)
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "2"
+    monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "3"})
+    limit_threads(limited)
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "3"
+
+
+def test_where_nothing_is_limited_libraries_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {})
+    limit_threads(tmp_path)
+    assert os.environ == {}
+
+
+def test_the_command_limits_threads_before_it_loads_arithmetic() -> None:
+    """Libraries read their number of threads when they are loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import antiphon.cli.app, sys; print('numpy' in sys.modules, 'torch' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_libraries_that_are_loaded_use_no_more_threads_than_cores(tmp_path: Path) -> None:
+    limited = write(tmp_path, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "200000 100000\n"})
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        with limited_threads(limited):
+            assert torch.get_num_threads() == 2
+        assert torch.get_num_threads() == 3
+        torch.set_num_threads(1)
+        with limited_threads(limited):
+            assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system binds no process to cores")
+def test_a_process_that_is_bound_to_a_core_uses_one() -> None:
+    code = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+        "from antiphon.cores import usable_cores; print(usable_cores())"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
