@@ -1,32 +1,34 @@
 """The service under load: mixed requests at a steady rate, on two cores.
 
-    python benchmarks/load.py [--seconds 300] [--rate 200] [--videos 200] [--out FILE]
+    python benchmarks/load.py [--seconds 300] [--rate 200] [--videos 200] [--workers 2] [--out FILE]
 
-The service runs in a process of its own, limited to two cores where the system can do that. Requests begin at their
+`antiphon serve` runs beside this process, limited to two cores where the system can do that. Requests begin at their
 time whether or not others are answered, over connections that are kept: waiting counts. Printed are answers by
-status, the times from when a request was due to the end of its answer, and the service's memory and processor time.
+status, the times from when a request was due to the end of its answer, and the memory and processor time of all
+processes of the service.
 """
 
 import argparse
 import asyncio
 import json
-import multiprocessing
 import os
+import socket
+import subprocess
 import sys
 import tempfile
 import time
-from multiprocessing.connection import Connection
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+import psutil
 
-from antiphon.search import Index
-from antiphon.workspace import Workspace
 from made_up import names, workspace
-from service import Client, machine, serving
+from service import Client, machine
 
 MIXED = {  # share of the requests, and the address for an id and a number
     "/api/similar": (25, lambda id, n: f"/api/similar?id={id}"),
@@ -40,26 +42,40 @@ MIXED = {  # share of the requests, and the address for an id and a number
 }
 
 
-def serve(folder: Path, line: Connection) -> None:
-    """Serve until told to stop; memory and processor time are told when asked."""
+@contextmanager
+def served(folder: Path, workers: int) -> Generator[tuple[tuple[str, int], psutil.Process]]:
+    """Serve a workspace; its address, and the first process of the service."""
+    with socket.socket() as line:
+        line.bind(("127.0.0.1", 0))
+        address = line.getsockname()
+    command = [sys.executable, "-m", "antiphon", "--workspace", str(folder), "serve", "--read-only"]
+    service = psutil.Popen([*command, "--workers", str(workers), "--port", str(address[1])], stdout=subprocess.DEVNULL)
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
-    place = Workspace(folder)
-    with serving(place, Index.open(place.index)) as address:
-        line.send(address)
-        while line.recv() != "stop":
-            line.send((resident_mb(), time.process_time()))
+        service.cpu_affinity(sorted(os.sched_getaffinity(0))[:2])
+    try:
+        while not answers(address):
+            if service.poll() is not None:
+                raise SystemExit("the service does not start")
+            time.sleep(0.2)
+        yield address, service
+    finally:
+        service.terminate()
+        service.wait(30)
 
 
-def resident_mb() -> float:
-    """Memory that this process holds now; the most that it held where the system does not tell."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = status.read_text(encoding="utf-8").splitlines()
-        return next(int(one.split()[1]) / 1024 for one in lines if one.startswith("VmRSS"))
-    import resource
+def answers(address: tuple[str, int]) -> bool:
+    """Whether a service answers, and its map is laid out."""
+    try:
+        return Client(address).ask("/map.json") == 200
+    except ConnectionError:
+        return False
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+def used(service: psutil.Process) -> tuple[float, float]:
+    """Memory that the processes of the service hold now, in MB, and the processor seconds they have used."""
+    processes = [service, *service.children(recursive=True)]
+    times = [one.cpu_times() for one in processes]
+    return sum(one.memory_info().rss for one in processes) / 1024**2, sum(one.user + one.system for one in times)
 
 
 async def fetch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> int:
@@ -116,29 +132,21 @@ def times_ms(found: list[tuple[str, float, str]]) -> dict[str, float]:
     return {"requests": len(took), **shares}
 
 
-def measure(videos: int, seconds: float, rate: float) -> dict[str, object]:
-    """Load a service of its own process."""
+def measure(videos: int, seconds: float, rate: float, workers: int) -> dict[str, object]:
+    """Load a service."""
     with tempfile.TemporaryDirectory() as folder:
         workspace(Path(folder) / "work", videos)
-        ours, theirs = multiprocessing.get_context("spawn").Pipe()
-        process = multiprocessing.get_context("spawn").Process(target=serve, args=(Path(folder) / "work", theirs))
-        process.start()
-        address = ours.recv()
-        while Client(address).ask("/map.json") == 202:
-            time.sleep(0.2)
-        asyncio.run(load(address, videos, 100 / rate, rate))  # what is read once
-        begun_s = time.perf_counter()
-        ours.send("state")
-        start_mb, used_s = ours.recv()
-        found = asyncio.run(load(address, videos, seconds, rate))
-        took_s = time.perf_counter() - begun_s
-        ours.send("state")
-        end_mb, end_s = ours.recv()
-        ours.send("stop")
-        process.join(30)
+        with served(Path(folder) / "work", workers) as (address, service):
+            asyncio.run(load(address, videos, 100 / rate, rate))  # what is read once
+            begun_s = time.perf_counter()
+            start_mb, used_s = used(service)
+            found = asyncio.run(load(address, videos, seconds, rate))
+            took_s = time.perf_counter() - begun_s
+            end_mb, end_s = used(service)
     answers = {status: sum(one == status for *_, one in found) for status in sorted({one for *_, one in found})}
     return {
         "videos": videos,
+        "workers": workers,
         "seconds": took_s,
         "rate_per_s": len(found) / took_s,
         "answers": answers,
@@ -156,13 +164,23 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--videos", type=int, default=200)
+    parser.add_argument("--workers", type=int, default=1, help="processes of the service")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    found = measure(given.videos, given.seconds, given.rate)
+    found = measure(given.videos, given.seconds, given.rate, given.workers)
     for name, row in {"all": found["all"], **found["by_request"]}.items():  # type: ignore[dict-item]
         times = ", ".join(f"p{share} {row[f'p{share}_ms']:7.1f} ms" for share in (50, 95, 99))
         print(f"{name:26} {row['requests']:7,} requests, {times}")
-    shown = ("videos", "seconds", "rate_per_s", "answers", "resident_mb", "processor_ms_a_request", "load_average")
+    shown = (
+        "videos",
+        "workers",
+        "seconds",
+        "rate_per_s",
+        "answers",
+        "resident_mb",
+        "processor_ms_a_request",
+        "load_average",
+    )
     print(json.dumps({name: found[name] for name in shown}))
     if given.out:
         text = json.dumps({"machine": machine(), "load": found}, indent=1)
