@@ -9,6 +9,7 @@ import pytest
 from antiphon.report.build import REPORT_FILE
 from antiphon.workspace import Workspace
 
+from ..pictures import silent_pictures
 from .page import Node
 from .small_workspace import RUN
 
@@ -56,6 +57,7 @@ def test_page_fits_and_runs_nothing_of_the_catalogue(tab: Any, complaints: list[
     assert tab.evaluate("window.hacked === undefined")
     broken = "[...document.images].filter((one) => !one.complete || !one.naturalWidth).length"
     assert tab.evaluate(f"document.images.length > 0 && {broken} === 0")
+    assert tab.locator("svg").count() > 3 and silent_pictures(tab) == []
     assert complaints == []
 
 

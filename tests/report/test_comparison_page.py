@@ -7,6 +7,7 @@ import pytest
 from antiphon.report.comparison_page import build_comparison_page, comparison_chart
 from antiphon.report.comparison_tables import comparison_markdown
 
+from ..pictures import silent_pictures
 from .page import read_page
 
 
@@ -94,3 +95,10 @@ def test_the_chart_has_a_row_a_method_and_names_the_gain(found):
     drawn = str(comparison_chart([row | {"label": row["method"]} for row in found["rows"]]))
     for words in ("zero-shot: failed", "ours: median rank of 100 by sound 15", "×1.31 (1.18–1.44)"):
         assert words in drawn
+
+
+def test_what_is_drawn_is_said(browser, tmp_path, found):
+    tab = browser.new_page()
+    tab.goto(build_comparison_page(tmp_path, found).as_uri())
+    assert tab.locator("svg").count() and silent_pictures(tab) == []
+    tab.close()

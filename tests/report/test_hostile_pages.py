@@ -18,6 +18,7 @@ from antiphon.report.study_page import build_study_page
 from antiphon.workspace import Failure, Workspace
 
 from ..hostile import TEXTS, assert_harmless, text, watched
+from ..pictures import silent_pictures
 from . import small_workspace
 from .small_workspace import RUN, make_catalogue, make_workspace
 
@@ -63,6 +64,7 @@ def opened(browser: Any, path: Path, scripts: int) -> None:
     with watched(browser) as (page, complaints):
         page.goto(path.resolve().as_uri())
         assert_harmless(page, complaints, scripts)
+        assert silent_pictures(page) == []
         for button in page.locator("button").all()[:12]:
             if button.is_visible() and button.is_enabled():
                 button.click()

@@ -10,6 +10,8 @@ import pytest
 
 from antiphon.report.progress_page import Stage, write_progress_page
 
+from ..pictures import silent_pictures
+
 STAGES = [Stage("Render", "done", "2 <b>videos</b>"), Stage("Train", "now"), Stage("Report")]
 TIME_LIMIT_MS = 20_000
 
@@ -57,6 +59,7 @@ def test_it_plays_and_fills_and_leads_to_the_report(width: int, folder: Path, br
     # A picture is there before anything is played, and not the first one.
     assert until(lambda: tab.evaluate("[...document.querySelectorAll('video')].every((one) => one.currentTime > 1)"))
     assert tab.locator("a").count() == 0
+    assert silent_pictures(tab) == []
     # While a video plays, the page is left alone.
     tab.evaluate(
         "window.here = true; const one = document.querySelector('video'); one.muted = one.loop = true; one.play()"

@@ -12,6 +12,7 @@ from antiphon.report.staircase import staircase, step_words
 from antiphon.report.study_page import build_study_page
 from antiphon.report.study_tables import ROLES, cells_csv, size_words, study_csv, study_markdown
 
+from ..pictures import silent_pictures
 from .page import read_page
 
 
@@ -140,6 +141,7 @@ def test_it_opens_without_a_complaint_and_fits(browser: Any, study: dict[str, An
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.goto(path.as_uri())
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert silent_pictures(tab) == []
     assert complaints == []
     context.close()
 

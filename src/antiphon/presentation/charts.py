@@ -165,7 +165,10 @@ def histogram(way: str, ranks: npt.NDArray[np.float64]) -> Markup:
         anchor = "end" if mark == pool else "middle"
         parts.append(svg.text(whole(mark), x(pool) if mark == pool else x(mark - 0.5), bottom + 16, "tick", anchor))
     parts.append(svg.text("rank of the true partner", WIDTH / 2, bottom + 31, "tick", "middle"))
-    label = f"{ASKS[way]}: histogram of {pool} ranks; {bins.counts[0]} in the best bin, by chance {bins.expected[0]:g}."
+    label = (
+        f"{ASKS[way]}: histogram of {pool} ranks; half are {rank(float(np.median(ranks)))} or better, and "
+        f"{bins.counts[0]} in the best bin, by chance {bins.expected[0]:g}."
+    )
     return svg.drawing(WIDTH, bottom + 36, label, *parts)
 
 
@@ -228,7 +231,8 @@ def panel(
     parts.append(svg.line(left, bottom, right, bottom, "axis"))
     parts += [*_x_axis(x, xs, bottom, x_name), *_tips(x, xs, curves, x_name)]
     ends = ", ".join(f"{curve.name} {curve.values[0]:.4g} to {curve.values[-1]:.4g}" for curve in curves)
-    return svg.drawing(WIDTH, bottom + 36, f"{title}: {ends}, from {x_name} {xs[0]:g} to {xs[-1]:g}.", *parts)
+    at_best = "" if best is None else f"; the best is {x_name} {xs[best]:g}"
+    return svg.drawing(WIDTH, bottom + 36, f"{title}: {ends}, from {x_name} {xs[0]:g} to {xs[-1]:g}{at_best}.", *parts)
 
 
 def _value_scale(values: Sequence[float], min_value: float | None, bottom: float) -> Scale:

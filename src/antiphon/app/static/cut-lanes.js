@@ -1,5 +1,6 @@
 // The lanes of a cut room: waveforms, cuts and beats on the item's time line, the playhead, and dragging.
-import { drawn, markPath, wavePath } from "./waveform.js";
+import { inWords } from "./outline-words.js";
+import { drawn, label, markPath, wavePath } from "./waveform.js";
 
 const UNITS = 1000;
 const NEAR_PX = 12;
@@ -61,12 +62,14 @@ export class Lanes {
       const wide = (found.length_s * this.scale) / (found.peaks.length || 1);
       drawn(marks, "path", { class: "peaks", d: wavePath(found.peaks), transform: `scale(${wide} 1)` });
     }
+    if (found) label(this.own, `The ${this.songs ? "pictures" : "song"} over time: ${inWords(found)}`);
     const times = found?.cuts_s ?? found?.beats_s ?? [];
     drawn(marks, "path", { class: found?.cuts_s ? "cuts" : "beats", d: markPath(times), transform: `scale(${this.scale} 1)` });
   }
 
   drawRow(row, found) {
     row.body = row.track.querySelector(".body");
+    row.lane.querySelector(".about").textContent = inWords(found);
     if (found?.peaks) {
       const wide = (found.length_s * this.scale) / (found.peaks.length || 1);
       drawn(row.body, "path", { class: "peaks", d: wavePath(found.peaks), transform: `scale(${wide} 1)` });

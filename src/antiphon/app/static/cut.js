@@ -1,5 +1,6 @@
 // The cut room: rows that go with an item, chosen by number keys, shifted by dragging, exported. Every state is an
 // address. Without this script the page shows both players, and links choose, shift and export.
+import { clock } from "./clock.js";
 import { RoomAddress } from "./cut-address.js";
 import { CutPlayer } from "./cut-player.js";
 import { Lanes } from "./cut-lanes.js";
@@ -257,9 +258,4 @@ function rowOf(lane) {
 function whenReady(element, then) {
   if (element.readyState > 0) then();
   else element.addEventListener("loadedmetadata", then, { once: true });
-}
-
-export function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

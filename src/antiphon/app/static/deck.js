@@ -1,5 +1,7 @@
 // The player at the foot of a page: it stays while one scrolls and while lists change.
-import { drawn, outlineOf, wavePath } from "./waveform.js";
+import { clock } from "./clock.js";
+import { inWords } from "./outline-words.js";
+import { drawn, label, outlineOf, wavePath } from "./waveform.js";
 
 const deck = document.getElementById("deck");
 const part = (name) => deck.querySelector(`[data-deck="${name}"]`);
@@ -56,10 +58,12 @@ export function tick() {
 async function drawWave(pair, address) {
   const waves = [part("wave"), part("played")];
   for (const wave of waves) wave.replaceChildren();
+  label(waves[0], "");
   const found = address && (await outlineOf(address));
   if (!found?.peaks?.length || shown?.pair !== pair) return;
   const [start, end] = pair.span;
   if (!(end > start)) return; // A file that is gone again, or has no length.
+  label(waves[0], `The song over time: ${inWords(found)}`);
   const scale = 1000 / (end - start);
   const wide = (found.length_s * scale) / found.peaks.length;
   for (const wave of waves) {
@@ -71,11 +75,6 @@ function setVolume(value) {
   volume = value;
   for (const { element } of shown?.pair.sides ?? []) element.volume = value;
   part("volume").value = value;
-}
-
-function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 part("toggle").addEventListener("click", () => shown?.toggle());

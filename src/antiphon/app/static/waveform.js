@@ -22,6 +22,15 @@ export function wavePath(peaks) {
 /** Lines from top to bottom at these times. */
 export const markPath = (timesS, from = 0, to = 100) => timesS.map((time) => `M${time} ${from}V${to}`).join("");
 
+/** Say what a drawing shows; "" for one that shows nothing. */
+export function label(svg, words) {
+  if (words) {
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", words);
+    svg.removeAttribute("aria-hidden");
+  } else svg.setAttribute("aria-hidden", "true");
+}
+
 /** A new element of an SVG. */
 export function drawn(parent, name, attributes) {
   const made = document.createElementNS(SVG, name);
