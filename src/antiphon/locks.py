@@ -62,3 +62,16 @@ def is_free(path: Path) -> bool:
         return False
     lock.release()
     return True
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody holds the lock file `path`; False where that cannot be told."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False

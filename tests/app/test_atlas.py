@@ -16,6 +16,7 @@ from antiphon.app.atlas import Atlas, Drawn
 from antiphon.app.layout import Layout, laid_out
 from antiphon.app.library import Library
 from antiphon.embeddings import MODALITIES, ModalityEmbeddings
+from antiphon.locks import held
 from antiphon.search import Index
 from antiphon.workspace import Workspace
 
@@ -171,6 +172,16 @@ def test_a_layout_anew_is_made_after_one_that_is_under_way(
     made.start(anew=True)  # It is being laid out anew already.
     settle()
     assert asked == [False, True, True]
+
+
+def test_who_asks_another_process_is_told_that_a_layout_is_under_way(
+    workspace: Workspace, index: Index, tmp_path: Path
+) -> None:
+    made = drawn(index, Library.of(workspace), tmp_path)
+    assert not made.is_being_made
+    with held(tmp_path / "map.lock"):
+        assert made.is_being_made
+    assert not made.is_being_made
 
 
 @pytest.mark.numeric

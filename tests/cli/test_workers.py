@@ -149,6 +149,17 @@ def test_one_that_ends_before_it_answers_again_and_again_ends_them_all(
     assert capfd.readouterr().err.count("starting another") == 2
 
 
+def test_one_that_does_not_end_by_itself_is_ended(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("antiphon.cli.workers._STOP_S", 0.5)
+
+    def interrupt() -> None:
+        os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGSTOP)
+        raise KeyboardInterrupt
+
+    serve(place, interrupt)
+    assert not multiprocessing.active_children()
+
+
 def serve(place: Workspace, then: Callable[[], object] = lambda: None) -> None:
     """Serve with two processes until it fails; call something once both answer."""
     with patch("antiphon.cli.workers.said_address", lambda *_: then()):

@@ -19,7 +19,7 @@ from antiphon.app.layout import NEAREST, Layout, laid_out
 from antiphon.app.library import Library, Video
 from antiphon.app.projection import among
 from antiphon.errors import AntiphonError
-from antiphon.locks import exclusive
+from antiphon.locks import exclusive, is_held
 from antiphon.search import Index
 from antiphon.search.explaining import TrackFacts
 from antiphon.search.hits import Side
@@ -155,8 +155,8 @@ class Atlas:
 
     @property
     def is_being_made(self) -> bool:
-        """Whether a layout is being computed."""
-        return self._working.locked()
+        """Whether a layout is being computed, here or in another process."""
+        return self._working.locked() or is_held(self._lock)
 
     @property
     def drawn(self) -> Drawn | None:
@@ -205,8 +205,10 @@ class Atlas:
         Drawn
             The map.
         """
-        ids, vectors = self._means()
+        # Who asks for all anew holds the lock from the start, so that other processes say that it is under way.
+        read = None if anew else self._means()
         with exclusive(self._lock, MapError("Another process computes the map."), _WAIT_S):
+            ids, vectors = read or self._means()
             kept = None if anew else Layout.read(self._place)
             if kept is None or not kept.is_of(ids, vectors):
                 kept = laid_out(ids, vectors, kept)
