@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from antiphon.cores import limit_threads, limited_threads, usable_cores
+from antiphon.cores import limited_threads, prepare_threads, usable_cores
 
 THERE = 8
 
@@ -76,17 +76,25 @@ def test_a_share_of_the_processor_counts(tmp_path: Path, files: dict[str, str], 
 def test_a_limited_process_has_no_more_threads_than_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limited = write(tmp_path, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "200000 100000\n"})
     monkeypatch.setattr(os, "environ", {})
-    limit_threads(limited)
+    prepare_threads(limited)
     assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "2"
     monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "3"})
-    limit_threads(limited)
+    prepare_threads(limited)
     assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "3"
+
+
+def test_threads_that_wait_sleep_unless_the_user_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {"OPENBLAS_THREAD_TIMEOUT": "26"})
+    prepare_threads(tmp_path)
+    assert os.environ == {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_THREAD_TIMEOUT": "26"}
 
 
 def test_where_nothing_is_limited_libraries_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {})
-    limit_threads(tmp_path)
-    assert os.environ == {}
+    prepare_threads(tmp_path)
+    assert not [name for name in os.environ if name.endswith("_NUM_THREADS")]
 
 
 def test_the_command_limits_threads_before_it_loads_arithmetic() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_SLEEPING = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_THREAD_TIMEOUT": "4"}
+"""OpenBLAS's threads turn for 2 to the power of this many clock ticks; 4 is the least."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -28,17 +30,20 @@ def usable_cores(root: Path = Path("/")) -> int:
     return max(1, min([_bound_to(), *(math.ceil(share) for share in _shares(root))]))
 
 
-def limit_threads(root: Path = Path("/")) -> None:
-    """Tell libraries that this process and its children load later to use no more threads than there are cores.
+def prepare_threads(root: Path = Path("/")) -> None:
+    """Tell libraries that this process and its children load later how to share the cores.
 
-    They see to which cores a process is bound, but not what share of them its container has; with a thread for each
-    core that it sees, they wait for each other. What the user has set is left as it is.
+    Threads that wait for each other sleep: by default they turn, and keep the cores from what they wait for as soon as
+    other programs run too. There are no more of them than cores that may be used: libraries see to which cores a
+    process is bound, but not what share of them its container has. What the user has set is left as it is.
 
     Parameters
     ----------
     root : Path
         Root of the file system.
     """
+    for name, value in _SLEEPING.items():
+        os.environ.setdefault(name, value)
     cores = usable_cores(root)
     if cores < _bound_to():
         for name in _THREADS:

@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError, Parameter
 from antiphon.cli.console import PipedConsole, degrade_gracefully, json_text
 from antiphon.cli.extras import missing_package
 from antiphon.cli.session import Session
-from antiphon.cores import limit_threads
+from antiphon.cores import prepare_threads
 from antiphon.errors import AntiphonError
 from antiphon.places import place
 from antiphon.workers.limits import JobError
@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Command-line arguments. Default: those of the process.
     """
     degrade_gracefully(sys.stdout, sys.stderr)
-    limit_threads()
+    prepare_threads()
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
