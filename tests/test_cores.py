@@ -77,24 +77,24 @@ def test_a_limited_process_has_no_more_threads_than_cores(tmp_path: Path, monkey
     limited = write(tmp_path, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "200000 100000\n"})
     monkeypatch.setattr(os, "environ", {})
     prepare_threads(limited)
-    assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "2"
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "2"
     monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "3"})
     prepare_threads(limited)
     assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "3"
 
 
-def test_threads_that_wait_sleep_unless_the_user_says_otherwise(
+def test_threads_do_not_turn_while_they_wait_unless_the_user_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "environ", {"OPENBLAS_THREAD_TIMEOUT": "26"})
+    monkeypatch.setattr(os, "environ", {"OPENBLAS_NUM_THREADS": "4"})
     prepare_threads(tmp_path)
-    assert os.environ == {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_THREAD_TIMEOUT": "26"}
+    assert os.environ == {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "4"}
 
 
 def test_where_nothing_is_limited_libraries_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {})
     prepare_threads(tmp_path)
-    assert not [name for name in os.environ if name.endswith("_NUM_THREADS")]
+    assert "OMP_NUM_THREADS" not in os.environ and "MKL_NUM_THREADS" not in os.environ
 
 
 def test_the_command_limits_threads_before_it_loads_arithmetic() -> None:

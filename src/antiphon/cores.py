@@ -3,12 +3,13 @@
 import math
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-_SLEEPING = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_THREAD_TIMEOUT": "4"}
-"""OpenBLAS's threads turn for 2 to the power of this many clock ticks; 4 is the least."""
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+_ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+"""numpy's OpenBLAS has one thread: several turn while they wait for each other, which no setting prevents. Those of
+torch, which do most of the work, sleep."""
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def usable_cores(root: Path = Path("/")) -> int:
@@ -33,7 +34,7 @@ def usable_cores(root: Path = Path("/")) -> int:
 def prepare_threads(root: Path = Path("/")) -> None:
     """Tell libraries that this process and its children load later how to share the cores.
 
-    Threads that wait for each other sleep: by default they turn, and keep the cores from what they wait for as soon as
+    Threads do not turn while they wait for each other: they would keep the cores from what they wait for as soon as
     other programs run too. There are no more of them than cores that may be used: libraries see to which cores a
     process is bound, but not what share of them its container has. What the user has set is left as it is.
 
@@ -42,7 +43,7 @@ def prepare_threads(root: Path = Path("/")) -> None:
     root : Path
         Root of the file system.
     """
-    for name, value in _SLEEPING.items():
+    for name, value in _ALONE.items():
         os.environ.setdefault(name, value)
     cores = usable_cores(root)
     if cores < _bound_to():
@@ -52,22 +53,21 @@ def prepare_threads(root: Path = Path("/")) -> None:
 
 @contextmanager
 def limited_threads(root: Path = Path("/")) -> Generator[None]:
-    """Let libraries that are loaded already use no more threads than there are cores, where they do not see the limit.
+    """Let libraries that are loaded already use no more threads than there are cores, and OpenBLAS one.
 
     Parameters
     ----------
     root : Path
         Root of the file system.
     """
-    cores = usable_cores(root)
-    if cores == _bound_to():
-        yield
-        return
     from threadpoolctl import ThreadpoolController
 
-    found = ThreadpoolController()
-    too_many = [library["filepath"] for library in found.info() if library["num_threads"] > cores]
-    with found.select(filepath=too_many).limit(limits=cores):
+    cores, found = usable_cores(root), ThreadpoolController()
+    with ExitStack() as limits:
+        for library in found.info():
+            most = 1 if library["internal_api"] == "openblas" else cores
+            if library["num_threads"] > most:
+                limits.enter_context(found.select(filepath=library["filepath"]).limit(limits=most))
         yield
 
 
