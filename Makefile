@@ -50,7 +50,7 @@ docs: .venv/.docs ## the documentation site, in build/site: opens from the disk 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 test: lint .venv/.docs ## lint, then all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --durations 40 --durations-min 10
 
 lint: .venv/.dev ## format, style, types and the layers
 	$(BIN)/ruff format --check .

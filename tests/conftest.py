@@ -21,7 +21,14 @@ from antiphon.synthetic import SyntheticConfig, render_catalogue
 settings.register_profile("antiphon", deadline=None)
 settings.load_profile("antiphon")
 
+LONG = {"test_instruction_sets.py", "test_ray_executor.py", "test_up.py", "test_demo.py", "test_site.py"}
+"""Each has a test of more than a minute."""
 MEDIA = Path(__file__).parents[2] / "shared" / "data" / "media"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process waits for another one at the end."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture(scope="session")
