@@ -1,6 +1,7 @@
 """What can name a music video or a row: text that tables, folders, addresses and pages can hold."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 MAX_CHARACTERS = 4096
@@ -83,6 +84,6 @@ def _differs_from_itself(value: object) -> bool:
 
 
 def _fault_of_text(text: str) -> str | None:
-    if not any(letter.isprintable() and not letter.isspace() for letter in text) and not _CONTROL.search(text.strip()):
+    if all(letter.isspace() or unicodedata.category(letter) == "Cf" for letter in text):
         return "is empty"
     return "has control characters" if _CONTROL.search(text) else fault_of_text(text)

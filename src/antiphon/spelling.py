@@ -24,6 +24,16 @@ _TYPED = str.maketrans(
     }
 )
 
+PLAIN_SIGNS = str.maketrans(
+    dict.fromkeys("’‘‛ʼʹʻʽ′`´＇ꞌ", "'")
+    | dict.fromkeys("“”„‟«»″＂", '"')
+    | dict.fromkeys("‐‑‒–—―−﹘﹣－⁃", "-")
+    | dict.fromkeys("⁄∕", "/")
+)
+"""Signs of typographers, by those that keyboards have."""
+TURKISH_I = str.maketrans({"İ": "i", "ı": "i"})
+"""Turkish letters, which are lowered to others than I and i."""
+
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """Suggest known names that an unknown one may stand for.

@@ -2,7 +2,9 @@
 
 import json
 import os
+from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -156,7 +158,7 @@ def test_parquet_and_csv_say_the_same(tmp_path):
         (["id,title", "x,A", ",B"], "row 2: has neither an id nor a path"),
         (["id,title", "x,A", "y,B", "x,C"], "id 'x' is in rows 1 and 3"),
         (["id,title"], "has no rows"),
-        (["name,title", "x,A"], "needs a column id or path; its columns are name, title"),
+        (["name,title", "x,A"], "needs a column id, path or filename; its columns are name, title"),
     ],
 )
 def test_a_wrong_value_is_named_with_file_row_and_column(tmp_path, lines, message):
@@ -298,3 +300,36 @@ def test_looking_at_files_gives_them_an_identity_also_in_catalogues_of_earlier_v
 def test_rows_that_no_table_can_hold_are_refused(rows, message):
     with pytest.raises(CatalogueError, match=message):
         Catalogue(rows)
+
+
+def test_records_of_programs_are_as_good_as_tables():
+    given = {
+        "id": 7.0,
+        "path": Path("/music/a.mp4"),
+        "artist": ["Ann", "Bea", float("nan")],
+        "title": np.int64(1999),
+        "tags": np.array(["live", None, "N/A"], dtype=object),
+        "year": "1999-05-01",
+        "split": "Train",
+    }
+    row = Catalogue(
+        iter([given, {"id": "x", "tags": "live; solo"}, {"id": "y", "tags": ("a",), "year": 2001.0}])
+    ).records()
+    wanted = {"id": "7", "path": "/music/a.mp4", "artist": "Ann; Bea", "title": "1999", "year": 1999, "split": "train"}
+    assert row[0] | wanted == row[0]
+    assert [each["tags"] for each in row] == [["live"], ["live", "solo"], ["a"]]
+    assert row[2]["year"] == 2001
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"split": "val"}, "row 2, column 'split': must be one of train, validation, test, not 'val'"),
+        ({"year": 1999.5}, "row 2, column 'year': 1999.5 is not a year"),
+        ({"tags": [1, 2]}, "row 2, column 'tags': .* is not a list of names"),
+        ({"artist": {"name": "Ann"}}, "row 2, column 'artist': must be text"),
+    ],
+)
+def test_a_value_of_a_program_that_fits_no_column_is_named(value, words):
+    with pytest.raises(CatalogueError, match=words):
+        Catalogue([{"id": "x"}, {"id": "y"} | value])

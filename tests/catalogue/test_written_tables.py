@@ -40,7 +40,9 @@ def folder(tmp_path):
         "1999-05-01T00:00:00Z", "1999-05-01 12:30", "01.05.1999", "5/1/1999", "1. 5. 1999", "05/1999", "1999-00-00",
         "May 1999", "May 1, 1999", "May 1st, 1999", "1 May 1999", "1st of May 1999", "1. Mai 1999", "1er mai 1999",
         "01-May-1999", "Sat, 01 May 1999 12:00:00 GMT", "1999-May-01", "1 de mayo de 1999", "1999年5月1日", "(1999)",
-        "[1999]", "ca. 1999", "c1999", "circa 1999", "~1999", "1999?", "© 1999", " 1999 ",
+        "[1999]", "ca. 1999", "c1999", "circa 1999", "~1999", "1999?", "© 1999", " 1999 ", "(c) 1999", "(P)1999",
+        "1999. 5. 1.", "1999.05.01.", "1999년 5월 1일", "1999년", "1999:05:01 12:00:00", "1999г.", "１９９９",
+        "１９９９年５月", "١٩٩٩",
     ],
 )  # fmt: skip
 def test_a_date_stands_for_its_year(text):
@@ -52,23 +54,40 @@ def test_a_typed_date_stands_for_its_year(value):
     assert year_of(value) == 1999
 
 
-@pytest.mark.parametrize("text", ["0", "0000", "0000-00-00", "n/a", "?", "unknown", "-", "nan"])
+@pytest.mark.parametrize("text", ["0", "0000", "0000-00-00", "n/a", "?", "unknown", "-", "nan", "NaT"])
 def test_a_date_may_say_that_it_is_unknown(text):
     assert year_of(text) is None
 
 
 @pytest.mark.parametrize(
     "text",
-    ["99", "'99", "nineties", "1999-2000", "1999/2000", "5/1/99", "19999", "199x", "12345678", "-1999", "1e3", True],
+    [
+        *(
+            "99",
+            "'99",
+            "nineties",
+            "1999-2000",
+            "1999/2000",
+            "5/1/99",
+            "19999",
+            "199x",
+            "12345678",
+            "-1999",
+            "1e3",
+            True,
+        ),
+        *(1999.5, float("inf"), "1.999", "1,999"),
+    ],
 )
 def test_what_names_no_single_year_is_refused(text):
     with pytest.raises(ValueError, match="is not a year. Give four digits"):
         year_of(text)
 
 
-def test_a_day_of_excel_is_recognised():
+@pytest.mark.parametrize("value", ["36281", 36281, 36281.75, "36281,5"])
+def test_a_day_of_excel_is_recognised(value):
     with pytest.raises(ValueError, match="As a day's number in Excel it would be 1999-05-01"):
-        year_of("36281")
+        year_of(value)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +198,76 @@ def test_cells_of_several_lines_and_zero_bytes(tmp_path):
     pl.DataFrame({"id": ["x"], "title": ["A\0b"]}).write_parquet(tmp_path / "songs.parquet")
     with pytest.raises(CatalogueError, match="row 1, column 'title': .* has a NUL character"):
         Catalogue.from_parquet(tmp_path / "songs.parquet")
+
+
+def test_entities_of_html_are_the_letters_that_they_stand_for(tmp_path):
+    text = "id\tartist\ttitle\tgenre\ttags\nx\tSimon &amp; Garfunkel\tDon&#39;t\tR&amp;B\tR&amp;B;soul\n"
+    row = rows(written(tmp_path, text + "y\t&lt;unknown&gt;\tAT&T;\t&nbsp;\t\n"))
+    wanted = {"artist": "Simon & Garfunkel", "title": "Don't", "genre": "R&B", "tags": ["R&B", "soul"]}
+    assert row[0] | wanted == row[0]
+    assert (row[1]["artist"], row[1]["title"], row[1]["genre"]) == (None, "AT&T;", None)
+
+
+@pytest.mark.parametrize("name", ["nan", "N/A", "-", "None", "#REF!", "NaT"])
+def test_what_stands_for_no_id_or_path_is_none(tmp_path, name):
+    first, second = rows(written(tmp_path, f"id,path,artist\n{name},a.mp4,Ann\nx,{name},Bea\n"))
+    assert (first["id"], second["path"]) == ("a.mp4", None)
+    with pytest.raises(CatalogueError, match="row 1: has neither an id nor a path"):
+        rows(written(tmp_path, f"id,artist\n{name},Ann\n"))
+
+
+@pytest.mark.parametrize("text", ["x,A\n\nSum: 2,\n", "x,A\ny,\nExported by me\n", "x,A\n,\n,\nEnde,\n"])
+def test_a_note_below_the_rows_is_said(tmp_path, text):
+    with pytest.warns(UserWarning, match="row . has nothing but an id, '.*'. If it is a note, remove it"):
+        rows(written(tmp_path, f"id,title\n{text}"))
+
+
+def test_rows_of_one_file_are_named(folder):
+    table = written(folder, "path;title\na/one.mp4;A\n\n./a/one.mp4;B\n")
+    with pytest.raises(CatalogueError, match=r"one.mp4 is in rows 1 and 3. Keep one row for each music video"):
+        rows(table)
+
+
+@pytest.mark.parametrize(
+    ("written_so", "name"),
+    [
+        ("Caf%C3%A9.mp4", "Café.mp4"),
+        ("x%20y", "x y.mp4"),
+        ("O'Neil.mp4", "O’Neil.mp4"),
+        ("“q”.mp4", '"q".mp4'),
+        ("A-B.mp4", "A–B.mp4"),
+        ("ISTANBUL.mp4", "İstanbul.mp4"),
+        ("ISLAK", "ıslak.mp4"),
+        ("ｶﾞ.mp4", "ガ.mp4"),
+        ("日本\u3000語.mp4", "日本 語.mp4"),
+        ("100%25.mp4", "100%25.mp4"),
+    ],
+)
+def test_a_name_that_was_typed_or_copied_otherwise_is_found(tmp_path, written_so, name):
+    (tmp_path / "v").mkdir()
+    for each in (name, "100%.mp4"):
+        (tmp_path / "v" / each).write_bytes(each.encode())
+    quoted = written_so.replace('"', '""')
+    about = Catalogue.from_folder(tmp_path / "v", written(tmp_path, f'path;genre\n"{quoted}";folk\n')).records()
+    assert [row["id"] for row in about if row["genre"]] == [name]
+    if written_so.endswith(".mp4"):
+        assert rows(written(tmp_path / "v", f'path\n"{quoted}"\n'))[0]["path"] == str(tmp_path / "v" / name)
+
+
+def test_a_stricter_way_of_writing_goes_before_a_looser_one(tmp_path):
+    (tmp_path / "v").mkdir()
+    for name in ("O’Neil.mp4", "O'neil.mp4", "x y.mp4", "x%20y.mp4"):
+        (tmp_path / "v" / name).write_bytes(name.encode())
+    table = written(tmp_path, "path;genre\nO'Neil.mp4;folk\nx%20y.mp4;folk\n")
+    about = Catalogue.from_folder(tmp_path / "v", table).records()
+    assert {row["id"] for row in about if row["genre"]} == {"O'neil.mp4", "x%20y.mp4"}
+
+
+def test_an_address_of_this_machine_is_a_folder_or_a_table(folder, tmp_path, capsys):
+    table = written(folder, "path\na/one.mp4\n")
+    assert Catalogue.from_folder(folder.as_uri()).records() == Catalogue.from_folder(folder).records()
+    assert run(["-w", str(tmp_path / "w"), "catalogue", "add", table.as_uri()]) == 0
+    assert "1 video in " in capsys.readouterr().out
 
 
 def names_in(folder):

@@ -97,3 +97,51 @@ def test_what_is_no_text_is_named(data, words):
         warnings.simplefilter("error")
         with pytest.raises(CatalogueError, match=words):
             decode(data, HERE)
+
+
+def test_words_that_tell_a_wrong_guess_are_shown():
+    text = "id;artist\nx;Müslüm Gürses\ny;Şebnem Ferah\nz;İstanbul\n"
+    said = decode(text.encode("cp1254"), HERE).assumed
+    assert "line 2 has 'Müslüm', and further lines 'Þebnem', 'Ýstanbul'. If that is wrong, save it as UTF-8" in said
+
+
+def twice(text):
+    """Text of UTF-8 that was read as Windows-1252, and saved."""
+    return "".join(bytes([byte]).decode("cp1252", errors="ignore") or chr(byte) for byte in text.encode())
+
+
+@pytest.mark.parametrize("name", ["Björk", "Zoë’s", "N’", "Łódź", "Земфира", "宇多田ヒカル", "Ångström"])
+def test_text_that_was_encoded_twice_is_said(name):
+    table = f"id,artist\nx,{twice(name)}\n"
+    assert decode(table.encode(), HERE).text == table
+    assert f"encoded twice: '{twice(name)}' may be '{name}'" in decode(table.encode(), HERE).assumed
+
+
+@pytest.mark.parametrize(
+    "name", ["„Spaß”", "CAFÉ™", "voilà…", "NÃO", "Vũ Trọng Phụng", "L’Été", "Ágætis byrjun", "À «x»"]
+)
+def test_text_that_only_looks_like_it_is_read_without_a_word(name):
+    assert decode(f"id,artist\nx,{name}\n".encode(), HERE).assumed == ""
+
+
+def test_lost_letters_are_said():
+    assert "has lost letters: 'Bj\ufffdrk'" in decode("id,artist\nx,Bj\ufffdrk\n".encode(), HERE).assumed
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('[\n {"id": "x"}\n]', "JSON"),
+        ('\ufeff{ "id": "x"}\n{"id": "y"}\n', "JSON"),
+        ("\n\n  <table><tr><td>id", "a web page"),
+        ('<?xml version="1.0"?>', "XML"),
+        ("ARROW1\0\0", "an Arrow file"),
+    ],
+)
+def test_other_kinds_of_text_are_named(text, kind):
+    with pytest.raises(CatalogueError, match=f"since it is {kind}"):
+        decode(text.encode(), HERE)
+
+
+def test_a_header_may_begin_with_a_bracket():
+    assert decode(b"[id],artist\nx,A\n", HERE).text == "[id],artist\nx,A\n"

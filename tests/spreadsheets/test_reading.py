@@ -3,6 +3,8 @@
 import pickle
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from antiphon.errors import CatalogueError
@@ -168,8 +170,8 @@ def test_parquet_is_known_by_its_content_and_csv_is_not_taken_for_it(tmp_path):
 
 def test_a_folder_or_nothing_is_no_table(tmp_path):
     (tmp_path / "songs.csv").mkdir()
-    for name in ("songs.csv", "gone.csv"):
-        with pytest.raises(CatalogueError, match=f"{name}: no such file"):
+    for name, words in (("songs.csv", "is a folder"), ("gone.csv", "no such file")):
+        with pytest.raises(CatalogueError, match=f"{name}: {words}"):
             read_spreadsheet(tmp_path / name, KNOWN, ASKED)
 
 
@@ -186,3 +188,37 @@ def test_lines_that_were_quoted_whole_are_read(tmp_path):
     table = read(tmp_path, '"id,artist,title"\n\n"x,""Earth, Wind & Fire"",One"\n"y,Ann,Two"\n')
     assert values(table) == [("x", "Earth, Wind & Fire", "One"), ("y", "Ann", "Two")]
     assert [row.where.rsplit(" ", 1)[1] for row in table.rows] == ["2", "3"]
+
+
+def test_a_header_in_the_middle_is_left_out_and_said(tmp_path):
+    with pytest.warns(UserWarning, match="row 2 is the header again, and is left out"):
+        table = read(tmp_path, "id,artist\nx,Ann\n\ufeffID,Artist\ny,Bea\n")
+    assert values(table) == [("x", "Ann"), ("y", "Bea")]
+    assert [row.number for row in table.rows] == [1, 3]
+
+
+@pytest.mark.parametrize("line", ["|----|:------:|", "|====|========|"])
+def test_the_line_below_a_header_is_no_row(tmp_path, line):
+    assert values(read(tmp_path, f"| id | artist |\n{line}\n| x | Ann |\n")) == [("x", "Ann")]
+
+
+def test_a_single_row_that_is_separated_otherwise_is_named(tmp_path):
+    with pytest.raises(CatalogueError, match="row 2: is separated by semicolons, the header by commas: 'y;Bea;Two'"):
+        read(tmp_path, "id,artist,title\nx,Ann,One\ny;Bea;Two\n")
+    text = "path;artist;title\nEarth, Wind & Fire.mp4\na.mp4;Ann;One\n"
+    assert [row.values["path"] for row in read(tmp_path, text).rows] == ["Earth, Wind & Fire.mp4", "a.mp4"]
+
+
+@pytest.mark.parametrize("header", ["id,Títré", "id,TITRE", "ID,títre"])
+def test_accents_make_no_other_word(tmp_path, header):
+    with pytest.raises(CatalogueError, match="did you mean title?"):
+        read(tmp_path, f"{header}\nx,One\n")
+
+
+def test_bytes_that_are_no_text_and_two_columns_of_one_name_are_said(tmp_path):
+    pl.DataFrame({"id": ["x"], "artist": [b"Bj\xf6rk"]}).write_parquet(tmp_path / "songs.parquet")
+    assert values(read_spreadsheet(tmp_path / "songs.parquet", KNOWN, ASKED)) == [("x", b"Bj\xf6rk")]
+    twice = pa.Table.from_arrays([pa.array(["x"]), pa.array(["A"]), pa.array(["B"])], names=["id", "mood", "mood"])
+    pq.write_table(twice, tmp_path / "songs.parquet")
+    with pytest.raises(CatalogueError, match="two of its columns have one name"):
+        read_spreadsheet(tmp_path / "songs.parquet", KNOWN, ASKED)

@@ -5,18 +5,11 @@ import unicodedata
 from functools import lru_cache
 
 from antiphon.catalogue.unknown import is_unknown
+from antiphon.spelling import PLAIN_SIGNS, TURKISH_I
 
-_CHARACTERS = str.maketrans(
-    dict.fromkeys("’‘‛ʼʹʻʽ′`´＇ꞌ", "'")
-    | dict.fromkeys("“”„‟«»″＂", '"')
-    | dict.fromkeys("‐‑‒–—―−﹘﹣－⁃", "-")
-    | dict.fromkeys("⁄∕", "/")
-    | dict.fromkeys("×✕✖╳⨯", " x ")
-    | dict.fromkeys("【〔〖", "[")
-    | dict.fromkeys("】〕〗", "]")
-    | {"、": ","}
+_CHARACTERS = PLAIN_SIGNS | str.maketrans(
+    dict.fromkeys("×✕✖╳⨯", " x ") | dict.fromkeys("【〔〖", "[") | dict.fromkeys("】〕〗", "]") | {"、": ","}
 )
-_TURKISH = str.maketrans({"İ": "i", "ı": "i"})  # Lowered, they are other letters than I and i.
 _GUESTS = r"(?:feat\b|ft\b|featuring\b)[.:]*"
 _COMPANY = r"(?:(?:with|avec|mit|con|com|med|versus|vs|and|und|x)\b[.:]*|w/|&|\+)"
 _BRACKETED = re.compile(rf"\s*[(\[{{]\s*(?:{_GUESTS}|{_COMPANY}(?!\w))\s*([^)\]}}]+)[)\]}}]?")
@@ -100,7 +93,7 @@ def _is_punctuation(letter: str) -> bool:
 
 def _plain(artist: str) -> str:
     text = unicodedata.normalize("NFKC", artist.translate(_CHARACTERS)).translate(_CHARACTERS)
-    text = text.translate(_TURKISH).casefold()
+    text = text.translate(TURKISH_I).casefold()
     shown = (letter for letter in unicodedata.normalize("NFKC", text) if not _is_invisible(letter))
     return " ".join("".join(shown).split())
 

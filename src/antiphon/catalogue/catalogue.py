@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,7 +16,7 @@ from antiphon.catalogue.joining import join
 from antiphon.catalogue.reading import read_folder, read_metadata
 from antiphon.catalogue.splits import SPLITS, fill_splits
 from antiphon.catalogue.tagging import Progress, fill_in_tags, renew_tags
-from antiphon.catalogue.validation import CatalogueRow, without_unknown
+from antiphon.catalogue.validation import CatalogueRow, typed, without_unknown
 from antiphon.errors import AntiphonError, CatalogueError, FeatureStoreError
 from antiphon.identifiers import first_fault
 from antiphon.media.identity import identify, is_identified
@@ -41,7 +41,7 @@ class Catalogue:
 
     Parameters
     ----------
-    records : sequence of CatalogueRow
+    records : iterable of CatalogueRow
         Rows, each with an id.
 
     Attributes
@@ -52,13 +52,16 @@ class Catalogue:
     Raises
     ------
     CatalogueError
-        There are no rows, an id is missing or unusable, an id or a file occurs twice, or a column has another type.
+        There are no rows, an id is missing or unusable, an id or a file occurs twice, or a value does not fit its
+        column.
     """
 
-    def __init__(self, records: Sequence[CatalogueRow]) -> None:
-        if not records:
+    def __init__(self, records: Iterable[CatalogueRow]) -> None:
+        given = list(records)
+        if not given:
             raise CatalogueError("The catalogue has no rows. Add at least one music video.")
-        _refuse_ids(records)
+        _refuse_ids(given)
+        records = typed(given)
         _refuse_duplicates(records)
         self.table = _to_table(records)
 

@@ -7,9 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote
 
 from antiphon.media.names import local_path
+from antiphon.spelling import PLAIN_SIGNS, TURKISH_I
 
+Key = TypeVar("Key")
 _MIN_ALIKE = 0.5
 _MAX_COMPARED = 50
 
@@ -37,12 +41,23 @@ def _caseless(name: str) -> str:
     return unicodedata.normalize("NFC", composed(name).casefold())
 
 
+def _loosely(name: str) -> str:
+    """Return a name as people may have typed or copied it: escapes undone, plain signs, one width, Turkish i as i."""
+    text = unicodedata.normalize("NFKC", unquote(composed(name)).translate(PLAIN_SIGNS))
+    return unicodedata.normalize("NFKC", text.translate(TURKISH_I).casefold())
+
+
+_FORMS: tuple[Callable[[str], str], ...] = (_caseless, _loosely)
+"""Forms in which names are compared where none is the same, the stricter first."""
+
+
 class FileNames:
     """Names by which a table may refer to the files of a folder.
 
     A file is named by its path, inside the folder, absolute, or from the folder of the table; else by its name, with
     its ending or without. Unicode's several ways of writing a letter, `./` and backslashes make no difference; case
-    makes none where no file is written like the name.
+    makes none where no file is written like the name, and width, curly signs and escapes such as %20 make none where
+    no file is written like that either.
 
     Parameters
     ----------
@@ -53,23 +68,28 @@ class FileNames:
     """
 
     def __init__(self, files: Mapping[str, str], beside: Path) -> None:
-        self._files, self._beside = list(files), str(beside.absolute())
-        self._tables: list[tuple[Callable[[str], str], dict[str, list[str]], dict[str, list[str]]]] = []
-        for form in (composed, _caseless):
+        self._files, self._beside = files, str(beside.absolute())
+        self._tables: dict[Callable[[str], str], tuple[dict[str, list[str]], dict[str, list[str]]]] = {}
+        self._alike: NearestNames | None = None
+
+    def _table(self, form: Callable[[str], str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """Return the files by their paths and by their names, each in a form; made when it is first asked for."""
+        if form not in self._tables:
             paths: dict[str, list[str]] = {}
             loose: dict[str, list[str]] = {}
-            for name, path in files.items():
+            for name, path in self._files.items():
                 base = posixpath.basename(name)
                 _enter(paths, {form(name), form(path)}, name)
                 _enter(loose, {form(name.rsplit(".", 1)[0]), form(base), form(posixpath.splitext(base)[0])}, name)
-            self._tables.append((form, paths, loose))
-        self._alike: NearestNames | None = None
+            self._tables[form] = paths, loose
+        return self._tables[form]
 
     def fitting(self, written: str) -> list[str]:
         """Return the file that is meant: one by its path; else all files of that name, which may be several or none."""
         name = local_name(written)
         absolute = os.path.realpath(posixpath.join(self._beside, name))
-        for form, paths, loose in self._tables:
+        for form in (composed, *_FORMS):
+            paths, loose = self._table(form)
             found = paths.get(form(name)) or paths.get(form(absolute)) or loose.get(form(name))
             if found:
                 exact = [each for each in found if written in {each, posixpath.basename(each)}]
@@ -120,7 +140,7 @@ def _likeness(one: str, other: str) -> float:
     return max(SequenceMatcher(None, *pair, autojunk=False).ratio() for pair in pairs)
 
 
-def _enter(table: dict[str, list[str]], keys: Iterable[str], name: str) -> None:
+def _enter(table: dict[Key, list[str]], keys: Iterable[Key], name: str) -> None:
     for key in keys:
         table.setdefault(key, []).append(name)
 
@@ -142,14 +162,14 @@ class FilesBeside:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
-        self._listed: dict[Path, dict[str, list[str]]] = {}
+        self._listed: dict[Path, dict[tuple[Callable[[str], str], str], list[str]]] = {}
         self._meant: dict[Path, Path] = {}
 
     def place(self, written: str) -> str:
         """Return the absolute path of a file, links resolved; addresses stay as they are.
 
         Where no file is written like that, one is taken whose path differs in Unicode's ways of writing a letter, in
-        slashes, or in case alone.
+        slashes, or in case alone, else in width, curly signs or escapes.
         """
         name = local_name(written)
         if "://" in name:
@@ -172,8 +192,10 @@ class FilesBeside:
         if folder not in self._listed:
             self._listed[folder] = {}
             for name in _entries(folder):
-                _enter(self._listed[folder], {_caseless(name)}, name)
-        found = self._listed[folder].get(_caseless(part), [])
+                for form in _FORMS:
+                    _enter(self._listed[folder], {(form, form(name))}, name)
+        by_form = (self._listed[folder].get((form, form(part)), []) for form in _FORMS)
+        found = next(filter(None, by_form), [])
         return found[0] if part not in found and len(found) == 1 else part
 
 

@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from antiphon.catalogue.listing import list_media, list_store, workspace_above
 from antiphon.catalogue.metadata import join_metadata
 from antiphon.catalogue.rows import read_rows
 from antiphon.catalogue.validation import CatalogueRow, clean_record
-from antiphon.credentials import public_address
+from antiphon.credentials import public_address, shown_address
 from antiphon.errors import CatalogueError
-from antiphon.media.names import MEDIA_SUFFIXES
+from antiphon.media.names import MEDIA_SUFFIXES, local_path
 from antiphon.places import Address, Place
 from antiphon.plurals import counted
 
@@ -41,9 +41,13 @@ def read_folder(folder: Place, metadata: Path | None) -> list[CatalogueRow]:
         The folder is missing or has no media, or no row of `metadata` names one of its files.
     """
     if isinstance(folder, Address):
-        return _read_address(folder, metadata)
+        local = local_path(folder.text)
+        if local is None:
+            return _read_address(folder, metadata)
+        folder = Path(local)
     if folder.is_file():
-        raise CatalogueError(f"{folder}: is a file. Name the folder with your music videos, or a table of them.")
+        tables = "a table of them (.csv, .tsv, .txt or .parquet)"
+        raise CatalogueError(f"{folder}: is a file. Name the folder with your music videos, or {tables}.")
     if not folder.is_dir():
         raise CatalogueError(f"{folder}: no such folder. Name the folder with your music videos.")
     workspace = workspace_above(folder)
@@ -175,6 +179,8 @@ def read_metadata(path: Path) -> list[CatalogueRow]:
     beside = FilesBeside(path.parent)
     records: list[CatalogueRow] = []
     rows = read_rows(path)
+    _warn_of_notes(path, rows)
+    seen: dict[tuple[str, str], str] = {}
     ids = _ids_of_addresses(str(record["path"] or record.get("filename")) for _, record in rows if record["id"] is None)
     for where, record in rows:
         record["path"] = record["path"] or record.get("filename")
@@ -182,8 +188,33 @@ def read_metadata(path: Path) -> list[CatalogueRow]:
             raise CatalogueError(f"{where}: has neither an id nor a path. Give at least one of them.")
         record["id"] = record["id"] or ids[str(record["path"])]
         record["path"] = None if record["path"] is None else beside.place(str(record["path"]))
+        for name in ("id", "path"):
+            first = where if record[name] is None else seen.setdefault((name, record[name]), where)
+            if first != where:
+                rows_are = f"in rows {_number(first)} and {_number(where)}"
+                what = (
+                    f"id '{record['id']}' is" if name == "id" else f"the file {shown_address(str(record['path']))} is"
+                )
+                raise CatalogueError(f"{path}: {what} {rows_are}. Keep one row for each music video.")
         records.append(record)
     return records
+
+
+def _number(where: str) -> str:
+    return where.rsplit(" ", 1)[1]
+
+
+def _warn_of_notes(path: Path, rows: Sequence[tuple[str, CatalogueRow]]) -> None:
+    """Warn of a last row that seems to be a note: an id and nothing else, below an empty row, or of several words."""
+    above = [" " in str(record["id"]) for _, record in rows[:-1]]
+    where, record = rows[-1]
+    says_more = any(value is not None for name, value in record.items() if name != "id")
+    if says_more or not above:
+        return
+    apart = int(_number(where)) - int(_number(rows[-2][0])) > 1
+    if apart or (" " in str(record["id"]) and not any(above)):
+        message = f"{path}: row {_number(where)} has nothing but an id, '{record['id']}'. If it is a note, remove it."
+        warnings.warn(message, stacklevel=4)
 
 
 def _ids_of_addresses(paths: Iterable[str]) -> dict[str, str]:

@@ -15,21 +15,108 @@ _NAMING = ("id", "path", "filename")
 # Columns that other parts read: the release, for recommending by date, and whether Antiphon rendered a video.
 _FURTHER = ("release_date", "released", "date", "synthetic")
 ASKED: Mapping[str, Words] = {
-    "path": Words(("file", "filepath", "pfad", "datei", "chemin", "fichier", "ruta", "url"), ("filename",)),
-    "filename": Words(("dateiname", "nomdefichier"), ("path", "id")),
+    "path": Words(
+        (
+            *(
+                "file",
+                "filepath",
+                "filelocation",
+                "location",
+                "pfad",
+                "datei",
+                "dateipfad",
+                "chemin",
+                "fichier",
+                "ruta",
+            ),
+            *(
+                "chemindufichier",
+                "percorso",
+                "ścieżka",
+                "dosyayolu",
+                "путь",
+                "パス",
+                "ファイル",
+                "路径",
+                "文件路径",
+                "경로",
+                "url",
+            ),
+        ),
+        ("filename",),
+    ),
+    "filename": Words(
+        (
+            *(
+                "dateiname",
+                "nomdefichier",
+                "nomdufichier",
+                "nombredearchivo",
+                "nomefile",
+                "nomedoarquivo",
+                "nazwapliku",
+            ),
+            *("dosyaadı", "имяфайла", "ファイル名", "文件名", "파일명"),
+        ),
+        ("path", "id"),
+    ),
     "id": Words(("videoid", "trackid", "identifier", "ids"), ("path", "filename")),
     "artist": Words(
         (
-            *("interpret", "künstler", "artista", "artiest", "исполнитель", "アーティスト", "艺术家", "歌手"),
-            *("artistname", "trackartist", "albumartist", "band", "performer", "singer", "musician"),
+            *(
+                "interpret",
+                "interprète",
+                "künstler",
+                "artista",
+                "artiest",
+                "wykonawca",
+                "sanatçı",
+                "şarkıcı",
+                "kunstner",
+            ),
+            *("esittäjä", "исполнитель", "アーティスト", "アーティスト名", "艺术家", "歌手", "아티스트", "가수"),
+            *("artistname", "mainartist", "trackartist", "albumartist", "band", "performer", "singer", "musician"),
         )
     ),
     "title": Words(
-        ("titre", "titulo", "título", "titolo", "songtitle", "tracktitle", "videotitle", "songname", "song")
+        (
+            *(
+                "titre",
+                "título",
+                "titolo",
+                "tytuł",
+                "başlık",
+                "şarkı",
+                "название",
+                "曲名",
+                "タイトル",
+                "歌名",
+                "标题",
+                "제목",
+            ),
+            *("songtitle", "tracktitle", "trackname", "videotitle", "songname", "song"),
+        )
     ),
-    "genre": Words(("género", "genero", "genere", "gênero", "musikrichtung", "жанр")),
-    "tags": Words(("keywords", "stichwörter", "schlagwörter", "schlagworte", "etiquetas", "étiquettes")),
-    "year": Words(("jahr", "année", "annee", "año", "ano", "anno", "jaar", "releaseyear", "yearofrelease", "год")),
+    "genre": Words(("género", "genere", "gatunek", "müziktürü", "musikrichtung", "жанр", "ジャンル", "流派", "장르")),
+    "tags": Words(
+        (
+            "keywords",
+            "stichwörter",
+            "schlagwörter",
+            "schlagworte",
+            "etiquetas",
+            "étiquettes",
+            "motsclés",
+            "タグ",
+            "标签",
+        )
+    ),
+    "year": Words(
+        (
+            *("jahr", "année", "año", "anno", "jaar", "rok", "yıl", "год", "年", "年份", "연도"),
+            *("erscheinungsjahr", "releaseyear", "yearofrelease"),
+        )
+    ),
     "split": Words(("subset", "partition")),
 }
 """Columns that people write about music videos, and other words for them."""
@@ -56,7 +143,9 @@ def read_rows(path: Path) -> list[tuple[str, CatalogueRow]]:
     """
     table = read_spreadsheet(path, [*CATALOGUE.names, "filename", *_FURTHER], ASKED)
     if not set(_NAMING) & set(table.columns):
-        raise CatalogueError(f"{path}: needs a column id or path; its columns are {', '.join(table.columns)}.")
+        raise CatalogueError(
+            f"{path}: needs a column id, path or filename; its columns are {', '.join(table.columns) or 'none'}."
+        )
     if not table.rows:
         raise CatalogueError(f"{path}: has no rows. A catalogue needs at least one music video.")
     rows = _cleaned(table)

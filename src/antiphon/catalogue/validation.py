@@ -1,14 +1,18 @@
 """Validation of metadata, with file, row and column in every message."""
 
 import datetime
+import html
 import json
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from types import NoneType
 from typing import Any
 
 from antiphon.catalogue.dates import year_of
 from antiphon.catalogue.splits import SPLITS
-from antiphon.catalogue.unknown import is_missing, is_no_title, is_unknown
+from antiphon.catalogue.unknown import is_missing, is_no_title, is_unknown, names_nothing
 from antiphon.errors import CatalogueError
 from antiphon.identifiers import fault_of_id, fault_of_text
 from antiphon.spelling import visible
@@ -18,6 +22,7 @@ CatalogueRow = dict[str, Any]
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*")
 _QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]\d(?:[.,]\d+)?)")
+_ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,9}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
 _MAX_SHOWN = 100
 _MAX_S = 1e9
 _YES, _NO = frozenset({"true", "yes", "y", "t", "1", "1.0"}), frozenset({"false", "no", "n", "f", "0", "0.0"})
@@ -45,7 +50,7 @@ def clean_record(record: Mapping[str, Any], where: str, text: str = "") -> Catal
     CatalogueError
         A value does not fit its column.
     """
-    cleaned = {column: _visible_or_none(value) for column, value in record.items()}
+    cleaned = {column: _visible_or_none(_native(value)) for column, value in record.items()}
     further = {column: _MEASURED.get(column, _further) for column in record if column not in _CLEANERS}
     for column, clean in (_CLEANERS | further).items():
         if cleaned.get(column) is None:
@@ -57,6 +62,49 @@ def clean_record(record: Mapping[str, Any], where: str, text: str = "") -> Catal
             row = f" The row: {text}" if text else ""
             raise CatalogueError(f"{where}, column '{column}': {error}{row}") from error
     return cleaned
+
+
+def typed(records: Sequence[Mapping[str, Any]]) -> list[CatalogueRow]:
+    """Convert the values of known columns that are not of their column's type, and leave the others as they are.
+
+    Parameters
+    ----------
+    records : sequence of mapping of str to object
+        Rows, as a program may give them: with numbers of numpy, lists in text, paths.
+
+    Returns
+    -------
+    list of dict of str to object
+        The rows.
+
+    Raises
+    ------
+    CatalogueError
+        A value does not fit its column.
+
+    Examples
+    --------
+    >>> typed([{"id": 7, "tags": "live; solo", "split": "Train"}])
+    [{'id': '7', 'tags': ['live', 'solo'], 'split': 'train'}]
+    """
+    rows = [dict(record) for record in records]
+    for column, kinds in _STORED.items():
+        values = [row.get(column) for row in rows]
+        if _fit(values, column, kinds):
+            continue
+        for number, (row, value) in enumerate(zip(rows, values, strict=True), start=1):
+            if not (is_missing(value) or _fit([value], column, kinds)):
+                row[column] = clean_record({column: value}, f"row {number}")[column]
+    return rows
+
+
+def _fit(values: Sequence[Any], column: str, kinds: frozenset[type]) -> bool:
+    """Return whether values are of a column's types, which is told of many at once."""
+    if not set(map(type, values)) <= kinds:
+        return False
+    if column == "split":
+        return set(values) <= {*SPLITS, None}
+    return column != "tags" or set(map(type, chain.from_iterable(filter(None, values)))) <= {str}
 
 
 def without_unknown(row: CatalogueRow) -> CatalogueRow:
@@ -107,6 +155,12 @@ def shown(value: Any) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
+def _native(value: Any) -> Any:
+    """Return what a value of numpy, or an array of its, is in Python."""
+    convert = None if isinstance(value, str) else getattr(value, "tolist", None)
+    return value if convert is None else convert()
+
+
 def _visible_or_none(value: Any) -> Any:
     if is_missing(value):
         return None
@@ -129,19 +183,33 @@ def _text(value: Any) -> str:
 
 
 def _line(value: Any) -> str | None:
-    """Return text in one line."""
-    text = "".join(" " if ord(letter) < 32 or ord(letter) == 127 else letter for letter in _text(value))
+    """Return text in one line, with the letters that entities of HTML stand for."""
+    text = "".join(" " if ord(letter) < 32 or ord(letter) == 127 else letter for letter in unescaped(_text(value)))
     return " ".join(text.split()) or None
 
 
-def _identifier(value: Any) -> str:
-    text = _text(value)
+def unescaped(text: str) -> str:
+    """Return text with the letters that entities of HTML stand for, as texts of web pages have them.
+
+    Examples
+    --------
+    >>> unescaped("Simon &amp; Garfunkel"), unescaped("Guns N&#39; Roses"), unescaped("AT&T; R&B;")
+    ('Simon & Garfunkel', "Guns N' Roses", 'AT&T; R&B;')
+    """
+    return _ENTITY.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
+
+
+def _identifier(value: Any) -> str | None:
+    text = _text(os.fspath(value) if isinstance(value, os.PathLike) else value)
+    if names_nothing(text):
+        return None
     if fault := fault_of_id(text):
         raise ValueError(f"{shown(text)} {fault}. Correct it.")
     return text
 
 
 def _artist(value: Any) -> str | None:
+    value = unescaped(value) if isinstance(value, str) else value
     if is_unknown(value):
         return None
     listed = _listed(value) if isinstance(value, str) and value.startswith(("['", '["')) else value
@@ -167,7 +235,9 @@ def _genre(value: Any) -> str | None:
 
 def _tags(value: Any) -> list[str]:
     if isinstance(value, str):
-        value = [] if is_unknown(value) else _tags_from_text(value)
+        value = [] if is_unknown(value) else _tags_from_text(unescaped(value))
+    if isinstance(value, tuple | set | frozenset):
+        value = sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
     if isinstance(value, list):
         value = [tag for tag in value if not is_missing(tag)]
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
@@ -286,6 +356,12 @@ _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "has_audio": _flag,
     "has_video": _flag,
 }
+_STORED: dict[str, frozenset[type]] = {
+    **dict.fromkeys(("id", "path", "artist", "title", "genre", "split"), frozenset({str, NoneType})),
+    "tags": frozenset({list, NoneType}),
+    "year": frozenset({int, NoneType}),
+}
+"""Types that values of a catalogue have."""
 _MEASURED: dict[str, Callable[[Any], Any]] = {
     "audio_start_s": _position,
     "audio_end_s": _position,

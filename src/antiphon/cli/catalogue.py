@@ -24,6 +24,7 @@ from antiphon.cli.opening import take_out_of_index
 from antiphon.cli.session import Here, Session
 from antiphon.cli.splitting import warn_of_few
 from antiphon.errors import ConfigError
+from antiphon.media.names import local_path
 from antiphon.places import Place, place
 from antiphon.plurals import counted
 from antiphon.spelling import did_you_mean
@@ -75,7 +76,8 @@ def add(
     seed
         Seed of the assignment.
     """
-    catalogue, changes = add_to_workspace(session, where := place(source), metadata, by, fractions, seed, each.limits)
+    where = place(local_path(source) or source)
+    catalogue, changes = add_to_workspace(session, where, metadata, by, fractions, seed, each.limits)
     data: dict[str, Any] = {
         "workspace": str(session.workspace.root),
         "videos": len(catalogue),
@@ -84,7 +86,9 @@ def add(
     } | changes.to_dict()
 
     def show(out: Console) -> None:
-        out.print(f"{len(catalogue)} videos in {session.workspace.root}: {_counts(catalogue.split_counts())}.")
+        out.print(
+            f"{counted(len(catalogue), 'video')} in {session.workspace.root}: {_counts(catalogue.split_counts())}."
+        )
         for sentence in data["left_out"]:
             out.print(f"Left out: {sentence}", markup=False, soft_wrap=True)
         show_changes(changes, out)
@@ -242,7 +246,7 @@ def split(
     warn_of_few(session, catalogue)
     splits = catalogue.split_counts()
     data = {"workspace": str(workspace.root), "videos": len(catalogue), "splits": splits}
-    session.result(data, lambda out: out.print(f"{len(catalogue)} videos: {_counts(splits)}."))
+    session.result(data, lambda out: out.print(f"{counted(len(catalogue), 'video')}: {_counts(splits)}."))
 
 
 def _listed(trained: list[Path]) -> str:

@@ -226,13 +226,20 @@ def _shown(text: str) -> str:
 
 
 def _refuse_two_delimiters(records: Sequence[Record], delimiter: str, path: Path) -> None:
-    """Refuse rows that are separated otherwise than their header: each would be one value."""
+    """Refuse rows that are separated otherwise than the header: each would be one value."""
     header, rows = records[0], records[1:]
-    if len(header.values) < 2 or not rows or any(len(row.values) > 1 for row in rows):
-        return
-    for other in _DELIMITERS:
-        if all(row.values[0].count(other) >= len(header.values) - 1 for row in rows):
+    by = _WORDS.get(delimiter, delimiter)
+    whole = [row for row in rows if len(row.values) == 1 and len(header.values) > 1]
+    for other in _DELIMITERS if whole else ():
+        if len(whole) == len(rows) and all(row.values[0].count(other) >= len(header.values) - 1 for row in rows):
             raise CatalogueError(
-                f"{path}: its header is separated by {_WORDS.get(delimiter, delimiter)}, its rows by {_WORDS[other]}: "
-                f"{rows[0].text}. Separate both alike."
+                f"{path}: its header is separated by {by}, its rows by {_WORDS[other]}: {rows[0].text}. Separate both "
+                "alike."
+            )
+        # A name may hold one comma, but seldom as many as there are columns.
+        fitting = (row for row in whole if row.values[0].count(other) == len(header.values) - 1 > 1)
+        for row in fitting:
+            raise CatalogueError(
+                f"{path}, row {row.number}: is separated by {_WORDS[other]}, the header by {by}: {row.text}. Separate "
+                "both alike."
             )

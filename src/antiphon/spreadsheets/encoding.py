@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +22,20 @@ _OTHER_FILES = (
     (b"%PDF", "a PDF"),
     (b"{\\rtf", "a formatted text (RTF)"),
     (b"SQLite format 3", "a database"),
-    (b"<!", "a web page"),
-    (b"<html", "a web page"),
+    (b"ARROW1", "an Arrow file"),
     (b"<?xml", "XML"),
-    (b"[{", "JSON"),
-    (b'{"', "JSON"),
 )
+# Text, as it starts below white space; a header may begin with a bracket too, but names columns then.
+_OTHER_TEXT = (
+    (re.compile(rb"<[!a-zA-Z]"), "a web page"),
+    (re.compile(rb"\[\s*(?:[{\[]|$)|\{\s*(?:[\"}]|$)"), "JSON"),
+)
+_START = 4096
+_MAX_WORDS = 6
+# Bytes of one letter in UTF-8 (Latin, Greek, Cyrillic, or of three bytes), each read as one of Windows-1252: Ã¶ for ö.
+_LATER = "[€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u0080-¿]"
+_TWICE = re.compile(f"[ÂÃÄÅÎÏÐÑ]{_LATER}|[à-ï]{_LATER}{{2}}")
+_BYTES = {byte.decode("cp1252", errors="replace"): byte[0] for byte in map(bytes, zip(range(0x80, 0xA0), strict=True))}
 _SAVE = "Save it as CSV in UTF-8 (in Excel: CSV UTF-8), or as Parquet."
 # A capital of the upper half among small letters (but for the Irish nÓg), or a sign of it inside a word: no language of
 # Latin-1 writes so.
@@ -65,18 +74,46 @@ def decode(data: bytes, path: Path) -> Decoded:
     CatalogueError
         The file is no text, is damaged, or its encoding cannot be told.
     """
-    for start, kind in _OTHER_FILES:
-        if data.startswith(start):
-            raise CatalogueError(f"{path}: cannot be read as CSV, since it is {kind}. {_SAVE}")
+    kind = _other_kind(data[:_START].removeprefix(codecs.BOM_UTF8).lstrip())
+    if kind is not None:
+        raise CatalogueError(f"{path}: cannot be read as CSV, since it is {kind}. {_SAVE}")
     marked = next(((encoding, name) for mark, encoding, name in _MARKS if data.startswith(mark)), None)
     if marked is not None:
         return Decoded(_strictly(data, *marked, path))
     if data.count(0) > len(data) / 4:
         return _by_its_zeros(data, path)
     try:
-        return Decoded(data.decode())
+        text = data.decode()
     except UnicodeDecodeError as error:
         return _of_western_europe(data, error, path)
+    return Decoded(text, _spoilt(text))
+
+
+def _other_kind(start: bytes) -> str | None:
+    """Return what the start of a file is, if it is no table."""
+    by_mark = (kind for mark, kind in _OTHER_FILES if start.startswith(mark))
+    by_form = (kind for form, kind in _OTHER_TEXT if form.match(start))
+    return next(by_mark, None) or next(by_form, None)
+
+
+def _spoilt(text: str) -> str:
+    """Say which word a programme spoilt before, by decoding text wrongly and saving that; "" if none."""
+    if _TWICE.search(text):
+        for word in filter(_TWICE.search, _words(text)):
+            try:
+                meant = bytes(_BYTES.get(letter, ord(letter)) for letter in word).decode()
+            except ValueError:
+                continue
+            return (
+                f"It seems to have been encoded twice: '{word}' may be '{meant}'. Save it anew from where it came from."
+            )
+    lost = next((word for word in _words(text) if "\ufffd" in word), None) if "\ufffd" in text else None
+    return f"It has lost letters: '{lost}'. Save it anew from where it came from." if lost else ""
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield words with letters beyond ASCII, which alone separates them: a no-break space may be such a letter."""
+    return (word for word in re.split(r"[\s,;|\"]+", text, flags=re.ASCII) if not word.isascii())
 
 
 def _strictly(data: bytes, encoding: str, name: str, path: Path) -> str:
@@ -121,13 +158,25 @@ def _of_western_europe(data: bytes, error: UnicodeDecodeError, path: Path) -> De
             f"{path}: cannot be read as CSV in UTF-8, nor as Latin-1, and which encoding it has cannot be told: line "
             f"{line} is {_line(data, error.start)!r}. {_SAVE}"
         )
-    # ASCII alone separates words: a no-break space may be all that is not UTF-8.
-    word = next(word for word in re.split(r"[\s,;|\"]+", text, flags=re.ASCII) if not word.isascii())
+    first, *others = _telling_words(text)
+    more = f", and further lines {', '.join(repr(word) for word in others)}" if others else ""
     return Decoded(
         text,
-        f"It is not UTF-8, and was read as Latin-1 (Windows-1252), so that line {line} has '{word}'. If that is wrong, "
-        "save it as UTF-8.",
+        f"It is not UTF-8, and was read as Latin-1 (Windows-1252), so that line {line} has '{first}'{more}. If that is "
+        "wrong, save it as UTF-8.",
     )
+
+
+def _telling_words(text: str) -> list[str]:
+    """Return the first word with letters beyond ASCII, and a few that have others, by which a wrong guess shows."""
+    seen: set[str] = set()
+    found: list[str] = []
+    for word in _words(text):
+        letters = {letter for letter in word if not letter.isascii()}
+        if letters - seen:
+            found.append(word)
+            seen |= letters
+    return found[:_MAX_WORDS]
 
 
 def _line(data: bytes, place: int) -> bytes:

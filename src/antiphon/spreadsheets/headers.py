@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from antiphon.errors import CatalogueError
-from antiphon.spelling import edits, visible
+from antiphon.spelling import edits, plain, visible
 
 
 def folded(name: str) -> str:
@@ -74,7 +74,12 @@ def _ask(names: Sequence[str], asked: Mapping[str, Words], where: str) -> None:
 def _seems(name: str, meant: str, words: Sequence[str]) -> bool:
     written, wanted = folded(name), folded(meant)
     near = len(wanted) > 2 and bool(written) and edits(written, wanted) <= (1 if len(wanted) < 6 else 2)
-    return near or written in {folded(word) for word in words}
+    return near or _bare(name) in {_bare(word) for word in words}
+
+
+def _bare(name: str) -> str:
+    """Return a header's letters without their accents, which people leave out, or capitals lack."""
+    return folded(plain(name))
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

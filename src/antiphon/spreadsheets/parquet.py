@@ -60,12 +60,21 @@ def read_parquet(path: Path) -> tuple[list[str], list[list[Any]]]:
     try:
         frame = pl.read_parquet(path, glob=False)
         rows = [[_plain(value) for value in row] for row in frame.iter_rows()]
+    except pl.exceptions.DuplicateError as error:
+        raise CatalogueError(f"{path}: two of its columns have one name. Rename one of them.") from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, OverflowError) as error:
         raise CatalogueError(
             f"{path}: cannot be read as Parquet: it is cut short or damaged, or has columns of an unknown kind. Write "
             "it again."
         ) from error
     return frame.columns, rows
+
+
+def _text(value: bytes) -> str | bytes:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def _plain(value: Any) -> Any:
@@ -78,7 +87,7 @@ def _plain(value: Any) -> Any:
         case datetime.timedelta():
             plain = value.total_seconds()
         case bytes():
-            plain = value.decode(errors="replace")
+            plain = _text(value)
         case list():
             plain = [_plain(each) for each in value]
         case dict():

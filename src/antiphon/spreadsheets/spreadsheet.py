@@ -1,5 +1,6 @@
 """One reading of every table that people give: rows by column, with what each row is called in messages."""
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from antiphon.spreadsheets.parquet import is_parquet, read_parquet
 _PARQUET = frozenset({".parquet", ".pq"})
 _TEXT = frozenset({".csv", ".tsv", ".tab", ".txt"})
 _WORKBOOKS = frozenset({".xls", ".xlsx", ".xlsm", ".ods", ".numbers"})
+_UNDERLINE = re.compile(r":?-{2,}:?|={2,}")
 _MAX_SHOWN = 120
 _LOOKED_AT = 20
 
@@ -63,7 +65,8 @@ def is_spreadsheet(path: Path) -> bool:
 def read_spreadsheet(path: Path, known: Sequence[str], asked: Mapping[str, Words]) -> Spreadsheet:
     """Read a table: comma-, semicolon- or tab-separated text in any usual encoding, or Parquet.
 
-    Empty rows are skipped, but count in the numbers of those below. Empty columns without a name are dropped.
+    Empty rows, and those that repeat the header or underline it, are skipped, but count in the numbers of those below.
+    Empty columns without a name are dropped.
 
     Parameters
     ----------
@@ -84,6 +87,8 @@ def read_spreadsheet(path: Path, known: Sequence[str], asked: Mapping[str, Words
     CatalogueError
         The file is missing, is no table, or a row has more values than there are columns.
     """
+    if path.is_dir():
+        raise CatalogueError(f"{path}: is a folder. Name a table (.csv, .tsv, .txt or .parquet).")
     if not path.is_file():
         raise CatalogueError(f"{path}: no such file.")
     if path.suffix.lower() in _PARQUET or is_parquet(path):
@@ -94,12 +99,29 @@ def read_spreadsheet(path: Path, known: Sequence[str], asked: Mapping[str, Words
     names = named_columns(header, known, asked, str(path))
     _refuse_no_header(path, header, names, known)
     kept = _named(path, names, [values for _, values, _ in records])
+    records = _without_headers(path, header, records)
     found = [
         Row({names[place]: _value(values, place) for place in kept}, number, f"{path}, row {number}", text)
         for number, values, text in records
-        if any(value not in (None, "") for value in values)
+        if any(value not in (None, "") for value in values) and not _is_underline(values)
     ]
     return Spreadsheet(path, tuple(names[place] for place in kept), tuple(found))
+
+
+def _without_headers(
+    path: Path, header: Sequence[str], records: Sequence[tuple[int, list[Any], str]]
+) -> list[tuple[int, list[Any], str]]:
+    """Leave out rows that are the header again, as in tables that were put one behind the other, with a warning."""
+    meant = [folded(name) for name in header]
+    again = [number for number, values, _ in records if [folded(str(value or "")) for value in values] == meant]
+    if again:
+        warnings.warn(f"{path}: row {again[0]} is the header again, and is left out.", stacklevel=3)
+    return [record for record in records if record[0] not in again]
+
+
+def _is_underline(values: Sequence[Any]) -> bool:
+    """Return whether a row draws the line below a header, as in tables of Markdown and of terminals."""
+    return all(value in (None, "") or _UNDERLINE.fullmatch(str(value)) for value in values)
 
 
 def _text_rows(path: Path, known: Sequence[str]) -> tuple[list[str], list[tuple[int, list[Any], str]]]:
