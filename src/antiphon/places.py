@@ -235,8 +235,13 @@ def place(given: "str | Place") -> Place:
     (Address('s3://bucket/work'), 'work')
     """
     if isinstance(given, str):
-        return Address(given) if is_address(given) else Path(given)
+        return Address(given) if is_address(given) else _below_home(given)
     return given
+
+
+def _below_home(path: str) -> Path:
+    """Return a path, which may start at the home folder: shells do not see to that in --workspace=~/work."""
+    return Path(path).expanduser() if path == "~" or path.startswith("~/") else Path(path)
 
 
 def new_name(prefix: str = "") -> str:

@@ -222,9 +222,13 @@ def test_a_note_below_the_rows_is_said(tmp_path, text):
         rows(written(tmp_path, f"id,title\n{text}"))
 
 
-def test_rows_of_one_file_are_named(folder):
-    table = written(folder, "path;title\na/one.mp4;A\n\n./a/one.mp4;B\n")
-    with pytest.raises(CatalogueError, match=r"one.mp4 is in rows 1 and 3. Keep one row for each music video"):
+@pytest.mark.parametrize("number", range(4))
+def test_rows_of_one_file_are_named(folder, number):
+    (folder / "a" / "linked.mp4").symlink_to(folder / "a" / "one.mp4")
+    (folder / "a" / "hard.mp4").hardlink_to(folder / "a" / "one.mp4")
+    again = ("./a/one.mp4", "a/linked.mp4", "a/hard.mp4", (folder / "a" / "one.mp4").as_uri())[number]
+    table = written(folder, f"path;title\na/one.mp4;A\n\n{again};B\n")
+    with pytest.raises(CatalogueError, match=r"(one|hard).mp4 is in rows 1 and 3. Keep one row for each music video"):
         rows(table)
 
 

@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from antiphon.catalogue import Catalogue, tagging
@@ -164,3 +166,31 @@ def test_several_files_are_said_in_the_plural(place, tmp_path, capsys):
         (tmp_path / "d1" / f"{name}.mp4").unlink()
     out = " ".join(shown(capsys, place, "catalogue", "refresh").split())
     assert "2 files are gone; what was computed of them stays" in out
+
+
+def tagged(path: Path, **tags: str) -> None:
+    """Write a short song with tags of its own."""
+    with av.open(str(path), "w") as container:
+        container.metadata.update(tags)
+        stream = container.add_stream("flac", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 2000), dtype=np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+
+
+def test_a_file_that_was_tagged_anew_is_named_though_its_bytes_are_others(place, tmp_path, capsys):
+    (tmp_path / "real").mkdir()
+    tagged(tmp_path / "real" / "a.flac", artist="First", title="Tag")
+    tagged(tmp_path / "real" / "b.flac", artist="Bea")
+    call(capsys, place, "catalogue", "add", tmp_path / "real")
+    tagged(tmp_path / "real" / "a.flac", artist="Second")
+    found, _ = call(capsys, place, "catalogue", "refresh")
+    assert (found["tags_changed"], found["replaced"]) == (["a.flac"], ["a.flac"])
+    row = Catalogue.load(place.catalogue).records()[0]
+    assert (row["artist"], row["title"]) == ("Second", None)
+    assert call(capsys, place, "catalogue", "refresh")[0]["tags_changed"] == []
+
+
+def test_a_folder_below_home_is_found(place, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert call(capsys, place, "catalogue", "add", "~/d1")[0]["videos"] == 2

@@ -1,5 +1,7 @@
 """The index follows the catalogue: corrected metadata, removed videos and replaced files, without embedding again."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,17 @@ def test_conditions_and_hits_have_the_metadata_of_today(place, reopened):
     assert "folk" in index.explain(Where(genre="polka"))
     names, _, metadata = index.embeddings("audio")
     assert metadata[names.index("v001")]["title"] == "Corrected"
+
+
+def test_letters_are_one_however_they_are_composed(place, tmp_path):
+    apart = unicodedata.normalize("NFD", "Café")
+    (tmp_path / "songs.csv").write_text(f"id,genre,artist,tags\nv001,{apart},{apart},{apart}\n", encoding="utf-8")
+    (row,) = Catalogue.from_csv(tmp_path / "songs.csv").records()
+    save(place, v001={name: row[name] for name in ("genre", "artist", "tags")})
+    index = Index.open(place / "index")
+    for name in ("Café", "CAFÉ", apart):
+        for where in (Where(genre=name), Where(artist=name), Where(tag=name)):
+            assert set(found(index, where)) == {"v001"}
 
 
 def test_scores_and_order_do_not_change_with_metadata(place):

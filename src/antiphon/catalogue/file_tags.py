@@ -16,6 +16,8 @@ _NAMES = {
     "genre": ("genre",),
     "year": ("date", "year", "originaldate", "date_released"),
 }
+TAG_COLUMNS = tuple(_NAMES)
+"""Columns of a catalogue that tags may fill."""
 _WITH_ID3 = ("mp3", "aac")
 _NO_GENRE = "other"  # What ID3 writes where its list of genres has no name.
 _MAX_CHARACTERS = 200

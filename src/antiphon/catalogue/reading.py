@@ -180,7 +180,7 @@ def read_metadata(path: Path) -> list[CatalogueRow]:
     records: list[CatalogueRow] = []
     rows = read_rows(path)
     _warn_of_notes(path, rows)
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[object, str] = {}
     ids = _ids_of_addresses(str(record["path"] or record.get("filename")) for _, record in rows if record["id"] is None)
     for where, record in rows:
         record["path"] = record["path"] or record.get("filename")
@@ -188,16 +188,22 @@ def read_metadata(path: Path) -> list[CatalogueRow]:
             raise CatalogueError(f"{where}: has neither an id nor a path. Give at least one of them.")
         record["id"] = record["id"] or ids[str(record["path"])]
         record["path"] = None if record["path"] is None else beside.place(str(record["path"]))
-        for name in ("id", "path"):
-            first = where if record[name] is None else seen.setdefault((name, record[name]), where)
+        for key, what in _what_is_once(record):
+            first = seen.setdefault(key, where)
             if first != where:
                 rows_are = f"in rows {_number(first)} and {_number(where)}"
-                what = (
-                    f"id '{record['id']}' is" if name == "id" else f"the file {shown_address(str(record['path']))} is"
-                )
-                raise CatalogueError(f"{path}: {what} {rows_are}. Keep one row for each music video.")
+                raise CatalogueError(f"{path}: {what} is {rows_are}. Keep one row for each music video.")
         records.append(record)
     return records
+
+
+def _what_is_once(record: CatalogueRow) -> list[tuple[object, str]]:
+    """Return what no other row of a table may have, its id and its file by whatever name, with words for it."""
+    path = record["path"]
+    own: list[tuple[object, str]] = [(record["id"], f"id '{record['id']}'")]
+    if path is None:
+        return own
+    return [*own, (("file", path if "://" in path else _one_file(Path(path))), f"the file {shown_address(path)}")]
 
 
 def _number(where: str) -> str:

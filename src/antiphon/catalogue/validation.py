@@ -5,6 +5,7 @@ import html
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from types import NoneType
@@ -183,9 +184,9 @@ def _text(value: Any) -> str:
 
 
 def _line(value: Any) -> str | None:
-    """Return text in one line, with the letters that entities of HTML stand for."""
+    """Return text in one line, its letters composed, with those that entities of HTML stand for."""
     text = "".join(" " if ord(letter) < 32 or ord(letter) == 127 else letter for letter in unescaped(_text(value)))
-    return " ".join(text.split()) or None
+    return " ".join(unicodedata.normalize("NFC", text).split()) or None
 
 
 def unescaped(text: str) -> str:

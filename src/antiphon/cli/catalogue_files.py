@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 
 from antiphon.catalogue import Catalogue
+from antiphon.catalogue.file_tags import TAG_COLUMNS
 from antiphon.catalogue.joining import Joined
 from antiphon.catalogue.moving import move as move_rows
 from antiphon.cli.file_changes import FileChanges
@@ -76,13 +77,22 @@ def refresh(*, each: FileLimits = USUAL_LIMITS, session: Here) -> None:
                 limits=each.limits,
             )
         with session.progress("Reading the files' tags") as progress:
-            current, changed = current.refreshed(
+            current, _ = current.refreshed(
                 [*examined.gone, *examined.unread], lambda done, total: progress(done, total, ""), each.limits
             )
         current.save(workspace.catalogue)
+    changed = _differing(before, current)
     take_out_of_index(session, examined.replaced)
     changes = FileChanges.of(current.records(), set(before.ids), Joined(), examined, unreadable)
     _show(session, changes, changed, len(current))
+
+
+def _differing(before: Catalogue, current: Catalogue) -> list[str]:
+    """Return the videos whose artist, title, genre or year is another now, be it that tagging replaced their file."""
+    was = {row["id"]: row for row in before.records()}
+    return [
+        row["id"] for row in current.records() if any(row[column] != was[row["id"]][column] for column in TAG_COLUMNS)
+    ]
 
 
 def _show(session: Session, changes: FileChanges, changed: list[str], videos: int) -> None:

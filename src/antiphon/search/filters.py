@@ -1,5 +1,6 @@
 """Conditions on what may be found, as a mask over a table."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, cast
@@ -69,6 +70,8 @@ class Where:
             value = getattr(self, item.name)
             if item.name in _LISTS or item.name in _TAGS:
                 names = (value,) if isinstance(value, str) else tuple(map(str, value))
+                if item.name != "not_ids":  # The catalogue has its letters composed, and people type them either way.
+                    names = tuple(unicodedata.normalize("NFC", name) for name in names)
                 object.__setattr__(self, item.name, names)
             elif value is not None:
                 object.__setattr__(self, item.name, int(value))
