@@ -258,6 +258,15 @@ def test_a_name_that_was_typed_or_copied_otherwise_is_found(tmp_path, written_so
         assert rows(written(tmp_path / "v", f'path\n"{quoted}"\n'))[0]["path"] == str(tmp_path / "v" / name)
 
 
+@pytest.mark.parametrize("column", ["path", "filename"])
+@pytest.mark.parametrize(("path", "words"), [("x" * 300, "file name too long"), ("file:///a%00b.mp4", "null byte")])
+def test_a_path_that_no_file_can_have_is_named_with_its_row(folder, tmp_path, column, path, words):
+    with pytest.raises(CatalogueError, match=f"row 2: '.* is no path of a file: .*{words}"):
+        rows(written(tmp_path, f"{column},title\na.mp4,A\n{path},B\n"))
+    with pytest.warns(UserWarning, match="1 row names no file in the folder.*row 2"):
+        Catalogue.from_folder(folder, written(tmp_path, f"{column},title\na/one.mp4,A\n{path},B\n"))
+
+
 def test_a_stricter_way_of_writing_goes_before_a_looser_one(tmp_path):
     (tmp_path / "v").mkdir()
     for name in ("O’Neil.mp4", "O'neil.mp4", "x y.mp4", "x%20y.mp4"):

@@ -106,6 +106,7 @@ def test_values_without_a_header_are_said_and_empty_ones_are_not(tmp_path):
         ("", "is empty"),
         ("\n ,;\n\u200b\n", "is empty"),
         ("sep=;\n", "is empty below its first line"),
+        ('"\x1c"\r\r', "is empty"),
     ],
 )
 def test_a_broken_row_is_named_with_its_text(tmp_path, text, words):

@@ -87,7 +87,8 @@ class FileNames:
     def fitting(self, written: str) -> list[str]:
         """Return the file that is meant: one by its path; else all files of that name, which may be several or none."""
         name = local_name(written)
-        absolute = os.path.realpath(posixpath.join(self._beside, name))
+        absolute = posixpath.join(self._beside, name)
+        absolute = absolute if "\0" in absolute else os.path.realpath(absolute)
         for form in (composed, *_FORMS):
             paths, loose = self._table(form)
             found = paths.get(form(name)) or paths.get(form(absolute)) or loose.get(form(name))

@@ -10,7 +10,7 @@ from antiphon.catalogue.file_names import FilesBeside
 from antiphon.catalogue.listing import list_media, list_store, workspace_above
 from antiphon.catalogue.metadata import join_metadata
 from antiphon.catalogue.rows import read_rows
-from antiphon.catalogue.validation import CatalogueRow, clean_record
+from antiphon.catalogue.validation import CatalogueRow, clean_record, shown
 from antiphon.credentials import public_address, shown_address
 from antiphon.errors import CatalogueError
 from antiphon.media.names import MEDIA_SUFFIXES, local_path
@@ -187,7 +187,7 @@ def read_metadata(path: Path) -> list[CatalogueRow]:
         if record["id"] is None and record["path"] is None:
             raise CatalogueError(f"{where}: has neither an id nor a path. Give at least one of them.")
         record["id"] = record["id"] or ids[str(record["path"])]
-        record["path"] = None if record["path"] is None else beside.place(str(record["path"]))
+        record["path"] = None if record["path"] is None else _place(beside, str(record["path"]), where)
         for key, what in _what_is_once(record):
             first = seen.setdefault(key, where)
             if first != where:
@@ -195,6 +195,14 @@ def read_metadata(path: Path) -> list[CatalogueRow]:
                 raise CatalogueError(f"{path}: {what} is {rows_are}. Keep one row for each music video.")
         records.append(record)
     return records
+
+
+def _place(beside: FilesBeside, path: str, where: str) -> str:
+    try:
+        return beside.place(path)
+    except (OSError, ValueError) as error:  # A name longer than any file's, or an escaped zero byte.
+        reason = (error.strerror if isinstance(error, OSError) else str(error)) or "not a path"
+        raise CatalogueError(f"{where}: {shown(path)} is no path of a file: {reason.lower()}. Correct it.") from error
 
 
 def _what_is_once(record: CatalogueRow) -> list[tuple[object, str]]:

@@ -364,6 +364,7 @@ _STORED: dict[str, frozenset[type]] = {
 }
 """Types that values of a catalogue have."""
 _MEASURED: dict[str, Callable[[Any], Any]] = {
+    "filename": _identifier,
     "audio_start_s": _position,
     "audio_end_s": _position,
     "video_start_s": _position,

@@ -70,11 +70,11 @@ def split_rows(text: str, path: Path) -> Delimited:
     """
     lines = list(io.StringIO(text, newline=""))
     start, stated = header_line(lines)
-    if start is None:
+    delimiter = stated or ("" if start is None else delimiter_of(lines[start]))
+    records = [] if start is None else list(_records(lines, start, delimiter, path))
+    if start is None or not records:
         below = " below its first line" if stated else ""
         raise CatalogueError(f"{path}: is empty{below}. It needs a header and at least one row.")
-    delimiter = stated or delimiter_of(lines[start])
-    records = list(_records(lines, start, delimiter, path))
     quoted = lines[start].startswith('"') and all(len(each.values) == 1 for each in records)
     if quoted and _DELIMITED.search(records[0].values[0]):
         return split_rows(_unquoted(records), path)
