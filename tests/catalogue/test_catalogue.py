@@ -302,19 +302,29 @@ def test_rows_that_no_table_can_hold_are_refused(rows, message):
         Catalogue(rows)
 
 
+class NAType:
+    """As pandas' NA: no comparison with it is true or false."""
+
+    def __ne__(self, other):
+        return self
+
+    def __bool__(self):
+        raise TypeError("boolean value of NA is ambiguous")
+
+
 def test_records_of_programs_are_as_good_as_tables():
     given = {
         "id": 7.0,
         "path": Path("/music/a.mp4"),
         "artist": ["Ann", "Bea", float("nan")],
         "title": np.int64(1999),
-        "tags": np.array(["live", None, "N/A"], dtype=object),
+        "tags": pl.Series(["live", None, "N/A"]),
         "year": "1999-05-01",
         "split": "Train",
     }
-    row = Catalogue(
-        iter([given, {"id": "x", "tags": "live; solo"}, {"id": "y", "tags": ("a",), "year": 2001.0}])
-    ).records()
+    others = [{"id": "x", "tags": "live; solo", "path": NAType()}, {"id": "y", "tags": ("a",), "year": 2001.0}]
+    row = Catalogue(iter([given, *others])).records()
+    assert row[1]["path"] is None
     wanted = {"id": "7", "path": "/music/a.mp4", "artist": "Ann; Bea", "title": "1999", "year": 1999, "split": "train"}
     assert row[0] | wanted == row[0]
     assert [each["tags"] for each in row] == [["live"], ["live", "solo"], ["a"]]
@@ -324,6 +334,9 @@ def test_records_of_programs_are_as_good_as_tables():
 @pytest.mark.parametrize(
     ("value", "words"),
     [
+        ({"split": ["train"]}, "row 2, column 'split': must be one of .*, not .'train'."),
+        ({"split": pl.Series(["train"])}, "row 2, column 'split': must be one of"),
+        ({"mood": 10**5000}, "row 2, column 'mood': a very long int cannot be kept"),
         ({"split": "val"}, "row 2, column 'split': must be one of train, validation, test, not 'val'"),
         ({"year": 1999.5}, "row 2, column 'year': 1999.5 is not a year"),
         ({"tags": [1, 2]}, "row 2, column 'tags': .* is not a list of names"),

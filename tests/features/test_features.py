@@ -71,6 +71,7 @@ def test_a_row_of_nan_is_a_missing_side_and_not_paired():
         ({"audio": rows(2), "artists": ["x", "\0"]}, "artists: row 1 has a NUL character"),
         ({"audio": rows(2), "genres": ["x", "\ud800"]}, "genres: row 1 is not valid Unicode"),
         ({"audio": rows(2), "splits": ["train", "dev"]}, "splits: must be one of .*, not 'dev'"),
+        ({"audio": rows(2), "starts_s": [1, 10**5000]}, "starts_s: must be numbers of seconds"),
         ({"audio": rows(2), "labels": ["x"]}, "labels: has 1 entries"),
     ],
 )

@@ -16,7 +16,7 @@ from antiphon.catalogue.joining import join
 from antiphon.catalogue.reading import read_folder, read_metadata
 from antiphon.catalogue.splits import SPLITS, fill_splits
 from antiphon.catalogue.tagging import Progress, fill_in_tags, renew_tags
-from antiphon.catalogue.validation import CatalogueRow, typed, without_unknown
+from antiphon.catalogue.validation import CatalogueRow, shown, typed, without_unknown
 from antiphon.errors import AntiphonError, CatalogueError, FeatureStoreError
 from antiphon.identifiers import first_fault
 from antiphon.media.identity import identify, is_identified
@@ -533,9 +533,16 @@ def _to_table(given: Sequence[CatalogueRow]) -> pa.Table:
         try:
             columns[name] = pa.array(values)
         except (pa.ArrowException, ValueError, OverflowError):
-            texts = [{name: None if value is None else str(value)} for value in values]
+            texts = [{name: _as_text(name, value, number)} for number, value in enumerate(values, start=1)]
             columns[name] = _column(pa.field(name, pa.string()), texts)
     return pa.table(columns)
+
+
+def _as_text(column: str, value: Any, number: int) -> str | None:
+    try:
+        return None if value is None else str(value)
+    except (ValueError, RecursionError) as error:  # An integer of thousands of digits.
+        raise CatalogueError(f"row {number}, column '{column}': {shown(value)} cannot be kept as text.") from error
 
 
 def _column(field: pa.Field, records: Sequence[CatalogueRow]) -> pa.Array:

@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"[-+]?\d[\d.,]*")
 _QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]\d(?:[.,]\d+)?)")
 _ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,9}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
+_CONVERSIONS = ("as_py", "to_list", "tolist")
 _MAX_SHOWN = 100
 _MAX_S = 1e9
 _YES, _NO = frozenset({"true", "yes", "y", "t", "1", "1.0"}), frozenset({"false", "no", "n", "f", "0", "0.0"})
@@ -51,7 +52,7 @@ def clean_record(record: Mapping[str, Any], where: str, text: str = "") -> Catal
     CatalogueError
         A value does not fit its column.
     """
-    cleaned = {column: _visible_or_none(_native(value)) for column, value in record.items()}
+    cleaned = {column: _visible_or_none(native(value)) for column, value in record.items()}
     further = {column: _MEASURED.get(column, _further) for column in record if column not in _CLEANERS}
     for column, clean in (_CLEANERS | further).items():
         if cleaned.get(column) is None:
@@ -94,7 +95,9 @@ def typed(records: Sequence[Mapping[str, Any]]) -> list[CatalogueRow]:
         if _fit(values, column, kinds):
             continue
         for number, (row, value) in enumerate(zip(rows, values, strict=True), start=1):
-            if not (is_missing(value) or _fit([value], column, kinds)):
+            if is_missing(value):
+                row[column] = None
+            elif not _fit([value], column, kinds):
                 row[column] = clean_record({column: value}, f"row {number}")[column]
     return rows
 
@@ -156,9 +159,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
-def _native(value: Any) -> Any:
-    """Return what a value of numpy, or an array of its, is in Python."""
-    convert = None if isinstance(value, str) else getattr(value, "tolist", None)
+def native(value: Any) -> Any:
+    """Return what an element of an array of numpy, pandas, polars or Arrow, or a part of one, is in Python."""
+    if isinstance(value, str):
+        return value
+    convert = next((found for name in _CONVERSIONS if (found := getattr(value, name, None)) is not None), None)
     return value if convert is None else convert()
 
 
@@ -277,7 +282,7 @@ def _listed(text: str) -> list[Any] | None:
 def _split(value: Any) -> str | None:
     if isinstance(value, str) and is_unknown(value):
         return None
-    name = value.casefold() if isinstance(value, str) else value
+    name = value.casefold() if isinstance(value, str) else ""
     if name not in SPLITS:
         hint = " Did you mean validation?" if name in {"val", "valid", "validate"} else ""
         raise ValueError(f"must be one of {', '.join(SPLITS)}, not {shown(value)}.{hint}")

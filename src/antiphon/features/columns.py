@@ -102,7 +102,7 @@ def seconds(values: Sequence[Any] | npt.NDArray[Any] | None, count: int) -> npt.
         return np.full(count, np.nan)
     try:
         seconds = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise FeatureStoreError(f"starts_s: must be numbers of seconds ({error}).") from error
     if seconds.shape != (count,):
         raise FeatureStoreError(f"starts_s: must have shape ({count},), not {seconds.shape}.")

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue.unknown import is_unknown, names_nothing
+from antiphon.catalogue.validation import native
 from antiphon.spelling import visible
 
-_CONVERSIONS = ("as_py", "to_list", "tolist")
 _MAX_SHOWN = 40
 
 
@@ -38,7 +38,7 @@ def known_name(value: Any) -> str:
     >>> known_name("Ann"), known_name(7.0), known_name(["Ann", "Bea", None]), known_name(float("nan"))
     ('Ann', '7', 'Ann; Bea', '')
     """
-    value = _native(value)
+    value = native(value)
     several = _several(value)
     if several is not None:
         return "; ".join(dict.fromkeys(filter(None, map(_one_name, several))))
@@ -46,7 +46,7 @@ def known_name(value: Any) -> str:
 
 
 def _one_name(value: Any) -> str:
-    value = _native(value)
+    value = native(value)
     if isinstance(value, bytes):
         value = _text_of(value)
     if is_unknown(value):
@@ -57,14 +57,6 @@ def _one_name(value: Any) -> str:
         raise ValueError(f"is {str(value)[:_MAX_SHOWN]!r}, of type {type(value).__name__}, which is no name")
     # Programmes make numbers with gaps floating ones.
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _native(value: Any) -> Any:
-    """Return what an element of another library's array, or a part of it, is in Python."""
-    if isinstance(value, str):
-        return value
-    convert = next((found for name in _CONVERSIONS if (found := getattr(value, name, None)) is not None), None)
-    return value if convert is None else convert()
 
 
 def _several(value: Any) -> list[Any] | None:
@@ -114,7 +106,7 @@ def label_lists(values: Sequence[Any] | npt.NDArray[Any]) -> tuple[tuple[str, ..
     found: list[tuple[str, ...]] = []
     for row, value in enumerate(values):
         try:
-            found.append(_labels(_native(value)))
+            found.append(_labels(native(value)))
         except ValueError as error:
             raise ValueError(f"row {row} {error}") from error
     return tuple(found)
