@@ -283,6 +283,15 @@ def test_an_address_of_this_machine_is_a_folder_or_a_table(folder, tmp_path, cap
     assert "1 video in " in capsys.readouterr().out
 
 
+def test_a_table_is_named_from_home_or_by_an_address(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    table = written(folder, "path,genre\na/one.mp4,folk\n")
+    for name in ("~/videos/songs.csv", table.as_uri()):
+        assert rows(name)[0]["path"] == str(folder / "a" / "one.mp4")
+        genres = [row["genre"] for row in Catalogue.from_folder("~/videos", name).records() if row["genre"]]
+        assert genres == ["folk"]
+
+
 def names_in(folder):
     """Ways of naming one of the files, each with its id."""
     return [

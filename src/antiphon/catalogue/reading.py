@@ -14,7 +14,7 @@ from antiphon.catalogue.validation import CatalogueRow, clean_record, shown
 from antiphon.credentials import public_address, shown_address
 from antiphon.errors import CatalogueError
 from antiphon.media.names import MEDIA_SUFFIXES, local_path
-from antiphon.places import Address, Place
+from antiphon.places import Address, Place, place
 from antiphon.plurals import counted
 
 _MAX_NAMED = 3
@@ -40,6 +40,7 @@ def read_folder(folder: Place, metadata: Path | None) -> list[CatalogueRow]:
     CatalogueError
         The folder is missing or has no media, or no row of `metadata` names one of its files.
     """
+    metadata = None if metadata is None else _of_this_machine(metadata)
     if isinstance(folder, Address):
         local = local_path(folder.text)
         if local is None:
@@ -176,6 +177,7 @@ def read_metadata(path: Path) -> list[CatalogueRow]:
     CatalogueError
         The file is not readable, has no rows or no ids, or values do not fit their columns.
     """
+    path = _of_this_machine(path)
     beside = FilesBeside(path.parent)
     records: list[CatalogueRow] = []
     rows = read_rows(path)
@@ -195,6 +197,12 @@ def read_metadata(path: Path) -> list[CatalogueRow]:
                 raise CatalogueError(f"{path}: {what} is {rows_are}. Keep one row for each music video.")
         records.append(record)
     return records
+
+
+def _of_this_machine(path: Path) -> Path:
+    """Return the path of a table that is named by a `file:` address or from the home folder."""
+    found = place(local_path(str(path)) or str(path))
+    return found if isinstance(found, Path) else path
 
 
 def _place(beside: FilesBeside, path: str, where: str) -> str:

@@ -304,7 +304,8 @@ def describe(*, against: Path | None = None, seed: int = 0, session: Here) -> No
 
 def _show(found: dict[str, Any], out: Console) -> None:
     hours = found["duration_s"]["total"] / 3600
-    out.print(f"[bold]{found['videos']} videos[/] of {found['artists']} artists, {hours:.1f} h")
+    of_artists = f"{counted(found['videos'], 'video')}[/] of {counted(found['artists'], 'artist')}"
+    out.print(f"[bold]{of_artists}, {hours:.1f} h")
     out.print(f"Splits: {_counts(found['splits'])}")
     out.print(f"Media: {_counts({name: count for name, count in found['media'].items() if count})}")
     for title, histogram in (("Duration", found["duration_s"]["histogram"]), ("Year", found["year"])):
