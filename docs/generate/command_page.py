@@ -1,7 +1,9 @@
 """The reference of the command line, made from its parsers."""
 
 import re
+import sys
 from pathlib import Path
+from unittest.mock import patch
 
 from antiphon.cli.app import app
 
@@ -9,7 +11,8 @@ from antiphon.cli.app import app
 def written(root: Path) -> str:
     """Return the page as Markdown."""
     del root
-    text = app.generate_docs(output_format="markdown", recursive=True)
+    with patch.object(sys, "argv", ["antiphon"]):  # else the usage names the program that makes the site
+        text = app.generate_docs(output_format="markdown", recursive=True)
     text = re.sub(r"## Table of Contents\n.*?(?=\*\*Commands)", "", text, count=1, flags=re.DOTALL)
     head, _, verbs = text.partition("\n## antiphon ")
     shared = _shared_parameters(head)

@@ -31,12 +31,19 @@ def test_an_empty_workspace_says_what_to_do(tmp_path, capsys):
     assert "antiphon catalogue add" in capsys.readouterr().err
 
 
-def test_a_taken_port_says_what_to_do():
+def test_a_taken_port_says_what_to_do(place, tmp_path, capsys):
     with socket.socket() as line:
         line.bind(("127.0.0.1", 0))
         line.listen()
+        port = line.getsockname()[1]
         with pytest.raises(ConfigError, match="another --port"):
-            listening("127.0.0.1", line.getsockname()[1])
+            listening("127.0.0.1", port)
+        # It is said before anything is loaded, and a workspace without a run is no matter yet.
+        assert run(["-w", str(place), "serve", "--port", str(port)]) == 1
+        said = capsys.readouterr().err
+        assert "another --port" in said and "Loading" not in said
+        assert run(["-w", str(tmp_path / "w"), "up", str(tmp_path), "--port", str(port)]) == 1
+        assert "another --port" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

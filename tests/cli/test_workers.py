@@ -20,7 +20,7 @@ import pytest
 
 from antiphon.catalogue import Catalogue
 from antiphon.cli.app import run
-from antiphon.cli.serving import ServeOptions
+from antiphon.cli.serving import ServeOptions, listening
 from antiphon.cli.session import Session
 from antiphon.cli.workers import WorkersError, run_workers
 from antiphon.search import Index
@@ -107,6 +107,18 @@ def test_several_processes_share_an_index_and_follow_a_new_one(place: Workspace)
 
 
 @needs_proc
+def test_a_script_that_starts_it_in_the_background_can_interrupt_it(
+    place: Workspace, request: pytest.FixtureRequest
+) -> None:
+    """There a process ignores SIGINT from the start."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+    with service(place) as (process, _):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
+@needs_proc
 def test_they_end_with_the_first_process_however_that_ends(place: Workspace) -> None:
     with service(place) as (process, _):
         left = children(process.pid)
@@ -162,8 +174,9 @@ def test_one_that_does_not_end_by_itself_is_ended(place: Workspace, monkeypatch:
 
 def serve(place: Workspace, then: Callable[[], object] = lambda: None) -> None:
     """Serve with two processes until it fails; call something once both answer."""
-    with patch("antiphon.cli.workers.said_address", lambda *_: then()):
-        run_workers(Session(), place, "", ServeOptions(port=0), 2)
+    options = ServeOptions(port=0)
+    with patch("antiphon.cli.workers.said_address", lambda *_: then()), listening(options.host, options.port) as line:
+        run_workers(Session(), place, "", options, 2, line)
 
 
 def test_the_number_of_processes_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

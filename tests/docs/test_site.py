@@ -58,6 +58,7 @@ def test_references_are_made_of_the_code(site: Path, page: str, words: tuple[str
     text = re.sub(r"<[^>]+>", "", (site / page).read_text(encoding="utf-8"))
     for word in words:
         assert word in text
+    assert "-m mkdocs" not in text
 
 
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
@@ -84,4 +85,4 @@ def test_notebooks_show_what_they_printed(site: Path) -> None:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         assert not any(cell.get("outputs") for cell in cells), f"{path} is committed with outputs"
         page = (site / "notebooks" / f"{path.name}.html").read_text(encoding="utf-8")
-        assert printed[path.stem] in page and "Traceback" not in page
+        assert printed[path.stem] in page and "Traceback" not in page and "Warning" not in page

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from antiphon.dual_encoder import DualEncoder
-from antiphon.evaluation.learning_curve import learning_curve
+from antiphon.evaluation.learning_curve import _verdict, learning_curve
 from antiphon.features import Features
 from antiphon.metrics.ranks import ranks
 from antiphon.model.recipe import load_recipe
@@ -71,3 +71,16 @@ def test_unrelated_pairs_promise_nothing():
     found = learning_curve(DualEncoder(SMALL).fit(train, validation), train, validation)
     assert found["ci95"][0] < 1 < found["ci95"][1]
     assert found["verdict"].startswith("No measurable gain from more music videos here: ")
+
+
+@pytest.mark.parametrize(
+    ("gain", "ci95", "said"),
+    [
+        (1.25, (1.1, 1.5), "More music videos would probably help: from half of the videos to all, the typical rank "),
+        (1.25, (0.8, 2.0), "fell by a factor of 1.25 (95% 0.80–2.00; "),
+        (0.8, (0.5, 1.25), "rose by a factor of 1.25 (95% 0.80–2.00; "),
+        (0.8, (0.5, 0.9), "did not help here: "),
+    ],
+)
+def test_a_factor_is_that_of_what_is_said_of_the_rank(gain, ci95, said):
+    assert said in _verdict(gain, ci95, "closed form")

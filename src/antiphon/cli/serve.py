@@ -8,7 +8,7 @@ from cyclopts.validators import Number
 
 from antiphon.cli.index import ready_index
 from antiphon.cli.opening import run_folder
-from antiphon.cli.serving import USUAL_SERVICE, ServeOptions, run_service
+from antiphon.cli.serving import USUAL_SERVICE, ServeOptions, listening, run_service
 from antiphon.cli.session import Here, Session
 from antiphon.cli.workers import run_workers
 from antiphon.errors import ConfigError, ModelError, SearchError
@@ -42,14 +42,16 @@ def serve(
 
     access = options.access()
     workspace = session.existing_workspace()
-    folder = served_run(session, run)
-    index = ready_index(session, folder)
-    name = workspace.run_name(folder) if folder else ""
-    if workers > 1:
-        run_workers(session, workspace, name, options, workers)
-        return
-    app = create_app(workspace, index, name, access=access, telemetry=options.telemetry())
-    run_service(session, app, options, access)
+    with listening(options.host, options.port) as line:
+        session.say(f"Loading {workspace.folder}…")
+        folder = served_run(session, run)
+        index = ready_index(session, folder)
+        name = workspace.run_name(folder) if folder else ""
+        if workers > 1:
+            run_workers(session, workspace, name, options, workers, line)
+        else:
+            app = create_app(workspace, index, name, access=access, telemetry=options.telemetry())
+            run_service(session, app, options, access, line)
 
 
 def served_run(session: Session, run: str | None) -> Path | None:

@@ -112,7 +112,7 @@ def _folder(path: Path) -> Path:
 USUAL_SERVICE = ServeOptions()
 
 
-def run_service(session: Session, app: "FastAPI", options: ServeOptions, access: "Access") -> None:
+def run_service(session: Session, app: "FastAPI", options: ServeOptions, access: "Access", line: socket.socket) -> None:
     """Serve an application until it is stopped, and say where.
 
     Parameters
@@ -125,14 +125,15 @@ def run_service(session: Session, app: "FastAPI", options: ServeOptions, access:
         Where to listen.
     access : Access
         Who may use it.
+    line : socket
+        Socket that it listens on, opened before all that takes long, so that a port that is taken is said at once.
     """
     from antiphon.app.server import Server
 
     begin_warming_up(app)
-    with listening(options.host, options.port) as line:
-        said_address(session, line, options, access)
-        with suppress(KeyboardInterrupt):
-            Server(app).run(sockets=[line])
+    said_address(session, line, options, access)
+    with suppress(KeyboardInterrupt):
+        Server(app).run(sockets=[line])
 
 
 def begin_warming_up(app: "FastAPI") -> None:

@@ -232,8 +232,9 @@ def _found(
 def _at_chance(model: "DualEncoder", found: dict[str, Any]) -> str:
     """Say that a training has learned nothing that holds for other videos, and what to change."""
     told = (
-        f"The validation ranks are those of chance (a typical rank of {found['validation_rank']:.1f} among "
-        f"{found['validation_pairs']} pairs): {model.recipe.name} has learned nothing that holds for other videos."
+        f"On {found['validation_pairs']} validation pairs the trained heads alone rank as chance does (a typical rank "
+        f"of {found['validation_rank']:.1f}): they have learned nothing that holds for other videos, or the pairs are "
+        "too few to tell."
     )
     if model.recipe.closed_form is not None:
         return f"{told} Check that sound and pictures belong together (antiphon audit), or add videos."

@@ -11,7 +11,7 @@ from antiphon.app.upkeep import Upkeep
 from antiphon.app.verbs import Step
 from antiphon.catalogue import Catalogue
 from antiphon.cli.opening import run_folder
-from antiphon.cli.serving import USUAL_SERVICE, ServeOptions, run_service
+from antiphon.cli.serving import USUAL_SERVICE, ServeOptions, listening, run_service
 from antiphon.cli.session import Here
 from antiphon.cli.splitting import MIN_VIDEOS, splitting_verb, usable_counts, workable_split
 from antiphon.errors import ConfigError, ModelError, SearchError
@@ -60,13 +60,14 @@ def up(
     upkeep = Upkeep(
         workspace, folder.absolute(), lambda: steps(workspace, folder.absolute(), beside, recipe), beside, every
     )
-    try:
-        index = Index.open(workspace.index) if workspace.catalogue.exists() else None
-        run = workspace.run_name(run_folder(workspace, index.origin.run)) if index and index.origin.run else ""
-    except (SearchError, ModelError):  # None yet, or one that the upkeep replaces.
-        index, run = None, ""
-    app = create_app(workspace, index, run, access=access, telemetry=options.telemetry(), upkeep=upkeep)
-    run_service(session, app, options, access)
+    with listening(options.host, options.port) as line:
+        try:
+            index = Index.open(workspace.index) if workspace.catalogue.exists() else None
+            run = workspace.run_name(run_folder(workspace, index.origin.run)) if index and index.origin.run else ""
+        except (SearchError, ModelError):  # None yet, or one that the upkeep replaces.
+            index, run = None, ""
+        app = create_app(workspace, index, run, access=access, telemetry=options.telemetry(), upkeep=upkeep)
+        run_service(session, app, options, access, line)
 
 
 def steps(workspace: Workspace, folder: Path, metadata: Sequence[Path], recipe: str) -> Iterator[Step]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from antiphon.app.own_folder import OwnFolder
-from antiphon.cli.serving import ServeOptions, begin_warming_up, listening, said_address
+from antiphon.cli.serving import ServeOptions, begin_warming_up, said_address
 from antiphon.cli.session import Session
 from antiphon.errors import AntiphonError
 from antiphon.workspace import Workspace
@@ -62,10 +62,12 @@ class _Worker:
     """Whether it has answered requests."""
 
 
-def run_workers(session: Session, workspace: Workspace, run: str, options: ServeOptions, count: int) -> None:
+def run_workers(
+    session: Session, workspace: Workspace, run: str, options: ServeOptions, count: int, line: socket.socket
+) -> None:
     """Serve a workspace with several processes until the service is stopped.
 
-    They take connections from the same socket, which this process opens, so that a process that ends takes no waiting
+    They take connections from the same socket, so that a process that ends takes no waiting
     connection with it; another one is started in its place. Clients' files lie in a folder that this process makes, so
     that each of them answers for all files, and is deleted with it.
 
@@ -81,6 +83,8 @@ def run_workers(session: Session, workspace: Workspace, run: str, options: Serve
         Options of the service.
     count : int
         Number of processes.
+    line : socket
+        Socket that they listen on.
 
     Raises
     ------
@@ -89,24 +93,25 @@ def run_workers(session: Session, workspace: Workspace, run: str, options: Serve
     """
     access = options.access()
     files = OwnFolder(workspace.page / "files")
-    stopped = signal.signal(signal.SIGTERM, _interrupted)
+    # A process that a script starts in the background ignores SIGINT, unless it asks for it.
+    stopped = {number: signal.signal(number, _interrupted) for number in (signal.SIGTERM, signal.SIGINT)}
     workers: list[_Worker] = []
     service = Service(workspace.folder, run, options, files.path)
     try:
-        with listening(options.host, options.port) as line:
-            for number in range(count):
-                workers.append(_started(service, number, line))
-            for worker in workers:
-                if not _becomes_ready(worker, _READY_S):
-                    raise WorkersError(_NOT_STARTED)
-            said_address(session, line, options, access)
-            _watch(service, workers, line)
+        for number in range(count):
+            workers.append(_started(service, number, line))
+        for worker in workers:
+            if not _becomes_ready(worker, _READY_S):
+                raise WorkersError(_NOT_STARTED)
+        said_address(session, line, options, access)
+        _watch(service, workers, line)
     except KeyboardInterrupt:
         pass
     finally:
         _stop(workers)
         files.close()
-        signal.signal(signal.SIGTERM, stopped)
+        for number, handler in stopped.items():
+            signal.signal(number, handler)
 
 
 def _interrupted(number: int, frame: object) -> NoReturn:

@@ -109,8 +109,9 @@ def _trained_like(model: DualEncoder, train: Features, validation: Features) -> 
 
 def _verdict(gain: float, ci95: Sequence[float], made_of: str) -> str:
     measured = "from half of the videos to all, the typical rank among the validation videos "
-    measured += "fell" if gain >= 1 else "did not fall: it changed"
-    measured += f" by a factor of {gain:.2f} (95% {ci95[0]:.2f}–{ci95[1]:.2f}; {_CAVEATS[made_of]})"
+    factor, low, high = (gain, *ci95) if gain >= 1 else (1 / gain, 1 / ci95[1], 1 / ci95[0])
+    measured += f"{'fell' if gain >= 1 else 'rose'} by a factor of {factor:.2f} (95% {low:.2f}–{high:.2f}; "
+    measured += f"{_CAVEATS[made_of]})"
     if ci95[0] > 1:
         return f"More music videos would probably help: {measured}."
     if ci95[1] < 1:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from antiphon.runs import Epoch
 from antiphon.training.distributed import process_rank
@@ -19,7 +20,7 @@ def epoch_progress(label: str, progress: Progress | None, verbose: bool | None) 
     progress : callable or None
         The caller's own function; where there is one, no bar is drawn.
     verbose : bool or None
-        Draw a bar. None draws it where stderr is a terminal, or in a notebook.
+        Draw a bar. None draws it where stderr is a terminal, or in a notebook with ipywidgets.
     """
     if progress is not None or verbose is False or process_rank() != 0:
         yield progress
@@ -29,6 +30,8 @@ def epoch_progress(label: str, progress: Progress | None, verbose: bool | None) 
     from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
+    if console.is_jupyter and find_spec("ipywidgets") is None:
+        console = Console(stderr=True, force_jupyter=False)  # rich would warn for each bar, and draw none
     if verbose is None and not (console.is_terminal or console.is_jupyter):
         yield None
         return
