@@ -395,3 +395,23 @@ def test_an_address_names_its_video_without_what_gives_access_to_it(tmp_path):
     # Signed anew it is the same video.
     table.write_text("path\n" + addresses[0].replace("1f2e", "9a9a") + "\n")
     assert list(Catalogue.from_csv(table).ids) == [first]
+
+
+def test_a_release_date_tells_the_year_where_nothing_else_does(tmp_path):
+    table = tmp_path / "songs.csv"
+    table.write_text("id,path,Release Date,year\na,a.mp4,1999-05-01,\nb,b.mp4,2001,1985\nc,c.mp4,soon,\nd,d.mp4,,\n")
+    rows = Catalogue.from_csv(table).records()
+    assert [row["year"] for row in rows] == [1999, 1985, None, None]
+    assert [row["release_date"] for row in rows] == ["1999-05-01", "2001", "soon", None]
+    table.write_text("id,path,date\na,a.mp4,1999-05-01\n")  # Of what, nobody says.
+    assert Catalogue.from_csv(table).records()[0]["year"] is None
+
+
+def test_a_style_is_asked_about_unless_there_is_a_genre(tmp_path):
+    table = tmp_path / "songs.csv"
+    table.write_text("id,path,Style\na,a.mp4,rock\n")
+    with pytest.raises(CatalogueError, match="'Style': did you mean genre"):
+        Catalogue.from_csv(table)
+    table.write_text("id,path,Style,Genre\na,a.mp4,sparse,rock\n")
+    (row,) = Catalogue.from_csv(table).records()
+    assert (row["genre"], row["Style"]) == ("rock", "sparse")

@@ -2,8 +2,10 @@
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from antiphon.catalogue.dates import year_of
 from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError
 from antiphon.plurals import counted
@@ -12,8 +14,10 @@ from antiphon.spreadsheets.headers import Words
 from antiphon.tables import CATALOGUE
 
 _NAMING = ("id", "path", "filename")
-# Columns that other parts read: the release, for recommending by date, and whether Antiphon rendered a video.
-_FURTHER = ("release_date", "released", "date", "synthetic")
+# Columns that other parts read: the release, for the year and for recommending by date, and whether Antiphon rendered a
+# video.
+_RELEASE = ("release_date", "released")
+_FURTHER = (*_RELEASE, "date", "synthetic")
 ASKED: Mapping[str, Words] = {
     "path": Words(
         (
@@ -97,7 +101,12 @@ ASKED: Mapping[str, Words] = {
             *("songtitle", "tracktitle", "trackname", "videotitle", "songname", "song"),
         )
     ),
-    "genre": Words(("género", "genere", "gatunek", "müziktürü", "musikrichtung", "жанр", "ジャンル", "流派", "장르")),
+    "genre": Words(
+        (
+            *("género", "genere", "gatunek", "müziktürü", "musikrichtung", "жанр", "ジャンル", "流派", "장르"),
+            *("style", "stil", "musicstyle", "musikstil", "musicgenre"),
+        )
+    ),
     "tags": Words(
         (
             "keywords",
@@ -175,7 +184,19 @@ def _cleaned(table: Spreadsheet) -> list[tuple[str, CatalogueRow]]:
 
 
 def _clean(row: Row) -> CatalogueRow:
-    return clean_record(row.values, row.where, row.text)
+    found = clean_record(row.values, row.where, row.text)
+    if found.get("year") is None and (year := _year_of_release(found)) is not None:
+        return found | {"year": year}
+    return found
+
+
+def _year_of_release(row: CatalogueRow) -> int | None:
+    """Return the year of the date in a further column; None where there is none that can be read."""
+    for column in _RELEASE:
+        with suppress(ValueError):
+            if (year := year_of(row.get(column) or "")) is not None:
+                return year
+    return None
 
 
 def unread_columns(columns: list[str]) -> list[str]:

@@ -68,7 +68,7 @@ def _ask(names: Sequence[str], asked: Mapping[str, Words], where: str) -> None:
     found = [(name, meant) for name in names for meant in missing if _seems(name, meant, asked[meant].words)]
     if found:
         questions = " ".join(f"Column '{name}': did you mean {meant}?" for name, meant in dict(found).items())
-        raise CatalogueError(f"{where}: {questions} Rename each, or, where something else is meant, use another word.")
+        raise CatalogueError(f"{where}: {questions} Rename each, or give it another name if it is something else.")
 
 
 def _seems(name: str, meant: str, words: Sequence[str]) -> bool:
