@@ -231,3 +231,9 @@ def test_an_arrow_stream_that_unpacks_to_much_more_is_refused(tmp_path):
     (tmp_path / "state.json").write_text(json.dumps({"_data_files": [{"filename": "d.arrow"}]}))
     with pytest.raises(FeatureStoreError, match="50 times its size"):
         from_arrow_folder(tmp_path, "x", None)
+
+
+def test_bare_arrays_are_refused_with_what_to_do(tmp_path, capsys):
+    np.save(tmp_path / "a.npy", np.eye(3))
+    assert run(["-w", str(tmp_path / "w"), "features", "import", str(tmp_path / "a.npy")]) == 1
+    assert "Features.from_arrays(audio=" in capsys.readouterr().err

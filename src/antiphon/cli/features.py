@@ -105,6 +105,12 @@ def _read(files: tuple[Path, ...], columns: Columns, label_names: Path | None) -
         raise ConfigError(f"{shards[0]} is a shard and {other} is none. Import Parquet tables and shards one by one.")
     if shards:
         return from_yt8m(files, label_names)
+    arrays = [file for file in files if file.suffix.lower() in (".npy", ".npz")]
+    if arrays and not any(is_foreign(file) for file in files):
+        raise ConfigError(
+            f"{arrays[0]}: arrays do not say whose they are. In Python: Features.from_arrays(audio=…, video=…, ids=…); "
+            "or write a Parquet table with the columns id, audio and video."
+        )
     if any(is_foreign(file) for file in files):
         found = from_foreign(list(files), **vars(columns))
     elif columns.audio is None and columns.video is None:
