@@ -85,8 +85,8 @@ class AgainstCCA:
     Attributes
     ----------
     gain : float
-        Factor by which the trained model's ranks are lower (ratio of geometric means, both ways together), as it was
-        before it fell back.
+        Factor by which the trained model ranks partners higher (ratio of geometric mean ranks, both ways together), as
+        it was before it fell back.
     ci95 : tuple of float
         95% interval of the gain, over held-out videos; other trainings are not in it.
     pairs, videos : int
@@ -113,18 +113,16 @@ class AgainstCCA:
     @property
     def sentence(self) -> str:
         """What was found, for people."""
-        measured = (
-            f"{counted(self.pairs, 'held-out pair')} of {counted(self.videos, 'video')}, a factor of {self.gain:.2f} "
-            f"(95% {self.ci95[0]:.2f}–{self.ci95[1]:.2f})"
-        )
+        held_out = f"{counted(self.pairs, 'held-out pair')} of {counted(self.videos, 'video')}"
+        factor = f"a factor of {self.gain:.2f} (95% {self.ci95[0]:.2f}–{self.ci95[1]:.2f})"
         if self.falls_back:
             return (
                 "Tuned canonical correlations embed in place of the heads, which were not ahead of them in ranks: "
-                f"on {measured}."
+                f"on {held_out}, {factor}."
             )
         if self.ci95[0] <= 1:
-            return f"Ranks are not told apart from those of tuned canonical correlations: on {measured}."
-        return f"Ranks are lower than those of tuned canonical correlations: on {measured}."
+            return f"Ranks are not told apart from those of tuned canonical correlations: on {held_out}, {factor}."
+        return f"The model ranks partners higher than tuned canonical correlations, by {factor}, on {held_out}."
 
 
 _MEASURED = (

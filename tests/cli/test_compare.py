@@ -50,9 +50,21 @@ def test_features_of_the_workspace_and_vectors_from_elsewhere_stand_in_one_table
     assert kept["rows"] == found["rows"] and kept["source"] == "the workspace; api.parquet"
     assert pl.read_csv(folder / "compare.csv").height == 2 * sum(bool(row["trainings"]) for row in found["rows"])
     assert found["verdict"]["sentence"] in (folder / "compare.html").read_text()
-    # Imported vectors have no files to measure on.
-    assert [cost["backbone"] for cost in found["costs"]] == ["hearing", "seeing"]
-    assert all("files of the catalogue" in cost["reason"] for cost in found["costs"])
+    assert sorted(found["files"]) == sorted(str(path) for path in folder.glob("compare.*"))
+    # Imported vectors have no files to measure on, nor have those of a table.
+    assert [cost["backbone"] for cost in found["costs"]] == ["hearing", "seeing", "API"]
+    assert ["files of the catalogue" in cost["reason"] for cost in found["costs"]] == [True, True, False]
+
+
+def test_every_file_that_was_written_is_named_and_why_costs_are_not_known(workspace, capsys):
+    call = ["-w", str(workspace / "work"), "compare", "hearing+seeing", f"API={workspace / 'api.parquet'}", *QUICK]
+    assert run([*call, "--out", str(workspace / "out")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    named = {line.strip() for line in lines[lines.index("Files:") + 1 : -1]}
+    assert named == {str(workspace / "out" / f"compare.{end}") for end in ("html", "md", "csv", "tex", "json")}
+    assert named == {str(path) for path in (workspace / "out").glob("compare.*")}
+    assert any(line.startswith("hearing, seeing: cost of a music video not measured: fewer") for line in lines)
+    assert "API: cost of a music video not measured: vectors from elsewhere" in "\n".join(lines)
 
 
 def test_without_sources_all_features_of_the_workspace_are_compared(workspace, capsys):

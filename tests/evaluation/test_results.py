@@ -141,7 +141,7 @@ def test_a_comparison_is_the_paired_rank_ratio_of_both_directions() -> None:
     ratio, (low, high) = rank_ratio(*(np.stack(list(each.ranks.values())) for each in (near, far)), groups)
     assert found == Comparison("near", "far", ratio, low, high, 120, 60, "both", 120)
     assert found.verdict == "better"
-    sentence = f"near ranks the partner {ratio:.2f} times higher than far (95% {low:.2f}–{high:.2f}, "
+    sentence = f"near ranks partners higher than far, by a factor of {ratio:.2f} (95% {low:.2f}–{high:.2f}, "
     assert str(found) == repr(found) == f"{sentence}paired over 120 queries each way, 60 videos)."
     one_way = near.compare(far, direction="a2v")
     assert one_way.ratio == rank_ratio(near.ranks["a2v"], far.ranks["a2v"], groups)[0]
@@ -153,7 +153,8 @@ def test_a_worse_model_is_said_to_rank_lower_and_a_like_one_alike() -> None:
     worse = far.compare(near)
     assert worse.verdict == "worse"
     assert worse.ratio < 1
-    assert f"far ranks the partner {1 / worse.ratio:.2f} times lower than near (95% {1 / worse.high:.2f}–" in str(worse)
+    lower = f"far ranks partners lower than near, by a factor of {1 / worse.ratio:.2f} (95% {1 / worse.high:.2f}–"
+    assert str(worse).startswith(lower)
     same = near.compare(near)
     assert same.verdict == "none"
     beginning = "this model and the other do not differ measurably: the ratio of their ranks is 1.00 (95% 1.00–1.00"

@@ -127,6 +127,17 @@ def test_it_prints_as_a_table_and_becomes_a_frame(compared):
     assert "\\toprule" in found.to_latex() and "<table>" in found._repr_html_()
 
 
+def test_latex_has_a_labelled_column_for_each_number_and_the_factor_over_the_baseline(compared):
+    found, *_ = compared
+    latex = found.to_latex("Ranks.", "tab:compare").splitlines()
+    header, *body = ([cell.strip() for cell in line[:-2].split(" & ")] for line in latex if line.endswith(r"\\"))
+    assert header[5:8] == [r"MRR a$\rightarrow$v", r"MRR v$\rightarrow$a", "gain"] and len(body) == len(found["rows"])
+    for line, each in zip(body, found["rows"], strict=True):
+        if each["trainings"]:
+            assert line[5:7] == [f"{each[way]['mrr']['value']:.3f}" for way in ("a2v", "v2a")]
+            assert line[7] == "--" if each["gain"] is None else f"{each['gain']['ratio']:.2f} (" in line[7]
+
+
 def test_probes_tell_what_features_and_embeddings_know(quick_default, tmp_path):
     features = made("linear", segments=2)
     hidden = np.random.default_rng(3).normal(size=(VIDEOS, 6))[:, 0]
@@ -210,8 +221,8 @@ def measured(method, typical, *, gain=None, trained=False, low=2.0, high=3.0, ba
     ("gain", "answer", "words"),
     [
         ((1.3, 1.2, 1.4), "yes", "is worth it here: ours ranks partners higher than cca, by a factor of 1.30"),
-        ((1.0, 0.98, 1.02), "no", "is not worth it here: ours ranks partners no higher than cca: by a factor of 1.00"),
-        ((0.8, 0.7, 0.9), "no", "ranks partners lower than cca"),
+        ((1.0, 0.98, 1.02), "no", "is not worth it here: ours ranks partners no higher than cca: a factor of 1.00"),
+        ((0.8, 0.7, 0.9), "no", "ours ranks partners lower than cca, by a factor of 1.25 (95% 1.11–1.43)"),
         ((1.1, 0.9, 1.3), "unclear", "It is not clear"),
     ],
 )

@@ -66,8 +66,10 @@ def test_the_latex_table_is_booktabs_with_everything_escaped() -> None:
     assert r"\caption{Steps\_1, trained on all remaining videos.}" in lines
     body = [line for line in lines if line.endswith(r"\\") and not line.startswith("step")]
     assert len(body) == 3
-    assert {line.count(" & ") for line in body} == {7}
-    assert body[2].startswith(r"base\_\& & 20 [18, 22] & 20 [18, 22] & ")
+    assert {line.count(" & ") for line in body} == {9}
+    assert body[2].startswith(
+        r"base\_\& & 20 [18, 22] & 20 [18, 22] & 400--600 & 400--600 & 500.5 of 1,000 & 0.250 & 0.250 & "
+    )
     assert r"$\times$2.00 [1.80, 2.25] & –" in body[2] or r"2.00 [1.80, 2.25]" in body[2]
     assert f"% {study_verdict(STUDY)}" in lines
 

@@ -16,6 +16,7 @@ from antiphon.cli.session import Here, Session
 from antiphon.tables import write_text
 
 _FILE = "compare.json"
+_ELSEWHERE = "vectors from elsewhere come without the files that they are of"
 
 
 @Parameter(name="*")
@@ -65,8 +66,8 @@ def compare(
 
     Every method is fitted and tested on the same music videos: the features as they are (zero-shot, for backbones of
     one joint space), the linear analysis, the paper's recipe, and the default. Prints the ranks with intervals and
-    nulls, and the answer in one sentence; writes compare.html, compare.md, compare.csv and compare.json. Each training
-    is saved when it is done: stop at any time; the same command resumes.
+    nulls, and the answer in one sentence; writes compare.html, compare.md, compare.csv, compare.tex (booktabs) and
+    compare.json. Each training is saved when it is done: stop at any time; the same command resumes.
 
     Parameters
     ----------
@@ -82,13 +83,11 @@ def compare(
 
     def show(console: Console) -> None:
         console.print(found["text"], markup=False, highlight=False, soft_wrap=True)
-        for cost in found["costs"]:
-            if "reason" not in cost:
-                console.print(
-                    f"{cost['backbone']}: {cost['processor_s']:.2f} s of processor time a music video, "
-                    f"{cost['memory_mb']:,} MB.",
-                    markup=False,
-                )
+        for line in _cost_lines(found["costs"]):
+            console.print(line, markup=False, soft_wrap=True)
+        console.print("Files:", soft_wrap=True)
+        for path in found["files"]:
+            console.print(f"  {path}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"Page: {page}", soft_wrap=True)
 
     session.result({name: value for name, value in found.items() if name != "text"}, show)
@@ -113,7 +112,7 @@ def run_compare(
     Returns
     -------
     dict
-        The content of compare.json, "text" (the table for people) and "page".
+        The content of compare.json, "text" (the table for people), "files" (paths of what was written) and "page".
     """
     from antiphon.experiments.comparison import compare as compare_features
     from antiphon.report.comparison_page import build_comparison_page
@@ -140,21 +139,45 @@ def run_compare(
         "costs": _costs(session, opened) if options.costs else [],
         "command": shlex.join(["antiphon", *sys.argv[1:]]),
     }
-    write_text(json.dumps(found, indent=2, ensure_ascii=False), folder / _FILE)
-    write_text(result.to_frame().write_csv(), folder / "compare.csv")
-    write_text(comparison_markdown(found), folder / "compare.md")
-    write_text(result.to_latex(f"{result.title}.", "tab:compare") + "\n", folder / "compare.tex")
-    return found | {"text": repr(result), "page": str(build_comparison_page(folder, found))}
+    texts = {
+        _FILE: json.dumps(found, indent=2, ensure_ascii=False),
+        "compare.csv": result.to_frame().write_csv(),
+        "compare.md": comparison_markdown(found),
+        "compare.tex": result.to_latex(f"{result.title}.", "tab:compare") + "\n",
+    }
+    for name, text in texts.items():
+        write_text(text, folder / name)
+    page = build_comparison_page(folder, found)
+    files = [str(path) for path in (page, *(folder / name for name in texts))]
+    return found | {"text": repr(result), "files": files, "page": str(page)}
 
 
 def _costs(session: Session, opened: dict[str, Source]) -> list[dict[str, Any]]:
+    """Measure the backbones of the workspace; of vectors from elsewhere, say why there is nothing to measure."""
     backbones = dict.fromkeys(each for source in opened.values() for each in source.backbones)
+    costs = [{"backbone": name, "reason": _ELSEWHERE} for name, source in opened.items() if not source.backbones]
     if not backbones:
-        return []
+        return costs
     from antiphon.experiments.comparison.costs import backbone_costs
 
     with session.progress("Measuring backbones") as report:
-        return backbone_costs(session.existing_workspace(), backbones, report)
+        return backbone_costs(session.existing_workspace(), backbones, report) + costs
+
+
+def _cost_lines(costs: list[dict[str, Any]]) -> list[str]:
+    """Say what each backbone costs, and once for each reason which were not measured."""
+    lines = [
+        f"{cost['backbone']}: {cost['processor_s']:.2f} s of processor time a music video, {cost['memory_mb']:,} MB."
+        for cost in costs
+        if "reason" not in cost
+    ]
+    unmeasured: dict[str, list[str]] = {}
+    for cost in costs:
+        if "reason" in cost:
+            unmeasured.setdefault(cost["reason"].rstrip("."), []).append(cost["backbone"])
+    return lines + [
+        f"{', '.join(names)}: cost of a music video not measured: {reason}." for reason, names in unmeasured.items()
+    ]
 
 
 def _is_synthetic(session: Session, opened: dict[str, Source]) -> bool:

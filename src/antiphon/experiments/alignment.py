@@ -197,9 +197,8 @@ class _Table:
 
         "pool" and "full" (all test pairs) have for each direction the "median_rank" averaged over seeds with "ci95",
         "by_seed", "n" and "chance"; "pool" also the "null95" that encloses those of all seeds, and "recall@10".
-        "published" is what the published formula prints, by seed. "gain" is the factor by which ranks among all test
-        pairs are lower than those of
-        `base`, with "ci95".
+        "published" is what the published formula prints, by seed. "gain" is the factor by which partners among all
+        test pairs rank higher than with `base`, with "ci95".
         """
         return {
             "recipe": name,

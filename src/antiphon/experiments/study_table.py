@@ -38,8 +38,8 @@ def study_table(study: Study, steps: Sequence[ResolvedStep], outcomes: Mapping[C
         training, "train_pairs", "n" (the pool, averaged over draws), "chance" of the median rank, "a2v" and "v2a": each
         metric averaged over draws and trainings with its 95% interval, "null95" (the widest of all trainings' middle
         95%) and "by_training"; under "against" the "previous" step, the "reference" and "cca", if there are such: the
-        factor by which ranks are lower than theirs, in "both" directions together and each, with 95% interval, paired
-        by query over all draws. "cells": result of each cell.
+        factor by which partners rank higher than with theirs, in "both" directions together and each, with 95%
+        interval, paired by query over all draws. "cells": result of each cell.
     """
     rows = [_row(study, steps, step, size, outcomes) for size in study.videos for step in steps]
     return {"rows": rows, "cells": [_cell(cell, outcome) for cell, outcome in outcomes.items()]}
@@ -116,7 +116,7 @@ def over_trainings(ours: Trainings, way: str) -> dict[str, Any]:
 
 
 def compared(ours: Trainings, theirs: Trainings) -> dict[str, Any] | None:
-    """Return the factor by which ranks are lower than another's, paired by query.
+    """Return the factor by which partners rank higher than with another, paired by query.
 
     Parameters
     ----------

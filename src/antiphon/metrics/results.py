@@ -54,7 +54,7 @@ class Result(dict[str, Any], ABC):
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """By what factor one model ranks the partner higher than another, for the same queries in the same pool.
+    """By what factor one model ranks partners higher than another, for the same queries in the same pool.
 
     Attributes
     ----------
@@ -240,7 +240,7 @@ class RetrievalResult(Result):
         >>> audio, noise = random.normal(size=(2, 200, 8))
         >>> near = retrieval(audio, audio + noise, name="near")
         >>> print(near.compare(retrieval(audio, audio + 3 * noise, name="far")))  # doctest: +ELLIPSIS
-        near ranks the partner ... times higher than far (95% ..., paired over 200 queries each way, 200 videos).
+        near ranks partners higher than far, by a factor of ... (95% ..., paired over 200 queries each way, 200 videos).
         """
         if direction not in ("both", *WAYS):
             raise ValueError(f"direction must be 'both', 'a2v' or 'v2a', not {direction!r}.")

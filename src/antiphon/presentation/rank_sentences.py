@@ -169,7 +169,7 @@ class Compared(Protocol):
 
 
 def comparison_sentence(found: Compared) -> str:
-    """Return one sentence on which of two models ranks the partner higher, with interval and number of queries.
+    """Return one sentence on which of two models ranks partners higher, with interval and number of queries.
 
     Parameters
     ----------
@@ -179,15 +179,41 @@ def comparison_sentence(found: Compared) -> str:
     ways = {"both": "each way", "a2v": "from audio to video", "v2a": "from video to audio"}[found.direction]
     over = f"paired over {whole(found.n)} queries {ways}, {whole(found.groups)} videos"
     if found.low > 1 or found.high < 1:
-        higher = found.low > 1
-        ratio, low, high = (
-            (found.ratio, found.low, found.high) if higher else (1 / found.ratio, 1 / found.high, 1 / found.low)
-        )
-        return (
-            f"{found.name} ranks the partner {ratio:.2f} times {'higher' if higher else 'lower'} than {found.other} "
-            f"(95% {low:.2f}–{high:.2f}, {over})."
-        )
+        return f"{ranks_apart(found.name, found.other, found.ratio, found.low, found.high, over)}."
     return (
         f"{found.name} and {found.other} do not differ measurably: the ratio of their ranks is {found.ratio:.2f} "
         f"(95% {found.low:.2f}–{found.high:.2f}, {over})."
     )
+
+
+def ranks_apart(name: str, other: str, ratio: float, low: float, high: float, over: str = "") -> str:
+    """Say by what factor one model ranks partners higher than another, or lower; the factor is always above 1.
+
+    Rank 1 is the highest, so that "lower" is worse and a number of "times lower" would be read both ways.
+
+    Parameters
+    ----------
+    name, other : str
+        The two models.
+    ratio, low, high : float
+        Geometric mean rank of the other divided by that of the model, with its interval, which leaves out 1.
+    over : str, optional
+        What it was measured on.
+
+    Returns
+    -------
+    str
+        The sentence, without its full stop.
+
+    Examples
+    --------
+    >>> ranks_apart("heads", "cca", 1.27, 1.24, 1.3)
+    'heads ranks partners higher than cca, by a factor of 1.27 (95% 1.24–1.30)'
+    >>> ranks_apart("heads", "cca", 0.5, 0.4, 0.8)
+    'heads ranks partners lower than cca, by a factor of 2.00 (95% 1.25–2.50)'
+    """
+    kind = "higher"
+    if ratio < 1:
+        kind, ratio, low, high = "lower", 1 / ratio, 1 / high, 1 / low
+    interval = f"95% {low:.2f}–{high:.2f}{f', {over}' if over else ''}"
+    return f"{name} ranks partners {kind} than {other}, by a factor of {ratio:.2f} ({interval})"

@@ -5,7 +5,16 @@ from typing import Any
 
 from antiphon.experiments.comparison.result import BackboneComparison, comparison_cells
 
-_RANKS = ("Backbones, method", "Sound → pictures", "Pictures → sound", "Null", "Chance", "MRR", "Gain", "Training")
+_WAYS = ("sound → pictures", "pictures → sound")
+_RANKS = (
+    "Backbones, method",
+    *(way.capitalize() for way in _WAYS),
+    "Null",
+    "Chance",
+    *(f"MRR {way}" for way in _WAYS),
+    "Gain",
+    "Training",
+)
 
 
 def comparison_markdown(found: Mapping[str, Any]) -> str:

@@ -148,9 +148,9 @@ def _markdown_1(found: Mapping[str, Any]) -> str:
     note = (
         f"Median ranks of {whole(found['pool'])}, mean of {found['seeds']} trainings [95% over test videos]; chance "
         f"{rank((found['pool'] + 1) / 2)}. Formula: what the published evaluation prints for the same embeddings, by "
-        "seed. Gain: factor by which ranks are lower than Base's, and for deviations than those of their first line. "
-        "The intervals of ranks and gains resample test videos and do not cover differences between trainings; see the "
-        "values by seed in table-1.csv."
+        "seed. Gain: factor by which partners rank higher than with Base, and for deviations than with their first "
+        "line. The intervals of ranks and gains resample test videos and do not cover differences between trainings; "
+        "see the values by seed in table-1.csv."
     )
     return f"{_markdown(header, rows)}\n\n{note}"
 

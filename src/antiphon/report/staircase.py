@@ -1,4 +1,4 @@
-"""The staircase chart of a study: median ranks step by step, and the factor by which each step lowers them."""
+"""The staircase chart of a study: median ranks step by step, and the factor by which each step brings partners up."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -63,7 +63,7 @@ def step_words(row: Mapping[str, Any]) -> str:
 
 
 def step_factor(row: Mapping[str, Any]) -> str:
-    """Format the factor by which a step lowers the ranks in both directions; "" for the first step.
+    """Format the factor by which a step ranks partners higher, in both directions; "" for the first step.
 
     Examples
     --------

@@ -19,8 +19,8 @@ def study_csv(study: Mapping[str, Any]) -> str:
 
     Columns: "step", "label", "size", "train_pairs", "trainings", "failures", "n", "chance"; for each direction the
     metrics with their intervals, the median rank's null and its values by training (separated by spaces); and, against
-    the previous step, "cca" and the reference, the factor by which ranks are lower, in both directions together and in
-    each, with its interval. Missing values are empty.
+    the previous step, "cca" and the reference, the factor by which partners rank higher, in both directions together
+    and in each, with its interval. Missing values are empty.
 
     Parameters
     ----------
@@ -98,9 +98,9 @@ def reading_sentence(study: Mapping[str, Any]) -> str:
     return (
         "Median ranks, R@10 and MRR are means over draws and trainings, with 95% bootstrap intervals over test videos. "
         "Null: the middle 95% of the median rank when the test videos' partners are permuted, the widest of all "
-        "trainings. Gains are factors by which ranks are lower (ratio of geometric means, both directions), paired "
-        f"by query over all draws, trainings averaged, with 95% intervals over videos: {compared}. The intervals do "
-        "not cover differences between trainings."
+        "trainings. Gains are factors by which partners rank higher (ratio of geometric mean ranks, both directions), "
+        f"paired by query over all draws, trainings averaged, with 95% intervals over videos: {compared}. The "
+        "intervals do not cover differences between trainings."
     )
 
 

@@ -8,7 +8,18 @@ from antiphon.presentation.rank_sentences import DIRECTIONS
 from antiphon.presentation.tables import Table, table_latex
 from antiphon.report.study_tables import bracketed, bracketed_factor, failures, reading_sentence, size_words
 
-_COLUMNS = ("step", "audio → video", "video → audio", "null", "chance", "R@10", "gain over cca", "over the reference")
+_COLUMNS = (
+    "step",
+    "audio → video",
+    "video → audio",
+    "null a→v",
+    "null v→a",
+    "chance",
+    "R@10 a→v",
+    "R@10 v→a",
+    "gain over cca",
+    "over the reference",
+)
 
 
 def study_verdict(study: Mapping[str, Any]) -> str:
@@ -82,8 +93,8 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         row["label"],
         *(bracketed(way["median_rank"], brief) for way in ways),
-        ", ".join(f"{brief(way['null95'][0])}–{brief(way['null95'][1])}" for way in ways),
+        *(f"{brief(way['null95'][0])}–{brief(way['null95'][1])}" for way in ways),
         f"{rank(row['chance'])} of {whole(row['n'])}",
-        ", ".join(score(way["recall@10"]["value"]) for way in ways),
+        *(score(way["recall@10"]["value"]) for way in ways),
         *("–" if one is None else bracketed_factor(one["both"]) for one in against),
     )

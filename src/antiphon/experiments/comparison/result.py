@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 _NOTES = (
     "Median ranks are means over draws and trainings, with 95% bootstrap intervals over test videos. Null: the middle "
-    "95% with partners permuted. Gain: factor by which ranks are lower than those of the best method without "
-    "contrastive training, both ways, paired by query. Intervals do not cover differences between trainings."
+    "95% with partners permuted. Gain: factor by which partners rank higher than with the best method without "
+    "contrastive training (ratio of geometric mean ranks, both ways, paired by query); below 1 they rank lower. "
+    "Intervals do not cover differences between trainings."
 )
+_MRR = ("MRR a→v", "MRR v→a")
 
 
 class BackboneComparison(Result):
@@ -81,7 +83,7 @@ class BackboneComparison(Result):
         return table_latex(self._table(), caption, label)
 
     def _table(self) -> Table:
-        columns = ("backbones, method", "audio → video", "video → audio", "null", "chance", "MRR", "gain", "training")
+        columns = ("backbones, method", "audio → video", "video → audio", "null", "chance", *_MRR, "gain", "training")
         failed = [
             f"{row['backbones']}, {row['method']}: {reason}"
             for row in self["rows"]
@@ -104,11 +106,11 @@ def comparison_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Name, median ranks both ways, null, chance, MRR, gain, processor time of a training.
+        Name, median ranks both ways, null, chance, MRR both ways, gain, processor time of a training.
     """
     name = f"{row['backbones']}, {row['method']}"
     if not row["trainings"]:
-        return (name, "no common space" if lacks_space(row) else "failed", *[""] * 6)
+        return (name, "no common space" if lacks_space(row) else "failed", *[""] * 7)
     medians = [row[way]["median_rank"] for way in WAYS]
     low, high = min(row[way]["null95"][0] for way in WAYS), max(row[way]["null95"][1] for way in WAYS)
     return (
@@ -116,7 +118,7 @@ def comparison_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         *(f"{brief(found['value'])} ({brief(found['ci95'][0])}–{brief(found['ci95'][1])})" for found in medians),
         f"{brief(low)}–{brief(high)}",
         f"{rank(row['chance'])} of {whole(row['n'])}",
-        " ".join(score(row[way]["mrr"]["value"]) for way in WAYS),
+        *(score(row[way]["mrr"]["value"]) for way in WAYS),
         gain_words(row),
         duration(row["train_s"]),
     )

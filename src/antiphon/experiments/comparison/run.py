@@ -88,7 +88,7 @@ def compare(
         A mapping with "rows", one for each pair of backbones and method: "backbones", "audio", "video", "dims" (sizes
         of both features), "method", "trained", "trainings", "failed" (reasons), and after a successful one "n" (the
         pool), "chance", "a2v" and "v2a" (median rank, recall@10 and MRR, each with its 95% interval; "null95"), "gain"
-        (the factor by which ranks are lower than those of the best method without training, paired by query, with
+        (the factor by which partners rank higher than with the best method without training, paired by query, with
         "ci95") and "train_s" (processor time of a training); "probes", see
         `antiphon.experiments.comparison.probing.probe_tables`; "verdict", see
         `antiphon.experiments.comparison.verdict.verdict`; "videos", "draws", "seeds".

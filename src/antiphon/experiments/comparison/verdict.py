@@ -6,6 +6,7 @@ from typing import Any
 
 from antiphon.experiments.cells import WAYS
 from antiphon.presentation.numbers import brief, whole
+from antiphon.presentation.rank_sentences import ranks_apart
 
 SMALLEST_GAIN = 1.05
 """A gain in ranks below which nobody would train for it."""
@@ -63,10 +64,10 @@ def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
 def _said(
     best: Mapping[str, Any], plain: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], needed: int, videos: int
 ) -> tuple[str, str]:
-    low, high = best["gain"]["ci95"]
+    gain, (low, high) = best["gain"]["ratio"], best["gain"]["ci95"]
     several = len({row["backbones"] for row in rows}) > 1
     ours, theirs = (f"{row['method']} on {row['backbones']}" if several else row["method"] for row in (best, plain))
-    factor = f"by a factor of {best['gain']['ratio']:.2f} (95% interval {low:.2f} to {high:.2f})"
+    apart, factor = ranks_apart(ours, theirs, gain, low, high), f"a factor of {gain:.2f} (95% {low:.2f}–{high:.2f})"
     more = (
         f"If the gain is what it looks like, about {whole(needed)} music videos instead of {whole(videos)} would "
         "settle it four times in five."
@@ -74,10 +75,11 @@ def _said(
     if not any(_above_chance(row) for row in (best, plain)):
         return "nothing", f"Nothing ranks partners above chance here, with training ({ours}) or without ({theirs})."
     if low > 1:
-        return "yes", f"Training is worth it here: {ours} ranks partners higher than {theirs}, {factor}."
+        return "yes", f"Training is worth it here: {apart}."
+    if high < 1:
+        return "no", f"Training is not worth it here: {apart}."
     if high < SMALLEST_GAIN:
-        kind = "lower" if high < 1 else "no higher"
-        return "no", f"Training is not worth it here: {ours} ranks partners {kind} than {theirs}: {factor}."
+        return "no", f"Training is not worth it here: {ours} ranks partners no higher than {theirs}: {factor}."
     return "unclear", f"It is not clear whether training is worth it here: {ours} beside {theirs}, {factor}. {more}"
 
 
