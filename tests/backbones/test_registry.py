@@ -83,6 +83,8 @@ def test_an_unknown_name_lists_near_misses_and_all_names(ask: object) -> None:
         ask("musicnn_mtt")  # type: ignore[operator]
     with pytest.raises(WeightsError, match=r"Unknown backbone 'zzz'. Use one of "):
         ask("zzz")  # type: ignore[operator]
+    with pytest.raises(WeightsError, match=r"registered in a notebook is known there alone.*plug-in \(docs/how-to/bac"):
+        ask("zzz")  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
@@ -225,6 +227,17 @@ def test_what_is_no_backbone_of_ones_own_is_refused() -> None:
         backbones.register("loudness", Loudness)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="Half must set dim and rate_hz"):
         backbones.register("half", Half())
+
+    class Colours(backbones.VideoBackbone):
+        dim = 3
+
+        def __call__(self, frames: npt.ArrayLike) -> npt.NDArray[np.float32]:
+            return np.zeros((len(np.asarray(frames)), 3), np.float32)
+
+    with pytest.raises(ConfigError, match=r"Colours must set layout, such as FrameLayout\(size_px=224, every=3\)\."):
+        backbones.register("colours", Colours())
+    Colours.layout = backbones.FrameLayout(size_px=224, every=3)
+    backbones.register("colours", Colours())
     with pytest.raises(ConfigError, match="musicnn-mtt: is the name of an installed backbone"):
         backbones.register("musicnn-mtt", Loudness())
 

@@ -78,6 +78,14 @@ def test_study_does_likewise_and_names_no_option_that_it_lacks(place, tmp_path, 
     assert "Choose with --audio other|sound." in " ".join(capsys.readouterr().err.split())
 
 
+def test_choices_of_both_modalities_are_asked_for_at_once(place, capsys):
+    add(place, "loudness", "colours")
+    assert run(["-w", str(place), "train"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "several audio features: loudness, sound; several video features: colours, pictures." in said
+    assert "Choose with --audio loudness|sound --video colours|pictures." in said
+
+
 def test_each_table_is_read_once_and_passed_on(place, monkeypatch):
     """What the report shows of segments, and what an index is built from."""
     (place / "runs").mkdir(exist_ok=True)

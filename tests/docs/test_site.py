@@ -45,7 +45,7 @@ def test_the_site_has_every_page(site: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "words"),
     [
-        ("reference/python.html", ("encode_file", "recall@1", "NotIndexedError")),
+        ("reference/python.html", ("encode_file", "recall@1", "NotIndexedError", "FrameLayout", "__call__(frames)")),
         ("reference/cli.html", ("antiphon catalogue add", "--diversity", "--max-decoding-s")),
         ("reference/rest.html", ("GET /api/match", "other_artists")),
         ("reference/recipes.html", ("learn_temperature", "antiphon-base", "num_landmarks")),

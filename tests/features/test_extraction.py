@@ -232,6 +232,13 @@ def test_when_nothing_can_be_used_the_error_says_why(tmp_path):
         ap.extract(Catalogue.from_folder(tmp_path), None, None, tmp_path / "w")
 
 
+@pytest.mark.parametrize("modality", ["audio", "video"])
+def test_the_word_of_the_command_line_for_no_backbone_is_answered_with_none(tmp_path, modality):
+    (tmp_path / "empty.mp4").touch()
+    with pytest.raises(ConfigError, match=f"{modality}: there is no backbone 'none'. .*: {modality}=None"):
+        ap.extract(Catalogue.from_folder(tmp_path), workspace=tmp_path / "w", **{modality: "none"})
+
+
 def test_damaged_pictures_do_not_take_the_sound_with_them(synthetic_table, tmp_path):
     """The sound is copied, the packets of the pictures are noise."""
     good, bad = sorted(synthetic_table.parent.glob("*.mp4"))[0], tmp_path / "bad.mkv"

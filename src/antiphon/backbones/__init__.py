@@ -14,12 +14,14 @@ from antiphon.backbones.registry import (
     registered,
 )
 from antiphon.backbones.spec import BackboneSpec
+from antiphon.media.layout import FrameLayout
 
 __all__ = [
     "AudioBackbone",
     "BackboneCheck",
     "BackboneInfo",
     "BackboneSpec",
+    "FrameLayout",
     "TextSide",
     "VideoBackbone",
     "check",

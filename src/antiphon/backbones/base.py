@@ -80,7 +80,8 @@ class AudioBackbone(_Backbone):
     dim : int
         Size of the features.
     fingerprint : str
-        SHA-256 of the weights, hexadecimal; a feature store refuses to mix two.
+        What a feature store tells two networks of one name by, and refuses to mix. Any text will do for one of your
+        own: change it whenever the outputs change. Of the others, it is the SHA-256 of the weights, hexadecimal.
     arithmetic : str
         What computes the features and how exactly; a store refuses to mix those that are not `compatible`.
     revision : str
@@ -96,7 +97,20 @@ class AudioBackbone(_Backbone):
 
     @abstractmethod
     def __call__(self, waveform: npt.ArrayLike, rate_hz: int = 16_000) -> FloatArray:
-        """Compute features: (n, samples) or (samples,) mono floats in [-1, 1] → (n, dim) float32."""
+        """Compute features.
+
+        Parameters
+        ----------
+        waveform : array_like of float, shape (n, samples) or (samples,)
+            Mono windows in [-1, 1], or one of them.
+        rate_hz : int, default 16000
+            Their sample rate. Extraction passes the backbone's own.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, dim)
+            A row for each window; n is 1 for one.
+        """
 
 
 class VideoBackbone(_Backbone):
@@ -111,7 +125,8 @@ class VideoBackbone(_Backbone):
     dim : int
         Size of the features.
     fingerprint : str
-        SHA-256 of the weights, hexadecimal; a feature store refuses to mix two.
+        What a feature store tells two networks of one name by, and refuses to mix. Any text will do for one of your
+        own: change it whenever the outputs change. Of the others, it is the SHA-256 of the weights, hexadecimal.
     arithmetic : str
         What computes the features and how exactly; a store refuses to mix those that are not `compatible`.
     revision : str
@@ -127,4 +142,16 @@ class VideoBackbone(_Backbone):
 
     @abstractmethod
     def __call__(self, frames: npt.ArrayLike) -> FloatArray:
-        """Compute features: uint8 RGB (n, frames, height, width, 3), or one window without n → (n, dim) float32."""
+        """Compute features.
+
+        Parameters
+        ----------
+        frames : array_like of uint8, shape (n, frames, height, width, 3) or (frames, height, width, 3)
+            RGB windows, or one of them. Extraction passes frames as `layout` says: `height` and `width` are its
+            `size_px`, and `frames` is 30 divided by its `every`, rounded up.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, dim)
+            A row for each window; n is 1 for one.
+        """

@@ -91,9 +91,10 @@ class BackboneCheck:
 def register(
     name: str, backbone: AudioBackbone | VideoBackbone, *, version: str = "1", licence: str = "", description: str = ""
 ) -> None:
-    """Make a backbone of your own available under a name, in this process.
+    """Make a backbone of your own available under a name, in this process alone, as long as it runs.
 
-    A later call with the same name replaces it. Extracted features are kept with name and version: change the version
+    Commands do not know it; a plug-in is for them, as docs/how-to/backbone.md shows. A later call with the same name
+    replaces it. Extracted features are kept with name and version: change the version
     whenever the outputs change, so that old features are not taken for new ones.
 
     Parameters
@@ -132,7 +133,8 @@ def register(
     needed = ("dim", "rate_hz" if isinstance(backbone, AudioBackbone) else "layout")
     missing = [attribute for attribute in needed if not hasattr(backbone, attribute)]
     if missing:
-        raise ConfigError(f"{name}: {type(backbone).__name__} must set {' and '.join(missing)}.")
+        such = ", such as FrameLayout(size_px=224, every=3)" if "layout" in missing else ""
+        raise ConfigError(f"{name}: {type(backbone).__name__} must set {' and '.join(missing)}{such}.")
     if name in _points() or is_of_hub(name):
         raise ConfigError(f"{name}: is the name of an installed backbone. Choose another.")
     backbone.name = name
@@ -341,7 +343,8 @@ def _find(name: str) -> BackboneSpec:
         hint = did_you_mean(name, known)
         raise UnknownBackboneError(
             f"Unknown backbone {name!r}.{hint} Use one of {', '.join(known)}, or a model of "
-            "the hub: hub:ORGANISATION/NAME."
+            "the hub: hub:ORGANISATION/NAME. A backbone registered in a notebook is known there alone; make it a "
+            "plug-in (docs/how-to/backbone.md)."
         )
     return _spec(points[name])
 

@@ -1,7 +1,7 @@
 """Open what a verb works on: a run, its features, its index, and features named by an option."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +83,7 @@ def workspace_features(
     Raises
     ------
     FeatureStoreError
-        A modality has no features, or several and no name was given.
+        A modality has no features, or several and no name was given; of both modalities, where both have.
     """
     from antiphon.catalogue import Catalogue
     from antiphon.features.assembly import assemble
@@ -91,12 +91,14 @@ def workspace_features(
 
     catalogue = catalogue or Catalogue.load(workspace.catalogue)
     names: dict[Modality, str | None] = {"audio": audio, "video": video}
-    for modality, name in names.items():
-        if name is None:
-            names[modality] = _only_store(workspace, modality, has_options)
-        else:
-            names[modality] = stored_name(workspace.features, name, modality)
-    return assemble(workspace, catalogue, names["audio"], names["video"])
+    found: dict[Modality, list[str]] = {
+        modality: [stored_name(workspace.features, name, modality)]
+        if name is not None
+        else _usual_stores(workspace, modality)
+        for modality, name in names.items()
+    }
+    _refuse_several(workspace, found, has_options)
+    return assemble(workspace, catalogue, found["audio"][0], found["video"][0])
 
 
 def model_features(workspace: Workspace, model: "DualEncoder", catalogue: "Catalogue | None" = None) -> "Features":
@@ -124,7 +126,8 @@ def model_features(workspace: Workspace, model: "DualEncoder", catalogue: "Catal
     return workspace_features(workspace, model.audio_name or None, model.video_name or None, catalogue=catalogue)
 
 
-def _only_store(workspace: Workspace, modality: str, has_options: bool) -> str:
+def _usual_stores(workspace: Workspace, modality: Modality) -> list[str]:
+    """Return the names of a modality's features, without those of tuned backbones where there are others."""
     from antiphon.backbones.base import TUNED_MARK
     from antiphon.features.named_stores import store_folder, store_names
     from antiphon.features.store import FeatureStore
@@ -134,17 +137,24 @@ def _only_store(workspace: Workspace, modality: str, has_options: bool) -> str:
         for name in store_names(workspace.features)
         if FeatureStore.existing(store_folder(workspace.features, name)).made_by.get("modality") == modality
     ]
-    found = [name for name in found if TUNED_MARK not in name] or found
-    if len(found) == 1:
-        return found[0]
     if not found:
         raise FeatureStoreError(
             f"{workspace.root}: no {modality} features. Run antiphon extract or antiphon features import."
         )
+    return [name for name in found if TUNED_MARK not in name] or found
+
+
+def _refuse_several(workspace: Workspace, found: Mapping[Modality, Sequence[str]], has_options: bool) -> None:
+    """Refuse features of which there are several to choose from, naming the choices of both modalities at once."""
+    several = {modality: names for modality, names in found.items() if len(names) > 1}
+    if not several:
+        return
+    what = "; ".join(f"several {modality} features: {', '.join(names)}" for modality, names in several.items())
     remedy = "Use a workspace with one set of features per modality."
     if has_options:
-        remedy = f"Choose with --{modality} {'|'.join(found)}."
-    raise FeatureStoreError(f"{workspace.root}: several {modality} features: {', '.join(found)}. {remedy}")
+        options = (f"--{modality} {'|'.join(names)}" for modality, names in several.items())
+        remedy = f"Choose with {' '.join(options)}."
+    raise FeatureStoreError(f"{workspace.root}: {what}. {remedy}")
 
 
 def yt8m_features(spec: str, label_names: Path | None = None, option: str = "--features") -> "tuple[Features, str]":

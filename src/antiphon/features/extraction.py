@@ -128,11 +128,13 @@ def extract(
     FeatureStoreError
         The workspace's features were made with other weights or settings, or no feature could be computed.
     ConfigError
-        `audio` and `video` are both None, an id of `again` is unknown, `share` is none or has no videos, segments are
-        to be kept of a share alone, worker processes cannot be started, or Ray is not installed or cannot be reached.
+        `audio` and `video` are both None, or one is "none", an id of `again` is unknown, `share` is none or has no
+        videos, segments are to be kept of a share alone, worker processes cannot be started, or Ray is not installed or
+        cannot be reached.
     """
     if audio is None and video is None:
         raise ConfigError("audio and video are both None. Name at least one backbone.")
+    _refuse_none_in_words(audio=audio, video=video)
     audio = None if audio is None else backbones.resolved(audio, "audio")
     video = None if video is None else backbones.resolved(video, "video")
     refuse_no_share(share, catalogue)
@@ -163,6 +165,13 @@ def extract(
         )
     audio, video = (name if name in there else None for name in (audio, video))
     return assemble(place, own, audio, video, segments)
+
+
+def _refuse_none_in_words(**chosen: str | None) -> None:
+    """Refuse the word of the command line that leaves a modality out."""
+    for modality, name in chosen.items():
+        if name == "none":
+            raise ConfigError(f"{modality}: there is no backbone 'none'. To leave {modality} out: {modality}=None.")
 
 
 def extract_into(
