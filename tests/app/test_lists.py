@@ -1,4 +1,4 @@
-"""Lists on pages: hearts, order, notes, undo, links for reading, and what is exported."""
+"""Lists on pages: hearts, order, notes, undo, read-only links, and what is exported."""
 
 import csv
 import io

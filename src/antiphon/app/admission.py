@@ -1,4 +1,4 @@
-"""Who may use a service: those who know its token; and for what, where it is for reading only."""
+"""Who may use a service: those who know its token, or for one list its link; and for what, where it is read-only."""
 
 import hashlib
 import hmac
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.responses import JSONResponse
@@ -18,6 +19,7 @@ from antiphon.app.forms import form_fields
 from antiphon.app.root import inner_path, rooted
 from antiphon.app.state import Here
 from antiphon.errors import ConfigError
+from antiphon.shortlists import Shortlists
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,6 +32,8 @@ _REMEMBERED_S = 30 * 24 * 3600
 _MIN_CHARACTERS, _MAX_CHARACTERS = 16, 1000
 _OPEN = ("/healthz", "/readyz", "/sign-in", "/static/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_OF_A_LIST = re.compile(r"/shared/([A-Za-z0-9_-]{1,100})(/(media|thumbnail)/.+)?", re.DOTALL)
+"""The page of a read-only link, and what it plays and shows."""
 _ASKING = frozenset({"/api/recommend", "/sign-in"})
 """Sent by POST, and only read from."""
 _EXPORT = "/export/"
@@ -78,19 +82,22 @@ class Admission:
         The token; "" for none.
     read_only : bool
         Whether files and judgements are refused.
+    lists : Shortlists, optional
+        Lists whose read-only links need no token. None: all links need it.
     """
 
-    def __init__(self, app: ASGIApp, token: str = "", read_only: bool = False) -> None:
-        self.app, self.token, self.read_only = app, token, read_only
+    def __init__(self, app: ASGIApp, token: str = "", read_only: bool = False, lists: Shortlists | None = None) -> None:
+        self.app, self.token, self.read_only, self.lists = app, token, read_only, lists
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        answer = self._refusal(Request(scope)) if scope["type"] == "http" else None
+        answer = await self._refusal(Request(scope)) if scope["type"] == "http" else None
         await (answer or self.app)(scope, receive, send)
 
-    def _refusal(self, request: Request) -> Response | None:
+    async def _refusal(self, request: Request) -> Response | None:
         path = inner_path(request)
-        if self.token and not path.startswith(_OPEN) and not is_known(request, self.token):
+        is_open = not self.token or path.startswith(_OPEN) or is_known(request, self.token)
+        if not is_open and not await self._reads_a_list(request.method, path):
             wants_page = request.method in _READING and "text/html" in request.headers.get("accept", "")
             if wants_page and not path.startswith("/api/"):
                 asked = quote(f"{path}?{request.scope['query_string'].decode('ascii', 'replace')}".rstrip("?"), safe="")
@@ -101,6 +108,23 @@ class Admission:
         if self.read_only and request.method not in _READING and not asks:
             return JSONResponse({"detail": _READ_ONLY}, 403)
         return None
+
+    async def _reads_a_list(self, method: str, path: str) -> bool:
+        """Return whether a request reads a list of which it has the link; what is not on it, the route refuses."""
+        found = _OF_A_LIST.fullmatch(path)
+        if found is None or self.lists is None or method not in ("GET", "HEAD"):
+            return False
+        try:
+            await run_sync(self.lists.shared, found[1])
+        except ConfigError:
+            return False
+        return True
+
+
+def may_use_all(request: Request) -> bool:
+    """Return whether a request may go to the whole service, not just to the list whose read-only link it has."""
+    token: str = request.app.state.token
+    return not token or is_known(request, token)
 
 
 def is_known(request: Request, token: str) -> bool:

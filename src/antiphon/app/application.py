@@ -30,6 +30,7 @@ from antiphon.app import (
     media,
     pages,
     recommend_page,
+    shared_media,
     status,
 )
 from antiphon.app.admission import THIS_MACHINE, Access, Admission
@@ -55,6 +56,7 @@ from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.errors import AntiphonError, NotIndexedError, SearchError, StaleIndexError
 from antiphon.presentation.page_frame import page_style
 from antiphon.search import Index
+from antiphon.shortlists import Shortlists
 from antiphon.workers.limits import JobError, StoppedError, WorkerLimits
 from antiphon.workspace import Workspace
 
@@ -79,6 +81,7 @@ _PARTS = (
     list_pages,
     map_pages,
     recommend_page,
+    shared_media,
     status,
     cut_pages,
     feedback,
@@ -176,7 +179,7 @@ def create_app(
     app.state.antiphon, app.state.telemetry, app.state.token = here, telemetry, access.token
     telemetry.watch("antiphon_index_videos", "Music videos that can be searched.", lambda: here.searchable)
     telemetry.watch("antiphon_files_under_way", "Files of clients being read.", lambda: here.files_under_way)
-    _add_middleware(app, access, telemetry)
+    _add_middleware(app, access, telemetry, Shortlists(workspace.shortlists))
     _add_errors(app)
     _add_static(app)
     for part in _PARTS:
@@ -184,11 +187,11 @@ def create_app(
     return app
 
 
-def _add_middleware(app: FastAPI, access: Access, telemetry: Telemetry) -> None:
+def _add_middleware(app: FastAPI, access: Access, telemetry: Telemetry, lists: Shortlists) -> None:
     """Add what a request passes, the innermost first."""
     app.add_middleware(Bodies)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(Admission, token=access.token, read_only=access.read_only)
+    app.add_middleware(Admission, token=access.token, read_only=access.read_only, lists=lists)
     app.add_middleware(Guard, hosts=access.hosts)
     app.add_middleware(Measured, telemetry=telemetry)
     app.add_middleware(UnderRoot, root=access.root)

@@ -8,6 +8,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Cookie, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from antiphon.app.admission import may_use_all
 from antiphon.app.attachments import attachment
 from antiphon.app.forms import form_fields
 from antiphon.app.library import Video
@@ -65,7 +66,13 @@ def one(key: str, request: Request, here: Here) -> Response:
     """Show a list, which hearts go to from then on."""
     found = the_list(here, key)
     page = _page(
-        request, here, "list.html", shortlist=found, entries=entries_of(here, found), may_change=not here.read_only
+        request,
+        here,
+        "list.html",
+        shortlist=found,
+        entries=entries_of(here, found),
+        may_change=not here.read_only,
+        takes_along=True,
     )
     return page if found.is_deleted or here.read_only else _remembering(page, key)
 
@@ -127,9 +134,11 @@ async def keep(request: Request, here: Here, current: Current = "") -> Response:
 
 @router.get("/shared/{token}")
 def shared(token: str, request: Request, here: Here) -> HTMLResponse:
-    """Show a list to those who may read it."""
+    """Show a list alone, to whoever has its link; exports and comparing are for those who may use the service."""
     found = shared_list(here, token)
-    return _page(request, here, "list.html", shortlist=found, entries=entries_of(here, found), may_change=False)
+    entries = entries_of(here, found)
+    along = may_use_all(request)
+    return _page(request, here, "list.html", shortlist=found, entries=entries, may_change=False, takes_along=along)
 
 
 @router.get("/shared/{token}/{kind}")

@@ -35,7 +35,33 @@ async def media(
     if_range: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Serve a music video's file, or the requested range of it."""
-    video = await run_sync(here.video, id)
+    return await file_answer(request, here, await run_sync(here.video, id), range, if_range)
+
+
+async def file_answer(request: Request, here: State, video: Video, range: str | None, if_range: str | None) -> Response:
+    """Return a music video's file as an answer.
+
+    Parameters
+    ----------
+    request : Request
+        The request.
+    here : State
+        State of the application.
+    video : Video
+        The video.
+    range, if_range : str, optional
+        Headers of the request: which bytes are asked for, and of which version.
+
+    Returns
+    -------
+    Response
+        The file, or a part of it.
+
+    Raises
+    ------
+    HTTPException
+        404: there is no file.
+    """
     if video.file is None:
         raise HTTPException(404, "The catalogue has no file for this video.")
     source = await run_sync(open_source, video.file, limiter=here.file_line)
@@ -50,7 +76,31 @@ async def media(
 @router.get("/thumbnail/{id:path}")
 async def thumbnail(id: str, here: Here, at: Annotated[float | None, Query(ge=0, le=1e6)] = None) -> Response:
     """Serve a still of a music video, of its middle segment or of the requested time."""
-    video = await run_sync(here.video, id)
+    return await still_answer(here, await run_sync(here.video, id), at)
+
+
+async def still_answer(here: State, video: Video, at: float | None) -> Response:
+    """Return a still of a music video as an answer.
+
+    Parameters
+    ----------
+    here : State
+        State of the application.
+    video : Video
+        The video.
+    at : float, optional
+        Time in seconds. Default: the middle segment's.
+
+    Returns
+    -------
+    Response
+        JPEG.
+
+    Raises
+    ------
+    HTTPException
+        404: there are no pictures. 503: too many stills are being rendered.
+    """
     time_s = video.middle_s if at is None else min(at, video.length_s)
     found = await run_sync(here.stills.kept, video, time_s)
     if found is None:

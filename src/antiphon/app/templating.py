@@ -24,6 +24,9 @@ NAVIGATION = (
     ("/judge", "Judge"),
 )
 
+_ALONE = "/shared/"
+"""Pages that lead nowhere else: who sees them may know one list, and nothing of the service."""
+
 
 class Pages:
     """Renderer of the templates of `antiphon.app`; all values are escaped.
@@ -76,7 +79,12 @@ class Pages:
     def text(self, request: Request, template: str, status: int = 200, **context: Any) -> str:
         """Render the text of a page; see `render`."""
         return self.environment.get_template(template).render(
-            path=inner_path(request), place=_place(request), query=request.url.query, status=status, **context
+            path=inner_path(request),
+            place=_place(request),
+            query=request.url.query,
+            status=status,
+            is_alone=inner_path(request).startswith(_ALONE),
+            **context,
         )
 
 

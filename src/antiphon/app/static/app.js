@@ -32,7 +32,7 @@ const keys = {
   "/": () => {
     const field = document.querySelector("[data-search]");
     if (field) field.select();
-    else location.href = `${document.documentElement.dataset.root}/#q`;
+    else if (document.querySelector("header nav")) location.href = `${document.documentElement.dataset.root}/#q`;
   },
   h: () => (current ?? document).querySelector("form.heart")?.requestSubmit(),
   x: () => current?.querySelector("form.not-this")?.requestSubmit(),

@@ -90,7 +90,7 @@ function about(button) {
   const root = document.documentElement.dataset.root;
   const { audio } = button.dataset;
   return {
-    title: link?.textContent ?? button.getAttribute("aria-label").replace(/^Play /, ""),
+    title: (link ?? item?.querySelector(".title"))?.textContent ?? button.getAttribute("aria-label").replace(/^Play /, ""),
     artist: item?.querySelector(".artist")?.textContent ?? "",
     page: link?.href,
     outline: audio?.startsWith(`${root}/media/`) ? audio.replace(`${root}/media/`, `${root}/outline/audio/`) : null,
