@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import anyio
 import av
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -222,6 +223,23 @@ def test_a_film_is_sent_once_and_leaves_nothing(client: TestClient, workspace: W
         assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
         assert (container.duration or 0) / 1e6 == pytest.approx(3.0, abs=0.3)
     assert list((workspace.page / "exports").glob("process-*/film-*")) == []
+
+
+@pytest.mark.parametrize(("asked", "length_s", "first_s"), [({}, 12.0, 4.0), ({"from": 1, "to": 9.5}, 8.5, 3.0)])
+def test_a_film_has_all_of_the_scene_where_the_song_starts_later(
+    client: TestClient, asked: dict[str, float], length_s: float, first_s: float
+) -> None:
+    found = client.post("/export/mp4/plain", params={"with": IDS[9], "shift": "-4"} | asked)
+    assert found.status_code == 200
+    with av.open(io.BytesIO(found.content), "r") as container:
+        for stream in container.streams:
+            assert float((stream.duration or 0) * (stream.time_base or 0)) == pytest.approx(length_s, abs=0.2)
+        loud_s = [
+            frame.time
+            for frame in container.decode(audio=0)
+            if frame.time is not None and np.abs(frame.to_ndarray()).max() > 0.01
+        ]
+    assert first_s - 0.1 < loud_s[0] < first_s + 0.5
 
 
 def test_exports_are_bounded(

@@ -83,6 +83,25 @@ def test_each_moment_is_that_of_the_sources(
     assert [path.name for path in tmp_path.iterdir()] == ["x.mp4"]
 
 
+@pytest.mark.parametrize("song", ["aac.m4a", "opus.ogg", "sound.wav"])
+@pytest.mark.parametrize("pictures", ["plain.mp4", "vp8.webm"])
+def test_the_film_is_silent_where_the_song_has_not_begun_or_has_ended(
+    sources: Path, tmp_path: Path, pictures: str, song: str
+) -> None:
+    out, source = tmp_path / "x.mp4", np.load(sources / "sound.npy")
+    write_splice(Splice(sources / pictures, 0.0, sources / song, -2.5, 11.0), out, 1 << 27)
+    assert shown(out)[:200] == list(range(200)) and len(shown(out)) == pytest.approx(11 * RATE, abs=3)
+    sound = heard(out)
+    assert len(sound) == pytest.approx(11 * HZ, abs=2 * 2048)
+    assert np.abs(sound[: round(2.4 * HZ)]).max() < 0.001 < np.abs(sound[round(2.6 * HZ) : 3 * HZ]).max()
+    assert abs(late(sound[round(2.5 * HZ) : 8 * HZ], source, 0.0)) < 0.002
+    write_splice(Splice(sources / pictures, 4.0, sources / song, 9.0, 7.0), out, 1 << 27)
+    sound = heard(out)
+    assert len(sound) == pytest.approx(7 * HZ, abs=2 * 2048)
+    assert abs(late(sound[: 3 * HZ], source, 9.0)) < 0.002
+    assert np.abs(sound[round(3.2 * HZ) :]).max() < 0.001
+
+
 def test_between_key_frames_sound_and_pictures_stay_in_step(sources: Path, tmp_path: Path) -> None:
     """A start that is nearest to a key frame is moved to it, and the sound with it."""
     splice = Splice(sources / "plain.mp4", 2.985, sources / "aac.m4a", 1.5, 3.0)

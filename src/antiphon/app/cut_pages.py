@@ -121,7 +121,7 @@ def export_csv(id: str, here: Here, asked: AskedEdit, target: Side = "audio") ->
 @router.post("/export/mp4/{id:path}")
 async def export_mp4(id: str, here: Here, asked: AskedEdit, target: Side = "audio") -> Response:
     """Export an edit as a film."""
-    edit = await run_sync(_asked_edit, here, id, asked, target)
+    edit = (await run_sync(_asked_edit, here, id, asked, target)).filmed(asked.from_s, asked.to_s)
     limits = here.exports.limits
     if edit.to_s - edit.from_s > limits.max_s:
         raise HTTPException(422, f"At most {limits.max_s / 60:.0f} minutes are exported at once: set from and to.")

@@ -1,7 +1,7 @@
 """Edits: the pictures of one music video with the sound of another, from where to where."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -84,6 +84,24 @@ class Edit:
         start_s = min(max(first_s, from_s or 0.0), max(first_s, end_s))
         stop_s = end_s if to_s is None else min(end_s, to_s)
         return cls(item, other, target, shift_s, round(start_s, 3), round(max(start_s, stop_s), 3))
+
+    def filmed(self, from_s: float | None, to_s: float | None) -> "Edit":
+        """Return the edit as a film: songs are put to whole pictures, silent where the song does not play.
+
+        Parameters
+        ----------
+        from_s, to_s : float, optional
+            The stretch that was asked for, on the item's time line. Default: all of the item.
+
+        Returns
+        -------
+        Edit
+            This one where pictures are put to a song, or the two never play together.
+        """
+        if self.target == "video" or self.to_s <= self.from_s:
+            return self
+        stop_s = self.item.length_s if to_s is None else min(to_s, self.item.length_s)
+        return replace(self, from_s=round(min(from_s or 0.0, stop_s), 3), to_s=round(stop_s, 3))
 
     @property
     def pictures(self) -> Stretch:

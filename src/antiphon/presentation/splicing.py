@@ -29,6 +29,8 @@ AUDIO_HZ = 48_000
 _AUDIO_BITS_PER_S = 256_000
 _MAX_FRAMES_PER_S, _USUAL_FRAMES_PER_S = 60, 25
 _THREADS = 2
+_MAX_GAP_S = 0.05
+"""Longest silence before and after a sound that is copied; for a longer one it is encoded with it."""
 _COPIED_FROM = {"h264": ("mov,", "flv"), "aac": ("mov,", "flv", "matroska,")}
 """Formats whose packets say when they are decoded; Matroska does not, of pictures that are stored out of order."""
 _WARM_UP_FRAMES = 2
@@ -51,7 +53,7 @@ class Splice:
     pictures, song : str, Path or CataloguedFile
         Files whose pictures are seen and whose sound is heard.
     pictures_from_s, song_from_s : float
-        Where they start.
+        Where they start. The sound may start before its file does: it is silent until then, and after its end.
     length_s : float
         Length of the film.
     """
@@ -118,7 +120,7 @@ def _written(splice: Splice, out: Path, max_bytes: int, *, may_copy: bool) -> Sp
         if key_s is not None:
             moved_s = key_s - splice.pictures_from_s
             splice = replace(splice, pictures_from_s=key_s, song_from_s=splice.song_from_s + moved_s)
-        copies_sound = may_copy and _can_copy(sound, "aac")
+        copies_sound = may_copy and _can_copy(sound, "aac") and _covers(sound, splice)
         with av.open(str(out), "w", format="mp4", options={"movflags": "+faststart"}) as output:
             pictures = _encoded_pictures(frames, output, splice) if key_s is None else None
             pictures = pictures or _copied(frames, output, splice.pictures_from_s, splice.length_s, 0.0)
@@ -143,6 +145,13 @@ def _mux(output: OutputContainer, pictures: Packets, songs: Packets, max_bytes: 
 def _can_copy(reader: StreamReader[Any], codec: str) -> bool:
     name = reader.container.format.name
     return reader.stream.codec_context.name == codec and name.startswith(_COPIED_FROM[codec])
+
+
+def _covers(reader: StreamReader[AudioStream], splice: Splice) -> bool:
+    """Tell whether a sound goes on for the whole film."""
+    end_s = splice.song_from_s + splice.length_s
+    lasts = reader.stated_end_s is None or end_s <= reader.stated_end_s + _MAX_GAP_S
+    return lasts and splice.song_from_s >= reader.start_s - _MAX_GAP_S
 
 
 def _key_s(reader: StreamReader[VideoStream], from_s: float) -> float | None:

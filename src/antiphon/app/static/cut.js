@@ -104,7 +104,7 @@ function start() {
     $("choice-cue").textContent = cue(chosen);
     $("whole").hidden = state.from === null && state.to === null;
     $("keep").setAttribute("aria-pressed", String(chosen.kept));
-    $("keep").querySelector(".label").textContent = chosen.kept ? "Kept" : "Keep";
+    $("keep").querySelector(".label").textContent = chosen.kept ? "Marked" : "Mark this cut";
     const asked = address();
     place.write(asked);
     for (const one of ["edl", "csv"]) $(one).href = `${$(one).pathname}?${asked}`;
@@ -171,7 +171,7 @@ function start() {
   function keep() {
     state.chosen.kept = !state.chosen.kept;
     show();
-    say(state.chosen.kept ? "Kept" : "Not kept");
+    say(state.chosen.kept ? "Marked" : "No longer marked");
   }
 
   function bound(name) {
