@@ -101,7 +101,7 @@ def test_what_watches_the_service_needs_none(guarded: TestClient) -> None:
 
 def test_a_service_for_reading_takes_nothing(workspace: Workspace, index: Index) -> None:
     with TestClient(create_app(workspace, index, RUN, access=Access(read_only=True)), base_url=HOST) as client:
-        assert "takes no files" in client.get("/").text
+        assert "Uploads are off here." in client.get("/").text
         for path in (
             "/api/embed",
             "/api/match?target=audio",

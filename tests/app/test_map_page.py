@@ -286,7 +286,13 @@ def test_a_file_is_on_the_map_of_whoever_sent_it(client: TestClient, song: Path,
     at = f"/map?at=file%3A{place.rpartition('/')[2]}"
     assert f'href="{at}"' in client.get(place).text
     page = client.get(at).text
-    assert ", your file, stands among <a" in page and "&lt;b&gt;mine" in page and "<b>mine" not in page
+    assert (
+        ", your file, stands among “<a" in page
+        and "</a>”, “<a" in page
+        and "Only people with this link can see it." in page
+        and "&lt;b&gt;mine" in page
+        and "<b>mine" not in page
+    )
     assert f'data-version="{version}"' in page  # Places and rows of the others stay.
     plain = client.get("/map?at=plain").text
     assert 'id="guest"' not in plain and "data-guest" not in plain

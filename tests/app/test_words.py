@@ -110,7 +110,7 @@ def test_nudges_are_links_that_can_be_undone(client):
     assert told and all(effect["random"][0] <= effect["random"][1] for effect in told)
     name = told[0]["name"]
     plain, nudged = (client.get("/video/plain", params=params).text for params in ({}, {"nudge": name}))
-    assert f"/video/plain?q=&amp;nudge={quote(name)}" in plain
+    assert (f"/video/plain?q=&amp;nudge={quote(name)}" in plain) == told[0]["works"]
     assert re.search(rf'href="/video/plain\?q=" aria-current="true"[^>]*>{name}', nudged)
     both = client.get("/video/plain", params={"nudge": name, "q": "guitar"}).text
     assert chips(both) == {"guitar": f"/video/plain?q=&nudge={quote(name)}"}  # words go, the nudge stays
@@ -248,8 +248,10 @@ def test_a_hit_that_is_not_here_is_named(client):
 def test_a_nudge_says_whether_it_works_and_drops_its_opposite(client, monkeypatch):
     effects = [Effect("brighter", 0.1, (-0.2, 0.2), {}, 3), Effect("darker", 0.3, (-0.2, 0.2), {}, 3)]
     monkeypatch.setattr(Searcher, "nudges", property(lambda _: effects))
-    page = client.get("/video/plain", params={"nudge": ["calmer", "darker"]}).text
-    assert 'href="/video/plain?q=&amp;nudge=calmer&amp;nudge=brighter"' in page
+    page = client.get("/video/plain", params={"nudge": ["calmer", "brighter"]}).text
+    assert 'href="/video/plain?q=&amp;nudge=calmer&amp;nudge=darker"' in page
+    page = client.get("/video/plain").text
+    assert "nudge=darker" in page and "nudge=brighter" not in page
     assert "no measured effect in this catalogue: brighter</li>" in page
 
 

@@ -376,8 +376,8 @@ def test_plain_words_are_those_of_the_metrics(workspace: Workspace) -> None:
     page, tracks = read_page(build_report(workspace, RUN)), found["tracks"]
     first = {way: math.ceil(tracks[way]["median_rank"]) for way in ("a2v", "v2a")}
     assert page.one("section", id="answer").all("p", class_="verdict")[0].text == (
-        f"Half of the {TEST_VIDEOS} tracks find their own pictures among the first {first['a2v']}, and their own sound "
-        f"among the first {first['v2a']}; by chance it would take the first 7."
+        f"Of the {TEST_VIDEOS} tracks, half of the songs find their own pictures among the first {first['a2v']}, "
+        f"and half of the pictures their own song among the first {first['v2a']}; by chance it would take the first 7."
     )
 
 

@@ -90,15 +90,16 @@ def plain_sentence(name: str, both: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> sound, pictures = {"median_rank": 6.0, "n": 64, "chance": 32.5}, {"median_rank": 7.5, "n": 64, "chance": 32.5}
-    >>> print(plain_sentence("tracks", {"a2v": sound, "v2a": pictures}).replace(", and", ",\\nand"))
-    Half of the 64 tracks find their own pictures among the first 6,
-    and their own sound among the first 8; by chance it would take the first 33.
+    >>> print(plain_sentence("tracks", {"a2v": sound, "v2a": pictures}).replace("6, and", "6,\\nand"))
+    Of the 64 tracks, half of the songs find their own pictures among the first 6,
+    and half of the pictures their own song among the first 8; by chance it would take the first 33.
     """
     sound, pictures = both["a2v"], both["v2a"]
     first = {way: whole(math.ceil(both[way]["median_rank"])) for way in DIRECTIONS}
-    own_sound = f"and their own sound among the first {first['v2a']}"
-    half = f"Half of the {whole(sound['n'])} {name} find their own pictures among the first {first['a2v']}"
-    return f"{half}, {own_sound}; by chance it would take the first {whole(math.ceil(pictures['chance']))}."
+    songs = f"half of the songs find their own pictures among the first {first['a2v']}"
+    images = f"half of the pictures their own song among the first {first['v2a']}"
+    chance = f"by chance it would take the first {whole(math.ceil(pictures['chance']))}"
+    return f"Of the {whole(sound['n'])} {name}, {songs}, and {images}; {chance}."
 
 
 def few_videos_sentence(metrics: Mapping[str, Any]) -> str:
@@ -119,7 +120,7 @@ def few_videos_sentence(metrics: Mapping[str, Any]) -> str:
     >>> ranks = {"n": 3, "groups": 3, "recall@1": 2 / 3}
     >>> print(few_videos_sentence({"split": "test", "a2v": ranks, "v2a": ranks}).replace(": ", ":\\n"))
     Only 3 test videos, too few to say how good the model is:
-    2 of 3 find their own pictures first, and 2 of 3 their own sound. By chance it would be 1 of 3.
+    2 of 3 songs find their own pictures first, and 2 of 3 pictures their own song. By chance it would be 1 of 3.
     """
     ranks = metrics.get("tracks") or metrics
     videos = metrics["a2v"].get("groups", metrics["a2v"]["n"])
@@ -133,7 +134,7 @@ def few_videos_sentence(metrics: Mapping[str, Any]) -> str:
         f"{whole(ranks[way]['recall@1'] * ranks[way]['n'])} of {whole(ranks[way]['n'])}" for way in DIRECTIONS
     )
     chance = f"By chance it would be 1 of {whole(ranks['a2v']['n'])}."
-    return f"{warning}: {sound} find their own pictures first, and {pictures} their own sound. {chance}"
+    return f"{warning}: {sound} songs find their own pictures first, and {pictures} pictures their own song. {chance}"
 
 
 def rank_sentence(way: str, ranks: Mapping[str, Any]) -> str:
