@@ -8,11 +8,12 @@ from functools import cached_property
 
 from antiphon.catalogue import Catalogue
 from antiphon.catalogue.description import synthetic_ids
+from antiphon.embeddings import Modality
 from antiphon.errors import FeatureStoreError
 from antiphon.features.store import flags_of_segments
 from antiphon.media.names import title_from_id
 from antiphon.media.opening import CataloguedFile
-from antiphon.presentation.flag_words import flag_words
+from antiphon.presentation.flag_words import FLAG_WORDS, flag_words
 from antiphon.seeding import generator
 from antiphon.spelling import one_spelling, plain
 from antiphon.tables import SEGMENTS, read_table
@@ -93,6 +94,11 @@ class Video:
             for flag in segment.flags:
                 found.setdefault(flag, []).append(segment)
         return found
+
+    def is_empty(self, side: Modality) -> bool:
+        """Return whether its sound is silent throughout, or its pictures are black throughout."""
+        words = FLAG_WORDS["silent" if side == "audio" else "black"]
+        return bool(self.segments) and all(words in segment.flags for segment in self.segments)
 
     @property
     def middle_s(self) -> float:

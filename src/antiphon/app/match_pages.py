@@ -208,6 +208,7 @@ def _page(
         uses=uses,
         found=found if isinstance(found, str) else conditions.sorted(found, here.searcher.facts),
         meeting=len(here.searcher.meeting(conditions, target, video)),
+        empty=len(here.searcher.empty(target)),
         target=target,
         headings=HEADINGS,
         conditions=conditions,

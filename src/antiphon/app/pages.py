@@ -104,6 +104,7 @@ def video(
             by: or_reason(here, lambda by=by: asked.sorted(here.searcher.by_id(id, asked, by=by, but=but), facts))
             for by in ways
         },
+        empty={by: len(here.searcher.empty(by)) for by in ways},
         q=q,
         nudge=nudge,
         towards=towards,

@@ -210,7 +210,17 @@ class Searcher:
         return self._found(hits, lambda video: self._near(encodings, video), target, asking)
 
     def _search(self, query: Query, conditions: Conditions, target: Target, by: By = "both") -> Hits:
-        return self.index.search(query, target=target, by=by, **conditions.arguments(self._left_out(conditions)))
+        out = (*self._left_out(conditions), *self.empty(by if target == "both" else target))
+        return self.index.search(query, target=target, by=by, **conditions.arguments(out))
+
+    def empty(self, side: Target) -> tuple[str, ...]:
+        """Return the ids that are no answers by one side: silent, or black, throughout; none by both sides."""
+        return self._empty.get(side, ())
+
+    @cached_property
+    def _empty(self) -> dict[str, tuple[str, ...]]:
+        videos = [self.library.videos[id] for id in self.indexed if id in self.library.videos]
+        return {side: tuple(video.id for video in videos if video.is_empty(side)) for side in MODALITIES}
 
     def _left_out(self, conditions: Conditions) -> tuple[str, ...]:
         """Return the ids that are not searched: those of no video of the catalogue, and those without what is asked."""
@@ -239,7 +249,7 @@ class Searcher:
         list of str
             Ids, in no particular order.
         """
-        space, out = self._space, self._left_out(conditions)
+        space, out = self._space, (*self._left_out(conditions), *self.empty(target))
         where = conditions.where.without(*out, *([] if asking is None else [asking.id]))
         kept = where.mask(space.table)
         if target != "both":
