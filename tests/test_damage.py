@@ -28,6 +28,7 @@ MAY_BE_MISSING = {
     "kept.json",
     "map.parquet",
     "job.json",
+    "sent.json",
     "20260131T101500000000Z.json",
     "synthetic.toml",
     "metrics.json",
