@@ -131,7 +131,7 @@ def test_every_process_of_a_real_service_answers_for_a_file(workspace: Workspace
             assert answers == {200, 206}
             run.send_signal(signal.SIGTERM)
             assert run.wait(60) == 0
-            assert run.stderr.read() == ""
+            assert run.stderr.read() == f"Loading {workspace.folder}…\n"
             assert not [path for path in (workspace.page / "files").glob("*/*") if is_free(path.parent / ".lock")]
         finally:
             run.kill()

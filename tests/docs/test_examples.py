@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from antiphon import backbones
 from antiphon.backbones import registry
 from antiphon.cli.app import app, run
 from antiphon.synthetic import SyntheticConfig, render_catalogue
@@ -146,7 +145,6 @@ def test_a_block_is_found_with_its_reason() -> None:
     first, second = code.blocks(text)
     assert (first.reason, first.commands(), len(first.lines)) == ("why", [["tag", "a.wav"]], 2)
     assert (second.reason, second.file, second.language) == ("", "x.toml", "toml")
-    assert "loudness" not in backbones.names()
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
