@@ -5,10 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from antiphon import cores
 from antiphon.cores import limited_threads, prepare_threads, usable_cores
+from antiphon.dual_encoder import DualEncoder
+from antiphon.features import Features
+from antiphon.model.recipe import load_recipe
 
 THERE = 8
 
@@ -83,7 +88,7 @@ def test_a_limited_process_has_no_more_threads_than_cores(tmp_path: Path, monkey
     assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "3"
 
 
-def test_threads_do_not_turn_while_they_wait_unless_the_user_says_so(
+def test_threads_do_not_spin_while_they_wait_unless_the_user_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "environ", {"OPENBLAS_NUM_THREADS": "4"})
@@ -108,19 +113,51 @@ def test_the_command_limits_threads_before_it_loads_arithmetic() -> None:
     assert done.stdout.split() == ["False", "False"]
 
 
+def threads() -> dict[str, set[int]]:
+    """Threads of the libraries that are loaded, by what they are."""
+    found = threadpool_info()
+    return {
+        kind: {one["num_threads"] for one in found if one["internal_api"] == kind} for kind in ("openmp", "openblas")
+    }
+
+
 def test_libraries_that_are_loaded_use_no_more_threads_than_cores(tmp_path: Path) -> None:
     limited = write(tmp_path, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "200000 100000\n"})
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(3)
+    with threadpool_limits(3):
+        if threads() != {"openmp": {3}, "openblas": {3}}:
+            pytest.skip("needs OpenMP and OpenBLAS with several threads")
         with limited_threads(limited):
-            assert torch.get_num_threads() == 2
-        assert torch.get_num_threads() == 3
-        torch.set_num_threads(1)
-        with limited_threads(limited):
-            assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
+            assert threads() == {"openmp": {2}, "openblas": {1}}
+        assert threads() == {"openmp": {3}, "openblas": {3}}
+    with threadpool_limits(1), limited_threads(limited):
+        assert threads() == {"openmp": {1}, "openblas": {1}}
+
+
+def test_a_training_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "usable_cores", lambda *_: 2)
+    random = np.random.default_rng(0)
+    features = Features.from_arrays(audio=random.normal(size=(40, 4)), video=random.normal(size=(40, 4)))
+    recipe = load_recipe("antiphon-base")
+    training = recipe.training.model_copy(update={"epochs": 1, "min_steps": 0})
+    seen: list[dict[str, set[int]]] = []
+    with threadpool_limits(3):
+        before = threads()
+        model = DualEncoder(recipe.model_copy(update={"training": training}), device="cpu")
+        model.fit(features, progress=lambda *_: seen.append(threads()))
+        assert threads() == before
+    assert all(most <= 2 for told in seen for most in told["openmp"])
+    assert all(most == 1 for told in seen for most in told["openblas"])
+    assert seen
+
+
+def test_the_command_prepares_threads() -> None:
+    code = (
+        "import os\nfrom antiphon.cli import main\n"
+        "try:\n    main(['backbones', 'list', '--json'])\nfinally:\n    print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.splitlines()[-1:] == ["PASSIVE"], done.stderr
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system binds no process to cores")

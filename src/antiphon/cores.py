@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-_ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-"""numpy's OpenBLAS has one thread: several turn while they wait for each other, which no setting prevents. Those of
-torch, which do most of the work, sleep."""
+_NOT_SPINNING = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+"""numpy's OpenBLAS has one thread, since several spin while they wait for each other, whatever is set. Those of torch,
+which do most of the work, sleep."""
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -34,7 +34,7 @@ def usable_cores(root: Path = Path("/")) -> int:
 def prepare_threads(root: Path = Path("/")) -> None:
     """Tell libraries that this process and its children load later how to share the cores.
 
-    Threads do not turn while they wait for each other: they would keep the cores from what they wait for as soon as
+    Threads do not spin while they wait for each other: they would keep the cores from what they wait for as soon as
     other programs run too. There are no more of them than cores that may be used: libraries see to which cores a
     process is bound, but not what share of them its container has. What the user has set is left as it is.
 
@@ -43,7 +43,7 @@ def prepare_threads(root: Path = Path("/")) -> None:
     root : Path
         Root of the file system.
     """
-    for name, value in _ALONE.items():
+    for name, value in _NOT_SPINNING.items():
         os.environ.setdefault(name, value)
     cores = usable_cores(root)
     if cores < _bound_to():

@@ -25,6 +25,8 @@ PREFIX = "file:"
 _PLACE = re.compile(r"[0-9a-f]{16}(\.\w{1,8})?", re.ASCII)
 _MAX_BYTES = 1 << 25
 _FLOAT = "<f4"
+_PACKED = frozenset({"place", "sides"})
+"""Fields of a record that a file has in another form, under another name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,22 +154,8 @@ def dumped(file: SentFile) -> str:
         side: _Side(track=_packed(one.track), segments=_packed(one.segments), starts_s=one.starts_s, ends_s=one.ends_s)
         for side, one in file.encodings.items()
     }
-    return _Record(
-        token=file.token,
-        place=file.path.name,
-        name=file.name,
-        size_bytes=file.size_bytes,
-        until_s=file.until_s,
-        number=file.number,
-        facts=file.facts,
-        identity=file.identity,
-        sides=sides,
-        origin=file.origin,
-        fault=file.fault,
-        status=file.status,
-        reader=file.reader,
-        rejected=dict(file.rejected),
-    ).model_dump_json()
+    others = {name: getattr(file, name) for name in _Record.model_fields if name not in _PACKED}
+    return _Record(place=file.path.name, sides=sides, **others).model_dump_json()
 
 
 def read_sent(path: Path) -> SentFile | None:
@@ -190,8 +178,8 @@ def read_sent(path: Path) -> SentFile | None:
         encodings: Encodings = {side: _embeddings(one) for side, one in found.sides.items()}
     except (OSError, ValueError, ValidationError):
         return None
-    kept = {name: value for name, value in found if name not in {"place", "sides"}}
-    return SentFile(path=path.parent / found.place, encodings=encodings, **kept)
+    others = {name: value for name, value in found if name not in _PACKED}
+    return SentFile(path=path.parent / found.place, encodings=encodings, **others)
 
 
 def _packed(vectors: npt.NDArray[np.float32]) -> str:

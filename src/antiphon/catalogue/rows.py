@@ -1,16 +1,15 @@
 """Rows of the tables that people write about their music videos."""
 
 import warnings
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from antiphon.catalogue.column_words import ASKED
 from antiphon.catalogue.dates import year_of
 from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.errors import CatalogueError
 from antiphon.plurals import counted
 from antiphon.spreadsheets import Row, Spreadsheet, read_spreadsheet
-from antiphon.spreadsheets.headers import Words
 from antiphon.tables import CATALOGUE
 
 _NAMING = ("id", "path", "filename")
@@ -18,117 +17,6 @@ _NAMING = ("id", "path", "filename")
 # video.
 _RELEASE = ("release_date", "released")
 _FURTHER = (*_RELEASE, "date", "synthetic")
-ASKED: Mapping[str, Words] = {
-    "path": Words(
-        (
-            *(
-                "file",
-                "filepath",
-                "filelocation",
-                "location",
-                "pfad",
-                "datei",
-                "dateipfad",
-                "chemin",
-                "fichier",
-                "ruta",
-            ),
-            *(
-                "chemindufichier",
-                "percorso",
-                "ścieżka",
-                "dosyayolu",
-                "путь",
-                "パス",
-                "ファイル",
-                "路径",
-                "文件路径",
-                "경로",
-                "url",
-            ),
-        ),
-        ("filename",),
-    ),
-    "filename": Words(
-        (
-            *(
-                "dateiname",
-                "nomdefichier",
-                "nomdufichier",
-                "nombredearchivo",
-                "nomefile",
-                "nomedoarquivo",
-                "nazwapliku",
-            ),
-            *("dosyaadı", "имяфайла", "ファイル名", "文件名", "파일명"),
-        ),
-        ("path", "id"),
-    ),
-    "id": Words(("videoid", "trackid", "identifier", "ids"), ("path", "filename")),
-    "artist": Words(
-        (
-            *(
-                "interpret",
-                "interprète",
-                "künstler",
-                "artista",
-                "artiest",
-                "wykonawca",
-                "sanatçı",
-                "şarkıcı",
-                "kunstner",
-            ),
-            *("esittäjä", "исполнитель", "アーティスト", "アーティスト名", "艺术家", "歌手", "아티스트", "가수"),
-            *("artistname", "mainartist", "trackartist", "albumartist", "band", "performer", "singer", "musician"),
-        )
-    ),
-    "title": Words(
-        (
-            *(
-                "titre",
-                "título",
-                "titolo",
-                "tytuł",
-                "başlık",
-                "şarkı",
-                "название",
-                "曲名",
-                "タイトル",
-                "歌名",
-                "标题",
-                "제목",
-            ),
-            *("songtitle", "tracktitle", "trackname", "videotitle", "songname", "song"),
-        )
-    ),
-    "genre": Words(
-        (
-            *("género", "genere", "gatunek", "müziktürü", "musikrichtung", "жанр", "ジャンル", "流派", "장르"),
-            *("style", "stil", "musicstyle", "musikstil", "musicgenre"),
-        )
-    ),
-    "tags": Words(
-        (
-            "keywords",
-            "stichwörter",
-            "schlagwörter",
-            "schlagworte",
-            "etiquetas",
-            "étiquettes",
-            "motsclés",
-            "タグ",
-            "标签",
-        )
-    ),
-    "year": Words(
-        (
-            *("jahr", "année", "año", "anno", "jaar", "rok", "yıl", "год", "年", "年份", "연도"),
-            *("erscheinungsjahr", "releaseyear", "yearofrelease"),
-        )
-    ),
-    "split": Words(("subset", "partition")),
-}
-"""Columns that people write about music videos, and other words for them."""
 _MAX_NAMED = 10
 
 

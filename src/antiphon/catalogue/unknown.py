@@ -27,17 +27,8 @@ _ONLY_BESIDE = (
 _PERSONS = (
     *("artist(?:e[nrs]?|as?|i|s|in)?", "artiest(?:en)?", "interpret(?:e[ns]?|i|en)?", "interprètes?", "intérpretes?"),
     *("künstler(?:in)?", "kunstnere?", "performers?", "singers?", "musicians?", "bands?", "composers?", "auteurs?"),
-    *(
-        "esittäjä",
-        "esittäjiä",
-        "wykonawc[ay]",
-        "umělec",
-        "umělci",
-        "előadók?",
-        "sanatçı(?:lar)?",
-        "исполнител[ьи]",
-        "артисты?",
-    ),
+    *("esittäjä", "esittäjiä", "wykonawc[ay]", "umělec", "umělci", "előadók?", "sanatçı(?:lar)?"),
+    *("исполнител[ьи]", "артисты?"),
     *("виконав(?:ець|ці)", "καλλιτέχν(?:ης|ες)", "アーティスト", "艺术家", "藝術家", "歌手", "아티스트", "فنان", "אמן"),
     *("genres?", "labels?", "tags?"),
 )

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue.catalogue import Catalogue
+from antiphon.catalogue.column_words import ASKED
 from antiphon.catalogue.file_names import FilesBeside
 from antiphon.catalogue.importers.imported import Imported
-from antiphon.catalogue.rows import ASKED
 from antiphon.catalogue.validation import CatalogueRow, clean_record
 from antiphon.documents import refuse_no_file
 from antiphon.errors import CatalogueError
