@@ -23,6 +23,7 @@ class Clusters:
 
     dim = DIM
     fingerprint = "clusters"
+    correction_dim = 0
 
     def embed(self, features: Features, per: str = "segment") -> tuple[np.ndarray, np.ndarray]:
         """(n, dim) unit rows of sound and of pictures."""

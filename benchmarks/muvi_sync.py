@@ -24,6 +24,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import torch
 
+from antiphon.embeddings import within_side
 from antiphon.evaluation.retrieval import with_other_sound
 from antiphon.features import Features
 from antiphon.features.tracks import Tracks, track_embeddings
@@ -129,13 +130,15 @@ def measure(train: Features, validation: Features, test: Features, seed: int) ->
     part = towers.tracks.towers.embedding_dim
     lengths = np.array([len(rows) for rows in Tracks.of(test.groups, test.starts_s).rows])
     whole = tracks(test)
+    plain = tuple(within_side(side, towers.correction_dim) for side in whole)
     known, held_out, asked = (summarised(towers.tracks, features) for features in (train, validation, test))
     rows = (embed_rows(towers, side, getattr(test, side), cpu) for side in SIDES)
-    means = tuple(track_embeddings(side, test.groups)[1] for side in rows)
+    means = tuple(track_embeddings(side, test.groups, towers.correction_dim)[1] for side in rows)
     pools: dict[str, FloatArray] = {
         "antiphon-track": scored(whole),
-        "summaries alone": scored((whole[0][:, :part], whole[1][:, :part])),
-        "time course alone": scored((whole[0][:, part:], whole[1][:, part:])),
+        "without hubness correction": scored(plain),
+        "summaries alone": scored((plain[0][:, :part], plain[1][:, :part])),
+        "time course alone": scored((plain[0][:, part:], plain[1][:, part:])),
         "tuned CCA of the summaries": scored(fit_tuned(known, held_out, seed).embed(asked)),
         "antiphon-base, means of segments": scored(means),
         "sound shifted by 40 s": scored(tracks(shifted(test))),
@@ -143,7 +146,7 @@ def measure(train: Features, validation: Features, test: Features, seed: int) ->
         "length alone": -np.abs(lengths[:, None] - lengths).astype(np.float64),
     }
     found = {name: both_ways(scores) for name, scores in pools.items()}
-    return found | {f"{name}, same lengths": among_same_lengths(pools[name], lengths) for name in list(pools)[:4]}
+    return found | {f"{name}, same lengths": among_same_lengths(pools[name], lengths) for name in list(pools)[:5]}
 
 
 def main() -> None:

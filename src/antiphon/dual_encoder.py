@@ -295,7 +295,8 @@ class DualEncoder(MediaEncoder):
         Returns
         -------
         Two (n, dim) float32 arrays of unit rows, row i of one paired with row i of the other; a row of NaN where
-        `features` has no sound (no pictures).
+        `features` has no sound (no pictures). The last `correction_dim` values correct scores of sound with pictures for
+        hubness; to compare sound with sound, leave them out (`antiphon.embeddings.within_side`).
 
         Raises
         ------
@@ -435,6 +436,17 @@ class DualEncoder(MediaEncoder):
             The model is not fitted.
         """
         return self._fitted().embedding_dim
+
+    @property
+    def correction_dim(self) -> int:
+        """Number of values at the end of an embedding that correct scores of sound with pictures; 0 for none.
+
+        Raises
+        ------
+        ModelError
+            The model is not fitted.
+        """
+        return self._fitted().correction_dim
 
     @property
     def towers(self) -> Towers:

@@ -87,6 +87,27 @@ class ModalityEmbeddings:
         return list(zip(self.starts_s, self.ends_s, strict=True))
 
 
+def within_side(rows: FloatArray, correction_dim: int) -> FloatArray:
+    """Return embeddings to compare within one side: without the values that correct scores of audio with video.
+
+    Parameters
+    ----------
+    rows : ndarray of float32, shape (n, dim)
+        Unit rows of a model; rows of NaN stay so.
+    correction_dim : int
+        Number of these values, at the end of each row; 0 for none.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, dim - correction_dim)
+        Unit rows.
+    """
+    if not correction_dim:
+        return rows
+    kept = rows[..., :-correction_dim]
+    return kept / np.linalg.norm(kept, axis=-1, keepdims=True)
+
+
 def unit_rows(vectors: npt.ArrayLike, name: str, names: Sequence[str] | None = None) -> FloatArray:
     """Return vectors brought to length 1.
 

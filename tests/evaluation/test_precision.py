@@ -9,6 +9,8 @@ from antiphon.features import Features
 class Itself:
     """A model whose embeddings are the features."""
 
+    correction_dim = 0
+
     def embed(self, features, per="segment"):
         assert per == "track"
         first = np.unique(features.groups, return_index=True)[1]

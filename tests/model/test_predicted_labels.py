@@ -37,6 +37,7 @@ def fitted(labels=True, labelled=True):
         "head": base.head.model_copy(update={"hidden": (16,), "embedding_dim": 8}),
         "closed_form": ClosedFormConfig(num_landmarks=30, num_components=4, labels=labels),
         "training": base.training.model_copy(update={"epochs": 2, "min_steps": 0, "min_pairs": 2}),
+        "hubness": None,
     }
     return DualEncoder(base.model_copy(update=changes)).fit(catalogue(80, 0, labelled), catalogue(20, 1, labelled))
 

@@ -33,6 +33,8 @@ def space_of(random, count=12, silent=(), blind=()):
 class AnIndex:
     """Hands out embeddings as an index does."""
 
+    correction_dim = 0
+
     def __init__(self, space):
         self.space = space
 

@@ -20,6 +20,8 @@ def unit(rows):
 class Matrices:
     """A model that embeds by one matrix a side."""
 
+    correction_dim = 0
+
     def __init__(self, seed=0):
         generator = np.random.default_rng(seed)
         self.sides = [generator.normal(size=(size, DIM)).astype(np.float32) for size in (12, 20)]

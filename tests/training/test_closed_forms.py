@@ -209,7 +209,7 @@ def with_audio(features, rows):
 def test_a_side_that_never_varies_leaves_the_heads_alone(value):
     parts = [with_audio(part, np.full_like(part.audio, value)) for part in (related(40, seed=1), related(20, seed=2))]
     assert choose(*parts, seed=0).together is False
-    assert DualEncoder(SMALL).fit(*parts).dim == SMALL.head.embedding_dim
+    assert DualEncoder(SMALL).fit(*parts).towers.uncorrected_dim == SMALL.head.embedding_dim
 
 
 def test_a_side_in_which_one_video_alone_differs_is_no_obstacle():

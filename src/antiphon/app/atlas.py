@@ -18,6 +18,7 @@ from antiphon.app.kept import Kept
 from antiphon.app.layout import NEAREST, Layout, laid_out
 from antiphon.app.library import Library, Video
 from antiphon.app.projection import among
+from antiphon.embeddings import within_side
 from antiphon.errors import AntiphonError
 from antiphon.locks import exclusive, is_held
 from antiphon.search import Index
@@ -245,7 +246,10 @@ class Atlas:
         standing = [(at, rows[video.id]) for at, video in enumerate(drawn.videos) if video.id in rows]
         if not encodings or not standing:
             return None
-        _, own = track_means({side: (["its"], one.track[None]) for side, one in encodings.items()})
+        correction_dim = self._index.correction_dim
+        _, own = track_means(
+            {side: (["its"], within_side(one.track[None], correction_dim)) for side, one in encodings.items()}
+        )
         stands, among_these = (np.array(column) for column in zip(*standing, strict=True))
         places = np.frombuffer(drawn.places, "<u2").reshape(-1, 2)[stands] / _STEPS * 2 - 1
         landmarks = vectors[among_these]
@@ -255,7 +259,10 @@ class Atlas:
         return Guest((float(found[0, 0]), float(found[0, 1])), [drawn.videos[row] for row in nearest], group)
 
     def _means(self) -> tuple[list[str], npt.NDArray[np.float32]]:
-        return track_means({side: self._index.embeddings(side)[:2] for side in _SIDES})
+        stored = {side: self._index.embeddings(side)[:2] for side in _SIDES}
+        return track_means(
+            {side: (ids, within_side(rows, self._index.correction_dim)) for side, (ids, rows) in stored.items()}
+        )
 
     def _work(self) -> None:
         """Compute the map, and once more where it is to be laid out anew since."""

@@ -16,7 +16,7 @@ from antiphon.app.library import Library, Video
 from antiphon.app.narrowing import Narrowed
 from antiphon.app.templating import address
 from antiphon.catalogue.artists import share_artist
-from antiphon.embeddings import MODALITIES, Modality
+from antiphon.embeddings import MODALITIES, Modality, within_side
 from antiphon.errors import AntiphonError, NotIndexedError
 from antiphon.recommendation import recommend
 from antiphon.recommendation.reasons import reasons, usual_cosines
@@ -343,7 +343,7 @@ class Searcher:
 
     def _near(self, encodings: Encodings, video: Video) -> tuple[str, ...]:
         """Say what a client's file, of which only embeddings are known, has in common with a music video."""
-        own = {side: found.track for side, found in encodings.items()}
+        own = {side: within_side(found.track, self.index.correction_dim) for side, found in encodings.items()}
         return tuple(explain("", video.id, self.facts, self._cosines(own, video), self._levels))
 
     def _cosines(self, own: Mapping[str, npt.NDArray[np.floating]], video: Video) -> dict[str, float]:

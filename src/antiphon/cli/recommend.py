@@ -16,6 +16,7 @@ from antiphon.catalogue import Catalogue
 from antiphon.cli.index import ready_index
 from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import BRIEFLY_S, Here, ResultCount, Session
+from antiphon.embeddings import within_side
 from antiphon.errors import ConfigError, SearchError
 from antiphon.recommendation import Interactions, read_interactions
 from antiphon.recommendation import recommend as recommended
@@ -229,7 +230,7 @@ def _embedded(session: Session, folder: Path) -> Space:
     sides: tuple[Side, Side] = ("audio", "video")
     for side, rows in zip(sides, model.embed(features, per="track"), strict=True):
         there = ~np.isnan(rows).any(axis=1)
-        parts[side] = ids[there].tolist(), rows[there], [{}] * int(there.sum())
+        parts[side] = ids[there].tolist(), within_side(rows[there], model.correction_dim), [{}] * int(there.sum())
     return Space.joined(parts)
 
 

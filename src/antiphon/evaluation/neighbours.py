@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
+from antiphon.embeddings import within_side
 from antiphon.errors import ModelError
 from antiphon.evaluation.agreement import artists_or_ids, precision, same_genre, shared_tags
 from antiphon.features.features import Features
@@ -140,7 +141,8 @@ def neighbour_precision(model: DualEncoder, features: Features, k: int = K, seed
     artists = artists_or_ids(about)
     if len(np.unique(artists)) < 2:
         return None
-    tracks = neighbour_spaces(*model.embed(pool, per="track"))
+    sides = (within_side(rows, model.correction_dim) for rows in model.embed(pool, per="track"))
+    tracks = neighbour_spaces(*sides)
     nearest = {way: find_neighbours(vectors, k, groups=artists).nearest for way, vectors in tracks.items()}
     targets = {"genre": same_genre(about.genres), "tags": shared_tags(about.labels)}
     found = {

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from antiphon.catalogue.artists import share_artist
 from antiphon.dual_encoder import DualEncoder
+from antiphon.embeddings import within_side
 from antiphon.errors import ConfigError, ModelError
 from antiphon.evaluation.agreement import artists_or_ids, has_tag, per_video, precision, same_genre, shared_tags
 from antiphon.evaluation.attributes import explain_similarity
@@ -87,12 +88,11 @@ def qualitative(
             f"The {split} split has {counted(len(names), 'video')} with both audio and video; at least two are needed. "
             "Take another one (--split), or add videos."
         )
-    audio, video = model.embed(pool)
-    tracks = neighbour_spaces(*model.embed(pool, per="track"))
+    tracks = neighbour_spaces(*(within_side(rows, model.correction_dim) for rows in model.embed(pool, per="track")))
     neighbours = {name: find_neighbours(vectors, K) for name, vectors in tracks.items()}
     about = pool.take(first)
     several = len(names) < len(pool)
-    embedded = neighbour_spaces(audio, video)
+    embedded = neighbour_spaces(*(within_side(rows, model.correction_dim) for rows in model.embed(pool)))
     centre, centred_by = _centres(features, pool)
     plain = {f"{side} features": centred_unit_rows(getattr(pool, side), centre[side]) for side in ("audio", "video")}
     return {

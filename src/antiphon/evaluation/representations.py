@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.dual_encoder import DualEncoder
+from antiphon.embeddings import within_side
 from antiphon.errors import ConfigError, ModelError
 from antiphon.features.features import Features
 
@@ -126,7 +127,7 @@ def representations(
     if aggregate not in {"concatenation", "mean"}:
         raise ConfigError(f"aggregate must be 'concatenation' or 'mean', not {aggregate!r}.")
     rows = comparable(features)
-    audio, video = model.embed(rows)
+    audio, video = (within_side(side, model.correction_dim) for side in model.embed(rows))
     of_audio, of_video = rows.audio_name or _UNNAMED, rows.video_name or _UNNAMED
     found: dict[str, tuple[str, tuple[FloatArray, ...]]] = {
         "audio backbone": (of_audio, (rows.audio,)),

@@ -14,6 +14,7 @@ from antiphon.errors import ModelError
 from antiphon.interchange.onnx_writing import Name, OnnxGraph
 from antiphon.model.closed_form import ClosedForm
 from antiphon.model.heads import Head, Standardise, Unprojected
+from antiphon.model.hubness import HubnessCorrection
 from antiphon.model.towers import Towers
 
 INPUT, OUTPUT = "features", "embeddings"
@@ -25,7 +26,8 @@ def onnx_head(model: DualEncoder, side: Modality) -> bytes:
     """Write the head of one modality as an ONNX model.
 
     The model has one input, `features` (n, feature_dim) as the backbone computes them, and one output, `embeddings`
-    (n, dim): what `DualEncoder.embed` gives for segments. A track's embedding is the normalised mean of its segments'.
+    (n, dim): what `DualEncoder.embed` gives for segments. A track's embedding is the mean of its segments', as
+    `antiphon.features.tracks.track_embeddings` takes it.
     Metadata of the file says which backbone, recipe and weights (fingerprint) they are.
 
     Parameters
@@ -52,6 +54,8 @@ def onnx_head(model: DualEncoder, side: Modality) -> bytes:
         )
     towers, graph = model.towers, OnnxGraph(f"{side} head")
     result = _embedding(graph, towers, side)
+    if towers.hubness is not None and towers.hubness.is_fitted:
+        result = _corrected(graph, towers.hubness, side, result)
     about = {
         "version": version("antiphon"),
         "modality": side,
@@ -76,6 +80,33 @@ def _embedding(graph: OnnxGraph, towers: Towers, side: Modality) -> Name:
     sizes = (towers.trained_dim, *fitted.dims)
     factors = _array((fitted.weights / fitted.weights.sum()).sqrt())
     return _joined(graph, parts, sizes, factors)
+
+
+def _corrected(graph: OnnxGraph, correction: HubnessCorrection, side: Modality, rows: Name) -> Name:
+    """Append what corrects scores of audio with video; see `HubnessCorrection`."""
+    bound = float(correction.bound)
+    others = correction.references("video" if side == "audio" else "audio")
+    products = graph.apply("MatMul", rows, graph.constant(_array(others.T)))
+    count = graph.constant(np.array([correction.num_neighbours]))
+    nearest = graph.apply("TopK", products, count, outputs=2, axis=1)
+    mean = graph.apply("ReduceMean", nearest, axes=[1], keepdims=1)
+    centred = graph.apply(
+        "Sub", graph.apply("Mul", mean, _number(graph, 0.5)), _number(graph, float(correction.centre))
+    )
+    own = graph.apply("Min", graph.apply("Max", centred, _number(graph, -bound)), _number(graph, bound))
+    value = graph.apply("Mul", own, _number(graph, -(bound**-0.5)))
+    nothing = graph.apply("Mul", own, _number(graph, 0.0))
+    constant = graph.apply("Add", nothing, _number(graph, bound**0.5))
+    used = graph.apply("Mul", graph.apply("Mul", own, own), _number(graph, 1 / bound))
+    left = graph.apply("Max", graph.apply("Sub", _number(graph, bound), used), _number(graph, 0.0))
+    filling = graph.apply("Sqrt", left)
+    columns = (value, constant, filling, nothing) if side == "audio" else (constant, value, nothing, filling)
+    extended = graph.apply("Concat", rows, *columns, axis=1)
+    return graph.apply("Mul", extended, _number(graph, (1 + 2 * bound) ** -0.5))
+
+
+def _number(graph: OnnxGraph, value: float) -> Name:
+    return graph.constant(np.float32(value))
 
 
 def _joined(

@@ -57,8 +57,8 @@ class OnnxGraph:
         self._constants.append(dims + field(2, kind) + field(8, name) + field(9, array.tobytes()))
         return name
 
-    def apply(self, operator: str, *inputs: Name, **attributes: Attribute) -> Name:
-        """Add an operation with one output.
+    def apply(self, operator: str, *inputs: Name, outputs: int = 1, **attributes: Attribute) -> Name:
+        """Add an operation, and return its first output.
 
         Parameters
         ----------
@@ -66,16 +66,20 @@ class OnnxGraph:
             ONNX operator, such as "MatMul".
         *inputs : str
             Names of its inputs.
+        outputs : int, default 1
+            Number of its outputs.
         **attributes : int, float, str or sequence of int
             Its attributes.
 
         Returns
         -------
         str
-            Name of the output.
+            Name of the first output.
         """
         name = self._next(operator.lower())
-        message = b"".join(field(1, value) for value in inputs) + field(2, name) + field(3, name) + field(4, operator)
+        named = [name, *(f"{name}_{place}" for place in range(1, outputs))]
+        message = b"".join(field(1, value) for value in inputs) + b"".join(field(2, value) for value in named)
+        message += field(3, name) + field(4, operator)
         self._nodes.append(message + b"".join(field(5, _attribute(key, value)) for key, value in attributes.items()))
         return name
 

@@ -92,6 +92,10 @@ def _refuse_other_shapes(weights: dict[str, Tensor], recipe: Recipe, audio_dim: 
     with torch.device("meta"):
         wanted = Towers(audio_dim, video_dim, recipe).state_dict()
     for name, tensor in wanted.items():
-        # The sizes of closed-form parts depend on the data that they were fitted on.
-        if "closed_form." not in name and name in weights and weights[name].shape != tensor.shape:
+        # The sizes of closed forms and of references depend on the data that they were fitted on.
+        if (
+            not ("closed_form." in name or name.endswith("_references"))
+            and name in weights
+            and weights[name].shape != tensor.shape
+        ):
             raise ModelError(f"{name} has shape {tuple(weights[name].shape)}, expected {tuple(tensor.shape)}")

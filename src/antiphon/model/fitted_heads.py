@@ -149,7 +149,8 @@ class FittedHeads:
         if not there.any():
             return result
         if labels or self.recipe.track is None:
-            names, found = track_embeddings(self.embed(rows, labels)[there], groups[there])
+            correction_dim = 0 if labels else self.towers.correction_dim
+            names, found = track_embeddings(self.embed(rows, labels)[there], groups[there], correction_dim)
         else:
             self._refuse_others(rows)
             # Both sides of a track have all its segments, so that their parts are of the same times.

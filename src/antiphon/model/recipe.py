@@ -10,6 +10,7 @@ from antiphon.documents import parsed_toml, read_document, reason
 from antiphon.errors import ConfigError
 from antiphon.model.closed_form import ClosedFormConfig
 from antiphon.model.heads import HeadConfig
+from antiphon.model.hubness import HubnessConfig
 from antiphon.model.losses import LossConfig
 from antiphon.model.renamed_keys import with_current_keys
 from antiphon.model.track_model import TrackConfig
@@ -126,6 +127,8 @@ class Recipe(BaseModel):
         Closed-form embeddings beside those of the heads; None for the heads only.
     track : TrackConfig or None
         Track model; None embeds a track as the normalised mean of its segments' embeddings.
+    hubness : HubnessConfig or None
+        Correction of the scores of audio with video; None for cosines as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -139,6 +142,7 @@ class Recipe(BaseModel):
     training: TrainingConfig
     closed_form: ClosedFormConfig | None = None
     track: TrackConfig | None = None
+    hubness: HubnessConfig | None = None
 
     @model_validator(mode="after")
     def _check_tables_that_need_both_heads(self) -> Self:
@@ -165,7 +169,7 @@ class Recipe(BaseModel):
     def of_tracks(self) -> "Recipe":
         """Recipe of the heads that a track model has for its summaries."""
         closed_form = None if self.closed_form is None else self.closed_form.model_copy(update={"labels": False})
-        return self.model_copy(update={"track": None, "closed_form": closed_form})
+        return self.model_copy(update={"track": None, "closed_form": closed_form, "hubness": None})
 
     @property
     def non_negative(self) -> bool:

@@ -11,6 +11,7 @@ from antiphon.errors import ModelError
 from antiphon.model.cca import Projection
 from antiphon.model.closed_form import ClosedForm, Side
 from antiphon.model.heads import Head, Unprojected
+from antiphon.model.hubness import EXTRA, HubnessCorrection
 from antiphon.model.predicted_labels import MIN_VIDEOS
 from antiphon.model.recipe import Recipe
 from antiphon.model.track_model import TrackModel
@@ -23,7 +24,8 @@ class Towers(nn.Module):
     A recipe with `heads = "video"` projects only the video, to the size of the audio feature, which passes unchanged
     (Veldkamp et al. 2023, "single projection head"). A recipe with a `track` table adds a track model with towers of
     its own. A recipe with a `closed_form` table adds closed-form parts to the embeddings once they are fitted; training
-    sees only the heads.
+    sees only the heads. A recipe with a `hubness` table corrects scores of audio with video by values at the end of
+    the embeddings, once the correction is fitted.
 
     Segments and tracks of a model with a track model live in two spaces of the same size: the smaller one is padded
     with zeros.
@@ -47,6 +49,8 @@ class Towers(nn.Module):
         Track model; None where the recipe has none.
     closed_form : ClosedForm or None
         Closed-form parts; None where the recipe has none.
+    hubness, track_hubness : HubnessCorrection or None
+        Corrections of the scores of segments, and of tracks by the track model; None where the recipe has none.
     """
 
     def __init__(self, audio_dim: int, video_dim: int, recipe: Recipe) -> None:
@@ -69,6 +73,10 @@ class Towers(nn.Module):
             self.tracks = TrackModel(self._dims, recipe.track, towers)
         self.bias = nn.Parameter(torch.tensor(loss.bias)) if loss.name == "sigmoid" else None
         self.closed_form = None if recipe.closed_form is None else ClosedForm(recipe.closed_form)
+        self.hubness = self.track_hubness = None
+        if recipe.hubness is not None:
+            self.hubness = HubnessCorrection(recipe.hubness)
+            self.track_hubness = None if recipe.track is None else HubnessCorrection(recipe.hubness)
         self._limits = (-math.log(loss.max_temperature), -math.log(loss.min_temperature))
 
     @property
@@ -90,15 +98,30 @@ class Towers(nn.Module):
 
     @property
     def embedding_dim(self) -> int:
-        """Size of the embeddings, closed-form parts included."""
+        """Size of the embeddings, closed-form parts and what corrects scores included."""
+        return self.uncorrected_dim + self.correction_dim
+
+    @property
+    def uncorrected_dim(self) -> int:
+        """Size of the embeddings without what corrects scores of audio with video."""
         return max(self._segment_dim, 0 if self.tracks is None else self.tracks.embedding_dim)
+
+    @property
+    def correction_dim(self) -> int:
+        """Number of values at the end of an embedding that correct scores of audio with video; 0 for none."""
+        corrections = (self.hubness, self.track_hubness)
+        return EXTRA if any(one is not None and one.is_fitted for one in corrections) else 0
 
     @property
     def _segment_dim(self) -> int:
         return self.trained_dim + (0 if self.closed_form is None else sum(self.closed_form.dims))
 
-    def _padded(self, embedded: Tensor) -> Tensor:
-        return functional.pad(embedded, (0, self.embedding_dim - embedded.shape[1]))
+    def _whole(self, side: Side, embedded: Tensor, hubness: HubnessCorrection | None) -> Tensor:
+        """Pad embeddings to the size that segments and tracks share, and append what corrects their scores."""
+        padded = functional.pad(embedded, (0, self.uncorrected_dim - embedded.shape[1]))
+        if hubness is None or not hubness.is_fitted:
+            return functional.pad(padded, (0, self.correction_dim))
+        return hubness.extended(side, padded)
 
     @property
     def fitted_closed_form(self) -> ClosedForm | None:
@@ -132,7 +155,7 @@ class Towers(nn.Module):
             Unit rows.
         """
         parts, fitted = self.parts(side, features), self.fitted_closed_form
-        return self._padded(parts[0] if fitted is None else fitted.joined(*parts))
+        return self._whole(side, parts[0] if fitted is None else fitted.joined(*parts), self.hubness)
 
     def parts(self, side: Side, features: Tensor) -> list[Tensor]:
         """Compute the parts of the embeddings, each by itself.
@@ -180,7 +203,7 @@ class Towers(nn.Module):
         """
         if self.tracks is None:
             raise ModelError("This model has no track model. Train a recipe with a [track] table.")
-        return self._padded(self.tracks.embed(side, features, mask, starts_s))
+        return self._whole(side, self.tracks.embed(side, features, mask, starts_s), self.track_hubness)
 
     def predicted_labels(self, side: Side, features: Tensor) -> Tensor:
         """Predict labels from features of one modality.
@@ -260,6 +283,9 @@ class Towers(nn.Module):
         if self.tracks is not None:
             self.tracks.refuse_broken(state, f"{prefix}tracks.")
             self.tracks.towers.take_shapes(state, f"{prefix}tracks.towers.")
+        for name, correction in (("hubness", self.hubness), ("track_hubness", self.track_hubness)):
+            if correction is not None:
+                correction.take_shapes(state, f"{prefix}{name}.", self.uncorrected_dim)
 
     def forward(self, audio: Tensor, video: Tensor) -> tuple[Tensor, Tensor]:
         return self.project("audio", audio), self.project("video", video)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from antiphon.embeddings import MODALITIES, within_side
 from antiphon.errors import ConfigError
 
 FloatArray = npt.NDArray[np.float32]
@@ -17,7 +18,12 @@ About = Mapping[str, Any]
 
 
 class Embeddings(Protocol):
-    """Source of track embeddings by modality, such as `antiphon.Index`."""
+    """Source of track embeddings by modality, such as `antiphon.Index`.
+
+    `correction_dim` counts the last values of an embedding that mean nothing within one modality.
+    """
+
+    correction_dim: int
 
     def embeddings(
         self, side: Literal["audio", "video", ""], level: Literal["segment", "track"] = "track"
@@ -68,7 +74,10 @@ class Space:
         if isinstance(source, tuple):
             ids, vectors = source
             return cls.joined({"audio": (ids, np.asarray(vectors), [{}] * len(ids))})
-        parts: dict[Side, Any] = {"audio": source.embeddings("audio"), "video": source.embeddings("video")}
+        parts: dict[Side, Any] = {}
+        for side in MODALITIES:
+            ids, vectors, known = source.embeddings(side)
+            parts[side] = ids, within_side(vectors, source.correction_dim), known
         if not any(len(ids) for ids, _, _ in parts.values()):
             parts["audio"] = source.embeddings("")
         return cls.joined(parts)

@@ -66,6 +66,11 @@ def _beside(recipe: Recipe) -> list[str]:
             f"{recipe.closed_form.num_components} dimensions each; scores are averaged. Epochs and their ranks are "
             "of the heads alone."
         )
+    if recipe.hubness is not None and recipe.hubness.num_references:
+        beside.append(
+            "Scores of sound with pictures are corrected by how near each lies to everything on the other side, as up to "
+            f"{whole(recipe.hubness.num_references)} training pairs tell."
+        )
     return beside
 
 

@@ -98,6 +98,7 @@ class Index:
         self._knowing = Lock()
         self._store = self._place.store(record)
         self.dim: int = record.dim
+        self.correction_dim: int = record.correction_dim
         self.origin: Origin = record.origin
 
     @classmethod
@@ -136,7 +137,8 @@ class Index:
         rows = embedded(model, features, catalogue)
         media = None if catalogue is None else _files(catalogue)
         contents = _contents(catalogue, set(rows["id"].to_pylist()))
-        return cls._create(path, rows, origin_of(model, features, made_by, run), media, contents, heard_in(features))
+        origin = origin_of(model, features, made_by, run)
+        return cls._create(path, rows, origin, media, contents, heard_in(features), model.correction_dim)
 
     @classmethod
     def from_vectors(
@@ -174,9 +176,10 @@ class Index:
         media: Mapping[str, CataloguedFile] | None = None,
         contents: Mapping[str, str] | None = None,
         heard: Heard | None = None,
+        correction_dim: int = 0,
     ) -> Self:
         place = Place(path)
-        return cls(place, place.create(rows, origin, contents or {}, heard or Heard()), media)
+        return cls(place, place.create(rows, origin, correction_dim, contents or {}, heard or Heard()), media)
 
     @classmethod
     def open(
@@ -302,7 +305,7 @@ class Index:
             options |= {"other_artists": other_artists, "rerank": rerank}
             refuse_for_words_alone([name for name, given in options.items() if given])
             return self._by_words(query, Wanted(k, conditions, diversity))
-        comparisons = query.comparisons(target, by, weight)
+        comparisons = query.comparisons(target, by, weight, self.correction_dim)
         for one in comparisons:
             refuse_other_size(one.query.dim, self.dim)
         if query.id is not None:

@@ -228,8 +228,8 @@ class Query:
         every: dict[Side, ModalityEmbeddings | None] = {"audio": self.audio, "video": self.video, "": self.vectors}
         return {side: found for side, found in every.items() if found is not None}
 
-    def comparisons(self, target: str, by: str, weight: float) -> list[ComparedSide]:
-        """Return what is compared with what; see `Index.search`.
+    def comparisons(self, target: str, by: str, weight: float, correction_dim: int = 0) -> list[ComparedSide]:
+        """Return what is compared with what; see `Index.search`, and for `correction_dim` its record.
 
         Raises
         ------
@@ -246,16 +246,19 @@ class Query:
             if by != "both" or weight != _EVEN:
                 raise ConfigError("by and weight need target 'both'; with another target the opposite side asks.")
             asking: Side = "video" if target == "audio" else "audio"
-            return [ComparedSide(self._side(asking), "audio" if target == "audio" else "video")]
+            opposite: Side = "audio" if target == "audio" else "video"
+            return [ComparedSide(self._side(asking), opposite, correction_dim=correction_dim)]
         if by != "both":
             side: Side = "audio" if by == "audio" else "video"
-            return [ComparedSide(self._side(side), side)]
+            return [ComparedSide(_within(self._side(side), correction_dim), side, correction_dim=correction_dim)]
         sides = self.sides
         if not sides:
             raise ConfigError("The query has neither sound nor pictures.")
         shares = {"audio": weight, "video": 1 - weight} if "audio" in sides and "video" in sides else {}
         return [
-            ComparedSide(found, side, shares.get(side, 1.0)) for side, found in sides.items() if shares.get(side, 1)
+            ComparedSide(_within(found, correction_dim), side, shares.get(side, 1.0), correction_dim)
+            for side, found in sides.items()
+            if shares.get(side, 1)
         ]
 
     def _side(self, side: Side) -> ModalityEmbeddings:
@@ -271,6 +274,22 @@ class Query:
         if self.words is not None:
             sides = ", ".join(filter(None, [sides, *(term.label for term in self.words.terms)]))
         return f"Query({self.name or 'embeddings'}: {sides or 'empty'})"
+
+
+def _within(found: ModalityEmbeddings, correction_dim: int) -> ModalityEmbeddings:
+    """Return vectors whose dot products with stored ones of the same side are cosines without the corrections.
+
+    All stored vectors have the same length without the corrections, as the query's own had before it was moved.
+    """
+    if not correction_dim:
+        return found
+
+    def alone(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        kept = rows.copy()
+        kept[..., -correction_dim:] = 0
+        return kept / np.square(kept).sum(axis=-1, keepdims=True)
+
+    return replace(found, track=alone(found.track), segments=alone(found.segments))
 
 
 def refuse_for_words_alone(given: Sequence[str]) -> None:

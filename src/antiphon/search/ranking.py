@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.catalogue.artists import credited
-from antiphon.embeddings import ModalityEmbeddings
+from antiphon.embeddings import ModalityEmbeddings, within_side
 from antiphon.ordering import rounded
 from antiphon.search.hits import Hit, Moment, Side
 
@@ -29,11 +29,15 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class ComparedSide:
-    """One side of a query, the side of the candidates that it is compared with, and its weight in the score."""
+    """One side of a query, the side of the candidates that it is compared with, and its weight in the score.
+
+    `correction_dim` counts the last values of an embedding that mean nothing between candidates of one side.
+    """
 
     query: ModalityEmbeddings
     target: Side
     weight: float = 1.0
+    correction_dim: int = 0
 
     def levels(self) -> list[tuple[str, npt.NDArray[np.float32]]]:
         """Return the levels that it is compared at, with its vectors."""
@@ -211,10 +215,12 @@ def mutual_similarity(candidates: Sequence[Candidate], comparisons: Sequence[Com
     total, weights = np.zeros((2, len(candidates), len(candidates)))
     for one in comparisons:
         present = np.array([one.target in candidate.sides for candidate in candidates], dtype=np.float64)
-        nothing = np.zeros_like(one.query.track)
+        nothing = np.zeros_like(one.query.track[: len(one.query.track) - one.correction_dim])
         tracks = np.array(
             [
-                candidate.sides[one.target].track if one.target in candidate.sides else nothing
+                within_side(candidate.sides[one.target].track, one.correction_dim)
+                if one.target in candidate.sides
+                else nothing
                 for candidate in candidates
             ]
         )

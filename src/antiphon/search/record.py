@@ -87,11 +87,14 @@ class Record:
         Name of the folder that holds the rows; a new build writes under another name.
     origin : Origin
         What made the embeddings.
+    correction_dim : int
+        Number of their last values, which correct scores of audio with video and mean nothing within one side.
     """
 
     dim: int
     entries: str
     origin: Origin = field(default_factory=Origin)
+    correction_dim: int = 0
 
 
 def dumped(record: Record) -> str:
@@ -111,7 +114,8 @@ def parsed(text: str, place: object) -> Record:
         values = parsed_toml(text)
         _refuse_other_format(values, place)
         _refuse_unusable(values)
-        record = Record(values["dim"], values["entries"], Origin(**values["origin"]))
+        origin, correction_dim = Origin(**values["origin"]), values.get("correction_dim", 0)
+        record = Record(values["dim"], values["entries"], origin, correction_dim)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, SearchError):
             raise
@@ -133,6 +137,9 @@ def _refuse_other_format(values: dict[str, Any], place: object) -> None:
 def _refuse_unusable(values: dict[str, Any]) -> None:
     if type(values["dim"]) is not int or not 1 <= values["dim"] <= MAX_DIM:
         raise ValueError("embeddings of no possible size")
+    corrections = values.get("correction_dim", 0)
+    if type(corrections) is not int or not 0 <= corrections < values["dim"]:
+        raise ValueError("corrections of no possible size")
     if not isinstance(values["entries"], str) or not _ENTRIES.fullmatch(values["entries"]):
         raise ValueError("the name of no rows")
     if not all(isinstance(value, str) for value in values["origin"].values()):

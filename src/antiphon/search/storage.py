@@ -64,9 +64,11 @@ class Place:
         """Return the store with the rows of an index."""
         return Store(self._folder / record.entries, record.dim)
 
-    def create(self, rows: pa.Table, origin: Origin, contents: Mapping[str, str], heard: Heard) -> Record:
+    def create(
+        self, rows: pa.Table, origin: Origin, correction_dim: int, contents: Mapping[str, str], heard: Heard
+    ) -> Record:
         """Write a new index and replace the previous one in one step; `contents` as in `contents`."""
-        record = _new_record(rows, origin)
+        record = _new_record(rows, origin, correction_dim)
         with self.lock():
             if contents:
                 self.write_contents(record, contents)
@@ -141,5 +143,6 @@ class Place:
             path.unlink(missing_ok=True)
 
 
-def _new_record(rows: pa.Table, origin: Origin) -> Record:
-    return Record(rows.schema.field("vector").type.list_size, f"entries-{secrets.token_hex(4)}", origin)
+def _new_record(rows: pa.Table, origin: Origin, correction_dim: int) -> Record:
+    dim = rows.schema.field("vector").type.list_size
+    return Record(dim, f"entries-{secrets.token_hex(4)}", origin, correction_dim)

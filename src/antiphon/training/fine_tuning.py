@@ -30,6 +30,7 @@ from antiphon.training.augmentation import AugmentationConfig
 from antiphon.training.closed_forms import refit_closed_form, whole_log_rank
 from antiphon.training.contrast import contrast
 from antiphon.training.epochs import measure
+from antiphon.training.hubness import fit_hubness
 from antiphon.training.objective import Objective
 from antiphon.training.optimizer import Adam
 from antiphon.training.reading import WindowReader
@@ -190,6 +191,8 @@ def fine_tune(
     devices = [device] if device.type == "cuda" else []
     heads = copy.deepcopy(towers)
     heads.closed_form = None
+    if heads.hubness is not None:
+        heads.hubness.clear()
     with torch.random.fork_rng(devices=devices), exact_arithmetic(), ThreadPoolExecutor(_NUM_READERS) as pool:
         torch.manual_seed(derived_seed(seed, "fine-tuning"))
         tuning = _Tuning(recipe, heads, audio, video, config, seed, WindowReader(pool))
@@ -198,7 +201,9 @@ def fine_tune(
         before = tuning.measured(start, 0, [len(validation)], [float("nan")])
         best, history = tuning.run(train, validation, (start, before), unfrozen, progress)
         if recipe.closed_form is not None:
-            refit_closed_form(recipe, best.towers, tuning.features("train", train), best.validation, seed)
+            trained_on = tuning.features("train", train)
+            refit_closed_form(recipe, best.towers, trained_on, best.validation, seed)
+            fit_hubness(best.towers, trained_on, best.validation, seed)
         log_ranks = whole_log_rank(towers, start.validation), whole_log_rank(best.towers, best.validation)
     return Tuned(best.towers, best.audio, best.video, before, history, *log_ranks, damaged=tuning.reader.damaged)
 

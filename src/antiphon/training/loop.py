@@ -20,6 +20,7 @@ from antiphon.training.data import TrainingData
 from antiphon.training.distributed import process_count, process_rank
 from antiphon.training.epochs import Progress, run_epochs
 from antiphon.training.fallback import fall_back
+from antiphon.training.hubness import fit_hubness
 from antiphon.training.track_models import fit_track_model
 
 _RATE, _EPOCHS = 0.35, 8
@@ -136,8 +137,11 @@ def train(
 
         if trained.towers.tracks is not None:
             fit_track_model(trained.towers.tracks, shown, validation, trained_on, seed)
-            return trained
-        return replace(trained, against_cca=fall_back(trained.towers, shown, validation, trained_on, seed, falls_back))
+            against_cca = None
+        else:
+            against_cca = fall_back(trained.towers, shown, validation, trained_on, seed, falls_back)
+        fit_hubness(trained.towers, shown, validation, seed)
+        return replace(trained, against_cca=against_cca)
 
 
 def _pretrained(
