@@ -295,8 +295,8 @@ class DualEncoder(MediaEncoder):
         Returns
         -------
         Two (n, dim) float32 arrays of unit rows, row i of one paired with row i of the other; a row of NaN where
-        `features` has no sound (no pictures). The last `correction_dim` values correct scores of sound with pictures for
-        hubness; to compare sound with sound, leave them out (`antiphon.embeddings.within_side`).
+        `features` has no sound (no pictures). The last `correction_dim` values correct scores of sound with pictures
+        for hubness; to compare sound with sound, leave them out (`antiphon.embeddings.within_side`).
 
         Raises
         ------

@@ -68,8 +68,8 @@ def _beside(recipe: Recipe) -> list[str]:
         )
     if recipe.hubness is not None and recipe.hubness.num_references:
         beside.append(
-            "Scores of sound with pictures are corrected by how near each lies to everything on the other side, as up to "
-            f"{whole(recipe.hubness.num_references)} training pairs tell."
+            "Scores of sound with pictures are corrected by how near each lies to everything on the other side, as up "
+            f"to {whole(recipe.hubness.num_references)} training pairs tell."
         )
     return beside
 
