@@ -225,6 +225,30 @@ def test_jobs_outlive_nobody_and_are_told_of_by_other_processes(tmp_path: Path) 
         assert there.get(first.id) is None
 
 
+def test_jobs_are_listed_from_the_newest_on(client: TestClient, place: Workspace) -> None:
+    assert client.get("/api/jobs").json() == {"jobs": []} and "Asked for by programs" not in client.get("/status").text
+    asked = [followed(client, client.post("/api/videos", json={"path": f"{n}.mp4", "id": f"<{n}>"})) for n in range(3)]
+    folder = place.page / "jobs"
+    os.utime(folder / f"{asked[0]['id']}.json")  # as though it had been worked on last
+    (folder / "damaged-record-of-a-job.json").write_text("{")
+    assert client.get("/api/jobs").json() == {"jobs": asked[::-1]}
+    assert client.get("/api/jobs?k=2").json() == {"jobs": asked[:0:-1]}
+    assert {client.get(f"/api/jobs?{wrong}").status_code for wrong in ("k=0", "k=101", "n=2")} == {422}
+    page = client.get("/status", headers={"hx-request": "true"}).text
+    rows = [page.index(f"&lt;{n}&gt;</th><td>added</td><td>done<") for n in range(3)]
+    assert rows == sorted(rows, reverse=True)
+
+
+def test_jobs_of_a_process_that_has_ended_are_listed_as_failed(tmp_path: Path) -> None:
+    here, there = (Jobs(Workspace(tmp_path), str) for _ in range(2))
+    asked = here.ask(Order("remove", "x", lambda: iter([]), lambda: ""))
+    until(lambda: (told := here.get(asked.id)) is not None and told.state == "done")
+    here.stop()
+    record = tmp_path / "page" / "jobs" / f"{asked.id}.json"
+    record.write_text(record.read_text().replace('"done"', '"working"'))
+    assert [(one.state, one.fault) for one in there.newest(1)] == [("failed", jobs._INTERRUPTED)]
+
+
 def test_too_many_jobs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_MAX_WAITING", 2)
     monkeypatch.setattr(jobs, "_MAX_KEPT", 3)

@@ -19,6 +19,7 @@ OPERATIONS = [
     ("get", "/api/search"),
     ("get", "/api/similar"),
     ("get", "/api/match"),
+    ("get", "/api/jobs"),
     ("post", "/api/recommend"),
 ]
 FILES = {("post", "/api/similar"), ("post", "/api/search"), ("post", "/api/match"), ("post", "/api/embed")}

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, HTTPException, Response
 from fastapi import Path as PathParameter
 from pydantic import BaseModel, ConfigDict, Field
 
-from antiphon.app.api import refuse_unknown
+from antiphon.app.api import Count, refuse_unknown
 from antiphon.app.jobs import BusyError, Job, Order
 from antiphon.app.root import rooted
-from antiphon.app.schemas import Problem, WholeText
+from antiphon.app.schemas import Problem, Schema, WholeText
 from antiphon.app.state import Here, State
 from antiphon.app.verbs import Step
 from antiphon.catalogue import Catalogue
@@ -94,6 +94,18 @@ def remove(
             409, "Its file lies in the watched folder, from which it would be added again. Move it away."
         )
     return _taken(here, answer, Order("remove", id, lambda: _removing(here.workspace, id), lambda: ""))
+
+
+class JobList(Schema):
+    """Jobs, of which the last one asked for is the first."""
+
+    jobs: list[Job]
+
+
+@router.get("/jobs", responses={422: {"model": Problem, "description": "A parameter is unknown or out of range."}})
+def jobs(here: Here, k: Count = 10) -> JobList:
+    """List the jobs that were asked for last, by any client; the newest first."""
+    return JobList(jobs=here.jobs.newest(k))
 
 
 @router.get("/jobs/{id}", responses={404: {"model": Problem, "description": "No such job."}})

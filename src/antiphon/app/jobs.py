@@ -1,5 +1,6 @@
 """Music videos that clients add and remove: jobs that are done one after the other, and can be followed."""
 
+import heapq
 import queue
 import re
 import secrets
@@ -146,12 +147,25 @@ class Jobs:
             How far it is.
         """
         record = read_record(self._folder / f"{id}.json") if _KEY.fullmatch(id) else None
-        if record is None:
-            return None
-        unfinished = record.state in {"waiting", "working"}
-        if unfinished and record.process != self._process and is_free(self._folder / f"{record.process}.lock"):
-            record = record.model_copy(update={"state": "failed", "step": "", "line": "", "fault": _INTERRUPTED})
-        return _told(record)
+        return None if record is None else self._current(record)
+
+    def newest(self, count: int) -> list[Job]:
+        """Return the jobs that were asked for last, of all processes; damaged records are left out.
+
+        Parameters
+        ----------
+        count : int
+            How many at most.
+
+        Returns
+        -------
+        list of Job
+            The last one first.
+        """
+        # A record changes while its job is done, so the time of the file does not say when it was asked for.
+        records = [record for path in self._folder.glob("*.json") if (record := read_record(path)) is not None]
+        newest = heapq.nlargest(count, records, key=lambda record: record.asked_s)
+        return [self._current(record) for record in newest]
 
     def interrupt(self) -> None:
         """Ask the job that is done to end, and do no more."""
@@ -182,6 +196,13 @@ class Jobs:
                 fault = _INTERRUPTED
             with suppress(OSError, AntiphonError):  # The next job may find space.
                 self._change(state="failed" if fault else "done", step="", line="", fault=self._plain(fault))
+
+    def _current(self, record: _Record) -> Job:
+        """Return what is told of a job: one whose process has ended is not done any more."""
+        unfinished = record.state in {"waiting", "working"}
+        if unfinished and record.process != self._process and is_free(self._folder / f"{record.process}.lock"):
+            record = record.model_copy(update={"state": "failed", "step": "", "line": "", "fault": _INTERRUPTED})
+        return _told(record)
 
     def _do(self, order: Order) -> str:
         with self._verbs.turn():

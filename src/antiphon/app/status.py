@@ -24,7 +24,7 @@ router = APIRouter(tags=["REST API"])
 
 _BEGUN_S = time.monotonic()
 _PARTS = ("antiphon", "av", "openvino", "torch", "polars")
-_MAX_FAILURES = 1000
+_MAX_FAILURES, _JOBS = 1000, 10
 
 
 @router.get("/api/status", dependencies=[Depends(refuse_unknown)])
@@ -50,10 +50,10 @@ def refresh(here: Here) -> Status:
 @router.get("/status", include_in_schema=False, response_class=HTMLResponse)
 async def page(request: Request, here: Here) -> HTMLResponse:
     """Show how things stand."""
-    found = await run_sync(stand, here)
+    found, jobs = await run_sync(lambda: (stand(here), here.jobs.newest(_JOBS)))
     template = "status_part.html" if is_part(request) else "status.html"
     return here.pages.render(
-        request, template, now=found, upkeep=here.upkeep, run=here.run, may_look=not here.read_only
+        request, template, now=found, jobs=jobs, upkeep=here.upkeep, run=here.run, may_look=not here.read_only
     )
 
 
