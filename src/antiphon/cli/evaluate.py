@@ -146,6 +146,7 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
     """
     from antiphon.presentation.flag_words import flag_list
     from antiphon.presentation.numbers import rank
+    from antiphon.presentation.result_tables import resampled
 
     pools = {
         "tracks": found.get("tracks"),
@@ -157,7 +158,7 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
         _rank_table(f"Run {found['run']}, {found['split']} split", {name: part for name, part in pools.items() if part})
     )
     out.print(
-        f"95%: bootstrap over {found['a2v']['groups']} videos, pool fixed. Null: the middle 95% of the same model's "
+        f"95%: bootstrap over {resampled(found['a2v'])}, pool fixed. Null: the middle 95% of the same model's "
         "median rank when the videos' partners are permuted at random.",
         soft_wrap=True,
     )

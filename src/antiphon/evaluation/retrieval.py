@@ -11,6 +11,7 @@ from antiphon.errors import ModelError
 from antiphon.evaluation.embedder import Embedder
 from antiphon.evaluation.moments import found_moments
 from antiphon.evaluation.results import Evaluation
+from antiphon.features.artists import artist_parties
 from antiphon.features.features import Features
 from antiphon.features.tracks import Tracks
 from antiphon.metrics import RetrievalResult, retrieval
@@ -70,7 +71,14 @@ def evaluate(model: Embedder, features: Features, *, seed: int = 0) -> Evaluatio
             f"{videos or 'none'}. Rank another split (--split), or add videos."
         )
     name = _name(model)
-    about: dict[str, Any] = {"groups": pairs.groups, "ids": pairs.ids, "name": name, "seed": seed}
+    artists = artist_parties(pairs.groups, pairs.artists)
+    about: dict[str, Any] = {
+        "groups": pairs.groups,
+        "ids": pairs.ids,
+        "artists": artists,
+        "name": name,
+        "seed": seed,
+    }
     audio, video = model.embed(pairs)
     seen = _seen(model, pairs, videos)
     rows = retrieval(audio, video, **about)
@@ -99,8 +107,9 @@ def track_pool(pairs: Features) -> Features:
 
 def _tracks(model: Embedder, pairs: Features, seed: int) -> tuple[RetrievalResult, dict[str, Any]]:
     """Rank whole videos, and where the model knows the rows' times, find what these give away alone."""
-    ids = np.unique(pairs.groups)
-    found = retrieval(*model.embed(pairs, per="track"), ids=ids, name=_name(model), seed=seed)
+    ids, first = np.unique(pairs.groups, return_index=True)
+    artists = artist_parties(pairs.groups, pairs.artists)[first]
+    found = retrieval(*model.embed(pairs, per="track"), ids=ids, artists=artists, name=_name(model), seed=seed)
     track = model.recipe.track if isinstance(model, DualEncoder) else None
     if track is None:
         return found, {}

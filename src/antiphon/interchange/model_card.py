@@ -12,6 +12,7 @@ from antiphon.dual_encoder import DualEncoder
 from antiphon.embeddings import MODALITIES
 from antiphon.errors import WeightsError
 from antiphon.presentation.numbers import metric
+from antiphon.presentation.result_tables import resampled
 
 _WAYS = {"a2v": "audio → video", "v2a": "video → audio"}
 _METRICS = ("median_rank", "recall@1", "recall@10", "mrr")
@@ -144,8 +145,8 @@ def _measured(metrics: dict[str, Any] | None) -> str:
             cells = (f"{pool}, {_WAYS[way]}", found["n"], key, metric(key, number["value"]), interval, null)
             lines.append("| " + " | ".join(map(str, (*cells, metric(key, number["chance"])))) + " |")
     note = (
-        "Intervals: bootstrap over music videos, the pool kept fixed. Null: the same model's number when the partners "
-        f"of the {_split(metrics)} videos are permuted at random. Ties count half."
+        f"Intervals: bootstrap over {resampled(metrics['a2v'])}, the pool kept fixed. Null: the same model's number "
+        f"when the partners of the {_split(metrics)} videos are permuted at random. Ties count half."
     )
     return "## Results\n\n" + "\n".join(lines) + f"\n\n{note}"
 

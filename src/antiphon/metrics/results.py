@@ -116,6 +116,8 @@ class RetrievalResult(Result):
         (n,) video of each query.
     ids : ndarray, optional
         (n,) name of each query.
+    artists : ndarray, optional
+        (n,) artist of each query, whose videos are resampled together.
     name : str, default ""
         What was measured, such as a model.
     exclude_same_group : bool, default False
@@ -123,7 +125,7 @@ class RetrievalResult(Result):
 
     Attributes
     ----------
-    ranks, groups, ids, name, exclude_same_group
+    ranks, groups, ids, artists, name, exclude_same_group
         As given.
 
     Examples
@@ -137,7 +139,7 @@ class RetrievalResult(Result):
                    median rank  95%   null  chance  R@10    MRR
     audio → video      1 of 50  1–1  26–26    25.5  100%  1.000
     video → audio      1 of 50  1–1  26–26    25.5  100%  1.000
-    95%: bootstrap over videos, pool fixed. Null: the middle 95% with partners permuted at random.
+    95%: bootstrap over 50 videos, pool fixed. Null: the middle 95% with partners permuted at random.
     """
 
     def __init__(
@@ -147,6 +149,7 @@ class RetrievalResult(Result):
         groups: npt.NDArray[Any],
         ids: npt.NDArray[Any] | None = None,
         *,
+        artists: npt.NDArray[Any] | None = None,
         name: str = "",
         exclude_same_group: bool = False,
     ) -> None:
@@ -154,6 +157,7 @@ class RetrievalResult(Result):
         self.ranks = dict(ranks)
         self.groups = groups
         self.ids = ids
+        self.artists = artists
         self.name = name
         self.exclude_same_group = exclude_same_group
 
@@ -247,7 +251,8 @@ class RetrievalResult(Result):
         self._check_same_queries(other)
         ways = WAYS if direction == "both" else (direction,)
         mine, theirs = (np.stack([result.ranks[way] for way in ways]) for result in (self, other))
-        ratio, (low, high) = rank_ratio(mine, theirs, self.groups, seed)
+        units = self.groups if self.artists is None else self.artists
+        ratio, (low, high) = rank_ratio(mine, theirs, units, seed)
         name, other_name = names or _distinct(self.name, other.name)
         sizes = {"n": len(self.groups), "groups": int(self["a2v"]["groups"]), "pool": int(self["a2v"]["n"])}
         return Comparison(name, other_name, ratio, low, high, direction=direction, **sizes)

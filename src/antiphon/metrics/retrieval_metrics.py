@@ -28,14 +28,15 @@ def retrieval(
     exclude_same_group: bool = False,
     chunk_rows: int = 1024,
     ids: npt.ArrayLike | None = None,
+    artists: npt.ArrayLike | None = None,
     name: str = "",
 ) -> RetrievalResult:
     """Rank every item's partner among all items of the other side, from audio to video and back.
 
     Ranks are exact; ties count half (mid-rank). Each number comes with three others: the level of chance in this pool;
-    a 95% bootstrap interval over videos (per-query ranks are resampled, the pool is kept); and the null of these very
-    embeddings, the middle 95% of the same number when the videos' partners are permuted at random. The null is wider
-    than theory says, since hubs make ranks depend on each other.
+    a 95% bootstrap interval over videos, or over artists (per-query ranks are resampled, the pool is kept); and the
+    null of these very embeddings, the middle 95% of the same number when the videos' partners are permuted at random.
+    The null is wider than theory says, since hubs make ranks depend on each other.
 
     Parameters
     ----------
@@ -43,7 +44,8 @@ def retrieval(
         (n, dim) floats, row i of one paired with row i of the other. Scores are dot products: for unit rows, as
         `DualEncoder.embed` returns them, cosines.
     groups : array_like, optional
-        (n,) video of each row, the unit that is resampled and permuted. Default: every row its own.
+        (n,) video of each row, the unit that is permuted, and resampled where no artists are given. Default: every row
+        its own.
     ks : sequence of int, default (1, 5, 10)
         Cut-offs of recall@k, positive.
     seed : int, default 0
@@ -60,6 +62,9 @@ def retrieval(
         ranks, which are kept whole; resamples are drawn and summed up in blocks of fixed size.
     ids : array_like, optional
         (n,) name of each row, which `RetrievalResult.compare` checks.
+    artists : array_like, optional
+        (n,) artist of each row, or whatever else makes videos alike: those that share it are resampled together. Name
+        those without one differently; see `antiphon.features.artists.artist_parties`. Default: every video its own.
     name : str, default ""
         Name of what is measured, for tables and comparisons.
 
@@ -67,9 +72,10 @@ def retrieval(
     -------
     RetrievalResult
         A mapping {"a2v": …, "v2a": …}, where "a2v" queries with audio. Each direction holds plain values
-        ("median_rank", "mean_rank", "mrr", "recall@k"), "n" the pool size, "groups" the number of videos, for the
-        median rank "chance", "ci95" and "null95", and under "by_metric" the same for every metric: {"value", "chance",
-        "ci95", "null95"}. Its attribute `ranks` has the rank of every query.
+        ("median_rank", "mean_rank", "mrr", "recall@k"), "n" the pool size, "groups" the number of videos, "resampled"
+        that of the videos or artists that intervals are over, for the median rank "chance", "ci95" and "null95", and
+        under "by_metric" the same for every metric: {"value", "chance", "ci95", "null95"}. Its attribute `ranks` has
+        the rank of every query.
 
     Raises
     ------
@@ -97,14 +103,18 @@ def retrieval(
         true_ranks[way], found = ranks(queries, candidates, permuted=permuted, left_out=left_out, chunk_rows=chunk_rows)
         null_ranks = np.asarray(found)
         nulls[way] = _joined(summarise(null_ranks[block], ks) for block in blocks(*null_ranks.shape))
-    resampled = _resampled(true_ranks, numbers, resamples, ks, seed)
+    units = numbers if artists is None else group_numbers(artists, len(audio))
+    resampled = _resampled(true_ranks, units, resamples, ks, seed)
     pools = np.full(len(numbers), len(numbers))
     if exclude_same_group:
         pools -= np.bincount(numbers)[numbers] - 1
-    videos = int(numbers.max()) + 1
-    values = {way: _one_way(found, pools, videos, resampled[way], nulls[way], ks) for way, found in true_ranks.items()}
+    sizes = {"groups": int(numbers.max()) + 1, "resampled": int(units.max()) + 1}
+    values = {way: _one_way(found, pools, sizes, resampled[way], nulls[way], ks) for way, found in true_ranks.items()}
     of = numbers if groups is None else np.asarray(groups)
-    return RetrievalResult(values, true_ranks, of, names, name=name, exclude_same_group=exclude_same_group)
+    kept = None if artists is None else np.asarray(artists)
+    return RetrievalResult(
+        values, true_ranks, of, names, artists=kept, name=name, exclude_same_group=exclude_same_group
+    )
 
 
 def _resampled(
@@ -114,7 +124,7 @@ def _resampled(
     ks: Sequence[int],
     seed: int,
 ) -> dict[str, Summary]:
-    """The summaries of both directions in the same resamples of the groups."""
+    """The summaries of both directions in the same resamples of numbered units."""
     found: dict[str, list[Summary]] = {way: [] for way in true_ranks}
     for weights in weight_blocks(numbers, resamples, generator(seed, "retrieval", "bootstrap")):
         for way, values in true_ranks.items():
@@ -125,7 +135,7 @@ def _resampled(
 def _one_way(
     true_ranks: npt.NDArray[np.float64],
     pools: npt.NDArray[np.int_],
-    groups: int,
+    sizes: Mapping[str, int],
     resampled: Summary,
     nulls: Summary,
     ks: Sequence[int],
@@ -142,8 +152,7 @@ def _one_way(
         for name, value in values.items()
     }
     headline = {key: by_metric[HEADLINE][key] for key in ("chance", "ci95", "null95")}
-    sizes = {"n": round(float(pools.mean())), "groups": groups}
-    return values | sizes | headline | {"by_metric": by_metric}
+    return values | {"n": round(float(pools.mean())), **sizes} | headline | {"by_metric": by_metric}
 
 
 def _chance(pools: npt.NDArray[np.int_], ks: Sequence[int]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from antiphon.plurals import counted
 from antiphon.presentation import numbers
+from antiphon.presentation.result_tables import resampled
 
 _FILTERS = ("whole", "rank", "brief", "share", "loss", "score", "duration", "clock")
 
@@ -32,7 +33,8 @@ def page_environment(package: str) -> Environment:
     """Return a template engine for the templates of a package.
 
     Values are escaped, unknown names and methods that are not called are errors, and the filters format numbers as
-    `antiphon.presentation.numbers` does; `counted` counts in words, and `quoted` quotes an argument of a command.
+    `antiphon.presentation.numbers` does; `counted` counts in words, `quoted` quotes an argument of a command, and
+    `resampled` says what an interval is over.
 
     Parameters
     ----------
@@ -54,7 +56,7 @@ def page_environment(package: str) -> Environment:
         finalize=_no_method,
     )
     named = {name: getattr(numbers, name) for name in _FILTERS}
-    cast(dict[str, Any], environment.filters).update(named, counted=counted, quoted=shlex.quote)
+    cast(dict[str, Any], environment.filters).update(named, counted=counted, quoted=shlex.quote, resampled=resampled)
     return environment
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from antiphon.plurals import counted
 from antiphon.presentation.numbers import brief, rank, share, whole
 from antiphon.presentation.tables import Table
 
@@ -13,7 +14,6 @@ STATUSES = ("fail", "warn", "n/a", "pass")
 """Statuses of an audit's checks, in the order in which they are shown."""
 
 _RECALL = "recall@"
-_RANK_NOTE = "95%: bootstrap over videos, pool fixed. Null: the middle 95% with partners permuted at random."
 METRICS = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "f1": "F1"}
 
 
@@ -38,7 +38,31 @@ def rank_table(title: str, pools: Mapping[str, Mapping[str, Any]], *, pool_apart
         for pool, both in pools.items()
         for way, words in WAYS.items()
     ]
-    return Table(title, columns, rows, [_RANK_NOTE])
+    first = next(iter(pools.values()))["a2v"]
+    note = f"95%: bootstrap over {resampled(first)}, pool fixed. Null: the middle 95% with partners permuted at random."
+    return Table(title, columns, rows, [note])
+
+
+def resampled(ranks: Mapping[str, Any]) -> str:
+    """Say what the interval of some ranks is over.
+
+    Parameters
+    ----------
+    ranks : mapping
+        One direction of what `antiphon.metrics.retrieval` returns.
+
+    Examples
+    --------
+    >>> resampled({"groups": 66, "resampled": 41})
+    '66 videos by 41 artists, those of one artist together'
+    >>> resampled({"groups": 66, "resampled": 66})
+    '66 videos'
+    """
+    videos = counted(ranks["groups"], "video")
+    units = ranks.get("resampled", ranks["groups"])
+    if units == ranks["groups"]:
+        return videos
+    return f"{videos} by {counted(units, 'artist')}, those of one artist together"
 
 
 def shown_recall(several: list[Mapping[str, Any]]) -> int:
