@@ -39,6 +39,7 @@ from antiphon.seeding import generator
 from antiphon.training.loop import train as train_towers
 from antiphon.training.track_models import summarised
 
+PLAIN = "without hubness correction"
 SHIFT, LENGTH_WINDOW = 8, 3
 """In segments of 5 s."""
 
@@ -136,7 +137,7 @@ def measure(train: Features, validation: Features, test: Features, seed: int) ->
     means = tuple(track_embeddings(side, test.groups, towers.correction_dim)[1] for side in rows)
     pools: dict[str, FloatArray] = {
         "antiphon-track": scored(whole),
-        "without hubness correction": scored(plain),
+        PLAIN: scored(plain),
         "summaries alone": scored((plain[0][:, :part], plain[1][:, :part])),
         "time course alone": scored((plain[0][:, part:], plain[1][:, part:])),
         "tuned CCA of the summaries": scored(fit_tuned(known, held_out, seed).embed(asked)),
@@ -204,6 +205,9 @@ def summed_up(tables: dict[str, FloatArray], artists: npt.NDArray[np.str_], pool
         "recall@1 of other sound": float((tables["other sound of the same length"] <= 1).mean()),
         "ratio to antiphon-track": {
             name: rank_ratio(both("antiphon-track"), both(name), np.tile(artists, 2)) for name in others
+        },
+        f"ratio to antiphon-track {PLAIN}": {
+            name: rank_ratio(both(PLAIN), both(name), np.tile(artists, 2)) for name in others if name != PLAIN
         },
     }
 
