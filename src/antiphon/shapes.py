@@ -137,11 +137,13 @@ class RankNumbers(Shape):
 
     n: Annotated[int, Field(ge=1, le=10**12)]
     groups: Count
+    resampled: Count = 0
     median_rank: Rank
     ci95: Ranks
     null95: Ranks
     chance: Rank
     by_metric: dict[str, MetricNumbers]
+    mrr: Number
     recall_at_10: Number = Field(default=0.0, alias="recall@10")
 
 
@@ -194,21 +196,30 @@ class Moments(Shape):
     curves: MomentsBothWays = MomentsBothWays.model_construct()
 
 
-class Metrics(BothWays):
-    """The content of `metrics.json`."""
-
-    tracks: BothWays = BothWays.model_construct()
-    moments: Moments = Moments.model_construct()
-    split: str = ""
-    seed: int = 0
-    seen: Count | None = None
-
-
 class MedianRanks(Shape):
     """Median ranks of both directions."""
 
     a2v: Rank
     v2a: Rank
+
+
+class TrackRanks(BothWays):
+    """The ranks of whole videos."""
+
+    times_alone: MedianRanks = MedianRanks.model_construct()
+
+
+class Metrics(BothWays):
+    """The content of `metrics.json`."""
+
+    tracks: TrackRanks = TrackRanks.model_construct()
+    other_tracks: BothWays = BothWays.model_construct()
+    authors_dot_product: BothWays = BothWays.model_construct()
+    moments: Moments = Moments.model_construct()
+    flagged: Count = 0
+    split: str = ""
+    seed: int = 0
+    seen: Count | None = None
 
 
 class CurvePoint(Shape):

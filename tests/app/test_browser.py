@@ -9,7 +9,7 @@ import pytest
 from antiphon.app.templating import address
 from antiphon.search import Index, Query
 
-from .conftest import IDS, SCRIPT
+from .conftest import IDS, RUN, SCRIPT
 
 TIME_LIMIT_MS = 30_000
 PAGES = (
@@ -302,3 +302,20 @@ def faults(tab: Any, axe: str) -> list[Any]:
     tab.evaluate(axe)
     found = tab.evaluate("axe.run().then((found) => found.violations)")
     return [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("may", [True, False], ids=["allowed", "refused"])
+def test_ranks_are_copied_as_text_latex_and_csv(tab: Any, complaints: list[str], may: bool) -> None:
+    tab.goto("/evaluation")
+    if may:
+        tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    else:
+        tab.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error()))")
+    begins = {"text": f"Run {RUN}, test split", "LaTeX": f"% Run {RUN}, test split", "CSV": "pool,query,target,n,"}
+    for kind, begin in begins.items():
+        tab.get_by_role("button", name=f"Copy as {kind}").click()
+        told = "Copied." if may else "Selected: copy with the keyboard."
+        tab.locator("main p [role=status]").get_by_text(told).wait_for()
+        copied = tab.evaluate("navigator.clipboard.readText()" if may else "getSelection().toString()")
+        assert copied.startswith(begin) and copied.strip() == tab.locator(f"#ranks-{kind}").text_content().strip()
+    assert complaints == []

@@ -1,18 +1,22 @@
 """The pages as they are written: whole, escaped, and of use without scripts."""
 
+import io
+import json
 import os
 import re
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
+from rich.console import Console
 
 from antiphon.app.application import create_app
 from antiphon.app.templating import address
 from antiphon.catalogue import Catalogue
+from antiphon.cli.evaluate import show_ranks
 from antiphon.embeddings import Modality as Side
 from antiphon.presentation.numbers import clock
 from antiphon.runs import METRICS_FILE, REPORT_FILE
@@ -158,6 +162,35 @@ def test_the_evaluation_shows_ranks_with_pool_and_chance(client: TestClient) -> 
     assert "Only 3 test videos, too few to say how good the model is" in found and "Half of the" not in found
     assert client.get("/evaluation/report").text.startswith("<!doctype html>")
     assert client.get("/evaluation/gallery").status_code == 404
+
+
+def test_the_evaluation_shows_what_the_terminal_prints(client: TestClient, workspace: Workspace) -> None:
+    """All but how a table is drawn: pools with their numbers, and the sentences below."""
+    path = workspace.run(RUN) / METRICS_FILE
+    measured = path.read_bytes()
+    found = json.loads(measured) | {"run": RUN, "flagged": 2}
+    found["authors_dot_product"] = found["other_tracks"]
+    found["tracks"]["times_alone"] = {"a2v": 1.5, "v2a": 2.5}
+    path.write_text(json.dumps(found), encoding="utf-8")
+    try:
+        page = client.get("/evaluation").text
+    finally:
+        path.write_bytes(measured)
+    printed = io.StringIO()
+    show_ranks(found, Console(file=printed, width=300))
+    lines = printed.getvalue().splitlines()
+    rows, sentences = [line for line in lines[2:] if "→" in line], [line for line in lines[2:] if "→" not in line]
+    assert len(rows) == 8 and len(sentences) >= 5
+    cells = re.sub(
+        r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", page.partition("<tbody>")[2].partition("</tbody>")[0]))
+    )
+    for row in rows:
+        pool, way, median, size, *numbers = re.fullmatch(r"(\w+), (\S+) → .*?([\d.]+) of (\d+) +(.*)", row).groups()
+        words = {"audio": "Sound → pictures", "video": "Pictures → sound"}[way]
+        shown = " ".join([words, size, pool, median, *numbers[0].split()])
+        assert shown in cells, row
+    for sentence in sentences[1:]:
+        assert escape(sentence, quote=False) in page.replace("&#39;", "'"), sentence
 
 
 def test_errors_are_pages_that_lead_back(client: TestClient) -> None:

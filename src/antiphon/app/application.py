@@ -54,7 +54,7 @@ from antiphon.app.templating import NAVIGATION, Pages, is_part
 from antiphon.app.upkeep import Upkeep
 from antiphon.app.uploads import UploadLimits, Uploads
 from antiphon.errors import AntiphonError, NotIndexedError, SearchError, StaleIndexError
-from antiphon.presentation.page_frame import page_style
+from antiphon.presentation.page_frame import copying, page_style
 from antiphon.search import Index
 from antiphon.shortlists import Shortlists
 from antiphon.workers.limits import JobError, StoppedError, WorkerLimits
@@ -201,6 +201,10 @@ def _add_static(app: FastAPI) -> None:
     @app.get("/static/page.css", include_in_schema=False)
     def style() -> Response:  # pyright: ignore[reportUnusedFunction]
         return Response(page_style(), media_type="text/css")
+
+    @app.get("/static/copying.js", include_in_schema=False)
+    def script() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return Response(copying(), media_type="text/javascript")
 
     app.mount("/static", StaticFiles(packages=[("antiphon.app", "static")]))
 

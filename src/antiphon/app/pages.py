@@ -21,6 +21,7 @@ from antiphon.app.state import Here
 from antiphon.errors import ModelError
 from antiphon.evaluation_log import read_evaluations
 from antiphon.presentation.rank_sentences import few_videos_sentence
+from antiphon.presentation.ranked_pools import pool_sentences, ranked_pools, ranks_to_copy
 from antiphon.runs import GALLERY_PAGE, METRICS_FILE, REPORT_FILE, read_metrics
 
 router = APIRouter(
@@ -167,6 +168,9 @@ def evaluation(request: Request, here: Here) -> HTMLResponse:
         run=here.run,
         there=there,
         metrics=metrics,
+        pools=ranked_pools(metrics) if metrics else {},
+        sentences=pool_sentences(metrics) if metrics else [],
+        copies=ranks_to_copy(f"Run {here.run}, {metrics.get('split', 'test')} split", metrics) if metrics else {},
         few=few_videos_sentence(metrics) if metrics else "",
         fault=fault,
         written=written,

@@ -1,6 +1,7 @@
 """`antiphon evaluate`: ranks of held-out videos."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -12,12 +13,12 @@ from antiphon.cli.session import BRIEFLY_S, Here, Session
 from antiphon.evaluation_log import freeze as freeze_test_set
 from antiphon.evaluation_log import frozen, keep_evaluation
 from antiphon.features import Features
-from antiphon.presentation.moment_sentences import moment_sentences
+from antiphon.presentation.numbers import rank, share
 from antiphon.presentation.rank_sentences import few_videos_sentence
+from antiphon.presentation.ranked_pools import pool_sentences, ranked_pools
+from antiphon.presentation.result_tables import WAYS, resampled
 from antiphon.runs import METRICS_FILE
 from antiphon.tables import write_text
-
-_WAYS = {"a2v": "audio → video", "v2a": "video → audio"}
 
 
 def evaluate(
@@ -144,57 +145,23 @@ def show_ranks(found: dict[str, Any], out: Console) -> None:
     out : Console
         Where to print.
     """
-    from antiphon.presentation.flag_words import flag_list
-    from antiphon.presentation.numbers import rank
-    from antiphon.presentation.result_tables import resampled
-
-    pools = {
-        "tracks": found.get("tracks"),
-        "segments" if "tracks" in found else "tracks": found,
-        "others": found.get("other_tracks"),
-        "authors": found.get("authors_dot_product"),
-    }
-    out.print(
-        _rank_table(f"Run {found['run']}, {found['split']} split", {name: part for name, part in pools.items() if part})
-    )
+    title = f"Run {found['run']}, {found['split']} split"
+    out.print(_rank_table(title, ranked_pools(found)))
     out.print(
         f"95%: bootstrap over {resampled(found['a2v'])}, pool fixed. Null: the middle 95% of the same model's "
         "median rank when the videos' partners are permuted at random.",
         soft_wrap=True,
     )
-    if found.get("flagged"):
-        are = "is flagged" if found["flagged"] == 1 else "are flagged"
-        out.print(
-            f"{found['flagged']} of the {found['a2v']['n']} segments {are} ({flag_list()}); they are ranked like the "
-            "others.",
-            soft_wrap=True,
-        )
-    if pools["others"] is not None:
-        out.print(
-            "others: segments; candidates exclude the other segments of the true partner's track.", soft_wrap=True
-        )
-    if "times_alone" in (found.get("tracks") or {}):
-        alone = " and ".join(rank(value) for value in found["tracks"]["times_alone"].values())
-        out.print(
-            f"With the sound of other tracks, number and times of the segments alone rank the tracks {alone}.",
-            soft_wrap=True,
-        )
-    for sentence in moment_sentences(found.get("moments", {})):
+    for sentence in pool_sentences(found):
         out.print(sentence, soft_wrap=True)
-    if pools["authors"] is not None:
-        out.print(
-            "authors: the same pairs scored as in the paper's code: dot product, audio not normalised.", soft_wrap=True
-        )
 
 
-def _rank_table(title: str, pools: dict[str, dict[str, Any]]) -> Table:
-    from antiphon.presentation.numbers import rank, share
-
+def _rank_table(title: str, pools: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("", "median rank", "95%", "null", "chance", "R@10", "MRR"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
     for pool, part in pools.items():
-        for way, words in _WAYS.items():
+        for way, words in WAYS.items():
             ranks = part[way]
             table.add_row(
                 f"{pool}, {words}",

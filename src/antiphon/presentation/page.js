@@ -101,22 +101,6 @@
   addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
   document.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") tip.hidden = true; });
 
-  for (const button of document.querySelectorAll("button[data-copy]")) {
-    button.addEventListener("click", async () => {
-      const source = document.getElementById(button.dataset.copy);
-      const cell = (one) => (one.querySelector("data") ? one.querySelector("data").value : one.textContent);
-      const text = source.rows ? [...source.rows].map((row) => [...row.cells].map(cell).join("\t")).join("\n") : source.textContent;
-      const status = button.parentElement.querySelector("[role=status]");
-      try {
-        await navigator.clipboard.writeText(text);
-        status.textContent = "Copied.";
-      } catch {
-        getSelection().selectAllChildren(source);
-        status.textContent = "Selected: copy with the keyboard.";
-      }
-    });
-  }
-
   let unfolded = [];
   addEventListener("beforeprint", () => {
     unfolded = [...document.querySelectorAll("details:not([open])")];

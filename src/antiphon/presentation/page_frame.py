@@ -72,6 +72,11 @@ def page_style() -> str:
     return _text("antiphon.presentation", "page.css")
 
 
+def copying() -> str:
+    """Return the script of buttons that copy."""
+    return _text("antiphon.presentation", "copying.js")
+
+
 def page_frame(package: str, *styles: str, script: str | None = None) -> dict[str, Any]:
     """Return a page's "style" and "script", and the "script_hash" for its Content-Security-Policy.
 
@@ -89,7 +94,7 @@ def page_frame(package: str, *styles: str, script: str | None = None) -> dict[st
     dict
         Variables of the template.
     """
-    code = _text(package, f"templates/{script}") if script else _text("antiphon.presentation", "page.js")
+    code = _text(package, f"templates/{script}") if script else _text("antiphon.presentation", "page.js") + copying()
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     sheets = [page_style(), *(_text(package, f"templates/{name}") for name in styles)]
     # Our own files: the only markup that is not escaped.
