@@ -94,6 +94,21 @@ def test_every_page_fits_and_has_no_serious_fault(tab: Any, axe: str, complaints
     assert [one for one in complaints if "404 (Not Found)" not in one] == []
 
 
+@pytest.mark.parametrize("tab", [large("dark"), phone("light"), phone("dark")], ids=["l", "p", "p dark"], indirect=True)
+def test_every_page_is_reached_from_the_top_without_moving_sideways(tab: Any) -> None:
+    tab.goto("/evaluation")
+    links = tab.locator("header nav a")
+    assert links.all_inner_texts()[-2:] == ["Lists", "Judge"]
+    for width in (tab.viewport_size["width"], 320):
+        tab.set_viewport_size({"width": width, "height": 800})
+        boxes = [link.bounding_box() for link in links.all()]
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes), (width, boxes)
+        assert all(box["y"] + box["height"] < 200 for box in boxes)
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    links.last.click()
+    tab.wait_for_url("**/judge")
+
+
 @pytest.mark.parametrize("tab", [phone("light")], ids=["phone"], indirect=True)
 def test_a_video_s_page_is_short_on_a_phone(tab: Any) -> None:
     tab.goto("/video/plain")
