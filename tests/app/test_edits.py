@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Scope
 
-from antiphon.app.cue_sheets import edit_list, edit_rate, timecode
+from antiphon.app.cue_sheets import cue_table, edit_list, edit_rate, timecode
 from antiphon.app.edits import Edit, shift_of, start_of, together
 from antiphon.app.exports import ExportLimits
 from antiphon.app.library import Video
@@ -144,6 +144,33 @@ def test_the_table_has_the_choice_and_what_was_kept(client: TestClient) -> None:
     reverse = client.get("/export/csv/plain", params=asked | {"target": "video", "keep": []}).text
     (row,) = csv.DictReader(io.StringIO(reverse))
     assert (row["pictures_id"], row["song_id"], row["pictures_from_s"]) == (IDS[9], "plain", "0.750")
+
+
+def test_the_table_has_the_time_codes_of_the_edit_list(
+    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pictures have 12.5 a second, which no time code counts."""
+    asked = {"with": IDS[9], "shift": -1.25, "from": 2.04, "to": 6, "keep": f"2.500~{IDS[10]}"}
+    rows = list(csv.DictReader(io.StringIO(client.get("/export/csv/plain", params=asked).text)))
+    names = [f"{side}_{end}_timecode" for side in ("pictures", "song") for end in ("from", "to")]
+    assert [rows[0][name] for name in names] == ["00:00:02:01", "00:00:06:00", "00:00:00:20", "00:00:04:19"]
+    assert [rows[1][name] for name in names[2:]] == ["00:00:04:14", "00:00:08:13"]
+    assert {row["timecode_frames_per_s"] for row in rows} == {"25"}
+    events = client.get("/export/edl/plain", params=asked).text.split("\r\n")
+    assert [code for line in events if line[:3].isdecimal() for code in line.split()[4:6]] == [
+        rows[0][name] for name in names
+    ]
+    nothing = b'{"length_s": 0.0, "cuts_s": [], "frames_per_s": 25.0}'
+    monkeypatch.setattr(app.state.antiphon.outlines, "kept", lambda video, side: nothing)
+    (row, _) = csv.DictReader(io.StringIO(client.get("/export/csv/plain", params=asked).text))
+    assert row["song_from_s"] == "0.790" and {row[name] for name in (*names, "timecode_frames_per_s")} == {""}
+
+
+def test_the_time_codes_of_the_table_count_at_the_rate_of_the_film() -> None:
+    edit = Edit.within(video("a", 600.0), video("b", 600.0), "audio", 0.0, 100.1, 200.2)
+    (row,) = csv.DictReader(io.StringIO(cue_table([("chosen", edit, 30000 / 1001)])))
+    assert (row["pictures_from_timecode"], row["pictures_to_timecode"]) == ("00:01:40:00", "00:03:20:00")
+    assert (row["timecode_frames_per_s"], row["pictures_from_s"]) == ("29.97", "100.100")
 
 
 @pytest.mark.parametrize(

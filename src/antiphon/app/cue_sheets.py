@@ -12,6 +12,8 @@ COLUMNS = (
     "choice",
     *("pictures_id", "pictures_file", "pictures_artist", "pictures_title", "pictures_from_s", "pictures_to_s"),
     *("song_id", "song_file", "song_artist", "song_title", "song_from_s", "song_to_s"),
+    *("pictures_from_timecode", "pictures_to_timecode", "song_from_timecode", "song_to_timecode"),
+    "timecode_frames_per_s",
 )
 _USUAL_RATE = 25
 _RATES = range(12, 121)
@@ -83,32 +85,37 @@ def edit_list(edit: Edit, frames_per_s: float) -> str:
     lines = [f"TITLE: {_ascii(f'{pictures.video.title} with {song.video.title}').upper()[:_MAX_TITLE]}"]
     lines += ["FCM: NON-DROP FRAME", ""]
     for number, (kind, stretch) in enumerate((("V", pictures), ("A", song)), start=1):
-        source = round(stretch.from_s * rate)
-        codes = [timecode(frames, base) for frames in (source, source + count, first, first + count)]
+        codes = [*_codes(stretch, count, rate, base), timecode(first, base), timecode(first + count, base)]
         lines.append(f"{number:03d}  {'AX':<8} {kind:<5} {'C':<8} {' '.join(codes)}")
         lines.append(f"* FROM CLIP NAME: {_ascii(_file(stretch))}")
         lines.append(f"* STARTS AT {stretch.from_s:.3f} S")
     return "\r\n".join([*lines, ""])
 
 
-def cue_table(edits: Iterable[tuple[str, Edit]]) -> str:
+def cue_table(edits: Iterable[tuple[str, Edit, float | None]]) -> str:
     """Write edits as CSV, one a row.
 
     Parameters
     ----------
-    edits : iterable of tuple of (str, Edit)
-        "chosen" or "kept", and the edit.
+    edits : iterable of tuple of (str, Edit, float or None)
+        "chosen" or "kept", the edit, and the rate of its pictures; None where that is not known.
 
     Returns
     -------
     str
-        CSV with the columns of `COLUMNS`; times in seconds on each file's own time line.
+        CSV with the columns of `COLUMNS`: times on each file's own time line, in seconds and as the time codes of
+        `edit_list`, which are empty where the rate is not known.
     """
     return csv_text(
         COLUMNS,
         (
-            {"choice": choice, **_cells("pictures", edit.pictures), **_cells("song", edit.song)}
-            for choice, edit in edits
+            {
+                "choice": choice,
+                **_cells("pictures", edit.pictures),
+                **_cells("song", edit.song),
+                **_code_cells(edit, frames_per_s),
+            }
+            for choice, edit, frames_per_s in edits
         ),
     )
 
@@ -119,6 +126,21 @@ def _cells(side: str, stretch: Stretch) -> dict[str, object]:
     cells = {"id": id, "file": _file(stretch), "artist": video.artist, "title": video.title}
     cells |= {"from_s": f"{stretch.from_s:.3f}", "to_s": f"{stretch.to_s:.3f}"}
     return {f"{side}_{name}": value for name, value in cells.items()}
+
+
+def _code_cells(edit: Edit, frames_per_s: float | None) -> dict[str, object]:
+    if frames_per_s is None:
+        return dict.fromkeys(COLUMNS[-5:], "")
+    rate, base = edit_rate(frames_per_s)
+    count = round(edit.pictures.length_s * rate)
+    codes = (*_codes(edit.pictures, count, rate, base), *_codes(edit.song, count, rate, base))
+    return dict(zip(COLUMNS[-5:], (*codes, f"{rate:.5g}"), strict=True))
+
+
+def _codes(stretch: Stretch, count: int, rate: float, base: int) -> tuple[str, str]:
+    """Return the time codes of a stretch of `count` pictures: of the first, and of the one after the last."""
+    first = round(stretch.from_s * rate)
+    return timecode(first, base), timecode(first + count, base)
 
 
 def _file(stretch: Stretch) -> str:

@@ -106,8 +106,16 @@ async def export_edl(id: str, here: Here, asked: AskedEdit, target: Side = "audi
 
 
 @router.get("/export/csv/{id:path}")
-def export_csv(id: str, here: Here, asked: AskedEdit, target: Side = "audio") -> Response:
+async def export_csv(id: str, here: Here, asked: AskedEdit, target: Side = "audio") -> Response:
     """Export an edit, and those that were kept, as a table."""
+    edits = await run_sync(_chosen_and_kept, here, id, asked, target)
+    seen = {edit.pictures.video.id: edit.pictures.video for _, edit in edits}
+    rates = {name: await _rate(here, video) for name, video in seen.items()}
+    table = cue_table((choice, edit, rates[edit.pictures.video.id]) for choice, edit in edits)
+    return _attached(table, "text/csv; charset=utf-8", edits[0][1], "csv")
+
+
+def _chosen_and_kept(here: State, id: str, asked: Asked, target: Side) -> list[tuple[str, Edit]]:
     edit = _asked_edit(here, id, asked, target)
     rows = [("chosen", edit)]
     for other, shift_s in asked.kept:
@@ -115,7 +123,16 @@ def export_csv(id: str, here: Here, asked: AskedEdit, target: Side = "audio") ->
             # Left out: what is gone, and what does not play in this stretch.
             with suppress(UnknownVideoError, HTTPException):
                 rows.append(("kept", _edit(here, edit.item, Asked(other, shift_s, asked.from_s, asked.to_s), target)))
-    return _attached(cue_table(rows), "text/csv; charset=utf-8", edit, "csv")
+    return rows
+
+
+async def _rate(here: State, video: Video) -> float | None:
+    """Return the rate of pictures, in frames per second; None where they cannot be read now."""
+    try:
+        found = json.loads(await outlined(here, video, "video"))
+    except HTTPException:
+        return None
+    return found["frames_per_s"] if found["length_s"] > 0 else None
 
 
 @router.post("/export/mp4/{id:path}")
