@@ -57,6 +57,7 @@ def test_a_row_is_a_side_of_a_track_with_what_is_known_of_it(made, tracks):
     )
     about = json.loads(tracks.schema.metadata[b"antiphon"])
     assert (about["fingerprint"], about["per"]) == (model.fingerprint, "track")
+    assert about["correction_dim"] == model.correction_dim
 
 
 def test_segments_have_their_ids_and_times(made):

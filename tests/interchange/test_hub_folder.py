@@ -59,6 +59,7 @@ def test_the_card_has_pools_intervals_nulls_and_licences(exported):
     assert "Sixty | made-up pairs: synthetic." in card
     assert f"{model.training_counts['videos']} music videos" in card
     assert "null, 95%" in card
+    assert f"The last {model.correction_dim} values of an embedding correct" in card
 
 
 def test_the_folder_embeds_alike_and_names_no_music_video(exported):

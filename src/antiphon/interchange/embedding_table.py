@@ -102,7 +102,7 @@ def vectors_of(table: pa.Table) -> Any:
     return np.asarray(column.flatten()).reshape(len(table), -1)
 
 
-def _about(model: DualEncoder, per: Per) -> dict[str, str]:
+def _about(model: DualEncoder, per: Per) -> dict[str, str | int]:
     return {
         "version": version("antiphon"),
         "recipe": model.recipe.name,
@@ -110,4 +110,5 @@ def _about(model: DualEncoder, per: Per) -> dict[str, str]:
         "audio": model.audio_name,
         "video": model.video_name,
         "per": per,
+        "correction_dim": model.correction_dim,
     }

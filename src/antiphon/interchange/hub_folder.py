@@ -58,6 +58,7 @@ def write_hub_folder(
         "version": version("antiphon"),
         "recipe": model.recipe.model_dump(mode="json"),
         "embedding_dim": model.dim,
+        "correction_dim": model.correction_dim,
         "features": {
             "audio": {"backbone": model.audio_name, "dim": model.feature_dims["audio"]},
             "video": {"backbone": model.video_name, "dim": model.feature_dims["video"]},

@@ -103,6 +103,14 @@ def _introduction(model: DualEncoder, name: str) -> str:
         f"space of {model.dim} dimensions, trained by Antiphon (recipe `{model.recipe.name}`). Features: {sides}. "
         f"Fingerprint of weights and recipe: `{model.fingerprint}`."
         + ("\n\nTuned canonical correlations embed in place of the heads." if model.falls_back else "")
+        + (_correction(model.correction_dim) if model.correction_dim else "")
+    )
+
+
+def _correction(count: int) -> str:
+    return (
+        f"\n\nThe last {count} values of an embedding correct dot products of sound with pictures for hubness. To "
+        "compare sound with sound, or pictures with pictures, leave them out and bring the rest to length 1."
     )
 
 
