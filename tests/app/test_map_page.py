@@ -20,7 +20,7 @@ from antiphon.shortlists import Shortlists
 from antiphon.workspace import Workspace
 
 from .conftest import HOST, IDS, RUN, SCRIPT
-from .test_browser import complaints, phone, tab, wide  # noqa: F401 - fixtures
+from .test_browser import complaints, large, phone, tab, wide  # noqa: F401 - fixtures
 from .test_sent_files import answered, send
 
 ROWS = sorted(IDS)
@@ -327,6 +327,62 @@ def test_a_file_is_drawn_played_and_opened_and_is_on_no_list(
     tab.wait_for_function("() => playing.some((one) => one.currentTime > 0.2)")
     tab.keyboard.press("Enter")
     tab.wait_for_url(f"**{place}")
+    assert complaints == []
+
+
+RECORDED = """
+  window.written = [];
+  const fillText = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    written.push({ text, x, y, width: this.measureText(text).width });
+    return fillText.call(this, text, x, y);
+  };
+"""
+
+
+def named(tab: Any) -> list[dict[str, Any]]:  # noqa: F811
+    """What is written on the canvas when it is drawn once."""
+    return tab.evaluate("() => { written.length = 0; map.drawing.draw(); return written; }")
+
+
+@pytest.mark.parametrize("tab", [large("light"), phone("dark")], ids=["large", "phone"], indirect=True)
+@pytest.mark.parametrize("of", ["a music video", "a file"])
+def test_who_is_most_like_what_was_asked_for_is_named_on_the_map(
+    tab: Any,  # noqa: F811
+    complaints: list[str],  # noqa: F811
+    server: str,
+    song: Path,
+    of: str,
+) -> None:
+    at, own = "plain", None
+    if of == "a file":
+        with httpx.Client(base_url=server, timeout=120) as service:
+            place = answered(service, send(service, song.read_bytes()))  # pyright: ignore[reportArgumentType]
+        at, own = f"file%3A{place.rpartition('/')[2]}", "your file"
+    tab.add_init_script(RECORDED)
+    settled(tab, f"/map?at={at}")
+    said = tab.locator("#guest a, #near a").all_inner_texts()
+    assert len(said) == 4
+    found = named(tab)
+    assert found[0]["text"] == (own or said[0])
+    for one, title in zip(found[1:], said[1:], strict=True):
+        text = one["text"]
+        assert text == title or (text.endswith("…") and len(text) > 8 and title.startswith(text[:-1]))
+    boxes = [(one["x"], one["y"] - 8, one["x"] + one["width"], one["y"] + 8) for one in found]
+    tools = tab.evaluate(
+        "() => { const [box, on] = [document.querySelector('.tools'), map].map((one) => one.getBoundingClientRect());"
+        "return [box.left - on.left, box.top - on.top, box.right - on.left, box.bottom - on.top]; }"
+    )
+    width, height = tab.evaluate("[map.clientWidth, map.clientHeight]")
+    for place, (left, top, right, bottom) in enumerate(boxes):
+        assert left >= 0 and top >= 0 and right <= width and bottom <= height
+        for other in (*boxes[:place], tools):
+            assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
+    assert ("guest" if own else "near") in tab.locator("#map").get_attribute("aria-describedby").split()
+    tab.get_by_role("button", name="None").click()  # What is not shown is not named either.
+    assert [one["text"] for one in named(tab)] == ([own] if own else [])
+    settled(tab, "/map")
+    assert named(tab) == []
     assert complaints == []
 
 

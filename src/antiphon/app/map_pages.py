@@ -1,5 +1,6 @@
 """The map on pages: its places and colours as bytes, who is where, and what is put on a list from it."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -13,8 +14,11 @@ from antiphon.app.asking import page_of_file
 from antiphon.app.atlas import Drawn, Guest, rows_of
 from antiphon.app.colouring import COLOURS, LEVELS, TAG, Colouring, colourings
 from antiphon.app.forms import form_fields
+from antiphon.app.layout import NEAREST
 from antiphon.app.library import Video
+from antiphon.app.narrowing import Narrowed
 from antiphon.app.root import rooted
+from antiphon.app.searching import UnknownVideoError
 from antiphon.app.sent_records import PREFIX
 from antiphon.app.state import Here, State
 from antiphon.app.templating import address
@@ -47,6 +51,7 @@ def map_page(request: Request, here: Here, by: By = "genre", q: Name = "", at: N
     if shown is not None and by not in ways:
         ways[by] = shown.title
     guest = None if file is None or drawn is None else here.atlas.guest((at, file.origin), file.encodings, drawn)
+    near = [] if drawn is None else _near(here, at, guest, drawn)
     return here.pages.render(
         request,
         "map.html",
@@ -58,6 +63,8 @@ def map_page(request: Request, here: Here, by: By = "genre", q: Name = "", at: N
         at=at,
         file=None if file is None else file.video,
         guest=guest,
+        near=[one for _, one in near],
+        named=[(row, one.title) for row, one in near],
         point=None if guest is None or file is None or file.video is None else _point(guest, file.video),
         colouring=shown,
         colours=COLOURS,
@@ -139,6 +146,15 @@ async def put_on_list(request: Request, here: Here) -> JSONResponse:
     except UnknownShortlistError as error:
         raise HTTPException(404, str(error)) from error
     return JSONResponse({"name": found.name, "address": rooted(f"/lists/{found.key}"), "count": len(ids)})
+
+
+def _near(here: State, at: str, guest: Guest | None, drawn: Drawn) -> list[tuple[int, Video]]:
+    """Return what is most like the music video or the file that an address names, with its rows on the map."""
+    videos = [] if guest is None else guest.nearest
+    if drawn.row(at) is not None:
+        with suppress(UnknownVideoError):  # It may have left the index before the map.
+            videos = [one.video for one in here.searcher.by_id(at, Narrowed(k=NEAREST))]
+    return [(row, one) for one in videos if (row := drawn.row(one.id)) is not None]
 
 
 def _listed(store: Shortlists, key: str, name: str, ids: list[str]) -> Shortlist:

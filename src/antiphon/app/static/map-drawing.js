@@ -1,9 +1,12 @@
 // Draws the points of the map on a canvas: shapes while they are few, and how dense they lie where they are many.
+import { drawLabels, drawRings } from "./map-labels.js";
+
 const MAX_SHAPES = 20000;
 const OTHERS = 8;
 const NOTHING = 9;
 const UNKNOWN = 255;
 const MARGIN = 24;
+const NAMES_PX = 60; // Room for names at the edges.
 
 export class Drawing {
   constructor(canvas) {
@@ -18,6 +21,7 @@ export class Drawing {
     this.marked = 0;
     this.chosen = -1;
     this.guest = -1; // Row of a client's file, after those of the catalogue.
+    this.labels = []; // Pairs of row and name; the first is what the others are like.
     this.outline = [];
     this.readStyle();
   }
@@ -75,6 +79,16 @@ export class Drawing {
     return [this.width / 2 + (this.xs[row] - this.view.x) * this.unitX, this.height / 2 + (this.ys[row] - this.view.y) * this.unitY];
   }
 
+  /** Put a row in the middle, and zoom in as far as others are seen too; of the whole map there is always room for all. */
+  centre(row, others) {
+    this.view = { scale: 1, x: this.xs[row], y: this.ys[row] };
+    const room = others.flatMap((other) => [
+      (this.width / 2 - NAMES_PX) / (Math.abs(this.xs[other] - this.xs[row]) * this.unitX),
+      (this.height / 2 - NAMES_PX) / (Math.abs(this.ys[other] - this.ys[row]) * this.unitY),
+    ]);
+    this.view.scale = Math.max(0.5, Math.min(3, ...room));
+  }
+
   isShown(row) { return row === this.guest || this.shown[this.colours[row]] === 1; }
 
   /** Rows of the catalogue that are shown and inside the canvas, with their places. */
@@ -106,8 +120,10 @@ export class Drawing {
     if (this.isDense) this.drawDensity(seen, ratio);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (!this.isDense) this.drawShapes(seen);
+    drawRings(this, this.labels);
     this.drawChosen();
     this.drawGuest();
+    drawLabels(this, this.labels);
     this.drawOutline();
     return seen.found;
   }
@@ -198,7 +214,7 @@ export class Drawing {
     }
   }
 
-  /** A target with its name, unlike any music video, on top of all. */
+  /** A target, unlike any music video, on top of all. */
   drawGuest() {
     if (this.guest < 0) return;
     const { pen } = this;
@@ -211,16 +227,6 @@ export class Drawing {
       pen.fillStyle = colour;
       pen.fill();
     }
-    pen.font = `600 13px ${getComputedStyle(this.canvas).fontFamily}`;
-    const isLeft = x > this.width - 110;
-    pen.textAlign = isLeft ? "right" : "left";
-    pen.textBaseline = "middle";
-    pen.lineWidth = 4;
-    pen.lineJoin = "round";
-    pen.strokeStyle = this.ground;
-    pen.strokeText("your file", x + (isLeft ? -20 : 20), y);
-    pen.fillStyle = this.ink;
-    pen.fillText("your file", x + (isLeft ? -20 : 20), y);
   }
 
   /** The lasso, while it is drawn. */

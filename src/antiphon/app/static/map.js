@@ -15,6 +15,7 @@ const REST_MS = 350;
 const MAX_TOLD = 16000; // Characters of a form.
 const hint = card.firstElementChild;
 const guest = canvas.dataset.guest ? JSON.parse(canvas.dataset.guest) : null; // A client's file.
+const near = JSON.parse(canvas.dataset.near); // Pairs of row and title: what is most like the music video, or the file, that the address names.
 
 const drawing = new Drawing(canvas);
 const selection = new Selection(drawing, () => { draw(); nameSelected(); });
@@ -81,7 +82,7 @@ async function open(row) { location.href = address("video", (await item(row))[ID
 function zoom(factor, towards = drawing.chosen) {
   const { view } = drawing;
   if (!factor) Object.assign(view, { scale: 1, x: 0, y: 0 });
-  else view.scale = Math.max(1, Math.min(200, view.scale * factor));
+  else view.scale = Math.max(Math.min(1, view.scale), Math.min(200, view.scale * factor));
   if (factor && towards >= 0) Object.assign(view, { x: drawing.xs[towards], y: drawing.ys[towards] });
   draw();
 }
@@ -225,20 +226,17 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   draw();
 });
 
-/** Show where the music video, or the file, is that the address names. */
+/** Show where the music video, or the file, is that the address names, and name it with those that are most like it. */
 async function showWhere(id) {
-  if (guest) {
-    await choose(drawing.guest);
-    zoom(3, drawing.guest);
-    return;
-  }
-  const { rows } = await (await ask("find", { id })).json();
-  if (!rows.length) {
+  const [row] = guest ? [drawing.guest] : (await (await ask("find", { id })).json()).rows;
+  if (row === undefined) {
     found.textContent = "That music video is not on the map.";
     return;
   }
-  await choose(rows[0]);
-  zoom(3, rows[0]);
+  drawing.labels = [[row, guest ? "your file" : (await item(row))[TITLE]], ...near];
+  await choose(row);
+  drawing.centre(row, near.map(([other]) => other));
+  draw();
 }
 
 async function load() {
