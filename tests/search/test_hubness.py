@@ -81,3 +81,15 @@ def test_a_damaged_record_is_refused(built, value, tmp_path):
     (tmp_path / "index.toml").write_text(text.replace("correction_dim = 4", f"correction_dim = {value}"))
     with pytest.raises(ap.AntiphonError, match="damaged"):
         Index.open(tmp_path)
+
+
+def test_nudged_queries_move_without_the_correction(built):
+    model, features, index = built
+    query = Query.from_id(index, "v03").towards(index, "v07", strength=0.4)
+    tracks = within_side(model.embed(features, per="track")[0], model.correction_dim)
+    expected = tracks[3] + 0.4 * tracks[7]
+    np.testing.assert_allclose(
+        within_side(query.audio.track, model.correction_dim), expected / np.linalg.norm(expected), atol=1e-5
+    )
+    np.testing.assert_allclose(np.linalg.norm(query.audio.segments, axis=1), 1, atol=1e-5)
+    assert all(-1 <= hit.score <= 1 for hit in index.search(query, k=90))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from antiphon.embeddings import unit_rows
+from antiphon.embeddings import unit_rows, within_side
 from antiphon.errors import AntiphonError, ConfigError, NotIndexedError, SearchError
 from antiphon.media.opening import CataloguedFile
 from antiphon.search.answering import answer, nearest_tracks
@@ -324,7 +324,8 @@ class Index:
         known = self.known()
         for vector in query.text.values():
             refuse_other_size(len(vector), self.dim)
-        suiting = known.suiting(words, {str(side): vector for side, vector in query.text.items()})
+        text = {str(side): within_side(vector, self.correction_dim) for side, vector in query.text.items()}
+        suiting = known.suiting(words, text)
         if comparisons:
             suits = known.suits(suiting) if suiting.tells else None  # words that tell nothing change no score
             hits = self._ask(lambda view: answer(view, comparisons, wanted, suits))
@@ -342,7 +343,10 @@ class Index:
         with self._knowing:
             if self._known is None or self._known[0] != version:
                 heard, kept = self._place.heard(self._record), self._place.meanings(self._record)
-                self._known = version, self._ask(lambda view: known_of(view, attributes, heard, kept))
+                self._known = (
+                    version,
+                    self._ask(lambda view: known_of(view, attributes, heard, kept, self.correction_dim)),
+                )
             return self._known[1]
 
     def nudge_effect(self, name: str) -> Effect:

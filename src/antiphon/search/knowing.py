@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from antiphon.embeddings import ModalityEmbeddings
+from antiphon.embeddings import ModalityEmbeddings, within_side
 from antiphon.errors import AntiphonError
 from antiphon.ordering import rounded
 from antiphon.search.entries import METADATA, metadata_of, vectors_of
@@ -153,7 +153,7 @@ def _nothing_like(rows: npt.NDArray[np.floating]) -> ModalityEmbeddings:
     return ModalityEmbeddings(np.zeros(rows.shape[1], dtype=np.float32), np.zeros((0, rows.shape[1]), np.float32))
 
 
-def known_of(view: View, attributes: Path, heard: Heard, kept_meanings: Path) -> Known:
+def known_of(view: View, attributes: Path, heard: Heard, kept_meanings: Path, correction_dim: int = 0) -> Known:
     """Collect what is known of the music videos of an index.
 
     Parameters
@@ -166,6 +166,8 @@ def known_of(view: View, attributes: Path, heard: Heard, kept_meanings: Path) ->
         Musicnn's tags.
     kept_meanings : Path
         As in `Known`.
+    correction_dim : int, default 0
+        Number of the last values of an embedding that mean nothing within one side.
     """
     tables = {side: view.read(Part(side, "track")) for side in _SIDES}
     tables = {side: table for side, table in tables.items() if table.num_rows}
@@ -181,7 +183,7 @@ def known_of(view: View, attributes: Path, heard: Heard, kept_meanings: Path) ->
         rows=metadata_of(about),
         measures=_measures(attributes, ids),
         heard=heard.by_tag(ids),
-        sides={side: _placed(table, ids) for side, table in tables.items()},
+        sides={side: within_side(_placed(table, ids), correction_dim) for side, table in tables.items()},
     )
     return Known(knowledge, about, kept_meanings)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.embeddings import MODALITY_WORDS, Modality, ModalityEmbeddings, unit_rows
+from antiphon.embeddings import MODALITY_WORDS, Modality, ModalityEmbeddings, unit_rows, within_side
 from antiphon.errors import ConfigError, NotIndexedError
 from antiphon.media.names import file_name
 from antiphon.search.hits import Side
@@ -114,7 +114,7 @@ class Query:
                 f"'{self.name or 'The query'}' has nothing that could be made {name}: name a music video or a file to "
                 "search with, and give words besides, or ask for it in words alone."
             )
-        return self._moved(direction(knowledge, name), strength, name)
+        return self._moved(direction(knowledge, name), strength, name, correction_dim=index.correction_dim)
 
     def towards(self, index: "Index", id: str, strength: float = STRENGTH) -> Self:
         """Ask for what is like this query, but more like a music video of an index, such as one of the hits.
@@ -136,15 +136,18 @@ class Query:
             The query and it have neither sound nor pictures in common, as words alone have none.
         """
         found = {side: one for side, one in index.item(id).sides.items() if side in self.sides}
-        there = {side: one.track for side, one in found.items()}
+        extra = index.correction_dim
+        there = {side: within_side(one.track, extra) for side, one in found.items()}
         if not there:
             raise ConfigError(
                 f"'{self.name or 'The query'}' has nothing that could be made more like '{id}': search with a music "
                 "video or a file that has sound or pictures as it has."
             )
         # A track model embeds segments in another space than tracks.
-        segments = {side: one.segments.mean(axis=0) for side, one in found.items() if len(one.segments)}
-        return self._moved(there, strength, f"more like {id}", segments)
+        segments = {
+            side: within_side(one.segments, extra).mean(axis=0) for side, one in found.items() if len(one.segments)
+        }
+        return self._moved(there, strength, f"more like {id}", segments, extra)
 
     def _moved(
         self,
@@ -152,14 +155,16 @@ class Query:
         strength: float,
         how: str,
         of_segments: Mapping[str, npt.NDArray[np.floating]] | None = None,
+        correction_dim: int = 0,
     ) -> Self:
         """Move the tracks along a direction of each side, and the segments along it or one of their own."""
 
         def step(side: Side, found: ModalityEmbeddings | None) -> ModalityEmbeddings | None:
             if found is None or side not in along:
                 return found
-            track = moved(found.track, along[side], strength)
-            segments = moved(found.segments, (of_segments or along).get(side, along[side]), strength)
+            track = moved(found.track, along[side], strength, correction_dim)
+            of_each = (of_segments or along).get(side, along[side])
+            segments = moved(found.segments, of_each, strength, correction_dim)
             return replace(found, track=track, segments=segments)
 
         sides = {"audio": step("audio", self.audio), "video": step("video", self.video)}

@@ -96,9 +96,19 @@ def _by_side(known: Knowledge, whole: FloatArray) -> dict[str, FloatArray]:
 
 
 def moved(
-    vectors: npt.NDArray[np.floating], along: npt.NDArray[np.floating], strength: float = STRENGTH
+    vectors: npt.NDArray[np.floating],
+    along: npt.NDArray[np.floating],
+    strength: float = STRENGTH,
+    correction_dim: int = 0,
 ) -> npt.NDArray[np.float32]:
-    """Move unit vectors along a direction, and bring them back to length 1; one that is cancelled stays as it was."""
+    """Move unit vectors along a direction, and bring them back to length 1; one that is cancelled stays as it was.
+
+    The last `correction_dim` values, which mean nothing within one side, stay, and the others keep their length.
+    """
+    if correction_dim:
+        kept, others = vectors[..., :-correction_dim], vectors[..., -correction_dim:]
+        lengths = np.linalg.norm(kept, axis=-1, keepdims=True)
+        return np.concatenate([lengths * moved(kept / lengths, along, strength), others], axis=-1, dtype=np.float32)
     rows = np.asarray(vectors, dtype=np.float64) + strength * along
     rows = np.where(np.linalg.norm(rows, axis=-1, keepdims=True) > 1e-6, rows, vectors)
     return (rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
