@@ -1,5 +1,7 @@
 """When scores are corrected for hubness, by which pairs, and that models keep it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,3 +101,13 @@ def test_an_earlier_run_has_no_correction(tmp_path):
     loaded = DualEncoder.load(tmp_path)
     assert loaded.correction_dim == 0
     np.testing.assert_array_equal(*(each.embed(catalogue(20, 2))[0] for each in (model, loaded)))
+
+
+def test_sides_that_share_nothing_stay_at_chance():
+    parts = [catalogue(count, seed) for count, seed in ((300, 0), (60, 1), (400, 2))]
+    mixed = [replace(part, video=np.random.default_rng(5).permutation(part.video)) for part in parts]
+    recipe = changed_recipe(load_recipe("antiphon-base"), QUICK, "quick")
+    model = DualEncoder(recipe).fit(*mixed[:2], verbose=False)
+    assert model.correction_dim
+    sound, pictures = model.embed(mixed[2])
+    assert ranks(sound, pictures)[0].mean() / 400 == pytest.approx(0.5, abs=0.05)
