@@ -53,6 +53,7 @@ def test_a_folder_is_served_and_what_is_added_is_found(synthetic_table: Path, tm
     for film in films[:6]:
         shutil.copy(film, folder)
     (folder / "broken.mp4").write_bytes(b"not a film" * 100)
+    (folder / "linked.mp4").symlink_to(films[7])  # It leads out of the folder: neither served nor named.
     (tmp_path / "short.toml").write_text(RECIPE)
     command = [sys.executable, "-m", "antiphon", "-w", "work", "--json", "up", "videos", "--recipe", "short.toml"]
     with subprocess.Popen(
@@ -77,6 +78,11 @@ def test_a_folder_is_served_and_what_is_added_is_found(synthetic_table: Path, tm
         until(lambda: status(url)["searchable"] == 7, process)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) in {0, 130}
+        assert process.stderr is not None
+        assert (
+            "1 link that leads out of the folder will be left out" in (said := process.stderr.read())
+            and films[7].name not in said
+        )
     with pytest.raises(urllib.error.URLError):
         status(url)
 
@@ -96,7 +102,7 @@ def test_a_model_is_trained_once_and_what_is_missing_is_made_later(tmp_path: Pat
     place = Workspace(tmp_path)
     Index.from_vectors(["a", "b"], np.eye(2), path=place.index)
     record = place.index / "index.toml"
-    known = [("catalogue", "add", "/films", "--metadata", "/films.csv"), ("extract",), ("index", "add")]
+    known = [("catalogue", "add", "/films", "--no-follow", "--metadata", "/films.csv"), ("extract",), ("index", "add")]
 
     def verbs() -> list[tuple[str, ...]]:
         return [step.verb for step in steps(place, Path("/films"), [Path("/films.csv")], "antiphon-base")]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from antiphon.catalogue.outward_links import leads_out
 from antiphon.media.names import MEDIA_SUFFIXES
 from antiphon.places import Address
 from antiphon.plurals import counted
@@ -23,6 +24,7 @@ _UNFINISHED = frozenset(
 """Endings that programs put behind a file's own while they download it."""
 _CATALOGUE = "catalogue.parquet"
 _OWN_FOLDERS = frozenset({"segments", "features", "runs", "page", "index", "paper"})
+_OUTWARD = ("link that leads out of the folder", "links that lead out of the folder")
 _BESIDE_CATALOGUE = (*_OWN_FOLDERS, ".lock", "segments.parquet", "failures.parquet")
 
 
@@ -48,6 +50,8 @@ class Listing:
         Folders that cannot be listed.
     special : list of Path
         What is named like a media file and is a pipe, a socket or a device.
+    outward : list of Path
+        Links to files outside the folder, where those are not followed.
     """
 
     files: list[Path] = field(default_factory=list[Path])
@@ -58,6 +62,7 @@ class Listing:
     unfinished: list[Path] = field(default_factory=list[Path])
     unreadable: list[Path] = field(default_factory=list[Path])
     special: list[Path] = field(default_factory=list[Path])
+    outward: list[Path] = field(default_factory=list[Path])
 
     def sentences(self) -> list[str]:
         """Say what was left out, one sentence for each reason."""
@@ -68,6 +73,7 @@ class Listing:
             (self.unfinished, "unfinished download", "unfinished downloads", "."),
             (self.unreadable, *_of("that cannot be listed"), "."),
             (self.special, "pipe, socket or device", "pipes, sockets or devices", "."),
+            (self.outward, *_OUTWARD, ". antiphon catalogue add follows them."),
         ]
         found = [f"{counted(len(paths), *what)}: {_first(paths)}{end}" for paths, *what, end in groups if paths]
         hidden = f"{counted(self.hidden, 'hidden media file')}, whose name or folder starts with a dot."
@@ -82,13 +88,15 @@ def _first(paths: Sequence[Path]) -> str:
     return f"{min(paths)}{', …' * (len(paths) > 1)}"
 
 
-def list_media(folder: Path) -> Listing:
+def list_media(folder: Path, *, follow: bool = True) -> Listing:
     """List the media files of a folder and below, by their endings.
 
     Parameters
     ----------
     folder : Path
         Folder to search.
+    follow : bool, default True
+        Follow links to files out of the folder.
 
     Returns
     -------
@@ -97,7 +105,7 @@ def list_media(folder: Path) -> Listing:
     """
     found = Listing()
     waiting = [(folder, False)]
-    own = is_workspace(folder)
+    own, root = is_workspace(folder), None if follow else os.path.realpath(folder)
     while waiting:
         place, hidden = waiting.pop()
         try:
@@ -110,7 +118,7 @@ def list_media(folder: Path) -> Listing:
             if _descends(entry, found, is_own=is_own):
                 waiting.append((Path(entry.path), hidden or entry.name.startswith(".")))
             elif not _is_folder(entry):
-                _enter(entry, found, hidden=hidden or entry.name.startswith("."))
+                _enter(entry, found, root, hidden=hidden or entry.name.startswith("."))
     found.files.sort()
     return found
 
@@ -178,13 +186,15 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _enter(entry: os.DirEntry[str], found: Listing, *, hidden: bool) -> None:
+def _enter(entry: os.DirEntry[str], found: Listing, root: str | None, *, hidden: bool) -> None:
     stem, ending = os.path.splitext(entry.name.lower())  # noqa: PTH122 - a path for each entry would take long
     if ending in _UNFINISHED and os.path.splitext(stem)[1] in MEDIA_SUFFIXES and not hidden:  # noqa: PTH122
         found.unfinished.append(Path(entry.path))
     elif ending in MEDIA_SUFFIXES:
         if hidden:
             found.hidden += 1
+        elif root is not None and entry.is_symlink() and leads_out(entry.path, root):
+            found.outward.append(Path(entry.path))
         elif entry.is_symlink() or entry.is_file():
             found.files.append(Path(entry.path))
         else:

@@ -20,7 +20,7 @@ from antiphon.plurals import counted
 _MAX_NAMED = 3
 
 
-def read_folder(folder: Place, metadata: Path | None) -> list[CatalogueRow]:
+def read_folder(folder: Place, metadata: Path | None, *, follow: bool = True) -> list[CatalogueRow]:
     """List the media files of a folder as rows, whose ids are their paths inside the folder.
 
     Parameters
@@ -29,6 +29,8 @@ def read_folder(folder: Place, metadata: Path | None) -> list[CatalogueRow]:
         Folder with media files.
     metadata : Path or None
         CSV or Parquet table with more about them; see `Catalogue.from_folder`.
+    follow : bool, default True
+        Follow links to files out of the folder.
 
     Returns
     -------
@@ -54,9 +56,12 @@ def read_folder(folder: Place, metadata: Path | None) -> list[CatalogueRow]:
     workspace = workspace_above(folder)
     if workspace is not None:
         raise CatalogueError(f"{folder}: is part of the workspace {workspace}. Name the folder with your music videos.")
-    files = _distinct(_nameable(media_files([folder])))
+    listed = list_media(folder, follow=follow)
+    files = _distinct(_nameable(listed.files))
     if not files:
-        raise CatalogueError(f"{folder}: no media files ({', '.join(sorted(MEDIA_SUFFIXES)[:6])}, …) in it or below.")
+        those = " but links that lead out of it" if listed.outward else ""
+        endings = ", ".join(sorted(MEDIA_SUFFIXES)[:6])
+        raise CatalogueError(f"{folder}: no media files ({endings}, …) in it or below{those}.")
     records = {
         path.relative_to(folder).as_posix(): clean_record(
             {"id": path.relative_to(folder).as_posix(), "path": _whole_path(path)}, f"{path}"
@@ -102,20 +107,22 @@ def _whole_path(path: Path) -> str:
     return str(path.resolve() if path.is_file() else path.absolute())
 
 
-def left_out(folder: Path) -> list[str]:
-    """Describe what `media_files` skips in a folder.
+def left_out(folder: Path, *, follow: bool = True) -> list[str]:
+    """Describe what `read_folder` skips in a folder.
 
     Parameters
     ----------
     folder : Path
         Folder with media files.
+    follow : bool, default True
+        Follow links to files out of the folder.
 
     Returns
     -------
     list of str
         One sentence for each reason.
     """
-    return list_media(folder).sentences()
+    return list_media(folder, follow=follow).sentences()
 
 
 def _one_file(path: Path) -> object:

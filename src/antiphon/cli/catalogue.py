@@ -15,6 +15,7 @@ from antiphon.catalogue.comparison import compare_catalogues
 from antiphon.catalogue.description import describe as describe_catalogue
 from antiphon.catalogue.file_names import with_nearest_files
 from antiphon.catalogue.joining import join
+from antiphon.catalogue.outward_links import led_out
 from antiphon.catalogue.reading import left_out, read_folder
 from antiphon.catalogue.rows import unread_columns
 from antiphon.cli.catalogue_comparison import other_catalogue, show_comparison
@@ -45,6 +46,7 @@ def add(
     by: Literal["artist", "video"] = "artist",
     fractions: tuple[float, float, float] = FRACTIONS,
     seed: int = 0,
+    follow: bool = True,
     each: FileLimits = USUAL_LIMITS,
     session: Here,
 ) -> None:
@@ -75,14 +77,17 @@ def add(
         Fractions of train, validation and test, such as --fractions 0.8 0.1 0.1.
     seed
         Seed of the assignment.
+    follow
+        Follow links to files out of the folder. With --no-follow, which antiphon up uses, they are left out, and files
+        of the folder that have become such links leave the catalogue.
     """
     where = place(local_path(source) or source)
-    catalogue, changes = add_to_workspace(session, where, metadata, by, fractions, seed, each.limits)
+    catalogue, changes = add_to_workspace(session, where, metadata, by, fractions, seed, each.limits, follow=follow)
     data: dict[str, Any] = {
         "workspace": str(session.workspace.root),
         "videos": len(catalogue),
         "splits": catalogue.split_counts(),
-        "left_out": left_out(where) if isinstance(where, Path) and where.is_dir() else [],
+        "left_out": left_out(where, follow=follow) if isinstance(where, Path) and where.is_dir() else [],
     } | changes.to_dict()
 
     def show(out: Console) -> None:
@@ -115,6 +120,8 @@ def add_to_workspace(
     fractions: tuple[float, float, float],
     seed: int,
     limits: WorkerLimits | None = None,
+    *,
+    follow: bool = True,
 ) -> tuple[Catalogue, FileChanges]:
     """Read `source`, split it, merge it into the workspace's catalogue and probe its files.
 
@@ -134,6 +141,8 @@ def add_to_workspace(
         Seed of the assignment.
     limits : WorkerLimits, optional
         Limits of each file.
+    follow : bool, default True
+        Follow links to files out of a folder.
 
     Returns
     -------
@@ -142,9 +151,9 @@ def add_to_workspace(
     changes : FileChanges
         What became of its files.
     """
-    from antiphon.features.forgetting import bring_up_to_date
+    from antiphon.features.forgetting import bring_up_to_date, forget
 
-    found, workspace = _read(source, metadata), session.workspace
+    found, workspace = _read(source, metadata, follow=follow), session.workspace
     unread = unread_columns(found.table.column_names)
     if unread:
         session.warn(f"{metadata or source}: nothing reads the columns {', '.join(unread)}; they are kept as they are.")
@@ -157,6 +166,9 @@ def add_to_workspace(
 
     with workspace.lock():
         before = Catalogue.load(workspace.catalogue).records() if workspace.catalogue.exists() else []
+        dropped = led_out(before, source) if isinstance(source, Path) and not follow else []
+        forget(workspace, dropped)
+        before = [row for row in before if row["id"] not in dropped]
         with session.progress("Looking at files") as progress:
             joined = join(before, found.records(), progress=lambda done, total: progress(done, total, ""))
         with session.progress("Reading headers") as progress:
@@ -172,7 +184,10 @@ def add_to_workspace(
     fuller = with_nearest_files({paths[name]: unreadable[name] for name in shown})
     unreadable |= dict(zip(shown, fuller, strict=True))
     changes = FileChanges.of(catalogue.records(), {row["id"] for row in before}, joined, examined, unreadable)
-    take_out_of_index(session, examined.replaced)
+    take_out_of_index(session, [*examined.replaced, *dropped])
+    if dropped:
+        are = counted(len(dropped), "file has become a link", "files have become links")
+        session.warn(f"{are} out of the folder, and left the catalogue: {dropped[0]}{', …' * (len(dropped) > 1)}.")
     warn_of_artists(session, catalogue, by)
     warn_of_few(session, catalogue)
     for sentence in changes.warnings():
@@ -201,9 +216,11 @@ def warn_of_artists(session: Session, catalogue: Catalogue, by: Literal["artist"
         session.warn(str(largest))
 
 
-def _read(source: Place, metadata: Path | None) -> Catalogue:
+def _read(source: Place, metadata: Path | None, *, follow: bool) -> Catalogue:
     if not _is_table(source):
-        return Catalogue(read_folder(source, metadata))  # The caller reads tags, once it knows what the workspace has.
+        return Catalogue(
+            read_folder(source, metadata, follow=follow)
+        )  # The caller reads tags, once it knows what the workspace has.
     if metadata is not None:
         raise ConfigError("--metadata needs a folder; a table has its own columns.")
     return Catalogue.from_csv(str(source))

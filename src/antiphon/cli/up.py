@@ -10,11 +10,13 @@ from cyclopts.validators import Number
 from antiphon.app.upkeep import Upkeep
 from antiphon.app.verbs import Step
 from antiphon.catalogue import Catalogue
+from antiphon.catalogue.listing import list_media
 from antiphon.cli.opening import run_folder
 from antiphon.cli.serving import USUAL_SERVICE, ServeOptions, listening, run_service
 from antiphon.cli.session import Here
 from antiphon.cli.splitting import MIN_VIDEOS, splitting_verb, usable_counts, workable_split
 from antiphon.errors import ConfigError, ModelError, SearchError
+from antiphon.plurals import counted
 from antiphon.runs import METRICS_FILE, REPORT_FILE
 from antiphon.search import Index
 from antiphon.workspace import Workspace
@@ -36,6 +38,9 @@ def up(
     model; to train another one, call antiphon train and antiphon index build. Each step runs in a process of its own,
     can be stopped at any time, and goes on when the command is called again. Stop with Ctrl-C.
 
+    Links to files outside the folder are left out, since others may put them there meanwhile; to have those that you
+    know, call antiphon catalogue add on the folder yourself.
+
     Parameters
     ----------
     folder
@@ -53,6 +58,9 @@ def up(
         raise ConfigError(f"{folder}: no such folder. Name the folder of your music videos.")
     if metadata is not None and not metadata.is_file():
         raise ConfigError(f"{metadata}: no such file. Name a table (.csv, .tsv or .parquet).")
+    if outward := list_media(folder, follow=False).outward:
+        links = counted(len(outward), "link that leads", "links that lead")
+        session.warn(f"{links} out of the folder will be left out; antiphon catalogue add follows them: {outward[0]}")
     access = options.access(folder)
     workspace = session.workspace
     workspace.folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +100,7 @@ def steps(workspace: Workspace, folder: Path, metadata: Sequence[Path], recipe: 
         What is to be done next.
     """
     about = [word for path in metadata for word in ("--metadata", str(path))]
-    yield Step("Reading the files of the folder", ("catalogue", "add", str(folder), *about))
+    yield Step("Reading the files of the folder", ("catalogue", "add", str(folder), "--no-follow", *about))
     yield Step("Extracting features", ("extract",))
     if not workspace.trained() and not workspace.index.exists():
         catalogue = Catalogue.load(workspace.catalogue)
