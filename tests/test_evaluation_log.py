@@ -15,7 +15,7 @@ from antiphon.workspace import Workspace
 def measured(rank: float, n: int = 20) -> dict[str, object]:
     """Metrics of both ways."""
     way = {"median_rank": rank, "ci95": [rank - 1, rank + 1], "null95": [8, 13], "n": n, "chance": (n + 1) / 2}
-    way |= {"groups": n, "by_metric": {}}
+    way |= {"groups": n, "by_metric": {}, "mrr": 0.3}
     return {"split": "test", "a2v": way, "v2a": way | {"median_rank": rank + 1}}
 
 
