@@ -134,7 +134,8 @@ def measure(train: Features, validation: Features, test: Features, seed: int) ->
     plain = tuple(within_side(side, towers.correction_dim) for side in whole)
     known, held_out, asked = (summarised(towers.tracks, features) for features in (train, validation, test))
     rows = (embed_rows(towers, side, getattr(test, side), cpu) for side in SIDES)
-    means = tuple(track_embeddings(side, test.groups, towers.correction_dim)[1] for side in rows)
+    unit = (within_side(side, towers.correction_dim) for side in rows)
+    means = tuple(track_embeddings(side, test.groups)[1] for side in unit)
     pools: dict[str, FloatArray] = {
         "antiphon-track": scored(whole),
         PLAIN: scored(plain),

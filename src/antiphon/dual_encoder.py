@@ -309,7 +309,8 @@ class DualEncoder(MediaEncoder):
         if not label_weight:
             return audio, video
         sound, pictures = self._both(features, per, labels=True)
-        return with_labels(audio, sound, label_weight), with_labels(video, pictures, label_weight)
+        extra = self.correction_dim
+        return with_labels(audio, sound, label_weight, extra), with_labels(video, pictures, label_weight, extra)
 
     def curves(self, features: Features) -> tuple[FloatArray, FloatArray] | None:
         """Curves of sound and of pictures at each segment, by which moments of a track are found.
@@ -479,7 +480,7 @@ class DualEncoder(MediaEncoder):
             The model is not fitted.
         """
         weights = self._fitted().state_dict()
-        names = (self.recipe.model_dump_json(), self.audio_name, self.video_name, *weights)
+        names = (self.recipe.hashed, self.audio_name, self.video_name, *weights)
         return fingerprint(np.array(names), *(tensor.detach().cpu().numpy() for tensor in weights.values()))
 
     def trained_on(self, features: Features) -> npt.NDArray[np.bool_]:

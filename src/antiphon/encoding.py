@@ -271,7 +271,9 @@ class MediaEncoder(ABC):
                 return heads.embed(rows, labels)
             return heads.embed_tracks(rows, np.zeros(len(starts_s)), starts_s, labels)
 
-        return with_labels(made(False), made(True), label_weight) if label_weight else made(False)
+        if not label_weight:
+            return made(False)
+        return with_labels(made(False), made(True), label_weight, heads.towers.correction_dim)
 
     def embed_text(self, text: str) -> dict[Modality, FloatArray]:
         """Embed words, where a backbone of the model has a text side (CLIP, CLAP and others of the hub).

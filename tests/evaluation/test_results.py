@@ -139,7 +139,7 @@ def test_a_comparison_is_the_paired_rank_ratio_of_both_directions() -> None:
     near, far = (ranked(noise, groups=groups, name=name) for noise, name in ((0.5, "near"), (2.0, "far")))
     found = near.compare(far)
     ratio, (low, high) = rank_ratio(*(np.stack(list(each.ranks.values())) for each in (near, far)), groups)
-    assert found == Comparison("near", "far", ratio, low, high, 120, 60, "both", 120)
+    assert found == Comparison("near", "far", ratio, low, high, 120, 60, "both", 120, 60)
     assert found.verdict == "better"
     sentence = f"near ranks partners higher than far, by a factor of {ratio:.2f} (95% {low:.2f}–{high:.2f}, "
     assert str(found) == repr(found) == f"{sentence}paired over 120 queries each way, 60 videos)."

@@ -26,20 +26,20 @@ def width(found):
 
 
 def test_an_interval_over_artists_is_wider_and_the_value_is_the_same():
-    audio, video, artists = alike(8, 20)
+    audio, video, artists = alike(12, 14)
     plain, over = retrieval(audio, video), retrieval(audio, video, artists=artists)
     assert plain["a2v"]["mrr"] == over["a2v"]["mrr"]
     assert width(over) > 1.5 * width(plain)
-    assert (over["a2v"]["groups"], over["a2v"]["resampled"]) == (160, 8)
-    assert resampled(over["a2v"]) == "160 videos by 8 artists, those of one artist together"
-    assert "over 160 videos by 8 artists" in str(over)
+    assert (over["a2v"]["groups"], over["a2v"]["resampled"]) == (168, 12)
+    assert resampled(over["a2v"]) == "168 videos in 12 groups by artist"
+    assert "over 168 videos in 12 groups by artist" in str(over)
 
 
 def test_the_interval_is_that_of_drawing_artists_by_hand():
-    audio, video, artists = alike(8, 20)
+    audio, video, artists = alike(12, 14)
     found = retrieval(audio, video, artists=artists, resamples=4000)
     of_artists = np.array([(1 / found.ranks["a2v"])[artists == name].mean() for name in np.unique(artists)])
-    drawn = np.random.default_rng(1).integers(8, size=(4000, 8))
+    drawn = np.random.default_rng(1).integers(12, size=(4000, 12))
     expected = np.percentile(of_artists[drawn].mean(axis=1), [2.5, 97.5])
     np.testing.assert_allclose(found["a2v"]["by_metric"]["mrr"]["ci95"], expected, atol=0.02)
 
@@ -49,12 +49,22 @@ def test_where_each_video_has_an_artist_of_its_own_nothing_changes():
     assert retrieval(audio, video, artists=np.arange(160)) == retrieval(audio, video)
 
 
+def test_fewer_than_ten_artists_are_not_drawn():
+    audio, video, artists = alike(9, 10)
+    found = retrieval(audio, video, artists=artists)
+    assert found == retrieval(audio, video)
+    assert "90 videos" in str(found) and "artist" not in str(found)
+
+
 def test_comparisons_are_over_artists_too():
-    audio, video, artists = alike(8, 20)
+    audio, video, artists = alike(12, 14)
     mine, other = retrieval(audio, video, artists=artists), retrieval(audio, np.roll(video, 1, axis=1), artists=artists)
     found = mine.compare(other, direction="a2v")
     expected = rank_ratio(mine.ranks["a2v"][None], other.ranks["a2v"][None], artists)
     assert (found.low, found.high) == tuple(expected[1])
+    assert "168 videos in 12 groups by artist" in str(found)
+    plain = retrieval(audio, np.roll(video, 1, axis=1))
+    assert plain.compare(mine, direction="a2v").resampled == 12, "whichever of the two knows artists"
 
 
 def test_an_evaluation_draws_artists_where_they_are_known():

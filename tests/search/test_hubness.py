@@ -92,4 +92,21 @@ def test_nudged_queries_move_without_the_correction(built):
         within_side(query.audio.track, model.correction_dim), expected / np.linalg.norm(expected), atol=1e-5
     )
     np.testing.assert_allclose(np.linalg.norm(query.audio.segments, axis=1), 1, atol=1e-5)
-    assert all(-1 <= hit.score <= 1 for hit in index.search(query, k=90))
+    moved = query.audio.track
+    for hit in index.search(query, by="audio", k=5):
+        found = index.item(hit.id).sides["audio"]
+        (one, ones), (other, others) = (
+            (within_side(track, model.correction_dim), within_side(rows, model.correction_dim))
+            for track, rows in ((moved, query.audio.segments), (found.track, found.segments))
+        )
+        assert hit.score == pytest.approx(score((one, ones), (other, others)), abs=1e-5)
+
+
+def test_vectors_of_the_model_ask_by_plain_cosines(built):
+    model, features, index = built
+    tracks = model.embed(features, per="track")
+    plain = [within_side(side, model.correction_dim) for side in tracks]
+    (hits,) = index.search(tracks[0][3:4], k=5)
+    best = np.maximum(plain[0] @ plain[0][3], plain[1] @ plain[0][3])
+    assert [hit.id for hit in hits] == [f"v{row:02d}" for row in np.argsort(-best)[:5]]
+    np.testing.assert_allclose([hit.score for hit in hits], np.sort(best)[::-1][:5], atol=1e-5)

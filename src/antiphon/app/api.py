@@ -278,4 +278,9 @@ async def embed(request: Request, here: Here) -> Embedding:
     embedded_sides = {
         side: EmbeddedSide(windows=found.windows, vectors=found.segments.tolist()) for side, found in encodings.items()
     }
-    return Embedding(run=here.run, audio=embedded_sides.get("audio"), video=embedded_sides.get("video"))
+    return Embedding(
+        run=here.run,
+        correction_dim=here.searcher.index.correction_dim,
+        audio=embedded_sides.get("audio"),
+        video=embedded_sides.get("video"),
+    )

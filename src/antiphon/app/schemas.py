@@ -172,9 +172,14 @@ class EmbeddedSide(Schema):
 
 
 class Embedding(Schema):
-    """Embeddings of a file; a modality that the file lacks is null."""
+    """Embeddings of a file; a modality that the file lacks is null.
+
+    The last `correction_dim` values of a vector correct dot products of sound with pictures; leave them out to compare
+    sound with sound, or pictures with pictures.
+    """
 
     run: str
+    correction_dim: int
     audio: EmbeddedSide | None
     video: EmbeddedSide | None
 

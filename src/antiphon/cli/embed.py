@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from rich.console import Console
@@ -16,6 +17,9 @@ from antiphon.embeddings import Modality, ModalityEmbeddings
 from antiphon.errors import AntiphonError, ConfigError
 from antiphon.media.names import file_name
 from antiphon.tables import write_table
+
+if TYPE_CHECKING:
+    from antiphon.dual_encoder import DualEncoder
 
 
 def embed(
@@ -63,7 +67,7 @@ def embed(
             report(done, len(paths), file_name(path))
     rows = [row for path in paths for row in found.get(path, ())]
     if rows:
-        _write(rows, encoder.dim, out)
+        _write(rows, encoder, out)
     _show(session, rows, {shown_address(path): failures[path] for path in paths if path in failures}, out)
     return 1 if failures else 0
 
@@ -90,15 +94,16 @@ def _rows(path: str, embedded: Mapping[Modality, ModalityEmbeddings]) -> list[di
     ]
 
 
-def _write(rows: list[dict[str, object]], dim: int, out: Path) -> None:
+def _write(rows: list[dict[str, object]], encoder: "DualEncoder", out: Path) -> None:
     schema = pa.schema(
         [
             pa.field("file", pa.string()),
             pa.field("modality", pa.string()),
             pa.field("start_s", pa.float64()),
             pa.field("end_s", pa.float64()),
-            pa.field("vector", pa.list_(pa.float32(), dim)),
-        ]
+            pa.field("vector", pa.list_(pa.float32(), encoder.dim)),
+        ],
+        metadata={"correction_dim": str(encoder.correction_dim)},
     )
     write_table(pa.Table.from_pylist(rows, schema), out)
 

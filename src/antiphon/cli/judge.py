@@ -14,6 +14,7 @@ from rich.table import Table
 from antiphon.catalogue import Catalogue
 from antiphon.cli.opening import model_features, run_folder
 from antiphon.cli.session import Here, Session
+from antiphon.embeddings import within_side
 from antiphon.errors import ConfigError
 from antiphon.judging import Judgements, RoundConfig, RunEmbeddings, judging_report, prepare_round, score_round
 from antiphon.judging.answers import answer_rows
@@ -214,7 +215,8 @@ def _embedded(session: Session, workspace: Workspace, run: str | None) -> RunEmb
     folder = run_folder(workspace, run)
     model = DualEncoder.load(folder)
     features = model_features(workspace, model)
-    audio, video = model.embed(features, per="track")
+    # Judges hear sound beside sound and see pictures beside pictures.
+    audio, video = (within_side(rows, model.correction_dim) for rows in model.embed(features, per="track"))
     ids = tuple(str(name) for name in np.unique(features.groups))
     return RunEmbeddings(workspace.run_name(folder), model.fingerprint[:16], ids, audio, video)
 

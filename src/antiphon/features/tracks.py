@@ -110,13 +110,8 @@ class Tracks:
         return found
 
 
-def track_embeddings(
-    rows: FloatArray, groups: npt.NDArray[Any], correction_dim: int = 0
-) -> tuple[npt.NDArray[Any], FloatArray]:
+def track_embeddings(rows: FloatArray, groups: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], FloatArray]:
     """Average the embeddings of each video's segments, and normalise the means.
-
-    Values that correct scores of audio with video are brought back to the length that they had in the segments, and so
-    are the others: cosines within a side are those of means without the correction.
 
     Parameters
     ----------
@@ -124,8 +119,6 @@ def track_embeddings(
         Unit rows.
     groups : ndarray, shape (n,)
         Video of each row.
-    correction_dim : int, default 0
-        Number of these values, at the end of each row; see `antiphon.model.hubness`.
 
     Returns
     -------
@@ -137,13 +130,5 @@ def track_embeddings(
     names, numbers = np.unique(groups, return_inverse=True)
     sums = np.zeros((len(names), rows.shape[1]))
     np.add.at(sums, numbers, rows)
-    if not correction_dim:
-        return names, _brought_to(1.0, sums)
-    share = np.linalg.norm(rows[:1, :-correction_dim])
-    parts = (share, sums[:, :-correction_dim]), (np.sqrt(max(1 - share**2, 0)), sums[:, -correction_dim:])
-    return names, np.concatenate([_brought_to(length, part) for length, part in parts], axis=1)
-
-
-def _brought_to(length: float, rows: npt.NDArray[np.float64]) -> FloatArray:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (length * rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return names, (sums / np.where(lengths > 0, lengths, 1)).astype(np.float32)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from antiphon.embeddings import MODALITIES
 from antiphon.errors import ConfigError
-from antiphon.interchange.embedding_table import vectors_of
+from antiphon.interchange.embedding_table import plain_vectors
 from antiphon.presentation.csv_text import csv_text
 from antiphon.tables import atomic_path, write_table, write_text
 
@@ -64,7 +64,7 @@ def write_atlas(table: pa.Table, place: Path) -> list[Path]:
     """
     tags = pa.array([", ".join(row or ()) for row in table["tags"].to_pylist()], pa.string())
     plain = table.set_column(table.schema.get_field_index("tags"), "tags", tags)
-    vectors = pa.array(list(vectors_of(table)), pa.list_(pa.float32()))
+    vectors = pa.array(list(plain_vectors(table)), pa.list_(pa.float32()))
     plain = plain.set_column(plain.schema.get_field_index("vector"), "vector", vectors)
     return write_parquet(plain.append_column("name", pa.array(_names(table), pa.string())), place)
 
@@ -117,7 +117,7 @@ def write_projector(table: pa.Table, place: Path) -> list[Path]:
     list of Path
         What was written.
     """
-    lines = ("\t".join(f"{value:.7g}" for value in row) for row in vectors_of(table).tolist())
+    lines = ("\t".join(f"{value:.7g}" for value in row) for row in plain_vectors(table).tolist())
     described = table.select(list(_DESCRIBED)).to_pylist()
     rows = zip(_names(table), described, strict=True)
     about = ["\t".join(("name", *_DESCRIBED))]
@@ -171,7 +171,7 @@ def write_fiftyone(table: pa.Table, place: Path, paths: Mapping[str, str]) -> li
     (place / "data").mkdir(parents=True, exist_ok=True)
     written = _write_texts({"labels.csv": csv_text(columns, listed)}, place)
     numbers = {name: number for number, name in enumerate(samples)}
-    vectors = vectors_of(table)
+    vectors = plain_vectors(table)
     for side in MODALITIES:
         of_side = np.full((len(samples), vectors.shape[1]), np.nan, dtype=np.float32)
         for row, vector in zip(rows, vectors, strict=True):

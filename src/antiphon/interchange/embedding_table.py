@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from antiphon.catalogue import Catalogue
 from antiphon.dual_encoder import DualEncoder
-from antiphon.embeddings import MODALITIES
+from antiphon.embeddings import MODALITIES, within_side
 from antiphon.encoding import Per
 from antiphon.errors import FeatureStoreError
 from antiphon.features import Features
@@ -100,6 +100,12 @@ def vectors_of(table: pa.Table) -> Any:
     """Return the vectors of an exported table, (n, dim) float32."""
     column = table["vector"].combine_chunks()
     return np.asarray(column.flatten()).reshape(len(table), -1)
+
+
+def plain_vectors(table: pa.Table) -> Any:
+    """Return the vectors of an exported table without what corrects scores across the sides, as tools compare them."""
+    about = json.loads((table.schema.metadata or {}).get(ABOUT, b"{}"))
+    return within_side(vectors_of(table), about.get("correction_dim", 0))
 
 
 def _about(model: DualEncoder, per: Per) -> dict[str, str | int]:

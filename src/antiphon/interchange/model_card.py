@@ -119,6 +119,8 @@ def _limits(metrics: dict[str, Any] | None) -> str:
         "- It ranks; a cosine says little by itself, and depends on the music videos that it was trained on.",
         "- The music videos that it was trained on are not listed here, so Antiphon cannot warn when it is evaluated "
         "on one of them.",
+        "- Its weights hold features and embeddings of up to 3,000 music videos that it was trained on: who has such a "
+        "video can tell that it was among them.",
         "- It is not meant to tell who owns, made or is seen in a music video.",
     ]
     if metrics is None:

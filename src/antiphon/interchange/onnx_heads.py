@@ -26,8 +26,8 @@ def onnx_head(model: DualEncoder, side: Modality) -> bytes:
     """Write the head of one modality as an ONNX model.
 
     The model has one input, `features` (n, feature_dim) as the backbone computes them, and one output, `embeddings`
-    (n, dim): what `DualEncoder.embed` gives for segments. A track's embedding is the mean of its segments', as
-    `antiphon.features.tracks.track_embeddings` takes it.
+    (n, dim): what `DualEncoder.embed` gives for segments. What corrects the scores of tracks is not in it: of the mean
+    of a track's segments, leave out the last `correction_dim` values.
     Metadata of the file says which backbone, recipe and weights (fingerprint) they are.
 
     Parameters

@@ -65,15 +65,17 @@ class Comparison:
     ratio : float
         Geometric mean rank of `other` divided by that of `name`: above 1 where `name` is better.
     low, high : float
-        95% bootstrap interval of the ratio, groups resampled.
+        95% bootstrap interval of the ratio, groups resampled, or artists where they are known.
     n : int
         Queries in each direction.
     groups : int
-        Groups (videos) that were resampled.
+        Number of groups (videos).
     direction : {"both", "a2v", "v2a"}
         Which queries were compared.
     pool : int
         Candidates of each query.
+    resampled : int
+        Number of groups, or of artists, that were resampled.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Comparison:
     groups: int
     direction: Direction
     pool: int
+    resampled: int
 
     @property
     def verdict(self) -> Literal["better", "worse", "none"]:
@@ -251,10 +254,11 @@ class RetrievalResult(Result):
         self._check_same_queries(other)
         ways = WAYS if direction == "both" else (direction,)
         mine, theirs = (np.stack([result.ranks[way] for way in ways]) for result in (self, other))
-        units = self.groups if self.artists is None else self.artists
+        units = next((found.artists for found in (self, other) if found.artists is not None), self.groups)
         ratio, (low, high) = rank_ratio(mine, theirs, units, seed)
         name, other_name = names or _distinct(self.name, other.name)
         sizes = {"n": len(self.groups), "groups": int(self["a2v"]["groups"]), "pool": int(self["a2v"]["n"])}
+        sizes["resampled"] = len(np.unique(units))
         return Comparison(name, other_name, ratio, low, high, direction=direction, **sizes)
 
     def _check_same_queries(self, other: "RetrievalResult") -> None:

@@ -13,6 +13,8 @@ from antiphon.metrics.summaries import Summary, chance, summarise, summarise_wei
 from antiphon.seeding import generator
 
 HEADLINE = "median_rank"
+MIN_ARTISTS = 10
+"""Fewer artists are not resampled: that would tell nothing of others."""
 _TAILS = (2.5, 97.5)
 
 
@@ -64,7 +66,8 @@ def retrieval(
         (n,) name of each row, which `RetrievalResult.compare` checks.
     artists : array_like, optional
         (n,) artist of each row, or whatever else makes videos alike: those that share it are resampled together. Name
-        those without one differently; see `antiphon.features.artists.artist_parties`. Default: every video its own.
+        those without one differently; see `antiphon.features.artists.artist_parties`. Default, and where there are
+        fewer than ten: every video its own.
     name : str, default ""
         Name of what is measured, for tables and comparisons.
 
@@ -103,7 +106,9 @@ def retrieval(
         true_ranks[way], found = ranks(queries, candidates, permuted=permuted, left_out=left_out, chunk_rows=chunk_rows)
         null_ranks = np.asarray(found)
         nulls[way] = _joined(summarise(null_ranks[block], ks) for block in blocks(*null_ranks.shape))
-    units = numbers if artists is None else group_numbers(artists, len(audio))
+    units = None if artists is None else group_numbers(artists, len(audio))
+    if units is None or int(units.max()) + 1 < MIN_ARTISTS:
+        artists, units = None, numbers
     resampled = _resampled(true_ranks, units, resamples, ks, seed)
     pools = np.full(len(numbers), len(numbers))
     if exclude_same_group:

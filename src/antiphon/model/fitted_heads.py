@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from antiphon.embeddings import within_side
 from antiphon.errors import ModelError
 from antiphon.features.tracks import Tracks, track_embeddings
 from antiphon.model.closed_form import Side
@@ -149,8 +150,12 @@ class FittedHeads:
         if not there.any():
             return result
         if labels or self.recipe.track is None:
-            correction_dim = 0 if labels else self.towers.correction_dim
-            names, found = track_embeddings(self.embed(rows, labels)[there], groups[there], correction_dim)
+            segments = self.embed(rows, labels)[there]
+            if labels:
+                names, found = track_embeddings(segments, groups[there])
+            else:
+                names, means = track_embeddings(within_side(segments, self.towers.correction_dim), groups[there])
+                found = self._corrected(rows.side, means)
         else:
             self._refuse_others(rows)
             # Both sides of a track have all its segments, so that their parts are of the same times.
@@ -160,6 +165,10 @@ class FittedHeads:
             names, found = embed_tracks(self.towers, rows.side, rows.values[source[kept]], *timed, self.device)
         result[np.searchsorted(videos, names)] = found
         return result
+
+    def _corrected(self, side: Side, means: FloatArray) -> FloatArray:
+        with torch.inference_mode():
+            return self.towers.corrected_tracks(side, torch.from_numpy(means).to(self.device)).cpu().numpy()
 
     def _nothing(self, count: int, labels: bool) -> FloatArray:
         dim = self.towers.label_dim if labels else self.towers.embedding_dim

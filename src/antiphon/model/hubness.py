@@ -53,7 +53,7 @@ class HubnessCorrection(nn.Module):
 
     References
     ----------
-    Conneau et al. (2018), "Word translation without parallel data", equation 5; Bogolin et al. (2022), "Cross modal
+    Conneau et al. (2018), "Word translation without parallel data", section 2.3; Bogolin et al. (2022), "Cross modal
     retrieval with querybank normalisation", for references that are training queries.
     """
 

@@ -75,7 +75,7 @@ def ridge_regression(features: FloatArray, targets: DoubleArray, ridge: float) -
     return np.linalg.solve(covariance + shrinking, rows.T @ targets / len(rows)).astype(np.float32)
 
 
-def with_labels(match: FloatArray, labels: FloatArray, weight: float) -> FloatArray:
+def with_labels(match: FloatArray, labels: FloatArray, weight: float, correction_dim: int = 0) -> FloatArray:
     """Concatenate unit rows so that dot products mix those of `match` and those of `labels`.
 
     Parameters
@@ -86,6 +86,8 @@ def with_labels(match: FloatArray, labels: FloatArray, weight: float) -> FloatAr
         Unit rows.
     weight : float
         Weight of the labels' dot products, in [0, 1]; those of `match` have 1 − weight.
+    correction_dim : int, default 0
+        Number of values at the end of `match` that stay at the end.
 
     Returns
     -------
@@ -99,4 +101,5 @@ def with_labels(match: FloatArray, labels: FloatArray, weight: float) -> FloatAr
     >>> float((audio @ video.T)[0, 0].round(6))  # 0.75 · 0.6 + 0.25 · 0
     0.45
     """
-    return np.concatenate([(1 - weight) ** 0.5 * match, weight**0.5 * labels], axis=1)
+    kept, last = np.split((1 - weight) ** 0.5 * match, [match.shape[1] - correction_dim], axis=1)
+    return np.concatenate([kept, weight**0.5 * labels, last], axis=1)

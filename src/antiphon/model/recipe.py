@@ -172,6 +172,11 @@ class Recipe(BaseModel):
         return self.model_copy(update={"track": None, "closed_form": closed_form, "hubness": None})
 
     @property
+    def hashed(self) -> str:
+        """JSON that a hash is made of: runs from before there was a table have the same without it."""
+        return self.model_dump_json(exclude={"hubness"} if self.hubness is None else None)
+
+    @property
     def non_negative(self) -> bool:
         """True where embeddings have no negative values: no two are more than a right angle apart."""
         return self.head.output == "sigmoid" and self.heads == "both"

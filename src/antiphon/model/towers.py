@@ -50,7 +50,7 @@ class Towers(nn.Module):
     closed_form : ClosedForm or None
         Closed-form parts; None where the recipe has none.
     hubness, track_hubness : HubnessCorrection or None
-        Corrections of the scores of segments, and of tracks by the track model; None where the recipe has none.
+        Corrections of the scores of segments and of tracks; None where the recipe has none.
     """
 
     def __init__(self, audio_dim: int, video_dim: int, recipe: Recipe) -> None:
@@ -76,7 +76,7 @@ class Towers(nn.Module):
         self.hubness = self.track_hubness = None
         if recipe.hubness is not None:
             self.hubness = HubnessCorrection(recipe.hubness)
-            self.track_hubness = None if recipe.track is None else HubnessCorrection(recipe.hubness)
+            self.track_hubness = HubnessCorrection(recipe.hubness)
         self._limits = (-math.log(loss.max_temperature), -math.log(loss.min_temperature))
 
     @property
@@ -115,6 +115,29 @@ class Towers(nn.Module):
     @property
     def _segment_dim(self) -> int:
         return self.trained_dim + (0 if self.closed_form is None else sum(self.closed_form.dims))
+
+    def clear_hubness(self) -> None:
+        """Correct no scores any more, until the corrections are fitted anew."""
+        for correction in (self.hubness, self.track_hubness):
+            if correction is not None:
+                correction.clear()
+
+    def corrected_tracks(self, side: Side, means: Tensor) -> Tensor:
+        """Append what corrects the scores of tracks to the means of their segments.
+
+        Parameters
+        ----------
+        side : {'audio', 'video'}
+            Modality.
+        means : Tensor, shape (t, uncorrected_dim)
+            Unit rows.
+
+        Returns
+        -------
+        Tensor, shape (t, embedding_dim)
+            Unit rows.
+        """
+        return self._whole(side, means, self.track_hubness)
 
     def _whole(self, side: Side, embedded: Tensor, hubness: HubnessCorrection | None) -> Tensor:
         """Pad embeddings to the size that segments and tracks share, and append what corrects their scores."""

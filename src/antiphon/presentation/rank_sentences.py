@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from antiphon.plurals import counted
 from antiphon.presentation.numbers import rank, whole
 
 DIRECTIONS = ("a2v", "v2a")
@@ -164,6 +165,8 @@ class Compared(Protocol):
     @property
     def n(self) -> int: ...
     @property
+    def resampled(self) -> int: ...
+    @property
     def groups(self) -> int: ...
     @property
     def direction(self) -> str: ...
@@ -178,13 +181,25 @@ def comparison_sentence(found: Compared) -> str:
         The comparison.
     """
     ways = {"both": "each way", "a2v": "from audio to video", "v2a": "from video to audio"}[found.direction]
-    over = f"paired over {whole(found.n)} queries {ways}, {whole(found.groups)} videos"
+    over = f"paired over {whole(found.n)} queries {ways}, {videos_drawn(found.groups, found.resampled)}"
     if found.low > 1 or found.high < 1:
         return f"{ranks_apart(found.name, found.other, found.ratio, found.low, found.high, over)}."
     return (
         f"{found.name} and {found.other} do not differ measurably: the ratio of their ranks is {found.ratio:.2f} "
         f"(95% {found.low:.2f}–{found.high:.2f}, {over})."
     )
+
+
+def videos_drawn(videos: int, resampled: int) -> str:
+    """Say how many videos an interval is over, and in how many groups they were drawn.
+
+    Parameters
+    ----------
+    videos, resampled : int
+        Number of videos, and of what was resampled.
+    """
+    told = counted(videos, "video")
+    return told if resampled == videos else f"{told} in {counted(resampled, 'group')} by artist"
 
 
 def ranks_apart(name: str, other: str, ratio: float, low: float, high: float, over: str = "") -> str:

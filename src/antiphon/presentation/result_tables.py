@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from antiphon.plurals import counted
 from antiphon.presentation.numbers import brief, rank, share, whole
+from antiphon.presentation.rank_sentences import videos_drawn
 from antiphon.presentation.tables import Table
 
 WAYS = {"a2v": "audio → video", "v2a": "video → audio"}
@@ -54,15 +54,11 @@ def resampled(ranks: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> resampled({"groups": 66, "resampled": 41})
-    '66 videos by 41 artists, those of one artist together'
+    '66 videos in 41 groups by artist'
     >>> resampled({"groups": 66, "resampled": 66})
     '66 videos'
     """
-    videos = counted(ranks["groups"], "video")
-    units = ranks.get("resampled", ranks["groups"])
-    if units == ranks["groups"]:
-        return videos
-    return f"{videos} by {counted(units, 'artist')}, those of one artist together"
+    return videos_drawn(ranks["groups"], ranks.get("resampled", ranks["groups"]))
 
 
 def shown_recall(several: list[Mapping[str, Any]]) -> int:

@@ -20,10 +20,8 @@ About = Mapping[str, Any]
 class Embeddings(Protocol):
     """Source of track embeddings by modality, such as `antiphon.Index`.
 
-    `correction_dim` counts the last values of an embedding that mean nothing within one modality.
+    An attribute `correction_dim` counts the last values of an embedding that mean nothing within one modality.
     """
-
-    correction_dim: int
 
     def embeddings(
         self, side: Literal["audio", "video", ""], level: Literal["segment", "track"] = "track"
@@ -77,7 +75,7 @@ class Space:
         parts: dict[Side, Any] = {}
         for side in MODALITIES:
             ids, vectors, known = source.embeddings(side)
-            parts[side] = ids, within_side(vectors, source.correction_dim), known
+            parts[side] = ids, within_side(vectors, getattr(source, "correction_dim", 0)), known
         if not any(len(ids) for ids, _, _ in parts.values()):
             parts["audio"] = source.embeddings("")
         return cls.joined(parts)

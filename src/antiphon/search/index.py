@@ -34,7 +34,7 @@ from antiphon.search.heard import Heard, heard_in
 from antiphon.search.hits import Hit, Hits, Side
 from antiphon.search.knowing import ATTRIBUTES_FILE, Known, known_of
 from antiphon.search.pieces import Part
-from antiphon.search.query import Query, refuse_for_words_alone
+from antiphon.search.query import Query, refuse_for_words_alone, without_correction
 from antiphon.search.ranking import Candidate, ComparedSide
 from antiphon.search.record import Origin, Record
 from antiphon.search.storage import Place
@@ -298,16 +298,17 @@ class Index:
             _refuse_options([name for name, given in options.items() if given])
             rows = unit_rows(query, "query")
             refuse_other_size(rows.shape[1], self.dim)
-            found = self._ask(lambda view: nearest_tracks(view, rows, Wanted(k, conditions)))
+            asked = without_correction(rows, self.correction_dim)
+            found = self._ask(lambda view: nearest_tracks(view, asked, Wanted(k, conditions)))
             return [self._hits(hits) for hits in found]
         if query.words is not None and not query.sides:
             options = {"target": target != "both", "by": by != "both", "weight": weight != 0.5}
             options |= {"other_artists": other_artists, "rerank": rerank}
             refuse_for_words_alone([name for name, given in options.items() if given])
             return self._by_words(query, Wanted(k, conditions, diversity))
+        for one in query.sides.values():
+            refuse_other_size(one.dim, self.dim)
         comparisons = query.comparisons(target, by, weight, self.correction_dim)
-        for one in comparisons:
-            refuse_other_size(one.query.dim, self.dim)
         if query.id is not None:
             conditions = conditions.without(query.id)
         if other_artists:

@@ -281,20 +281,21 @@ class Query:
         return f"Query({self.name or 'embeddings'}: {sides or 'empty'})"
 
 
-def _within(found: ModalityEmbeddings, correction_dim: int) -> ModalityEmbeddings:
-    """Return vectors whose dot products with stored ones of the same side are cosines without the corrections.
+def without_correction(rows: npt.NDArray[np.float32], correction_dim: int) -> npt.NDArray[np.float32]:
+    """Return vectors whose dot products with stored ones are cosines without what corrects scores across the sides.
 
-    All stored vectors have the same length without the corrections, as the query's own had before it was moved.
+    All vectors of a model, stored ones too, have the same length without the correction.
     """
     if not correction_dim:
-        return found
+        return rows
+    kept = rows.copy()
+    kept[..., -correction_dim:] = 0
+    return kept / np.square(kept).sum(axis=-1, keepdims=True)
 
-    def alone(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        kept = rows.copy()
-        kept[..., -correction_dim:] = 0
-        return kept / np.square(kept).sum(axis=-1, keepdims=True)
 
-    return replace(found, track=alone(found.track), segments=alone(found.segments))
+def _within(found: ModalityEmbeddings, correction_dim: int) -> ModalityEmbeddings:
+    track, segments = (without_correction(rows, correction_dim) for rows in (found.track, found.segments))
+    return replace(found, track=track, segments=segments)
 
 
 def refuse_for_words_alone(given: Sequence[str]) -> None:

@@ -264,9 +264,7 @@ def closed_form_alone(recipe: Recipe, towers: Towers, train: Features, seed: int
         return None
     alone = copy.deepcopy(towers)
     alone.closed_form = ClosedForm(recipe.closed_form).to(next(towers.parameters()).device)
-    for correction in (alone.hubness, alone.track_hubness):
-        if correction is not None:
-            correction.clear()
+    alone.clear_hubness()
     fit_closed_form(alone, train, train.take(np.arange(0)), Chosen(None, default_ridge(train)), seed)
     if not all(alone.closed_form.dims):
         return None

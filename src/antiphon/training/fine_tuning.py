@@ -191,8 +191,7 @@ def fine_tune(
     devices = [device] if device.type == "cuda" else []
     heads = copy.deepcopy(towers)
     heads.closed_form = None
-    if heads.hubness is not None:
-        heads.hubness.clear()
+    heads.clear_hubness()
     with torch.random.fork_rng(devices=devices), exact_arithmetic(), ThreadPoolExecutor(_NUM_READERS) as pool:
         torch.manual_seed(derived_seed(seed, "fine-tuning"))
         tuning = _Tuning(recipe, heads, audio, video, config, seed, WindowReader(pool))
@@ -200,7 +199,7 @@ def fine_tune(
         start = tuning.state(validation)
         before = tuning.measured(start, 0, [len(validation)], [float("nan")])
         best, history = tuning.run(train, validation, (start, before), unfrozen, progress)
-        if recipe.closed_form is not None:
+        if recipe.closed_form is not None or recipe.hubness is not None:
             trained_on = tuning.features("train", train)
             refit_closed_form(recipe, best.towers, trained_on, best.validation, seed)
             fit_hubness(best.towers, trained_on, best.validation, seed)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from antiphon.features.features import Features
+from antiphon.features.tracks import track_embeddings
 from antiphon.metrics.ranks import ranks
 from antiphon.model.closed_form import SIDES
 from antiphon.model.embedding import embed_rows, embed_tracks
@@ -45,26 +47,21 @@ def fit_hubness(towers: Towers, train: Features, validation: Features, seed: int
         return [embed_rows(towers, side, getattr(features, side), device) for side in SIDES]
 
     def tracks(features: Features) -> list[FloatArray]:
+        if towers.tracks is None:
+            means = [_means(rows[:, : towers.uncorrected_dim], features) for rows in segments(features)]
+            pairs = zip(SIDES, means, strict=True)
+            return [towers.corrected_tracks(side, rows.to(device)).cpu().numpy() for side, rows in pairs]
         timed = (features.groups, features.starts_s, device)
         return [embed_tracks(towers, side, getattr(features, side), *timed)[1] for side in SIDES]
 
-    drawn = generator(seed, "hubness references")
-    for correction in (towers.hubness, towers.track_hubness):
-        if correction is not None:
-            correction.clear()
-    if towers.hubness is not None:
+    towers.clear_hubness()
+    drawn, dim = generator(seed, "hubness references"), towers.uncorrected_dim
+    if towers.hubness is not None and towers.track_hubness is not None:
         count = towers.hubness.config.num_references
-        references, held_out = (
-            _one_of_each(_of_videos(part, most, drawn), drawn)
-            for part, most in ((train, count), (validation, _MAX_RANKED))
-        )
-        _fit(towers.hubness, segments, references, held_out, towers.uncorrected_dim)
-    if towers.track_hubness is not None:
-        count = towers.track_hubness.config.num_references
-        references, held_out = (
-            _of_videos(part, most, drawn) for part, most in ((train, count), (validation, _MAX_RANKED))
-        )
-        _fit(towers.track_hubness, tracks, references, held_out, towers.uncorrected_dim)
+        references, held_out = _of_videos(train, count, drawn), _of_videos(validation, _MAX_RANKED, drawn)
+        with torch.inference_mode():
+            _fit(towers.hubness, segments, _one_of_each(references, drawn), _one_of_each(held_out, drawn), dim)
+            _fit(towers.track_hubness, tracks, references, held_out, dim)
 
 
 def _fit(
@@ -77,6 +74,12 @@ def _fit(
     correction.fit(audio, video)
     if decides and not agreed(plain - _mean_log_rank(*embedded(held_out))) > 0:
         correction.clear()
+
+
+def _means(rows: FloatArray, features: Features) -> Tensor:
+    """Return the normalised means of each video's segments, whose corrections are left out."""
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return torch.from_numpy(track_embeddings(unit, features.groups)[1])
 
 
 def _mean_log_rank(audio: FloatArray, video: FloatArray) -> float:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 
 from antiphon.dual_encoder import DualEncoder
+from antiphon.embeddings import within_side
 from antiphon.errors import ModelError
 from antiphon.evaluation.auditing.check import Check
 from antiphon.evaluation.auditing.control import (
@@ -82,7 +83,7 @@ def audit(
         *metric_checks(metric, seed),
         permutation_check(audio, video, ranked.groups, metric, seed),
         null_check(audio, video, ranked.groups, seed),
-        collapse_check(audio, video),
+        collapse_check(*(within_side(rows, model.correction_dim) for rows in (audio, video))),
         strata_check(*model.embed(ranked, per="track"), ranked, shared),
         _shuffled(model, control, ranked),
         embedding_shift(model, ranked),
