@@ -63,9 +63,10 @@ def test_it_computes_what_the_published_file_does(network: BasicPitch, published
     frames = len(waveform) * 86 // RATE_HZ
     notes, onsets = network.transcribe(waveform)
     assert notes.shape == onsets.shape == (1, frames, 88)
-    # Decibels near the floor magnify what float32 rounds: up to 5e-5 here; a bin or frame off makes more than 1e-2.
-    assert_close(notes[0], np.concatenate(expected[1])[:frames], 3e-4)
-    assert_close(onsets[0], np.concatenate(expected[0])[:frames], 3e-4)
+    # Decibels near the floor magnify what float32 rounds: 5e-5 to 8e-4 on three processors; a bin or frame off makes
+    # more than 1e-2.
+    assert_close(notes[0], np.concatenate(expected[1])[:frames], 3e-3)
+    assert_close(onsets[0], np.concatenate(expected[0])[:frames], 3e-3)
 
 
 def test_it_hears_which_keys_are_played_and_when(network: BasicPitch) -> None:

@@ -35,7 +35,9 @@ def test_every_pool_is_copied_with_size_interval_null_and_chance() -> None:
         r"others, video $\rightarrow$ audio & 1,200 & 81.5 & 79.5--81.8 & 560--640 & 600.5 & 25\% & 0.123 \\"
         in (found["LaTeX"])
     )
-    assert "300 videos by 90 artists" in found["text"] and "300 videos by 90 artists" in found["LaTeX"]
+    assert (
+        "300 videos in 90 groups by artist" in found["text"] and "300 videos in 90 groups by artist" in found["LaTeX"]
+    )
     assert "% Run my_run, test split" in found["LaTeX"]
     rows = list(csv.DictReader(io.StringIO(found["CSV"])))
     assert [(row["pool"], row["query"]) for row in rows] == [
