@@ -215,6 +215,7 @@ def test_words_on_the_page_in_a_browser(browser, server, width, height):
     page.fill("#q", "guitar, no drums")
     page.keyboard.press("Enter")
     page.wait_for_selector("#by-words .hits li")
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     help_line = page.locator(".find > p.small").first.bounding_box()
     field = page.locator("#q").bounding_box()
