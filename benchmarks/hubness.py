@@ -23,7 +23,7 @@ from antiphon.experiments.draws import drawn
 from antiphon.experiments.study import DrawSettings
 from antiphon.features.importing import from_yt8m
 from antiphon.metrics.paired import rank_ratio
-from antiphon.metrics.ranks import ranks
+from antiphon.metrics.ranks import ranks_both_ways
 from antiphon.model.cca_tuning import fit_tuned
 from antiphon.model.closed_form import SIDES
 from antiphon.model.hubness import HubnessConfig, HubnessCorrection
@@ -44,11 +44,6 @@ def corrected(known: Sides, asked: Sides, count: int) -> Sides:
     correction = HubnessCorrection(config).fit(*(torch.from_numpy(side) for side in known))
     both = zip(SIDES, asked, strict=True)
     return [correction.extended(side, torch.from_numpy(rows)).numpy() for side, rows in both]
-
-
-def both_ways(sides: Sides) -> npt.NDArray[np.float64]:
-    """(2, n) ranks of the true partners."""
-    return np.stack([ranks(sides[0], sides[1])[0], ranks(sides[1], sides[0])[0]])
 
 
 def skewness(sides: Sides) -> float:
@@ -73,10 +68,10 @@ def measured(features: Any, draw: int, size: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"groups": test.groups}
     for name, (embedder, extra) in models.items():
         known, asked = ([within_side(rows, extra) for rows in embedder.embed(part)] for part in (references, test))
-        found[name] = {"plain": (both_ways(asked), skewness(asked))}
+        found[name] = {"plain": (ranks_both_ways(*asked), skewness(asked))}
         for count in NEIGHBOURS:
             sides = corrected(known, asked, count)
-            found[name][count] = (both_ways(sides), skewness(sides))
+            found[name][count] = (ranks_both_ways(*sides), skewness(sides))
     return found
 
 

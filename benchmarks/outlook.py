@@ -17,7 +17,7 @@ from antiphon.evaluation.outlook import outlook
 from antiphon.experiments.draws import drawn
 from antiphon.experiments.study import DrawSettings
 from antiphon.features.importing import from_yt8m
-from antiphon.metrics.ranks import ranks
+from antiphon.metrics.ranks import ranks_both_ways
 from antiphon.model.recipe import changed_recipe, load_recipe
 from antiphon.seeding import generator
 
@@ -42,7 +42,7 @@ def main() -> None:
         for count in PARTS:
             alone = model.closed_form_alone(train.take(np.sort(order[:count])))
             audio, video = (model if alone is None else alone).embed(validation)
-            found.append(np.log([ranks(audio, video)[0], ranks(video, audio)[0]]).mean(axis=0))
+            found.append(np.log(ranks_both_ways(audio, video)).mean(axis=0))
         print(
             f"draw {draw}: " + ", ".join(f"{n}: {np.exp(row.mean()):.1f}" for n, row in zip(PARTS, found, strict=True))
         )

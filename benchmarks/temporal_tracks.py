@@ -19,7 +19,7 @@ from antiphon.dual_encoder import DualEncoder
 from antiphon.features import Features
 from antiphon.features.tracks import Tracks
 from antiphon.metrics.paired import median_over_seeds, rank_ratio
-from antiphon.metrics.ranks import ranks
+from antiphon.metrics.ranks import ranks_both_ways
 from antiphon.model.recipe import Recipe
 from antiphon.seeding import generator
 
@@ -90,7 +90,7 @@ def shuffled_in_time(features: Features, seed: int) -> Features:
 def track_ranks(model: DualEncoder, features: Features) -> FloatArray:
     """(2, t) ranks of the tracks of `features` in a pool of them all: from sound to pictures, and back."""
     audio, video = model.embed(features, per="track")
-    return np.stack([ranks(audio, video)[0], ranks(video, audio)[0]])
+    return ranks_both_ways(audio, video)
 
 
 def compare(

@@ -110,3 +110,11 @@ def test_vectors_of_the_model_ask_by_plain_cosines(built):
     best = np.maximum(plain[0] @ plain[0][3], plain[1] @ plain[0][3])
     assert [hit.id for hit in hits] == [f"v{row:02d}" for row in np.argsort(-best)[:5]]
     np.testing.assert_allclose([hit.score for hit in hits], np.sort(best)[::-1][:5], atol=1e-5)
+
+
+def test_a_vector_of_nothing_but_corrections_is_like_nothing(built):
+    model, _, index = built
+    alone = np.zeros((1, model.dim), dtype=np.float32)
+    alone[0, -1] = 1
+    (hits,) = index.search(alone, k=3)
+    assert [hit.score for hit in hits] == [0, 0, 0]

@@ -13,7 +13,7 @@ from antiphon.dual_encoder import DualEncoder
 from antiphon.evaluation.outlook import outlook
 from antiphon.features.features import Features
 from antiphon.metrics.paired import rank_ratio
-from antiphon.metrics.ranks import ranks
+from antiphon.metrics.ranks import ranks_both_ways
 from antiphon.seeding import generator
 
 SHARES = (0.25, 0.5, 1.0)
@@ -72,7 +72,7 @@ def learning_curve(
         if fitted is None:
             fitted = model if share == 1 else _trained_like(model, part, held_out)
         audio, video = fitted.embed(held_out)
-        a2v, v2a = ranks(audio, video)[0], ranks(video, audio)[0]
+        a2v, v2a = ranks_both_ways(audio, video)
         answers.append(np.stack([a2v, v2a]))
         points.append(
             {

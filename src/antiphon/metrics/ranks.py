@@ -70,6 +70,28 @@ def ranks(
     return true_ranks, null_ranks
 
 
+def ranks_both_ways(audio: FloatArray, video: FloatArray) -> npt.NDArray[np.float64]:
+    """Rank video i for audio i, and audio i for video i.
+
+    Parameters
+    ----------
+    audio, video : ndarray of float, shape (n, dim)
+        Row i of one belongs to row i of the other.
+
+    Returns
+    -------
+    ndarray of float64, shape (2, n)
+        Ranks from audio to video, and back; see `ranks`.
+
+    Examples
+    --------
+    >>> ranks_both_ways(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[1.0, 0.0], [0.9, 0.1]]))
+    array([[1., 1.],
+           [1., 2.]])
+    """
+    return np.stack([ranks(audio, video)[0], ranks(video, audio)[0]])
+
+
 def _ranks_in_line(
     line: FloatArray, targets: IntArray, tie: float, left_out: IntArray | None
 ) -> npt.NDArray[np.float64]:

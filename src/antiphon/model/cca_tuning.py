@@ -12,7 +12,7 @@ from antiphon.errors import ModelError
 from antiphon.features.features import Features
 from antiphon.features.joining import join
 from antiphon.metrics.groups import group_numbers
-from antiphon.metrics.ranks import ranks
+from antiphon.metrics.ranks import ranks_both_ways
 from antiphon.model.cca import CCA, CCASettings, Decomposed, decompose
 from antiphon.seeding import generator
 
@@ -56,7 +56,7 @@ class _Fold:
         """Return the log ranks of the held-out pairs in both directions."""
         model = CCA(settings).fit_decomposed(self.parts)
         audio, video = model.embed_audio(self.audio), model.embed_video(self.video)
-        return np.log(np.stack([ranks(audio, video)[0], ranks(video, audio)[0]]))
+        return np.log(ranks_both_ways(audio, video))
 
 
 def fit_tuned(train: Features, validation: Features, seed: int = 0) -> CCA:

@@ -290,7 +290,7 @@ def without_correction(rows: npt.NDArray[np.float32], correction_dim: int) -> np
         return rows
     kept = rows.copy()
     kept[..., -correction_dim:] = 0
-    return kept / np.square(kept).sum(axis=-1, keepdims=True)
+    return kept / np.maximum(np.square(kept).sum(axis=-1, keepdims=True), 1e-12)
 
 
 def _within(found: ModalityEmbeddings, correction_dim: int) -> ModalityEmbeddings:

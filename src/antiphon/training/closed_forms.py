@@ -13,7 +13,7 @@ import torch
 from antiphon.features.features import Features
 from antiphon.features.joining import join
 from antiphon.metrics.groups import group_numbers
-from antiphon.metrics.ranks import ranks
+from antiphon.metrics.ranks import ranks_both_ways
 from antiphon.model.cca import CCA, CCASettings, Decomposed, decompose
 from antiphon.model.closed_form import SIDES, ClosedForm, Side
 from antiphon.model.embedding import embed_rows
@@ -376,8 +376,7 @@ def _subsample(features: Features, seed: int, max_rows: int = _MAX_PAIRS) -> Fea
 
 
 def _log_ranks(audio: FloatArray, video: FloatArray) -> FloatArray:
-    both_ways = np.concatenate([ranks(audio, video)[0], ranks(video, audio)[0]])
-    return np.log(both_ways).astype(np.float32)
+    return np.log(ranks_both_ways(audio, video)).ravel().astype(np.float32)
 
 
 def both(first: Features, second: Features) -> Features:

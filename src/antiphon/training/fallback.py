@@ -9,7 +9,7 @@ import torch
 from antiphon.features.artists import artist_parties
 from antiphon.features.features import Features
 from antiphon.metrics.groups import group_numbers
-from antiphon.metrics.ranks import ranks
+from antiphon.metrics.ranks import ranks_both_ways
 from antiphon.model.cca import CCA, CCASettings
 from antiphon.model.cca_tuning import tune
 from antiphon.model.closed_form import SIDES
@@ -130,7 +130,7 @@ def _log_ranks(towers: Towers, pairs: Features) -> LogRanks:
     """Return the (2, n) log ranks of pairs, from audio to video and back."""
     device = next(towers.parameters()).device
     audio, video = (embed_rows(towers, side, getattr(pairs, side), device) for side in SIDES)
-    return np.log(np.stack([ranks(audio, video)[0], ranks(video, audio)[0]]))
+    return np.log(ranks_both_ways(audio, video))
 
 
 def _compared(trained: list[LogRanks], plain: list[LogRanks], held_out: list[Features]) -> AgainstCCA:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from antiphon.features.features import Features
 from antiphon.features.tracks import track_embeddings
-from antiphon.metrics.ranks import ranks
+from antiphon.metrics.ranks import ranks_both_ways
 from antiphon.model.closed_form import SIDES
 from antiphon.model.embedding import embed_rows, embed_tracks
 from antiphon.model.hubness import HubnessCorrection
@@ -83,7 +83,7 @@ def _means(rows: FloatArray, features: Features) -> Tensor:
 
 
 def _mean_log_rank(audio: FloatArray, video: FloatArray) -> float:
-    return float(np.log([ranks(audio, video)[0], ranks(video, audio)[0]]).mean())
+    return float(np.log(ranks_both_ways(audio, video)).mean())
 
 
 def _of_videos(features: Features, max_videos: int, drawn: np.random.Generator) -> Features:
